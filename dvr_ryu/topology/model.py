@@ -1,0 +1,211 @@
+"""What is wanted, complete: hosts, networks, routers, ports and floating addresses as frozen values.
+
+Every number is decided here, pinned in the file or chosen by `allocation`. A model is a value: two that are
+equal want the same flows and the same Linux devices. Nothing here reads, computes or sends.
+MACs and addresses are text in canonical form ("fa:16:3e:35:25:42", "192.168.10.1"): as people read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+
+from attrs import field, frozen
+
+VXLAN_OVERHEAD = 50
+"""Bytes that VXLAN over IPv4 adds to a frame: 14 inner Ethernet + 8 VXLAN + 8 UDP + 20 IP."""
+
+COMPUTE = "compute:nova"
+DHCP = "network:dhcp"
+ROUTER_SNAT = "network:router_centralized_snat"
+ROUTER_GATEWAY = "network:router_gateway"
+AGENT_GATEWAY = "network:floatingip_agent_gateway"
+EXTERNAL_GATEWAY = "dvr_ryu:external_gateway"
+"""Owners of ports, in Neutron's words; the last is a network's gateway_ip, carried by its gateway_host."""
+
+DEVICE_PREFIXES = {
+    COMPUTE: "tap",
+    DHCP: "tap",
+    ROUTER_SNAT: "sg-",
+    ROUTER_GATEWAY: "qg-",
+    AGENT_GATEWAY: "fg-",
+    EXTERNAL_GATEWAY: "gw-",
+}
+
+
+def device_name(prefix: str, id: str) -> str:
+    """Neutron's device name: prefix + id, cut to 14 characters so that the kernel's limit of 15 is kept."""
+    return (prefix + id)[:14]
+
+
+@frozen
+class Controller:
+    """Where the switches find the controller: OpenFlow over TCP."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"tcp:{self.address}:{self.port}"
+
+
+@frozen
+class Underlay:
+    """The network between the hosts. `mtu` is its own; a network's frames have `overlay_mtu` bytes of IP."""
+
+    cidr: IPv4Network
+    mtu: int
+
+    @property
+    def overlay_mtu(self) -> int:
+        return self.mtu - VXLAN_OVERHEAD
+
+
+@frozen
+class Host:
+    """A machine: `tunnel_ports` is the OpenFlow port number on its br-tun for each other host's tunnel."""
+
+    name: str
+    address: str
+    dvr_mac: str
+    snat: bool
+    tunnel_ports: Mapping[str, int] = field(eq=dict)
+
+    @property
+    def tunnel_device(self) -> str:
+        """The VXLAN port that leads to this host, named as Neutron does: vxlan- and the address in hex."""
+        return "vxlan-" + "".join(f"{int(byte):02x}" for byte in self.address.split("."))
+
+
+@frozen
+class Subnet:
+    """A range of addresses. `gateway_ip` is what DHCP announces; unnamed, it is the first address."""
+
+    cidr: IPv4Network
+    gateway_ip: str
+    dhcp: bool
+    dns: tuple[str, ...]
+
+
+@frozen
+class Network:
+    """A layer 2 network under one VNI. `gateway_host` carries an external network's gateway_ip itself."""
+
+    name: str
+    id: str
+    vni: int
+    external: bool
+    subnets: tuple[Subnet, ...]
+    gateway_host: str | None
+
+
+@frozen
+class Port:
+    """One end of a network, at one place: host, MAC and one IPv4 address.
+
+    `name` is the name of what it belongs to: an instance, a network (DHCP, external gateway) or a router.
+    A router's distributed ports are not among them; they are everywhere, see `RouterInterface`.
+    """
+
+    name: str
+    id: str
+    owner: str
+    host: str
+    network: str
+    mac: str
+    ip: str
+    prefixlen: int
+    ofport: int
+
+    @property
+    def device(self) -> str:
+        """The port's device on br-int, as Neutron names it."""
+        return device_name(DEVICE_PREFIXES[self.owner], self.id)
+
+
+@frozen
+class RouterInterface:
+    """A distributed port: the same MAC and address on every host that has the router.
+
+    `snat_port` is the sg- port of the subnet on the router's SNAT host; None without an external network.
+    """
+
+    router: str
+    id: str
+    network: str
+    mac: str
+    ip: str
+    cidr: IPv4Network
+    ofport: int
+    snat_port: Port | None
+
+    @property
+    def device(self) -> str:
+        return device_name("qr-", self.id)
+
+
+@frozen
+class FipLink:
+    """The pair between qrouter- and fip-: 169.254.x.y/31 with rfp- even and fpr- odd, and their MACs."""
+
+    rfp_ip: str
+    fpr_ip: str
+    rfp_mac: str
+    fpr_mac: str
+
+
+@frozen
+class Router:
+    """A distributed router. With an external network it has a gateway port on `snat_host` and a `fip_link`."""
+
+    name: str
+    id: str
+    interfaces: tuple[RouterInterface, ...]
+    external_network: str | None
+    snat_host: str | None
+    gateway_port: Port | None
+    fip_link: FipLink
+
+    @property
+    def namespace(self) -> str:
+        return f"qrouter-{self.id}"
+
+    @property
+    def snat_namespace(self) -> str:
+        return f"snat-{self.id}"
+
+    @property
+    def rfp_device(self) -> str:
+        return device_name("rfp-", self.id)
+
+    @property
+    def fpr_device(self) -> str:
+        return device_name("fpr-", self.id)
+
+
+@frozen
+class FloatingIp:
+    """An external address. Bound, it stands for the fixed address of `instance` behind `router`."""
+
+    ip: str
+    network: str
+    instance: str | None
+    router: str | None
+    rule_priority: int
+
+
+@frozen
+class Topology:
+    """The whole of what is wanted. Mappings keep the file's order; nothing depends on that order."""
+
+    controller: Controller | None
+    underlay: Underlay
+    hosts: Mapping[str, Host] = field(eq=dict)
+    networks: Mapping[str, Network] = field(eq=dict)
+    routers: Mapping[str, Router] = field(eq=dict)
+    instances: Mapping[str, Port] = field(eq=dict)
+    floating_ips: Mapping[str, FloatingIp] = field(eq=dict)
+    service_ports: tuple[Port, ...]
+    """DHCP, SNAT, router gateway, agent gateway and external gateway ports."""
+    local_vlans: Mapping[str, Mapping[str, int]] = field(eq=dict)
+    """Host name → network name → VLAN tag, for each network that the host has."""

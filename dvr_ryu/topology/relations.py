@@ -1,0 +1,127 @@
+"""The relations that flows/ can repeat a block over: for each, its rows and what their fields mean.
+
+A row is a plain value; a field's annotation names the kind of number it is, which is what a hole in a flow
+line is checked against. The documentation of flows/ prints these sentences. No logic here: `view` makes the rows.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+
+class Kind(Enum):
+    """What a field is: which holes it may fill, and how it is written."""
+
+    MAC = "MAC address"
+    IPV4 = "IPv4 address"
+    VLAN = "VLAN tag"
+    VNI = "VNI"
+    PORT = "port"
+    PORTS = "list of ports"
+    NAME = "name"
+
+
+Mac = Annotated[str, Kind.MAC]
+Ipv4 = Annotated[str, Kind.IPV4]
+Vlan = Annotated[int, Kind.VLAN]
+Vni = Annotated[int, Kind.VNI]
+PortName = Annotated[str, Kind.PORT]
+PortNames = Annotated[tuple[str, ...], Kind.PORTS]
+Name = Annotated[str, Kind.NAME]
+
+
+class ThisHost(NamedTuple):
+    """This host: one row, whose fields every flow may name."""
+
+    name: Annotated[Name, "the host's name"]
+    address: Annotated[Ipv4, "its address on the underlay"]
+    dvr_mac: Annotated[Mac, "its DVR host MAC: the source of all that it routes, on the wire"]
+
+
+class Tunnel(NamedTuple):
+    """Every other host, as it is seen from here."""
+
+    host: Annotated[Name, "the other host's name"]
+    address: Annotated[Ipv4, "its address on the underlay"]
+    dvr_mac: Annotated[Mac, "its DVR host MAC"]
+    port: Annotated[PortName, "the tunnel port on br-tun that leads to it"]
+
+
+class LocalNetwork(NamedTuple):
+    """Every network that has a port, or a router's port, on this host."""
+
+    name: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "its local VLAN tag on this host"]
+    vni: Annotated[Vni, "its VNI, the same everywhere"]
+    flood: Annotated[PortNames, "the tunnel ports to the other hosts that have the network"]
+
+
+class Gateway(NamedTuple):
+    """Every router's distributed port on a network of this host."""
+
+    router: Annotated[Name, "the router's name"]
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the MAC that the port has on every host"]
+    ip: Annotated[Ipv4, "the address that the port has on every host"]
+
+
+class LocalGateway(NamedTuple):
+    """The gateways whose router is on this host: each is a device on br-int."""
+
+    router: Annotated[Name, "the router's name"]
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the MAC that the port has on every host"]
+    ip: Annotated[Ipv4, "the address that the port has on every host"]
+    port: Annotated[PortName, "its qr- port on br-int"]
+
+
+class RemotePort(NamedTuple):
+    """Every port on another host, of a network of this host."""
+
+    name: Annotated[Name, "the instance, network or router that the port belongs to"]
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag on this host"]
+    vni: Annotated[Vni, "the network's VNI"]
+    mac: Annotated[Mac, "the port's MAC"]
+    ip: Annotated[Ipv4, "the port's address"]
+    host: Annotated[Name, "the host that has the port"]
+    tunnel: Annotated[PortName, "the tunnel port on br-tun that leads to that host"]
+
+
+class RoutedPort(NamedTuple):
+    """Every port on this host of a network that a router joins: what other hosts routed may arrive for it."""
+
+    name: Annotated[Name, "the instance, network or router that the port belongs to"]
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the port's MAC"]
+    ip: Annotated[Ipv4, "the port's address"]
+    port: Annotated[PortName, "its port on br-int"]
+    gateway_mac: Annotated[Mac, "the MAC of the gateway that the port knows"]
+
+
+RELATIONS: dict[str, type[Any]] = {
+    "tunnel": Tunnel,
+    "network": LocalNetwork,
+    "gateway": Gateway,
+    "local_gateway": LocalGateway,
+    "remote_port": RemotePort,
+    "routed_port": RoutedPort,
+}
+"""What may follow `each`, by name. `host` needs no `each`: there is one."""
+
+
+class FieldDoc(NamedTuple):
+    """One field of a relation: its kind and the sentence that documents it."""
+
+    kind: Kind
+    sentence: str
+
+
+def fields_of(row_type: type[Any]) -> dict[str, FieldDoc]:
+    """Field name → kind and sentence, in the order of the row's values."""
+    hints = get_type_hints(row_type, include_extras=True)
+    return {name: FieldDoc(*hints[name].__metadata__) for name in row_type._fields}

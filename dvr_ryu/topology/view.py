@@ -1,0 +1,201 @@
+"""The view of one host: of a topology, what that host must know and do, as rows and values.
+
+A pure function of the model. The pipeline fills its flows from the relations; the companion derives its facts
+from the ports, routers and floating addresses. Nothing here knows a flow or a Linux device's state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from dvr_ryu.topology import model
+from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.relations import (
+    Gateway,
+    LocalGateway,
+    LocalNetwork,
+    RemotePort,
+    RoutedPort,
+    ThisHost,
+    Tunnel,
+)
+
+PATCH_INT = "patch-int"
+PATCH_TUN = "patch-tun"
+PATCH_OFPORT = 1
+"""Neutron's names of the two ends between br-tun and br-int; each is port 1 of its bridge."""
+
+INTEGRATION_BRIDGE = "br-int"
+TUNNEL_BRIDGE = "br-tun"
+
+
+class HostView:
+    """What one host of a topology sees. Every attribute is computed once, when first asked for."""
+
+    def __init__(self, topology: Topology, host: str) -> None:
+        """Raise KeyError for a host that the topology does not have."""
+        self.topology = topology
+        self.host = topology.hosts[host]
+        self.local_vlans: Mapping[str, int] = topology.local_vlans[host]
+
+    # What is here -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def all_ports(self) -> tuple[model.Port, ...]:
+        """Every port of every host."""
+        return (*self.topology.instances.values(), *self.topology.service_ports)
+
+    @cached_property
+    def local_ports(self) -> tuple[model.Port, ...]:
+        """The ports on this host."""
+        return tuple(port for port in self.all_ports if port.host == self.host.name)
+
+    def local_ports_of(self, owner: str) -> tuple[model.Port, ...]:
+        """The ports on this host with one owner, such as model.COMPUTE."""
+        return tuple(port for port in self.local_ports if port.owner == owner)
+
+    @cached_property
+    def local_routers(self) -> tuple[model.Router, ...]:
+        """The routers that route on this host: it has an instance or a DHCP port on one of their networks."""
+        populated = {
+            port.network for port in self.local_ports if port.owner in (model.COMPUTE, model.DHCP)
+        }
+        return tuple(
+            router
+            for router in self.topology.routers.values()
+            if any(interface.network in populated for interface in router.interfaces)
+        )
+
+    @cached_property
+    def snat_routers(self) -> tuple[model.Router, ...]:
+        """The routers whose SNAT happens on this host."""
+        return tuple(
+            router
+            for router in self.topology.routers.values()
+            if router.snat_host == self.host.name
+        )
+
+    @cached_property
+    def floating_ips(self) -> tuple[model.FloatingIp, ...]:
+        """The floating addresses that are bound to instances on this host."""
+        return tuple(
+            floating
+            for floating in self.topology.floating_ips.values()
+            if floating.instance is not None
+            and self.topology.instances[floating.instance].host == self.host.name
+        )
+
+    # Relations: what flows/ repeats its blocks over ---------------------------------------------------------
+
+    @cached_property
+    def this_host(self) -> ThisHost:
+        return ThisHost(self.host.name, self.host.address, self.host.dvr_mac)
+
+    @cached_property
+    def tunnel(self) -> tuple[Tunnel, ...]:
+        return tuple(
+            Tunnel(peer.name, peer.address, peer.dvr_mac, peer.tunnel_device)
+            for peer in self.topology.hosts.values()
+            if peer.name != self.host.name
+        )
+
+    @cached_property
+    def network(self) -> tuple[LocalNetwork, ...]:
+        return tuple(
+            LocalNetwork(name, vlan, self.topology.networks[name].vni, tuple(self._flood_ports(name)))
+            for name, vlan in self.local_vlans.items()
+        )
+
+    def _flood_ports(self, network: str) -> Iterator[str]:
+        for name, peer in self.topology.hosts.items():
+            if name != self.host.name and network in self.topology.local_vlans[name]:
+                yield peer.tunnel_device
+
+    @cached_property
+    def gateway(self) -> tuple[Gateway, ...]:
+        return tuple(
+            Gateway(router.name, each.network, self.local_vlans[each.network], each.mac, each.ip)
+            for router in self.topology.routers.values()
+            for each in router.interfaces
+            if each.network in self.local_vlans
+        )
+
+    @cached_property
+    def local_gateway(self) -> tuple[LocalGateway, ...]:
+        return tuple(
+            LocalGateway(
+                router.name,
+                each.network,
+                self.local_vlans[each.network],
+                each.mac,
+                each.ip,
+                each.device,
+            )
+            for router in self.local_routers
+            for each in router.interfaces
+        )
+
+    @cached_property
+    def remote_port(self) -> tuple[RemotePort, ...]:
+        hosts, networks, vlans = self.topology.hosts, self.topology.networks, self.local_vlans
+        tunnels = {name: host.tunnel_device for name, host in hosts.items()}
+        return tuple(
+            RemotePort(
+                port.name,
+                port.network,
+                vlans[port.network],
+                networks[port.network].vni,
+                port.mac,
+                port.ip,
+                port.host,
+                tunnels[port.host],
+            )
+            for port in self.all_ports
+            if port.host != self.host.name and port.network in vlans
+        )
+
+    @cached_property
+    def routed_port(self) -> tuple[RoutedPort, ...]:
+        gateway_macs = self._gateway_macs()
+        return tuple(
+            RoutedPort(
+                port.name,
+                port.network,
+                self.local_vlans[port.network],
+                port.mac,
+                port.ip,
+                port.device,
+                gateway_macs[port.network],
+            )
+            for port in self.local_ports
+            if port.network in gateway_macs
+        )
+
+    def _gateway_macs(self) -> dict[str, str]:
+        """Network → the MAC that its ports know as their gateway's: that of the router port which has the
+        subnet's gateway_ip, else of the first router that joins the network."""
+        macs: dict[str, str] = {}
+        for router in self.topology.routers.values():
+            for each in router.interfaces:
+                subnets = self.topology.networks[each.network].subnets
+                if any(subnet.gateway_ip == each.ip for subnet in subnets):
+                    macs[each.network] = each.mac
+                else:
+                    macs.setdefault(each.network, each.mac)
+        return macs
+
+    # Port numbers -------------------------------------------------------------------------------------------
+
+    def planned_ofports(self, bridge: str) -> dict[str, int]:
+        """Port name → the OpenFlow port number that the companion asks for on `bridge`."""
+        if bridge == TUNNEL_BRIDGE:
+            numbers = self.host.tunnel_ports
+            peers = {self.topology.hosts[name].tunnel_device: n for name, n in numbers.items()}
+            return {PATCH_INT: PATCH_OFPORT, **peers}
+        gateways = {each.device: each.ofport for r in self.local_routers for each in r.interfaces}
+        return {
+            PATCH_TUN: PATCH_OFPORT,
+            **gateways,
+            **{port.device: port.ofport for port in self.local_ports},
+        }
