@@ -1,0 +1,25 @@
+"""Where the files that come with dvr_ryu are: the pipelines (flows/) and the example topologies.
+
+They stand at the top of the source tree and inside an installed package (setup.py puts them there).
+This module only says where; it reads none of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def flows_dir() -> Path:
+    """Return the folder of the shipped pipelines: ``br-tun.flows``, ``br-int.flows``, experiments."""
+    return _shipped("flows")
+
+
+def examples_dir() -> Path:
+    """Return the folder of the shipped topologies, such as ``human-defined-dvr.yaml``."""
+    return _shipped("examples")
+
+
+def _shipped(name: str) -> Path:
+    package = Path(__file__).resolve().parent
+    in_wheel = package / "share" / name
+    return in_wheel if in_wheel.is_dir() else package.parent / name
