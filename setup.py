@@ -10,17 +10,17 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
-# The letter d sorts after the underscore of setuptools' own __editable__ files, which must be read first.
+# Sorts after the __editable__ files of setuptools, which must be read first.
 MEND = "dvr_ryu_on_eventlet.pth"
-# A .pth line is one line; a package that is half gone must not trouble every Python of the environment.
+# One line is all that a .pth file may use. A package half gone must not trouble other programs.
 MEND_LINE = 'import sys; exec("try: import dvr_ryu.ryu_on_eventlet\\nexcept ImportError: pass")\n'
 
 
 class BuildWithSharedFiles(build_py):
     """build_py, then the files that are no modules.
 
-    An editable install reads flows/ and examples/ where they are; its wheel is what setuptools finds
-    in the folder of the ``install`` command, so the .pth goes there.
+    An editable install reads flows/ and examples/ where they are; its wheel is what
+    setuptools finds in the folder of the ``install`` command, so the .pth goes there.
     """
 
     def run(self) -> None:

@@ -1,16 +1,17 @@
 """Lets Ryu 4.34, as it is on PyPI, start quietly on today's eventlet. The one place that mends Ryu.
 
-It changes nothing until eventlet is imported, imports nothing by itself, and does nothing where
-eventlet needs no mending. Two things are mended:
+It imports nothing by itself and acts only when one of three modules is imported:
 
-- ``ryu/app/wsgi.py`` imports ``eventlet.wsgi.ALREADY_HANDLED``, gone since eventlet 0.31. It is put
-  back as what it always was, an iterable of no bytes. (Websockets, its only users, are told apart by
-  ``eventlet.wsgi.WSGI_LOCAL`` since then, and eventlet's WebSocketWSGI, which Ryu uses, sets that.)
-- eventlet 0.41 tells whoever imports it to choose another framework. Ryu stands on eventlet, so the
-  user of ryu-manager can do nothing about it.
+- ``eventlet.wsgi``: Ryu's ``app/wsgi.py`` wants its ``ALREADY_HANDLED``, gone since eventlet 0.31.
+  It is put back as what it always was, an iterable of no bytes. (It only ever served websockets;
+  these tell eventlet by ``WSGI_LOCAL`` since then, and the WebSocketWSGI that Ryu uses does so.)
+- ``ryu.cmd.manager``, which is ``ryu-manager``: it patches ``threading`` after it has imported half
+  of Ryu, and eventlet 0.41 complains of the locks made by then. So all is patched before it.
+- ``eventlet``: 0.41 tells whoever imports it to choose another framework. Ryu is built on it, so
+  the user of ryu-manager can do nothing about that.
 
-``ryu-manager`` imports ``ryu.app.wsgi`` before it loads any app, so the mend has to be in place when
-Python starts: setup.py puts a ``.pth`` file with one line, importing this module, beside the package.
+``ryu-manager`` imports all three before it loads any app, so the mend has to be in place when
+Python starts: setup.py puts a ``.pth`` file with one line, importing this module, by the package.
 """
 
 from __future__ import annotations
@@ -18,38 +19,49 @@ from __future__ import annotations
 import sys
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # as typing's own, which would cost every start of Python some milliseconds
+if TYPE_CHECKING:  # importing typing's own would cost every start of Python some milliseconds
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
 
 class EventletMend:
-    """A finder on ``sys.meta_path`` that finds eventlet where Python does, and mends it on the way."""
+    """A finder on ``sys.meta_path`` that sees imports first, mends, and finds nothing itself."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Answer only for ``eventlet.wsgi``; the other finders see to all else."""
+        """Return None, "not found by me", for every module but ``eventlet.wsgi``."""
         if name == "eventlet":
             import warnings
 
             warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
-        if name != "eventlet.wsgi":
-            return None
-        from importlib.machinery import PathFinder
+        elif name == "ryu.cmd.manager" and "--enable-debugger" not in sys.argv:
+            import eventlet
 
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
+            eventlet.monkey_patch()
+        elif name == "eventlet.wsgi":
+            return _with_already_handled(name, path, target)
+        return None
 
-            def load_and_mend(module: ModuleType) -> None:
-                load(module)
-                if not hasattr(module, "ALREADY_HANDLED"):
-                    module.ALREADY_HANDLED = ()  # type: ignore[attr-defined]
 
-            spec.loader.exec_module = load_and_mend  # type: ignore[method-assign]
+def _with_already_handled(
+    name: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    from importlib.machinery import PathFinder
+
+    spec = PathFinder.find_spec(name, path, target)
+    if spec is None or spec.loader is None:
         return spec
+    load = spec.loader.exec_module
+
+    def load_and_mend(module: ModuleType) -> None:
+        load(module)
+        if not hasattr(module, "ALREADY_HANDLED"):
+            module.ALREADY_HANDLED = ()  # type: ignore[attr-defined]
+
+    spec.loader.exec_module = load_and_mend  # type: ignore[method-assign]
+    return spec
 
 
 if not any(isinstance(finder, EventletMend) for finder in sys.meta_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def flows_dir() -> Path:
-    """Return the folder of the shipped pipelines: ``br-tun.flows``, ``br-int.flows``, experiments."""
+    """Return the folder of the pipelines: ``br-tun.flows``, ``br-int.flows``, ``experiments/``."""
     return _shipped("flows")
 
 
