@@ -1,0 +1,52 @@
+# `make help` tells the words. PYTHON=python3.12 chooses the Python of .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TOPOLOGY := examples/human-defined-dvr.yaml
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test down deps venv lint unit clean root another-python
+
+help: ## this text
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, and leave it up
+	@$(BIN)/dvr lab up $(TOPOLOGY)
+	@$(BIN)/dvr lab test
+
+test: root deps venv lint ## (sudo) every test
+	@$(BIN)/pytest
+
+down: root ## (sudo) take the lab down without a trace
+	@if [ -x $(BIN)/dvr ]; then $(BIN)/dvr lab down; fi
+
+deps: ## (sudo) install the Debian packages that are missing
+	@tools/debian-packages $(PYTHON)
+
+venv: .venv/stamp ## make .venv: this project and the releases of constraints.txt
+	@:
+
+lint: venv ## ruff and mypy
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+
+unit: venv ## the tests that need no root
+	@$(BIN)/pytest tests/unit
+
+clean: ## remove what was built, .venv too
+	@rm -rf .venv .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find dvr_ryu tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+root:
+	@[ "$$(id -u)" = 0 ] || { echo "This makes network namespaces; type: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
+
+.venv/stamp: setup.cfg setup.py pyproject.toml constraints.txt tools/venv
+	@tools/venv $(PYTHON) .venv
+
+# An interpreter asked for by name, and .venv has another one.
+ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(PYTHON) --version 2>&1),$(shell $(BIN)/python --version 2>&1))
+.venv/stamp: another-python
+endif
+endif
