@@ -1,0 +1,169 @@
+"""Imports point one way, and what is pure stays pure: read in the source, seen in a fresh Python.
+
+topology <- pipeline <- reconcile <- switch, companion <- app, lab <- cli. A leaf is for anybody.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dvr_ryu
+
+PACKAGE = Path(dvr_ryu.__file__).parent
+
+# A part imports parts of a lower rank only; so neighbours of one rank do not know each other.
+RANK = {
+    "errors": 0,
+    "shipped": 0,
+    "ryu_on_eventlet": 0,
+    "topology": 1,
+    "pipeline": 2,
+    "reconcile": 3,
+    "switch": 4,
+    "companion": 4,
+    "app": 5,
+    "lab": 5,
+    "cli": 6,
+}
+LEAVES = {part for part, rank in RANK.items() if rank == 0}
+
+EFFECTS = {
+    "asyncio", "eventlet", "ovs", "ovsdbapp", "pyroute2", "select", "signal", "socket", "ssl",
+    "subprocess", "threading", "watchdog",
+}  # fmt: skip
+# What of Ryu is data, for the one pure part that makes wire form.
+RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu.lib.pack_utils",
+            "ryu.lib.stringify", "ryu.lib.type_desc")  # fmt: skip
+NOT_UNDER_EVENTLET = {"companion", "lab", "cli"}
+
+
+def is_pure(module: str) -> bool:
+    """Say whether a module ("topology.model") only computes."""
+    part, _, rest = module.partition(".")
+    return part in {"topology", "pipeline", "reconcile"} or (
+        part == "companion" and rest.startswith("facts")
+    )
+
+
+def imports_of(source: Path, module: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, full dotted name) of every import, those inside functions too."""
+    package = module if source.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source.read_text(), str(source))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def objection(module: str, imported: str) -> str | None:
+    """Say what is wrong with a module of dvr_ryu ("topology.model") importing a name, if any."""
+    part = module.partition(".")[0]
+    top, *rest = imported.split(".")
+    if top == "dvr_ryu" and rest and rest[0] != part:
+        other = rest[0]
+        if other not in RANK:
+            return f"{other} has no rank in {Path(__file__).name}"
+        if RANK[other] >= RANK[part] and not {part, other} <= LEAVES:
+            return f"{part} may not import {other}"
+    if is_pure(module) and top in EFFECTS:
+        return f"{part} is pure and may not import {top}"
+    if top == "ryu" and is_pure(module):
+        data = part == "pipeline" and any(f"{imported}.".startswith(f"{d}.") for d in RYU_DATA)
+        return None if data else f"{module} is pure and may not import {imported}"
+    if top in {"ryu", "eventlet"} and part in NOT_UNDER_EVENTLET:
+        return f"{part} may not import {top}"
+    return None
+
+
+def objections(package: Path) -> list[str]:
+    """Return "file:line: what is wrong" for every import in `package` that the rule forbids."""
+    found = []
+    for source in sorted(package.rglob("*.py")):
+        names = source.relative_to(package).with_suffix("").parts
+        module = ".".join(names[:-1] if names[-1] == "__init__" else names)
+        if module and module.partition(".")[0] not in RANK:
+            found.append(f"{source}:1: {module} has no rank in {Path(__file__).name}")
+            continue
+        for line, imported in imports_of(source, f"dvr_ryu.{module}".rstrip(".")):
+            wrong = objection(module, imported) if module else f"the package imports {imported}"
+            if wrong:
+                found.append(f"{source}:{line}: {wrong}")
+    return found
+
+
+def test_imports_point_one_way() -> None:
+    assert objections(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "wrong"),
+    [
+        ("topology/model.py", "from dvr_ryu.pipeline import syntax", "may not import pipeline"),
+        ("topology/model.py", "from ..switch.session import Session", "may not import switch"),
+        ("topology/__init__.py", "from .. import reconcile", "may not import reconcile"),
+        ("topology/__init__.py", "from ryu.ofproto import ofproto_v1_3", "is pure"),
+        ("pipeline/wire.py", "def f():\n    import socket", "may not import socket"),
+        ("pipeline/wire.py", "from ryu.lib import hub", "may not import ryu.lib.hub"),
+        ("pipeline/wire.py", "from ryu.ofproto_of_another_kind import x", "is pure"),
+        ("reconcile.py", "from dvr_ryu import switch", "may not import switch"),
+        ("switch/session.py", "from dvr_ryu.companion import kernel", "may not import companion"),
+        ("companion/facts.py", "import pyroute2", "may not import pyroute2"),
+        ("companion/facts/nat.py", "import subprocess", "may not import subprocess"),
+        ("companion/kernel.py", "import ryu.ofproto", "may not import ryu"),
+        ("lab/host.py", "import eventlet", "may not import eventlet"),
+        ("lab/host.py", "from dvr_ryu.cli import main", "may not import cli"),
+        ("errors.py", "from dvr_ryu.topology import model", "may not import topology"),
+        ("somewhere.py", "import os", "no rank"),
+        ("__init__.py", "import os", "the package imports os"),
+    ],
+)
+def test_a_wrong_import_is_found(tmp_path: Path, file: str, line: str, wrong: str) -> None:
+    source = tmp_path / file
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(line + "\n")
+    (found,) = objections(tmp_path)
+    assert found.startswith(f"{source}:{len(line.splitlines())}: ")
+    assert wrong in found
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("topology/model.py", "from . import view"),
+        ("topology/model.py", "from dvr_ryu.errors import Place"),
+        ("pipeline/wire.py", "from ryu.ofproto import ofproto_v1_4_parser"),
+        ("pipeline/wire.py", "import ryu.ofproto.ether"),
+        ("switch/session.py", "from ryu.lib import hub"),
+        ("companion/kernel.py", "import pyroute2, subprocess"),
+        ("companion/kernel.py", "from ..reconcile import Change"),
+        ("errors.py", "from dvr_ryu.shipped import flows_dir"),
+        ("cli.py", "from dvr_ryu.lab import up"),
+    ],
+)
+def test_a_right_import_passes(tmp_path: Path, file: str, line: str) -> None:
+    source = tmp_path / file
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(line + "\n")
+    assert objections(tmp_path) == []
+
+
+def test_what_is_apart_from_the_controller_loads_no_eventlet() -> None:
+    """Under eventlet pyroute2 fails; what a module imports through others counts as well."""
+    apart = RANK.keys() - {"switch", "app"}
+    modules = [
+        ".".join(["dvr_ryu", *source.relative_to(PACKAGE).with_suffix("").parts])
+        for source in sorted(PACKAGE.rglob("*.py"))
+        if source.relative_to(PACKAGE).with_suffix("").parts[0] in apart
+        and source.name not in {"__init__.py", "__main__.py"}
+    ]
+    load = f"import sys\nfor name in {modules!r}: __import__(name)\n"
+    check = load + "sys.exit('eventlet' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)
