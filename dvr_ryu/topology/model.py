@@ -1,8 +1,8 @@
 """What is wanted, complete: hosts, networks, routers, ports and floating addresses as frozen values.
 
-Every number is decided here, pinned in the file or chosen by `allocation`. A model is a value: two that are
-equal want the same flows and the same Linux devices. Nothing here reads, computes or sends.
-MACs and addresses are text in canonical form ("fa:16:3e:35:25:42", "192.168.10.1"): as people read them.
+Every number is decided here, pinned in the file or chosen by `allocation`. A model is a value: two that
+are equal want the same flows and the same Linux devices. Nothing here reads, computes or sends. MACs and
+addresses are text in canonical form ("fa:16:3e:35:25:42", "192.168.10.1"): as people read them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ VXLAN_OVERHEAD = 50
 
 COMPUTE = "compute:nova"
 DHCP = "network:dhcp"
+ROUTER_INTERFACE = "network:router_interface_distributed"
 ROUTER_SNAT = "network:router_centralized_snat"
 ROUTER_GATEWAY = "network:router_gateway"
 AGENT_GATEWAY = "network:floatingip_agent_gateway"
 EXTERNAL_GATEWAY = "dvr_ryu:external_gateway"
-"""Owners of ports, in Neutron's words; the last is a network's gateway_ip, carried by its gateway_host."""
+"""Owners of ports, in Neutron's words; the last is a network's gateway_ip, on its gateway_host."""
 
 DEVICE_PREFIXES = {
     COMPUTE: "tap",
@@ -34,8 +35,13 @@ DEVICE_PREFIXES = {
 
 
 def device_name(prefix: str, id: str) -> str:
-    """Neutron's device name: prefix + id, cut to 14 characters so that the kernel's limit of 15 is kept."""
+    """Neutron's device name: prefix + id, cut to 14 characters to keep the kernel's limit of 15."""
     return (prefix + id)[:14]
+
+
+def instance_namespace(instance: str) -> str:
+    """The network namespace that stands for an instance, on its host."""
+    return f"vm-{instance}"
 
 
 @frozen
@@ -51,7 +57,7 @@ class Controller:
 
 @frozen
 class Underlay:
-    """The network between the hosts. `mtu` is its own; a network's frames have `overlay_mtu` bytes of IP."""
+    """The network between the hosts. `mtu` is its own; tunnels leave `overlay_mtu` bytes for IP."""
 
     cidr: IPv4Network
     mtu: int
@@ -63,7 +69,7 @@ class Underlay:
 
 @frozen
 class Host:
-    """A machine: `tunnel_ports` is the OpenFlow port number on its br-tun for each other host's tunnel."""
+    """A machine. `tunnel_ports`: other host → OpenFlow port number, on br-tun, of the tunnel to it."""
 
     name: str
     address: str
@@ -73,7 +79,7 @@ class Host:
 
     @property
     def tunnel_device(self) -> str:
-        """The VXLAN port that leads to this host, named as Neutron does: vxlan- and the address in hex."""
+        """The VXLAN port that leads to this host, as Neutron names it: vxlan- and the address in hex."""
         return "vxlan-" + "".join(f"{int(byte):02x}" for byte in self.address.split("."))
 
 
@@ -103,8 +109,8 @@ class Network:
 class Port:
     """One end of a network, at one place: host, MAC and one IPv4 address.
 
-    `name` is the name of what it belongs to: an instance, a network (DHCP, external gateway) or a router.
-    A router's distributed ports are not among them; they are everywhere, see `RouterInterface`.
+    `name` is the name of what it belongs to: an instance, a network (DHCP, agent gateway, external gateway)
+    or a router. A router's distributed ports are not among them: those are everywhere, see `RouterInterface`.
     """
 
     name: str
@@ -146,7 +152,7 @@ class RouterInterface:
 
 @frozen
 class FipLink:
-    """The pair between qrouter- and fip-: 169.254.x.y/31 with rfp- even and fpr- odd, and their MACs."""
+    """The pair between qrouter- and fip-: 169.254.x.y/31, rfp- even and fpr- odd, and their MACs."""
 
     rfp_ip: str
     fpr_ip: str
@@ -156,7 +162,10 @@ class FipLink:
 
 @frozen
 class Router:
-    """A distributed router. With an external network it has a gateway port on `snat_host` and a `fip_link`."""
+    """A distributed router. With an external network it has a gateway port, on `snat_host`.
+
+    Its `fip_link` is decided even where nothing uses it yet: the first floating address changes no number.
+    """
 
     name: str
     id: str
@@ -206,6 +215,6 @@ class Topology:
     instances: Mapping[str, Port] = field(eq=dict)
     floating_ips: Mapping[str, FloatingIp] = field(eq=dict)
     service_ports: tuple[Port, ...]
-    """DHCP, SNAT, router gateway, agent gateway and external gateway ports."""
+    """DHCP, SNAT, router gateway, agent gateway and external gateway ports, sorted."""
     local_vlans: Mapping[str, Mapping[str, int]] = field(eq=dict)
     """Host name → network name → VLAN tag, for each network that the host has."""

@@ -1,0 +1,114 @@
+"""The bare lab of a topology: its hosts, the controller's host, and the wire between them.
+
+Each host has its underlay address and a running Open vSwitch without br-int and br-tun: it is what
+an administrator hands to the companion. Tests use `bare_lab` for hosts that last as long as a test.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from attrs import field, frozen
+
+from dvr_ryu.errors import DvrError
+from dvr_ryu.lab import openvswitch
+from dvr_ryu.lab import wire as underlay_wire
+from dvr_ryu.lab.host import MARKER, LabHost
+from dvr_ryu.lab.process import Process, with_variable
+from dvr_ryu.topology.model import Controller, Topology
+
+CONTROLLER = "controller"
+WIRE = "wire"
+"""Names of the lab's own hosts: where the controller runs, and the underlay itself."""
+
+
+@frozen
+class Lab:
+    """Running lab hosts by name: those of a topology, `controller` and `wire`."""
+
+    hosts: Mapping[str, LabHost] = field(eq=dict)
+
+    def __getitem__(self, name: str) -> LabHost:
+        return self.hosts[name]
+
+    @property
+    def wire(self) -> LabHost:
+        """The host that is nothing but the underlay's bridge."""
+        return self.hosts[WIRE]
+
+    @property
+    def controller(self) -> LabHost:
+        """The host that the controller runs on; it has no Open vSwitch."""
+        return self.hosts[CONTROLLER]
+
+
+def controller_of(topology: Topology) -> Controller:
+    """The topology's controller, if a lab can give it a host; else DvrError."""
+    controller = topology.controller
+    cidr = topology.underlay.cidr
+    if controller is None or controller.address not in map(str, cidr.hosts()):
+        raise DvrError(
+            "a lab runs the controller on a host of its own: give it an address of the underlay"
+            f" {cidr} in the topology, for example controller: tcp:{next(cidr.hosts())}:6653"
+        )
+    for host in topology.hosts.values():
+        if host.name in (CONTROLLER, WIRE):
+            raise DvrError(
+                f"a lab has a host {host.name} of its own: rename the topology's host {host.name}"
+            )
+        if host.address == controller.address:
+            raise DvrError(
+                "a lab runs the controller on a host of its own: give it an address other than"
+                f" {host.name}'s {host.address}"
+            )
+    return controller
+
+
+def build(topology: Topology, folder: str, made: Callable[[LabHost], None]) -> Lab:
+    """Make the bare lab of `topology`; `folder` marks its processes, `made` is told of each host.
+
+    What was made stays if an error ends this: `remains` finds it.
+    """
+    controller = controller_of(topology)
+    addresses = {host.name: host.address for host in topology.hosts.values()}
+    addresses[CONTROLLER] = controller.address
+
+    def start(name: str) -> LabHost:
+        host = LabHost.start(name, folder)
+        made(host)
+        return host
+
+    with ThreadPoolExecutor() as pool:
+        lab = Lab({host.name: host for host in pool.map(start, [*addresses, WIRE])})
+        by_address = {address: lab[name] for name, address in addresses.items()}
+        underlay_wire.lay_wire(lab.wire, by_address, topology.underlay)
+
+        def equip(host: LabHost) -> None:
+            address = addresses[host.name]
+            if host.name == CONTROLLER:
+                underlay_wire.connect(host, address, topology.underlay)
+            else:
+                openvswitch.start(host)
+                openvswitch.connect(host, address, topology.underlay)
+
+        list(pool.map(equip, by_address.values()))
+    return lab
+
+
+def remains(folder: str) -> list[Process]:
+    """What still runs of the first processes of all hosts that were made for this state folder."""
+    return list(with_variable(MARKER, folder))
+
+
+@contextmanager
+def bare_lab(topology: Topology) -> Iterator[Lab]:
+    """A bare lab of its own, beside any other, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="dvr_lab") as folder:
+        try:
+            yield build(topology, folder, made=lambda host: None)
+        finally:
+            for process in remains(folder):
+                process.kill()

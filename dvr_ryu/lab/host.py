@@ -1,0 +1,151 @@
+"""A lab host: a process tree with its own network, mounts, host name and pids.
+
+Starts, enters and ends it, and knows nothing of what it is for: the wire that joins hosts, Open
+vSwitch in them and the programs of the lab are made with what is here.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab.process import Process
+
+MARKER = "DVR_LAB"
+"""Variable in the environment of a host's first processes: the state folder of their lab."""
+
+_INIT = str(Path(__file__).with_name("init.py"))
+_SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+_NAMESPACES = ("--mount", "--uts", "--net", "--pid")
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment for a command in a host: root's PATH, and `extra`."""
+    path = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin").split(":")
+    path += [folder for folder in _SBIN if folder not in path]
+    return {**os.environ, "PATH": ":".join(path), **(extra or {})}
+
+
+@frozen
+class LabHost:
+    """A running lab host. It ends when `init`, its first process, ends."""
+
+    name: str
+    init: Process
+
+    @classmethod
+    def start(cls, name: str, lab: str) -> LabHost:
+        """Make the host `name` of the lab with state folder `lab`, ready to be entered.
+
+        It outlives us: setsid makes it nobody's child. HostError if the machine refuses.
+        """
+        unshare = ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--propagation", "private"]
+        with subprocess.Popen(
+            ["setsid", "--fork", *unshare, sys.executable, "-I", "-S", _INIT, name],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=environment({MARKER: lab}),
+            text=True,
+        ) as process:
+            assert process.stdout
+            line = process.stdout.readline()
+            if not line.strip().isdigit():
+                raise HostError(
+                    f"cannot make the lab host {name}: {line}{process.stdout.read()}".rstrip()
+                )
+        return cls(name, Process.of(int(line)))
+
+    def stop(self) -> None:
+        """End the host and all that runs in it; does nothing if it has ended."""
+        self.init.kill()
+
+    def path(self, path: str) -> Path:
+        """Where the machine finds the host's absolute `path`."""
+        return Path(f"/proc/{self.init.pid}/root{path}")
+
+    def enter(self, command: Sequence[str], namespace: str | None = None) -> list[str]:
+        """The words that run `command` in the host, or in one of its named network namespaces.
+
+        The command ends when nsenter does, whoever ends that. It starts in our current folder, if
+        the host has that too.
+        """
+        words = self._nsenter()
+        if self.path(os.getcwd()).is_dir():
+            words += ["env", f"--chdir={os.getcwd()}"]
+        words += ["setpriv", "--pdeathsig=KILL", "--"]
+        if namespace is not None:
+            words += ["ip", "netns", "exec", namespace]
+        return [*words, *command]
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        namespace: str | None = None,
+        check: bool = True,
+        timeout: float = 60,
+        input: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `command` in the host and capture what it writes.
+
+        HostError if it takes longer than `timeout` seconds, or if it fails and `check` is set.
+        """
+        said = f"{self.name}: {shlex.join(command)}"
+        try:
+            done = subprocess.run(
+                self.enter(command, namespace),
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                input=input,
+            )
+        except subprocess.TimeoutExpired:
+            raise HostError(f"{said}: did not end within {timeout:g} s") from None
+        if check and done.returncode:
+            raise HostError(
+                f"{said}: ended with {done.returncode}\n{done.stdout}{done.stderr}".rstrip()
+            )
+        return done
+
+    def start_service(
+        self, service: str, command: Sequence[str], log: Path, extra: Mapping[str, str]
+    ) -> None:
+        """Start a program that stays. Its pid is in the host's /run/dvr_lab; it writes to `log`."""
+        pid_file = _pid_file(service)
+        self.path(pid_file).parent.mkdir(exist_ok=True)
+        script = f'echo $$ > {pid_file}.new && mv {pid_file}.new {pid_file} && exec "$@"'
+        self.path(pid_file).unlink(missing_ok=True)
+        with log.open("ab") as output:
+            subprocess.run(
+                [*self._nsenter(), "setsid", "--fork", "sh", "-c", script, service, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment(extra),
+                check=True,
+            )
+
+    def service_pid(self, service: str) -> int | None:
+        """The pid, as the host sees it, of a service that runs; None if it does not."""
+        try:
+            pid = int(self.path(_pid_file(service)).read_text())
+        except FileNotFoundError:
+            return None
+        return pid if self.path(f"/proc/{pid}").is_dir() else None
+
+    def _nsenter(self) -> list[str]:
+        return ["nsenter", f"--target={self.init.pid}", *_NAMESPACES, "--"]
+
+
+def _pid_file(service: str) -> str:
+    return f"/run/dvr_lab/{service}.pid"

@@ -1,0 +1,69 @@
+"""Open vSwitch in a lab host, and the bridge br-phys where the kernel has no datapath for it.
+
+This is what the administrator of a real host would have done. The companion makes br-int, br-tun.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dvr_ryu.lab import wire
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.topology.model import Underlay
+
+PHYSICAL_BRIDGE = "br-phys"
+LOGS = ("/var/log/openvswitch/ovs-vswitchd.log", "/var/log/openvswitch/ovsdb-server.log")
+
+_SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+_DATABASE = "/etc/openvswitch/conf.db"
+_DAEMON = ["--pidfile", "--detach", "--no-chdir", "--log-file", "-vconsole:off", "-vsyslog:off"]
+
+
+def kernel_has_datapath() -> bool:
+    """Whether the kernel forwards for Open vSwitch; if not, ovs-vswitchd does (netdev)."""
+    return Path("/sys/module/openvswitch").is_dir()
+
+
+def start(host: LabHost) -> None:
+    """Start ovsdb-server and ovs-vswitchd in `host`; both answer when this returns.
+
+    ovs-ctl is not used: it fails where the kernel has no openvswitch module, and takes longer.
+    """
+    host.run(["ovsdb-tool", "create", _DATABASE, _SCHEMA])
+    host.run(["ovsdb-server", _DATABASE, "--remote=punix:/run/openvswitch/db.sock", *_DAEMON])
+    host.run(
+        ["ovs-vsctl", "--no-wait", "set", "Open_vSwitch", "."]
+        + [f"external_ids:{key}={host.name}" for key in ("system-id", "hostname")]
+    )
+    host.run(["ovs-vswitchd", "unix:/run/openvswitch/db.sock", *_DAEMON])
+
+
+def connect(host: LabHost, address: str, underlay: Underlay) -> None:
+    """Give `host` its underlay address where its tunnels can use it.
+
+    On netdev tunnels are sent only through a bridge that has the address: br-phys, with eth0 in it.
+    """
+    if kernel_has_datapath():
+        wire.connect(host, address, underlay)
+    else:
+        _connect_by_bridge(host, address, underlay)
+
+
+def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:
+    bridge = PHYSICAL_BRIDGE
+    wire.leave_no_checksum(host)
+    # The kernel sees what arrives on eth0, too. The address's MAC is not eth0's, so it takes no
+    # packet there, and it must not answer ARP either.
+    host.run(["sysctl", "-q", f"net.ipv4.conf.{wire.NIC}.arp_ignore=8"])
+    host.run(["ip", "link", "set", wire.NIC, "addrgenmode", "none", "up"])
+    host.run(
+        [
+            *("ovs-vsctl", "add-br", bridge),
+            *("--", "set", "Bridge", bridge, "datapath_type=netdev", "fail_mode=standalone"),
+            f'other_config:hwaddr="{wire.mac_of(address, wire.BRIDGE_MAC)}"',
+            *("--", "set", "Interface", bridge, f"mtu_request={underlay.mtu}"),
+            *("--", "add-port", bridge, wire.NIC),
+        ]
+    )
+    lines = f"link set {bridge} up\n{wire.address_line(address, underlay, bridge)}"
+    host.run(["ip", "-batch", "-"], input=lines)

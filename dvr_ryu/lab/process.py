@@ -1,0 +1,67 @@
+"""Processes of the machine, told apart for good by pid and start. Kills only what it is sure of."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+
+@frozen
+class Process:
+    """A process as the machine sees it. `started`, in clock ticks since boot, tells reused pids."""
+
+    pid: int
+    started: int
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """The process that has `pid` now; ProcessLookupError if there is none."""
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            raise ProcessLookupError(pid) from None
+        state, *fields = stat[stat.rindex(")") + 2 :].split()
+        if state in "ZX":
+            raise ProcessLookupError(pid)
+        return cls(pid, int(fields[18]))
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        try:
+            return Process.of(self.pid) == self
+        except ProcessLookupError:
+            return False
+
+    def kill(self) -> None:
+        """Kill it and wait until it is gone. The descriptor makes sure that nothing else is hit."""
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self.alive:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                select.select([descriptor], [], [])
+        finally:
+            os.close(descriptor)
+
+
+def with_variable(variable: str, value: str) -> Iterator[Process]:
+    """Every process that was started with `variable=value` in its environment."""
+    marker = f"{variable}={value}".encode()
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            if marker in (folder / "environ").read_bytes().split(b"\0"):
+                yield Process.of(int(folder.name))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue

@@ -1,0 +1,47 @@
+"""Lab hosts for tests. They need root: without it, these tests are skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+import pytest
+
+from dvr_ryu.lab.bare import Lab, bare_lab
+from dvr_ryu.topology.model import Controller, Host, Topology, Underlay
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.geteuid() == 0:
+        return
+    here = os.path.dirname(__file__)
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.skip(reason="makes namespaces, which needs root"))
+
+
+@pytest.fixture(scope="session")
+def two_hosts() -> Topology:
+    """Two hosts, a controller and an underlay of the article's size; nothing on them."""
+    return Topology(
+        controller=Controller("10.0.44.1", 6653),
+        underlay=Underlay(IPv4Network("10.0.44.0/24"), 1550),
+        hosts={
+            "server-233": Host("server-233", "10.0.44.233", "fa:16:3f:02:d7:f2", False, {}),
+            "server-68": Host("server-68", "10.0.44.68", "fa:16:3f:08:c7:a5", False, {}),
+        },
+        networks={},
+        routers={},
+        instances={},
+        floating_ips={},
+        service_ports=(),
+        local_vlans={},
+    )
+
+
+@pytest.fixture(scope="module")
+def lab(two_hosts: Topology) -> Iterator[Lab]:
+    """A bare lab of its own for a module's tests."""
+    with bare_lab(two_hosts) as lab:
+        yield lab

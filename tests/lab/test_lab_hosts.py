@@ -1,0 +1,218 @@
+"""Hosts made of namespaces: apart from each other and the machine, joined by the wire alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from dvr_ryu.errors import DvrError, HostError
+from dvr_ryu.lab.bare import Lab, bare_lab, controller_of, remains
+from dvr_ryu.lab.host import MARKER, LabHost
+from dvr_ryu.lab.process import Process, with_variable
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.model import Controller, Topology
+
+
+def _of_the_machine() -> tuple[str, ...]:
+    """What the machine's own namespaces show: links, named namespaces, sockets of OVS, mounts."""
+    commands = (
+        ["ip", "-br", "link"],
+        ["ip", "netns"],
+        ["ls", "/run", "/var/log/openvswitch"],
+    )
+    seen = [subprocess.run(command, capture_output=True, text=True).stdout for command in commands]
+    return (*seen, Path("/proc/self/mounts").read_text())
+
+
+def _processes_of(lab: Lab) -> set[int]:
+    """Every process of the machine that runs in a network namespace of the lab."""
+    networks = {os.readlink(f"/proc/{host.init.pid}/ns/net") for host in lab.hosts.values()}
+    return {
+        int(folder.name)
+        for folder in Path("/proc").glob("[0-9]*")
+        if _link(folder / "ns/net") in networks
+    }
+
+
+def _link(path: Path) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("address", ["10.0.44.68", "10.0.44.1"])
+def test_hosts_reach_each_other_with_the_underlays_whole_mtu(lab: Lab, address: str) -> None:
+    whole = ["ping", "-M", "do", "-c1", "-W5", address, "-s", str(1550 - 28)]
+    assert "1 received" in lab["server-233"].run(whole).stdout
+    lab["server-233"].run(["ping", "-M", "do", "-c1", "-W5", address, "-s", "1400"])
+    too_long = lab["server-233"].run([*whole[:-1], str(1550 - 27)], check=False)
+    assert too_long.returncode != 0
+
+
+def test_nothing_answers_twice(lab: Lab) -> None:
+    """The kernel sees eth0's packets too, but the address is answered for by one device."""
+    said = lab["server-233"].run(["ping", "-c3", "-i0.05", "10.0.44.68"]).stdout
+    assert "DUP" not in said and "3 received" in said
+    asked = lab.controller.run(["ip", "neigh", "show", "to", "10.0.44.68"], check=False).stdout
+    assert "02:01:0a:00:2c:44" not in asked
+
+
+def test_tcp_crosses_the_wire(lab: Lab) -> None:
+    """Checksums that a veth leaves undone would stop TCP where Open vSwitch is its own datapath."""
+    server = "import socket as s; l = s.create_server(('10.0.44.1', 7000)); open('/run/up', 'w')"
+    greet = "c, peer = l.accept(); c.sendall(peer[0].encode()); c.close()"
+    client = "import socket as s; print(s.create_connection(('10.0.44.1', 7000), 5).recv(99))"
+    listener = subprocess.Popen(lab.controller.enter(["python3", "-c", f"{server}; {greet}"]))
+    try:
+        wait_until(lab.controller.path("/run/up").exists, 10, "a listener")
+        said = lab["server-233"].run(["python3", "-c", client]).stdout
+    finally:
+        listener.kill()
+        listener.wait()
+    assert said.strip() == "b'10.0.44.233'"
+
+
+def test_each_host_has_its_own_open_vswitch(lab: Lab) -> None:
+    lab["server-233"].run(["ovs-vsctl", "add-br", "br-test", "--", *_netdev("br-test")])
+    lab["server-233"].run(["ovs-ofctl", "add-flow", "br-test", "priority=7,actions=drop"])
+    assert "priority=7" in lab["server-233"].run(["ovs-ofctl", "dump-flows", "br-test"]).stdout
+    assert "br-test" not in lab["server-68"].run(["ovs-vsctl", "list-br"]).stdout
+    system_id = ["ovs-vsctl", "get", "Open_vSwitch", ".", "external_ids:system-id"]
+    assert lab["server-68"].run(system_id).stdout.strip() == "server-68"
+
+
+def _netdev(bridge: str) -> list[str]:
+    return ["set", "Bridge", bridge, "datapath_type=netdev"]
+
+
+def test_namespaces_of_one_name_do_not_collide(lab: Lab) -> None:
+    for name in ("server-233", "server-68"):
+        lab[name].run(["ip", "netns", "add", "qrouter-x"])
+        lab[name].run(
+            ["ip", "link", "add", f"d-{name[7:]}", "type", "bridge"], namespace="qrouter-x"
+        )
+    links = lab["server-68"].run(["ip", "-br", "link"], namespace="qrouter-x").stdout
+    assert "d-68" in links and "d-233" not in links
+    rule = ["-t", "nat", "-A", "POSTROUTING", "-s", "192.0.2.1/32", "-j", "ACCEPT"]
+    lab["server-68"].run(["iptables", *rule], namespace="qrouter-x")
+    rules = lab["server-68"].run(["iptables", "-t", "nat", "-S"], namespace="qrouter-x").stdout
+    assert " ".join(rule[2:]) in rules
+    assert "192.0.2.1" not in lab["server-68"].run(["iptables", "-t", "nat", "-S"]).stdout
+
+
+def test_a_host_has_its_own_name_and_pids(lab: Lab) -> None:
+    assert lab["server-68"].run(["hostname"]).stdout.strip() == "server-68"
+    assert "lab/init.py" in lab["server-68"].run(["ps", "-p", "1", "-o", "args="]).stdout
+
+
+def test_orphans_are_reaped(lab: Lab) -> None:
+    host = lab["server-68"]
+    host.run(["sh", "-c", "sh -c 'exit 0' & exec true"])
+    zombies = ["ps", "-e", "-o", "stat="]
+    wait_until(lambda: "Z" not in host.run(zombies).stdout, 10, "reaping", lambda: "zombies stay")
+
+
+def test_what_a_dhcp_client_writes_stays_in_the_host(lab: Lab) -> None:
+    lab["server-68"].run(["sh", "-c", "echo nameserver 192.0.2.53 > /etc/resolv.conf"])
+    assert "192.0.2.53" not in Path("/etc/resolv.conf").read_text()
+
+
+@pytest.mark.parametrize("script, code", [("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", -15)])
+def test_a_commands_end_is_handed_on(lab: Lab, script: str, code: int) -> None:
+    assert lab["server-68"].run(["sh", "-c", script], check=False).returncode == code
+
+
+def test_a_command_gets_stdin_and_fails_with_its_words(lab: Lab) -> None:
+    assert lab["server-68"].run(["cat"], input="words").stdout == "words"
+    with pytest.raises(HostError, match=r"(?s)server-68: ls /nowhere: ended with 2.*No such file"):
+        lab["server-68"].run(["ls", "/nowhere"])
+
+
+def test_a_command_ends_with_the_one_who_entered(lab: Lab) -> None:
+    """Killing nsenter, as a timeout does, leaves nothing behind in the host."""
+    sleeping = ["pgrep", "-x", "sleep"]
+    with subprocess.Popen(lab["server-68"].enter(["sleep", "1000"])) as nsenter:
+        wait_until(lambda: not lab["server-68"].run(sleeping, check=False).returncode, 10, "sleep")
+        nsenter.kill()
+    wait_until(lambda: bool(lab["server-68"].run(sleeping, check=False).returncode), 10, "its end")
+
+
+def test_a_service_stays_and_is_known_by_its_pid(lab: Lab, tmp_path: Path) -> None:
+    host, log = lab["server-68"], tmp_path / "log"
+    host.start_service("talker", ["sh", "-c", "echo $WORD; exec sleep 1000"], log, {"WORD": "hi"})
+    wait_until(lambda: log.exists() and log.read_text() == "hi\n", 10, "the service's word")
+    host.run(["kill", str(host.service_pid("talker"))])
+    wait_until(lambda: host.service_pid("talker") is None, 10, "the service's end")
+
+
+def test_a_lab_leaves_nothing_and_is_never_seen(two_hosts: Topology) -> None:
+    before = _of_the_machine()
+    with bare_lab(two_hosts) as lab:
+        assert _of_the_machine() == before
+        processes = {Process.of(pid) for pid in _processes_of(lab)}
+        assert len(processes) >= 4 + 2 * 2, "an init for each, and Open vSwitch on two"
+    assert not any(process.alive for process in processes)
+    assert _of_the_machine() == before
+
+
+def test_a_lab_with_a_killed_host_is_taken_down(two_hosts: Topology) -> None:
+    with bare_lab(two_hosts) as lab:
+        processes = {Process.of(pid) for pid in _processes_of(lab)}
+        os.kill(lab["server-68"].init.pid, signal.SIGKILL)
+    assert not any(process.alive for process in processes)
+
+
+def test_a_lab_that_fails_halfway_is_taken_down(
+    two_hosts: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No Open vSwitch to be found: the hosts are there already, and have to go."""
+    made: list[LabHost] = []
+    start = LabHost.start
+
+    def start_and_note(name: str, lab: str) -> LabHost:
+        made.append(start(name, lab))
+        return made[-1]
+
+    monkeypatch.setattr(LabHost, "start", start_and_note)
+    monkeypatch.setattr("dvr_ryu.lab.openvswitch._SCHEMA", str(tmp_path / "gone"))
+    with pytest.raises(HostError, match="ovsdb-tool create"), bare_lab(two_hosts):
+        pass
+    assert len(made) == 4
+    assert not any(host.init.alive for host in made)
+
+
+def test_a_recycled_pid_is_not_killed() -> None:
+    with subprocess.Popen(["sleep", "1000"]) as sleep:
+        process = Process.of(sleep.pid)
+        Process(sleep.pid, process.started - 1).kill()
+        assert process.alive
+        process.kill()
+        assert not process.alive
+
+
+def test_only_the_labs_own_processes_are_its_remains(two_hosts: Topology) -> None:
+    with bare_lab(two_hosts) as one, bare_lab(two_hosts) as other:
+        marker = Path(f"/proc/{one.wire.init.pid}/environ").read_text()
+        folder = dict(word.split("=", 1) for word in marker.split("\0") if word)[MARKER]
+        found = {process.pid for process in remains(folder)}
+        assert found >= {host.init.pid for host in one.hosts.values()}
+        assert not found & {host.init.pid for host in other.hosts.values()}
+    assert not list(with_variable(MARKER, folder))
+
+
+@pytest.mark.parametrize(
+    "controller",
+    [None, Controller("127.0.0.1", 6653), Controller("10.0.44.68", 6653)],
+    ids=["none", "not on the underlay", "a host's"],
+)
+def test_a_controller_that_no_lab_host_can_have(
+    two_hosts: Topology, controller: Controller | None
+) -> None:
+    with pytest.raises(DvrError, match="on a host of its own"):
+        controller_of(evolve(two_hosts, controller=controller))
