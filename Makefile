@@ -46,7 +46,7 @@ root:
 
 # An interpreter asked for by name, and .venv has another one.
 ifneq ($(origin PYTHON),file)
-ifneq ($(shell $(PYTHON) --version 2>&1),$(shell $(BIN)/python --version 2>&1))
+ifneq ($(shell ($(PYTHON) --version) 2>&1),$(shell ($(BIN)/python --version) 2>&1))
 .venv/stamp: another-python
 endif
 endif

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import os
 import re
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -113,14 +115,29 @@ def test_mend_leaves_a_name_that_is_there(tmp_path: Path) -> None:
     assert python("-c", script, PYTHONPATH=str(tmp_path)) == "theirs"
 
 
-def test_every_requirement_is_pinned() -> None:
+def required(section: str) -> set[str]:
+    """Return the names, in small letters, of the requirements of a section of setup.cfg."""
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    groups = [config["options"]["install_requires"], *config["options.extras_require"].values()]
-    lines = [line for group in groups for line in group.split("\n") if not line.startswith("#")]
-    required = {re.split(r"[ <>=~!;]", line)[0].lower() for line in lines if line}
+    keys = ["install_requires"] if section == "options" else config[section]
+    lines = [line for key in keys for line in config[section][key].split("\n")]
+    return {re.split(r"[ <>=~!;]", line)[0].lower() for line in lines if line[:1] not in {"", "#"}}
+
+
+def test_what_is_imported_is_required() -> None:
+    nodes = [n for p in ROOT.glob("dvr_ryu/**/*.py") for n in ast.walk(ast.parse(p.read_text()))]
+    names = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+    names |= {str(n.module) for n in nodes if isinstance(n, ast.ImportFrom) and n.level == 0}
+    foreign = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"dvr_ryu"}
+    packages = metadata.packages_distributions()
+    distributions = {packages.get(name, [name])[0].lower() for name in foreign}
+    assert distributions - required("options") == set()
+
+
+def test_every_requirement_is_pinned() -> None:
+    wanted = required("options") | required("options.extras_require")
     pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text().lower(), re.M))
-    assert required - pinned == set()
+    assert wanted - pinned == set()
 
 
 def test_ryu_manager_says_its_version_and_nothing_else() -> None:
