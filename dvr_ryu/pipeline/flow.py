@@ -1,0 +1,95 @@
+"""One flow as a value: table, priority, match and actions, with or without holes; its text and its Ryu form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import field, frozen
+from ryu.ofproto import ofproto_v1_4 as ofp
+from ryu.ofproto import ofproto_v1_4_parser as parser
+from ryu.ofproto.ofproto_protocol import ProtocolDesc
+
+from dvr_ryu.errors import Place
+from dvr_ryu.pipeline.actions import AnyAction, GotoTable, to_ryu, written
+from dvr_ryu.pipeline.fields import SHORTHANDS, Field
+from dvr_ryu.pipeline.operands import Operand
+
+COOKIE = int.from_bytes(b"dvr_ryu", "big")
+"""Marks the flows that are ours. Constant, so that a restarted controller knows them again."""
+
+_WIRE = ProtocolDesc(ofp.OFP_VERSION)
+
+
+@frozen
+class FieldMatch:
+    """A field must have this value, in the bits of `mask` (None: all of them)."""
+
+    field: Field
+    value: Operand
+    mask: int | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.field.name}={written(self.field.form, self.value)}"
+        return text if self.mask is None else f"{text}/{self.field.form.write(self.mask)}"
+
+    def user_value(self) -> Any:
+        """The value as Ryu's OFPMatch takes it: one, or a pair with the mask."""
+        value = to_ryu(self.field, self.value, self.field.present)
+        return value if self.mask is None else (value, to_ryu(self.field, self.mask))
+
+
+@frozen
+class Flow:
+    """A flow. `sentence` says why it is there; it and `place` do not make two flows different."""
+
+    table: int
+    priority: int
+    match: tuple[FieldMatch, ...]
+    actions: tuple[AnyAction, ...]
+    goto: GotoTable | None = None
+    sentence: str = field(default="", eq=False)
+    place: Place | None = field(default=None, eq=False)
+
+    def __str__(self) -> str:
+        """The flow as `ovs-ofctl add-flows` reads it."""
+        words = [f"table={self.table}", f"priority={self.priority}", *self.match_words()]
+        actions = [str(action) for action in (*self.actions, *filter(None, [self.goto]))]
+        return f"{','.join(words)} actions={','.join(actions) or 'drop'}"
+
+    def match_words(self) -> list[str]:
+        """The match in ovs-ofctl's words, with `arp` in place of dl_type=0x0806 and so on."""
+        whole = {(each.field.name, each.value) for each in self.match if each.mask is None}
+        short, covered = "", set[Any]()
+        for word, pairs in SHORTHANDS.items():
+            if set(pairs) <= whole and len(pairs) > len(covered):
+                short, covered = word, set(pairs)
+        rest = [str(each) for each in self.match if (each.field.name, each.value) not in covered]
+        return [short, *rest] if short else rest
+
+    def build(self) -> Any:
+        """Ryu's OFPFlowMod (ADD) of the flow; every hole must be filled."""
+        match = parser.OFPMatch(**{each.field.oxm: each.user_value() for each in self.match})
+        instructions = []
+        if actions := self._built_actions():
+            instructions.append(
+                parser.OFPInstructionActions(ofp.OFPIT_APPLY_ACTIONS, actions)
+            )
+        if self.goto:
+            instructions.append(parser.OFPInstructionGotoTable(self.goto.table))
+        return parser.OFPFlowMod(
+            _WIRE,
+            cookie=COOKIE,
+            table_id=self.table,
+            command=ofp.OFPFC_ADD,
+            priority=self.priority,
+            match=match,
+            instructions=instructions,
+        )
+
+    def _built_actions(self) -> list[Any]:
+        tagged = any(each.field.name == "dl_vlan" for each in self.match)
+        built = []
+        for action in self.actions:
+            built += action.build(tagged)
+            tagged = action.tags(tagged)
+        return built

@@ -1,0 +1,100 @@
+"""What may stand where a number stands in a flow: the number, a hole, or the name of a port.
+
+Numbers are plain ints, whatever they number (a MAC is 48 bits, an IPv4 address 32). Holes and port names become
+numbers when a flow is filled: holes from a row of a relation, port names from the bridge's ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+
+from attrs import evolve, fields, frozen, has
+
+from dvr_ryu.topology.relations import Kind
+
+
+@frozen
+class Hole:
+    """{relation.field}: a value that each row of the relation brings."""
+
+    relation: str
+    field: str
+    kind: Kind
+
+    def __str__(self) -> str:
+        return f"{{{self.relation}.{self.field}}}"
+
+
+@frozen
+class PortName:
+    """A port by its name, as the switch's port description has it."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@frozen
+class PortAt:
+    """One port of a hole that is a list of ports."""
+
+    ports: Hole
+    index: int
+
+
+Unknown = Hole | PortName | PortAt
+Operand = int | Hole | PortName | PortAt
+
+Node = TypeVar("Node")
+
+
+def unknowns(node: object) -> Iterator[Unknown]:
+    """The holes and port names in a tree of attrs values and tuples, from left to right."""
+    if isinstance(node, Unknown):
+        yield node
+    elif isinstance(node, tuple):
+        for each in node:
+            yield from unknowns(each)
+    elif has(type(node)):
+        for attribute in fields(type(node)):
+            yield from unknowns(getattr(node, attribute.name))
+
+
+Value = int | Unknown
+ValueOf = Callable[[Unknown], "Value | Sequence[Value]"]
+
+
+def fill(node: Node, value_of: ValueOf) -> Node:
+    """The same tree with every unknown replaced by its value, asked for from left to right.
+
+    The action that holds a list of ports is repeated, once for each port.
+    """
+    return cast(Node, _filled(node, value_of))
+
+
+def _filled(node: Any, value_of: ValueOf) -> Any:
+    if isinstance(node, Unknown):
+        return value_of(node)
+    if isinstance(node, tuple):
+        return tuple(each for item in node for each in _repeated(item, value_of))
+    if has(type(node)):
+        names = [attribute.name for attribute in fields(type(node)) if attribute.init]
+        return evolve(node, **{name: _filled(getattr(node, name), value_of) for name in names})
+    return node
+
+
+def _repeated(item: Any, value_of: ValueOf) -> Iterator[Any]:
+    ports = port_list(item)
+    if ports is None:
+        yield _filled(item, value_of)
+        return
+    for port in cast("Sequence[Value]", value_of(ports)):
+        yield _filled(item, lambda _, port=port: port)
+
+
+def port_list(node: object) -> Hole | None:
+    """The hole in the tree that is a list of ports, if there is one."""
+    holes = (each for each in unknowns(node) if isinstance(each, Hole))
+    return next((hole for hole in holes if hole.kind is Kind.PORTS), None)

@@ -1,0 +1,87 @@
+"""The text of a flow file as logical lines, each of whose characters knows its place in the file.
+
+Comments are cut off (those that stand alone are kept: they are the next line's sentence) and lines that end in
+a backslash are joined with the next. What the words mean is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from dvr_ryu.errors import Place, Problem
+
+
+class Wrong(Exception):
+    """Something on a logical line is wrong, at a character of it."""
+
+    def __init__(self, offset: int, message: str) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.message = message
+
+
+@frozen
+class _Piece:
+    """One line of the file within a logical line: where its text starts in both."""
+
+    offset: int
+    line: int
+    column: int
+    source: str
+
+
+@frozen
+class Line:
+    """A logical line: its text from the first word on, its indent, and the comment lines above it."""
+
+    file: str
+    text: str
+    indent: int
+    comments: tuple[str, ...]
+    pieces: tuple[_Piece, ...]
+
+    def place(self, offset: int) -> Place:
+        """Where the character at `offset` of the text stands in the file."""
+        piece = next(each for each in reversed(self.pieces) if each.offset <= max(offset, 0))
+        return Place(self.file, piece.line, piece.column + offset - piece.offset, piece.source)
+
+    def problem(self, wrong: Wrong) -> Problem:
+        return Problem(self.place(wrong.offset), wrong.message)
+
+
+def logical_lines(text: str, file: str) -> Iterator[Line]:
+    """The logical lines of a file's text. A blank line parts a comment from what follows."""
+    comments: list[str] = []
+    pieces: list[_Piece] = []
+    joined = ""
+    for number, source in enumerate(text.splitlines(), 1):
+        content = _without_comment(source)
+        stripped = content.strip()
+        if not pieces and not stripped:
+            comments = [*comments, source.strip()[1:].strip()] if source.strip() else []
+            continue
+        pieces.append(_Piece(len(joined), number, len(content) - len(content.lstrip()) + 1, source))
+        if stripped.endswith("\\"):
+            joined += stripped[:-1]
+            continue
+        joined += stripped
+        yield _line(file, joined, comments, pieces)
+        comments, pieces, joined = [], [], ""
+    if pieces:
+        yield _line(file, joined, comments, pieces)
+
+
+def _line(file: str, text: str, comments: list[str], pieces: list[_Piece]) -> Line:
+    return Line(file, text, pieces[0].column - 1, tuple(comments), tuple(pieces))
+
+
+def _without_comment(source: str) -> str:
+    quoted = False
+    for at, character in enumerate(source):
+        if character == '"':
+            quoted = not quoted
+        elif character == "#" and not quoted:
+            return source[:at]
+    return source
