@@ -1,78 +1,161 @@
 """The topology file's schema: which keys there are, what each holds, which may be left out.
 
 What is left out (None) is chosen by `allocation`. Nothing here looks beyond one object: references and
-clashes between objects are `validation`'s. Pure values; no file is read here.
+clashes between objects are for `checks`. Pure values; no file is read here.
 """
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated
-from uuid import UUID
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network, IPv6Interface
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-MAX_LOCAL_VLAN = 4094
-MAX_OFPORT = 0xFEFF
+LOCAL_VLANS = range(1, 4095)
+"""VLAN tags of 802.1Q; 0 and 4095 are reserved."""
+
+VNIS = range(1, 1 << 24)
+OFPORTS = range(2, 0xFF00)
+"""OpenFlow ports that OVS lets one ask for; port 1 of each bridge is its patch port."""
+
 FIP_RULE_PRIORITIES = range(32768, 72768)
 """Neutron's range for `ip rule` priorities of floating addresses (fip_rule_priority_allocator)."""
+
+LINK_LOCAL = IPv4Network("169.254.0.0/16")
+NOT_FOR_HOSTS = tuple(
+    IPv4Network(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", LINK_LOCAL, "224.0.0.0/3")
+)
+"""Where no subnet can lie: this network, loopback, link-local, multicast and reserved (RFC 6890)."""
+
+LONGEST_PREFIX = 30
+"""A smaller subnet has no room for a gateway and one more."""
+
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_CONTROLLER = re.compile(r"tcp:([^:]+):([0-9]{1,5})")
 
 
 def _mac(text: object) -> str:
     """Six pairs of hex digits, in lower case; unicast, because a port answers to it."""
-    parts = text.split(":") if isinstance(text, str) else []
-    if len(parts) != 6 or not all(
-        len(part) == 2 and set(part.lower()) <= set("0123456789abcdef") for part in parts
-    ):
+    if not (isinstance(text, str) and _MAC.fullmatch(text)):
         raise ValueError("is not a MAC address; write six pairs of hex digits: fa:16:3e:00:00:01")
-    if int(parts[0], 16) & 1:
+    if int(text[:2], 16) & 1:
         raise ValueError("is a multicast MAC address; the first byte of a port's MAC is even")
-    if set(parts) == {"00"}:
-        raise ValueError("is the null MAC address; no port can have it")
-    return ":".join(parts).lower()
+    if not int(text.replace(":", ""), 16):
+        raise ValueError("is the null MAC address, which no port can have; leave it out or change it")
+    return text.lower()
 
 
-def _ipv4(text: object) -> object:
-    if not isinstance(text, str):
-        raise ValueError("is not an IPv4 address; write it as 192.168.10.4")
+def _refuse_ipv6(text: object) -> None:
     try:
-        return IPv4Address(text)
+        IPv6Interface(text if isinstance(text, str) else "")
     except ValueError:
+        return
+    raise ValueError("is IPv6, which is not supported yet; write an IPv4 address or network")
+
+
+def _ipv4(text: object) -> IPv4Address:
+    try:
+        return IPv4Address(text if isinstance(text, str) else "")
+    except ValueError:
+        _refuse_ipv6(text)
         raise ValueError("is not an IPv4 address; write it as 192.168.10.4") from None
 
 
-def _cidr(text: object) -> object:
+def _cidr(text: object) -> IPv4Network:
+    written = text if isinstance(text, str) and "/" in text else ""
     try:
-        return IPv4Network(text if isinstance(text, str) and "/" in text else "")
-    except ValueError as error:
-        hint = "has host bits set" if "host bits" in str(error) else "is not an IPv4 network"
-        raise ValueError(f"{hint}; write the network address and its length: 10.10.10.0/24") from None
+        return IPv4Network(written)
+    except ValueError:
+        _refuse_ipv6(text)
+    try:
+        meant = IPv4Network(written, strict=False)
+    except ValueError:
+        raise ValueError(
+            "is not an IPv4 network; write its address and length: 10.10.10.0/24"
+        ) from None
+    raise ValueError(f"is an address within a network, not the network; write {meant}")
+
+
+def _range_of_hosts(cidr: IPv4Network) -> IPv4Network:
+    if cidr.prefixlen > LONGEST_PREFIX:
+        raise ValueError(f"is too small; write /{LONGEST_PREFIX} or a shorter prefix")
+    for reserved in NOT_FOR_HOSTS:
+        if cidr.overlaps(reserved):
+            raise ValueError(f"lies in {reserved}, whose addresses no port can have; take another")
+    return cidr
 
 
 def _router_pair(pair: IPv4Network) -> IPv4Network:
-    if pair.prefixlen != 31 or not pair.is_link_local:
+    if pair.prefixlen != 31 or not pair.subnet_of(LINK_LOCAL):
         raise ValueError("is not a /31 within 169.254.0.0/16; write it as 169.254.31.28/31")
     return pair
 
 
+def _uuid(text: object) -> str:
+    if not (isinstance(text, str) and _UUID.fullmatch(text)):
+        raise ValueError("is not a UUID; write it as 28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10")
+    return text.lower()
+
+
 def _name(text: str) -> str:
-    allowed = text and set(text.lower()) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_.")
-    if not allowed or text[0] in "-.":
-        raise ValueError("is not a name; use letters, digits, '-', '_' and '.', a letter or digit first")
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            "is not a name; use up to 63 letters, digits, '-', '_' and '.', a letter or digit first"
+        )
     return text
 
+
+def _controller(text: str) -> str:
+    parts = _CONTROLLER.fullmatch(text)
+    if not parts:
+        raise ValueError("is not an OpenFlow controller; write tcp:ADDRESS:PORT: tcp:10.0.44.1:6653")
+    try:
+        address = IPv4Address(parts[1])
+    except ValueError:
+        raise ValueError(
+            f"has no IPv4 address: {parts[1]}; write it as tcp:10.0.44.1:6653"
+        ) from None
+    if address.is_unspecified or address.is_multicast or address.is_reserved:
+        raise ValueError("names an address that no switch can reach; write the controller's own")
+    if not 1 <= int(parts[2]) <= 65535:
+        raise ValueError("has a port that is not from 1 to 65535; OpenFlow's own is 6653")
+    return text
+
+
+def _within(numbers: range) -> Callable[[int], int]:
+    def check(number: int) -> int:
+        if number not in numbers:
+            raise ValueError(f"is out of range; write a number from {numbers[0]} to {numbers[-1]}")
+        return number
+
+    return check
+
+
+def _blank_is_empty(value: Any) -> Any:
+    """A key with nothing behind it stands for a mapping with nothing in it."""
+    return {} if value is None else value
+
+
+T = TypeVar("T")
 
 Mac = Annotated[str, BeforeValidator(_mac)]
 Address = Annotated[IPv4Address, BeforeValidator(_ipv4)]
 Cidr = Annotated[IPv4Network, BeforeValidator(_cidr)]
+HostRange = Annotated[Cidr, AfterValidator(_range_of_hosts)]
+RouterPair = Annotated[Cidr, AfterValidator(_router_pair)]
+Uuid = Annotated[str, BeforeValidator(_uuid)]
 Name = Annotated[str, AfterValidator(_name)]
-Uuid = Annotated[UUID, Field(strict=False)]
-Vlan = Annotated[int, Field(ge=1, le=MAX_LOCAL_VLAN)]
-Vni = Annotated[int, Field(ge=1, lt=1 << 24)]
-Ofport = Annotated[int, Field(ge=2, le=MAX_OFPORT)]
-RulePriority = Annotated[
-    int, Field(ge=FIP_RULE_PRIORITIES.start, lt=FIP_RULE_PRIORITIES.stop)
-]
+ControllerWord = Annotated[str, AfterValidator(_controller)]
+Mtu = Annotated[int, AfterValidator(_within(range(626, 9217)))]
+Vlan = Annotated[int, AfterValidator(_within(LOCAL_VLANS))]
+Vni = Annotated[int, AfterValidator(_within(VNIS))]
+Ofport = Annotated[int, AfterValidator(_within(OFPORTS))]
+RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
+Named = Annotated[dict[Name, T], BeforeValidator(_blank_is_empty)]
 
 
 class _Words(BaseModel):
@@ -80,12 +163,14 @@ class _Words(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    blank_is_empty = model_validator(mode="before")(_blank_is_empty)
+
 
 class UnderlayWords(_Words):
     """The network that carries the tunnels between the hosts' addresses."""
 
-    cidr: Cidr | None = None
-    mtu: Annotated[int, Field(ge=626, le=9216)] = 1500
+    cidr: HostRange | None = None
+    mtu: Mtu = 1500
 
 
 class HostWords(_Words):
@@ -94,21 +179,26 @@ class HostWords(_Words):
     address: Address
     dvr_mac: Mac | None = None
     snat: bool = False
-    local_vlans: dict[Name, Vlan] = {}
-    tunnel_ports: dict[Name, Ofport] = {}
+    local_vlans: Named[Vlan] = {}
+    tunnel_ports: Named[Ofport] = {}
 
 
 class SubnetWords(_Words):
-    """One range of addresses on a network."""
+    """One range of addresses on a network. `dhcp` unsaid is true, but false on an external network."""
 
-    cidr: Cidr
+    cidr: HostRange
     gateway_ip: Address | None = None
-    dhcp: bool = True
+    dhcp: bool | None = None
     dns: list[Address] = []
+
+    @property
+    def gateway(self) -> IPv4Address:
+        """The gateway's address: the named one, else the subnet's first."""
+        return self.gateway_ip or self.cidr[1]
 
 
 class PortWords(_Words):
-    """The pins of a port that the topology implies (a qr-, sg-, fg-, qg- or DHCP port)."""
+    """The pins of a port that the topology implies (an sg-, fg-, qg- or DHCP port)."""
 
     id: Uuid | None = None
     ip: Address | None = None
@@ -125,7 +215,20 @@ class NetworkWords(_Words):
     dhcp_host: Name | None = None
     dhcp_port: PortWords = PortWords()
     gateway_host: Name | None = None
-    agent_gateways: dict[Name, PortWords] = {}
+    agent_gateways: Named[PortWords] = {}
+
+    def has_dhcp(self, subnet: SubnetWords) -> bool:
+        """Whether DHCP serves the subnet: as it says, else unless the network is external."""
+        return not self.external if subnet.dhcp is None else subnet.dhcp
+
+    @property
+    def dhcp_subnets(self) -> list[SubnetWords]:
+        """The subnets that DHCP serves."""
+        return [subnet for subnet in self.subnets if self.has_dhcp(subnet)]
+
+    def subnet_of(self, address: IPv4Address) -> SubnetWords | None:
+        """The subnet that has the address, if any."""
+        return next((each for each in self.subnets if address in each.cidr), None)
 
 
 class InterfaceWords(_Words):
@@ -141,7 +244,7 @@ class InterfaceWords(_Words):
 class LinkWords(_Words):
     """The veth pair between a router's qrouter- and fip- namespaces: rfp- has the even address."""
 
-    cidr: Annotated[Cidr, AfterValidator(_router_pair)] | None = None
+    cidr: RouterPair | None = None
     rfp_mac: Mac | None = None
     fpr_mac: Mac | None = None
 
@@ -178,10 +281,24 @@ class FloatingIpWords(_Words):
 class TopologyWords(_Words):
     """The whole file."""
 
-    controller: str | None = None
+    controller: ControllerWord | None = None
     underlay: UnderlayWords = UnderlayWords()
-    hosts: Annotated[dict[Name, HostWords], Field(min_length=1)]
-    networks: dict[Name, NetworkWords] = {}
-    routers: dict[Name, RouterWords] = {}
-    instances: dict[Name, InstanceWords] = {}
-    floating_ips: dict[Address, FloatingIpWords] = {}
+    hosts: Annotated[Named[HostWords], Field(min_length=1)]
+    networks: Named[NetworkWords] = {}
+    routers: Named[RouterWords] = {}
+    instances: Named[InstanceWords] = {}
+    floating_ips: Annotated[
+        dict[Address, FloatingIpWords], BeforeValidator(_blank_is_empty)
+    ] = {}
+
+    @property
+    def external_networks(self) -> list[str]:
+        """The names of the external networks, in the file's order."""
+        return [name for name, network in self.networks.items() if network.external]
+
+    def network_of(self, floating: FloatingIpWords) -> str | None:
+        """The floating address's network: the named one, else the only external network, else None."""
+        if floating.network is not None:
+            return floating.network
+        external = self.external_networks
+        return external[0] if len(external) == 1 else None

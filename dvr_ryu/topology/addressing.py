@@ -1,0 +1,95 @@
+"""The address of every port that pins none: from its subnet, by the hash of its name. Pure.
+
+Of several subnets a port takes the lowest that may hold it and has room, whatever the order in the file.
+A router's port takes the subnet's gateway_ip, unless another router's port has it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from dvr_ryu.topology import model
+from dvr_ryu.topology.declaration import NetworkWords, SubnetWords, TopologyWords
+from dvr_ryu.topology.ports import WantedPort
+from dvr_ryu.topology.slots import Exhausted, Slots
+from dvr_ryu.topology.yaml_nodes import Path
+
+Shortages = list[tuple[Path, str]]
+
+
+def choose_addresses(
+    words: TopologyWords, ports: list[WantedPort], shortages: Shortages
+) -> dict[str, IPv4Address]:
+    """WantedPort.key → address, of every port that is somewhere. Adds to `shortages` where room is short."""
+    by_network: dict[str, list[WantedPort]] = defaultdict(list)
+    for port in sorted(ports, key=lambda each: each.key):
+        by_network[port.network].append(port)
+    floating: dict[str | None, list[IPv4Address]] = defaultdict(list)
+    for ip, each in words.floating_ips.items():
+        floating[words.network_of(each)].append(ip)
+    chosen: dict[str, IPv4Address] = {}
+    for name, network in words.networks.items():
+        plan = _AddressPlan(network, by_network[name], floating[name])
+        chosen |= plan.ips
+        if plan.unplaced:
+            first = f"{plan.unplaced[0]} gets none"
+            message = f"'{name}' has too few addresses: {first}; add a subnet or widen one"
+            shortages.append((("networks", name, "subnets"), message))
+    return chosen
+
+
+class _AddressPlan:
+    """The addresses of one network: `ips` by WantedPort.key, and the ports that found no room."""
+
+    def __init__(
+        self, network: NetworkWords, ports: list[WantedPort], floating: list[IPv4Address]
+    ) -> None:
+        self.ips = {port.key: port.pins.ip for port in ports if port.pins.ip}
+        self.unplaced: list[WantedPort] = []
+        self._network = network
+        self._subnets = sorted(network.subnets, key=lambda each: each.cidr)
+        taken = {int(ip) for ip in (*self.ips.values(), *floating)}
+        taken |= {int(subnet.gateway) for subnet in self._subnets}
+        self._slots = {subnet.cidr: _slots(subnet, taken) for subnet in self._subnets}
+        self._place(ports)
+
+    def _place(self, ports: list[WantedPort]) -> None:
+        interfaces = [port for port in ports if port.owner == model.ROUTER_INTERFACE]
+        gateways = set(self.ips.values())
+        for port in interfaces:
+            free = [each.gateway for each in self._subnets[:1] if each.gateway not in gateways]
+            if port.key not in self.ips and free:
+                self.ips[port.key] = free[0]
+                gateways.add(free[0])
+        others = [port for port in ports if port.host]
+        for port in (*interfaces, *others):
+            if port.key not in self.ips:
+                self._take(port)
+
+    def _take(self, port: WantedPort) -> None:
+        for subnet in self._subnets_for(port):
+            try:
+                self.ips[port.key] = IPv4Address(self._slots[subnet.cidr].take(port.key))
+                return
+            except Exhausted:
+                continue
+        self.unplaced.append(port)
+
+    def _subnets_for(self, port: WantedPort) -> Iterator[SubnetWords]:
+        """Those that may hold the port: for DHCP those it serves, for SNAT its interface's."""
+        for subnet in self._subnets:
+            if port.owner == model.DHCP and not self._network.has_dhcp(subnet):
+                continue
+            if port.owner == model.ROUTER_SNAT:
+                interface = self.ips.get(port.key.removesuffix("/snat_port"))
+                if interface not in subnet.cidr:
+                    continue
+            yield subnet
+
+
+def _slots(subnet: SubnetWords, taken: set[int]) -> Slots:
+    """The subnet's addresses for ports: neither its first, which names it, nor its last, which is broadcast."""
+    first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
+    return Slots(range(first + 1, last), taken)

@@ -1,0 +1,181 @@
+"""Declaration + ports + numbers → the model. Pure; nothing is decided here but which router a floating address
+is behind."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+from dvr_ryu.topology import model
+from dvr_ryu.topology.allocation import Numbers
+from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.ports import WantedPort
+
+DEFAULT_UNDERLAY_PREFIX = 24
+
+
+def assemble(words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> model.Topology:
+    """The topology that a checked declaration and its numbers make."""
+    return _Assembly(words, ports, numbers).topology()
+
+
+def default_underlay(addresses: list[IPv4Address]) -> IPv4Network:
+    """The smallest network of /24 or more that holds the addresses of all hosts and of the controller."""
+    low, high = int(min(addresses)), int(max(addresses))
+    prefix = min(DEFAULT_UNDERLAY_PREFIX, 32 - (low ^ high).bit_length())
+    return IPv4Network((low, prefix), strict=False)
+
+
+def controller_of(words: TopologyWords) -> model.Controller | None:
+    """The controller that the file names, if it does."""
+    if words.controller is None:
+        return None
+    _, address, port = words.controller.split(":")
+    return model.Controller(address, int(port))
+
+
+class _Assembly:
+    """The parts of one model."""
+
+    def __init__(self, words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> None:
+        self._words = words
+        self._numbers = numbers
+        self._ports = {port.key: self._port(port) for port in ports if port.host}
+        self._routers = {name: self._router(name) for name in words.routers}
+
+    def topology(self) -> model.Topology:
+        words = self._words
+        instances = {name: self._ports[f"instances/{name}"] for name in words.instances}
+        service_ports = sorted(
+            (port for port in self._ports.values() if port.owner != model.COMPUTE),
+            key=lambda port: (port.owner, port.network, port.name, port.host, port.ip),
+        )
+        return model.Topology(
+            controller=controller_of(words),
+            underlay=self._underlay(),
+            hosts={name: self._host(name) for name in words.hosts},
+            networks={name: self._network(name) for name in words.networks},
+            routers=self._routers,
+            instances=instances,
+            floating_ips={str(ip): self._floating_ip(ip) for ip in words.floating_ips},
+            service_ports=tuple(service_ports),
+            local_vlans=self._numbers.local_vlans,
+        )
+
+    def _underlay(self) -> model.Underlay:
+        addresses = [host.address for host in self._words.hosts.values()]
+        controller = controller_of(self._words)
+        if controller:
+            addresses.append(IPv4Address(controller.address))
+        underlay = self._words.underlay
+        return model.Underlay(underlay.cidr or default_underlay(addresses), underlay.mtu)
+
+    def _host(self, name: str) -> model.Host:
+        words = self._words.hosts[name]
+        return model.Host(
+            name=name,
+            address=str(words.address),
+            dvr_mac=self._numbers.dvr_macs[name],
+            snat=words.snat,
+            tunnel_ports=self._numbers.tunnel_ports[name],
+        )
+
+    def _network(self, name: str) -> model.Network:
+        words = self._words.networks[name]
+        return model.Network(
+            name=name,
+            id=self._numbers.ids[f"networks/{name}"],
+            vni=self._numbers.vnis[name],
+            external=words.external,
+            subnets=tuple(
+                model.Subnet(
+                    cidr=subnet.cidr,
+                    gateway_ip=str(subnet.gateway),
+                    dhcp=words.has_dhcp(subnet),
+                    dns=tuple(str(server) for server in subnet.dns),
+                )
+                for subnet in sorted(words.subnets, key=lambda each: each.cidr)
+            ),
+            gateway_host=words.gateway_host,
+        )
+
+    def _port(self, port: WantedPort) -> model.Port:
+        assert port.host is not None
+        ip = self._numbers.ips[port.key]
+        return model.Port(
+            name=port.name,
+            id=self._numbers.ids[port.key],
+            owner=port.owner,
+            host=port.host,
+            network=port.network,
+            mac=self._numbers.macs[port.key],
+            ip=str(ip),
+            prefixlen=self._cidr(port.network, ip).prefixlen,
+            ofport=self._numbers.ofports[port.key],
+        )
+
+    def _cidr(self, network: str, ip: IPv4Address) -> IPv4Network:
+        subnet = self._words.networks[network].subnet_of(ip)
+        assert subnet is not None
+        return subnet.cidr
+
+    def _router(self, name: str) -> model.Router:
+        words, key = self._words.routers[name], f"routers/{name}"
+        networks = sorted(each.network for each in words.interfaces)
+        gateway_port = self._ports.get(f"{key}/gateway_port")
+        return model.Router(
+            name=name,
+            id=self._numbers.ids[key],
+            interfaces=tuple(self._interface(name, network) for network in networks),
+            external_network=words.external_network,
+            snat_host=gateway_port.host if gateway_port else None,
+            gateway_port=gateway_port,
+            fip_link=self._fip_link(name),
+        )
+
+    def _interface(self, router: str, network: str) -> model.RouterInterface:
+        key = f"routers/{router}/interfaces/{network}"
+        ip = self._numbers.ips[key]
+        return model.RouterInterface(
+            router=router,
+            id=self._numbers.ids[key],
+            network=network,
+            mac=self._numbers.macs[key],
+            ip=str(ip),
+            cidr=self._cidr(network, ip),
+            ofport=self._numbers.ofports[key],
+            snat_port=self._ports.get(f"{key}/snat_port"),
+        )
+
+    def _fip_link(self, router: str) -> model.FipLink:
+        rfp_ip = self._numbers.link_pairs[router]
+        return model.FipLink(
+            rfp_ip=str(rfp_ip),
+            fpr_ip=str(rfp_ip + 1),
+            rfp_mac=self._numbers.macs[f"routers/{router}/rfp"],
+            fpr_mac=self._numbers.macs[f"routers/{router}/fpr"],
+        )
+
+    def _floating_ip(self, ip: IPv4Address) -> model.FloatingIp:
+        words = self._words.floating_ips[ip]
+        network = self._words.network_of(words)
+        assert network is not None
+        return model.FloatingIp(
+            ip=str(ip),
+            network=network,
+            instance=words.instance,
+            router=self._router_of(words.instance, network) if words.instance else None,
+            rule_priority=self._numbers.rule_priorities[ip],
+        )
+
+    def _router_of(self, instance: str, network: str) -> str:
+        """The router between the instance and the network: of several, that which is its gateway."""
+        port = self._ports[f"instances/{instance}"]
+        gateway = self._words.networks[port.network].subnet_of(IPv4Address(port.ip))
+        assert gateway is not None
+        joining = sorted(
+            (each.ip != str(gateway.gateway), router.name)
+            for router in self._routers.values()
+            for each in router.interfaces
+            if router.external_network == network and each.network == port.network
+        )
+        return joining[0][1]

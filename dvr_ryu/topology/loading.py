@@ -1,0 +1,46 @@
+"""A topology file, or its text, → the model; or all that is wrong with it, each with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dvr_ryu.errors import DvrError, FileError, Place, Problem
+from dvr_ryu.topology.allocation import NoRoom, allocate
+from dvr_ryu.topology.assembly import assemble
+from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.ports import wanted_ports
+from dvr_ryu.topology.schema_errors import declare
+from dvr_ryu.topology.yaml_nodes import Document
+
+
+def load_topology(path: str | Path) -> Topology:
+    """Read and complete a topology file. Raise FileError for what it holds, DvrError if it cannot be read."""
+    return parse_topology(_read(path), str(path))
+
+
+def parse_topology(text: str, file: str) -> Topology:
+    """Complete a topology from its text; `file` is what errors call it. Raise FileError."""
+    document = Document(text, file)
+    words = declare(document)
+    ports = wanted_ports(words)
+    try:
+        numbers = allocate(words, ports)
+    except NoRoom as no_room:
+        shortages = no_room.shortages
+        raise FileError(Problem(document.key(path), said) for path, said in shortages) from None
+    return assemble(words, ports, numbers)
+
+
+def _read(path: str | Path) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise DvrError(f"{path}: cannot be read: {error.strerror}; name a topology file") from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        line = data.split(b"\n")[before.count("\n")].decode(errors="replace")
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        place = Place(str(path), before.count("\n") + 1, column, line)
+        raise FileError([Problem(place, "is not UTF-8 text; save the file as UTF-8")]) from None

@@ -1,0 +1,185 @@
+"""Every port that a declaration names or implies, where it is placed, and what the file pins of it. Pure.
+
+Instances' ports are named; DHCP, SNAT and gateway ports follow from networks, routers and floating addresses.
+Placement is by rendezvous hashing where the file names no host. No number is chosen here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from typing import Protocol
+
+from attrs import frozen
+
+from dvr_ryu.topology import model
+from dvr_ryu.topology.declaration import NetworkWords, PortWords, RouterWords, TopologyWords
+from dvr_ryu.topology.slots import preferred
+from dvr_ryu.topology.yaml_nodes import Path
+
+
+class Pins(Protocol):
+    """What a port's declaration may pin."""
+
+    @property
+    def id(self) -> str | None: ...  # noqa: D102
+    @property
+    def ip(self) -> IPv4Address | None: ...  # noqa: D102
+    @property
+    def mac(self) -> str | None: ...  # noqa: D102
+
+
+@frozen
+class WantedPort:
+    """A port before its numbers: `path` is where the file pins it, `key` is what its numbers hang on.
+
+    The key holds names only, so that a port keeps its numbers when it is moved or a list is reordered.
+    `host` is None for a router's interface, which is everywhere, and for a port that is nowhere yet: a DHCP
+    port without instances, an agent gateway without floating addresses, SNAT without a host for it.
+    """
+
+    path: Path
+    key: str
+    owner: str
+    name: str
+    network: str
+    host: str | None
+    pins: Pins
+
+    def __str__(self) -> str:
+        return _CALLED[self.owner].format(port=self)
+
+
+_CALLED = {
+    model.COMPUTE: "instance '{port.name}'",
+    model.DHCP: "the DHCP port of '{port.network}'",
+    model.ROUTER_INTERFACE: "the port of '{port.name}' on '{port.network}'",
+    model.ROUTER_SNAT: "the SNAT port of '{port.name}' on '{port.network}'",
+    model.ROUTER_GATEWAY: "the gateway port of '{port.name}'",
+    model.AGENT_GATEWAY: "an agent gateway of '{port.network}'",
+    model.EXTERNAL_GATEWAY: "the gateway of '{port.network}'",
+}
+
+
+def wanted_ports(words: TopologyWords) -> list[WantedPort]:
+    """All ports, placed as far as the declaration allows; it need not have been checked."""
+    return [
+        *_instances(words),
+        *_dhcp_ports(words),
+        *_router_ports(words),
+        *_agent_gateways(words),
+        *_external_gateways(words),
+    ]
+
+
+def _instances(words: TopologyWords) -> Iterator[WantedPort]:
+    for name, instance in words.instances.items():
+        yield WantedPort(
+            ("instances", name),
+            f"instances/{name}",
+            model.COMPUTE,
+            name,
+            instance.network,
+            instance.host,
+            instance,
+        )
+
+
+def _dhcp_ports(words: TopologyWords) -> Iterator[WantedPort]:
+    populated: dict[str, set[str]] = defaultdict(set)
+    for instance in words.instances.values():
+        populated[instance.network].add(instance.host)
+    for name, network in words.networks.items():
+        if network.dhcp_subnets:
+            yield WantedPort(
+                ("networks", name, "dhcp_port"),
+                f"networks/{name}/dhcp_port",
+                model.DHCP,
+                name,
+                name,
+                _dhcp_host(name, network, populated[name]),
+                network.dhcp_port,
+            )
+
+
+def _dhcp_host(name: str, network: NetworkWords, populated: set[str]) -> str | None:
+    if network.dhcp_host:
+        return network.dhcp_host
+    return preferred(f"networks/{name}/dhcp_port", populated) if populated else None
+
+
+def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:
+    snat_hosts = [name for name, host in words.hosts.items() if host.snat]
+    for name, router in words.routers.items():
+        path, key = ("routers", name), f"routers/{name}"
+        snat_host = _snat_host(key, router, snat_hosts)
+        for index, each in enumerate(router.interfaces):
+            its_path, its_key = (*path, "interfaces", index), f"{key}/interfaces/{each.network}"
+            yield WantedPort(
+                its_path, its_key, model.ROUTER_INTERFACE, name, each.network, None, each
+            )
+            if router.external_network:
+                yield WantedPort(
+                    (*its_path, "snat_port"),
+                    f"{its_key}/snat_port",
+                    model.ROUTER_SNAT,
+                    name,
+                    each.network,
+                    snat_host,
+                    each.snat_port,
+                )
+        if router.external_network:
+            yield WantedPort(
+                (*path, "gateway_port"),
+                f"{key}/gateway_port",
+                model.ROUTER_GATEWAY,
+                name,
+                router.external_network,
+                snat_host,
+                router.gateway_port,
+            )
+
+
+def _snat_host(key: str, router: RouterWords, snat_hosts: list[str]) -> str | None:
+    if router.snat_host:
+        return router.snat_host
+    return preferred(f"{key}/snat_host", snat_hosts) if snat_hosts else None
+
+
+def _agent_gateways(words: TopologyWords) -> Iterator[WantedPort]:
+    """One for each external network and host where an instance has a floating address of it."""
+    used: dict[str, set[str]] = defaultdict(set)
+    for floating in words.floating_ips.values():
+        network = words.network_of(floating)
+        instance = words.instances.get(floating.instance or "")
+        if network and instance:
+            used[network].add(instance.host)
+    for name, network_words in words.networks.items():
+        pinned = network_words.agent_gateways
+        for host in sorted({*pinned, *used[name]}):
+            yield WantedPort(
+                ("networks", name, "agent_gateways", host),
+                f"networks/{name}/agent_gateways/{host}",
+                model.AGENT_GATEWAY,
+                name,
+                name,
+                host if host in used[name] else None,
+                pinned.get(host, PortWords()),
+            )
+
+
+def _external_gateways(words: TopologyWords) -> Iterator[WantedPort]:
+    """Where an external network names its gateway_host: each subnet's gateway_ip, there."""
+    for name, network in words.networks.items():
+        if network.gateway_host and network.external:
+            for index, subnet in enumerate(network.subnets):
+                yield WantedPort(
+                    ("networks", name, "subnets", index, "gateway_ip"),
+                    f"networks/{name}/gateways/{subnet.cidr}",
+                    model.EXTERNAL_GATEWAY,
+                    name,
+                    name,
+                    network.gateway_host,
+                    PortWords.model_construct(ip=subnet.gateway),
+                )

@@ -1,0 +1,74 @@
+"""Stable choice: a name gets the same number, or host, wherever and whenever it is computed. Pure.
+
+A pool hands out numbers by a hash of the claimant's name, and probes on where two meet. So a number moves
+only where an edit frees or takes a slot that its claimant collided with. The hash is BLAKE2: the same on
+every machine and in every Python, which the built-in hash() is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("5d1c8c52-6a0c-5d8e-9a37-6f0c6a1b7d11")
+"""Of the ids made here (RFC 4122, version 5)."""
+
+ID_PREFIX = 10
+"""So many characters of an id are in a device's name: 14 less the longest prefix, rfp-."""
+
+
+def stable_hash(text: str) -> int:
+    """64 bits that depend on the text alone."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def preferred(name: str, candidates: Iterable[str]) -> str:
+    """Rendezvous hashing: the candidate that weighs most for this name.
+
+    Another candidate, or one less, moves only the names that it wins or had won.
+    """
+    return max(candidates, key=lambda each: (stable_hash(f"{name} {each}"), each))
+
+
+class Exhausted(Exception):
+    """A pool has no number left."""
+
+
+class Slots:
+    """Numbers of a range, each handed out once. Claim in sorted order, or the order shows."""
+
+    def __init__(self, numbers: range, taken: Iterable[int] = ()) -> None:
+        """`taken` are pinned; what lies outside of the range does not matter."""
+        self._numbers = numbers
+        self._taken = {number for number in taken if number in numbers}
+
+    def take(self, name: str) -> int:
+        """The number for a name; raises Exhausted."""
+        return self.take_near(stable_hash(name))
+
+    def take_near(self, home: int) -> int:
+        """As `take`, for a name whose stable_hash is `home`: where many pools have the same claimants."""
+        numbers, taken = self._numbers, self._taken
+        if len(taken) == len(numbers):
+            raise Exhausted
+        index = home % len(numbers)
+        while numbers[index] in taken:
+            index = (index + 1) % len(numbers)
+        taken.add(numbers[index])
+        return numbers[index]
+
+
+class Ids:
+    """Ids of objects; no two begin alike as far as a device's name shows them."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._begun = {id[:ID_PREFIX] for id in taken}
+
+    def take(self, name: str) -> str:
+        """The id for a name: a UUID of version 5."""
+        id = str(uuid5(NAMESPACE, name))
+        while id[:ID_PREFIX] in self._begun:
+            id = str(uuid5(NAMESPACE, id))
+        self._begun.add(id[:ID_PREFIX])
+        return id

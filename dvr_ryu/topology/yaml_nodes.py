@@ -1,0 +1,217 @@
+"""YAML text → plain data, and the place in the text of every key and value.
+
+Scalars are strict: a plain one is an integer (decimal, or hex with 0x), true, false, null, or else text.
+So a MAC is never a sexagesimal number, `on` never a truth and 1.10 never 1.1. Nothing here knows topologies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from dvr_ryu.errors import FileError, Place, Problem
+
+Path = tuple[Any, ...]
+"""From the top of the data down: keys of mappings and indices of lists."""
+
+MAX_DEPTH = 100
+"""How deeply lists and mappings may nest. libyaml recurses on the C stack, and would overrun it."""
+
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INTEGER = re.compile("[-+]?(?:0|[1-9][0-9]{0,17})|0x[0-9a-fA-F]{1,16}")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_TAG = "tag:yaml.org,2002:"
+_UNTAGGED = {_TAG + "str", _TAG + "seq", _TAG + "map"}
+
+
+# libyaml's loader where PyYAML was built with it. Neither resolves scalars: that is done below.
+_FastestLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class _Loader(_FastestLoader):  # type: ignore[misc]
+    """Composes nodes, and counts how deep it is where the composer reports each step to its resolver."""
+
+    depth = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, _index: Any) -> None:
+        self.depth += 1
+        if parent is not None and self.depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(
+                problem="nested too deeply", problem_mark=parent.start_mark
+            )
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+
+
+class Document:
+    """One YAML document: its `data`, made of dict, list, str, int, bool and None, and its places."""
+
+    def __init__(self, text: str, file: str) -> None:
+        """Raise FileError with every problem of the text as YAML."""
+        self._text = _Text(text, file)
+        self._children: dict[int, dict[Any, tuple[yaml.Node | None, yaml.Node]]] = {}
+        self._root = self._text.compose()
+        reader = _Reader(self._text)
+        self.data = reader.read(self._root)
+        if reader.problems:
+            raise FileError(reader.problems)
+
+    def value(self, path: Path) -> Place:
+        """The place of the value at `path`, or of the deepest value there is on the way to it."""
+        return self._text.place(self._nodes(path)[1])
+
+    def key(self, path: Path) -> Place:
+        """The place of the key that leads to the value at `path`; of the value itself in a list."""
+        key, value = self._nodes(path)
+        return self._text.place(key or value)
+
+    def _nodes(self, path: Path) -> tuple[yaml.Node | None, yaml.Node]:
+        found: tuple[yaml.Node | None, yaml.Node] = (None, self._root)
+        for step in path:
+            below = self._below(found[1])
+            if step not in below:
+                break
+            found = below[step]
+        return found
+
+    def _below(self, node: yaml.Node) -> dict[Any, tuple[yaml.Node | None, yaml.Node]]:
+        """Key or index → the nodes of the key and of the value; read once for each node asked about."""
+        if id(node) not in self._children:
+            self._children[id(node)] = dict(_children(node))
+        return self._children[id(node)]
+
+
+def _children(node: yaml.Node) -> Iterator[tuple[Any, tuple[yaml.Node | None, yaml.Node]]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield scalar(key), (key, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield index, (None, value)
+
+
+def scalar(node: yaml.Node) -> str | int | bool | None:
+    """The value of a scalar: text if it is quoted or looks like nothing else."""
+    text: str = node.value
+    if node.style:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text, 16 if text.startswith("0x") else 10)
+    return text
+
+
+class _Text:
+    """The text of a file and its lines."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text.removeprefix("\ufeff")
+        self.file = file
+        self._lines: list[str] | None = None
+
+    def at(self, line: int, column: int) -> Place:
+        """The place that YAML counts from 0; past the end, the end."""
+        if self._lines is None:
+            self._lines = _LINE_END.split(self.text)
+        if line >= len(self._lines):
+            line, column = len(self._lines) - 1, len(self._lines[-1])
+        return Place(self.file, line + 1, column + 1, self._lines[line])
+
+    def place(self, node: yaml.Node) -> Place:
+        """The place of a node's first character."""
+        return self.at(node.start_mark.line, node.start_mark.column)
+
+    def offset(self, offset: int) -> Place:
+        """The place of the character with this index."""
+        before = _LINE_END.split(self.text[:offset])
+        return self.at(len(before) - 1, len(before[-1]))
+
+    def compose(self) -> yaml.Node:
+        """The node tree of the only document; FileError where there is not exactly one."""
+        unprintable = _UNPRINTABLE.search(self.text)
+        if unprintable:
+            code = f"U+{ord(unprintable[0]):04X}"
+            raise self._wrong(
+                self.offset(unprintable.start()),
+                f"a character that YAML does not allow ({code}); remove it",
+            )
+        try:
+            root = yaml.compose(self.text, _Loader)
+        except yaml.MarkedYAMLError as error:
+            raise self._not_yaml(error) from None
+        if root is None:
+            raise self._wrong(self.at(0, 0), "is empty; write at least hosts and their addresses")
+        return root
+
+    def _not_yaml(self, error: yaml.MarkedYAMLError) -> FileError:
+        mark = error.problem_mark or error.context_mark
+        place = self.at(mark.line, mark.column) if mark else self.at(0, 0)
+        if place.source[place.column - 1 : place.column] == "\t":
+            return self._wrong(place, "a tab where YAML allows only blanks; indent with blanks")
+        if "single document" in str(error.context):
+            return self._wrong(place, "a second document begins here; write all in one, without '---'")
+        context = f"{error.context} " if error.context else ""
+        if error.context_mark and error.context_mark.line != mark.line:
+            context += f"that begins on line {error.context_mark.line + 1} "
+        return self._wrong(
+            place, f"is not YAML: {context}{error.problem}; look here and at the line above"
+        )
+
+    def _wrong(self, place: Place, message: str) -> FileError:
+        return FileError([Problem(place, message)])
+
+
+class _Reader:
+    """Turns nodes into data and collects what a document of ours may not have."""
+
+    def __init__(self, text: _Text) -> None:
+        self.problems: list[Problem] = []
+        self._text = text
+        self._done: dict[int, Any] = {}
+        self._open: set[int] = set()
+
+    def read(self, node: yaml.Node) -> Any:
+        """The data of a node. What an alias repeats is read once and shared."""
+        if node.tag not in _UNTAGGED:
+            self._wrong(node, f"'{node.tag}' is a tag, which is not read here; remove it")
+        if isinstance(node, yaml.ScalarNode):
+            return scalar(node)
+        if id(node) in self._open:
+            self._wrong(node, "contains itself by an alias; write it out")
+            return None
+        if id(node) not in self._done:
+            self._open.add(id(node))
+            mapping = isinstance(node, yaml.MappingNode)
+            self._done[id(node)] = (
+                self._mapping(node) if mapping else [self.read(each) for each in node.value]
+            )
+            self._open.remove(id(node))
+        return self._done[id(node)]
+
+    def _mapping(self, node: yaml.Node) -> dict[Any, Any]:
+        data: dict[Any, Any] = {}
+        first: dict[Any, yaml.Node] = {}
+        for key_node, value_node in node.value:
+            value = self.read(value_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._wrong(key_node, "is a list or mapping where a key must stand; write a word")
+                continue
+            key = scalar(key_node)
+            if key in first:
+                line = first[key].start_mark.line + 1
+                self._wrong(
+                    key_node, f"'{key_node.value}' is already on line {line}; merge or rename one"
+                )
+                continue
+            first[key] = key_node
+            data[key] = value
+        return data
+
+    def _wrong(self, node: yaml.Node, message: str) -> None:
+        self.problems.append(Problem(self._text.place(node), message))
