@@ -1,6 +1,5 @@
 # `make help` tells the words. PYTHON=python3.12 chooses the Python of .venv.
 
-PYTHON ?= python3
 BIN := .venv/bin
 TOPOLOGY := examples/human-defined-dvr.yaml
 
@@ -41,12 +40,15 @@ clean: ## remove what was built, .venv too
 root:
 	@[ "$$(id -u)" = 0 ] || { echo "This makes network namespaces; type: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
 
-.venv/stamp: setup.cfg setup.py pyproject.toml constraints.txt tools/venv
-	@tools/venv $(PYTHON) .venv
-
-# An interpreter asked for by name, and .venv has another one.
-ifneq ($(origin PYTHON),file)
-ifneq ($(shell ($(PYTHON) --version) 2>&1),$(shell ($(BIN)/python --version) 2>&1))
+# A Python asked for by name makes another .venv; otherwise .venv stays with the Python that it has.
+ifdef PYTHON
+VERSION := --version 2>/dev/null || echo none
+ifneq ($(shell $(PYTHON) $(VERSION)),$(shell $(BIN)/python $(VERSION)))
 .venv/stamp: another-python
 endif
+else
+PYTHON := $(if $(wildcard $(BIN)/pip),$(BIN)/python,python3)
 endif
+
+.venv/stamp: setup.cfg setup.py pyproject.toml constraints.txt tools/venv
+	@tools/venv $(PYTHON) .venv
