@@ -10,19 +10,9 @@ from dvr_ryu.topology.allocation import Numbers
 from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.ports import WantedPort
 
-DEFAULT_UNDERLAY_PREFIX = 24
-
-
 def assemble(words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> model.Topology:
     """The topology that a checked declaration and its numbers make."""
     return _Assembly(words, ports, numbers).topology()
-
-
-def default_underlay(addresses: list[IPv4Address]) -> IPv4Network:
-    """The smallest network of /24 or more that holds the addresses of all hosts and of the controller."""
-    low, high = int(min(addresses)), int(max(addresses))
-    prefix = min(DEFAULT_UNDERLAY_PREFIX, 32 - (low ^ high).bit_length())
-    return IPv4Network((low, prefix), strict=False)
 
 
 def controller_of(words: TopologyWords) -> model.Controller | None:
@@ -51,7 +41,7 @@ class _Assembly:
         )
         return model.Topology(
             controller=controller_of(words),
-            underlay=self._underlay(),
+            underlay=model.Underlay(words.underlay_cidr, words.underlay.mtu),
             hosts={name: self._host(name) for name in words.hosts},
             networks={name: self._network(name) for name in words.networks},
             routers=self._routers,
@@ -60,14 +50,6 @@ class _Assembly:
             service_ports=tuple(service_ports),
             local_vlans=self._numbers.local_vlans,
         )
-
-    def _underlay(self) -> model.Underlay:
-        addresses = [host.address for host in self._words.hosts.values()]
-        controller = controller_of(self._words)
-        if controller:
-            addresses.append(IPv4Address(controller.address))
-        underlay = self._words.underlay
-        return model.Underlay(underlay.cidr or default_underlay(addresses), underlay.mtu)
 
     def _host(self, name: str) -> model.Host:
         words = self._words.hosts[name]

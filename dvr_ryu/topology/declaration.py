@@ -29,6 +29,7 @@ NOT_FOR_HOSTS = tuple(
 )
 """Where no subnet can lie: this network, loopback, link-local, multicast and reserved (RFC 6890)."""
 
+DEFAULT_UNDERLAY_PREFIX = 24
 LONGEST_PREFIX = 30
 """A smaller subnet has no room for a gateway and one more."""
 
@@ -226,6 +227,11 @@ class NetworkWords(_Words):
         """The subnets that DHCP serves."""
         return [subnet for subnet in self.subnets if self.has_dhcp(subnet)]
 
+    @property
+    def lowest_subnet(self) -> SubnetWords:
+        """The first subnet in order of address: from there comes what is not pinned."""
+        return min(self.subnets, key=lambda subnet: subnet.cidr)
+
     def subnet_of(self, address: IPv4Address) -> SubnetWords | None:
         """The subnet that has the address, if any."""
         return next((each for each in self.subnets if address in each.cidr), None)
@@ -290,6 +296,27 @@ class TopologyWords(_Words):
     floating_ips: Annotated[
         dict[Address, FloatingIpWords], BeforeValidator(_blank_is_empty)
     ] = {}
+
+    @property
+    def controller_address(self) -> IPv4Address | None:
+        """The address in `controller`, if the file names one."""
+        return IPv4Address(self.controller.split(":")[1]) if self.controller else None
+
+    @property
+    def underlay_cidr(self) -> IPv4Network:
+        """The stated network, else the smallest of /24 or wider with all hosts and the controller.
+
+        A controller on loopback is reached without the underlay.
+        """
+        if self.underlay.cidr:
+            return self.underlay.cidr
+        addresses = [host.address for host in self.hosts.values()]
+        controller = self.controller_address
+        if controller and not controller.is_loopback:
+            addresses.append(controller)
+        low, high = int(min(addresses)), int(max(addresses))
+        prefix = min(DEFAULT_UNDERLAY_PREFIX, 32 - (low ^ high).bit_length())
+        return IPv4Network((low, prefix), strict=False)
 
     @property
     def external_networks(self) -> list[str]:

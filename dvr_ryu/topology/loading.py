@@ -7,6 +7,7 @@ from pathlib import Path
 from dvr_ryu.errors import DvrError, FileError, Place, Problem
 from dvr_ryu.topology.allocation import NoRoom, allocate
 from dvr_ryu.topology.assembly import assemble
+from dvr_ryu.topology.checks import check
 from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.ports import wanted_ports
 from dvr_ryu.topology.schema_errors import declare
@@ -23,6 +24,7 @@ def parse_topology(text: str, file: str) -> Topology:
     document = Document(text, file)
     words = declare(document)
     ports = wanted_ports(words)
+    check(words, ports, document)
     try:
         numbers = allocate(words, ports)
     except NoRoom as no_room:

@@ -1,0 +1,143 @@
+"""Subnets and the addresses in them: what lies where it cannot, and what two have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
+
+from dvr_ryu.topology import model
+from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
+from dvr_ryu.topology.declaration import NetworkWords, SubnetWords, TopologyWords
+from dvr_ryu.topology.ports import WantedPort
+from dvr_ryu.topology.wording import listed
+from dvr_ryu.topology.yaml_nodes import Path
+
+
+def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+    """Every subnet that overlaps another where both are used, and every misplaced address."""
+    for name, network in words.networks.items():
+        _check_gateways(name, network, findings)
+    _check_overlaps(words, findings)
+    _check_addresses(words, ports, findings)
+    _check_snat_ports(words, findings)
+
+
+def _check_gateways(name: str, network: NetworkWords, findings: Findings) -> None:
+    for index, subnet in enumerate(network.subnets):
+        path = ("networks", name, "subnets", index, "gateway_ip")
+        gateway = subnet.gateway
+        if gateway not in subnet.cidr:
+            findings.at_value(path, f"gateway {gateway} is not in {subnet.cidr}; take one from there")
+        elif _names_subnet(gateway, subnet):
+            findings.at_value(path, _not_for_ports(gateway, subnet))
+
+
+def _names_subnet(ip: IPv4Address, subnet: SubnetWords) -> bool:
+    return ip in (subnet.cidr.network_address, subnet.cidr.broadcast_address)
+
+
+def _not_for_ports(ip: IPv4Address, subnet: SubnetWords) -> str:
+    kind = "network" if ip == subnet.cidr.network_address else "broadcast"
+    return f"{ip} is the {kind} address of {subnet.cidr}; take one between its first and its last"
+
+
+# Overlaps -----------------------------------------------------------------------------------------
+
+
+def _check_overlaps(words: TopologyWords, findings: Findings) -> None:
+    for name, network in words.networks.items():
+        subnets = [
+            (each.cidr, Claim(f"'{name}'", ("networks", name, "subnets", index, "cidr")))
+            for index, each in enumerate(network.subnets)
+        ]
+        _report_overlaps(subnets, findings)
+    for name in words.routers:
+        _report_overlaps(_subnets_of_router(name, words), findings)
+
+
+def _subnets_of_router(name: str, words: TopologyWords) -> list[tuple[IPv4Network, Claim]]:
+    """All that the router routes to, at the place where it joins the network; a network counts once."""
+    router = words.routers[name]
+    joined: dict[str, Path] = {}
+    for index, each in enumerate(router.interfaces):
+        joined.setdefault(each.network, ("routers", name, "interfaces", index, "network"))
+    if router.external_network:
+        joined.setdefault(router.external_network, ("routers", name, "external_network"))
+    return [
+        (subnet.cidr, Claim(f"'{network}'", path))
+        for network, path in joined.items()
+        if network in words.networks
+        for subnet in words.networks[network].subnets
+    ]
+
+
+def _report_overlaps(subnets: Iterable[tuple[IPv4Network, Claim]], findings: Findings) -> None:
+    """In order of address, a subnet overlaps another only if it lies in the widest one before it."""
+    widest: tuple[IPv4Network, Claim] | None = None
+    for cidr, claim in sorted(subnets, key=lambda each: each[0]):
+        if widest is None or not cidr.overlaps(widest[0]):
+            widest = (cidr, claim)
+        elif claim.path != widest[1].path:
+            (first, first_claim), (later, later_claim) = sorted(
+                [widest, (cidr, claim)], key=lambda each: findings.place(each[1])
+            )
+            findings.at(
+                later_claim,
+                f"{later} of {later_claim.who} overlaps {first} of {first_claim.who} "
+                f"(line {findings.place(first_claim).line}); take another range",
+            )
+
+
+# Ports' addresses ---------------------------------------------------------------------------------
+
+
+def _check_addresses(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+    unique = Unique(findings, "{value} is already the address of {other} (line {line}); take another")
+    for port in ports:
+        network = words.networks.get(port.network)
+        if port.pins.ip and network and port.owner != model.EXTERNAL_GATEWAY:
+            claim = Claim(str(port), (*port.path, "ip"))
+            on_gateway = port.owner == model.ROUTER_INTERFACE
+            _check_address(port.pins.ip, port.network, network, on_gateway, claim, findings)
+            unique.claim((port.network, port.pins.ip), claim, port.pins.ip)
+    for ip, floating in words.floating_ips.items():
+        name = words.network_of(floating)
+        network = words.networks.get(name or "")
+        if name and network and network.external:
+            claim = Claim("a floating address", ("floating_ips", str(ip)), by_key=True)
+            _check_address(ip, name, network, False, claim, findings)
+            unique.claim((name, ip), claim, ip)
+
+
+def _check_address(
+    ip: IPv4Address,
+    name: str,
+    network: NetworkWords,
+    may_be_gateway: bool,
+    claim: Claim,
+    findings: Findings,
+) -> None:
+    subnet = network.subnet_of(ip)
+    if subnet is None:
+        ranges = listed(each.cidr for each in network.subnets)
+        findings.at(claim, f"{ip} is in no subnet of '{name}'; take an address of {ranges}")
+    elif _names_subnet(ip, subnet):
+        findings.at(claim, _not_for_ports(ip, subnet))
+    elif ip == subnet.gateway and not may_be_gateway:
+        unsaid = "" if subnet.gateway_ip else ", the first unless gateway_ip says otherwise"
+        findings.at(claim, f"{ip} is the gateway of {subnet.cidr}{unsaid}; take another")
+
+
+def _check_snat_ports(words: TopologyWords, findings: Findings) -> None:
+    for name, router in words.routers.items():
+        for index, each in enumerate(router.interfaces):
+            network = words.networks.get(each.network)
+            if network and each.snat_port.ip:
+                subnet = network.subnet_of(each.snat_port.ip)
+                own = network.subnet_of(each.ip) if each.ip else network.lowest_subnet
+                if subnet and own and subnet is not own:
+                    findings.at_value(
+                        ("routers", name, "interfaces", index, "snat_port", "ip"),
+                        f"{each.snat_port.ip} is not in {own.cidr}, the subnet of the router's port "
+                        "beside it; take one from there",
+                    )

@@ -1,0 +1,81 @@
+"""What the checks found: problems with their places, one at a place. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from attrs import frozen
+
+from dvr_ryu.errors import Place, Problem
+from dvr_ryu.topology.yaml_nodes import Document, Path
+
+
+class Findings:
+    """Problems of a document. Of several at one place the first stays: the others follow from it."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._by_place: dict[Place, Problem] = {}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that was found, in no order."""
+        return list(self._by_place.values())
+
+    def at_value(self, path: Path, message: str) -> None:
+        """Something is wrong with the value at a path of the document."""
+        self._add(self._document.value(path), message)
+
+    def at_key(self, path: Path, message: str) -> None:
+        """Something is wrong with the key that leads to a path."""
+        self._add(self._document.key(path), message)
+
+    def at(self, claim: Claim, message: str) -> None:
+        """Something is wrong with what a claim claims."""
+        self._add(self.place(claim), message)
+
+    def place(self, claim: Claim) -> Place:
+        """Where the file makes a claim."""
+        find = self._document.key if claim.by_key else self._document.value
+        return find(claim.path)
+
+    def _add(self, place: Place, message: str) -> None:
+        self._by_place.setdefault(place, Problem(place, message))
+
+
+@frozen
+class Claim:
+    """Who has a value, and where the file says so; `by_key` if the path's last key is the value."""
+
+    who: str
+    path: Path
+    by_key: bool = False
+
+
+class Unique:
+    """Values that only one may have. Of two claims the later one in the file is wrong."""
+
+    def __init__(self, findings: Findings, said: str) -> None:
+        """`said` is the message: it may name {value}, {other} (who has it) and {line} (where)."""
+        self._findings = findings
+        self._said = said
+        self._claims: dict[Hashable, Claim] = {}
+
+    def claim(self, value: Hashable, claim: Claim, shown: object = None) -> None:
+        """Note who has a value; a finding if another has it. `shown` is what to call it, if not itself."""
+        earlier = self._claims.setdefault(value, claim)
+        if earlier is not claim:
+            self._claims[value] = self._clash(earlier, claim, value if shown is None else shown)
+
+    def refuse(self, value: Hashable, claim: Claim) -> None:
+        """A finding if another has the value; the claim itself is not noted."""
+        if value in self._claims:
+            self._clash(self._claims[value], claim, value)
+
+    def _clash(self, one: Claim, two: Claim, shown: object) -> Claim:
+        """Say what is wrong at the later of two claims; return the earlier."""
+        first, second = sorted((one, two), key=self._findings.place)
+        line = self._findings.place(first).line
+        message = self._said.format(value=shown, other=first.who, line=line)
+        self._findings.at(second, message)
+        return first

@@ -1,0 +1,98 @@
+"""Pinned numbers that two have: MACs, ids, VNIs, VLAN tags, ports, priorities and link-local pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
+from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.model import DEVICE_PREFIXES, ROUTER_INTERFACE, device_name
+from dvr_ryu.topology.ports import WantedPort
+from dvr_ryu.topology.yaml_nodes import Path
+
+TAKEN = "{value} is already that of {other} (line {line}); take another"
+ALIKE = "device {value} would also be that of {other} (line {line}); change the id's beginning"
+
+
+def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+    """Every number that is pinned twice where only one may have it."""
+    _check_macs(words, ports, findings)
+    _check_ids(words, ports, findings)
+    _check_hosts(words, findings)
+    vnis = Unique(findings, "VNI " + TAKEN)
+    for name, network in words.networks.items():
+        if network.vni:
+            vnis.claim(network.vni, Claim(f"'{name}'", ("networks", name, "vni")))
+    _check_links(words, findings)
+    _check_rule_priorities(words, findings)
+
+
+def _check_macs(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+    dvr_macs = Unique(findings, "{value} is already the DVR MAC of {other} (line {line}); take another")
+    for name, host in words.hosts.items():
+        if host.dvr_mac:
+            dvr_macs.claim(host.dvr_mac, Claim(f"host '{name}'", ("hosts", name, "dvr_mac")))
+    on_network = Unique(findings, "{value} is already the MAC of {other} (line {line}); take another")
+    for port in ports:
+        mac = port.pins.mac
+        if mac:
+            claim = Claim(str(port), (*port.path, "mac"))
+            dvr_macs.refuse(mac, claim)
+            on_network.claim((port.network, mac), claim, mac)
+
+
+def _check_ids(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+    """No id twice; and no two whose devices would have one name, which shows an id's beginning only."""
+    ids, devices = Unique(findings, "id " + TAKEN), Unique(findings, ALIKE)
+    for port in ports:
+        if port.pins.id:
+            claim = Claim(str(port), (*port.path, "id"))
+            ids.claim(port.pins.id, claim)
+            prefix = "qr-" if port.owner == ROUTER_INTERFACE else DEVICE_PREFIXES[port.owner]
+            devices.claim(device_name(prefix, port.pins.id), claim)
+    for name, network in words.networks.items():
+        if network.id:
+            ids.claim(network.id, Claim(f"network '{name}'", ("networks", name, "id")))
+    for name, router in words.routers.items():
+        if router.id:
+            claim = Claim(f"router '{name}'", ("routers", name, "id"))
+            ids.claim(router.id, claim)
+            devices.claim(device_name("fpr-", router.id), claim)
+
+
+def _check_hosts(words: TopologyWords, findings: Findings) -> None:
+    for name, host in words.hosts.items():
+        path = ("hosts", name)
+        _check_pins((*path, "local_vlans"), host.local_vlans, "VLAN tag", findings)
+        _check_pins((*path, "tunnel_ports"), host.tunnel_ports, "port", findings)
+        if name in host.tunnel_ports:
+            message = f"'{name}' has no tunnel to itself; remove this"
+            findings.at_key((*path, "tunnel_ports", name), message)
+
+
+def _check_pins(path: Path, pins: Mapping[str, int], kind: str, findings: Findings) -> None:
+    unique = Unique(findings, f"{kind} {TAKEN}")
+    for name, number in pins.items():
+        unique.claim(number, Claim(f"'{name}'", (*path, name)))
+
+
+def _check_links(words: TopologyWords, findings: Findings) -> None:
+    pairs = Unique(findings, TAKEN)
+    for name, router in words.routers.items():
+        path, link = ("routers", name, "fip_link"), router.fip_link
+        if link.cidr:
+            pairs.claim(link.cidr, Claim(f"router '{name}'", (*path, "cidr")))
+        macs = Unique(findings, "{value} is already the MAC of {other} (line {line}); take another")
+        for field, mac in (("rfp_mac", link.rfp_mac), ("fpr_mac", link.fpr_mac)):
+            if mac:
+                macs.claim(mac, Claim("the link's other end", (*path, field)))
+
+
+def _check_rule_priorities(words: TopologyWords, findings: Findings) -> None:
+    """A rule is on its instance's host, beside those of the others there."""
+    unique = Unique(findings, "rule priority " + TAKEN)
+    for ip, floating in words.floating_ips.items():
+        instance = words.instances.get(floating.instance or "")
+        if floating.rule_priority and instance:
+            claim = Claim(str(ip), ("floating_ips", str(ip), "rule_priority"))
+            unique.claim((instance.host, floating.rule_priority), claim, floating.rule_priority)

@@ -1,0 +1,80 @@
+"""Names that nothing has: each reference to a host, network or instance is to one that is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from dvr_ryu.topology.checks.findings import Findings
+from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.wording import suggestion
+from dvr_ryu.topology.yaml_nodes import Path
+
+
+def check(words: TopologyWords, findings: Findings) -> None:
+    """Every unknown name, and names that would be taken for another's."""
+    _References(words, findings).check()
+    for name in words.instances.keys() & words.hosts.keys():
+        message = f"'{name}' is also a host; `dvr lab exec` takes both, so rename one"
+        findings.at_key(("instances", name), message)
+
+
+class _References:
+    """The references of each kind of object."""
+
+    def __init__(self, words: TopologyWords, findings: Findings) -> None:
+        self._words = words
+        self._findings = findings
+
+    def check(self) -> None:
+        self._of_hosts()
+        self._of_networks()
+        self._of_routers()
+        for name, instance in self._words.instances.items():
+            self._host(("instances", name, "host"), instance.host)
+            self._network(("instances", name, "network"), instance.network)
+        for ip, floating in self._words.floating_ips.items():
+            path = ("floating_ips", str(ip))
+            self._one(
+                (*path, "instance"), floating.instance, self._words.instances, "instance"
+            )
+            self._network((*path, "network"), floating.network)
+
+    def _of_hosts(self) -> None:
+        for name, host in self._words.hosts.items():
+            path = ("hosts", name)
+            self._keys((*path, "local_vlans"), host.local_vlans, self._words.networks, "network")
+            self._keys((*path, "tunnel_ports"), host.tunnel_ports, self._words.hosts, "host")
+
+    def _of_networks(self) -> None:
+        for name, network in self._words.networks.items():
+            path = ("networks", name)
+            self._host((*path, "dhcp_host"), network.dhcp_host)
+            self._host((*path, "gateway_host"), network.gateway_host)
+            gateways = network.agent_gateways
+            self._keys((*path, "agent_gateways"), gateways, self._words.hosts, "host")
+
+    def _of_routers(self) -> None:
+        for name, router in self._words.routers.items():
+            path = ("routers", name)
+            self._network((*path, "external_network"), router.external_network)
+            self._host((*path, "snat_host"), router.snat_host)
+            for index, each in enumerate(router.interfaces):
+                self._network((*path, "interfaces", index, "network"), each.network)
+
+    def _host(self, path: Path, name: str | None) -> None:
+        self._one(path, name, self._words.hosts, "host")
+
+    def _network(self, path: Path, name: str | None) -> None:
+        self._one(path, name, self._words.networks, "network")
+
+    def _one(self, path: Path, name: str | None, known: Collection[str], kind: str) -> None:
+        if name is not None and name not in known:
+            self._findings.at_value(path, f"no {kind} '{name}'; {suggestion(name, known)}")
+
+    def _keys(
+        self, path: Path, names: Iterable[str], known: Collection[str], kind: str
+    ) -> None:
+        for name in names:
+            if name not in known:
+                message = f"no {kind} '{name}'; {suggestion(name, known)}"
+                self._findings.at_key((*path, name), message)

@@ -1,0 +1,79 @@
+"""Objects in a role that they cannot play: what is external, who does SNAT, who serves DHCP."""
+
+from __future__ import annotations
+
+from dvr_ryu.topology.checks.findings import Findings
+from dvr_ryu.topology.declaration import NetworkWords, PortWords, RouterWords, TopologyWords
+from dvr_ryu.topology.wording import suggestion
+from dvr_ryu.topology.yaml_nodes import Path
+
+
+def check(words: TopologyWords, findings: Findings) -> None:
+    """Every role that does not fit its object."""
+    for name, network in words.networks.items():
+        _check_network(("networks", name), network, findings)
+    for name, router in words.routers.items():
+        _check_interfaces(("routers", name), router, words, findings)
+        if router.external_network is None:
+            _check_internal(("routers", name), router, findings)
+        else:
+            _check_external(("routers", name), router, router.external_network, words, findings)
+
+
+def _check_network(path: Path, network: NetworkWords, findings: Findings) -> None:
+    if not network.external:
+        message = "the network is not external; set external: true, or remove this"
+        if network.gateway_host:
+            findings.at_value((*path, "gateway_host"), message)
+        if network.agent_gateways:
+            findings.at_key((*path, "agent_gateways"), message)
+    if not network.dhcp_subnets:
+        message = "no subnet of the network has DHCP; set dhcp: true on one, or remove this"
+        if network.dhcp_host:
+            findings.at_value((*path, "dhcp_host"), message)
+        if network.dhcp_port != PortWords():
+            findings.at_key((*path, "dhcp_port"), message)
+
+
+def _check_interfaces(
+    path: Path, router: RouterWords, words: TopologyWords, findings: Findings
+) -> None:
+    joined: set[str] = set()
+    for index, each in enumerate(router.interfaces):
+        place = (*path, "interfaces", index, "network")
+        network = words.networks.get(each.network)
+        if each.network in joined:
+            message = f"the router joins '{each.network}' twice; remove one"
+            findings.at_value(place, message)
+        elif network and network.external:
+            message = f"'{each.network}' is external; a router leads to it by external_network"
+            findings.at_value(place, message)
+        joined.add(each.network)
+
+
+def _check_internal(path: Path, router: RouterWords, findings: Findings) -> None:
+    message = "the router has no external_network, which this is for; add one, or remove this"
+    if router.snat_host:
+        findings.at_key((*path, "snat_host"), message)
+    if router.gateway_port != PortWords():
+        findings.at_key((*path, "gateway_port"), message)
+    for index, each in enumerate(router.interfaces):
+        if each.snat_port != PortWords():
+            findings.at_key((*path, "interfaces", index, "snat_port"), message)
+
+
+def _check_external(
+    path: Path, router: RouterWords, external: str, words: TopologyWords, findings: Findings
+) -> None:
+    network = words.networks.get(external)
+    if network and not network.external:
+        message = f"'{external}' is not external; {suggestion(external, words.external_networks)}"
+        findings.at_value((*path, "external_network"), message)
+    snat_hosts = [name for name, host in words.hosts.items() if host.snat]
+    if router.snat_host is None:
+        if network and not snat_hosts:
+            message = "no host does SNAT for this router; set snat: true on a host"
+            findings.at_key((*path, "external_network"), message)
+    elif router.snat_host in words.hosts and router.snat_host not in snat_hosts:
+        message = f"'{router.snat_host}' does no SNAT; set snat: true on it, or name another host"
+        findings.at_value((*path, "snat_host"), message)

@@ -1,0 +1,51 @@
+"""The hosts' and the controller's addresses, and the network below the tunnels that holds them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
+from dvr_ryu.topology.declaration import NOT_FOR_HOSTS, TopologyWords
+
+WIDEST_PREFIX = 8
+"""Addresses that share less lie on no one network."""
+
+
+def check(words: TopologyWords, findings: Findings) -> None:
+    """Every address that the underlay cannot have."""
+    unique = Unique(findings, "{value} is already the address of {other} (line {line}); take another")
+    for name, host in words.hosts.items():
+        claim = Claim(f"host '{name}'", ("hosts", name, "address"))
+        unique.claim(host.address, claim)
+        wrong = _wrong_address(host.address, words)
+        if wrong:
+            findings.at(claim, wrong)
+    controller = words.controller_address
+    if controller:
+        unique.claim(controller, Claim("the controller", ("controller",)))
+    _check_external_networks(words, findings)
+
+
+def _wrong_address(address: IPv4Address, words: TopologyWords) -> str | None:
+    cidr, stated = words.underlay_cidr, words.underlay.cidr
+    if any(address in reserved for reserved in NOT_FOR_HOSTS):
+        return f"{address} is not an address that a host can have; write its own"
+    if stated is None and cidr.prefixlen < WIDEST_PREFIX:
+        return f"{address} is on no one network with the others; hosts share an underlay"
+    if address not in cidr:
+        return f"{address} is not in the underlay's cidr {cidr}; change one of them"
+    if address in (cidr.network_address, cidr.broadcast_address):
+        return f"{address} is not a host's address in {cidr}, but its first or last; take another"
+    return None
+
+
+def _check_external_networks(words: TopologyWords, findings: Findings) -> None:
+    """A gateway_host has an external network's address beside its own: they must not overlap."""
+    for name, network in words.networks.items():
+        for index, subnet in enumerate(network.subnets if network.gateway_host else ()):
+            if network.external and subnet.cidr.overlaps(words.underlay_cidr):
+                findings.at_value(
+                    ("networks", name, "subnets", index, "cidr"),
+                    f"{subnet.cidr} overlaps the underlay {words.underlay_cidr} on gateway_host "
+                    f"'{network.gateway_host}'; take another",
+                )
