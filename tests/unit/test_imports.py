@@ -1,6 +1,7 @@
 """Imports point one way, and what is pure stays pure: read in the source, seen in a fresh Python.
 
-topology <- pipeline <- reconcile <- switch, companion <- app, lab <- cli. A leaf is for anybody.
+topology <- pipeline <- reconcile <- switch, companion <- intent <- app, lab <- cli.
+A leaf is for anybody.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ RANK = {
     "reconcile": 3,
     "switch": 4,
     "companion": 4,
-    "app": 5,
-    "lab": 5,
-    "cli": 6,
+    "intent": 5,
+    "app": 6,
+    "lab": 6,
+    "cli": 7,
 }
 LEAVES = {part for part, rank in RANK.items() if rank == 0}
 
