@@ -12,7 +12,7 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
-from dvr_ryu.pipeline.fields import NXM_NAMES, VLAN_PRESENT, Field
+from dvr_ryu.pipeline.fields import NXM_NAMES, OXM_NAMES, Field
 from dvr_ryu.pipeline.operands import Hole, Operand, PortName, Unknown
 
 SETTERS = {
@@ -23,8 +23,6 @@ SETTERS = {
     "set_tunnel": "tun_id",
 }
 """ovs-ofctl's short words for setting one field."""
-
-_SETTER_WORDS = {field: word for word, field in SETTERS.items()}
 
 RESUBMIT_IN_PORT = 0xFFF8
 """OFPP_IN_PORT in 16 bits, as the Nicira resubmit carries it."""
@@ -43,23 +41,14 @@ def number(value: Operand) -> int:
 
 
 class Action(Protocol):
-    """One action. `tagged` tells whether the packet has a VLAN tag when it comes to this action."""
+    """One action."""
 
-    def build(self, tagged: bool) -> list[Any]:
-        """The Ryu action objects that carry this action."""
-
-    def tags(self, tagged: bool) -> bool:
-        """Whether the packet has a VLAN tag afterwards."""
+    def build(self) -> Any:
+        """The Ryu action object that carries this action."""
 
 
 @frozen
-class _Action:
-    def tags(self, tagged: bool) -> bool:
-        return tagged
-
-
-@frozen
-class Output(_Action):
+class Output:
     """Send the packet to a port. To the controller it is sent whole."""
 
     port: Operand
@@ -69,46 +58,31 @@ class Output(_Action):
         reserved = isinstance(self.port, int) and self.port in numbers.RESERVED_PORTS.values()
         return text if reserved else f"output:{text}"
 
-    def build(self, tagged: bool) -> list[Any]:
-        return [parser.OFPActionOutput(number(self.port), ofp.OFPCML_NO_BUFFER)]
+    def build(self) -> Any:
+        return parser.OFPActionOutput(number(self.port), ofp.OFPCML_NO_BUFFER)
 
 
 @frozen
-class SetField(_Action):
-    """Write a whole field."""
+class SetField:
+    """Write a whole field. `present` are bits that go with every value: a VLAN tag that is there."""
 
     field: Field
     value: Operand
+    present: int = 0
 
     def __str__(self) -> str:
-        value = written(self.field.form, self.value)
-        word = _SETTER_WORDS.get(self.field.name)
-        return f"{word}:{value}" if word else f"set_field:{value}->{self.field.name}"
+        value = self.value | self.present if isinstance(self.value, int) else self.value
+        name = OXM_NAMES.get(self.field.name, self.field.name)
+        return f"set_field:{written(self.field.form, value)}->{name}"
 
-    def build(self, tagged: bool) -> list[Any]:
-        return [parser.OFPActionSetField(**{self.field.oxm: to_ryu(self.field, self.value)})]
+    def build(self) -> Any:
+        return parser.OFPActionSetField(
+            **{self.field.oxm: to_ryu(self.field, self.value, self.present)}
+        )
 
 
 @frozen
-class ModVlanVid(_Action):
-    """Set the VLAN tag; a packet that has none gets one."""
-
-    vlan: Operand
-
-    def __str__(self) -> str:
-        return f"mod_vlan_vid:{written(numbers.DECIMAL, self.vlan)}"
-
-    def build(self, tagged: bool) -> list[Any]:
-        push = [] if tagged else [parser.OFPActionPushVlan()]
-        vid = number(self.vlan) | VLAN_PRESENT
-        return [*push, parser.OFPActionSetField(vlan_vid=vid)]
-
-    def tags(self, tagged: bool) -> bool:
-        return True
-
-
-@frozen
-class PushVlan(_Action):
+class PushVlan:
     """Put an empty VLAN tag before the packet."""
 
     ethertype: int
@@ -116,25 +90,19 @@ class PushVlan(_Action):
     def __str__(self) -> str:
         return f"push_vlan:{self.ethertype:#06x}"
 
-    def build(self, tagged: bool) -> list[Any]:
-        return [parser.OFPActionPushVlan(self.ethertype)]
-
-    def tags(self, tagged: bool) -> bool:
-        return True
+    def build(self) -> Any:
+        return parser.OFPActionPushVlan(self.ethertype)
 
 
 @frozen
-class StripVlan(_Action):
+class PopVlan:
     """Take the outer VLAN tag off."""
 
     def __str__(self) -> str:
-        return "strip_vlan"
+        return "pop_vlan"
 
-    def build(self, tagged: bool) -> list[Any]:
-        return [parser.OFPActionPopVlan()]
-
-    def tags(self, tagged: bool) -> bool:
-        return False
+    def build(self) -> Any:
+        return parser.OFPActionPopVlan()
 
 
 @frozen
@@ -159,7 +127,7 @@ class Subfield:
 
 
 @frozen
-class Move(_Action):
+class Move:
     """Copy bits of one field to another."""
 
     source: Subfield
@@ -168,20 +136,18 @@ class Move(_Action):
     def __str__(self) -> str:
         return f"move:{self.source}->{self.target}"
 
-    def build(self, tagged: bool) -> list[Any]:
-        return [
-            parser.NXActionRegMove(
-                src_field=self.source.field.nxm,
-                dst_field=self.target.field.nxm,
-                n_bits=self.source.width,
-                src_ofs=self.source.start,
-                dst_ofs=self.target.start,
-            )
-        ]
+    def build(self) -> Any:
+        return parser.NXActionRegMove(
+            src_field=self.source.field.nxm,
+            dst_field=self.target.field.nxm,
+            n_bits=self.source.width,
+            src_ofs=self.source.start,
+            dst_ofs=self.target.start,
+        )
 
 
 @frozen
-class Load(_Action):
+class Load:
     """Write a number into bits of a field."""
 
     value: Operand
@@ -190,18 +156,16 @@ class Load(_Action):
     def __str__(self) -> str:
         return f"load:{written(numbers.HEX, self.value)}->{self.target}"
 
-    def build(self, tagged: bool) -> list[Any]:
-        return [
-            parser.NXActionRegLoad(
-                ofs_nbits=(self.target.start << 6) | (self.target.width - 1),
-                dst=self.target.field.nxm,
-                value=number(self.value),
-            )
-        ]
+    def build(self) -> Any:
+        return parser.NXActionRegLoad(
+            ofs_nbits=(self.target.start << 6) | (self.target.width - 1),
+            dst=self.target.field.nxm,
+            value=number(self.value),
+        )
 
 
 @frozen
-class Resubmit(_Action):
+class Resubmit:
     """Look the packet up again in another table, then come back to the next action."""
 
     table: int
@@ -209,8 +173,8 @@ class Resubmit(_Action):
     def __str__(self) -> str:
         return f"resubmit(,{self.table})"
 
-    def build(self, tagged: bool) -> list[Any]:
-        return [parser.NXActionResubmitTable(in_port=RESUBMIT_IN_PORT, table_id=self.table)]
+    def build(self) -> Any:
+        return parser.NXActionResubmitTable(in_port=RESUBMIT_IN_PORT, table_id=self.table)
 
 
 @frozen
@@ -273,7 +237,7 @@ def _learn_source(source: Subfield | int) -> tuple[str, int] | int:
 
 
 @frozen
-class Learn(_Action):
+class Learn:
     """Make a flow from this packet. `settings` are the table, priority, timeouts and cookie it gets."""
 
     settings: tuple[tuple[str, int], ...]
@@ -284,14 +248,12 @@ class Learn(_Action):
         settings = [f"{name}={forms.get(name, str)(value)}" for name, value in self.settings]
         return f"learn({','.join([*settings, *map(str, self.parts)])})"
 
-    def build(self, tagged: bool) -> list[Any]:
+    def build(self) -> Any:
         names = {"table": "table_id", "fin_idle_timeout": "fin_idle_timeout"}
         settings = {names.get(name, name): value for name, value in self.settings}
-        return [
-            parser.NXActionLearn(
-                **{"priority": 0x8000, **settings}, specs=[part.build() for part in self.parts]
-            )
-        ]
+        return parser.NXActionLearn(
+            **{"priority": 0x8000, **settings}, specs=[part.build() for part in self.parts]
+        )
 
 
 @frozen
@@ -312,9 +274,5 @@ def to_ryu(field: Field, value: Operand, present: int = 0) -> int | str:
     return plain
 
 
-AnyAction = (
-    Output | SetField | ModVlanVid | PushVlan | StripVlan | Move | Load | Resubmit | Learn
-)
+AnyAction = Output | SetField | PushVlan | PopVlan | Move | Load | Resubmit | Learn
 """Every action; GotoTable is not one, it is an instruction."""
-
-__all__ = ["AnyAction", "GotoTable", "Hole", "PortName", "SETTERS", "number", "to_ryu", "written"]

@@ -33,8 +33,8 @@ def _port(name: str, ports: Ports) -> int:
 
 
 def _existing(names: tuple[str, ...], ports: Ports) -> list[int]:
-    """The numbers of those ports that the bridge has; none at all is as good as no such port."""
-    found = [ports[name] for name in names if name in ports]
+    """The numbers of those ports that the bridge has, in order; none at all is as good as no such port."""
+    found = sorted(ports[name] for name in names if name in ports)
     if not found:
         raise NoSuchPort(", ".join(names))
     return found

@@ -61,7 +61,7 @@ FIELDS: dict[str, Field] = {
         Field(
             "dl_vlan", 12, "vlan_vid", "vlan_tci", numbers.DECIMAL, Kind.VLAN, present=VLAN_PRESENT
         ),
-        Field("vlan_vid", 13, "vlan_vid", "vlan_tci", numbers.DECIMAL, None, True),
+        Field("vlan_vid", 13, "vlan_vid", "vlan_tci", numbers.DECIMAL, Kind.VLAN, True),
         Field("vlan_tci", 16, "vlan_tci", "vlan_tci", numbers.HEX, None, True),
         Field("tun_id", 64, "tunnel_id", "tunnel_id_nxm", numbers.HEX, Kind.VNI, True),
         Field("metadata", 64, "metadata", "metadata", numbers.HEX, None, True),
@@ -127,6 +127,9 @@ NXM_NAMES: dict[str, str] = {
     field: alias for alias, field in ALIASES.items() if alias.startswith("NXM_")
 }
 """Field → the name that ovs-ofctl prints in move, load and learn."""
+
+OXM_NAMES = {"dl_src": "eth_src", "dl_dst": "eth_dst", "nw_src": "ip_src", "nw_dst": "ip_dst"}
+"""Field → the name that ovs-ofctl prints in set_field, where it is another one."""
 
 
 def find(name: str) -> Field | None:

@@ -56,6 +56,10 @@ class Flow:
         actions = [str(action) for action in (*self.actions, *filter(None, [self.goto]))]
         return f"{','.join(words)} actions={','.join(actions) or 'drop'}"
 
+    def installed(self) -> str:
+        """The flow as it is on a switch that we filled: with our cookie."""
+        return f"cookie={COOKIE:#x},{self}"
+
     def match_words(self) -> list[str]:
         """The match in ovs-ofctl's words, with `arp` in place of dl_type=0x0806 and so on."""
         whole = {(each.field.name, each.value) for each in self.match if each.mask is None}
@@ -70,10 +74,9 @@ class Flow:
         """Ryu's OFPFlowMod (ADD) of the flow; every hole must be filled."""
         match = parser.OFPMatch(**{each.field.oxm: each.user_value() for each in self.match})
         instructions = []
-        if actions := self._built_actions():
-            instructions.append(
-                parser.OFPInstructionActions(ofp.OFPIT_APPLY_ACTIONS, actions)
-            )
+        if self.actions:
+            actions = [action.build() for action in self.actions]
+            instructions.append(parser.OFPInstructionActions(ofp.OFPIT_APPLY_ACTIONS, actions))
         if self.goto:
             instructions.append(parser.OFPInstructionGotoTable(self.goto.table))
         return parser.OFPFlowMod(
@@ -85,11 +88,3 @@ class Flow:
             match=match,
             instructions=instructions,
         )
-
-    def _built_actions(self) -> list[Any]:
-        tagged = any(each.field.name == "dl_vlan" for each in self.match)
-        built = []
-        for action in self.actions:
-            built += action.build(tagged)
-            tagged = action.tags(tagged)
-        return built

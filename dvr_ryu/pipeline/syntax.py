@@ -171,7 +171,8 @@ def _read_flow(reader: WordReader, table: int, line: Line) -> Flow:
     if not found:
         raise Wrong(len(text), "a flow needs actions=…; write actions=drop where nothing shall happen")
     priority, matches = reader.match(text[: found.start()], 0)
-    actions, goto = reader.actions(text[found.end() :], found.end())
+    tagged = any(each.field.name == "dl_vlan" for each in matches)
+    actions, goto = reader.actions(text[found.end() :], found.end(), tagged)
     return Flow(
         table,
         DEFAULT_PRIORITY if priority is None else priority,

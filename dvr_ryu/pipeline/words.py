@@ -19,13 +19,12 @@ from dvr_ryu.pipeline.actions import (
     LearnMatch,
     LearnOutput,
     Load,
-    ModVlanVid,
     Move,
     Output,
+    PopVlan,
     PushVlan,
     Resubmit,
     SetField,
-    StripVlan,
     Subfield,
 )
 from dvr_ryu.pipeline.fields import Field
@@ -168,8 +167,14 @@ class WordReader:
 
     # Actions ------------------------------------------------------------------------------------------------
 
-    def actions(self, text: str, at: int) -> tuple[tuple[AnyAction, ...], GotoTable | None]:
-        """The part after actions=: the actions, and the table to go on in."""
+    def actions(
+        self, text: str, at: int, tagged: bool = False
+    ) -> tuple[tuple[AnyAction, ...], GotoTable | None]:
+        """The part after actions=: the actions, and the table to go on in.
+
+        `tagged`: the flow matches packets that have a VLAN tag. Where none is, mod_vlan_vid puts one first, as
+        ovs-ofctl does.
+        """
         words = _split(text, at, separators=",")
         if not words:
             raise Wrong(at, "no action; write drop where nothing shall happen")
@@ -182,7 +187,10 @@ class WordReader:
                 if position < len(words) - 1:
                     raise Wrong(start, "goto_table comes last: it is done after all actions")
                 return tuple(actions), action
+            if word.startswith("mod_vlan_vid") and not tagged:
+                actions.append(PushVlan(0x8100))
             actions.append(action)
+            tagged = _tagged_after(action, tagged)
         return tuple(actions), None
 
     def _action(self, word: str, at: int) -> AnyAction | GotoTable:
@@ -214,8 +222,9 @@ class WordReader:
                 return Output(hole)
         return Output(self._argument(numbers.PORT, Kind.PORT, 32, rest, at))
 
-    def _mod_vlan_vid(self, rest: str, at: int) -> ModVlanVid:
-        return ModVlanVid(self._argument(numbers.DECIMAL, Kind.VLAN, 12, rest, at))
+    def _mod_vlan_vid(self, rest: str, at: int) -> SetField:
+        tag = self._argument(numbers.DECIMAL, Kind.VLAN, 12, rest, at)
+        return SetField(fields.FIELDS["vlan_vid"], tag, fields.VLAN_PRESENT)
 
     def _push_vlan(self, rest: str, at: int) -> PushVlan:
         ethertype = self._argument(numbers.HEX, None, 16, rest, at)
@@ -223,10 +232,10 @@ class WordReader:
             raise Wrong(at + 1, "a VLAN tag's Ethernet type is 0x8100 or 0x88a8")
         return PushVlan(int(ethertype))
 
-    def _strip_vlan(self, rest: str, at: int) -> StripVlan:
+    def _pop_vlan(self, rest: str, at: int) -> PopVlan:
         if rest:
             raise Wrong(at, "nothing follows strip_vlan or pop_vlan")
-        return StripVlan()
+        return PopVlan()
 
     def _goto_table(self, rest: str, at: int) -> GotoTable:
         table = self._table(rest[1:], at + 1)
@@ -249,8 +258,11 @@ class WordReader:
         return Resubmit(self._table(found[1], at + found.start(1)))
 
     def _set_field(self, rest: str, at: int) -> SetField:
-        value, field, _ = self._value_and_field(rest, at)
-        return SetField(field, self.operand(field.form, field.kind, field.bits, value, at + 1))
+        text, field, _ = self._value_and_field(rest, at)
+        value = self.operand(field.form, field.kind, field.bits, text, at + 1)
+        # A tag from the topology is a bare number; a number in ovs-ofctl's text has the bit itself.
+        tag = field.name == "vlan_vid" and isinstance(value, Hole)
+        return SetField(field, value, fields.VLAN_PRESENT if tag else 0)
 
     def _load(self, rest: str, at: int) -> Load:
         value, _, target = self._value_and_field(rest, at)
@@ -333,8 +345,8 @@ _READERS: dict[str, Callable[[WordReader, str, int], AnyAction | GotoTable]] = {
     "set_field": WordReader._set_field,
     "mod_vlan_vid": WordReader._mod_vlan_vid,
     "push_vlan": WordReader._push_vlan,
-    "pop_vlan": WordReader._strip_vlan,
-    "strip_vlan": WordReader._strip_vlan,
+    "pop_vlan": WordReader._pop_vlan,
+    "strip_vlan": WordReader._pop_vlan,
     "move": WordReader._move,
     "load": WordReader._load,
     "resubmit": WordReader._resubmit,
@@ -357,6 +369,12 @@ def _split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
     if depth > 0:
         raise Wrong(at + max(text.rfind("("), text.rfind("{")), "this is opened and never closed")
     return words
+
+
+def _tagged_after(action: AnyAction, tagged: bool) -> bool:
+    if isinstance(action, PopVlan):
+        return False
+    return tagged or isinstance(action, PushVlan) or bool(getattr(action, "present", 0))
 
 
 def _add(matches: list[FieldMatch], match: FieldMatch, at: int) -> None:

@@ -1,0 +1,169 @@
+"""The Ryu application: `ryu-manager dvr_ryu.app`. Events of switches and files in, changes out.
+
+It decides nothing: what is wanted is `intent`'s, how a bridge gets there is `switch`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import warnings
+from pathlib import Path
+from typing import Any
+
+from oslo_config import cfg
+from ryu.base import app_manager
+from ryu.cfg import CONF
+from ryu.controller import ofp_event
+from ryu.controller.handler import (
+    CONFIG_DISPATCHER,
+    DEAD_DISPATCHER,
+    MAIN_DISPATCHER,
+    set_ev_cls,
+)
+from ryu.lib import hub
+from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
+
+from dvr_ryu.errors import DvrError
+from dvr_ryu.intent import Intent
+from dvr_ryu.shipped import flows_dir
+from dvr_ryu.switch.bridge import Bridge
+
+LOG = logging.getLogger("dvr_ryu")
+
+WATCH_INTERVAL = 0.25
+"""Seconds between two looks at the files. Looking costs a stat a file; Ryu's greenlets rule out inotify's thread."""
+
+CONF.register_opts(
+    [
+        cfg.StrOpt("topology", help="the topology file"),
+        cfg.StrOpt("flows", help="the folder of the pipelines; the shipped flows/ if not given"),
+    ],
+    group="dvr",
+)
+
+# Ryu's own port handler warns about Ryu's own attribute at every port change; we do not read it.
+warnings.filterwarnings("ignore", message="Datapath#ports is kept")
+
+
+def find_topology() -> Path:
+    """The topology file: [dvr] topology, else DVR_TOPOLOGY, else ./topology.yaml, else /etc/dvr_ryu's.
+
+    Raises DvrError where there is none.
+    """
+    named = CONF.dvr.topology or os.environ.get("DVR_TOPOLOGY")
+    if named:
+        return Path(named)
+    usual = (Path("topology.yaml"), Path("/etc/dvr_ryu/topology.yaml"))
+    for path in usual:
+        if path.exists():
+            return path
+    raise DvrError(
+        "no topology: name one in DVR_TOPOLOGY or as [dvr] topology in a --config-file, "
+        f"or put it at {' or '.join(map(str, usual))}"
+    )
+
+
+class DvrApp(app_manager.RyuApp):
+    """The controller of any number of br-tun and br-int."""
+
+    OFP_VERSIONS = [ofproto_v1_3.OFP_VERSION, ofproto_v1_4.OFP_VERSION]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._bridges: dict[int, tuple[Bridge, Any]] = {}
+        try:
+            flows = Path(CONF.dvr.flows) if CONF.dvr.flows else flows_dir()
+            self._intent = Intent(find_topology(), flows)
+            self._announce()
+            self._listen()
+        except DvrError as error:
+            raise SystemExit(str(error)) from None
+
+    def start(self) -> Any:
+        """Start Ryu's event loop, and look at the files from now on."""
+        hub.spawn(self._watch)
+        return super().start()
+
+    def _announce(self) -> None:
+        topology, pipelines = self._intent.topology, self._intent.program.pipelines
+        LOG.info(
+            "topology %s: %d hosts, %d networks, %d routers, %d instances, %d floating addresses",
+            self._intent.topology_file,
+            len(topology.hosts),
+            len(topology.networks),
+            len(topology.routers),
+            len(topology.instances),
+            len(topology.floating_ips),
+        )
+        for bridge, pipeline in pipelines.items():
+            count = sum(1 for _ in pipeline.flows())
+            LOG.info("flows %s: %d tables, %d lines for %s", pipeline.file, len(pipeline.tables), count, bridge)
+
+    def _listen(self) -> None:
+        """Listen where the topology says, else on loopback; Ryu's own options come first."""
+        controller = self._intent.topology.controller
+        address = CONF.ofp_listen_host or (controller.address if controller else "127.0.0.1")
+        port = CONF.ofp_tcp_listen_port or (controller.port if controller else 6653)
+        CONF.set_override("ofp_listen_host", address)
+        CONF.set_override("ofp_tcp_listen_port", port)
+        _check_free(address, port)
+        LOG.info("listening on tcp:%s:%d", address, port)
+
+    def _watch(self) -> None:
+        while True:
+            hub.sleep(WATCH_INTERVAL)
+            try:
+                changed = self._intent.reload()
+            except DvrError as error:
+                LOG.error("the saved change is not applied, what was there stays:\n%s", error)
+                continue
+            if changed:
+                self._announce()
+                for bridge, _ in self._bridges.values():
+                    bridge.touch()
+
+    @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])
+    def _state_changed(self, event: Any) -> None:
+        key = id(event.datapath)
+        if event.state == MAIN_DISPATCHER:
+            bridge = Bridge(event.datapath, self._intent.identify, self._intent.wanted)
+            self._bridges[key] = bridge, hub.spawn(bridge.keep)
+        elif key in self._bridges:
+            bridge, greenlet = self._bridges.pop(key)
+            hub.kill(greenlet)
+            LOG.info("%s disconnected", bridge)
+
+    @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
+    def _port_status(self, event: Any) -> None:
+        if entry := self._bridges.get(id(event.msg.datapath)):
+            entry[0].port_changed(event.msg.reason, event.msg.desc)
+
+    @set_ev_cls(
+        [
+            ofp_event.EventOFPDescStatsReply,
+            ofp_event.EventOFPPortDescStatsReply,
+            ofp_event.EventOFPFlowStatsReply,
+            ofp_event.EventOFPBarrierReply,
+            ofp_event.EventOFPErrorMsg,
+        ],
+        [CONFIG_DISPATCHER, MAIN_DISPATCHER],
+    )
+    def _answered(self, event: Any) -> None:
+        if entry := self._bridges.get(id(event.msg.datapath)):
+            entry[0].session.deliver(event.msg)
+
+
+def _check_free(address: str, port: int) -> None:
+    """Raise DvrError where nobody can listen: Ryu would only print a traceback, and go on without ears."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            reason = error.strerror or error
+            raise DvrError(
+                f"cannot listen on tcp:{address}:{port}: {reason}; the topology's controller: names an address of "
+                "this machine, and --ofp-listen-host and --ofp-tcp-listen-port another"
+            ) from None

@@ -1,0 +1,71 @@
+"""What is wanted now: the topology and the flows, from their files; a bad save leaves the last good in force.
+
+The one place that knows where a topology comes from. It answers for values; who is connected is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from dvr_ryu.pipeline.program import Program, Wanted, load_program
+from dvr_ryu.switch.bridge import BridgeName
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.view import HostView
+
+_Signature = tuple[tuple[str, int, int, int], ...]
+
+
+class Intent:
+    """The topology file and the flows folder. Raises FileError or DvrError if either is bad at first."""
+
+    def __init__(self, topology_file: Path, flows_folder: Path) -> None:
+        self.topology_file = topology_file
+        self.flows_folder = flows_folder
+        self._seen = self._judged = self._signature()
+        self._load()
+
+    def _load(self) -> None:
+        topology = load_topology(self.topology_file)
+        self.program: Program = load_program(self.flows_folder)
+        self.topology: Topology = topology
+        self._view = cache(lambda host: HostView(topology, host))
+
+    def reload(self) -> bool:
+        """Load the files again if they were saved since; return whether what is wanted changed.
+
+        A file must look the same in two calls before it is read: one that is being written is not. Raises
+        FileError or DvrError for a bad save, once; then all stays as it was.
+        """
+        now = self._signature()
+        steady, self._seen = now == self._seen, now
+        if not steady or now == self._judged:
+            return False
+        self._judged = now
+        before = self.topology, self.program.pipelines
+        self._load()
+        return before != (self.topology, self.program.pipelines)
+
+    def _signature(self) -> _Signature:
+        files = [self.topology_file, *sorted(self.flows_folder.glob("*.flows"))]
+        return tuple(
+            (str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            for file in files
+            if file.exists()
+            for stat in [file.stat()]
+        )
+
+    def identify(self, description: str, datapath_id: int) -> BridgeName | None:
+        """The bridge that describes itself as HOST/BRIDGE, or whose datapath id the topology pins."""
+        host, _, bridge = description.partition("/")
+        if host in self.topology.hosts and bridge in self.program.pipelines:
+            return BridgeName(host, bridge)
+        return None
+
+    def wanted(self, name: BridgeName, ports: Mapping[str, int]) -> dict[bytes, Wanted] | None:
+        """The flows that a bridge with these ports shall have; None where it is no longer ours."""
+        if name.host not in self.topology.hosts or name.bridge not in self.program.pipelines:
+            return None
+        return self.program.wanted(name.bridge, self._view(name.host), ports)

@@ -1,0 +1,148 @@
+"""Keeps one connected bridge as it should be: reads what it has, subtracts, sends the difference, remembers.
+
+A bridge lives as long as its connection. Its greenlet does one thing at a time; whatever happens meanwhile only
+marks that there is something to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import frozen
+from ryu.lib import hub
+
+from dvr_ryu.errors import DvrError
+from dvr_ryu.pipeline.program import Wanted
+from dvr_ryu.pipeline.wire import table_of
+from dvr_ryu.reconcile import Difference, subtract
+from dvr_ryu.switch.session import Session, port_of
+
+LOG = logging.getLogger("dvr_ryu")
+
+
+@frozen
+class BridgeName:
+    """A bridge of a host. Its description on the switch is "HOST/BRIDGE"."""
+
+    host: str
+    bridge: str
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.bridge}"
+
+
+Intent = Callable[[BridgeName, Mapping[str, int]], "dict[bytes, Wanted] | None"]
+"""What a bridge with these ports shall have; None for a bridge that is not ours."""
+
+Identify = Callable[[str, int], "BridgeName | None"]
+"""Which bridge it is that describes itself so and has this datapath id; None if the topology has no such bridge."""
+
+
+class Bridge:
+    """One connected bridge."""
+
+    def __init__(self, datapath: Any, identify: Identify, intent: Intent) -> None:
+        self.session = Session(datapath)
+        self.name: BridgeName | None = None
+        self._identify = identify
+        self._intent = intent
+        self._ports: dict[str, int] = {}
+        self._installed: dict[bytes, bytes] = {}
+        self._work = hub.Event()
+
+    def __str__(self) -> str:
+        return str(self.name) if self.name else f"datapath {self.session.datapath.id:016x}"
+
+    def keep(self) -> None:
+        """Bring the bridge to what it should be, and again whenever `touch` says that something changed."""
+        try:
+            self._start()
+            while True:
+                self._sync()
+                self._work.wait()
+                self._work.clear()
+        except DvrError as error:
+            LOG.error("%s: %s", self, error)
+
+    def touch(self) -> None:
+        """What the bridge should have may have changed."""
+        self._work.set()
+
+    def port_changed(self, reason: int, port: Any) -> None:
+        """A port came, went or changed (OFPT_PORT_STATUS)."""
+        name, number = port_of(port)
+        self._ports = {other: at for other, at in self._ports.items() if at != number}
+        if reason != self.session.datapath.ofproto.OFPPR_DELETE:
+            self._ports[name] = number
+        self.touch()
+
+    def _start(self) -> None:
+        description = self.session.description()
+        self.name = self._identify(description, self.session.datapath.id)
+        if self.name is None:
+            LOG.warning(
+                "%s (%s) is no bridge of the topology: left alone", self, description or "no description"
+            )
+            return
+        self._ports = {**self.session.ports(), **self._ports}
+        self._installed = self.session.flows()
+        LOG.info(
+            "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours",
+            self,
+            self.session.version - 1,
+            len(self._ports),
+            len(self._installed),
+        )
+
+    def _sync(self) -> None:
+        """Make what is installed what is wanted. A refusal is logged and leaves the bridge as it was."""
+        if self.name is None:
+            return
+        started = time.monotonic()
+        try:
+            wanted = self._intent(self.name, self._ports)
+            if wanted is None:
+                return
+            difference = subtract({key: each.value for key, each in wanted.items()}, self._installed)
+            if difference:
+                self.session.change(difference, lambda identity: _place(wanted, identity))
+        except DvrError as error:
+            LOG.error("%s: %s", self, error)
+            return
+        self._installed = {key: each.value for key, each in wanted.items()}
+        self._report(difference, time.monotonic() - started)
+
+    def _report(self, difference: Difference[bytes, bytes], seconds: float) -> None:
+        total = len(self._installed)
+        if not difference:
+            LOG.info("%s in sync: %d flows, nothing to change", self, total)
+            return
+        LOG.info(
+            "%s in sync: %d flows, %d added, %d changed, %d removed in %.1f ms (%s)",
+            self,
+            total,
+            len(difference.added),
+            len(difference.changed),
+            len(difference.removed),
+            1000 * seconds,
+            _by_table(difference),
+        )
+
+
+def _place(wanted: Mapping[bytes, Wanted], identity: bytes) -> str:
+    if identity not in wanted:
+        return "a flow to delete"
+    flow = wanted[identity].flow
+    return f"{flow.place}: {flow}"
+
+
+def _by_table(difference: Difference[bytes, bytes]) -> str:
+    counts: dict[int, int] = defaultdict(int)
+    for part in (difference.added, difference.changed, difference.removed):
+        for identity in part:
+            counts[table_of(identity)] += 1
+    return ", ".join(f"table {table}: {count}" for table, count in sorted(counts.items()))

@@ -1,0 +1,181 @@
+"""One connection to a bridge: questions and their answers, changes and what the switch says to them.
+
+Every wait is for an answer to a transaction id, in the greenlet that asked. What should be on the bridge is
+not known here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ryu.lib import hub
+
+from dvr_ryu.errors import SwitchError
+from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.pipeline.wire import ADD, DELETE_STRICT, WireFlow, flow_mod, split_flow_stats
+from dvr_ryu.reconcile import Difference
+from dvr_ryu.switch.bundle import bundle
+
+ANSWER_TIMEOUT = 60
+"""Seconds to wait for a switch's answer: far more than the largest change takes, less than for ever."""
+
+_ALL_ONES = (1 << 64) - 1
+_CHUNK = 1 << 16
+_bundle_ids = itertools.count(1)
+
+
+class Session:
+    """A connected datapath. `deliver` is called with every message that it sends."""
+
+    def __init__(self, datapath: Any) -> None:
+        self.datapath = datapath
+        self.version: int = datapath.ofproto.OFP_VERSION
+        self._answers: dict[int, Any] = {}
+        self._refused: dict[int, Any] = {}
+        self._bundles = True
+
+    def deliver(self, message: Any) -> None:
+        """Hand a reply or an error to whoever waits for its transaction id."""
+        if queue := self._answers.get(message.xid):
+            queue.put(message)
+        elif message.msg_type == self.datapath.ofproto.OFPT_ERROR:
+            self._refused[message.xid] = message
+
+    # Questions ----------------------------------------------------------------------------------------------
+
+    def description(self) -> str:
+        """The bridge's dp_desc (Open vSwitch: other_config:dp-desc)."""
+        request = self.datapath.ofproto_parser.OFPDescStatsRequest(self.datapath, 0)
+        reply = next(iter(self._ask(request)))
+        return reply.body.dp_desc.split(b"\0")[0].decode("utf-8", "replace")
+
+    def ports(self) -> dict[str, int]:
+        """Port name → number of every port of the bridge."""
+        request = self.datapath.ofproto_parser.OFPPortDescStatsRequest(self.datapath, 0)
+        return dict(port_of(port) for reply in self._ask(request) for port in reply.body)
+
+    def flows(self) -> dict[bytes, bytes]:
+        """Identity → value of every flow with our cookie that is on the bridge."""
+        ofproto, parser = self.datapath.ofproto, self.datapath.ofproto_parser
+        request = parser.OFPFlowStatsRequest(
+            self.datapath, 0, ofproto.OFPTT_ALL, ofproto.OFPP_ANY, ofproto.OFPG_ANY, COOKIE, _ALL_ONES
+        )
+        return {flow.identity: flow.value for reply in self._ask(request) for flow in split_flow_stats(reply.buf)}
+
+    def _ask(self, request: Any) -> Iterator[Any]:
+        """Send a multipart request; yield each part of the answer."""
+        self.datapath.set_xid(request)
+        queue = self._answers[request.xid] = hub.Queue()
+        try:
+            self.datapath.send_msg(request)
+            more = True
+            while more:
+                reply = self._next(queue)
+                more = bool(reply.flags & self.datapath.ofproto.OFPMPF_REPLY_MORE)
+                yield reply
+        finally:
+            del self._answers[request.xid]
+
+    def _next(self, queue: Any) -> Any:
+        try:
+            reply = queue.get(timeout=ANSWER_TIMEOUT)
+        except hub.QueueEmpty:
+            raise SwitchError(f"no answer within {ANSWER_TIMEOUT} s") from None
+        if reply.msg_type == self.datapath.ofproto.OFPT_ERROR:
+            raise SwitchError(f"the switch refuses a request: {self._words(reply)}")
+        return reply
+
+    # Changes ------------------------------------------------------------------------------------------------
+
+    def change(
+        self, difference: Difference[bytes, bytes], place_of: Callable[[bytes], str]
+    ) -> None:
+        """Make the difference on the bridge, all of it at once, and wait until it is made.
+
+        `place_of` tells, for a flow's identity, where it is written. Raises SwitchError that names the flows
+        which the switch refused; then none of the change was made.
+        """
+        mods = list(_flow_mods(difference))
+        refused = self._send(mods)
+        if self._bundles and _no_bundles(refused, self.datapath.ofproto):
+            self._bundles = False
+            refused = self._send(mods)
+        if refused:
+            raise SwitchError("; ".join(self._complaints(refused, place_of)))
+
+    def _send(self, mods: list[tuple[int, WireFlow]]) -> dict[bytes | None, Any]:
+        """Send the flow-mods and a barrier. Return what was refused: identity (None: the bundle) → error."""
+        open_xid, commit_xid, barrier_xid, *xids = self._xids(len(mods) + 3)
+        messages = [
+            flow_mod(self.version, xid, command, flow)
+            for xid, (command, flow) in zip(xids, mods, strict=True)
+        ]
+        whole = b"".join(messages)
+        if self._bundles:
+            whole = bundle(self.version, next(_bundle_ids), open_xid, commit_xid, messages)
+        self._refused.clear()
+        self._write(whole)
+        self._barrier(barrier_xid)
+        by_xid: dict[int, bytes | None] = {open_xid: None, commit_xid: None}
+        by_xid.update((xid, flow.identity) for xid, (_, flow) in zip(xids, mods, strict=True))
+        return {by_xid[xid]: error for xid, error in self._refused.items() if xid in by_xid}
+
+    def _xids(self, count: int) -> list[int]:
+        first, mask = self.datapath.xid + 1, self.datapath.ofproto.MAX_XID
+        self.datapath.xid = (first + count) & mask
+        return [(first + offset) & mask for offset in range(count)]
+
+    def _write(self, content: bytes) -> None:
+        for start in range(0, len(content), _CHUNK):
+            self.datapath.send(content[start : start + _CHUNK])
+
+    def _barrier(self, xid: int) -> None:
+        request = self.datapath.ofproto_parser.OFPBarrierRequest(self.datapath)
+        request.set_xid(xid)
+        queue = self._answers[xid] = hub.Queue()
+        try:
+            self.datapath.send_msg(request)
+            self._next(queue)
+        finally:
+            del self._answers[xid]
+
+    def _complaints(
+        self, refused: Mapping[bytes | None, Any], place_of: Callable[[bytes], str]
+    ) -> Iterator[str]:
+        flows = {identity: error for identity, error in refused.items() if identity is not None}
+        for identity, error in flows.items():
+            yield f"{place_of(identity)}: the switch refuses this flow: {self._words(error)}"
+        if not flows:
+            yield from (f"the switch refuses the change: {self._words(error)}" for error in refused.values())
+
+    def _words(self, error: Any) -> str:
+        ofproto = self.datapath.ofproto
+        if error.type == ofproto.OFPET_EXPERIMENTER:
+            return f"experimenter error {error.exp_type}"
+        return str(ofproto.ofp_error_code_to_str(error.type, error.code))
+
+
+def port_of(port: Any) -> tuple[str, int]:
+    """Name and number of a port description."""
+    return port.name.split(b"\0")[0].decode("utf-8", "replace"), port.port_no
+
+
+def _flow_mods(difference: Difference[bytes, bytes]) -> Iterator[tuple[int, WireFlow]]:
+    """An added flow that is there already takes the new value and keeps its counters (OpenFlow 1.3, 6.4)."""
+    for identity, value in difference.added.items():
+        yield ADD, WireFlow(identity, value)
+    for identity, replacement in difference.changed.items():
+        yield ADD, WireFlow(identity, replacement.new)
+    for identity, value in difference.removed.items():
+        yield DELETE_STRICT, WireFlow(identity, value)
+
+
+def _no_bundles(refused: Mapping[bytes | None, Any], ofproto: Any) -> bool:
+    """Whether the switch does not know bundles at all."""
+    error = refused.get(None)
+    if error is None or error.type != ofproto.OFPET_BAD_REQUEST:
+        return False
+    unknown = (ofproto.OFPBRC_BAD_TYPE, ofproto.OFPBRC_BAD_EXPERIMENTER, ofproto.OFPBRC_BAD_EXP_TYPE)
+    return error.code in unknown

@@ -1,0 +1,72 @@
+"""One Open vSwitch and one controller for a test, on a copy of the article's topology."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.shipped import examples_dir, flows_dir
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+from tests.switch.controller import Controller
+from tests.switch.ovs import Ovs
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path: a unix socket's has 108 bytes at most."""
+    path = Path(tempfile.mkdtemp(prefix="dvr"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def ovs(folder: Path) -> Iterator[Ovs]:
+    switch = Ovs(folder)
+    try:
+        switch.start()
+        yield switch
+    finally:
+        switch.stop()
+
+
+@pytest.fixture
+def topology_file(folder: Path) -> Path:
+    """A copy of the article's topology, to be edited."""
+    return Path(shutil.copy(examples_dir() / "human-defined-dvr.yaml", folder / "topology.yaml"))
+
+
+@pytest.fixture
+def flows_folder(folder: Path) -> Path:
+    """A copy of the shipped flows, to be edited."""
+    target = folder / "flows"
+    target.mkdir()
+    for file in flows_dir().glob("*.flows"):
+        shutil.copy(file, target)
+    return target
+
+
+@pytest.fixture
+def controller(folder: Path, topology_file: Path, flows_folder: Path) -> Iterator[Controller]:
+    config = folder / "ryu.conf"
+    config.write_text(f"[dvr]\nflows = {flows_folder}\n")
+    running = Controller(folder, topology_file, f"--config-file={config}")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.kill()
+
+
+@pytest.fixture
+def program() -> Program:
+    return load_program(flows_dir())
+
+
+def view_of(topology_file: Path, host: str) -> HostView:
+    return HostView(load_topology(topology_file), host)

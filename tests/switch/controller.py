@@ -1,0 +1,81 @@
+"""`ryu-manager dvr_ryu.app` as a process of a test's own, on loopback, with its log in a file."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+RYU_MANAGER = Path(sys.executable).parent / "ryu-manager"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    """Wait for a condition; fail with what was waited for."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.02)
+
+
+class Controller:
+    """A running controller of one topology file."""
+
+    def __init__(self, folder: Path, topology: Path, *options: str) -> None:
+        self.port = free_port()
+        self.target = f"tcp:127.0.0.1:{self.port}"
+        self.log = folder / "controller.log"
+        self._command = [
+            str(RYU_MANAGER),
+            "--ofp-listen-host=127.0.0.1",
+            f"--ofp-tcp-listen-port={self.port}",
+            *options,
+            "dvr_ryu.app",
+        ]
+        self._environment = {**os.environ, "DVR_TOPOLOGY": str(topology)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=log, stderr=log, cwd="/"
+            )
+        self.wait_for("listening on")
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def lines(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def mark(self) -> int:
+        """How many lines the log has now: `wait_for` looks behind them."""
+        return len(self.lines())
+
+    def wait_for(self, words: str, since: int = 0) -> str:
+        """Wait for a log line with these words; return it."""
+        found: list[str] = []
+
+        def seen() -> bool:
+            found[:] = [line for line in self.lines()[since:] if words in line]
+            return bool(found)
+
+        try:
+            wait_until(seen, f"'{words}' in the controller's log")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n" + "\n".join(self.lines()[-30:])) from None
+        return found[0]

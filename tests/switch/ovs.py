@@ -1,0 +1,98 @@
+"""One real Open vSwitch of a test's own: daemons, database and sockets in a folder, packets in no kernel.
+
+It runs OVS's own userspace datapath with dummy ports, needs no root, and shares nothing with the machine's OVS.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+
+
+class Ovs:
+    """Running daemons; their files are in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "OVS_RUNDIR": str(folder),
+            "OVS_LOGDIR": str(folder),
+            "OVS_DBDIR": str(folder),
+            "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
+        }
+        self._daemons: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start both daemons; returns when they answer."""
+        database = self.folder / "conf.db"
+        if not database.exists():
+            self.run("ovsdb-tool", "create", str(database), SCHEMA)
+        self._daemon("ovsdb-server", str(database), f"--remote=punix:{self.folder}/db.sock", "--pidfile")
+        self.run("ovs-vsctl", "--retry", "--no-wait", "init")
+        self._daemon(
+            "ovs-vswitchd",
+            "--enable-dummy=override",
+            "--disable-system",
+            "--disable-system-route",
+            "--pidfile",
+            f"unix:{self.folder}/db.sock",
+        )
+        self.vsctl("--retry", "show")
+
+    def stop(self) -> None:
+        """End both daemons."""
+        for daemon in reversed(self._daemons):
+            daemon.kill()
+            daemon.wait()
+        self._daemons.clear()
+
+    def _daemon(self, name: str, *arguments: str) -> None:
+        log = (self.folder / f"{name}.log").open("ab")
+        with log:
+            daemon = subprocess.Popen(
+                [name, *arguments], env=self.environment, stdout=log, stderr=log, cwd=self.folder
+            )
+        self._daemons.append(daemon)
+
+    def run(self, *command: str, input: str | None = None) -> str:
+        """Run one of OVS's tools against this OVS; return what it prints."""
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, input=input, timeout=60
+        )
+        if done.returncode:
+            raise AssertionError(f"{' '.join(command)}: {done.stderr}{done.stdout}")
+        return done.stdout
+
+    def vsctl(self, *arguments: str) -> str:
+        return self.run("ovs-vsctl", "--timeout=20", *arguments)
+
+    def add_bridge(
+        self,
+        bridge: str,
+        description: str,
+        ports: dict[str, int],
+        controller: str,
+        protocols: str = "OpenFlow10,OpenFlow13,OpenFlow14",
+    ) -> None:
+        """A bridge as the companion makes it, with dummy ports in place of patches, tunnels and devices."""
+        words = ["add-br", bridge, "--", "set", "bridge", bridge, "fail_mode=secure", "datapath_type=dummy"]
+        words += [f"other_config:dp-desc={description}", f"protocols={protocols}"]
+        for port, number in ports.items():
+            words += ["--", "add-port", bridge, port, "--", "set", "interface", port, "type=dummy"]
+            words += [f"ofport_request={number}"]
+        self.vsctl(*words, "--", "set-controller", bridge, controller)
+
+    def flows(self, bridge: str, *arguments: str) -> list[str]:
+        """The flows of a bridge, as `ovs-ofctl dump-flows` prints them without its counters."""
+        printed = self.run("ovs-ofctl", "--no-stats", *arguments, "dump-flows", bridge)
+        return [line.strip() for line in printed.splitlines() if "actions=" in line]
+
+
+def words(lines: Iterable[str]) -> str:
+    """Flow lines as the text of a file."""
+    return "".join(f"{line}\n" for line in lines)
