@@ -1,7 +1,7 @@
 """The address of every port that pins none: from its subnet, by the hash of its name. Pure.
 
-Of several subnets a port takes the lowest that may hold it and has room, whatever the order in the file.
-A router's port takes the subnet's gateway_ip, unless another router's port has it.
+Of several subnets a port takes the lowest that may hold it and has room, whatever the order in the
+file. A router's port takes the subnet's gateway_ip, unless another router's port has it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Shortages = list[tuple[Path, str]]
 def choose_addresses(
     words: TopologyWords, ports: list[WantedPort], shortages: Shortages
 ) -> dict[str, IPv4Address]:
-    """WantedPort.key → address, of every port that is somewhere. Adds to `shortages` where room is short."""
+    """WantedPort.key → address, of every port that is somewhere; `shortages` gets what is short."""
     by_network: dict[str, list[WantedPort]] = defaultdict(list)
     for port in sorted(ports, key=lambda each: each.key):
         by_network[port.network].append(port)
@@ -90,6 +90,6 @@ class _AddressPlan:
 
 
 def _slots(subnet: SubnetWords, taken: set[int]) -> Slots:
-    """The subnet's addresses for ports: neither its first, which names it, nor its last, which is broadcast."""
+    """The subnet's addresses for ports: all but the network's own and the broadcast address."""
     first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
     return Slots(range(first + 1, last), taken)

@@ -1,7 +1,8 @@
 """Every number that the file leaves open, as a pure function of the declaration.
 
-Pinned numbers are reserved first; then each claimant, in sorted order, takes its slot in the pool. The order of
-lines changes nothing, and an edit elsewhere moves a number only by a collision: see `slots`.
+Pinned numbers are reserved first; then each claimant, in sorted order, takes its slot in the pool.
+The order of lines changes nothing, and an edit elsewhere moves a number only by a collision: see
+`slots`.
 """
 
 from __future__ import annotations
@@ -43,8 +44,11 @@ LINK_PAIRS = IPv4Network("169.254.64.0/18")
 
 @define
 class Numbers:
-    """What was pinned or chosen. By WantedPort.key: macs, ips, ofports; ids also by 'networks/NAME' and
-    'routers/NAME'; macs also by 'routers/NAME/rfp' and '/fpr'. The rest by name."""
+    """What was pinned or chosen.
+
+    By WantedPort.key: ids, macs, ips and ofports; ids also by 'networks/NAME' and 'routers/NAME',
+    macs also by 'routers/NAME/rfp' and 'routers/NAME/fpr'. The others by name.
+    """
 
     ids: dict[str, str] = Factory(dict)
     macs: dict[str, str] = Factory(dict)

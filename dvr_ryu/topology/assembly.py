@@ -1,5 +1,7 @@
-"""Declaration + ports + numbers → the model. Pure; nothing is decided here but which router a floating address
-is behind."""
+"""Declaration + ports + numbers → the model. Pure.
+
+Nothing is decided here but which of several routers a floating address is behind.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation import Numbers
 from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.ports import WantedPort
+
 
 def assemble(words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> model.Topology:
     """The topology that a checked declaration and its numbers make."""
@@ -150,7 +153,7 @@ class _Assembly:
         )
 
     def _router_of(self, instance: str, network: str) -> str:
-        """The router between the instance and the network: of several, that which is its gateway."""
+        """The router between instance and network: of several, that which is its gateway."""
         port = self._ports[f"instances/{instance}"]
         gateway = self._words.networks[port.network].subnet_of(IPv4Address(port.ip))
         assert gateway is not None

@@ -1,7 +1,7 @@
 """The topology file's schema: which keys there are, what each holds, which may be left out.
 
-What is left out (None) is chosen by `allocation`. Nothing here looks beyond one object: references and
-clashes between objects are for `checks`. Pure values; no file is read here.
+What is left out (None) is chosen by `allocation`. Nothing here looks beyond one object: references
+and clashes between objects are for `checks`. Pure values; no file is read here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LINK_LOCAL = IPv4Network("169.254.0.0/16")
 NOT_FOR_HOSTS = tuple(
     IPv4Network(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", LINK_LOCAL, "224.0.0.0/3")
 )
-"""Where no subnet can lie: this network, loopback, link-local, multicast and reserved (RFC 6890)."""
+"""No subnet lies in these: this network, loopback, link-local, multicast, reserved (RFC 6890)."""
 
 DEFAULT_UNDERLAY_PREFIX = 24
 LONGEST_PREFIX = 30
@@ -46,7 +46,7 @@ def _mac(text: object) -> str:
     if int(text[:2], 16) & 1:
         raise ValueError("is a multicast MAC address; the first byte of a port's MAC is even")
     if not int(text.replace(":", ""), 16):
-        raise ValueError("is the null MAC address, which no port can have; leave it out or change it")
+        raise ValueError("is the null MAC address, which no port can have; change it")
     return text.lower()
 
 
@@ -113,7 +113,7 @@ def _name(text: str) -> str:
 def _controller(text: str) -> str:
     parts = _CONTROLLER.fullmatch(text)
     if not parts:
-        raise ValueError("is not an OpenFlow controller; write tcp:ADDRESS:PORT: tcp:10.0.44.1:6653")
+        raise ValueError("is not a controller; write tcp:ADDRESS:PORT, as tcp:10.0.44.1:6653")
     try:
         address = IPv4Address(parts[1])
     except ValueError:
@@ -185,7 +185,7 @@ class HostWords(_Words):
 
 
 class SubnetWords(_Words):
-    """One range of addresses on a network. `dhcp` unsaid is true, but false on an external network."""
+    """One range of addresses on a network. `dhcp` is true unless said, on external ones false."""
 
     cidr: HostRange
     gateway_ip: Address | None = None
@@ -293,9 +293,7 @@ class TopologyWords(_Words):
     networks: Named[NetworkWords] = {}
     routers: Named[RouterWords] = {}
     instances: Named[InstanceWords] = {}
-    floating_ips: Annotated[
-        dict[Address, FloatingIpWords], BeforeValidator(_blank_is_empty)
-    ] = {}
+    floating_ips: Annotated[dict[Address, FloatingIpWords], BeforeValidator(_blank_is_empty)] = {}
 
     @property
     def controller_address(self) -> IPv4Address | None:
@@ -324,7 +322,7 @@ class TopologyWords(_Words):
         return [name for name, network in self.networks.items() if network.external]
 
     def network_of(self, floating: FloatingIpWords) -> str | None:
-        """The floating address's network: the named one, else the only external network, else None."""
+        """The floating address's network: the named one, else the only external one, else None."""
         if floating.network is not None:
             return floating.network
         external = self.external_networks

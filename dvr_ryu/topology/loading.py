@@ -15,12 +15,12 @@ from dvr_ryu.topology.yaml_nodes import Document
 
 
 def load_topology(path: str | Path) -> Topology:
-    """Read and complete a topology file. Raise FileError for what it holds, DvrError if it cannot be read."""
+    """The topology that a file declares. Raise FileError; DvrError if it cannot be read."""
     return parse_topology(_read(path), str(path))
 
 
 def parse_topology(text: str, file: str) -> Topology:
-    """Complete a topology from its text; `file` is what errors call it. Raise FileError."""
+    """The topology that a text declares; `file` is what errors call it. Raise FileError."""
     document = Document(text, file)
     words = declare(document)
     ports = wanted_ports(words)

@@ -1,8 +1,8 @@
-"""What is wanted, complete: hosts, networks, routers, ports and floating addresses as frozen values.
+"""What is wanted, complete: hosts, networks, routers, ports, floating addresses, as frozen values.
 
-Every number is decided here, pinned in the file or chosen by `allocation`. A model is a value: two that
-are equal want the same flows and the same Linux devices. Nothing here reads, computes or sends. MACs and
-addresses are text in canonical form ("fa:16:3e:35:25:42", "192.168.10.1"): as people read them.
+Every number is decided here, pinned in the file or chosen by `allocation`. A model is a value: two
+that are equal want the same flows and the same Linux devices. Nothing here reads, computes or
+sends. MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.168.10.1".
 """
 
 from __future__ import annotations
@@ -64,12 +64,13 @@ class Underlay:
 
     @property
     def overlay_mtu(self) -> int:
+        """The MTU of what a tunnel carries."""
         return self.mtu - VXLAN_OVERHEAD
 
 
 @frozen
 class Host:
-    """A machine. `tunnel_ports`: other host → OpenFlow port number, on br-tun, of the tunnel to it."""
+    """A machine. `tunnel_ports`: other host → OpenFlow port on br-tun of the tunnel to it."""
 
     name: str
     address: str
@@ -79,13 +80,13 @@ class Host:
 
     @property
     def tunnel_device(self) -> str:
-        """The VXLAN port that leads to this host, as Neutron names it: vxlan- and the address in hex."""
+        """The VXLAN port that leads to this host; Neutron's name: vxlan- and the address in hex."""
         return "vxlan-" + "".join(f"{int(byte):02x}" for byte in self.address.split("."))
 
 
 @frozen
 class Subnet:
-    """A range of addresses. `gateway_ip` is what DHCP announces; unnamed, it is the first address."""
+    """A range of addresses. `gateway_ip` is what DHCP announces; unsaid, it is the first."""
 
     cidr: IPv4Network
     gateway_ip: str
@@ -95,7 +96,7 @@ class Subnet:
 
 @frozen
 class Network:
-    """A layer 2 network under one VNI. `gateway_host` carries an external network's gateway_ip itself."""
+    """A layer 2 network under one VNI. `gateway_host` has an external network's gateway_ip."""
 
     name: str
     id: str
@@ -109,8 +110,9 @@ class Network:
 class Port:
     """One end of a network, at one place: host, MAC and one IPv4 address.
 
-    `name` is the name of what it belongs to: an instance, a network (DHCP, agent gateway, external gateway)
-    or a router. A router's distributed ports are not among them: those are everywhere, see `RouterInterface`.
+    `name` is the name of what it belongs to: an instance, a network (DHCP, agent gateway, external
+    gateway) or a router. A router's distributed ports are not among them: those are everywhere, see
+    `RouterInterface`.
     """
 
     name: str
@@ -124,6 +126,11 @@ class Port:
     ofport: int
 
     @property
+    def cidr(self) -> IPv4Network:
+        """The subnet that the port's address is in."""
+        return IPv4Network((self.ip, self.prefixlen), strict=False)
+
+    @property
     def device(self) -> str:
         """The port's device on br-int, as Neutron names it."""
         return device_name(DEVICE_PREFIXES[self.owner], self.id)
@@ -133,7 +140,8 @@ class Port:
 class RouterInterface:
     """A distributed port: the same MAC and address on every host that has the router.
 
-    `snat_port` is the sg- port of the subnet on the router's SNAT host; None without an external network.
+    `snat_port` is the sg- port of the subnet on the router's SNAT host; None without an external
+    network.
     """
 
     router: str
@@ -147,12 +155,13 @@ class RouterInterface:
 
     @property
     def device(self) -> str:
+        """The port's device on br-int."""
         return device_name("qr-", self.id)
 
 
 @frozen
 class FipLink:
-    """The pair between qrouter- and fip-: 169.254.x.y/31, rfp- even and fpr- odd, and their MACs."""
+    """The pair between qrouter- and fip-, with MACs: 169.254.x.y/31, rfp- even and fpr- odd."""
 
     rfp_ip: str
     fpr_ip: str
@@ -164,7 +173,8 @@ class FipLink:
 class Router:
     """A distributed router. With an external network it has a gateway port, on `snat_host`.
 
-    Its `fip_link` is decided even where nothing uses it yet: the first floating address changes no number.
+    Its `fip_link` is decided even where nothing uses it yet: the first floating address changes no
+    number.
     """
 
     name: str
@@ -177,18 +187,22 @@ class Router:
 
     @property
     def namespace(self) -> str:
+        """Where it routes, on every host that has it."""
         return f"qrouter-{self.id}"
 
     @property
     def snat_namespace(self) -> str:
+        """Where it does SNAT, on its snat_host."""
         return f"snat-{self.id}"
 
     @property
     def rfp_device(self) -> str:
+        """The link's end in the router's namespace."""
         return device_name("rfp-", self.id)
 
     @property
     def fpr_device(self) -> str:
+        """The link's end in the external network's fip- namespace."""
         return device_name("fpr-", self.id)
 
 
@@ -205,7 +219,7 @@ class FloatingIp:
 
 @frozen
 class Topology:
-    """The whole of what is wanted. Mappings keep the file's order; nothing depends on that order."""
+    """The whole of what is wanted. Mappings keep the file's order; nothing depends on it."""
 
     controller: Controller | None
     underlay: Underlay

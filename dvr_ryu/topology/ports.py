@@ -1,7 +1,8 @@
-"""Every port that a declaration names or implies, where it is placed, and what the file pins of it. Pure.
+"""Every port that a declaration names or implies, where it is, and what the file pins. Pure.
 
-Instances' ports are named; DHCP, SNAT and gateway ports follow from networks, routers and floating addresses.
-Placement is by rendezvous hashing where the file names no host. No number is chosen here.
+Instances' ports are named; DHCP, SNAT and gateway ports follow from networks, routers and floating
+addresses. Placement is by rendezvous hashing where the file names no host. No number is chosen
+here.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ class Pins(Protocol):
 
 @frozen
 class WantedPort:
-    """A port before its numbers: `path` is where the file pins it, `key` is what its numbers hang on.
+    """A port before its numbers: `path` is where the file pins them, `key` what they hang on.
 
-    The key holds names only, so that a port keeps its numbers when it is moved or a list is reordered.
-    `host` is None for a router's interface, which is everywhere, and for a port that is nowhere yet: a DHCP
-    port without instances, an agent gateway without floating addresses, SNAT without a host for it.
+    The key holds names only, so that a port keeps its numbers when it is moved or a list is
+    reordered. `host` is None for a router's interface, which is everywhere, and for a port that is
+    nowhere yet: a DHCP port without instances, an agent gateway without floating addresses, SNAT
+    without a host for it.
     """
 
     path: Path

@@ -1,7 +1,8 @@
 """The relations that flows/ can repeat a block over: for each, its rows and what their fields mean.
 
-A row is a plain value; a field's annotation names the kind of number it is, which is what a hole in a flow
-line is checked against. The documentation of flows/ prints these sentences. No logic here: `view` makes the rows.
+A row is a plain value; a field's annotation names the kind of number it is, which is what a hole in
+a flow line is checked against. The documentation of flows/ prints these sentences. No logic here:
+`view` makes the rows.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class RemotePort(NamedTuple):
 
 
 class RoutedPort(NamedTuple):
-    """Every port on this host of a network that a router joins: what other hosts routed may arrive for it."""
+    """Every port on this host in a subnet that a router joins: it gets what other hosts routed."""
 
     name: Annotated[Name, "the instance, network or router that the port belongs to"]
     network: Annotated[Name, "the network's name"]

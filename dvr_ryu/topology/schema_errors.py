@@ -64,7 +64,7 @@ def _problem(document: Document, error: ErrorDetails) -> Problem:
     path = tuple(error["loc"])
     kind, value = error["type"], error["input"]
     if kind == "missing":
-        field = path[-1]
+        field = str(path[-1])
         message = f"{_called(path[:-1])} has no '{field}'; add it, for example {_EXAMPLES[field]}"
         return Problem(document.key(path[:-1]), message)
     if kind == "extra_forbidden":

@@ -1,8 +1,8 @@
 """Stable choice: a name gets the same number, or host, wherever and whenever it is computed. Pure.
 
-A pool hands out numbers by a hash of the claimant's name, and probes on where two meet. So a number moves
-only where an edit frees or takes a slot that its claimant collided with. The hash is BLAKE2: the same on
-every machine and in every Python, which the built-in hash() is not.
+A pool hands out numbers by a hash of the claimant's name, and probes on where two meet. So a number
+moves only where an edit frees or takes a slot that its claimant collided with. The hash is BLAKE2:
+the same on every machine and in every Python, which the built-in hash() is not.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Slots:
         return self.take_near(stable_hash(name))
 
     def take_near(self, home: int) -> int:
-        """As `take`, for a name whose stable_hash is `home`: where many pools have the same claimants."""
+        """As `take`, for a name whose stable_hash is `home`: for many pools with the same names."""
         numbers, taken = self._numbers, self._taken
         if len(taken) == len(numbers):
             raise Exhausted

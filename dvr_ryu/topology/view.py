@@ -1,16 +1,19 @@
 """The view of one host: of a topology, what that host must know and do, as rows and values.
 
-A pure function of the model. The pipeline fills its flows from the relations; the companion derives its facts
-from the ports, routers and floating addresses. Nothing here knows a flow or a Linux device's state.
+A pure function of the model. The pipeline fills its flows from the relations; the companion derives
+its facts from the ports, routers and floating addresses. Nothing here knows a flow or a Linux
+device's state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from ipaddress import IPv4Network
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.relations import (
     Gateway,
     LocalGateway,
@@ -39,7 +42,7 @@ class HostView:
         self.host = topology.hosts[host]
         self.local_vlans: Mapping[str, int] = topology.local_vlans[host]
 
-    # What is here -------------------------------------------------------------------------------------------
+    # What is here ---------------------------------------------------------------------------------
 
     @cached_property
     def all_ports(self) -> tuple[model.Port, ...]:
@@ -57,15 +60,8 @@ class HostView:
 
     @cached_property
     def local_routers(self) -> tuple[model.Router, ...]:
-        """The routers that route on this host: it has an instance or a DHCP port on one of their networks."""
-        populated = {
-            port.network for port in self.local_ports if port.owner in (model.COMPUTE, model.DHCP)
-        }
-        return tuple(
-            router
-            for router in self.topology.routers.values()
-            if any(interface.network in populated for interface in router.interfaces)
-        )
+        """The routers that route on this host."""
+        return tuple(routers_on(self.local_ports, self.topology.routers))
 
     @cached_property
     def snat_routers(self) -> tuple[model.Router, ...]:
@@ -86,14 +82,16 @@ class HostView:
             and self.topology.instances[floating.instance].host == self.host.name
         )
 
-    # Relations: what flows/ repeats its blocks over ---------------------------------------------------------
+    # Relations: what flows/ repeats its blocks over -----------------------------------------------
 
     @cached_property
     def this_host(self) -> ThisHost:
+        """The only row of `host`."""
         return ThisHost(self.host.name, self.host.address, self.host.dvr_mac)
 
     @cached_property
     def tunnel(self) -> tuple[Tunnel, ...]:
+        """The rows of `each tunnel`."""
         return tuple(
             Tunnel(peer.name, peer.address, peer.dvr_mac, peer.tunnel_device)
             for peer in self.topology.hosts.values()
@@ -102,8 +100,10 @@ class HostView:
 
     @cached_property
     def network(self) -> tuple[LocalNetwork, ...]:
+        """The rows of `each network`."""
+        networks = self.topology.networks
         return tuple(
-            LocalNetwork(name, vlan, self.topology.networks[name].vni, tuple(self._flood_ports(name)))
+            LocalNetwork(name, vlan, networks[name].vni, tuple(self._flood_ports(name)))
             for name, vlan in self.local_vlans.items()
         )
 
@@ -114,6 +114,7 @@ class HostView:
 
     @cached_property
     def gateway(self) -> tuple[Gateway, ...]:
+        """The rows of `each gateway`."""
         return tuple(
             Gateway(router.name, each.network, self.local_vlans[each.network], each.mac, each.ip)
             for router in self.topology.routers.values()
@@ -123,6 +124,7 @@ class HostView:
 
     @cached_property
     def local_gateway(self) -> tuple[LocalGateway, ...]:
+        """The rows of `each local_gateway`."""
         return tuple(
             LocalGateway(
                 router.name,
@@ -138,6 +140,7 @@ class HostView:
 
     @cached_property
     def remote_port(self) -> tuple[RemotePort, ...]:
+        """The rows of `each remote_port`."""
         hosts, networks, vlans = self.topology.hosts, self.topology.networks, self.local_vlans
         tunnels = {name: host.tunnel_device for name, host in hosts.items()}
         return tuple(
@@ -157,7 +160,9 @@ class HostView:
 
     @cached_property
     def routed_port(self) -> tuple[RoutedPort, ...]:
+        """The rows of `each routed_port`."""
         gateway_macs = self._gateway_macs()
+        subnets = ((port, (port.network, port.cidr)) for port in self.local_ports)
         return tuple(
             RoutedPort(
                 port.name,
@@ -166,26 +171,30 @@ class HostView:
                 port.mac,
                 port.ip,
                 port.device,
-                gateway_macs[port.network],
+                gateway_macs[subnet],
             )
-            for port in self.local_ports
-            if port.network in gateway_macs
+            for port, subnet in subnets
+            if subnet in gateway_macs
         )
 
-    def _gateway_macs(self) -> dict[str, str]:
-        """Network → the MAC that its ports know as their gateway's: that of the router port which has the
-        subnet's gateway_ip, else of the first router that joins the network."""
-        macs: dict[str, str] = {}
-        for router in self.topology.routers.values():
-            for each in router.interfaces:
-                subnets = self.topology.networks[each.network].subnets
-                if any(subnet.gateway_ip == each.ip for subnet in subnets):
-                    macs[each.network] = each.mac
-                else:
-                    macs.setdefault(each.network, each.mac)
+    def _gateway_macs(self) -> dict[tuple[str, IPv4Network], str]:
+        """Network and subnet → the MAC that the ports there know as their gateway's.
+
+        That of the router port which has the subnet's gateway_ip, else of the first router, by
+        name.
+        """
+        networks = self.topology.networks.values()
+        announced = {(each.name, subnet.gateway_ip) for each in networks for subnet in each.subnets}
+        routers = self.topology.routers.values()
+        macs: dict[tuple[str, IPv4Network], str] = {}
+        for each in sorted(
+            (each for router in routers for each in router.interfaces),
+            key=lambda each: ((each.network, each.ip) not in announced, each.router),
+        ):
+            macs.setdefault((each.network, each.cidr), each.mac)
         return macs
 
-    # Port numbers -------------------------------------------------------------------------------------------
+    # Port numbers ---------------------------------------------------------------------------------
 
     def planned_ofports(self, bridge: str) -> dict[str, int]:
         """Port name → the OpenFlow port number that the companion asks for on `bridge`."""

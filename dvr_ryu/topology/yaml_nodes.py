@@ -1,7 +1,8 @@
 """YAML text → plain data, and the place in the text of every key and value.
 
-Scalars are strict: a plain one is an integer (decimal, or hex with 0x), true, false, null, or else text.
-So a MAC is never a sexagesimal number, `on` never a truth and 1.10 never 1.1. Nothing here knows topologies.
+Scalars are strict: a plain one is an integer (decimal, or hex with 0x), true, false, null, or else
+text. So a MAC is never a sexagesimal number, `on` never a truth and 1.10 never 1.1. Nothing here
+knows topologies.
 """
 
 from __future__ import annotations
@@ -33,23 +34,21 @@ _FastestLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class _Loader(_FastestLoader):  # type: ignore[misc]
-    """Composes nodes, and counts how deep it is where the composer reports each step to its resolver."""
+    """Composes nodes, and counts how deep it is: the composer tells its resolver each step."""
 
     depth = 0
 
     def descend_resolver(self, parent: yaml.Node | None, _index: Any) -> None:
         self.depth += 1
         if parent is not None and self.depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(
-                problem="nested too deeply", problem_mark=parent.start_mark
-            )
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=parent.start_mark)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
 
 
 class Document:
-    """One YAML document: its `data`, made of dict, list, str, int, bool and None, and its places."""
+    """One YAML document: its places and its `data`: dict, list, str, int, bool and None."""
 
     def __init__(self, text: str, file: str) -> None:
         """Raise FileError with every problem of the text as YAML."""
@@ -80,7 +79,7 @@ class Document:
         return found
 
     def _below(self, node: yaml.Node) -> dict[Any, tuple[yaml.Node | None, yaml.Node]]:
-        """Key or index → the nodes of the key and of the value; read once for each node asked about."""
+        """Key or index → the nodes of key and value; read once for each node asked about."""
         if id(node) not in self._children:
             self._children[id(node)] = dict(_children(node))
         return self._children[id(node)]
@@ -95,10 +94,10 @@ def _children(node: yaml.Node) -> Iterator[tuple[Any, tuple[yaml.Node | None, ya
             yield index, (None, value)
 
 
-def scalar(node: yaml.Node) -> str | int | bool | None:
+def scalar(node: yaml.ScalarNode) -> str | int | bool | None:
     """The value of a scalar: text if it is quoted or looks like nothing else."""
     text: str = node.value
-    if node.style:
+    if node.style:  # quoted or a block
         return text
     if text in _WORDS:
         return _WORDS[text]
@@ -155,9 +154,9 @@ class _Text:
         if place.source[place.column - 1 : place.column] == "\t":
             return self._wrong(place, "a tab where YAML allows only blanks; indent with blanks")
         if "single document" in str(error.context):
-            return self._wrong(place, "a second document begins here; write all in one, without '---'")
+            return self._wrong(place, "a second document begins here; write one, without '---'")
         context = f"{error.context} " if error.context else ""
-        if error.context_mark and error.context_mark.line != mark.line:
+        if mark and error.context_mark and error.context_mark.line != mark.line:
             context += f"that begins on line {error.context_mark.line + 1} "
         return self._wrong(
             place, f"is not YAML: {context}{error.problem}; look here and at the line above"

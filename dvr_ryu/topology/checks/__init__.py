@@ -1,4 +1,4 @@
-"""What is wrong between the objects of a declaration: one file for each kind of thing to check. Pure."""
+"""What is wrong between the objects of a declaration, one file for each kind of thing. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dvr_ryu.topology.yaml_nodes import Document
 def check(words: TopologyWords, ports: list[WantedPort], document: Document) -> None:
     """Raise FileError with every problem between the objects of the file, in its order.
 
-    `ports` are the declaration's `wanted_ports`. A check says nothing about what refers to an unknown name:
-    `references` does.
+    `ports` are the declaration's `wanted_ports`. A check says nothing about what refers to an
+    unknown name: `references` does.
     """
     findings = Findings(document)
     references.check(words, findings)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology import model
-from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
+from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
 from dvr_ryu.topology.declaration import NetworkWords, SubnetWords, TopologyWords
 from dvr_ryu.topology.ports import WantedPort
 from dvr_ryu.topology.wording import listed
@@ -27,7 +27,7 @@ def _check_gateways(name: str, network: NetworkWords, findings: Findings) -> Non
         path = ("networks", name, "subnets", index, "gateway_ip")
         gateway = subnet.gateway
         if gateway not in subnet.cidr:
-            findings.at_value(path, f"gateway {gateway} is not in {subnet.cidr}; take one from there")
+            findings.at_value(path, f"{gateway} is not in {subnet.cidr}; take one from there")
         elif _names_subnet(gateway, subnet):
             findings.at_value(path, _not_for_ports(gateway, subnet))
 
@@ -56,7 +56,7 @@ def _check_overlaps(words: TopologyWords, findings: Findings) -> None:
 
 
 def _subnets_of_router(name: str, words: TopologyWords) -> list[tuple[IPv4Network, Claim]]:
-    """All that the router routes to, at the place where it joins the network; a network counts once."""
+    """All that the router routes to, at the place where it joins it; a network counts once."""
     router = words.routers[name]
     joined: dict[str, Path] = {}
     for index, each in enumerate(router.interfaces):
@@ -72,7 +72,7 @@ def _subnets_of_router(name: str, words: TopologyWords) -> list[tuple[IPv4Networ
 
 
 def _report_overlaps(subnets: Iterable[tuple[IPv4Network, Claim]], findings: Findings) -> None:
-    """In order of address, a subnet overlaps another only if it lies in the widest one before it."""
+    """By address, a subnet overlaps another only if it lies in the widest one before it."""
     widest: tuple[IPv4Network, Claim] | None = None
     for cidr, claim in sorted(subnets, key=lambda each: each[0]):
         if widest is None or not cidr.overlaps(widest[0]):
@@ -92,7 +92,7 @@ def _report_overlaps(subnets: Iterable[tuple[IPv4Network, Claim]], findings: Fin
 
 
 def _check_addresses(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
-    unique = Unique(findings, "{value} is already the address of {other} (line {line}); take another")
+    unique = Unique(findings, already("address"))
     for port in ports:
         network = words.networks.get(port.network)
         if port.pins.ip and network and port.owner != model.EXTERNAL_GATEWAY:
@@ -136,8 +136,6 @@ def _check_snat_ports(words: TopologyWords, findings: Findings) -> None:
                 subnet = network.subnet_of(each.snat_port.ip)
                 own = network.subnet_of(each.ip) if each.ip else network.lowest_subnet
                 if subnet and own and subnet is not own:
-                    findings.at_value(
-                        ("routers", name, "interfaces", index, "snat_port", "ip"),
-                        f"{each.snat_port.ip} is not in {own.cidr}, the subnet of the router's port "
-                        "beside it; take one from there",
-                    )
+                    path = ("routers", name, "interfaces", index, "snat_port", "ip")
+                    message = f"{each.snat_port.ip} is not in {own.cidr}, as the router's port is"
+                    findings.at_value(path, f"{message}; take one from there")

@@ -11,7 +11,7 @@ from dvr_ryu.topology.yaml_nodes import Document, Path
 
 
 class Findings:
-    """Problems of a document. Of several at one place the first stays: the others follow from it."""
+    """Problems of a document. Of several at one place the first stays: the rest follow from it."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -52,6 +52,11 @@ class Claim:
     by_key: bool = False
 
 
+def already(what: str) -> str:
+    """What `Unique` says of a thing that another has."""
+    return f"{{value}} is already the {what} of {{other}} (line {{line}}); take another"
+
+
 class Unique:
     """Values that only one may have. Of two claims the later one in the file is wrong."""
 
@@ -62,7 +67,7 @@ class Unique:
         self._claims: dict[Hashable, Claim] = {}
 
     def claim(self, value: Hashable, claim: Claim, shown: object = None) -> None:
-        """Note who has a value; a finding if another has it. `shown` is what to call it, if not itself."""
+        """Note who has a value; a finding if another has it. `shown` is what messages call it."""
         earlier = self._claims.setdefault(value, claim)
         if earlier is not claim:
             self._claims[value] = self._clash(earlier, claim, value if shown is None else shown)

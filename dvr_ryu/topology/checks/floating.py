@@ -55,8 +55,8 @@ def _check_way(
         return
     others = sorted(name for name in leads_to if name)
     if others:
-        message = f"the routers of its network '{network}' lead to {listed(others)}, not '{external}'"
+        message = f"routers lead from its network '{network}' to {listed(others)}, not '{external}'"
         findings.at_value((*path, "instance"), f"{message}; take an address from there")
     else:
-        message = f"no router leads from its network '{network}' to '{external}'; give one of them both"
-        findings.at_value((*path, "instance"), message)
+        message = f"no router leads from its network '{network}' to '{external}'"
+        findings.at_value((*path, "instance"), f"{message}; let one join both")

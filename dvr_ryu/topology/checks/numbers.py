@@ -1,16 +1,15 @@
-"""Pinned numbers that two have: MACs, ids, VNIs, VLAN tags, ports, priorities and link-local pairs."""
+"""Pinned numbers that two have: MACs, ids, VNIs, VLAN tags, ports, priorities, router pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
+from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
 from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.model import DEVICE_PREFIXES, ROUTER_INTERFACE, device_name
 from dvr_ryu.topology.ports import WantedPort
 from dvr_ryu.topology.yaml_nodes import Path
 
-TAKEN = "{value} is already that of {other} (line {line}); take another"
 ALIKE = "device {value} would also be that of {other} (line {line}); change the id's beginning"
 
 
@@ -19,7 +18,7 @@ def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> 
     _check_macs(words, ports, findings)
     _check_ids(words, ports, findings)
     _check_hosts(words, findings)
-    vnis = Unique(findings, "VNI " + TAKEN)
+    vnis = Unique(findings, already("VNI"))
     for name, network in words.networks.items():
         if network.vni:
             vnis.claim(network.vni, Claim(f"'{name}'", ("networks", name, "vni")))
@@ -28,11 +27,11 @@ def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> 
 
 
 def _check_macs(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
-    dvr_macs = Unique(findings, "{value} is already the DVR MAC of {other} (line {line}); take another")
+    dvr_macs = Unique(findings, already("DVR MAC"))
     for name, host in words.hosts.items():
         if host.dvr_mac:
             dvr_macs.claim(host.dvr_mac, Claim(f"host '{name}'", ("hosts", name, "dvr_mac")))
-    on_network = Unique(findings, "{value} is already the MAC of {other} (line {line}); take another")
+    on_network = Unique(findings, already("MAC"))
     for port in ports:
         mac = port.pins.mac
         if mac:
@@ -42,8 +41,8 @@ def _check_macs(words: TopologyWords, ports: list[WantedPort], findings: Finding
 
 
 def _check_ids(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
-    """No id twice; and no two whose devices would have one name, which shows an id's beginning only."""
-    ids, devices = Unique(findings, "id " + TAKEN), Unique(findings, ALIKE)
+    """No id twice; and no two devices of one name, which shows only how an id begins."""
+    ids, devices = Unique(findings, already("id")), Unique(findings, ALIKE)
     for port in ports:
         if port.pins.id:
             claim = Claim(str(port), (*port.path, "id"))
@@ -71,18 +70,18 @@ def _check_hosts(words: TopologyWords, findings: Findings) -> None:
 
 
 def _check_pins(path: Path, pins: Mapping[str, int], kind: str, findings: Findings) -> None:
-    unique = Unique(findings, f"{kind} {TAKEN}")
+    unique = Unique(findings, already(kind))
     for name, number in pins.items():
         unique.claim(number, Claim(f"'{name}'", (*path, name)))
 
 
 def _check_links(words: TopologyWords, findings: Findings) -> None:
-    pairs = Unique(findings, TAKEN)
+    pairs = Unique(findings, already("link-local pair"))
     for name, router in words.routers.items():
         path, link = ("routers", name, "fip_link"), router.fip_link
         if link.cidr:
             pairs.claim(link.cidr, Claim(f"router '{name}'", (*path, "cidr")))
-        macs = Unique(findings, "{value} is already the MAC of {other} (line {line}); take another")
+        macs = Unique(findings, already("MAC"))
         for field, mac in (("rfp_mac", link.rfp_mac), ("fpr_mac", link.fpr_mac)):
             if mac:
                 macs.claim(mac, Claim("the link's other end", (*path, field)))
@@ -90,7 +89,7 @@ def _check_links(words: TopologyWords, findings: Findings) -> None:
 
 def _check_rule_priorities(words: TopologyWords, findings: Findings) -> None:
     """A rule is on its instance's host, beside those of the others there."""
-    unique = Unique(findings, "rule priority " + TAKEN)
+    unique = Unique(findings, already("rule priority"))
     for ip, floating in words.floating_ips.items():
         instance = words.instances.get(floating.instance or "")
         if floating.rule_priority and instance:

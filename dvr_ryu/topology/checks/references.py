@@ -1,4 +1,4 @@
-"""Names that nothing has: each reference to a host, network or instance is to one that is declared."""
+"""Names that nothing has: whoever names a host, network or instance names one that there is."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ class _References:
             self._network(("instances", name, "network"), instance.network)
         for ip, floating in self._words.floating_ips.items():
             path = ("floating_ips", str(ip))
-            self._one(
-                (*path, "instance"), floating.instance, self._words.instances, "instance"
-            )
+            self._one((*path, "instance"), floating.instance, self._words.instances, "instance")
             self._network((*path, "network"), floating.network)
 
     def _of_hosts(self) -> None:
@@ -71,9 +69,7 @@ class _References:
         if name is not None and name not in known:
             self._findings.at_value(path, f"no {kind} '{name}'; {suggestion(name, known)}")
 
-    def _keys(
-        self, path: Path, names: Iterable[str], known: Collection[str], kind: str
-    ) -> None:
+    def _keys(self, path: Path, names: Iterable[str], known: Collection[str], kind: str) -> None:
         for name in names:
             if name not in known:
                 message = f"no {kind} '{name}'; {suggestion(name, known)}"

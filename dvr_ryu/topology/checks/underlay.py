@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
+from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
 from dvr_ryu.topology.declaration import NOT_FOR_HOSTS, TopologyWords
 
 WIDEST_PREFIX = 8
@@ -13,7 +13,7 @@ WIDEST_PREFIX = 8
 
 def check(words: TopologyWords, findings: Findings) -> None:
     """Every address that the underlay cannot have."""
-    unique = Unique(findings, "{value} is already the address of {other} (line {line}); take another")
+    unique = Unique(findings, already("address"))
     for name, host in words.hosts.items():
         claim = Claim(f"host '{name}'", ("hosts", name, "address"))
         unique.claim(host.address, claim)
