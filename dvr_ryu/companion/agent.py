@@ -1,0 +1,83 @@
+"""What a companion does: plan a host's change, apply it, take everything down again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dvr_ryu.companion.change import Change, change
+from dvr_ryu.companion.edges import namespaces
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
+from dvr_ryu.companion.host import Host, Progress, datapath_type, locked
+from dvr_ryu.errors import HostError
+from dvr_ryu.topology.view import HostView
+
+__all__ = ["Change", "apply", "down", "plan"]
+
+ROUNDS = 3
+"""How often a change is made before the companion gives up on it."""
+
+
+def _quiet(done: int, total: int) -> None:
+    pass
+
+
+def plan(view: HostView) -> Change:
+    """Return what `apply` would change, and change nothing. Raise HostError if the host refuses."""
+    with _host(view.host.name) as host:
+        return _difference(host, _should(view))
+
+
+def apply(view: HostView, on_progress: Progress = _quiet) -> Change:
+    """Make the host what the topology says, and return what was changed: nothing, the second time.
+
+    Raise HostError if the host refuses; what is done is done, and the next run goes on from there.
+    """
+    with locked(), _host(view.host.name) as host:
+        return reconcile(host, _should(view), on_progress)
+
+
+def down(name: str, on_progress: Progress = _quiet) -> Change:
+    """Remove all that dvr_ryu made for host `name` on this machine, and return it."""
+    with locked(), _host(name) as host:
+        gone = reconcile(host, (), on_progress)
+        namespaces.tidy()
+        shutil.rmtree(RUN_DIRECTORY)
+        return gone
+
+
+def reconcile(host: Host, should: tuple[Fact, ...], on_progress: Progress = _quiet) -> Change:
+    """Read a host, make what should be, and return what was changed. The caller holds the lock.
+
+    What was made is read again: a fact may show only once others hold (a kernel module that a
+    chain loads has settings). Raise HostError if something does not stay as it was made.
+    """
+    needed = rest = _difference(host, should)
+    for _ in range(ROUNDS):
+        if not rest:
+            return needed
+        host.execute(rest, on_progress)
+        rest = _difference(host, should)
+    if rest:
+        lines = "\n  ".join(rest.lines())
+        raise HostError(f"something on this host undoes what the companion does:\n  {lines}")
+    return needed
+
+
+def _difference(host: Host, should: tuple[Fact, ...]) -> Change:
+    return change(should, host.read(should))
+
+
+def _should(view: HostView) -> tuple[Fact, ...]:
+    return facts(view, datapath_type())
+
+
+@contextmanager
+def _host(name: str) -> Iterator[Host]:
+    host = Host(name)
+    try:
+        yield host
+    finally:
+        host.close()

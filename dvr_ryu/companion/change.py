@@ -1,0 +1,89 @@
+"""What must change on a host: should minus is, as facts to remove, change and add. Pure.
+
+What ends with something else (an address with its device) is not removed by itself, and is added
+again if it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import frozen
+
+from dvr_ryu.companion.facts.kinds import Fact, Key
+from dvr_ryu.companion.facts.words import describe
+from dvr_ryu.reconcile import Replacement, order, subtract
+
+
+@frozen
+class Change:
+    """Steps in the order of their making; the facts within a step do not need one another."""
+
+    removals: tuple[tuple[Fact, ...], ...]
+    makings: tuple[tuple[Fact, ...], ...]
+    """What is added, and the new values of what is changed."""
+    removed: tuple[Fact, ...]
+    """All that ends, with what is not removed by itself."""
+    changed: tuple[Replacement[Fact], ...]
+    added: tuple[Fact, ...]
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    def __len__(self) -> int:
+        return len(self.removed) + len(self.changed) + len(self.added)
+
+    def lines(self) -> Iterator[str]:
+        """One line for each fact: "-" what ends, "~" what becomes another, "+" what is new."""
+        for fact in self.removed:
+            yield f"- {describe(fact)}"
+        for replacement in self.changed:
+            yield f"~ {describe(replacement.new)}"
+        for fact in self.added:
+            yield f"+ {describe(fact)}"
+
+
+def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
+    """Return what turns a host on which `is_` holds into one on which `should` holds."""
+    wanted = {fact.key: fact for fact in should}
+    present = {fact.key: fact for fact in is_}
+    ending = subtract(wanted, present).removed
+    lost = _ending_with(ending, present)
+    surviving = {key: fact for key, fact in present.items() if key not in lost}
+    rest = subtract(wanted, surviving)
+    removed = {**rest.removed, **{key: present[key] for key in lost if key not in wanted}}
+    by_itself = {key: fact for key, fact in ending.items() if key not in lost}
+    made = {**rest.added, **{key: both.new for key, both in rest.changed.items()}}
+    return Change(
+        removals=tuple(reversed(_steps(by_itself))),
+        makings=tuple(_steps(made)),
+        removed=tuple(removed.values()),
+        changed=tuple(rest.changed.values()),
+        added=tuple(rest.added.values()),
+    )
+
+
+def _ending_with(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) -> set[Key]:
+    """The keys of present facts whose container ends, or whose container's container does."""
+    contents: dict[Key, list[Key]] = {}
+    for key, fact in present.items():
+        if fact.container is not None:
+            contents.setdefault(fact.container, []).append(key)
+    lost: set[Key] = set()
+    open_keys = list(ending)
+    while open_keys:
+        for key in contents.get(open_keys.pop(), ()):
+            if key not in lost:
+                lost.add(key)
+                open_keys.append(key)
+    return lost
+
+
+def _steps(facts: Mapping[Key, Fact]) -> list[tuple[Fact, ...]]:
+    def needs(key: Key) -> Iterator[Key]:
+        fact = facts[key]
+        if fact.container is not None:
+            yield fact.container
+        yield from fact.after
+
+    return [tuple(facts[key] for key in step) for step in order(facts, needs)]

@@ -1,0 +1,48 @@
+"""Gratuitous ARP: tell a network at once that an address is here now. Nobody waits for it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+from dvr_ryu.companion.edges.namespaces import exists, inside
+from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
+
+ANNOUNCING = ("fg-", "qg-", "gw-", "sg-")
+"""The devices whose addresses may have been elsewhere a moment ago. A qr- is everywhere at once,
+and must not be announced to other hosts."""
+ETH_P_ARP = 0x0806
+BROADCAST = b"\xff" * 6
+
+
+def announcements(facts: Iterable[Fact]) -> list[tuple[str, str, str]]:
+    """Of facts that have just been made, the namespace, device and address of those to announce."""
+    return [
+        (fact.namespace, fact.device, _ip(fact))
+        for fact in facts
+        if isinstance(fact, (Address, ProxyNeighbour)) and fact.device.startswith(ANNOUNCING)
+    ]
+
+
+def _ip(fact: Address | ProxyNeighbour) -> str:
+    return fact.ip if isinstance(fact, ProxyNeighbour) else fact.address.split("/")[0]
+
+
+def announce(places: Iterable[tuple[str, str, str]]) -> None:
+    """Send one gratuitous request for each (namespace, device, address) that is still there."""
+    for namespace, device, ip in places:
+        if exists(namespace):
+            with inside(namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+                try:
+                    wire.bind((device, ETH_P_ARP))
+                    wire.send(gratuitous_arp(wire.getsockname()[4], ip))
+                except OSError:
+                    continue  # the device went away again
+
+
+def gratuitous_arp(mac: bytes, ip: str) -> bytes:
+    """A frame in which `ip` asks everybody for itself (RFC 5227, 3): all learn its MAC anew."""
+    address = socket.inet_aton(ip)
+    ethernet = BROADCAST + mac + ETH_P_ARP.to_bytes(2, "big")
+    request = b"\x00\x01\x08\x00\x06\x04\x00\x01"
+    return ethernet + request + mac + address + bytes(6) + address

@@ -1,0 +1,200 @@
+"""Devices and wires: in which namespace each is, its MAC, MTU and checksums.
+
+Only names of ours are looked at: Neutron's prefixes, eth0 and lo, in namespaces of ours; in the
+host's own, only the devices of our OVS ports.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import socket
+import struct
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from attrs import frozen
+
+from dvr_ryu.companion.edges.namespaces import exists, opened
+from dvr_ryu.companion.edges.netlink import GONE, Netlink, ignoring, netlink
+from dvr_ryu.companion.facts.kinds import (
+    ROOT,
+    Device,
+    VethPair,
+    namespace_key,
+    port_key,
+)
+
+OURS = ("qr-", "sg-", "qg-", "fg-", "rfp-", "fpr-", "tap")
+SIOCETHTOOL = 0x8946
+ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM = 0x16, 0x17
+IFF_UP = 1
+UNKNOWN = "?"
+"""Stands for the other end of a wire that leads to where we do not look."""
+
+
+@frozen
+class Link:
+    """What the kernel says of one device."""
+
+    namespace: str
+    name: str
+    index: int
+    peer_index: int | None
+    """For one end of a veth pair, the number of the other end, in the namespace of that."""
+    mac: str
+    mtu: int
+    up: bool
+    tx_checksum: bool
+
+
+def observe(kernel: Netlink, root_devices: Collection[str]) -> Iterator[Link]:
+    """Yield the devices of ours in a namespace; in the host's own, those of `root_devices`."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for name, link in kernel.links.items():
+            if kernel.namespace == ROOT:
+                ours = name in root_devices
+            else:
+                ours = name.startswith(OURS) or name in ("eth0", "lo")
+            if ours:
+                yield _link(kernel.namespace, name, link, control)
+
+
+def _link(namespace: str, name: str, link: Any, control: socket.socket) -> Link:
+    is_veth = link.get_nested("linkinfo", "kind") == "veth"
+    return Link(
+        namespace,
+        name,
+        link["index"],
+        link.get("link") if is_veth else None,
+        link.get("address"),
+        link.get("mtu"),
+        bool(link["flags"] & IFF_UP),
+        _tx_checksum(control, name),
+    )
+
+
+def _tx_checksum(control: socket.socket, device: str, value: bool | None = None) -> bool:
+    """Read, or with a value set, whether checksums of what is sent are left to the card."""
+    command = ETHTOOL_GTXCSUM if value is None else ETHTOOL_STXCSUM
+    words = (ctypes.c_uint32 * 2)(command, bool(value))
+    request = struct.pack("16sP16x", device.encode(), ctypes.addressof(words))
+    fcntl.ioctl(control.fileno(), SIOCETHTOOL, request)
+    return bool(words[1])
+
+
+def facts(links: Iterable[Link], places: Mapping[str, str]) -> Iterator[VethPair | Device]:
+    """Yield the wires and devices that links make up. `places`: our OVS port → its namespace."""
+    everywhere = {(link.namespace, link.name): link for link in links}
+    for link in everywhere.values():
+        yield from _facts_of(link, everywhere, places)
+
+
+def _facts_of(
+    link: Link, everywhere: Mapping[tuple[str, str], Link], places: Mapping[str, str]
+) -> Iterator[VethPair | Device]:
+    namespace, name = link.namespace, link.name
+    if name == "lo":
+        place = namespace_key(namespace)
+        if place and link.up:
+            yield Device(namespace, "lo", None, None, None, place)
+    elif name == "eth0" or name.startswith("rfp-"):
+        wire = _wire(link, everywhere)
+        yield wire
+        yield _device(link, wire.key)
+        other = everywhere.get((wire.peer_namespace, wire.peer))
+        if other is not None:
+            yield _device(other, wire.key)
+    elif link.peer_index is None and (namespace or places.get(name) == ROOT):
+        yield _device(link, port_key(name))
+
+
+def _device(link: Link, container: tuple[Any, ...]) -> Device:
+    outer_end = link.namespace == ROOT and container[0] == "veth"
+    routed_wire = link.name.startswith(("rfp-", "fpr-"))
+    return Device(
+        link.namespace,
+        link.name,
+        None if outer_end else link.mac,
+        link.mtu,
+        None if routed_wire else link.tx_checksum,
+        container,
+        link.up,
+    )
+
+
+def _wire(end: Link, everywhere: Mapping[tuple[str, str], Link]) -> VethPair:
+    """The pair that an inner end belongs to. Numbers are unique in one namespace only, so the names
+    are held against one another too."""
+    for (namespace, name), other in everywhere.items():
+        if other.peer_index == end.index and other.index == end.peer_index:
+            if end.name == "eth0" and namespace == ROOT:
+                return VethPair(end.namespace, "eth0", ROOT, name)
+            if name.startswith("fpr-") and name[4:] == end.name[4:]:
+                return VethPair(end.namespace, end.name, namespace, name)
+    return VethPair(end.namespace, end.name, UNKNOWN, UNKNOWN)
+
+
+def make_wires(facts: Sequence[VethPair]) -> None:
+    """Make wires, each with both ends in place at once."""
+    with netlink(ROOT) as kernel:
+        for fact in facts:
+            with opened(fact.namespace) as near, opened(fact.peer_namespace) as far:
+                kernel.request.link(
+                    "add",
+                    ifname=fact.peer,
+                    kind="veth",
+                    net_ns_fd=far,
+                    peer={"ifname": fact.device, "net_ns_fd": near},
+                )
+
+
+def unmake_wires(facts: Sequence[VethPair]) -> None:
+    """Remove wires, both ends at once, by the end that is in a namespace of ours."""
+    for fact in facts:
+        if exists(fact.namespace):
+            with netlink(fact.namespace) as kernel, ignoring(GONE):
+                if fact.device in kernel.links:
+                    kernel.request.link("del", index=kernel.index(fact.device))
+
+
+def make_devices(facts: Sequence[Device]) -> None:
+    """Bring devices to their places, give them what they should have, and set them up."""
+    _move([fact for fact in facts if fact.namespace and fact.container[0] == "port"])
+    by_place = sorted(facts, key=lambda fact: fact.namespace)
+    for namespace, group in groupby(by_place, key=lambda fact: fact.namespace):
+        with (
+            netlink(namespace) as kernel,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control,
+        ):
+            for fact in group:
+                wanted = {"address": fact.mac, "mtu": fact.mtu}
+                values = {name: value for name, value in wanted.items() if value is not None}
+                # What is announced when a device comes up carries its MAC: so that first.
+                if values:
+                    kernel.request.link("set", index=kernel.index(fact.name), **values)
+                if fact.tx_checksum is not None:
+                    _tx_checksum(control, fact.name, fact.tx_checksum)
+                kernel.request.link("set", index=kernel.index(fact.name), state="up")
+
+
+def _move(facts: Sequence[Device]) -> None:
+    """OVS makes its devices in the host's own namespace; take them from there."""
+    if not facts:
+        return
+    with netlink(ROOT) as kernel:
+        for fact in facts:
+            if fact.name in kernel.links:
+                with opened(fact.namespace) as place:
+                    kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=place)
+
+
+def unmake_devices(facts: Sequence[Device]) -> None:
+    """Give devices whose ports remain back to the host's own namespace, where OVS made them."""
+    with opened(ROOT) as root:
+        for fact in facts:
+            if fact.namespace and exists(fact.namespace):
+                with netlink(fact.namespace) as kernel, ignoring(GONE):
+                    if fact.name in kernel.links and fact.name != "lo":
+                        kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=root)

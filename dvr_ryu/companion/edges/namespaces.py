@@ -1,0 +1,99 @@
+"""Network namespaces: ours are those noted before they were made. Others are left alone.
+
+`inside` is how everything else gets into one: by thread, without a process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyroute2 import netns
+
+from dvr_ryu.companion.edges.commands import run
+from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Namespace
+from dvr_ryu.errors import HostError
+
+NETNS = Path("/run/netns")
+NOTES = Path(RUN_DIRECTORY, "namespaces")
+"""One empty file per namespace of ours; written before it is made, removed after it is gone."""
+
+
+@contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    """Put this thread into a namespace. Sockets and programs begun within stay in it."""
+    if namespace == ROOT:
+        yield
+        return
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        there = os.open(NETNS / namespace, os.O_RDONLY)
+        try:
+            netns.setns(there)
+            yield
+        finally:
+            netns.setns(here)
+            os.close(there)
+    finally:
+        os.close(here)
+
+
+@contextmanager
+def opened(namespace: str) -> Iterator[int]:
+    """Yield a file descriptor of a namespace, as netlink wants it to name a place."""
+    path = NETNS / namespace if namespace else Path("/proc/thread-self/ns/net")
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def exists(namespace: str) -> bool:
+    """Whether a namespace is there, and is one: a killed `ip netns add` leaves an ordinary file."""
+    return namespace == ROOT or os.path.ismount(NETNS / namespace)
+
+
+def read() -> Iterator[Namespace]:
+    """Yield our namespaces."""
+    if NOTES.is_dir():
+        for note in sorted(NOTES.iterdir()):
+            if exists(note.name):
+                yield Namespace(note.name)
+
+
+def make(facts: Sequence[Namespace]) -> None:
+    """Make namespaces, in one process for all."""
+    NOTES.mkdir(parents=True, exist_ok=True)
+    for fact in facts:
+        noted, there = (NOTES / fact.name).exists(), (NETNS / fact.name).exists()
+        if there and not noted:
+            raise HostError(
+                f"the namespace {fact.name} exists and is not dvr_ryu's; if nothing needs it, "
+                f"remove it: ip netns del {fact.name}"
+            )
+        (NOTES / fact.name).touch()
+        if there and not exists(fact.name):
+            (NETNS / fact.name).unlink()
+    missing = [fact for fact in facts if not exists(fact.name)]
+    run(["ip", "-batch", "-"], "".join(f"netns add {fact.name}\n" for fact in missing))
+
+
+def unmake(facts: Sequence[Namespace]) -> None:
+    """Remove namespaces, in one process for all."""
+    there = [fact for fact in facts if exists(fact.name)]
+    run(["ip", "-batch", "-"], "".join(f"netns del {fact.name}\n" for fact in there))
+    for fact in facts:
+        (NOTES / fact.name).unlink(missing_ok=True)
+
+
+def tidy() -> None:
+    """Forget the namespaces that were noted and are not there: killed at a bad moment, or deleted
+    by hand."""
+    if NOTES.is_dir():
+        for note in NOTES.iterdir():
+            if not exists(note.name):
+                (NETNS / note.name).unlink(missing_ok=True)
+                note.unlink()

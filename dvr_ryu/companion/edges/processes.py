@@ -1,0 +1,133 @@
+"""Programs that run in namespaces: started, found by their pid files, ended.
+
+A pid is believed only if /proc shows the very words and the very namespace; ours are those only.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from dvr_ryu.companion.edges.commands import require
+from dvr_ryu.companion.edges.namespaces import NETNS, exists, inside
+from dvr_ryu.companion.facts.instances import DHCP_SCRIPT
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, leases_file, pid_file
+from dvr_ryu.errors import HostError
+
+PIDS = Path(RUN_DIRECTORY, "processes")
+SCRIPT = Path(__file__).parent.parent / DHCP_SCRIPT
+GRACE = 2.0
+"""Seconds that a program has to end of its own accord."""
+DAEMONS = ("dnsmasq",)
+"""These go to the background by themselves, once they serve; others stay as they are."""
+
+_children: list[subprocess.Popen[bytes]] = []
+"""What we started and must be asked for when it ends, or it stays as a zombie."""
+
+
+def read() -> Iterator[Process]:
+    """Yield what should run as far as pid files say; one that does not run has no words."""
+    reap()
+    if not PIDS.is_dir():
+        return
+    for path in sorted(PIDS.glob("*.pid")):
+        pid = _pid(path)
+        argv = _argv(pid)
+        namespace = _namespace(pid) if argv else ""
+        after = (("namespace", namespace),)
+        yield Process(path.stem, namespace, argv, after)
+
+
+def make(facts: Sequence[Process]) -> None:
+    """Start programs; what runs under the same name with other words is ended first."""
+    PIDS.mkdir(parents=True, exist_ok=True)
+    unmake(facts)
+    for fact in facts:
+        with inside(fact.namespace):
+            _start(fact)
+
+
+def _start(fact: Process) -> None:
+    Path(leases_file(fact.namespace)).parent.mkdir(parents=True, exist_ok=True)
+    argv = [require(fact.argv[0]), *_with_script(fact.argv[1:])]
+    null = subprocess.DEVNULL
+    if fact.argv[0] in DAEMONS:
+        done = subprocess.run(argv, stdin=null, stdout=null, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise HostError(f"{fact.name} does not start: {done.stderr.strip()}")
+        return
+    child = subprocess.Popen(argv, stdin=null, stdout=null, stderr=null, start_new_session=True)
+    _children.append(child)
+    Path(pid_file(fact.name)).write_text(f"{child.pid}\n")
+
+
+def _with_script(argv: Sequence[str]) -> list[str]:
+    return [str(SCRIPT) if word == DHCP_SCRIPT else word for word in argv]
+
+
+def unmake(facts: Sequence[Process]) -> None:
+    """End programs: all are asked, then all are waited for, and who does not end is killed."""
+    pids = [_pid(Path(pid_file(fact.name))) for fact in facts]
+    running = {pid: os.pidfd_open(pid) for pid in pids if _argv(pid)}
+    for watched in running.values():
+        signal.pidfd_send_signal(watched, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    for watched in running.values():
+        if not select.select([watched], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            signal.pidfd_send_signal(watched, signal.SIGKILL)
+            select.select([watched], [], [])
+        os.close(watched)
+    for fact in facts:
+        Path(pid_file(fact.name)).unlink(missing_ok=True)
+    reap()
+
+
+def tell(name: str) -> None:
+    """Tell a program to read its files again, if it runs."""
+    pid = _pid(Path(pid_file(name)))
+    if _argv(pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGHUP)
+
+
+def reap() -> None:
+    """Let go of children that have ended."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def _pid(path: Path) -> int:
+    """The number in a pid file; 0 if there is none."""
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _argv(pid: int) -> tuple[str, ...]:
+    """A process's words as our facts have them; none if it is gone, or is not ours."""
+    if not pid:
+        return ()
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    except (FileNotFoundError, ProcessLookupError):
+        return ()
+    if not any(str(PIDS) in word for word in words):
+        return ()
+    words[0] = os.path.basename(words[0])
+    return tuple(DHCP_SCRIPT if word == str(SCRIPT) else word for word in words)
+
+
+def _namespace(pid: int) -> str:
+    """The name of the namespace in which a process is, among those with names."""
+    with suppress(FileNotFoundError):
+        number = os.stat(f"/proc/{pid}/ns/net").st_ino
+        for name in os.listdir(NETNS):
+            if exists(name) and os.stat(NETNS / name).st_ino == number:
+                return name
+    return ""

@@ -1,0 +1,74 @@
+"""Kernel settings, by /proc/sys: of our namespaces and devices, and the few of the host itself.
+
+What a setting of the host was before is noted first, and put back when it is unmade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from dvr_ryu.companion.edges.namespaces import inside
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, HostSysctl, Sysctl, namespace_key
+
+PROC = Path("/proc/sys")
+NOTES = Path(RUN_DIRECTORY, "sysctls")
+
+
+def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
+    """Yield the present values of settings, in the namespace in which the caller is.
+
+    A setting of a namespace that this kernel does not have (no IPv6) is as it should be.
+    """
+    for fact in wanted:
+        path = PROC / fact.name
+        if path.exists():
+            value = path.read_text().strip()
+            yield Sysctl(fact.namespace, fact.name, value, fact.container)
+        elif fact.container == namespace_key(fact.namespace):
+            yield fact
+
+
+def make(facts: Sequence[Sysctl]) -> None:
+    """Set values, namespace by namespace."""
+    for namespace, group in groupby(
+        sorted(facts, key=lambda fact: fact.namespace), key=lambda fact: fact.namespace
+    ):
+        with inside(namespace):
+            for fact in group:
+                if (PROC / fact.name).exists():
+                    (PROC / fact.name).write_text(fact.value)
+
+
+def unmake(facts: Sequence[Sysctl]) -> None:
+    """Nothing: a value that nobody asks for any more harms nobody, and ends with its namespace."""
+
+
+def read_host() -> Iterator[HostSysctl]:
+    """Yield the settings of the host that we noted to have set, with their present values."""
+    if NOTES.is_dir():
+        for note in sorted(NOTES.glob("net.*")):
+            name = note.name.replace(".", "/")
+            yield HostSysctl(name, (PROC / name).read_text().strip())
+
+
+def make_host(facts: Sequence[HostSysctl]) -> None:
+    """Note what the host has, then set values."""
+    NOTES.mkdir(parents=True, exist_ok=True)
+    for fact in facts:
+        note = NOTES / fact.name.replace("/", ".")
+        if not note.exists():
+            before = (PROC / fact.name).read_text()
+            fresh = note.with_name(f".{note.name}")
+            fresh.write_text(before)
+            fresh.rename(note)
+        (PROC / fact.name).write_text(fact.value)
+
+
+def unmake_host(facts: Sequence[HostSysctl]) -> None:
+    """Put back what was noted."""
+    for fact in facts:
+        note = NOTES / fact.name.replace("/", ".")
+        (PROC / fact.name).write_text(note.read_text())
+        note.unlink()

@@ -1,0 +1,31 @@
+"""What should be true on one Linux host: facts, computed from the view of it. Pure.
+
+One file per concern; `kinds` has the words. Nothing here knows how a fact is read or made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.facts import bridges, dhcp, external, fip, instances, qrouter, snat
+from dvr_ryu.companion.facts.kinds import Fact
+from dvr_ryu.topology.view import HostView
+
+
+def facts(view: HostView, datapath_type: str) -> tuple[Fact, ...]:
+    """Return every fact of a host, each once.
+
+    `datapath_type` is "system", or "netdev" where the kernel has no openvswitch module.
+    """
+    tx_checksum = datapath_type != "netdev"
+    return tuple({fact.key: fact for fact in _facts(view, datapath_type, tx_checksum)}.values())
+
+
+def _facts(view: HostView, datapath_type: str, tx_checksum: bool) -> Iterator[Fact]:
+    yield from bridges.facts(view, datapath_type)
+    yield from instances.facts(view, tx_checksum)
+    yield from dhcp.facts(view, tx_checksum)
+    yield from qrouter.facts(view, tx_checksum)
+    yield from fip.facts(view, tx_checksum)
+    yield from snat.facts(view, tx_checksum)
+    yield from external.facts(view, tx_checksum)

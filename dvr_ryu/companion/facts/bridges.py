@@ -1,0 +1,97 @@
+"""The two bridges of a host, the patch between them and the tunnels to the other hosts. Pure.
+
+Every port carries its tag from the transaction that makes it, and both bridges are `secure`:
+nothing is forwarded that the controller did not ask for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from dvr_ryu.companion.facts.kinds import ROOT, Bridge, Fact, OvsPort
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import (
+    INTEGRATION_BRIDGE,
+    PATCH_INT,
+    PATCH_TUN,
+    TUNNEL_BRIDGE,
+    HostView,
+)
+
+
+def facts(view: HostView, datapath_type: str) -> Iterator[Fact]:
+    """Yield br-int, br-tun, their patch ports and one VXLAN port per other host."""
+    for name in (INTEGRATION_BRIDGE, TUNNEL_BRIDGE):
+        yield _bridge(view, name, datapath_type)
+    yield _patch(view, INTEGRATION_BRIDGE, PATCH_TUN, PATCH_INT)
+    yield _patch(view, TUNNEL_BRIDGE, PATCH_INT, PATCH_TUN)
+    ofports = view.planned_ofports(TUNNEL_BRIDGE)
+    for tunnel in view.tunnel:
+        options = {
+            "ofport_request": str(ofports[tunnel.port]),
+            "options:df_default": "true",
+            "options:key": "flow",
+            "options:local_ip": view.host.address,
+            "options:remote_ip": tunnel.address,
+            "type": "vxlan",
+        }
+        yield OvsPort(TUNNEL_BRIDGE, tunnel.port, ROOT, None, options)
+
+
+def _bridge(view: HostView, name: str, datapath_type: str) -> Bridge:
+    description = f"{view.host.name}/{name}"
+    settings = {
+        "datapath_type": datapath_type,
+        "fail_mode": "secure",
+        "mcast_snooping_enable": "false",
+        "other_config:disable-in-band": "true",
+        "other_config:dp-desc": description,
+        "other_config:hwaddr": _stable_mac(description),
+        "protocols": "OpenFlow10,OpenFlow13,OpenFlow14",
+    }
+    controller = view.topology.controller
+    target = {"target": str(controller), "connection_mode": "out-of-band"} if controller else {}
+    return Bridge(name, settings, target)
+
+
+def _stable_mac(description: str) -> str:
+    """A locally administered MAC for a bridge.
+
+    Left to itself, OVS takes the least of its ports' MACs, and the datapath id, hence the
+    connection to the controller, would change with the ports.
+    """
+    digest = hashlib.sha256(description.encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
+
+
+def _patch(view: HostView, bridge: str, name: str, peer: str) -> OvsPort:
+    ofport = str(view.planned_ofports(bridge)[name])
+    interface = {"ofport_request": ofport, "options:peer": peer, "type": "patch"}
+    return OvsPort(bridge, name, ROOT, None, interface)
+
+
+def integration_port(
+    view: HostView,
+    port: model.Port | model.RouterInterface,
+    namespace: str,
+    type: str = "internal",
+) -> OvsPort:
+    """A port of br-int on its network's local VLAN, with what Neutron writes beside it."""
+    return OvsPort(
+        INTEGRATION_BRIDGE,
+        port.device,
+        namespace,
+        view.local_vlans[port.network],
+        _interface(port, type),
+    )
+
+
+def _interface(port: model.Port | model.RouterInterface, type: str) -> Mapping[str, str]:
+    interface = {
+        "external_ids:attached-mac": port.mac,
+        "external_ids:iface-id": port.id,
+        "external_ids:iface-status": "active",
+        "ofport_request": str(port.ofport),
+    }
+    return {**interface, "type": type} if type else interface

@@ -1,0 +1,102 @@
+"""What several concerns share: a namespace and its sysctls, a device and its address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.facts.bridges import integration_port
+from dvr_ryu.companion.facts.kinds import (
+    Address,
+    Device,
+    Fact,
+    Key,
+    Namespace,
+    Sysctl,
+    device_key,
+    port_key,
+)
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+ROUTER_SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/arp_ignore": "1",
+    "net/ipv4/conf/all/arp_announce": "2",
+    "net/ipv4/conf/all/promote_secondaries": "1",
+    # From one qr- and out of it again, towards sg-, is no reason to tell the instance of a better
+    # way.
+    "net/ipv4/conf/all/send_redirects": "0",
+    # A namespace starts with the host's own values, and a distribution's strict rp_filter breaks
+    # asymmetric routing: what leaves by the router of one host returns by that of another.
+    "net/ipv4/conf/all/rp_filter": "0",
+}
+NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}
+"""Where all hosts have the same MACs, IPv6 would find its link-local address to be a duplicate."""
+
+
+def namespace(name: str, sysctls: dict[str, str]) -> Iterator[Fact]:
+    """Yield a namespace with its loopback up, and its sysctls."""
+    made = Namespace(name)
+    yield made
+    yield Device(name, "lo", None, None, None, made.key)
+    for path, value in sysctls.items():
+        yield Sysctl(name, path, value, made.key)
+
+
+def liberal_conntrack(name: str, after: tuple[Key, ...] = ()) -> Sysctl:
+    """Conntrack that accepts TCP which it sees in one direction only, as each router of a DVR does.
+
+    The setting is there once the namespace has a use for conntrack, hence `after`.
+    """
+    path = "net/netfilter/nf_conntrack_tcp_be_liberal"
+    return Sysctl(name, path, "1", ("namespace", name), after)
+
+
+def device_sysctls(namespace: str, device: str, **values: str) -> Iterator[Sysctl]:
+    """Yield settings of one device below net/ipv4/conf."""
+    for name, value in values.items():
+        path = f"net/ipv4/conf/{device}/{name}"
+        yield Sysctl(namespace, path, value, device_key(namespace, device))
+
+
+def plugged(
+    view: HostView, port: model.Port | model.RouterInterface, namespace: str, tx_checksum: bool
+) -> Iterator[Fact]:
+    """Yield an internal port of br-int, its device in a namespace, and the port's address on it."""
+    yield integration_port(view, port, namespace)
+    mtu = view.topology.underlay.overlay_mtu
+    yield Device(namespace, port.device, port.mac, mtu, tx_checksum, port_key(port.device))
+    yield address(view, port, namespace)
+
+
+def address(
+    view: HostView, port: model.Port | model.RouterInterface, namespace: str, device: str = ""
+) -> Address:
+    """A port's address with its subnet's broadcast, on the port's device or the named one."""
+    subnet = subnet_of(view, port)
+    return Address(
+        namespace,
+        device or port.device,
+        f"{port.ip}/{subnet.cidr.prefixlen}",
+        str(subnet.cidr.broadcast_address),
+    )
+
+
+def subnet_of(view: HostView, port: model.Port | model.RouterInterface) -> model.Subnet:
+    """The subnet that a port's address is in."""
+    network = view.topology.networks[port.network]
+    return next(subnet for subnet in network.subnets if contains(subnet, port.ip))
+
+
+def contains(subnet: model.Subnet | model.RouterInterface, ip: str) -> bool:
+    """Whether an address is in a subnet, or in the subnet of a router's interface."""
+    cidr = subnet.cidr
+    return as_integer(ip) & int(cidr.netmask) == int(cidr.network_address)
+
+
+def as_integer(ip: str) -> int:
+    """An IPv4 address as a number; Neutron derives rule priorities and tables from it."""
+    number = 0
+    for byte in ip.split("."):
+        number = number << 8 | int(byte)
+    return number

@@ -1,0 +1,23 @@
+"""The gateway of an external network, carried by this host in its own namespace: gw-. Pure.
+
+Beyond it the host routes as it knows how. Nothing else of the host's own network is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.facts.common import device_sysctls, plugged
+from dvr_ryu.companion.facts.kinds import ROOT, Fact, HostSysctl
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+
+def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
+    """Yield the external gateways of this host."""
+    for port in view.local_ports_of(model.EXTERNAL_GATEWAY):
+        yield from plugged(view, port, ROOT, tx_checksum)
+        # Loose, whatever the host's own default: what comes from the networks may leave by another
+        # way.
+        yield from device_sysctls(ROOT, port.device, rp_filter="2")
+        yield HostSysctl("net/ipv4/ip_forward", "1")

@@ -1,0 +1,327 @@
+"""The kinds of facts that a Linux host can have: frozen values, their identities, what they need.
+
+`key` is all of a fact that cannot be changed in place. `container` is the key of the fact whose end
+ends this one too (the kernel deletes a device's addresses with it). `after` are the keys of facts
+that must be made first. Pure: how a fact is read and made is known to the edges only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, TypeAlias
+
+from attrs import field, frozen
+
+Key: TypeAlias = "tuple[str | int | None, ...]"
+ROOT = ""
+"""The host's own network namespace, among the names of namespaces."""
+MAIN_TABLE = 254
+
+
+def namespace_key(name: str) -> Key | None:
+    """The key of a namespace; the host's own needs none."""
+    return ("namespace", name) if name else None
+
+
+def device_key(namespace: str, name: str) -> Key:
+    """The key of a device by its place and name."""
+    return ("device", namespace, name)
+
+
+def port_key(name: str) -> Key:
+    """The key of an OVS port; its name is unique in OVSDB, whatever the bridge."""
+    return ("port", name, False)
+
+
+class Fact:
+    """What all kinds have. A kind names itself and the fields that are its identity."""
+
+    kind: ClassVar[str]
+    identity: ClassVar[tuple[str, ...]]
+
+    @property
+    def key(self) -> Key:
+        """Kind and identity."""
+        return (self.kind, *(getattr(self, name) for name in self.identity))
+
+    @property
+    def container(self) -> Key | None:
+        """The fact whose end ends this one: none."""
+        return None
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        """The facts that must be made first, besides the container: none."""
+        return ()
+
+
+class InNamespace(Fact):
+    """A fact that ends with its namespace."""
+
+    namespace: str
+
+    @property
+    def container(self) -> Key | None:
+        """The namespace."""
+        return namespace_key(self.namespace)
+
+
+class OnDevice(Fact):
+    """A fact that ends with its device."""
+
+    namespace: str
+    device: str
+
+    @property
+    def container(self) -> Key | None:
+        """The device."""
+        return device_key(self.namespace, self.device)
+
+
+@frozen
+class Namespace(Fact):
+    """A network namespace with a name in /run/netns."""
+
+    kind = "namespace"
+    identity = ("name",)
+    name: str
+
+
+@frozen
+class VethPair(Fact):
+    """Two ends of a wire. `namespace` is one of ours; `peer_namespace` may be the host's own.
+
+    The kernel ends it with a namespace, but later than it says: so it has no container.
+    """
+
+    kind = "veth"
+    identity = ("namespace", "device", "peer_namespace", "peer")
+    namespace: str
+    device: str
+    peer_namespace: str
+    peer: str
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        """The namespaces of both ends."""
+        places = (namespace_key(self.namespace), namespace_key(self.peer_namespace))
+        return tuple(place for place in places if place)
+
+
+def instance_wire(namespace: str, tap: str) -> VethPair:
+    """The pair between an instance's card, eth0, and its port on br-int."""
+    return VethPair(namespace, "eth0", ROOT, tap)
+
+
+@frozen
+class Bridge(Fact):
+    """An OVS bridge. Settings are in ovs-vsctl's words: column, or column:key, → value."""
+
+    kind = "bridge"
+    identity = ("name",)
+    name: str
+    settings: Mapping[str, str] = field(eq=dict)
+    controller: Mapping[str, str] = field(eq=dict)
+    """The settings of its one controller, `target` among them; empty for none."""
+
+
+@frozen
+class OvsPort(Fact):
+    """A port of an OVS bridge with its one interface.
+
+    An internal port's device lives in `namespace`. A port without a type is the outer end of the
+    wire to the instance in `namespace`.
+    """
+
+    kind = "port"
+    identity = ("name", "lost")
+    bridge: str
+    name: str
+    namespace: str
+    tag: int | None
+    interface: Mapping[str, str] = field(eq=dict)
+    lost: bool = False
+    """Its device has vanished, with a namespace perhaps: only a new port has a new device."""
+
+    @property
+    def container(self) -> Key | None:
+        """The bridge."""
+        return ("bridge", self.bridge)
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        """The place of an internal port, the wire of an instance."""
+        if not self.namespace:
+            return ()
+        if self.interface.get("type") == "internal":
+            return (("namespace", self.namespace),)
+        return (instance_wire(self.namespace, self.name).key,)
+
+
+@frozen
+class Device(Fact):
+    """A network device in its place, and up. None: whatever it has will do."""
+
+    kind = "device"
+    identity = ("namespace", "name")
+    namespace: str
+    name: str
+    mac: str | None
+    mtu: int | None
+    tx_checksum: bool | None
+    """False where a userspace datapath is behind it, to which nobody's card adds checksums."""
+    container: Key = field(eq=False, repr=False)
+    up: bool = True
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        """Its place."""
+        namespace = namespace_key(self.namespace)
+        return (namespace,) if namespace else ()
+
+
+@frozen
+class Sysctl(Fact):
+    """A kernel setting of a namespace, by its path below /proc/sys."""
+
+    kind = "sysctl"
+    identity = ("namespace", "name")
+    namespace: str
+    name: str
+    value: str
+    container: Key | None = field(eq=False, repr=False)
+    after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+
+@frozen
+class HostSysctl(Fact):
+    """A setting of the host itself: what it was before is kept, and put back when this ends."""
+
+    kind = "host-sysctl"
+    identity = ("name",)
+    name: str
+    value: str
+
+
+@frozen
+class Address(OnDevice):
+    """An IPv4 address of a device, with its prefix length."""
+
+    kind = "address"
+    identity = ("namespace", "device", "address", "broadcast")
+    namespace: str
+    device: str
+    address: str
+    broadcast: str | None
+
+
+@frozen
+class Route(OnDevice):
+    """An IPv4 route to a prefix, or "default": via a router, or straight onto the device."""
+
+    kind = "route"
+    identity = ("namespace", "table", "destination")
+    namespace: str
+    table: int
+    destination: str
+    via: str | None
+    device: str
+    after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+
+@frozen
+class Rule(InNamespace):
+    """What comes from `source`, or in by the device `iif`, is routed by `table`."""
+
+    kind = "rule"
+    identity = ("namespace", "priority", "table", "source", "iif")
+    namespace: str
+    priority: int
+    table: int
+    source: str | None = None
+    iif: str | None = None
+    after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+
+@frozen
+class Neighbour(OnDevice):
+    """A permanent neighbour entry: nobody is asked, and no gratuitous ARP changes it."""
+
+    kind = "neighbour"
+    identity = ("namespace", "device", "ip")
+    namespace: str
+    device: str
+    ip: str
+    mac: str
+
+
+@frozen
+class ProxyNeighbour(OnDevice):
+    """An address that is answered for on a device, although it is routed elsewhere."""
+
+    kind = "proxy-neighbour"
+    identity = ("namespace", "device", "ip")
+    namespace: str
+    device: str
+    ip: str
+    after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+
+@frozen
+class Chain(InNamespace):
+    """A chain of iptables and all of its rules, in the words and the order of `iptables -S`."""
+
+    kind = "chain"
+    identity = ("namespace", "table", "name")
+    namespace: str
+    table: str
+    name: str
+    rules: tuple[str, ...]
+
+
+@frozen
+class DhcpHost(Fact):
+    """What a network's DHCP server gives to one MAC."""
+
+    kind = "dhcp-host"
+    identity = ("namespace", "mac")
+    namespace: str
+    mac: str
+    ip: str
+    name: str
+
+
+@frozen
+class Process(Fact):
+    """A program that runs in a namespace, with its exact words; its `pid_file` is among them."""
+
+    kind = "process"
+    identity = ("name",)
+    name: str
+    namespace: str
+    argv: tuple[str, ...]
+    after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+
+RUN_DIRECTORY = "/run/dvr_ryu"
+"""Where the companion keeps what does not outlive a reboot."""
+
+
+def hosts_file(namespace: str) -> str:
+    """The file that tells a network's DHCP server who gets what."""
+    return f"{RUN_DIRECTORY}/dhcp/{namespace}.hosts"
+
+
+def dhcp_server(namespace: str) -> str:
+    """The name of the process that serves DHCP in a namespace."""
+    return f"dnsmasq-{namespace}"
+
+
+def leases_file(namespace: str) -> str:
+    """The file in which a network's DHCP server keeps its leases."""
+    return f"{RUN_DIRECTORY}/dhcp/{namespace}.leases"
+
+
+def pid_file(process: str) -> str:
+    """The file in which a process of ours writes its number."""
+    return f"{RUN_DIRECTORY}/processes/{process}.pid"

@@ -1,0 +1,143 @@
+"""A distributed router on one host: its qrouter- namespace. Pure; the values are Neutron's.
+
+East-west is the main table and permanent neighbours. What main cannot route goes out by policy
+rules: floating addresses through table 16 to the fip- namespace, the rest to the SNAT host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.facts.common import (
+    NO_IPV6,
+    ROUTER_SYSCTLS,
+    as_integer,
+    contains,
+    device_sysctls,
+    liberal_conntrack,
+    namespace,
+    plugged,
+)
+from dvr_ryu.companion.facts.fip import link_wire
+from dvr_ryu.companion.facts.kinds import (
+    Address,
+    Chain,
+    Device,
+    Fact,
+    Neighbour,
+    Route,
+    Rule,
+)
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+FIP_TABLE = 16
+"""The table of what has a floating address: dvr_local_router.FIP_RT_TBL."""
+
+
+def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
+    """Yield the routers that route on this host."""
+    for router in view.local_routers:
+        yield from _east_west(view, router, tx_checksum)
+        yield from _snat_redirects(router)
+        floating_ips = [each for each in view.floating_ips if each.router == router.name]
+        if floating_ips:
+            yield from _floating(view, router, floating_ips)
+
+
+def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Iterator[Fact]:
+    place = router.namespace
+    yield from namespace(place, {**ROUTER_SYSCTLS, **NO_IPV6})
+    yield liberal_conntrack(place)
+    for interface in router.interfaces:
+        yield from plugged(view, interface, place, tx_checksum)
+        yield from device_sysctls(place, interface.device, rp_filter="0", send_redirects="0")
+        for port in view.all_ports:
+            if port.network == interface.network and _is_neighbour(port, interface):
+                yield Neighbour(place, interface.device, port.ip, port.mac)
+
+
+def _is_neighbour(port: model.Port, interface: model.RouterInterface) -> bool:
+    owners = (model.COMPUTE, model.DHCP, model.ROUTER_SNAT)
+    return port.owner in owners and contains(interface, port.ip)
+
+
+def _snat_redirects(router: model.Router) -> Iterator[Fact]:
+    """What main does not route, by subnet, to the sg- port of the router's SNAT host."""
+    for interface in router.interfaces:
+        if interface.snat_port is not None:
+            index = as_integer(interface.ip)
+            via = interface.snat_port.ip
+            own = Address(
+                router.namespace,
+                interface.device,
+                f"{interface.ip}/{interface.cidr.prefixlen}",
+                str(interface.cidr.broadcast_address),
+            )
+            route = Route(router.namespace, index, "default", via, interface.device, (own.key,))
+            yield route
+            yield Rule(
+                router.namespace, index, index, source=str(interface.cidr), after=(route.key,)
+            )
+
+
+def _floating(
+    view: HostView, router: model.Router, floating_ips: list[model.FloatingIp]
+) -> Iterator[Fact]:
+    place, rfp, link = router.namespace, router.rfp_device, router.fip_link
+    mtu = view.topology.underlay.overlay_mtu
+    network = view.topology.networks[floating_ips[0].network]
+    yield Device(place, rfp, link.rfp_mac, mtu, None, link_wire(router, network).key)
+    yield from device_sysctls(place, rfp, rp_filter="0")
+    own = Address(place, rfp, f"{link.rfp_ip}/31", None)
+    yield own
+    yield Neighbour(place, rfp, link.fpr_ip, link.fpr_mac)
+    way_out = Route(place, FIP_TABLE, "default", link.fpr_ip, rfp, (own.key,))
+    yield way_out
+    chains = tuple(_nat(view, router, floating_ips))
+    yield from chains
+    # Not before its NAT is there: or a connection would leave with its fixed address, and stay so.
+    after = (way_out.key, *(chain.key for chain in chains))
+    for each in floating_ips:
+        yield Address(place, rfp, f"{each.ip}/32", each.ip)
+        yield Rule(place, each.rule_priority, FIP_TABLE, source=_fixed_ip(view, each), after=after)
+
+
+def _fixed_ip(view: HostView, floating: model.FloatingIp) -> str:
+    assert floating.instance is not None, "the view has only bound floating addresses"
+    return view.topology.instances[floating.instance].ip
+
+
+def _nat(
+    view: HostView, router: model.Router, floating_ips: list[model.FloatingIp]
+) -> Iterator[Chain]:
+    place = router.namespace
+    pairs = [(each.ip, _fixed_ip(view, each)) for each in floating_ips]
+    dnat = tuple(f"-d {floating}/32 -j DNAT --to-destination {fixed}" for floating, fixed in pairs)
+    snat = tuple(f"-s {fixed}/32 -j SNAT --to-source {floating}" for floating, fixed in pairs)
+    # An instance without a floating address that asks for the floating address of a neighbour on
+    # this host: the neighbour must answer by way of this router, so it sees the router's address,
+    # as it would from afar.
+    hairpin: tuple[str, ...] = ()
+    if router.gateway_port is not None:
+        hairpin = tuple(
+            f"-s {interface.cidr} -m conntrack --ctstate DNAT "
+            f"-j SNAT --to-source {router.gateway_port.ip}"
+            for interface in router.interfaces
+        )
+    east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
+    yield Chain(place, "nat", "neutron-l3-agent-PREROUTING", dnat)
+    yield Chain(place, "nat", "neutron-l3-agent-OUTPUT", dnat)
+    yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (east_west,))
+    yield Chain(place, "nat", "neutron-l3-agent-float-snat", snat)
+    yield Chain(place, "nat", "neutron-l3-agent-snat", ("-j neutron-l3-agent-float-snat", *hairpin))
+    yield from nat_hooks(place)
+
+
+def nat_hooks(namespace: str) -> Iterator[Chain]:
+    """Yield the ways from the kernel's nat chains into neutron-l3-agent-*, as Neutron lays them."""
+    yield Chain(namespace, "nat", "PREROUTING", ("-j neutron-l3-agent-PREROUTING",))
+    yield Chain(namespace, "nat", "OUTPUT", ("-j neutron-l3-agent-OUTPUT",))
+    bottom = ("-j neutron-l3-agent-POSTROUTING", "-j neutron-postrouting-bottom")
+    yield Chain(namespace, "nat", "POSTROUTING", bottom)
+    yield Chain(namespace, "nat", "neutron-postrouting-bottom", ("-j neutron-l3-agent-snat",))

@@ -1,0 +1,61 @@
+"""SNAT on a router's SNAT host: its snat- namespace, between sg- ports and the qg- port. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.facts.common import (
+    NO_IPV6,
+    ROUTER_SYSCTLS,
+    address,
+    device_sysctls,
+    liberal_conntrack,
+    namespace,
+    plugged,
+    subnet_of,
+)
+from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Chain, Fact, Route, Sysctl
+from dvr_ryu.companion.facts.qrouter import nat_hooks
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+
+def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
+    """Yield the snat- namespaces of this host."""
+    for router in view.snat_routers:
+        gateway = router.gateway_port
+        if gateway is not None:
+            yield from _snat(view, router, gateway, tx_checksum)
+
+
+def _snat(
+    view: HostView, router: model.Router, gateway: model.Port, tx_checksum: bool
+) -> Iterator[Fact]:
+    place = router.snat_namespace
+    sysctls = {**ROUTER_SYSCTLS, **NO_IPV6, "net/ipv4/ip_nonlocal_bind": "1"}
+    yield from namespace(place, sysctls)
+    ports = [each.snat_port for each in router.interfaces if each.snat_port is not None]
+    for port in (gateway, *ports):
+        yield from plugged(view, port, place, tx_checksum)
+        yield from device_sysctls(place, port.device, rp_filter="0", send_redirects="0")
+    way_out = subnet_of(view, gateway).gateway_ip
+    own = address(view, gateway, place)
+    yield Route(place, MAIN_TABLE, "default", way_out, gateway.device, (own.key,))
+    chains = tuple(_nat(place, gateway))
+    yield from chains
+    after = tuple(chain.key for chain in chains)
+    yield liberal_conntrack(place, after)
+    # What is no new connection and belongs to none is not given an address by chance.
+    path = "net/netfilter/nf_conntrack_tcp_loose"
+    yield Sysctl(place, path, "0", ("namespace", place), after)
+
+
+def _nat(place: str, gateway: model.Port) -> Iterator[Chain]:
+    qg = gateway.device
+    snat = f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"
+    inside = f"! -o {qg} -m conntrack ! --ctstate DNAT -j ACCEPT"
+    yield Chain(place, "nat", "neutron-l3-agent-PREROUTING", ())
+    yield Chain(place, "nat", "neutron-l3-agent-OUTPUT", ())
+    yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (inside,))
+    yield Chain(place, "nat", "neutron-l3-agent-snat", (snat,))
+    yield from nat_hooks(place)

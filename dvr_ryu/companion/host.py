@@ -1,0 +1,151 @@
+"""This host: which facts hold on it, and making them others. The only place that knows every edge.
+
+One companion at a time works on a host: a lock in the run directory sees to it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.edges import dhcp, links, namespaces, nat, processes, routing, sysctls
+from dvr_ryu.companion.edges.announce import announce, announcements
+from dvr_ryu.companion.edges.netlink import netlink
+from dvr_ryu.companion.edges.ovsdb import Ovsdb
+from dvr_ryu.companion.facts import kinds
+from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Fact, OvsPort, Sysctl
+from dvr_ryu.errors import HostError
+
+Progress = Callable[[int, int], None]
+"""Told how many facts are done, of how many."""
+DHCP_CLIENT = "udhcpc-"
+
+
+class Host:
+    """This machine, in the part of one host of a topology."""
+
+    def __init__(self, name: str) -> None:
+        """Raise HostError without root, or without Open vSwitch."""
+        if os.geteuid() != 0:
+            raise HostError("the companion changes this host's network: run it as root (sudo)")
+        self.name = name
+        self._ovsdb = Ovsdb(name)
+        self._edges = _edges(self._ovsdb)
+
+    def close(self) -> None:
+        """Let go of OVSDB."""
+        self._ovsdb.close()
+
+    # What is ------------------------------------------------------------------------------------
+
+    def read(self, should: Iterable[Fact]) -> list[Fact]:
+        """Return the facts that hold. Of sysctls, only those of `should` are read."""
+        bridges, ports = self._ovsdb.read()
+        found: list[Fact] = [*bridges, *namespaces.read(), *processes.read(), *dhcp.read()]
+        found += sysctls.read_host()
+        clients = {
+            fact.namespace
+            for fact in found
+            if isinstance(fact, kinds.Process) and fact.name.startswith(DHCP_CLIENT)
+        }
+        wanted: dict[str, list[Sysctl]] = {}
+        for fact in should:
+            if isinstance(fact, Sysctl):
+                wanted.setdefault(fact.namespace, []).append(fact)
+        places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
+        seen: list[links.Link] = []
+        names = {port.name for port in ports}
+        for place in places:
+            with netlink(place) as kernel:
+                here = list(links.observe(kernel, names))
+                seen += here
+                found += sysctls.read(wanted.get(place, ()))
+                found += nat.read(place)
+                # What a DHCP client set is its own.
+                if place not in clients:
+                    gateways = [link.name for link in here if place or link.name.startswith("gw-")]
+                    found += routing.read(kernel, gateways)
+        found += links.facts(seen, {port.name: port.namespace for port in ports})
+        found += _with_loss(ports, {(link.namespace, link.name) for link in seen})
+        return found
+
+    # The change ---------------------------------------------------------------------------------
+
+    def execute(self, change: Change, on_progress: Progress) -> None:
+        """Make a change, and announce the addresses that are new here."""
+        total = sum(len(step) for step in (*change.removals, *change.makings))
+        done = 0
+        for steps, verb in ((change.removals, 0), (change.makings, 1)):
+            for step in steps:
+                for kind, facts in _by_kind(step).items():
+                    self._edges[kind][verb](facts)
+                    done += len(facts)
+                    on_progress(done, total)
+        announce(announcements(change.added))
+
+
+def _with_loss(ports: Iterable[OvsPort], devices: set[tuple[str, str]]) -> Iterator[OvsPort]:
+    """Mark the internal ports whose device is neither in its place nor where OVS makes it."""
+    for port in ports:
+        internal = port.interface.get("type") == "internal"
+        here = (port.namespace, port.name) in devices or (ROOT, port.name) in devices
+        lost = internal and not here
+        yield OvsPort(port.bridge, port.name, port.namespace, port.tag, port.interface, lost)
+
+
+def _by_kind(facts: Sequence[Fact]) -> dict[type[Fact], list[Fact]]:
+    kinds_: dict[type[Fact], list[Fact]] = {}
+    for fact in facts:
+        kinds_.setdefault(type(fact), []).append(fact)
+    return kinds_
+
+
+def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
+    """Kind → how facts of it are unmade, and made."""
+    routes = (routing.unmake, routing.make)
+    return {
+        kinds.Namespace: (namespaces.unmake, namespaces.make),
+        kinds.VethPair: (links.unmake_wires, links.make_wires),
+        kinds.Bridge: (ovsdb.unmake_bridges, ovsdb.make_bridges),
+        kinds.OvsPort: (ovsdb.unmake_ports, ovsdb.make_ports),
+        kinds.Device: (links.unmake_devices, links.make_devices),
+        kinds.Sysctl: (sysctls.unmake, sysctls.make),
+        kinds.HostSysctl: (sysctls.unmake_host, sysctls.make_host),
+        kinds.Address: routes,
+        kinds.Route: routes,
+        kinds.Rule: routes,
+        kinds.Neighbour: routes,
+        kinds.ProxyNeighbour: routes,
+        kinds.Chain: (nat.unmake, nat.make),
+        kinds.DhcpHost: (dhcp.unmake, dhcp.make),
+        kinds.Process: (processes.unmake, processes.make),
+    }
+
+
+def datapath_type() -> str:
+    """Which datapath this kernel offers: "system" with the openvswitch module, else "netdev"."""
+    return "system" if Path("/sys/module/openvswitch").is_dir() else "netdev"
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Keep other companions off this host; raise HostError if one is at work."""
+    Path(RUN_DIRECTORY).mkdir(parents=True, exist_ok=True)
+    with open(Path(RUN_DIRECTORY, "lock"), "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            other = lock.read().strip()
+            raise HostError(
+                f"another companion (process {other}) works on this host: end it first"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield

@@ -1,0 +1,84 @@
+"""Should minus is = the change, and the order to make it in. Pure; knows neither switch nor kernel.
+
+What should be and what is are mappings from an identity to a value: (table, priority, match) to a
+flow's rest, or a fact's key to the fact. An identity is all that cannot be changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from attrs import frozen
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Replacement(NamedTuple, Generic[V]):
+    """What something is, and what it should be."""
+
+    old: V
+    new: V
+
+
+@frozen
+class Difference(Generic[K, V]):
+    """What must be added, changed in place and removed; false if nothing must."""
+
+    added: Mapping[K, V]
+    changed: Mapping[K, Replacement[V]]
+    removed: Mapping[K, V]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    def __len__(self) -> int:
+        return len(self.added) + len(self.changed) + len(self.removed)
+
+
+def subtract(should: Mapping[K, V], is_: Mapping[K, V]) -> Difference[K, V]:
+    """Return what turns `is_` into `should`; each part keeps its mapping's order."""
+    return Difference(
+        added={key: value for key, value in should.items() if key not in is_},
+        changed={
+            key: Replacement(is_[key], value)
+            for key, value in should.items()
+            if key in is_ and is_[key] != value
+        },
+        removed={key: value for key, value in is_.items() if key not in should},
+    )
+
+
+class CycleError(Exception):
+    """Things that need one another: a mistake in the program, not in its input."""
+
+
+def order(keys: Iterable[K], needs: Callable[[K], Iterable[K]]) -> list[list[K]]:
+    """Arrange `keys` in steps: whatever a key needs, directly, is in an earlier step than the key.
+
+    Needed things that are not among `keys` count as present. Within a step the order of `keys` is
+    kept. Add in this order, remove in the reverse.
+    """
+    wanted = list(dict.fromkeys(keys))
+    among = set(wanted)
+    open_needs = {key: {need for need in needs(key) if need in among} for key in wanted}
+    needed_by: dict[K, list[K]] = {}
+    for key, its_needs in open_needs.items():
+        for need in its_needs:
+            needed_by.setdefault(need, []).append(key)
+    position = {key: number for number, key in enumerate(wanted)}
+    steps: list[list[K]] = []
+    step = [key for key in wanted if not open_needs[key]]
+    while step:
+        steps.append(step)
+        freed: list[K] = []
+        for key in step:
+            for dependent in needed_by.get(key, ()):
+                open_needs[dependent].discard(key)
+                if not open_needs[dependent]:
+                    freed.append(dependent)
+        step = sorted(freed, key=position.__getitem__)
+    if sum(map(len, steps)) < len(wanted):
+        raise CycleError(f"these need one another: {[k for k in wanted if open_needs[k]]}")
+    return steps
