@@ -10,7 +10,7 @@ import os
 import socket
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from oslo_config import cfg
 from ryu.base import app_manager
@@ -33,7 +33,9 @@ from dvr_ryu.switch.bridge import Bridge
 LOG = logging.getLogger("dvr_ryu")
 
 WATCH_INTERVAL = 0.25
-"""Seconds between two looks at the files. Looking costs a stat a file; Ryu's greenlets rule out inotify's thread."""
+"""Seconds between two looks at the files. Looking costs a stat a file; Ryu's greenlets rule out
+inotify's thread.
+"""
 
 CONF.register_opts(
     [
@@ -48,7 +50,8 @@ warnings.filterwarnings("ignore", message="Datapath#ports is kept")
 
 
 def find_topology() -> Path:
-    """The topology file: [dvr] topology, else DVR_TOPOLOGY, else ./topology.yaml, else /etc/dvr_ryu's.
+    """The topology file: [dvr] topology, else DVR_TOPOLOGY, else ./topology.yaml, else
+    /etc/dvr_ryu's.
 
     Raises DvrError where there is none.
     """
@@ -68,7 +71,7 @@ def find_topology() -> Path:
 class DvrApp(app_manager.RyuApp):
     """The controller of any number of br-tun and br-int."""
 
-    OFP_VERSIONS = [ofproto_v1_3.OFP_VERSION, ofproto_v1_4.OFP_VERSION]
+    OFP_VERSIONS: ClassVar[list[int]] = [ofproto_v1_3.OFP_VERSION, ofproto_v1_4.OFP_VERSION]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,7 +102,13 @@ class DvrApp(app_manager.RyuApp):
         )
         for bridge, pipeline in pipelines.items():
             count = sum(1 for _ in pipeline.flows())
-            LOG.info("flows %s: %d tables, %d lines for %s", pipeline.file, len(pipeline.tables), count, bridge)
+            LOG.info(
+                "flows %s: %d tables, %d lines for %s",
+                pipeline.file,
+                len(pipeline.tables),
+                count,
+                bridge,
+            )
 
     def _listen(self) -> None:
         """Listen where the topology says, else on loopback; Ryu's own options come first."""
@@ -156,7 +165,9 @@ class DvrApp(app_manager.RyuApp):
 
 
 def _check_free(address: str, port: int) -> None:
-    """Raise DvrError where nobody can listen: Ryu would only print a traceback, and go on without ears."""
+    """Raise DvrError where nobody can listen: Ryu would only print a traceback, and go on without
+    ears.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -164,6 +175,6 @@ def _check_free(address: str, port: int) -> None:
         except OSError as error:
             reason = error.strerror or error
             raise DvrError(
-                f"cannot listen on tcp:{address}:{port}: {reason}; the topology's controller: names an address of "
-                "this machine, and --ofp-listen-host and --ofp-tcp-listen-port another"
+                f"cannot listen on tcp:{address}:{port}: {reason}; name an address of this machine "
+                "as the topology's controller:, or with --ofp-listen-host and --ofp-tcp-listen-port"
             ) from None

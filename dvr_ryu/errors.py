@@ -1,6 +1,8 @@
-"""Whose fault it is: the file, the host or the switch. Errors that people read, with the place and what to do.
+"""Whose fault it is: the file, the host or the switch. Errors that people read, with the place and
+what to do.
 
-An error of ours is an ordinary exception with its traceback: it is not caught and has no class here.
+An error of ours is an ordinary exception with its traceback: it is not caught and has no class
+here.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ DONE = 0
 WRONG_INPUT = 1
 DIFFERENT = 2
 USAGE = 64
-"""Exit codes: done; the input or the environment is wrong; differences or failed checks; wrong words."""
+"""Exit codes: done; the input or the environment is wrong; differences or failed checks; wrong
+words.
+"""
 
 
 class DvrError(Exception):
@@ -32,7 +36,9 @@ class SwitchError(DvrError):
 
 @frozen(order=True)
 class Place:
-    """A character of a file: line and column count from 1; `source` is the whole line, without its end."""
+    """A character of a file: line and column count from 1; `source` is the whole line, without its
+    end.
+    """
 
     file: str
     line: int

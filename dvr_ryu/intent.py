@@ -1,6 +1,8 @@
-"""What is wanted now: the topology and the flows, from their files; a bad save leaves the last good in force.
+"""What is wanted now: the topology and the flows, from their files; a bad save leaves the last good
+in force.
 
-The one place that knows where a topology comes from. It answers for values; who is connected is not known here.
+The one place that knows where a topology comes from. It answers for values; who is connected is not
+known here.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ _Signature = tuple[tuple[str, int, int, int], ...]
 
 
 class Intent:
-    """The topology file and the flows folder. Raises FileError or DvrError if either is bad at first."""
+    """The topology file and the flows folder. Raises FileError or DvrError if either is bad at
+    first.
+    """
 
     def __init__(self, topology_file: Path, flows_folder: Path) -> None:
         self.topology_file = topology_file
@@ -36,8 +40,8 @@ class Intent:
     def reload(self) -> bool:
         """Load the files again if they were saved since; return whether what is wanted changed.
 
-        A file must look the same in two calls before it is read: one that is being written is not. Raises
-        FileError or DvrError for a bad save, once; then all stays as it was.
+        A file must look the same in two calls before it is read: one that is being written is not.
+        Raises FileError or DvrError for a bad save, once; then all stays as it was.
         """
         now = self._signature()
         steady, self._seen = now == self._seen, now
@@ -58,7 +62,9 @@ class Intent:
         )
 
     def identify(self, description: str, datapath_id: int) -> BridgeName | None:
-        """The bridge that describes itself as HOST/BRIDGE, or whose datapath id the topology pins."""
+        """The bridge that describes itself as HOST/BRIDGE, or whose datapath id the topology
+        pins.
+        """
         host, _, bridge = description.partition("/")
         if host in self.topology.hosts and bridge in self.program.pipelines:
             return BridgeName(host, bridge)

@@ -1,1 +1,3 @@
-"""How a bridge forwards: the flows/ language, from text to lint to OpenFlow bytes. Pure: sends nothing."""
+"""How a bridge forwards: the flows/ language, from text to lint to OpenFlow bytes. Pure: sends
+nothing.
+"""

@@ -1,11 +1,13 @@
-"""What a flow does to a packet: one value class an action, each able to print itself and to become Ryu's action.
+"""What a flow does to a packet: one value class an action, each able to print itself and to become
+Ryu's action.
 
-Operands may still be holes or port names (see `operands`); `build` wants them filled. No text is read here.
+Operands may still be holes or port names (see `operands`); `build` wants them filled. No text is
+read here.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import frozen
 from ryu.ofproto import ofproto_v1_4 as ofp
@@ -13,7 +15,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
 from dvr_ryu.pipeline.fields import NXM_NAMES, OXM_NAMES, Field
-from dvr_ryu.pipeline.operands import Hole, Operand, PortName, Unknown
+from dvr_ryu.pipeline.operands import Operand, Unknown
 
 SETTERS = {
     "mod_dl_src": "dl_src",
@@ -40,13 +42,6 @@ def number(value: Operand) -> int:
     return value
 
 
-class Action(Protocol):
-    """One action."""
-
-    def build(self) -> Any:
-        """The Ryu action object that carries this action."""
-
-
 @frozen
 class Output:
     """Send the packet to a port. To the controller it is sent whole."""
@@ -59,12 +54,15 @@ class Output:
         return text if reserved else f"output:{text}"
 
     def build(self) -> Any:
+        """Return Ryu's OFPActionOutput."""
         return parser.OFPActionOutput(number(self.port), ofp.OFPCML_NO_BUFFER)
 
 
 @frozen
 class SetField:
-    """Write a whole field. `present` are bits that go with every value: a VLAN tag that is there."""
+    """Write a whole field. `present` are bits that go with every value: a VLAN tag that is
+    there.
+    """
 
     field: Field
     value: Operand
@@ -76,6 +74,7 @@ class SetField:
         return f"set_field:{written(self.field.form, value)}->{name}"
 
     def build(self) -> Any:
+        """Return Ryu's OFPActionSetField."""
         return parser.OFPActionSetField(
             **{self.field.oxm: to_ryu(self.field, self.value, self.present)}
         )
@@ -91,6 +90,7 @@ class PushVlan:
         return f"push_vlan:{self.ethertype:#06x}"
 
     def build(self) -> Any:
+        """Return Ryu's OFPActionPushVlan."""
         return parser.OFPActionPushVlan(self.ethertype)
 
 
@@ -102,6 +102,7 @@ class PopVlan:
         return "pop_vlan"
 
     def build(self) -> Any:
+        """Return Ryu's OFPActionPopVlan."""
         return parser.OFPActionPopVlan()
 
 
@@ -122,7 +123,9 @@ class Subfield:
 
     @property
     def whole(self) -> int:
-        """The width of the whole field, as Nicira's extensions see it (in_port has 16 bits there)."""
+        """The width of the whole field, as Nicira's extensions see it (in_port has 16 bits
+        there).
+        """
         return 16 if self.field.name == "in_port" else self.field.bits
 
 
@@ -137,6 +140,7 @@ class Move:
         return f"move:{self.source}->{self.target}"
 
     def build(self) -> Any:
+        """Return Ryu's NXActionRegMove."""
         return parser.NXActionRegMove(
             src_field=self.source.field.nxm,
             dst_field=self.target.field.nxm,
@@ -157,6 +161,7 @@ class Load:
         return f"load:{written(numbers.HEX, self.value)}->{self.target}"
 
     def build(self) -> Any:
+        """Return Ryu's NXActionRegLoad."""
         return parser.NXActionRegLoad(
             ofs_nbits=(self.target.start << 6) | (self.target.width - 1),
             dst=self.target.field.nxm,
@@ -174,6 +179,7 @@ class Resubmit:
         return f"resubmit(,{self.table})"
 
     def build(self) -> Any:
+        """Return Ryu's NXActionResubmitTable."""
         return parser.NXActionResubmitTable(in_port=RESUBMIT_IN_PORT, table_id=self.table)
 
 
@@ -191,6 +197,7 @@ class LearnMatch:
         return f"{self.target}={text}"
 
     def build(self) -> Any:
+        """Return Ryu's NXFlowSpecMatch."""
         return parser.NXFlowSpecMatch(
             src=_learn_source(self.source), dst=_learn_end(self.target), n_bits=self.target.width
         )
@@ -208,6 +215,7 @@ class LearnLoad:
         return f"load:{text}->{self.target}"
 
     def build(self) -> Any:
+        """Return Ryu's NXFlowSpecLoad."""
         return parser.NXFlowSpecLoad(
             src=_learn_source(self.source), dst=_learn_end(self.target), n_bits=self.target.width
         )
@@ -223,6 +231,7 @@ class LearnOutput:
         return f"output:{self.source}"
 
     def build(self) -> Any:
+        """Return Ryu's NXFlowSpecOutput."""
         return parser.NXFlowSpecOutput(
             src=_learn_end(self.source), dst="", n_bits=self.source.width
         )
@@ -238,7 +247,9 @@ def _learn_source(source: Subfield | int) -> tuple[str, int] | int:
 
 @frozen
 class Learn:
-    """Make a flow from this packet. `settings` are the table, priority, timeouts and cookie it gets."""
+    """Make a flow from this packet. `settings` are the table, priority, timeouts and cookie it
+    gets.
+    """
 
     settings: tuple[tuple[str, int], ...]
     parts: tuple[LearnMatch | LearnLoad | LearnOutput, ...]
@@ -249,6 +260,7 @@ class Learn:
         return f"learn({','.join([*settings, *map(str, self.parts)])})"
 
     def build(self) -> Any:
+        """Return Ryu's NXActionLearn."""
         names = {"table": "table_id", "fin_idle_timeout": "fin_idle_timeout"}
         settings = {names.get(name, name): value for name, value in self.settings}
         return parser.NXActionLearn(

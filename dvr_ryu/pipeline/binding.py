@@ -1,4 +1,6 @@
-"""What a hole or a port name stands for: the numbers of one row of a relation, on a bridge with its ports."""
+"""What a hole or a port name stands for: the numbers of one row of a relation, on a bridge with its
+ports.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def _port(name: str, ports: Ports) -> int:
 
 
 def _existing(names: tuple[str, ...], ports: Ports) -> list[int]:
-    """The numbers of those ports that the bridge has, in order; none at all is as good as no such port."""
+    """The numbers of those ports that the bridge has, in order; none at all is as good as no such
+    port.
+    """
     found = sorted(ports[name] for name in names if name in ports)
     if not found:
         raise NoSuchPort(", ".join(names))
@@ -53,7 +57,8 @@ Getter = Callable[[Any, ThisHost, Ports], Any]
 
 
 def getter(unknown: Unknown) -> Getter:
-    """A function of (row, this host, ports) that gives the unknown's number, or list of port numbers.
+    """A function of (row, this host, ports) that gives the unknown's number, or list of port
+    numbers.
 
     It raises NoSuchPort where the bridge lacks the port.
     """

@@ -1,7 +1,9 @@
-"""The fields of a packet that a flow may match, set, move or learn: names, sizes, what they require.
+"""The fields of a packet that a flow may match, set, move or learn: names, sizes, what they
+require.
 
-Names are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` are Ryu's names of the field's OpenFlow Extensible Match
-and of its Nicira form, which move, load and learn carry on the wire. A table; no logic beyond looking up.
+Names are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` are Ryu's names of the field's OpenFlow
+Extensible Match and of its Nicira form, which move, load and learn carry on the wire. A table; no
+logic beyond looking up.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ VLAN_PRESENT = 0x1000
 
 @frozen
 class Field:
-    """One field. `requires` holds alternatives: sets of (field, value) of which one must be matched."""
+    """One field. `requires` holds alternatives: sets of (field, value) of which one must be
+    matched.
+    """
 
     name: str
     bits: int

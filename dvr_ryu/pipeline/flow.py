@@ -1,4 +1,6 @@
-"""One flow as a value: table, priority, match and actions, with or without holes; its text and its Ryu form."""
+"""One flow as a value: table, priority, match and actions, with or without holes; its text and its
+Ryu form.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +57,13 @@ class Flow:
         words = [f"table={self.table}", f"priority={self.priority}", *self.match_words()]
         actions = [str(action) for action in (*self.actions, *filter(None, [self.goto]))]
         return f"{','.join(words)} actions={','.join(actions) or 'drop'}"
+
+    def __lt__(self, other: Flow) -> bool:
+        """In the order of tables, and in a table of decreasing priority."""
+        return self._order() < other._order()
+
+    def _order(self) -> tuple[int, int, str]:
+        return self.table, -self.priority, str(self)
 
     def installed(self) -> str:
         """The flow as it is on a switch that we filled: with our cookie."""

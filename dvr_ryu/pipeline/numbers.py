@@ -1,6 +1,8 @@
-"""How numbers are written in flows and topologies, and read back: MACs, IPv4 addresses, ports, hex, decimal.
+"""How numbers are written in flows and topologies, and read back: MACs, IPv4 addresses, ports, hex,
+decimal.
 
-Each form is a pair of functions between text and int. Reading raises ValueError with a message for people.
+Each form is a pair of functions between text and int. Reading raises ValueError with a message for
+people.
 """
 
 from __future__ import annotations
@@ -69,13 +71,16 @@ def write_ipv4(number: int) -> str:
 
 
 def read_port(text: str) -> int:
-    """A port number, or a reserved port's name. The name of a bridge's own port is not read here."""
+    """A port number, or a reserved port's name. The name of a bridge's own port is not read
+    here.
+    """
     word = RESERVED_PORTS.get(text.upper())
     number = read_int(text) if word is None else word
     return number
 
 
 def write_port(number: int) -> str:
+    """A port number, or the reserved port's name."""
     return _PORT_WORDS.get(number, str(number))
 
 

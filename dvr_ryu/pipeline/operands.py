@@ -1,7 +1,8 @@
 """What may stand where a number stands in a flow: the number, a hole, or the name of a port.
 
-Numbers are plain ints, whatever they number (a MAC is 48 bits, an IPv4 address 32). Holes and port names become
-numbers when a flow is filled: holes from a row of a relation, port names from the bridge's ports.
+Numbers are plain ints, whatever they number (a MAC is 48 bits, an IPv4 address 32). Holes and port
+names become numbers when a flow is filled: holes from a row of a relation, port names from the
+bridge's ports.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ def unknowns(node: object) -> Iterator[Unknown]:
         for each in node:
             yield from unknowns(each)
     elif has(type(node)):
-        for attribute in fields(type(node)):
-            yield from unknowns(getattr(node, attribute.name))
+        for name in _parts(node):
+            yield from unknowns(getattr(node, name))
 
 
 Value = int | Unknown
@@ -80,9 +81,14 @@ def _filled(node: Any, value_of: ValueOf) -> Any:
     if isinstance(node, tuple):
         return tuple(each for item in node for each in _repeated(item, value_of))
     if has(type(node)):
-        names = [attribute.name for attribute in fields(type(node)) if attribute.init]
-        return evolve(node, **{name: _filled(getattr(node, name), value_of) for name in names})
+        return evolve(
+            node, **{name: _filled(getattr(node, name), value_of) for name in _parts(node)}
+        )
     return node
+
+
+def _parts(node: Any) -> list[str]:
+    return [attribute.name for attribute in fields(type(node))]
 
 
 def _repeated(item: Any, value_of: ValueOf) -> Iterator[Any]:
@@ -91,7 +97,11 @@ def _repeated(item: Any, value_of: ValueOf) -> Iterator[Any]:
         yield _filled(item, value_of)
         return
     for port in cast("Sequence[Value]", value_of(ports)):
-        yield _filled(item, lambda _, port=port: port)
+        yield _filled(item, _always(port))
+
+
+def _always(value: Value) -> ValueOf:
+    return lambda _: value
 
 
 def port_list(node: object) -> Hole | None:

@@ -1,4 +1,6 @@
-"""All the pipelines of a flows/ folder, compiled, and what they make of a host's view: the flows of a bridge."""
+"""All the pipelines of a flows/ folder, compiled, and what they make of a host's view: the flows of
+a bridge.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,10 @@ from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline import lint
 from dvr_ryu.pipeline.binding import NoSuchPort, Ports, getter
 from dvr_ryu.pipeline.flow import Flow
-from dvr_ryu.pipeline.operands import fill
+from dvr_ryu.pipeline.operands import ValueOf, fill
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
+from dvr_ryu.topology.relations import ThisHost
 from dvr_ryu.topology.view import HostView
 
 
@@ -36,8 +39,8 @@ class Program:
     def wanted(self, bridge: str, view: HostView, ports: Ports) -> dict[bytes, Wanted]:
         """Identity → value of every flow that the bridge shall have, given the ports that it has.
 
-        A flow that names a port which is not there yet is left out. Raises FileError where two lines, filled,
-        make flows of one identity that do different things.
+        A flow that names a port which is not there yet is left out. Raises FileError where two
+        lines, filled, make flows of one identity that do different things.
         """
         wanted: dict[bytes, Wanted] = {}
         host = view.this_host
@@ -58,9 +61,13 @@ class Program:
         for relation, flow in pipeline.flows():
             for row in _rows(view, relation):
                 try:
-                    yield fill(flow, lambda each, row=row: getter(each)(row, view.this_host, ports))
+                    yield fill(flow, _numbers(row, view.this_host, ports))
                 except NoSuchPort:
                     continue
+
+
+def _numbers(row: Any, host: ThisHost, ports: Ports) -> ValueOf:
+    return lambda unknown: getter(unknown)(row, host, ports)
 
 
 def _rows(view: HostView, relation: str | None) -> tuple[Any, ...]:
@@ -69,7 +76,9 @@ def _rows(view: HostView, relation: str | None) -> tuple[Any, ...]:
 
 def _contradiction(first: Flow, second: Flow, row: Any) -> FileError:
     assert first.place and second.place
-    message = f"for {row}, this is the same flow as that of line {first.place.line}, with other actions"
+    message = (
+        f"for {row}, this is the same flow as that of line {first.place.line}, with other actions"
+    )
     return FileError([Problem(second.place, message)])
 
 

@@ -1,7 +1,7 @@
 """The text of a flow file as logical lines, each of whose characters knows its place in the file.
 
-Comments are cut off (those that stand alone are kept: they are the next line's sentence) and lines that end in
-a backslash are joined with the next. What the words mean is decided elsewhere.
+Comments are cut off (those that stand alone are kept: they are the next line's sentence) and lines
+that end in a backslash are joined with the next. What the words mean is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class _Piece:
 
 @frozen
 class Line:
-    """A logical line: its text from the first word on, its indent, and the comment lines above it."""
+    """A logical line: its text from the first word on, its indent, and the comment lines above
+    it.
+    """
 
     file: str
     text: str
@@ -48,6 +50,7 @@ class Line:
         return Place(self.file, piece.line, piece.column + offset - piece.offset, piece.source)
 
     def problem(self, wrong: Wrong) -> Problem:
+        """What is wrong on this line, at its place in the file."""
         return Problem(self.place(wrong.offset), wrong.message)
 
 

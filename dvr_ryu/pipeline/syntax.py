@@ -1,4 +1,5 @@
-"""Reads a flow file: tables, `each` blocks and flow lines, into a Pipeline. All problems are found at once.
+"""Reads a flow file: tables, `each` blocks and flow lines, into a Pipeline. All problems are found
+at once.
 
 The only structure of the language is here; the words within a line are `words`' business.
 """
@@ -20,14 +21,18 @@ from dvr_ryu.topology.relations import RELATIONS
 DEFAULT_PRIORITY = 0x8000
 """What OpenFlow and ovs-ofctl give a flow whose priority nobody named."""
 
-_TABLE = re.compile(r'table\s+(?P<number>\d+)\s+(?P<name>[A-Z][A-Z0-9_]*)(?:\s+"(?P<sentence>[^"]*)")?')
+_TABLE = re.compile(
+    r'table\s+(?P<number>\d+)\s+(?P<name>[A-Z][A-Z0-9_]*)(?:\s+"(?P<sentence>[^"]*)")?'
+)
 _EACH = re.compile(r"each\s+(?P<relation>\w+)\s*:")
 _ACTIONS = re.compile(r"[\s,]*\bactions=")
 
 
 @frozen
 class Block:
-    """Flows that are repeated for each row of a relation; without a relation, they are there once."""
+    """Flows that are repeated for each row of a relation; without a relation, they are there
+    once.
+    """
 
     relation: str | None
     flows: tuple[Flow, ...]
@@ -96,7 +101,9 @@ class _Parser:
             for start, end in zip(starts, ends, strict=True)
         )
         if not lines:
-            raise DvrError(f"{self.file}: no table in this file; the shipped flows/ shows what one looks like")
+            raise DvrError(
+                f"{self.file}: no table in this file; the shipped flows/ shows what one looks like"
+            )
         if self.problems:
             raise FileError(self.problems)
         return Pipeline(self.bridge, self.file, tables)
@@ -115,13 +122,17 @@ class _Parser:
             if name in self.numbers:
                 self._wrong(line, Wrong(found.start("name"), f"there is a table {name} already"))
             elif number in self.numbers.values():
-                self._wrong(line, Wrong(found.start("number"), f"there is a table {number} already"))
+                self._wrong(
+                    line, Wrong(found.start("number"), f"there is a table {number} already")
+                )
             self.numbers.setdefault(name, number)
 
     def _table(self, head: Line, lines: list[Line]) -> Table:
         found = _TABLE.fullmatch(head.text)
         if not found:
-            self._wrong(head, Wrong(6, 'write a table as: table 20 UCAST_TO_TUN "What it decides."'))
+            self._wrong(
+                head, Wrong(6, 'write a table as: table 20 UCAST_TO_TUN "What it decides."')
+            )
             return Table(0, "", "", ())
         number = int(found["number"])
         blocks = tuple(self._blocks(number, lines))
@@ -169,7 +180,9 @@ def _read_flow(reader: WordReader, table: int, line: Line) -> Flow:
         return Flow(table, 0, (), actions, goto, _sentence(line), line.place(0))
     found = _ACTIONS.search(text)
     if not found:
-        raise Wrong(len(text), "a flow needs actions=…; write actions=drop where nothing shall happen")
+        raise Wrong(
+            len(text), "a flow needs actions=…; write actions=drop where nothing shall happen"
+        )
     priority, matches = reader.match(text[: found.start()], 0)
     tagged = any(each.field.name == "dl_vlan" for each in matches)
     actions, goto = reader.actions(text[found.end() :], found.end(), tagged)
@@ -186,4 +199,3 @@ def _read_flow(reader: WordReader, table: int, line: Line) -> Flow:
 
 def _sentence(line: Line) -> str:
     return " ".join(line.comments)
-

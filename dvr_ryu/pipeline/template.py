@@ -1,7 +1,9 @@
-"""A flow line compiled once: its OpenFlow bytes, through Ryu's classes, and the places of its holes in them.
+"""A flow line compiled once: its OpenFlow bytes, through Ryu's classes, and the places of its holes
+in them.
 
-A hole's place is found by trying: the line is compiled with all holes zero, and again with one hole's bits set;
-where the bytes differ, the hole is. Filling a row then only writes numbers into a copy of the bytes.
+A hole's place is found by trying: the line is compiled with all holes zero, and again with one
+hole's bits set; where the bytes differ, the hole is. Filling a row then only writes numbers into a
+copy of the bytes.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ class Template:
         self._compiled = cache(self._compile)
 
     def filled(self, row: Any, host: ThisHost, ports: Ports) -> WireFlow:
-        """The flow for one row. Raises NoSuchPort where the bridge lacks a port that the line names."""
+        """The flow for one row. Raises NoSuchPort where the bridge lacks a port that the line
+        names.
+        """
         length = len(self._count(row, host, ports)) if self._count else 0
         identity, value = self._compiled(length)
         return WireFlow(identity.filled(row, host, ports), value.filled(row, host, ports))

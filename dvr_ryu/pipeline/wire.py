@@ -1,8 +1,8 @@
 """Flows as OpenFlow bytes: what makes two flows the same one, and what else they say.
 
-OpenFlow 1.3 and 1.4 lay a flow out alike, in a flow-mod and in a dump; both are cut here into an identity
-(table, priority, match) and a value (timeouts, flags, cookie, instructions), and put together again.
-Offsets are those of ofp_flow_mod and ofp_flow_stats in the OpenFlow specification.
+OpenFlow 1.3 and 1.4 lay a flow out alike, in a flow-mod and in a dump; both are cut here into an
+identity (table, priority, match) and a value (timeouts, flags, cookie, instructions), and put
+together again. Offsets are those of ofp_flow_mod and ofp_flow_stats in the OpenFlow specification.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ _MULTIPART_HEADER = 16
 
 
 class WireFlow(NamedTuple):
-    """A flow in two parts: flows with one identity replace each other, flows with one value do the same."""
+    """A flow in two parts: flows with one identity replace each other, flows with one value do the
+    same.
+    """
 
     identity: bytes
     value: bytes
@@ -39,14 +41,18 @@ def split_flow_mod(message: bytes) -> WireFlow:
     """The flow that a flow-mod message (header included) adds."""
     fields = _FLOW_MOD.unpack_from(message)
     cookie, table, idle, hard, priority, flags = (fields[at] for at in (4, 6, 8, 9, 10, 14))
-    return _wire_flow(message, _FLOW_MOD.size, len(message), table, priority, (idle, hard, flags, cookie))
+    return _wire_flow(
+        message, _FLOW_MOD.size, len(message), table, priority, (idle, hard, flags, cookie)
+    )
 
 
 def split_flow_stats(reply: bytes) -> Iterator[WireFlow]:
     """The flows in one multipart reply (header included) to a flow stats request."""
     at = _MULTIPART_HEADER
     while at < len(reply):
-        length, table, _, _, priority, idle, hard, flags, _, cookie, *_ = _FLOW_STATS.unpack_from(reply, at)
+        length, table, _, _, priority, idle, hard, flags, _, cookie, *_ = _FLOW_STATS.unpack_from(
+            reply, at
+        )
         end = at + length
         rest = (idle, hard, flags, cookie)
         yield _wire_flow(reply, at + _FLOW_STATS.size, end, table, priority, rest)
@@ -63,8 +69,9 @@ def _wire_flow(
 
 
 def canonical_match(fields: bytes) -> bytes:
-    """A match's fields in one order: OpenFlow's own by number, so that each follows what it requires; then
-    the extensions'. Switches and Ryu each have an order of their own."""
+    """A match's fields in one order: OpenFlow's own by number, so that each follows what it
+    requires; then the extensions'. Switches and Ryu each have an order of their own.
+    """
     parts = []
     at = 0
     while at < len(fields):
@@ -76,7 +83,9 @@ def canonical_match(fields: bytes) -> bytes:
 
 
 def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
-    """The flow-mod message that adds a flow or strictly deletes it (then its instructions are left out)."""
+    """The flow-mod message that adds a flow or strictly deletes it (then its instructions are left
+    out).
+    """
     table, priority = _IDENTITY.unpack_from(flow.identity)
     fields = flow.identity[_IDENTITY.size :]
     idle, hard, flags, cookie = _VALUE.unpack_from(flow.value)

@@ -1,6 +1,7 @@
 """Reads the words of one flow line: match, actions, holes and port names, in ovs-ofctl's spelling.
 
-Says what is wrong by raising `Wrong` at the character. Knows nothing of other lines, but for the tables' names.
+Says what is wrong by raising `Wrong` at the character. Knows nothing of other lines, but for the
+tables' names.
 """
 
 from __future__ import annotations
@@ -53,14 +54,16 @@ def did_you_mean(word: str, known: Mapping[str, object] | list[str]) -> str:
 
 
 class WordReader:
-    """Reads the words of a flow that stands in `table`, in a block of `relation` (None: in no block)."""
+    """Reads the words of a flow that stands in `table`, in a block of `relation` (None: in no
+    block).
+    """
 
     def __init__(self, tables: Mapping[str, int], table: int, relation: str | None) -> None:
         self.tables = tables
         self.table = table
         self.relation = relation
 
-    # Numbers, holes and ports -------------------------------------------------------------------------------
+    # Numbers, holes and ports ---------------------------------------------------------------------
 
     def hole(self, text: str, at: int) -> Hole:
         """{relation.field}; `at` is where its brace stands."""
@@ -80,7 +83,9 @@ class WordReader:
             raise Wrong(at, f"'{relation}' has no field '{name}'{hint}")
         return Hole(relation, name, known[name].kind)
 
-    def operand(self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int) -> Operand:
+    def operand(
+        self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
+    ) -> Operand:
         """A number, a hole of the kind, or (where a port may stand) the name of a port."""
         if text.startswith("{"):
             return self._hole_of_kind(kind, form, text, at)
@@ -103,7 +108,7 @@ class WordReader:
             raise Wrong(at, f"{hole} is a {hole.kind.value}; a {wanted} must stand here")
         return hole
 
-    # Match --------------------------------------------------------------------------------------------------
+    # Match ----------------------------------------------------------------------------------------
 
     def match(self, text: str, at: int) -> tuple[int | None, list[FieldMatch]]:
         """The part before actions=: the priority, None where it is not named, and the fields."""
@@ -130,7 +135,9 @@ class WordReader:
 
     def _same_table(self, text: str, at: int) -> None:
         if self._plain(text, 8, at + 6) != self.table:
-            raise Wrong(at, f"this line stands in table {self.table}; leave 'table=' out, or move it")
+            raise Wrong(
+                at, f"this line stands in table {self.table}; leave 'table=' out, or move it"
+            )
 
     def _field_match(self, name: str, text: str, at: int) -> FieldMatch:
         field = fields.find(name)
@@ -165,15 +172,15 @@ class WordReader:
             raise Wrong(at, "a mask is a plain number")
         return mask
 
-    # Actions ------------------------------------------------------------------------------------------------
+    # Actions --------------------------------------------------------------------------------------
 
     def actions(
         self, text: str, at: int, tagged: bool = False
     ) -> tuple[tuple[AnyAction, ...], GotoTable | None]:
         """The part after actions=: the actions, and the table to go on in.
 
-        `tagged`: the flow matches packets that have a VLAN tag. Where none is, mod_vlan_vid puts one first, as
-        ovs-ofctl does.
+        `tagged`: the flow matches packets that have a VLAN tag. Where none is, mod_vlan_vid puts
+        one first, as ovs-ofctl does.
         """
         words = _split(text, at, separators=",")
         if not words:
@@ -293,7 +300,9 @@ class WordReader:
         """FIELD, FIELD[], FIELD[3] or FIELD[0..11]."""
         found = re.fullmatch(r"(\w+)(?:\[(?:(\d+)(?:\.\.(\d+))?)?\])?", text)
         if not found:
-            raise Wrong(at, f"'{text}' is not a field, nor bits of one such as NXM_OF_VLAN_TCI[0..11]")
+            raise Wrong(
+                at, f"'{text}' is not a field, nor bits of one such as NXM_OF_VLAN_TCI[0..11]"
+            )
         field = fields.find(found[1])
         if field is None:
             known = [*fields.FIELDS, *fields.ALIASES]
@@ -332,7 +341,9 @@ class WordReader:
             return LearnLoad(self._learn_source(value, end, at + 5), end)
         target, equals, value = word.partition("=")
         end = self.subfield(target, at)
-        return LearnMatch(end, self._learn_source(value, end, at + len(target) + 1) if equals else end)
+        return LearnMatch(
+            end, self._learn_source(value, end, at + len(target) + 1) if equals else end
+        )
 
     def _learn_source(self, text: str, target: Subfield, at: int) -> Subfield | int:
         if text[:1].isdigit():
@@ -356,7 +367,9 @@ _READERS: dict[str, Callable[[WordReader, str, int], AnyAction | GotoTable]] = {
 
 
 def _split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
-    """The words of a text with where each starts; separators within parentheses or braces do not part."""
+    """The words of a text with where each starts; separators within parentheses or braces do not
+    part.
+    """
     words: list[tuple[str, int]] = []
     start, depth = 0, 0
     for position, character in enumerate(text + separators[0]):

@@ -1,7 +1,8 @@
-"""Keeps one connected bridge as it should be: reads what it has, subtracts, sends the difference, remembers.
+"""Keeps one connected bridge as it should be: reads what it has, subtracts, sends the difference,
+remembers.
 
-A bridge lives as long as its connection. Its greenlet does one thing at a time; whatever happens meanwhile only
-marks that there is something to do.
+A bridge lives as long as its connection. Its greenlet does one thing at a time; whatever happens
+meanwhile only marks that there is something to do.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ Intent = Callable[[BridgeName, Mapping[str, int]], "dict[bytes, Wanted] | None"]
 """What a bridge with these ports shall have; None for a bridge that is not ours."""
 
 Identify = Callable[[str, int], "BridgeName | None"]
-"""Which bridge it is that describes itself so and has this datapath id; None if the topology has no such bridge."""
+"""Which bridge it is that describes itself so and has this datapath id; None if the topology has no
+such bridge.
+"""
 
 
 class Bridge:
@@ -58,7 +61,9 @@ class Bridge:
         return str(self.name) if self.name else f"datapath {self.session.datapath.id:016x}"
 
     def keep(self) -> None:
-        """Bring the bridge to what it should be, and again whenever `touch` says that something changed."""
+        """Bring the bridge to what it should be, and again whenever `touch` says that something
+        changed.
+        """
         try:
             self._start()
             while True:
@@ -85,7 +90,9 @@ class Bridge:
         self.name = self._identify(description, self.session.datapath.id)
         if self.name is None:
             LOG.warning(
-                "%s (%s) is no bridge of the topology: left alone", self, description or "no description"
+                "%s (%s) is no bridge of the topology: left alone",
+                self,
+                description or "no description",
             )
             return
         self._ports = {**self.session.ports(), **self._ports}
@@ -99,7 +106,9 @@ class Bridge:
         )
 
     def _sync(self) -> None:
-        """Make what is installed what is wanted. A refusal is logged and leaves the bridge as it was."""
+        """Make what is installed what is wanted. A refusal is logged and leaves the bridge as it
+        was.
+        """
         if self.name is None:
             return
         started = time.monotonic()
@@ -107,7 +116,9 @@ class Bridge:
             wanted = self._intent(self.name, self._ports)
             if wanted is None:
                 return
-            difference = subtract({key: each.value for key, each in wanted.items()}, self._installed)
+            difference = subtract(
+                {key: each.value for key, each in wanted.items()}, self._installed
+            )
             if difference:
                 self.session.change(difference, lambda identity: _place(wanted, identity))
         except DvrError as error:

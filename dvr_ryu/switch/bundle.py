@@ -1,4 +1,5 @@
-"""A change of many flows as one OpenFlow bundle: the switch makes all of it at one instant, or none of it.
+"""A change of many flows as one OpenFlow bundle: the switch makes all of it at one instant, or none
+of it.
 
 OpenFlow 1.4 has bundles (type 33 and 34); 1.3 has them as ONF extension 230, with the same bodies.
 Bytes only: who sends them and who reads the answer is `session`.
@@ -24,8 +25,12 @@ _COMMIT_REQUEST = 4
 _ATOMIC_ORDERED = 3
 
 
-def bundle(version: int, bundle_id: int, open_xid: int, commit_xid: int, messages: Sequence[bytes]) -> bytes:
-    """The bytes that open a bundle, add each message to it (with the message's own xid) and commit it."""
+def bundle(
+    version: int, bundle_id: int, open_xid: int, commit_xid: int, messages: Sequence[bytes]
+) -> bytes:
+    """The bytes that open a bundle, add each message to it (with the message's own xid) and commit
+    it.
+    """
     control, add = _message_heads(version)
     opened = _CONTROL.pack(bundle_id, _OPEN_REQUEST, _ATOMIC_ORDERED)
     committed = _CONTROL.pack(bundle_id, _COMMIT_REQUEST, _ATOMIC_ORDERED)
@@ -38,7 +43,9 @@ def bundle(version: int, bundle_id: int, open_xid: int, commit_xid: int, message
 
 
 def _message_heads(version: int) -> tuple[tuple[int, bytes], tuple[int, bytes]]:
-    """Type and experimenter head of a bundle's control message, and of the one that adds a message."""
+    """Type and experimenter head of a bundle's control message, and of the one that adds a
+    message.
+    """
     if version >= ofproto_v1_4.OFP_VERSION:
         return (ofproto_v1_4.OFPT_BUNDLE_CONTROL, b""), (ofproto_v1_4.OFPT_BUNDLE_ADD_MESSAGE, b"")
     kind = ofproto_v1_3.OFPT_EXPERIMENTER

@@ -1,7 +1,8 @@
-"""One connection to a bridge: questions and their answers, changes and what the switch says to them.
+"""One connection to a bridge: questions and their answers, changes and what the switch says to
+them.
 
-Every wait is for an answer to a transaction id, in the greenlet that asked. What should be on the bridge is
-not known here.
+Every wait is for an answer to a transaction id, in the greenlet that asked. What should be on the
+bridge is not known here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from dvr_ryu.reconcile import Difference
 from dvr_ryu.switch.bundle import bundle
 
 ANSWER_TIMEOUT = 60
-"""Seconds to wait for a switch's answer: far more than the largest change takes, less than for ever."""
+"""Seconds to wait for a switch's answer: far more than the largest change takes, less than for
+ever.
+"""
 
 _ALL_ONES = (1 << 64) - 1
 _CHUNK = 1 << 16
@@ -43,13 +46,13 @@ class Session:
         elif message.msg_type == self.datapath.ofproto.OFPT_ERROR:
             self._refused[message.xid] = message
 
-    # Questions ----------------------------------------------------------------------------------------------
+    # Questions ------------------------------------------------------------------------------------
 
     def description(self) -> str:
         """The bridge's dp_desc (Open vSwitch: other_config:dp-desc)."""
         request = self.datapath.ofproto_parser.OFPDescStatsRequest(self.datapath, 0)
         reply = next(iter(self._ask(request)))
-        return reply.body.dp_desc.split(b"\0")[0].decode("utf-8", "replace")
+        return text_of(reply.body.dp_desc)
 
     def ports(self) -> dict[str, int]:
         """Port name → number of every port of the bridge."""
@@ -60,9 +63,19 @@ class Session:
         """Identity → value of every flow with our cookie that is on the bridge."""
         ofproto, parser = self.datapath.ofproto, self.datapath.ofproto_parser
         request = parser.OFPFlowStatsRequest(
-            self.datapath, 0, ofproto.OFPTT_ALL, ofproto.OFPP_ANY, ofproto.OFPG_ANY, COOKIE, _ALL_ONES
+            self.datapath,
+            0,
+            ofproto.OFPTT_ALL,
+            ofproto.OFPP_ANY,
+            ofproto.OFPG_ANY,
+            COOKIE,
+            _ALL_ONES,
         )
-        return {flow.identity: flow.value for reply in self._ask(request) for flow in split_flow_stats(reply.buf)}
+        return {
+            flow.identity: flow.value
+            for reply in self._ask(request)
+            for flow in split_flow_stats(reply.buf)
+        }
 
     def _ask(self, request: Any) -> Iterator[Any]:
         """Send a multipart request; yield each part of the answer."""
@@ -87,15 +100,15 @@ class Session:
             raise SwitchError(f"the switch refuses a request: {self._words(reply)}")
         return reply
 
-    # Changes ------------------------------------------------------------------------------------------------
+    # Changes --------------------------------------------------------------------------------------
 
     def change(
         self, difference: Difference[bytes, bytes], place_of: Callable[[bytes], str]
     ) -> None:
         """Make the difference on the bridge, all of it at once, and wait until it is made.
 
-        `place_of` tells, for a flow's identity, where it is written. Raises SwitchError that names the flows
-        which the switch refused; then none of the change was made.
+        `place_of` tells, for a flow's identity, where it is written. Raises SwitchError that names
+        the flows which the switch refused; then none of the change was made.
         """
         mods = list(_flow_mods(difference))
         refused = self._send(mods)
@@ -106,7 +119,9 @@ class Session:
             raise SwitchError("; ".join(self._complaints(refused, place_of)))
 
     def _send(self, mods: list[tuple[int, WireFlow]]) -> dict[bytes | None, Any]:
-        """Send the flow-mods and a barrier. Return what was refused: identity (None: the bundle) → error."""
+        """Send the flow-mods and a barrier. Return what was refused: identity (None: the bundle) →
+        error.
+        """
         open_xid, commit_xid, barrier_xid, *xids = self._xids(len(mods) + 3)
         messages = [
             flow_mod(self.version, xid, command, flow)
@@ -148,7 +163,9 @@ class Session:
         for identity, error in flows.items():
             yield f"{place_of(identity)}: the switch refuses this flow: {self._words(error)}"
         if not flows:
-            yield from (f"the switch refuses the change: {self._words(error)}" for error in refused.values())
+            yield from (
+                f"the switch refuses the change: {self._words(error)}" for error in refused.values()
+            )
 
     def _words(self, error: Any) -> str:
         ofproto = self.datapath.ofproto
@@ -159,11 +176,18 @@ class Session:
 
 def port_of(port: Any) -> tuple[str, int]:
     """Name and number of a port description."""
-    return port.name.split(b"\0")[0].decode("utf-8", "replace"), port.port_no
+    return text_of(port.name), port.port_no
+
+
+def text_of(padded: bytes) -> str:
+    """The text in a field of fixed length."""
+    return padded.split(b"\0")[0].decode("utf-8", "replace")
 
 
 def _flow_mods(difference: Difference[bytes, bytes]) -> Iterator[tuple[int, WireFlow]]:
-    """An added flow that is there already takes the new value and keeps its counters (OpenFlow 1.3, 6.4)."""
+    """An added flow that is there already takes the new value and keeps its counters (OpenFlow 1.3,
+    6.4).
+    """
     for identity, value in difference.added.items():
         yield ADD, WireFlow(identity, value)
     for identity, replacement in difference.changed.items():
@@ -177,5 +201,9 @@ def _no_bundles(refused: Mapping[bytes | None, Any], ofproto: Any) -> bool:
     error = refused.get(None)
     if error is None or error.type != ofproto.OFPET_BAD_REQUEST:
         return False
-    unknown = (ofproto.OFPBRC_BAD_TYPE, ofproto.OFPBRC_BAD_EXPERIMENTER, ofproto.OFPBRC_BAD_EXP_TYPE)
+    unknown = (
+        ofproto.OFPBRC_BAD_TYPE,
+        ofproto.OFPBRC_BAD_EXPERIMENTER,
+        ofproto.OFPBRC_BAD_EXP_TYPE,
+    )
     return error.code in unknown

@@ -1,6 +1,8 @@
-"""One real Open vSwitch of a test's own: daemons, database and sockets in a folder, packets in no kernel.
+"""One real Open vSwitch of a test's own: daemons, database and sockets in a folder, packets in no
+kernel.
 
-It runs OVS's own userspace datapath with dummy ports, needs no root, and shares nothing with the machine's OVS.
+It runs OVS's own userspace datapath with dummy ports, needs no root, and shares nothing with the
+machine's OVS.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ class Ovs:
         database = self.folder / "conf.db"
         if not database.exists():
             self.run("ovsdb-tool", "create", str(database), SCHEMA)
-        self._daemon("ovsdb-server", str(database), f"--remote=punix:{self.folder}/db.sock", "--pidfile")
+        self._daemon(
+            "ovsdb-server", str(database), f"--remote=punix:{self.folder}/db.sock", "--pidfile"
+        )
         self.run("ovs-vsctl", "--retry", "--no-wait", "init")
         self._daemon(
             "ovs-vswitchd",
@@ -79,8 +83,19 @@ class Ovs:
         controller: str,
         protocols: str = "OpenFlow10,OpenFlow13,OpenFlow14",
     ) -> None:
-        """A bridge as the companion makes it, with dummy ports in place of patches, tunnels and devices."""
-        words = ["add-br", bridge, "--", "set", "bridge", bridge, "fail_mode=secure", "datapath_type=dummy"]
+        """A bridge as the companion makes it, with dummy ports in place of patches, tunnels and
+        devices.
+        """
+        words = [
+            "add-br",
+            bridge,
+            "--",
+            "set",
+            "bridge",
+            bridge,
+            "fail_mode=secure",
+            "datapath_type=dummy",
+        ]
         words += [f"other_config:dp-desc={description}", f"protocols={protocols}"]
         for port, number in ports.items():
             words += ["--", "add-port", bridge, port, "--", "set", "interface", port, "type=dummy"]

@@ -1,0 +1,157 @@
+"""The words of the `dvr` command. Each says what it is given and calls what does it; no logic of
+its own.
+
+Results go to stdout, everything else to stderr. Exit codes are those of `errors`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import BashComplete, CompletionItem
+
+from dvr_ryu import errors
+from dvr_ryu.shipped import flows_dir
+
+if TYPE_CHECKING:
+    from dvr_ryu.topology.view import HostView
+
+click.UsageError.exit_code = errors.USAGE
+
+_FILE = click.Path(path_type=Path)
+
+
+def _complete_host(context: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
+    from dvr_ryu.topology.loading import load_topology
+
+    try:
+        hosts = load_topology(context.params["topology"]).hosts
+    except (KeyError, errors.DvrError):
+        return []
+    return [CompletionItem(name) for name in hosts if name.startswith(typed)]
+
+
+_topology = click.argument("topology", type=_FILE)
+_host = click.option(
+    "--host",
+    required=True,
+    metavar="NAME",
+    shell_complete=_complete_host,
+    help="A host of the topology.",
+)
+_flows = click.option(
+    "--flows",
+    "folder",
+    type=_FILE,
+    metavar="DIR",
+    help="Pipelines to use instead of the shipped flows/.",
+)
+
+
+def main() -> None:
+    """Run the command line; a problem that the reader can mend ends it without a traceback."""
+    try:
+        cli()
+    except errors.DvrError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dvr_ryu")
+def cli() -> None:
+    """A distributed virtual router on plain Open vSwitch hosts, from one topology file.
+
+    \b To see it work on this machine, in hosts made of namespaces: sudo dvr lab up
+    examples/human-defined-dvr.yaml sudo dvr lab test sudo dvr lab exec cirros -- ping -c1
+    10.10.10.4 sudo dvr lab down
+
+    \b On real hosts: ryu-manager dvr_ryu.app                       the controller, on one of them
+    sudo dvr companion run TOPOLOGY --host NAME   on each of them
+
+    \b Exit codes: 0 done, 1 the input or the machine is wrong, 2 differences or failed checks, 64
+    wrong words.
+    """
+
+
+@cli.command()
+@_topology
+@_flows
+def check(topology: Path, folder: Path | None) -> None:
+    """Check a topology and the pipelines; print nothing if both are right.
+
+    Every problem is printed with its file, line and column, and nothing is changed anywhere.
+    """
+    from dvr_ryu.pipeline.program import load_program
+    from dvr_ryu.topology.loading import load_topology
+    from dvr_ryu.topology.view import HostView
+
+    model = load_topology(topology)
+    program = load_program(folder or flows_dir())
+    for host in model.hosts:
+        view = HostView(model, host)
+        for bridge in program.pipelines:
+            program.wanted(bridge, view, view.planned_ofports(bridge))
+
+
+@cli.command()
+@_topology
+@_host
+@click.option("--bridge", default="br-tun", show_default=True, help="br-tun or br-int.")
+@_flows
+def flows(topology: Path, host: str, bridge: str, folder: Path | None) -> None:
+    """Print the flows that a bridge of a host should have. Asks no switch and needs no root.
+
+    \b
+    The lines are ovs-ofctl's, sorted, for example to compare them with what a bridge has:
+        dvr flows T.yaml --host H >wanted; ovs-ofctl -O OpenFlow14 diff-flows br-tun wanted
+    """
+    from dvr_ryu.pipeline.program import load_program
+
+    view = _view(topology, host)
+    program = load_program(folder or flows_dir())
+    if bridge not in program.pipelines:
+        known = ", ".join(program.pipelines)
+        raise click.BadParameter(
+            f"no pipeline for '{bridge}'; there are {known}", param_hint="--bridge"
+        )
+    for flow in sorted(program.flows(bridge, view, view.planned_ofports(bridge))):
+        click.echo(flow.installed())
+
+
+@cli.command()
+@_topology
+def hosts(topology: Path) -> None:
+    """Print each host's DVR MAC: the article's `select * from dvr_host_macs`."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from dvr_ryu.topology.loading import load_topology
+
+    table = Table("host", "mac_address", box=box.ASCII2)
+    for host in load_topology(topology).hosts.values():
+        table.add_row(host.name, host.dvr_mac)
+    Console().print(table)
+
+
+@cli.command()
+def completion() -> None:
+    """Print the bash completion of dvr: eval "$(dvr completion)"."""
+    click.echo(BashComplete(cli, {}, "dvr", "_DVR_COMPLETE").source())
+
+
+def _view(topology: Path, host: str) -> HostView:
+    from dvr_ryu.topology.loading import load_topology
+    from dvr_ryu.topology.view import HostView
+
+    model = load_topology(topology)
+    if host not in model.hosts:
+        known = ", ".join(model.hosts)
+        raise click.BadParameter(
+            f"the topology has no host '{host}'; it has {known}", param_hint="--host"
+        )
+    return HostView(model, host)
