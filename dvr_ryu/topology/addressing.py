@@ -24,7 +24,8 @@ def choose_addresses(
 ) -> dict[str, IPv4Address]:
     """WantedPort.key → address, of every port that is somewhere; `shortages` gets what is short."""
     by_network: dict[str, list[WantedPort]] = defaultdict(list)
-    for port in sorted(ports, key=lambda each: each.key):
+    # Instances come last: one more of them takes no address from what serves the network.
+    for port in sorted(ports, key=lambda each: (each.owner == model.COMPUTE, each.key)):
         by_network[port.network].append(port)
     floating: dict[str | None, list[IPv4Address]] = defaultdict(list)
     for ip, each in words.floating_ips.items():

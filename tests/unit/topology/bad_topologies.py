@@ -1,0 +1,650 @@
+"""Topologies that are wrong: each with its places marked, and what is said there.
+
+A mark stands before the character that the message points to; a test removes the marks before it
+reads the text. Messages are in the order of the marks.
+"""
+
+from __future__ import annotations
+
+from tests.unit.topology.files import topology_file
+
+MARK = "§"
+
+Cases = dict[str, tuple[str, ...]]
+"""Name of the case → marked text, then a phrase of each message."""
+
+BAD_YAML: Cases = {
+    "empty": (f"{MARK}", "is empty"),
+    "only a comment": (f"{MARK}# nothing yet", "is empty"),
+    "a list": (f"{MARK}- hosts", "a list is not a mapping"),
+    "a word": (f"{MARK}hosts", "'hosts' is not a mapping"),
+    "tab": (f"hosts:\n{MARK}\tone: {{address: 10.0.0.1}}", "a tab where YAML allows only blanks"),
+    "unclosed bracket": (
+        f"hosts: {{one: {{address: 10.0.0.1}}\n{MARK}networks: {{}}",
+        "flow mapping that begins on line 1",
+    ),
+    "not YAML": (f"hosts: one{MARK}: two", "mapping values are not allowed"),
+    "unknown alias": (f"hosts: {MARK}*others", "undefined alias"),
+    "contains itself": (f"hosts: {MARK}&all {{one: *all}}", "contains itself"),
+    "two documents": (
+        f"hosts: {{one: {{address: 10.0.0.1}}}}\n{MARK}---\nhosts: {{}}",
+        "a second document begins here",
+    ),
+    "tag": (f"hosts: {MARK}!hosts {{}}", "is a tag"),
+    "key that is a list": (f"? {MARK}[a]\n: b\n", "where a key must stand"),
+    "control character": (f"hosts: {MARK}\x07", "U+0007"),
+    "nested deeply": ("[" * 99 + MARK + "[" * 5000 + "]" * 5099, "nested too deeply"),
+    "duplicate section": (
+        f"hosts: {{one: {{address: 10.0.0.1}}}}\n{MARK}hosts: {{two: {{address: 10.0.0.2}}}}",
+        "'hosts' is already on line 1",
+    ),
+    "duplicate name": (
+        f"hosts:\n  one: {{address: 10.0.0.1}}\n  {MARK}one: {{address: 10.0.0.2}}",
+        "'one' is already on line 2",
+    ),
+}
+
+BAD_SCHEMA: Cases = {
+    "no hosts": (f"{MARK}networks: {{}}", "the topology has no 'hosts'"),
+    "empty hosts": (f"hosts: {MARK}{{}}", "'hosts' is empty"),
+    "unknown section": (
+        f"{MARK}instance: {{}}\nhosts: {{one: {{address: 10.0.0.1}}}}",
+        "unknown key 'instance'; did you mean 'instances'?",
+    ),
+    "misspelt key": (
+        f"hosts: {{one: {{{MARK}adress: 10.0.0.1}}}}",
+        "unknown key 'adress'; did you mean 'address'?",
+    ),
+    "missing key": (f"hosts: {{{MARK}one: }}", "'one' has no 'address'; add it"),
+    "number as a name": (f"hosts: {{{MARK}64: {{address: 10.0.0.1}}}}", "write it in quotes"),
+    "bad name": (f"hosts: {{{MARK}-x: {{address: 10.0.0.1}}}}", "'-x' is not a name"),
+    "yes is not true": (
+        f"hosts: {{one: {{address: 10.0.0.1, snat: {MARK}yes}}}}",
+        "'yes' is not true or false",
+    ),
+    "leading zero": (
+        topology_file(underlay=f"{{mtu: {MARK}01500}}"),
+        "'01500' is not a number",
+    ),
+    "MTU too small": (topology_file(underlay=f"{{mtu: {MARK}68}}"), "from 626 to 9216"),
+    "address is not one": (
+        f"hosts: {{one: {{address: {MARK}10.0.0.256}}}}",
+        "'10.0.0.256' is not an IPv4 address",
+    ),
+    "IPv6 address": (f"hosts: {{one: {{address: {MARK}'fe80::1'}}}}", "is IPv6"),
+    "IPv6 subnet": (
+        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}'fd00::/64'}}]}}}}"),
+        "is IPv6",
+    ),
+    "host bits": (
+        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.7/24}}]}}}}"),
+        "write 10.1.0.0/24",
+    ),
+    "no prefix length": (
+        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.0}}]}}}}"),
+        "is not an IPv4 network",
+    ),
+    "subnet too small": (
+        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.0/31}}]}}}}"),
+        "is too small",
+    ),
+    "multicast subnet": (
+        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}224.1.0.0/24}}]}}}}"),
+        "lies in 224.0.0.0/3",
+    ),
+    "no subnets": (
+        topology_file(networks=f"{{blue: {{subnets: {MARK}[]}}}}"),
+        "'subnets' is empty",
+    ),
+    "subnets is no list": (
+        topology_file(networks=f"{{blue: {{subnets: {MARK}{{cidr: 10.1.0.0/24}}}}}}"),
+        "a mapping is not a list",
+    ),
+    "VNI too large": (
+        topology_file(
+            networks=f"{{blue: {{vni: {MARK}0x1000000, subnets: [{{cidr: 10.1.0.0/24}}]}}}}"
+        ),
+        "from 1 to 16777215",
+    ),
+    "local VLAN out of range": (
+        f"hosts: {{one: {{address: 10.0.0.1, local_vlans: {{blue: {MARK}4095}}}}}}",
+        "from 1 to 4094",
+    ),
+    "bad MAC": (
+        f"hosts: {{one: {{address: 10.0.0.1, dvr_mac: {MARK}fa:16:3f:2}}}}",
+        "is not a MAC address",
+    ),
+    "multicast MAC": (
+        f"hosts: {{one: {{address: 10.0.0.1, dvr_mac: {MARK}01:16:3f:00:00:02}}}}",
+        "is a multicast MAC address",
+    ),
+    "null MAC": (
+        f"hosts: {{one: {{address: 10.0.0.1, dvr_mac: {MARK}00:00:00:00:00:00}}}}",
+        "is the null MAC address",
+    ),
+    "bad id": (
+        topology_file(routers=f"{{r1: {{id: {MARK}28e4ec01, interfaces: [{{network: blue}}]}}}}"),
+        "is not a UUID",
+    ),
+    "link outside of link-local": (
+        topology_file(
+            routers="{r1: {interfaces: [{network: blue}], "
+            f"fip_link: {{cidr: {MARK}10.0.0.0/31}}}}}}"
+        ),
+        "is not a /31 within 169.254.0.0/16",
+    ),
+    "rule priority out of range": (
+        topology_file(floating_ips=f"{{2.2.2.10: {{instance: a, rule_priority: {MARK}100}}}}"),
+        "from 32768 to 72767",
+    ),
+    "floating address is not one": (
+        topology_file(floating_ips=f"{{{MARK}2.2.2: {{instance: a}}}}"),
+        "'2.2.2' is not an IPv4 address",
+    ),
+    "controller not OpenFlow": (topology_file(controller=f"{MARK}10.0.0.9"), "tcp:ADDRESS:PORT"),
+    "controller port": (topology_file(controller=f"{MARK}tcp:10.0.0.9:65536"), "from 1 to 65535"),
+    "controller name": (topology_file(controller=f"{MARK}tcp:there:6653"), "no IPv4 address"),
+    "controller everywhere": (
+        topology_file(controller=f"{MARK}tcp:0.0.0.0:6653"),
+        "no switch can reach",
+    ),
+    "several at once": (
+        f"{MARK}hots: {{}}\nhosts: {{one: {{address: {MARK}ten, snat: {MARK}1}}}}\n"
+        f"instances: {{{MARK}a: {{host: one}}}}",
+        "unknown key 'hots'",
+        "'ten' is not an IPv4 address",
+        "'1' is not true or false",
+        "'a' has no 'network'",
+    ),
+}
+
+BAD_REFERENCES: Cases = {
+    "unknown host": (
+        topology_file(instances=f"{{a: {{host: {MARK}ome, network: blue}}}}"),
+        "no host 'ome'; did you mean 'one'?",
+    ),
+    "unknown network": (
+        topology_file(instances=f"{{a: {{host: one, network: {MARK}green}}}}"),
+        "no network 'green'; there is blue, yellow, external",
+    ),
+    "unknown instance": (
+        topology_file(floating_ips=f"{{2.2.2.10: {{instance: {MARK}vm}}}}"),
+        "no instance 'vm'",
+    ),
+    "unknown network of a router": (
+        topology_file(routers=f"{{r1: {{interfaces: [{{network: {MARK}blu}}]}}}}", floating_ips=""),
+        "did you mean 'blue'?",
+    ),
+    "unknown external network": (
+        topology_file(
+            routers=f"{{r1: {{interfaces: [{{network: blue}}], external_network: {MARK}ext}}}}",
+            floating_ips="",
+        ),
+        "no network 'ext'",
+    ),
+    "unknown SNAT host": (
+        topology_file(
+            routers=f"{{r1: {{interfaces: [{{network: blue}}], external_network: external, "
+            f"snat_host: {MARK}three}}}}"
+        ),
+        "no host 'three'",
+    ),
+    "unknown network of a local VLAN": (
+        topology_file(
+            hosts=f"{{one: {{address: 10.0.0.1, snat: true, local_vlans: {{{MARK}bleu: 1}}}}, "
+            "two: {address: 10.0.0.2}}"
+        ),
+        "no network 'bleu'; did you mean 'blue'?",
+    ),
+    "unknown host of a tunnel": (
+        topology_file(
+            hosts=f"{{one: {{address: 10.0.0.1, snat: true, tunnel_ports: {{{MARK}tow: 2}}}}, "
+            "two: {address: 10.0.0.2}}"
+        ),
+        "no host 'tow'; did you mean 'two'?",
+    ),
+    "unknown hosts of a network": (
+        topology_file(
+            networks=f"""
+      blue: {{subnets: [{{cidr: 192.168.1.0/24}}], dhcp_host: {MARK}onne}}
+      yellow: {{subnets: [{{cidr: 192.168.2.0/24}}]}}
+      external:
+        external: true
+        subnets: [{{cidr: 2.2.2.0/24}}]
+        gateway_host: {MARK}twoo
+        agent_gateways: {{{MARK}three: {{}}}}"""
+        ),
+        "no host 'onne'",
+        "no host 'twoo'",
+        "no host 'three'",
+    ),
+    "unknown network of a floating address": (
+        topology_file(floating_ips=f"{{2.2.2.10: {{network: {MARK}ext}}}}"),
+        "no network 'ext'",
+    ),
+    "instance named as a host": (
+        topology_file(
+            instances="{a: {host: one, network: blue}, "
+            f"{MARK}two: {{host: two, network: blue}}}}"
+        ),
+        "'two' is also a host",
+    ),
+}
+
+
+def _networks(blue: str = "", yellow: str = "", external: str = "external: true, ") -> str:
+    return f"""
+      blue: {{{blue}subnets: [{{cidr: 192.168.1.0/24}}]}}
+      yellow: {{{yellow}subnets: [{{cidr: 192.168.2.0/24}}]}}
+      external: {{{external}subnets: [{{cidr: 2.2.2.0/24}}]}}"""
+
+
+def _router(words: str, interfaces: str = "{network: blue}, {network: yellow}") -> str:
+    return f"\n      r1: {{interfaces: [{interfaces}], {words}}}"
+
+
+BAD_ROLES: Cases = {
+    "gateway host of an internal network": (
+        topology_file(networks=_networks(blue=f"gateway_host: {MARK}one, ")),
+        "not external",
+    ),
+    "agent gateway of an internal network": (
+        topology_file(networks=_networks(blue=f"{MARK}agent_gateways: {{one: {{}}}}, ")),
+        "not external",
+    ),
+    "DHCP host without DHCP": (
+        topology_file(networks=_networks(external=f"external: true, dhcp_host: {MARK}one, ")),
+        "no subnet of the network has DHCP",
+    ),
+    "DHCP port without DHCP": (
+        topology_file(
+            networks=_networks(external=f"external: true, {MARK}dhcp_port: {{ip: 2.2.2.5}}, ")
+        ),
+        "no subnet of the network has DHCP",
+    ),
+    "network joined twice": (
+        topology_file(
+            routers=_router(
+                "external_network: external",
+                f"{{network: blue}}, {{network: yellow}}, {{network: {MARK}blue, ip: 192.168.1.9}}",
+            )
+        ),
+        "joins 'blue' twice",
+    ),
+    "interface on an external network": (
+        topology_file(routers=_router("", f"{{network: {MARK}external}}"), floating_ips=""),
+        "'external' is external",
+    ),
+    "external network that is not": (
+        topology_file(
+            routers=_router(f"external_network: {MARK}yellow", "{network: blue}"), floating_ips=""
+        ),
+        "'yellow' is not external; there is external",
+    ),
+    "nobody does SNAT": (
+        topology_file(
+            hosts="{one: {address: 10.0.0.1}, two: {address: 10.0.0.2}}",
+            routers=_router(f"{MARK}external_network: external"),
+        ),
+        "no host does SNAT",
+    ),
+    "SNAT host that does none": (
+        topology_file(routers=_router(f"external_network: external, snat_host: {MARK}two")),
+        "'two' does no SNAT",
+    ),
+    "SNAT without an external network": (
+        topology_file(
+            routers=_router(
+                f"{MARK}snat_host: one, {MARK}gateway_port: {{ip: 2.2.2.7}}",
+                f"{{network: blue, {MARK}snat_port: {{ip: 192.168.1.9}}}}",
+            ),
+            floating_ips="",
+        ),
+        "has no external_network",
+        "has no external_network",
+        "has no external_network",
+    ),
+}
+
+BAD_UNDERLAYS: Cases = {
+    "duplicate host address": (
+        topology_file(
+            hosts=f"{{one: {{address: 10.0.0.1, snat: true}}, two: {{address: {MARK}10.0.0.1}}}}"
+        ),
+        "10.0.0.1 is already the address of host 'one' (line 3)",
+    ),
+    "controller at a host's address": (
+        topology_file(controller="tcp:10.0.0.2:6653").replace(
+            "two: {address: ", f"two: {{address: {MARK}"
+        ),
+        "already the address of the controller",
+    ),
+    "host outside of the underlay": (
+        topology_file(underlay="{cidr: 10.0.0.0/24}").replace("10.0.0.2", f"{MARK}10.0.1.2"),
+        "10.0.1.2 is not in the underlay's cidr 10.0.0.0/24",
+    ),
+    "host with the broadcast address": (
+        topology_file().replace("10.0.0.2", f"{MARK}10.0.0.255"),
+        "first or last",
+    ),
+    "host on loopback": (
+        topology_file(underlay="{cidr: 10.0.0.0/24}").replace("10.0.0.2", f"{MARK}127.0.0.1"),
+        "is not an address that a host can have",
+    ),
+    "hosts on no one network": (
+        topology_file()
+        .replace("10.0.0.1,", f"{MARK}10.0.0.1,")
+        .replace("10.0.0.2", f"{MARK}192.168.0.1"),
+        "on no one network",
+        "on no one network",
+    ),
+    "external network over the underlay": (
+        topology_file(
+            networks="{external: {external: true, gateway_host: one, "
+            f"subnets: [{{cidr: {MARK}10.0.0.0/16}}]}}}}",
+            routers="",
+            instances="",
+            floating_ips="",
+        ),
+        "overlaps the underlay 10.0.0.0/24",
+    ),
+}
+
+
+def _subnet(words: str) -> str:
+    return topology_file(
+        networks=f"{{blue: {{subnets: [{{cidr: 192.168.1.0/24, {words}}}]}}}}",
+        routers="",
+        instances="",
+        floating_ips="",
+    )
+
+
+def _instances(a: str, b: str = "") -> str:
+    return f"""
+      a: {{host: one, network: blue{a}}}
+      b: {{host: two, network: blue{b}}}"""
+
+
+BAD_ADDRESSES: Cases = {
+    "gateway outside": (_subnet(f"gateway_ip: {MARK}192.168.2.1"), "is not in 192.168.1.0/24"),
+    "gateway is the broadcast address": (
+        _subnet(f"gateway_ip: {MARK}192.168.1.255"),
+        "is the broadcast address of 192.168.1.0/24",
+    ),
+    "subnets of a network overlap": (
+        topology_file(
+            networks="{blue: {subnets: [{cidr: 10.1.0.128/25}, "
+            f"{{cidr: {MARK}10.1.0.0/16}}]}}}}",
+            routers="",
+            instances="",
+            floating_ips="",
+        ),
+        "10.1.0.0/16 of 'blue' overlaps 10.1.0.128/25 of 'blue' (line 6)",
+    ),
+    "subnets of a router overlap": (
+        topology_file(
+            networks=_networks().replace("192.168.2.0/24", "192.168.0.0/16"),
+            routers=_router(
+                "external_network: external", f"{{network: blue}}, {{network: {MARK}yellow}}"
+            ),
+        ),
+        "192.168.0.0/16 of 'yellow' overlaps 192.168.1.0/24 of 'blue'",
+    ),
+    "external network overlaps a router's": (
+        topology_file(
+            networks=_networks().replace("192.168.2.0/24", "2.2.2.0/25"),
+            routers=_router(f"external_network: {MARK}external"),
+        ),
+        "2.2.2.0/24 of 'external' overlaps 2.2.2.0/25 of 'yellow'",
+    ),
+    "address outside": (
+        topology_file(instances=_instances(f", ip: {MARK}192.168.2.4")),
+        "192.168.2.4 is in no subnet of 'blue'; take an address of 192.168.1.0/24",
+    ),
+    "network address": (
+        topology_file(instances=_instances(f", ip: {MARK}192.168.1.0")),
+        "is the network address of 192.168.1.0/24",
+    ),
+    "broadcast address": (
+        topology_file(instances=_instances(f", ip: {MARK}192.168.1.255")),
+        "is the broadcast address of 192.168.1.0/24",
+    ),
+    "gateway's address": (
+        topology_file(instances=_instances(f", ip: {MARK}192.168.1.1")),
+        "192.168.1.1 is the gateway of 192.168.1.0/24, the first unless gateway_ip says otherwise",
+    ),
+    "duplicate address": (
+        topology_file(instances=_instances(", ip: 192.168.1.7", f", ip: {MARK}192.168.1.7")),
+        "192.168.1.7 is already the address of instance 'a' (line 13)",
+    ),
+    "address of the DHCP port": (
+        topology_file(
+            networks=_networks(blue="dhcp_port: {ip: 192.168.1.7}, "),
+            instances=_instances(f", ip: {MARK}192.168.1.7"),
+        ),
+        "the address of the DHCP port of 'blue' (line 7)",
+    ),
+    "address of a router's port": (
+        topology_file(
+            routers=_router("external_network: external", "{network: blue, ip: 192.168.1.7}"),
+            instances=_instances(f", ip: {MARK}192.168.1.7"),
+        ),
+        "the address of the port of 'r1' on 'blue' (line 11)",
+    ),
+    "SNAT port in another subnet": (
+        topology_file(
+            networks=_networks().replace("24}]", "24}, {cidr: 192.168.3.0/24}]", 1),
+            routers=_router(
+                "external_network: external",
+                f"{{network: blue, snat_port: {{ip: {MARK}192.168.3.7}}}}",
+            ),
+        ),
+        "192.168.3.7 is not in 192.168.1.0/24",
+    ),
+    "agent gateway outside": (
+        topology_file(
+            networks=_networks(
+                external=f"external: true, agent_gateways: {{one: {{ip: {MARK}2.2.3.6}}}}, "
+            )
+        ),
+        "2.2.3.6 is in no subnet of 'external'",
+    ),
+    "no address left": (
+        topology_file(
+            networks=_networks().replace(
+                "blue: {subnets: [{cidr: 192.168.1.0/24", "blue: {§subnets: [{cidr: 192.168.1.0/30"
+            ),
+            instances=_instances(""),
+        ),
+        "'blue' has too few addresses",
+    ),
+}
+
+BAD_FLOATING_IPS: Cases = {
+    "outside of the external network": (
+        topology_file(floating_ips=f"{{{MARK}3.3.3.3: {{instance: a}}}}"),
+        "3.3.3.3 is in no subnet of 'external'",
+    ),
+    "is the gateway": (
+        topology_file(floating_ips=f"{{{MARK}2.2.2.1: {{instance: a}}}}"),
+        "2.2.2.1 is the gateway",
+    ),
+    "taken by the gateway port": (
+        topology_file(
+            routers=_router("external_network: external, gateway_port: {ip: 2.2.2.10}"),
+            floating_ips=f"{{{MARK}2.2.2.10: }}",
+        ),
+        "the address of the gateway port of 'r1'",
+    ),
+    "network not external": (
+        topology_file(floating_ips=f"{{192.168.1.9: {{network: {MARK}blue}}}}"),
+        "'blue' is not external",
+    ),
+    "no external network": (
+        topology_file(
+            networks="{blue: {subnets: [{cidr: 192.168.1.0/24}]}}",
+            routers=_router("", "{network: blue}"),
+            instances="{a: {host: one, network: blue}}",
+            floating_ips=f"{{{MARK}2.2.2.10: {{instance: a}}}}",
+        ),
+        "no network is external",
+    ),
+    "several external networks": (
+        topology_file(
+            networks=_networks() + "\n      other: {external: true, subnets: [{cidr: 3.3.3.0/24}]}",
+            floating_ips=f"{{{MARK}2.2.2.10: {{instance: a}}}}",
+        ),
+        "Add network: external, other",
+    ),
+    "network that the instance's routers do not lead to": (
+        topology_file(
+            networks=_networks() + "\n      other: {external: true, subnets: [{cidr: 3.3.3.0/24}]}",
+            floating_ips=f"{{3.3.3.10: {{network: other, instance: {MARK}a}}}}",
+        ),
+        "routers lead from its network 'blue' to external, not 'other'",
+    ),
+    "no router leads there": (
+        topology_file(
+            routers=_router("external_network: external", "{network: yellow}"),
+            floating_ips=f"{{2.2.2.10: {{instance: {MARK}a}}}}",
+        ),
+        "no router leads from its network 'blue' to 'external'",
+    ),
+    "two for one instance": (
+        topology_file(
+            floating_ips=f"{{2.2.2.10: {{instance: a}}, 2.2.2.11: {{instance: {MARK}a}}}}"
+        ),
+        "'a' already has the floating address 2.2.2.10",
+    ),
+    "priority without an instance": (
+        topology_file(floating_ips=f"{{2.2.2.10: {{{MARK}rule_priority: 40000}}}}"),
+        "no instance, which the rule is for",
+    ),
+    "priority twice on a host": (
+        topology_file(
+            instances="{a: {host: one, network: blue}, b: {host: one, network: blue}}",
+            floating_ips="{2.2.2.10: {instance: a, rule_priority: 40000}, "
+            f"2.2.2.11: {{instance: b, rule_priority: {MARK}40000}}}}",
+        ),
+        "40000 is already the rule priority of 2.2.2.10",
+    ),
+}
+
+
+def _hosts(one: str, two: str = "") -> str:
+    return f"""
+      one: {{address: 10.0.0.1, snat: true{one}}}
+      two: {{address: 10.0.0.2{two}}}"""
+
+
+ID = "28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10"
+
+BAD_NUMBERS: Cases = {
+    "duplicate MAC": (
+        topology_file(
+            instances=_instances(", mac: 'fa:16:3e:00:00:01'", f", mac: {MARK}'FA:16:3e:00:00:01'")
+        ),
+        "fa:16:3e:00:00:01 is already the MAC of instance 'a' (line 13)",
+    ),
+    "MAC of a router's port": (
+        topology_file(
+            routers=_router(
+                "external_network: external", "{network: blue, mac: 'fa:16:3e:00:00:01'}"
+            ),
+            instances=_instances(f", mac: {MARK}'fa:16:3e:00:00:01'"),
+        ),
+        "the MAC of the port of 'r1' on 'blue'",
+    ),
+    "duplicate DVR MAC": (
+        topology_file(
+            hosts=_hosts(", dvr_mac: 'fa:16:3f:00:00:01'", f", dvr_mac: {MARK}'fa:16:3f:00:00:01'")
+        ),
+        "already the DVR MAC of host 'one'",
+    ),
+    "DVR MAC of a port": (
+        topology_file(
+            hosts=_hosts(", dvr_mac: 'fa:16:3f:00:00:01'"),
+            instances=_instances(f", mac: {MARK}'fa:16:3f:00:00:01'"),
+        ),
+        "already the DVR MAC of host 'one'",
+    ),
+    "same MAC at both ends": (
+        topology_file(
+            routers=_router(
+                "external_network: external, fip_link: "
+                f"{{rfp_mac: '02:00:00:00:00:01', fpr_mac: {MARK}'02:00:00:00:00:01'}}"
+            )
+        ),
+        "the MAC of the link's other end",
+    ),
+    "duplicate id": (
+        topology_file(
+            networks=_networks(blue=f"id: {ID}, "),
+            routers=_router(f"external_network: external, id: {MARK}{ID}"),
+        ),
+        f"{ID} is already the id of network 'blue'",
+    ),
+    "ids of one device name": (
+        topology_file(
+            instances=_instances(f", id: {ID}", f", id: {MARK}{ID[:11]}00-4c0e-9c2b-4f8a5d7e6b10")
+        ),
+        "device tap28e4ec01-f0 would also be that of instance 'a'",
+    ),
+    "duplicate VNI": (
+        topology_file(networks=_networks(blue="vni: 0x19, ", yellow=f"vni: {MARK}25, ")),
+        "25 is already the VNI of 'blue'",
+    ),
+    "duplicate local VLAN": (
+        topology_file(hosts=_hosts(f", local_vlans: {{blue: 1, yellow: {MARK}1}}")),
+        "1 is already the VLAN tag of 'blue'",
+    ),
+    "duplicate tunnel port": (
+        topology_file(
+            hosts=_hosts(f", tunnel_ports: {{two: 2, three: {MARK}2}}")
+            + "\n      three: {address: 10.0.0.3}"
+        ),
+        "2 is already the port of 'two'",
+    ),
+    "tunnel to itself": (
+        topology_file(hosts=_hosts(f", tunnel_ports: {{{MARK}one: 2}}")),
+        "'one' has no tunnel to itself",
+    ),
+    "duplicate link-local pair": (
+        topology_file(
+            routers=_router(
+                "external_network: external, fip_link: {cidr: 169.254.70.0/31}", "{network: blue}"
+            )
+            + "\n      r2: {interfaces: [{network: yellow}], "
+            f"fip_link: {{cidr: {MARK}169.254.70.0/31}}}}"
+        ),
+        "169.254.70.0/31 is already the link-local pair of router 'r1'",
+    ),
+    "several at once": (
+        topology_file(
+            hosts=_hosts(f", tunnel_ports: {{{MARK}one: 2}}"),
+            networks=_networks(blue="vni: 5, ", yellow=f"vni: {MARK}5, "),
+            instances=_instances(f", ip: {MARK}10.0.0.7")
+            + f"\n      c: {{host: {MARK}onne, network: blue}}",
+        ),
+        "tunnel to itself",
+        "the VNI of 'blue'",
+        "in no subnet of 'blue'",
+        "no host 'onne'",
+    ),
+}
+
+BAD_TOPOLOGIES: Cases = {
+    f"{kind}: {name}": case
+    for kind, cases in {
+        "YAML": BAD_YAML,
+        "schema": BAD_SCHEMA,
+        "references": BAD_REFERENCES,
+        "roles": BAD_ROLES,
+        "underlay": BAD_UNDERLAYS,
+        "addresses": BAD_ADDRESSES,
+        "floating addresses": BAD_FLOATING_IPS,
+        "numbers": BAD_NUMBERS,
+    }.items()
+    for name, case in cases.items()
+}

@@ -1,0 +1,305 @@
+"""What the file leaves open: stable, in range, and unique where it must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+import attrs
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dvr_ryu.errors import FileError
+from dvr_ryu.topology import allocation, model
+from dvr_ryu.topology.declaration import FIP_RULE_PRIORITIES
+from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.slots import Exhausted, Ids, Slots, preferred
+from dvr_ryu.topology.view import HostView
+
+Data = dict[str, Any]
+
+
+def load(data: Data) -> model.Topology:
+    return parse_topology(yaml.safe_dump(data, sort_keys=False), "drawn.yaml")
+
+
+@st.composite
+def topologies(draw: st.DrawFn) -> Data:
+    """A topology with nothing pinned but addresses of hosts and subnets."""
+    hosts = [f"h{n}" for n in range(draw(st.integers(1, 5)))]
+    networks = [f"n{n}" for n in range(draw(st.integers(1, 5)))]
+    instances: dict[str, dict[str, str]] = {
+        f"vm{n}": {"host": draw(st.sampled_from(hosts)), "network": draw(st.sampled_from(networks))}
+        for n in range(draw(st.integers(0, 12)))
+    }
+    routers: dict[str, Data] = {
+        f"r{n}": {
+            "interfaces": [
+                {"network": each}
+                for each in draw(st.lists(st.sampled_from(networks), min_size=1, unique=True))
+            ],
+            "external_network": "external",
+        }
+        for n in range(draw(st.integers(0, 3)))
+    }
+    routed = {each["network"] for router in routers.values() for each in router["interfaces"]}
+    floating = [name for name, each in instances.items() if each["network"] in routed]
+    return {
+        "hosts": {
+            name: {"address": f"10.0.0.{n + 1}", "snat": n < 2} for n, name in enumerate(hosts)
+        },
+        "networks": {
+            **{
+                name: {"subnets": [{"cidr": f"192.168.{n}.0/27"}]}
+                for n, name in enumerate(networks)
+            },
+            "external": {
+                "external": True,
+                "subnets": [{"cidr": "2.2.2.0/24"}],
+                "gateway_host": hosts[0],
+            },
+        },
+        "routers": routers,
+        "instances": instances,
+        "floating_ips": {f"2.2.2.{n + 100}": {"instance": name} for n, name in enumerate(floating)},
+    }
+
+
+def shuffled(data: Any, rng: random.Random) -> Any:
+    """The same topology with its lines in another order, those of lists included."""
+    if isinstance(data, dict):
+        keys = rng.sample(list(data), len(data))
+        return {key: shuffled(data[key], rng) for key in keys}
+    if isinstance(data, list):
+        return [shuffled(each, rng) for each in rng.sample(data, len(data))]
+    return data
+
+
+@settings(max_examples=60, deadline=None)
+@given(topologies(), st.randoms(use_true_random=False))
+def test_the_order_of_lines_is_irrelevant(data, rng):
+    assert load(shuffled(data, rng)) == load(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(topologies())
+def test_numbers_are_unique_and_in_range(data):
+    topology = load(data)
+    ports = [*topology.instances.values(), *topology.service_ports]
+    interfaces = [each for router in topology.routers.values() for each in router.interfaces]
+    ends: list[model.Port | model.RouterInterface] = [*ports, *interfaces]
+    links = [router.fip_link for router in topology.routers.values()]
+    macs = [each.mac for each in ends]
+    macs += [mac for link in links for mac in (link.rfp_mac, link.fpr_mac)]
+    assert all(mac.startswith("fa:16:3e:") for mac in macs)
+    dvr_macs = [host.dvr_mac for host in topology.hosts.values()]
+    assert all(mac.startswith("fa:16:3f:") for mac in dvr_macs)
+    assert_unique(macs + dvr_macs)
+    assert_unique([each.id[:10] for each in [*ends, *topology.routers.values()]])
+    assert_unique([each.vni for each in topology.networks.values()])
+    assert_unique([link.rfp_ip for link in links])
+    for link in links:
+        assert IPv4Address(link.rfp_ip) in allocation.LINK_PAIRS
+        assert int(IPv4Address(link.rfp_ip)) % 2 == 0
+        assert IPv4Address(link.fpr_ip) == IPv4Address(link.rfp_ip) + 1
+    priorities = [each.rule_priority for each in topology.floating_ips.values()]
+    assert_unique(priorities)
+    assert set(priorities) <= set(FIP_RULE_PRIORITIES)
+    addresses = [(each.network, each.ip) for each in ends]
+    assert_unique(addresses + [(each.network, each.ip) for each in topology.floating_ips.values()])
+    for port in ports:
+        subnet = topology.networks[port.network].subnets[0]
+        assert IPv4Address(port.ip) in subnet.cidr
+        assert IPv4Address(port.ip) not in (subnet.cidr[0], subnet.cidr[-1])
+        assert (port.ip == subnet.gateway_ip) == (port.owner == model.EXTERNAL_GATEWAY)
+
+
+@settings(max_examples=60, deadline=None)
+@given(topologies())
+def test_numbers_of_a_host_are_unique_and_in_range(data):
+    topology = load(data)
+    for name, host in topology.hosts.items():
+        view = HostView(topology, name)
+        for bridge in ("br-int", "br-tun"):
+            ofports = view.planned_ofports(bridge)
+            assert_unique(list(ofports.values()))
+            assert all(1 <= number <= 0xFEFF for number in ofports.values())
+        assert set(host.tunnel_ports) == set(topology.hosts) - {name}
+        tags = view.local_vlans
+        assert_unique(list(tags.values()))
+        assert all(1 <= tag <= 4094 for tag in tags.values())
+        joined = {each.network for router in view.local_routers for each in router.interfaces}
+        assert set(tags) == {port.network for port in view.local_ports} | joined
+
+
+def assert_unique(values: list[Any]) -> None:
+    assert len(set(values)) == len(values), values
+
+
+@settings(max_examples=60, deadline=None)
+@given(topologies(), st.data())
+def test_removing_an_instance_moves_nobody_but_by_a_collision(data, choice):
+    """With probing, what a pool has given out differs by the slot that is no longer wanted."""
+    names = [
+        name
+        for name, each in data["instances"].items()
+        if {"instance": name} not in data["floating_ips"].values()
+        and sum(other["network"] == each["network"] for other in data["instances"].values()) > 1
+    ]
+    if not names:
+        return
+    gone = choice.draw(st.sampled_from(names))
+    before = load(data).instances
+    kept = {name: each for name, each in data["instances"].items() if name != gone}
+    after = load({**data, "instances": kept}).instances
+    network = before[gone].network
+    for field in ("id", "mac"):
+        assert {name: getattr(before[name], field) for name in kept} == {
+            name: getattr(after[name], field) for name in kept
+        }
+    for name in kept:
+        if before[name].network != network:
+            assert before[name].ip == after[name].ip
+
+
+@settings(max_examples=60, deadline=None)
+@given(topologies())
+def test_moving_an_instance_changes_its_host_only(data):
+    for name, each in data["instances"].items():
+        for host in data["hosts"]:
+            moved = {**data["instances"], name: {**each, "host": host}}
+            before, after = load(data).instances[name], load({**data, "instances": moved})
+            ours = after.instances[name]
+            assert (ours.id, ours.mac) == (before.id, before.mac)
+            assert ours.host == host
+        break
+
+
+names = st.lists(st.text("abcdef", min_size=1, max_size=4), unique=True, max_size=30)
+
+
+@given(names, st.data())
+def test_a_slot_is_freed_by_whom_had_it(claimants, choice):
+    """The set of slots that are taken does not depend on who came first, and grows one by one."""
+    pool = range(100, 140)
+    given_out = {name: slots.take(name) for slots in [Slots(pool)] for name in sorted(claimants)}
+    assert_unique(list(given_out.values()))
+    assert set(given_out.values()) <= set(pool)
+    if claimants:
+        gone = choice.draw(st.sampled_from(claimants))
+        slots = Slots(pool)
+        left = {name: slots.take(name) for name in sorted(claimants) if name != gone}
+        assert set(left.values()) < set(given_out.values())
+        moved = {name for name in left if left[name] != given_out[name]}
+        assert all(name > gone for name in moved)
+
+
+@given(st.lists(st.text("abc", min_size=1), unique=True, min_size=2), st.text("xyz", max_size=3))
+def test_another_candidate_wins_only_what_it_gets(candidates, name):
+    first, *others = candidates
+    assert preferred(name, candidates) in (first, preferred(name, others))
+
+
+def test_a_full_pool_says_so():
+    slots = Slots(range(2), taken=[0, 1, 7])
+    with pytest.raises(Exhausted):
+        slots.take("a")
+
+
+def test_ids_of_one_beginning_are_not_given():
+    first = Ids([]).take("a")
+    other = Ids([first[:10] + "f-0000-4000-8000-000000000000"]).take("a")
+    assert other[:10] != first[:10]
+
+
+CROWDED: Data = {
+    "hosts": {"one": {"address": "10.0.0.1"}},
+    "networks": {"n": {"subnets": [{"cidr": "10.1.0.0/29"}]}},
+    "instances": {f"vm{n}": {"host": "one", "network": "n"} for n in range(4)},
+}
+
+
+def test_a_subnet_is_filled_to_its_last_address():
+    """A /29 has 6 addresses: the gateway, the DHCP port and four instances."""
+    topology = load(CROWDED)
+    taken = {port.ip for port in (*topology.instances.values(), *topology.service_ports)}
+    assert taken == {f"10.1.0.{n}" for n in range(2, 7)}
+
+
+def test_one_instance_more_goes_to_the_next_subnet():
+    subnets = [{"cidr": "10.2.0.0/24"}, {"cidr": "10.1.0.0/29"}]
+    one_more = {**CROWDED["instances"], "vm9": {"host": "one", "network": "n"}}
+    topology = load({**CROWDED, "networks": {"n": {"subnets": subnets}}, "instances": one_more})
+    cidrs = [port.cidr for port in topology.instances.values()]
+    assert cidrs.count(IPv4Network("10.1.0.0/29")) == 4
+    assert cidrs.count(IPv4Network("10.2.0.0/24")) == 1
+
+
+def test_every_pool_that_is_too_small_is_said_at_once():
+    data = {
+        **CROWDED,
+        "networks": {
+            name: {"subnets": [{"cidr": f"10.{n}.0.0/30"}], "dhcp_host": "one"}
+            for n, name in ((1, "n"), (2, "m"))
+        },
+        "instances": {
+            f"{name}{n}": {"host": "one", "network": name} for name in "nm" for n in range(2)
+        },
+    }
+    with pytest.raises(FileError) as raised:
+        load(data)
+    assert [problem.message.split(":")[0] for problem in raised.value.problems] == [
+        "'n' has too few addresses",
+        "'m' has too few addresses",
+    ]
+
+
+def test_more_networks_than_vlan_tags_on_a_host():
+    networks = {
+        f"n{n}": {"subnets": [{"cidr": f"10.{n // 256}.{n % 256}.0/24"}], "dhcp_host": "one"}
+        for n in range(4095)
+    }
+    with pytest.raises(FileError, match="'one' has more networks than the 4094 VLAN tags"):
+        load({"hosts": {"one": {"address": "192.168.0.1"}}, "networks": networks})
+
+
+def test_two_routers_on_one_network_have_two_addresses():
+    """The first by name has the gateway's address, unless the other pins it."""
+    data = {
+        **CROWDED,
+        "routers": {name: {"interfaces": [{"network": "n"}]} for name in ("b", "a")},
+        "instances": {},
+    }
+    ips = {name: each.interfaces[0].ip for name, each in load(data).routers.items()}
+    assert ips["a"] == "10.1.0.1" != ips["b"]
+    data["routers"]["b"] = {"interfaces": [{"network": "n", "ip": "10.1.0.1"}]}
+    ips = {name: each.interfaces[0].ip for name, each in load(data).routers.items()}
+    assert ips["b"] == "10.1.0.1" != ips["a"]
+
+
+@pytest.mark.parametrize("seed", ["0", "4711"])
+def test_another_process_chooses_the_same(seed):
+    script = (
+        "import attrs, json, sys\n"
+        "from dvr_ryu.topology.loading import parse_topology\n"
+        "topology = parse_topology(sys.stdin.read(), 'f')\n"
+        "print(json.dumps(attrs.asdict(topology), default=str))\n"
+    )
+    text = yaml.safe_dump(CROWDED)
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        input=text,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = json.dumps(attrs.asdict(parse_topology(text, "f")), default=str)
+    assert json.loads(result.stdout) == json.loads(here)
