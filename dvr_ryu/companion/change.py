@@ -6,6 +6,7 @@ again if it should be.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import frozen
@@ -33,6 +34,12 @@ class Change:
     def __len__(self) -> int:
         return len(self.removed) + len(self.changed) + len(self.added)
 
+    def summary(self) -> str:
+        """How many facts of which kinds, in one line: "+3 address, +1 rule, -2 route"."""
+        parts = [("-", self.removed), ("~", [each.new for each in self.changed]), ("+", self.added)]
+        counts = Counter(f"{sign}{{}} {fact.kind}" for sign, facts in parts for fact in facts)
+        return ", ".join(words.format(count) for words, count in counts.items()) or "no change"
+
     def lines(self) -> Iterator[str]:
         """One line for each fact: "-" what ends, "~" what becomes another, "+" what is new."""
         for fact in self.removed:
@@ -48,11 +55,13 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     wanted = {fact.key: fact for fact in should}
     present = {fact.key: fact for fact in is_}
     ending = subtract(wanted, present).removed
-    lost = _ending_with(ending, present)
+    lost = _without_container(ending, present)
     surviving = {key: fact for key, fact in present.items() if key not in lost}
     rest = subtract(wanted, surviving)
     removed = {**rest.removed, **{key: present[key] for key in lost if key not in wanted}}
-    by_itself = {key: fact for key, fact in ending.items() if key not in lost}
+    by_itself = {
+        key: fact for key, fact in removed.items() if key not in lost or fact.outlives_container
+    }
     made = {**rest.added, **{key: both.new for key, both in rest.changed.items()}}
     return Change(
         removals=tuple(reversed(_steps(by_itself))),
@@ -63,14 +72,14 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     )
 
 
-def _ending_with(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) -> set[Key]:
-    """The keys of present facts whose container ends, or whose container's container does."""
+def _without_container(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) -> set[Key]:
+    """The keys of facts whose container ends, or is gone already, or has no container itself."""
     contents: dict[Key, list[Key]] = {}
     for key, fact in present.items():
         if fact.container is not None:
             contents.setdefault(fact.container, []).append(key)
     lost: set[Key] = set()
-    open_keys = list(ending)
+    open_keys = [*ending, *(key for key in contents if key not in present)]
     while open_keys:
         for key in contents.get(open_keys.pop(), ()):
             if key not in lost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from dvr_ryu.companion.edges.namespaces import exists, inside
 from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
@@ -15,8 +16,12 @@ ETH_P_ARP = 0x0806
 BROADCAST = b"\xff" * 6
 
 
-def announcements(facts: Iterable[Fact]) -> list[tuple[str, str, str]]:
-    """Of facts that have just been made, the namespace, device and address of those to announce."""
+Place: TypeAlias = "tuple[str, str, str]"
+"""A namespace, a device in it and an address to announce there."""
+
+
+def announcements(facts: Iterable[Fact]) -> list[Place]:
+    """Of facts that have just been made, those to announce."""
     return [
         (fact.namespace, fact.device, _ip(fact))
         for fact in facts
@@ -28,8 +33,8 @@ def _ip(fact: Address | ProxyNeighbour) -> str:
     return fact.ip if isinstance(fact, ProxyNeighbour) else fact.address.split("/")[0]
 
 
-def announce(places: Iterable[tuple[str, str, str]]) -> None:
-    """Send one gratuitous request for each (namespace, device, address) that is still there."""
+def announce(places: Iterable[Place]) -> None:
+    """Send one gratuitous request for each place that is still there."""
     for namespace, device, ip in places:
         if exists(namespace):
             with inside(namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:

@@ -17,7 +17,7 @@ from typing import Any
 from attrs import frozen
 
 from dvr_ryu.companion.edges.namespaces import exists, opened
-from dvr_ryu.companion.edges.netlink import GONE, Netlink, ignoring, netlink
+from dvr_ryu.companion.edges.netlink import GONE, Netlink, netlink, refusals
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     Device,
@@ -86,13 +86,17 @@ def _tx_checksum(control: socket.socket, device: str, value: bool | None = None)
 
 def facts(links: Iterable[Link], places: Mapping[str, str]) -> Iterator[VethPair | Device]:
     """Yield the wires and devices that links make up. `places`: our OVS port → its namespace."""
-    everywhere = {(link.namespace, link.name): link for link in links}
-    for link in everywhere.values():
-        yield from _facts_of(link, everywhere, places)
+    links = list(links)
+    ends: dict[tuple[int, int], list[Link]] = {}
+    for link in links:
+        if link.peer_index is not None:
+            ends.setdefault((link.index, link.peer_index), []).append(link)
+    for link in links:
+        yield from _facts_of(link, ends, places)
 
 
 def _facts_of(
-    link: Link, everywhere: Mapping[tuple[str, str], Link], places: Mapping[str, str]
+    link: Link, ends: Mapping[tuple[int, int], Sequence[Link]], places: Mapping[str, str]
 ) -> Iterator[VethPair | Device]:
     namespace, name = link.namespace, link.name
     if name == "lo":
@@ -100,11 +104,13 @@ def _facts_of(
         if place and link.up:
             yield Device(namespace, "lo", None, None, None, place)
     elif name == "eth0" or name.startswith("rfp-"):
-        wire = _wire(link, everywhere)
-        yield wire
-        yield _device(link, wire.key)
-        other = everywhere.get((wire.peer_namespace, wire.peer))
-        if other is not None:
+        other = _other_end(link, ends)
+        if other is None:
+            yield VethPair(namespace, name, UNKNOWN, UNKNOWN)
+        else:
+            wire = VethPair(namespace, name, other.namespace, other.name)
+            yield wire
+            yield _device(link, wire.key)
             yield _device(other, wire.key)
     elif link.peer_index is None and (namespace or places.get(name) == ROOT):
         yield _device(link, port_key(name))
@@ -124,23 +130,22 @@ def _device(link: Link, container: tuple[Any, ...]) -> Device:
     )
 
 
-def _wire(end: Link, everywhere: Mapping[tuple[str, str], Link]) -> VethPair:
-    """The pair that an inner end belongs to. Numbers are unique in one namespace only, so the names
-    are held against one another too."""
-    for (namespace, name), other in everywhere.items():
-        if other.peer_index == end.index and other.index == end.peer_index:
-            if end.name == "eth0" and namespace == ROOT:
-                return VethPair(end.namespace, "eth0", ROOT, name)
-            if name.startswith("fpr-") and name[4:] == end.name[4:]:
-                return VethPair(end.namespace, end.name, namespace, name)
-    return VethPair(end.namespace, end.name, UNKNOWN, UNKNOWN)
+def _other_end(end: Link, ends: Mapping[tuple[int, int], Sequence[Link]]) -> Link | None:
+    """The outer end of a wire. Numbers are unique in one namespace only, so names must fit too."""
+    for other in ends.get((end.peer_index or 0, end.index), ()):
+        if end.name == "eth0" and other.namespace == ROOT:
+            return other
+        if other.name.startswith("fpr-") and other.name[4:] == end.name[4:]:
+            return other
+    return None
 
 
 def make_wires(facts: Sequence[VethPair]) -> None:
     """Make wires, each with both ends in place at once."""
     with netlink(ROOT) as kernel:
         for fact in facts:
-            with opened(fact.namespace) as near, opened(fact.peer_namespace) as far:
+            near_place, far_place = opened(fact.namespace), opened(fact.peer_namespace)
+            with near_place as near, far_place as far, refusals(fact):
                 kernel.request.link(
                     "add",
                     ifname=fact.peer,
@@ -154,7 +159,7 @@ def unmake_wires(facts: Sequence[VethPair]) -> None:
     """Remove wires, both ends at once, by the end that is in a namespace of ours."""
     for fact in facts:
         if exists(fact.namespace):
-            with netlink(fact.namespace) as kernel, ignoring(GONE):
+            with netlink(fact.namespace) as kernel, refusals(fact, GONE):
                 if fact.device in kernel.links:
                     kernel.request.link("del", index=kernel.index(fact.device))
 
@@ -169,14 +174,19 @@ def make_devices(facts: Sequence[Device]) -> None:
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control,
         ):
             for fact in group:
-                wanted = {"address": fact.mac, "mtu": fact.mtu}
-                values = {name: value for name, value in wanted.items() if value is not None}
-                # What is announced when a device comes up carries its MAC: so that first.
-                if values:
-                    kernel.request.link("set", index=kernel.index(fact.name), **values)
-                if fact.tx_checksum is not None:
-                    _tx_checksum(control, fact.name, fact.tx_checksum)
-                kernel.request.link("set", index=kernel.index(fact.name), state="up")
+                with refusals(fact):
+                    _make_device(kernel, control, fact)
+
+
+def _make_device(kernel: Netlink, control: socket.socket, fact: Device) -> None:
+    wanted = {"address": fact.mac, "mtu": fact.mtu}
+    values = {name: value for name, value in wanted.items() if value is not None}
+    # What is announced when a device comes up carries its MAC: so that first.
+    if values:
+        kernel.request.link("set", index=kernel.index(fact.name), **values)
+    if fact.tx_checksum is not None:
+        _tx_checksum(control, fact.name, fact.tx_checksum)
+    kernel.request.link("set", index=kernel.index(fact.name), state="up")
 
 
 def _move(facts: Sequence[Device]) -> None:
@@ -186,7 +196,7 @@ def _move(facts: Sequence[Device]) -> None:
     with netlink(ROOT) as kernel:
         for fact in facts:
             if fact.name in kernel.links:
-                with opened(fact.namespace) as place:
+                with opened(fact.namespace) as place, refusals(fact):
                     kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=place)
 
 
@@ -195,6 +205,6 @@ def unmake_devices(facts: Sequence[Device]) -> None:
     with opened(ROOT) as root:
         for fact in facts:
             if fact.namespace and exists(fact.namespace):
-                with netlink(fact.namespace) as kernel, ignoring(GONE):
+                with netlink(fact.namespace) as kernel, refusals(fact, GONE):
                     if fact.name in kernel.links and fact.name != "lo":
                         kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=root)

@@ -29,7 +29,10 @@ def inside(namespace: str) -> Iterator[None]:
         return
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
-        there = os.open(NETNS / namespace, os.O_RDONLY)
+        try:
+            there = os.open(NETNS / namespace, os.O_RDONLY)
+        except FileNotFoundError:
+            raise HostError(f"something else removed the namespace {namespace}") from None
         try:
             netns.setns(there)
             yield

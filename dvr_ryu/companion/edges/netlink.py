@@ -11,6 +11,8 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from dvr_ryu.companion.edges.namespaces import inside
+from dvr_ryu.companion.facts.kinds import Fact
+from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.errors import HostError
 
 GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
@@ -44,10 +46,11 @@ def netlink(namespace: str) -> Iterator[Netlink]:
 
 
 @contextmanager
-def ignoring(errors: Iterable[int]) -> Iterator[None]:
-    """Let pass the kernel's refusals that mean: it is so already."""
+def refusals(fact: Fact, expected: Iterable[int] = ()) -> Iterator[None]:
+    """Make of the kernel's refusal a HostError that says what was asked. Those `expected`, which
+    mean that it is so already, pass."""
     try:
         yield
     except NetlinkError as error:
-        if error.code not in errors:
-            raise
+        if error.code not in expected:
+            raise HostError(f"the kernel refuses: {describe(fact)}: {error}") from error

@@ -142,12 +142,15 @@ class Ovsdb:
         elif not self._owns(row):
             raise _foreign("bridge", fact.name, row)
         _set(row, fact.settings)
-        if fact.controller:
-            controller = transaction.insert(self._api.tables["Controller"])
-            _set(controller, fact.controller)
-            row.controller = [controller]
-        else:
-            row.controller = []
+        if _controller(row) != fact.controller:
+            row.controller = self._controllers(transaction, fact)
+
+    def _controllers(self, transaction: Any, fact: Bridge) -> list[Any]:
+        if not fact.controller:
+            return []
+        row = transaction.insert(self._api.tables["Controller"])
+        _set(row, fact.controller)
+        return [row]
 
     def _make_port(self, transaction: Any, bridge: Any, row: Any, fact: OvsPort) -> None:
         if row is None:
@@ -155,7 +158,6 @@ class Ovsdb:
         elif not self._owns(row):
             raise _foreign("port", fact.name, row)
         else:
-            row.interfaces[0].options = {}
             _set(row.interfaces[0], fact.interface)
         row.tag = [] if fact.tag is None else [fact.tag]
         row.setkey("external_ids", OWNER, self.host)
@@ -224,13 +226,18 @@ def _foreign(what: str, name: str, row: Any) -> HostError:
 
 
 def _set(row: Any, settings: Mapping[str, str]) -> None:
-    """Set columns: `column` → a value, `column:key` → one key of a map."""
+    """Set columns: `column` → a value, `column:key` → one key of a map. Other keys stay, save that
+    an interface's options are all ours."""
+    maps: dict[str, dict[str, str]] = {}
     for name, value in settings.items():
         column, colon, key = name.partition(":")
         if colon:
-            row.setkey(column, key, value)
+            present = {} if column == "options" else dict(getattr(row, column, {}))
+            maps.setdefault(column, present)[key] = value
         else:
             setattr(row, column, _TYPED.get(column, str)(value))
+    for column, values in maps.items():
+        setattr(row, column, values)
 
 
 _TYPED: dict[str, Callable[[str], Any]] = {
@@ -250,10 +257,15 @@ def _bridge(row: Any) -> Bridge:
         "protocols": ",".join(sorted(row.protocols)),
         **_some("other_config", row.other_config, BRIDGE_CONFIG),
     }
-    controller = {}
-    for each in row.controller:
-        controller = {"target": each.target, "connection_mode": "".join(each.connection_mode)}
-    return Bridge(row.name, settings, controller)
+    return Bridge(row.name, settings, _controller(row))
+
+
+def _controller(row: Any) -> dict[str, str]:
+    """The settings of a bridge's one controller; of none, or of several, which ours never has, {}."""
+    rows = getattr(row, "controller", [])
+    if len(rows) != 1:
+        return {}
+    return {"target": rows[0].target, "connection_mode": "".join(rows[0].connection_mode)}
 
 
 def _port(bridge: str, row: Any) -> OvsPort:

@@ -17,7 +17,7 @@ from pathlib import Path
 from dvr_ryu.companion.edges.commands import require
 from dvr_ryu.companion.edges.namespaces import NETNS, exists, inside
 from dvr_ryu.companion.facts.instances import DHCP_SCRIPT
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, leases_file, pid_file
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, device_key, leases_file, pid_file
 from dvr_ryu.errors import HostError
 
 PIDS = Path(RUN_DIRECTORY, "processes")
@@ -40,8 +40,17 @@ def read() -> Iterator[Process]:
         pid = _pid(path)
         argv = _argv(pid)
         namespace = _namespace(pid) if argv else ""
-        after = (("namespace", namespace),)
-        yield Process(path.stem, namespace, argv, after)
+        yield Process(path.stem, namespace, argv, device_key(namespace, _device(argv)))
+
+
+def _device(argv: Sequence[str]) -> str:
+    """The device that a program's words name, as dnsmasq and udhcpc are told theirs."""
+    for word, following in zip(argv, (*argv[1:], ""), strict=True):
+        if word.startswith("--interface="):
+            return word.removeprefix("--interface=")
+        if word == "-i":
+            return following
+    return ""
 
 
 def make(facts: Sequence[Process]) -> None:

@@ -13,7 +13,7 @@ from socket import AF_INET
 from typing import Any, TypeAlias
 
 from dvr_ryu.companion.edges.namespaces import exists
-from dvr_ryu.companion.edges.netlink import GONE, Netlink, ignoring, netlink
+from dvr_ryu.companion.edges.netlink import GONE, Netlink, netlink, refusals
 from dvr_ryu.companion.facts.kinds import Address, Neighbour, ProxyNeighbour, Route, Rule
 
 RoutingFact: TypeAlias = Address | Route | Rule | Neighbour | ProxyNeighbour
@@ -87,7 +87,7 @@ def make(facts: Sequence[RoutingFact]) -> None:
     for namespace, group in _by_namespace(facts):
         with netlink(namespace) as kernel:
             for fact in group:
-                with ignoring((errno.EEXIST,)):
+                with refusals(fact, (errno.EEXIST,)):
                     _make(kernel, fact)
 
 
@@ -98,7 +98,7 @@ def unmake(facts: Sequence[RoutingFact]) -> None:
             with netlink(namespace) as kernel:
                 for fact in group:
                     if isinstance(fact, Rule) or fact.device in kernel.links:
-                        with ignoring(GONE):
+                        with refusals(fact, GONE):
                             _unmake(kernel, fact)
 
 

@@ -19,15 +19,19 @@ NOTES = Path(RUN_DIRECTORY, "sysctls")
 def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
     """Yield the present values of settings, in the namespace in which the caller is.
 
-    A setting of a namespace that this kernel does not have (no IPv6) is as it should be.
+    A setting that this kernel does not have (no IPv6, no conntrack yet) is as it should be.
     """
     for fact in wanted:
         path = PROC / fact.name
         if path.exists():
             value = path.read_text().strip()
             yield Sysctl(fact.namespace, fact.name, value, fact.container)
-        elif fact.container == namespace_key(fact.namespace):
+        elif fact.container == namespace_key(fact.namespace) or _lacks_ipv6(fact):
             yield fact
+
+
+def _lacks_ipv6(fact: Sysctl) -> bool:
+    return fact.name.startswith("net/ipv6/") and not (PROC / "net/ipv6").exists()
 
 
 def make(facts: Sequence[Sysctl]) -> None:

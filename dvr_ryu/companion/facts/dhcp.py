@@ -76,4 +76,4 @@ def _server(view: HostView, port: model.Port, place: str, subnets: list[model.Su
         ]
         if subnet.dns:
             argv.append(f"--dhcp-option=tag:{tag},option:dns-server,{','.join(subnet.dns)}")
-    return Process(name, place, tuple(argv), after=(device_key(place, port.device),))
+    return Process(name, place, tuple(argv), device_key(place, port.device))

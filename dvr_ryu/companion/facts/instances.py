@@ -16,6 +16,8 @@ from dvr_ryu.companion.facts.kinds import (
     Fact,
     Process,
     Route,
+    Sysctl,
+    device_key,
     instance_wire,
     pid_file,
 )
@@ -45,7 +47,18 @@ def _instance(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[F
     yield wire
     yield Device(place, wire.device, port.mac, mtu, tx_checksum, wire.key)
     yield Device(ROOT, port.device, None, mtu, tx_checksum, wire.key)
+    yield from _silent(port.device)
     yield integration_port(view, port, place, type="")
+
+
+def _silent(tap: str) -> Iterator[Fact]:
+    """The host itself has nothing to say on an instance's wire, whatever the instance asks it.
+
+    With the userspace datapath the host's own stack hears, too, what an instance sends.
+    """
+    outer_end = device_key(ROOT, tap)
+    yield Sysctl(ROOT, f"net/ipv4/conf/{tap}/arp_ignore", "8", outer_end)
+    yield Sysctl(ROOT, f"net/ipv6/conf/{tap}/disable_ipv6", "1", outer_end)
 
 
 def _dhcp_client(port: model.Port) -> Process:
@@ -60,7 +73,7 @@ def _dhcp_client(port: model.Port) -> Process:
         "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", "eth0", "-r", port.ip,
         "-x", f"hostname:{port.name}", "-s", DHCP_SCRIPT, "-p", pid_file(name),
     )  # fmt: skip
-    return Process(name, place, argv, after=(("device", place, "eth0"),))
+    return Process(name, place, argv, device_key(place, "eth0"))
 
 
 def _static_address(view: HostView, port: model.Port) -> Iterator[Fact]:

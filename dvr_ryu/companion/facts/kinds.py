@@ -38,6 +38,8 @@ class Fact:
 
     kind: ClassVar[str]
     identity: ClassVar[tuple[str, ...]]
+    outlives_container: ClassVar[bool] = False
+    """Whether it is of no more use when its container ends, but must be ended by itself."""
 
     @property
     def key(self) -> Key:
@@ -293,14 +295,15 @@ class DhcpHost(Fact):
 
 @frozen
 class Process(Fact):
-    """A program that runs in a namespace, with its exact words; its `pid_file` is among them."""
+    """A program that serves a device, with its exact words; its `pid_file` is among them."""
 
     kind = "process"
     identity = ("name",)
+    outlives_container = True
     name: str
     namespace: str
     argv: tuple[str, ...]
-    after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+    container: Key = field(eq=False, repr=False)
 
 
 RUN_DIRECTORY = "/run/dvr_ryu"

@@ -1,0 +1,186 @@
+"""The companion that stays: applies the topology, again when the file changes, and keeps it so.
+
+What others undo on the host is made again within seconds. A file with mistakes is reported and
+changes nothing. Ending it removes nothing: the host goes on as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from dvr_ryu.companion.agent import reconcile
+from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.edges.announce import Place, announce, announcements
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+from dvr_ryu.companion.host import Host, datapath_type, locked
+from dvr_ryu.errors import DvrError
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.view import HostView
+
+STATE_FILE = Path(RUN_DIRECTORY, "companion.json")
+CHECK_SECONDS = 3.0
+"""How long something that was undone on the host may stay so, at most."""
+QUIET_SECONDS = 0.1
+"""How long a file must be left alone before it is read: editors write in several steps."""
+REPEATS = 2
+"""How often an address is announced again, one check apart: the first may come before the flows."""
+
+
+def run(topology_path: str, name: str) -> None:
+    """Be the companion of host `name` until SIGTERM or SIGINT.
+
+    Raise HostError if another companion works on this host.
+    """
+    with locked():
+        companion = Companion(topology_path, name)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: companion.end())
+        companion.run()
+
+
+class Companion:
+    """One host's companion: its file, what of it holds, and what is to be done next."""
+
+    def __init__(self, topology_path: str, name: str) -> None:
+        self._path = Path(topology_path).absolute()
+        self._name = name
+        self._wake = threading.Event()
+        self._ending = False
+        self._host: Host | None = None
+        self._topology: Topology | None = None
+        self._digest = ""
+        self._told = False
+        self._last_words = ""
+        self._announcing: list[tuple[int, list[Place]]] = []
+
+    def run(self) -> None:
+        """Work until `end` is called."""
+        observer = Observer()
+        observer.schedule(_Saved(self._path, self._wake), str(self._path.parent))
+        observer.start()
+        try:
+            while not self._ending:
+                self._wake.clear()
+                self._round()
+                if self._wake.wait(CHECK_SECONDS):
+                    self._settle()
+        finally:
+            observer.stop()
+            if self._host is not None:
+                self._host.close()
+            self._write_state("ended", 0)
+
+    def end(self) -> None:
+        """Finish what is being done, and end."""
+        self._ending = True
+        self._wake.set()
+
+    def _settle(self) -> None:
+        """Wait until the file is left alone."""
+        while self._wake.is_set() and not self._ending:
+            self._wake.clear()
+            self._wake.wait(QUIET_SECONDS)
+
+    def _round(self) -> None:
+        errors, changes = [], 0
+        for step in (self._read_file, self._reconcile):
+            try:
+                changes = step()
+            except (DvrError, OSError) as error:
+                errors.append(str(error))
+        words = "\n".join(errors)
+        if words and words != self._last_words:
+            _log(words)
+        self._last_words = words
+        self._write_state("failed" if errors else "applied", changes, words)
+
+    def _read_file(self) -> int:
+        """Read the topology if its file has changed. While it is bad, the last good one is kept."""
+        digest = self._digest_of_file()
+        if digest != self._digest:
+            topology = load_topology(self._path)
+            if self._name not in topology.hosts:
+                raise DvrError(
+                    f"{self._path} has no host {self._name}; it has {', '.join(topology.hosts)}"
+                )
+            self._topology, self._digest, self._told = topology, digest, False
+        return 0
+
+    def _digest_of_file(self) -> str:
+        try:
+            return hashlib.sha256(self._path.read_bytes()).hexdigest()
+        except OSError:
+            return ""  # load_topology says what is wrong with it
+
+    def _reconcile(self) -> int:
+        """Make the host what the last good topology says; return how many facts that changed."""
+        if self._topology is None:
+            return 0
+        began = time.monotonic()
+        try:
+            if self._host is None:
+                self._host = Host(self._name)
+            view = HostView(self._topology, self._name)
+            done = reconcile(self._host, facts(view, datapath_type()))
+        except (DvrError, OSError):
+            self._let_go()
+            raise
+        if done or not self._told:
+            _log(f"{self._name}: {done.summary()} in {time.monotonic() - began:.2f} s")
+            self._told = True
+        self._announce(done)
+        return len(done)
+
+    def _announce(self, done: Change) -> None:
+        for _, places in self._announcing:
+            announce(places)
+        again = [(left - 1, places) for left, places in self._announcing if left > 1]
+        new = announcements(done.added)
+        self._announcing = [*again, (REPEATS, new)] if new else again
+
+    def _let_go(self) -> None:
+        """A host that refused may have lost its Open vSwitch: connect anew next time."""
+        if self._host is not None:
+            self._host.close()
+            self._host = None
+
+    def _write_state(self, state: str, changes: int, error: str = "") -> None:
+        """Say for others how the round ended; `topology` is the SHA-256 of the file applied."""
+        words: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
+        words |= {"topology": self._digest, "error": error}
+        fresh = STATE_FILE.with_suffix(".fresh")
+        fresh.write_text(json.dumps(words) + "\n")
+        fresh.replace(STATE_FILE)
+
+
+class _Saved(FileSystemEventHandler):
+    """Wakes the companion when its file is saved, by whatever kind of editor."""
+
+    def __init__(self, path: Path, wake: threading.Event) -> None:
+        self._path = str(path)
+        self._wake = wake
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Heed the file itself, written or renamed to its name."""
+        if event.event_type in ("created", "modified", "moved", "deleted") and self._path in (
+            event.src_path,
+            event.dest_path,
+        ):
+            self._wake.set()
+
+
+def _log(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
