@@ -106,8 +106,8 @@ def flows(topology: Path, host: str, bridge: str, folder: Path | None) -> None:
     """Print the flows that a bridge of a host should have. Asks no switch and needs no root.
 
     \b
-    The lines are ovs-ofctl's, sorted, for example to compare them with what a bridge has:
-        dvr flows T.yaml --host H >wanted; ovs-ofctl -O OpenFlow14 diff-flows br-tun wanted
+    The lines are ovs-ofctl's, sorted. To fill a bridge of your own with them:
+        dvr flows TOPOLOGY --host NAME | ovs-ofctl add-flows BRIDGE -
     """
     from dvr_ryu.pipeline.program import load_program
 

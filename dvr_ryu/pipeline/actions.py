@@ -14,7 +14,7 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
-from dvr_ryu.pipeline.fields import NXM_NAMES, OXM_NAMES, Field
+from dvr_ryu.pipeline.fields import NXM_NAMES, OXM_NAMES, VLAN_PRESENT, Field
 from dvr_ryu.pipeline.operands import Operand, Unknown
 
 SETTERS = {
@@ -53,16 +53,14 @@ class Output:
         reserved = isinstance(self.port, int) and self.port in numbers.RESERVED_PORTS.values()
         return text if reserved else f"output:{text}"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's OFPActionOutput."""
-        return parser.OFPActionOutput(number(self.port), ofp.OFPCML_NO_BUFFER)
+        return [parser.OFPActionOutput(number(self.port), ofp.OFPCML_NO_BUFFER)]
 
 
 @frozen
 class SetField:
-    """Write a whole field. `present` are bits that go with every value: a VLAN tag that is
-    there.
-    """
+    """Write a whole field. `present` are bits that go with every value: there is a VLAN tag."""
 
     field: Field
     value: Operand
@@ -73,11 +71,29 @@ class SetField:
         name = OXM_NAMES.get(self.field.name, self.field.name)
         return f"set_field:{written(self.field.form, value)}->{name}"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's OFPActionSetField."""
-        return parser.OFPActionSetField(
-            **{self.field.oxm: to_ryu(self.field, self.value, self.present)}
-        )
+        value = to_ryu(self.field, self.value, self.present)
+        return [parser.OFPActionSetField(**{self.field.oxm: value})]
+
+
+@frozen
+class ModVlanVid:
+    """Give the packet this VLAN tag; `push`: it has none yet, so it gets one first.
+
+    OpenFlow 1.0's word, which ovs-ofctl carries over later protocols just so.
+    """
+
+    tag: Operand
+    push: bool
+
+    def __str__(self) -> str:
+        return f"mod_vlan_vid:{written(numbers.DECIMAL, self.tag)}"
+
+    def build(self) -> list[Any]:
+        """Return Ryu's OFPActionSetField, after an OFPActionPushVlan where there is no tag."""
+        tag = parser.OFPActionSetField(vlan_vid=number(self.tag) | VLAN_PRESENT)
+        return [parser.OFPActionPushVlan(), tag] if self.push else [tag]
 
 
 @frozen
@@ -89,9 +105,9 @@ class PushVlan:
     def __str__(self) -> str:
         return f"push_vlan:{self.ethertype:#06x}"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's OFPActionPushVlan."""
-        return parser.OFPActionPushVlan(self.ethertype)
+        return [parser.OFPActionPushVlan(self.ethertype)]
 
 
 @frozen
@@ -101,9 +117,9 @@ class PopVlan:
     def __str__(self) -> str:
         return "pop_vlan"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's OFPActionPopVlan."""
-        return parser.OFPActionPopVlan()
+        return [parser.OFPActionPopVlan()]
 
 
 @frozen
@@ -139,15 +155,17 @@ class Move:
     def __str__(self) -> str:
         return f"move:{self.source}->{self.target}"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's NXActionRegMove."""
-        return parser.NXActionRegMove(
-            src_field=self.source.field.nxm,
-            dst_field=self.target.field.nxm,
-            n_bits=self.source.width,
-            src_ofs=self.source.start,
-            dst_ofs=self.target.start,
-        )
+        return [
+            parser.NXActionRegMove(
+                src_field=self.source.field.nxm,
+                dst_field=self.target.field.nxm,
+                n_bits=self.source.width,
+                src_ofs=self.source.start,
+                dst_ofs=self.target.start,
+            )
+        ]
 
 
 @frozen
@@ -160,13 +178,15 @@ class Load:
     def __str__(self) -> str:
         return f"load:{written(numbers.HEX, self.value)}->{self.target}"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's NXActionRegLoad."""
-        return parser.NXActionRegLoad(
-            ofs_nbits=(self.target.start << 6) | (self.target.width - 1),
-            dst=self.target.field.nxm,
-            value=number(self.value),
-        )
+        return [
+            parser.NXActionRegLoad(
+                ofs_nbits=(self.target.start << 6) | (self.target.width - 1),
+                dst=self.target.field.nxm,
+                value=number(self.value),
+            )
+        ]
 
 
 @frozen
@@ -178,9 +198,9 @@ class Resubmit:
     def __str__(self) -> str:
         return f"resubmit(,{self.table})"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's NXActionResubmitTable."""
-        return parser.NXActionResubmitTable(in_port=RESUBMIT_IN_PORT, table_id=self.table)
+        return [parser.NXActionResubmitTable(in_port=RESUBMIT_IN_PORT, table_id=self.table)]
 
 
 @frozen
@@ -259,13 +279,15 @@ class Learn:
         settings = [f"{name}={forms.get(name, str)(value)}" for name, value in self.settings]
         return f"learn({','.join([*settings, *map(str, self.parts)])})"
 
-    def build(self) -> Any:
+    def build(self) -> list[Any]:
         """Return Ryu's NXActionLearn."""
         names = {"table": "table_id", "fin_idle_timeout": "fin_idle_timeout"}
         settings = {names.get(name, name): value for name, value in self.settings}
-        return parser.NXActionLearn(
-            **{"priority": 0x8000, **settings}, specs=[part.build() for part in self.parts]
-        )
+        return [
+            parser.NXActionLearn(
+                **{"priority": 0x8000, **settings}, specs=[part.build() for part in self.parts]
+            )
+        ]
 
 
 @frozen
@@ -286,5 +308,5 @@ def to_ryu(field: Field, value: Operand, present: int = 0) -> int | str:
     return plain
 
 
-AnyAction = Output | SetField | PushVlan | PopVlan | Move | Load | Resubmit | Learn
+AnyAction = Output | SetField | ModVlanVid | PushVlan | PopVlan | Move | Load | Resubmit | Learn
 """Every action; GotoTable is not one, it is an instruction."""

@@ -84,7 +84,7 @@ class Flow:
         match = parser.OFPMatch(**{each.field.oxm: each.user_value() for each in self.match})
         instructions = []
         if self.actions:
-            actions = [action.build() for action in self.actions]
+            actions = [built for action in self.actions for built in action.build()]
             instructions.append(parser.OFPInstructionActions(ofp.OFPIT_APPLY_ACTIONS, actions))
         if self.goto:
             instructions.append(parser.OFPInstructionGotoTable(self.goto.table))

@@ -20,6 +20,7 @@ from dvr_ryu.pipeline.actions import (
     LearnMatch,
     LearnOutput,
     Load,
+    ModVlanVid,
     Move,
     Output,
     PopVlan,
@@ -62,6 +63,7 @@ class WordReader:
         self.tables = tables
         self.table = table
         self.relation = relation
+        self.tagged = False
 
     # Numbers, holes and ports ---------------------------------------------------------------------
 
@@ -182,6 +184,7 @@ class WordReader:
         `tagged`: the flow matches packets that have a VLAN tag. Where none is, mod_vlan_vid puts
         one first, as ovs-ofctl does.
         """
+        self.tagged = tagged
         words = _split(text, at, separators=",")
         if not words:
             raise Wrong(at, "no action; write drop where nothing shall happen")
@@ -194,10 +197,8 @@ class WordReader:
                 if position < len(words) - 1:
                     raise Wrong(start, "goto_table comes last: it is done after all actions")
                 return tuple(actions), action
-            if word.startswith("mod_vlan_vid") and not tagged:
-                actions.append(PushVlan(0x8100))
             actions.append(action)
-            tagged = _tagged_after(action, tagged)
+            self.tagged = _tagged_after(action, self.tagged)
         return tuple(actions), None
 
     def _action(self, word: str, at: int) -> AnyAction | GotoTable:
@@ -229,9 +230,9 @@ class WordReader:
                 return Output(hole)
         return Output(self._argument(numbers.PORT, Kind.PORT, 32, rest, at))
 
-    def _mod_vlan_vid(self, rest: str, at: int) -> SetField:
+    def _mod_vlan_vid(self, rest: str, at: int) -> ModVlanVid:
         tag = self._argument(numbers.DECIMAL, Kind.VLAN, 12, rest, at)
-        return SetField(fields.FIELDS["vlan_vid"], tag, fields.VLAN_PRESENT)
+        return ModVlanVid(tag, push=not self.tagged)
 
     def _push_vlan(self, rest: str, at: int) -> PushVlan:
         ethertype = self._argument(numbers.HEX, None, 16, rest, at)
@@ -387,7 +388,7 @@ def _split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
 def _tagged_after(action: AnyAction, tagged: bool) -> bool:
     if isinstance(action, PopVlan):
         return False
-    return tagged or isinstance(action, PushVlan) or bool(getattr(action, "present", 0))
+    return tagged or isinstance(action, PushVlan | ModVlanVid)
 
 
 def _add(matches: list[FieldMatch], match: FieldMatch, at: int) -> None:

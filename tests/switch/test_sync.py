@@ -24,10 +24,12 @@ def expected(program: Program, view: HostView, bridge: str, ports: dict[str, int
 
 
 def assert_holds(ovs: Ovs, bridge: str, lines: list[str], protocol: str = "OpenFlow14") -> None:
-    """`ovs-ofctl diff-flows` finds no difference between the bridge and the lines."""
-    file = ovs.folder / "expected.flows"
-    file.write_text(words(lines))
-    ovs.run("ovs-ofctl", "-O", protocol, "diff-flows", bridge, str(file))
+    """The bridge has just what ovs-ofctl makes of the lines on another one; ovs-ofctl compares."""
+    ovs.vsctl("--may-exist", "add-br", "judge", "--", "set", "bridge", "judge", "fail_mode=secure",
+              "datapath_type=dummy")  # fmt: skip
+    ovs.run("ovs-ofctl", "-O", protocol, "del-flows", "judge")
+    ovs.run("ovs-ofctl", "-O", protocol, "add-flows", "judge", "-", input=words(lines))
+    ovs.run("ovs-ofctl", "-O", protocol, "diff-flows", bridge, "judge")
 
 
 def connect(ovs: Ovs, controller: Controller, view: HostView, bridge: str) -> None:
@@ -71,10 +73,7 @@ def test_dvr_flows_is_what_the_bridge_has(
         command = ["flows", str(topology_file), "--host", HOST, "--bridge", bridge]
         printed = CliRunner().invoke(cli, command).stdout.splitlines()
         assert_holds(ovs, bridge, printed)
-        ovs.run("ovs-ofctl", "parse-flows", str(ovs.folder / "expected.flows"))
-        ovs.run("ovs-ofctl", "-O", "OpenFlow14", "del-flows", bridge)
-        ovs.run("ovs-ofctl", "-O", "OpenFlow14", "add-flows", bridge, "-", input=words(printed))
-        assert_holds(ovs, bridge, printed)
+        ovs.run("ovs-ofctl", "parse-flows", "-", input=words(printed))
 
 
 def test_a_restarted_controller_changes_nothing(
@@ -131,7 +130,7 @@ def test_a_broken_topology_changes_nothing(
     edit(topology_file, "network: yellow}", "network: yelow}")
     line = controller.wait_for("yelow", mark)
     assert line.startswith(f"{topology_file}:")
-    assert "did you mean yellow" in line
+    assert "did you mean 'yellow'" in line
     edit(topology_file, "network: yelow}", "network: yellow}  ")
     edit(topology_file, "  lonely-68: {host: server-68, network: lonely}\n", "")
     controller.wait_for(f"{HOST}/br-tun in sync", mark)
@@ -177,16 +176,17 @@ def test_a_port_that_comes_later_gets_its_flows(
 def test_foreign_and_learned_flows_are_left_alone(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
-    view = view_of(topology_file, HOST)
-    ovs.add_bridge("br-tun", f"{HOST}/br-tun", view.planned_ofports("br-tun"), "none:")
+    in_sync(controller, ovs, view_of(topology_file, HOST))
+    controller.kill()
     foreign = "cookie=0x5, table=20, priority=7,dl_dst=fa:16:3e:00:00:77 actions=drop"
     stale = "cookie=0x6476725f727975,table=20,priority=2,dl_vlan=9 actions=drop"
     for line in (foreign, stale):
         ovs.run("ovs-ofctl", "-O", "OpenFlow14", "add-flow", "br-tun", line)
-    ovs.vsctl("set-controller", "br-tun", controller.target)
-    controller.wait_for("50 added, 0 changed, 1 removed")
+    mark = controller.mark()
+    controller.start()
+    controller.wait_for("0 added, 0 changed, 1 removed", mark)
     flows = ovs.flows("br-tun", "-O", "OpenFlow14")
-    assert foreign.replace(" actions", " actions") in flows
+    assert foreign in flows
     assert not any("dl_vlan=9 " in line for line in flows)
 
 
@@ -196,10 +196,18 @@ def test_a_refused_flow_is_named_and_nothing_is_changed(
     in_sync(controller, ovs, view_of(topology_file, HOST))
     before = ovs.flows("br-tun")
     mark = controller.mark()
-    # A table that the switch cannot resubmit from within a learned flow's port: 0xffffff00 is no port.
-    edit(flows_folder / "br-tun.flows", "  miss: drop\n\ntable 9", "  miss: output:4294967040\n\ntable 9")
+    # 0xffffff00 is neither a port's number nor a reserved one: only the switch knows that.
+    edit(
+        flows_folder / "br-tun.flows",
+        "  miss: drop\n\ntable 9",
+        "  miss: output:4294967040\n\ntable 9",
+    )
     line = controller.wait_for("refuses", mark)
-    number = (flows_folder / "br-tun.flows").read_text().split("output:4294967040")[0].count("\n") + 1
+    lines = (flows_folder / "br-tun.flows").read_text().split("output:4294967040")[0]
+    number = lines.count("
+") + 1
+        "\n"
+    ) + 1
     assert f"{flows_folder}/br-tun.flows:{number}:" in line
     assert ovs.flows("br-tun") == before
     mark = controller.mark()
@@ -208,7 +216,7 @@ def test_a_refused_flow_is_named_and_nothing_is_changed(
 
 
 def test_an_unknown_bridge_is_left_alone(ovs: Ovs, controller: Controller) -> None:
-    ovs.add_bridge("br-x", "", {"a": 1}, controller.target)
+    ovs.add_bridge("br-x", "nobody/br-x", {"a": 1}, controller.target)
     controller.wait_for("is no bridge of the topology: left alone")
     assert ovs.flows("br-x") == []
 
