@@ -204,10 +204,7 @@ def test_a_refused_flow_is_named_and_nothing_is_changed(
     )
     line = controller.wait_for("refuses", mark)
     lines = (flows_folder / "br-tun.flows").read_text().split("output:4294967040")[0]
-    number = lines.count("
-") + 1
-        "\n"
-    ) + 1
+    number = lines.count("\n") + 1
     assert f"{flows_folder}/br-tun.flows:{number}:" in line
     assert ovs.flows("br-tun") == before
     mark = controller.mark()
