@@ -5,7 +5,6 @@ The schema is `declaration`'s; pydantic finds the errors, and none of its words 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from dvr_ryu.errors import FileError, Place, Problem
 from dvr_ryu.topology.declaration import TopologyWords
-from dvr_ryu.topology.wording import suggestion
+from dvr_ryu.topology.wording import nearest, suggestion
 from dvr_ryu.topology.yaml_nodes import Document, Path
 
 _KEY = "[key]"
@@ -44,19 +43,15 @@ def declare(document: Document) -> TopologyWords:
         return TopologyWords.model_validate(document.data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    misspelt = {each["loc"] for each in details if each["type"] == "extra_forbidden"}
+    suggested = {
+        (*path[:-1], nearest(str(path[-1]), _keys_at(path[:-1])))
+        for path in (each["loc"] for each in details if each["type"] == "extra_forbidden")
+    }
+    # What is missing, but is there misspelt, is said once.
     raise FileError(
-        _problem(document, each) for each in details if not _is_misspelt(each, misspelt)
-    )
-
-
-def _is_misspelt(error: ErrorDetails, unknown: set[Path]) -> bool:
-    """Whether what is missing is there under a name that is suggested to be this one."""
-    path = error["loc"]
-    return error["type"] == "missing" and any(
-        get_close_matches(str(other[-1]), [str(path[-1])])
-        for other in unknown
-        if other[:-1] == path[:-1]
+        _problem(document, each)
+        for each in details
+        if each["type"] != "missing" or each["loc"] not in suggested
     )
 
 
@@ -68,7 +63,7 @@ def _problem(document: Document, error: ErrorDetails) -> Problem:
         message = f"{_called(path[:-1])} has no '{field}'; add it, for example {_EXAMPLES[field]}"
         return Problem(document.key(path[:-1]), message)
     if kind == "extra_forbidden":
-        message = f"unknown key '{path[-1]}'; {suggestion(path[-1], _keys_at(path[:-1]))}"
+        message = f"unknown key '{path[-1]}'; {suggestion(str(path[-1]), _keys_at(path[:-1]))}"
         return Problem(document.key(path), message)
     return Problem(_place(document, path), _message(kind, path, value, error))
 
@@ -111,7 +106,7 @@ def _called(path: Path) -> str:
     return f"'{path[-1]}'"
 
 
-def _keys_at(path: Path) -> list[str]:
+def _keys_at(path: Path) -> tuple[str, ...]:
     """The keys that the mapping at a path may have."""
     here: Any = TopologyWords
     for step in path:
@@ -119,4 +114,4 @@ def _keys_at(path: Path) -> list[str]:
             here = here.model_fields[step].annotation
         else:
             here = get_args(here)[-1]
-    return list(here.model_fields)
+    return tuple(here.model_fields)

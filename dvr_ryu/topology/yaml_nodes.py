@@ -48,7 +48,10 @@ class _Loader(_FastestLoader):  # type: ignore[misc]
 
 
 class Document:
-    """One YAML document: its places and its `data`: dict, list, str, int, bool and None."""
+    """One YAML document: its places and its `data`: dict, list, str, int, bool and None.
+
+    Keys are text.
+    """
 
     def __init__(self, text: str, file: str) -> None:
         """Raise FileError with every problem of the text as YAML."""
@@ -193,24 +196,31 @@ class _Reader:
             self._open.remove(id(node))
         return self._done[id(node)]
 
-    def _mapping(self, node: yaml.Node) -> dict[Any, Any]:
-        data: dict[Any, Any] = {}
-        first: dict[Any, yaml.Node] = {}
+    def _mapping(self, node: yaml.Node) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             value = self.read(value_node)
-            if not isinstance(key_node, yaml.ScalarNode):
-                self._wrong(key_node, "is a list or mapping where a key must stand; write a word")
+            key = self._key(key_node)
+            if key is None:
                 continue
-            key = scalar(key_node)
-            if key in first:
-                line = first[key].start_mark.line + 1
-                self._wrong(
-                    key_node, f"'{key_node.value}' is already on line {line}; merge or rename one"
-                )
+            if key in data:
+                message = f"'{key}' is already on line {lines[key]}; merge or rename one"
+                self._wrong(key_node, message)
                 continue
-            first[key] = key_node
+            lines[key] = key_node.start_mark.line + 1
             data[key] = value
         return data
+
+    def _key(self, node: yaml.Node) -> str | None:
+        if not isinstance(node, yaml.ScalarNode):
+            self._wrong(node, "is a list or mapping where a key must stand; write a word")
+            return None
+        key = scalar(node)
+        if not isinstance(key, str):
+            self._wrong(node, f"'{node.value}' as a key is not text to YAML; write it in quotes")
+            return None
+        return key
 
     def _wrong(self, node: yaml.Node, message: str) -> None:
         self.problems.append(Problem(self._text.place(node), message))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dvr_ryu.errors import DvrError, FileError
 from dvr_ryu.topology.loading import load_topology, parse_topology
@@ -83,3 +88,47 @@ def test_a_place_counts_characters_not_bytes():
             "hosts: {one: {address: 10.0.0.1}} # \u00e9\n\u00e9\u00e9: {}\n\u00e8: 1", "f"
         )
     assert [str(each.place) for each in raised.value.problems] == ["f:2:1", "f:3:1"]
+
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "human-defined-dvr.yaml"
+JUNK: list[Any] = [
+    None,
+    True,
+    0,
+    -5,
+    10**30,
+    "",
+    "x",
+    "blue",
+    "server-64",
+    "external",
+    "2.2.2.100",
+    "fe80::1",
+]
+JUNK += [[], {}, ["a"], {"a": 1}, "fa:16:3e:35:25:42", "192.168.10.1", "192.168.10.0/24", "::/0"]
+
+
+def _places(data: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in the data where a value stands: its container, and its key or index."""
+    if isinstance(data, dict | list):
+        for step in list(data) if isinstance(data, dict) else range(len(data)):
+            yield data, step
+            yield from _places(data[step])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_whatever_stands_in_a_file_it_is_a_topology_or_has_problems_with_places(drawn):
+    data = yaml.safe_load(EXAMPLE.read_text())
+    for _ in range(drawn.draw(st.integers(1, 3))):
+        container, step = drawn.draw(st.sampled_from(list(_places(data))))
+        if drawn.draw(st.booleans()):
+            del container[step]
+        else:
+            container[step] = drawn.draw(st.sampled_from(JUNK))
+    text = yaml.safe_dump(data)
+    try:
+        parse_topology(text, "f")
+    except FileError as error:
+        for problem in error.problems:
+            assert text.split("\n")[problem.place.line - 1] == problem.place.source
