@@ -7,7 +7,7 @@ again if it should be.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import frozen
 
@@ -54,18 +54,15 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     """Return what turns a host on which `is_` holds into one on which `should` holds."""
     wanted = {fact.key: fact for fact in should}
     present = {fact.key: fact for fact in is_}
-    ending = subtract(wanted, present).removed
-    lost = _without_container(ending, present)
+    removed = subtract(wanted, present).removed
+    lost = _without_container(removed, present)
     surviving = {key: fact for key, fact in present.items() if key not in lost}
     rest = subtract(wanted, surviving)
-    removed = {**rest.removed, **{key: present[key] for key in lost if key not in wanted}}
-    by_itself = {
-        key: fact for key, fact in removed.items() if key not in lost or fact.outlives_container
-    }
+    by_itself = {key for key in removed if key not in lost or removed[key].outlives_container}
     made = {**rest.added, **{key: both.new for key, both in rest.changed.items()}}
     return Change(
-        removals=tuple(reversed(_steps(by_itself))),
-        makings=tuple(_steps(made)),
+        removals=tuple(reversed(_steps(removed, by_itself))),
+        makings=tuple(_steps(made, made)),
         removed=tuple(removed.values()),
         changed=tuple(rest.changed.values()),
         added=tuple(rest.added.values()),
@@ -88,11 +85,14 @@ def _without_container(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) 
     return lost
 
 
-def _steps(facts: Mapping[Key, Fact]) -> list[tuple[Fact, ...]]:
+def _steps(facts: Mapping[Key, Fact], wanted: Collection[Key]) -> list[tuple[Fact, ...]]:
+    """The wanted ones of facts, in steps that heed the needs of all."""
+
     def needs(key: Key) -> Iterator[Key]:
         fact = facts[key]
         if fact.container is not None:
             yield fact.container
         yield from fact.after
 
-    return [tuple(facts[key] for key in step) for step in order(facts, needs)]
+    steps = (tuple(facts[key] for key in step if key in wanted) for step in order(facts, needs))
+    return [step for step in steps if step]

@@ -261,7 +261,7 @@ def _bridge(row: Any) -> Bridge:
 
 
 def _controller(row: Any) -> dict[str, str]:
-    """The settings of a bridge's one controller; of none, or of several, which ours never has, {}."""
+    """The settings of a bridge's one controller; {} for none, or several, which are not ours."""
     rows = getattr(row, "controller", [])
     if len(rows) != 1:
         return {}

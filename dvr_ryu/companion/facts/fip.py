@@ -34,6 +34,10 @@ from dvr_ryu.companion.facts.kinds import (
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
+BEFORE_MAIN = 32765
+"""The priority of the rules for what routers send. Neutron's is the table's number, after main; but
+here main leads to the floating addresses of other hosts' instances, too, and back to the router."""
+
 
 def fip_namespace(network: model.Network) -> str:
     """The namespace of an external network's floating addresses, named as Neutron does."""
@@ -134,4 +138,4 @@ def _ways_from_router(
         turns.append(turn)
         yield turn
     after = tuple(route.key for route in (onto_network, way_out, *turns))
-    yield Rule(place, index, index, iif=router.fpr_device, after=after)
+    yield Rule(place, BEFORE_MAIN, index, iif=router.fpr_device, after=after)

@@ -1,0 +1,135 @@
+"""What tests of the companion do in lab hosts: run it, edit its topology, talk to what it made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.wait import wait_until
+
+_COMPANION = """
+import json, os, signal, sys
+from dvr_ryu.companion.agent import apply, down, plan
+from dvr_ryu.errors import DvrError
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+
+verb, file, host, kill_at = sys.argv[1:]
+
+def progress(done, total):
+    if kill_at and done >= int(kill_at):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+try:
+    if verb == "down":
+        change = down(host, progress)
+    elif verb == "plan":
+        change = plan(HostView(load_topology(file), host))
+    else:
+        change = apply(HostView(load_topology(file), host), progress)
+except DvrError as error:
+    sys.exit(str(error))
+print(json.dumps(list(change.lines())))
+"""
+
+
+@frozen
+class Companion:
+    """The companion of one lab host, for a topology file."""
+
+    host: LabHost
+    file: Path
+    name: str
+
+    def __call__(self, verb: str) -> list[str]:
+        """Plan, apply or take down; return the lines of the change."""
+        lines: list[str] = json.loads(self.attempt(verb).stdout)
+        return lines
+
+    def attempt(
+        self, verb: str, kill_at: int | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """The same, which may fail, or be killed once so many facts are made."""
+        words = [verb, str(self.file), self.name, "" if kill_at is None else str(kill_at)]
+        return self.host.run([sys.executable, "-c", _COMPANION, *words], check=check)
+
+    def killed_after(self, verb: str, seconds: float) -> None:
+        """Begin a verb and kill it after a time, wherever it is then."""
+        words = [sys.executable, "-c", _COMPANION, verb, str(self.file), self.name, ""]
+        self.host.run(["timeout", "-s", "KILL", f"{seconds:.3f}", *words], check=False)
+
+    def edit(self, old: str, new: str) -> None:
+        """Replace a part of the topology file, which must be there."""
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+
+def run(host: LabHost, words: str, namespace: str | None = None) -> str:
+    """Run a command of plain words in a host, or in one of its namespaces; return what it says."""
+    return host.run(words.split(), namespace=namespace).stdout
+
+
+def pings(host: LabHost, namespace: str | None, address: str, *words: str) -> bool:
+    """Whether an address answers."""
+    ping = ["ping", "-c1", "-W2", *words, address]
+    return host.run(ping, namespace=namespace, check=False).returncode == 0
+
+
+def await_lease(host: LabHost, instance: str) -> dict[str, str]:
+    """Wait until an instance's DHCP client has a lease, and return it."""
+    file = host.path(f"/run/dvr_ryu/leases/vm-{instance}")
+    wait_until(file.exists, 15, f"a lease for {instance}")
+    return dict(line.split("=", 1) for line in file.read_text().splitlines())
+
+
+def await_state(host: LabHost, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Wait until the companion that runs in a host says what fits."""
+    file = host.path("/run/dvr_ryu/companion.json")
+
+    def state() -> dict[str, Any]:
+        try:
+            words: dict[str, Any] = json.loads(file.read_text())
+        except FileNotFoundError:
+            return {}
+        return words
+
+    wait_until(lambda: bool(state()) and fits(state()), 30, "the companion", lambda: str(state()))
+    return state()
+
+
+_SERVER = """
+import socket, sys
+server = socket.create_server(("", 7777))
+print("ready", flush=True)
+connection, peer = server.accept()
+print(peer[0], flush=True)
+connection.close()
+"""
+_CLIENT = "import socket, sys; socket.create_connection((sys.argv[1], 7777), 5).recv(1)"
+
+
+def seen_as(
+    client: tuple[LabHost, str | None], server: tuple[LabHost, str | None], address: str
+) -> str:
+    """Connect by TCP to an address; return the address that the other end sees us have."""
+    host, namespace = server
+    listening = [sys.executable, "-c", _SERVER]
+    with subprocess.Popen(
+        host.enter(listening, namespace), stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            host, namespace = client
+            host.run([sys.executable, "-c", _CLIENT, address], namespace=namespace)
+            return process.stdout.readline().strip()
+        finally:
+            process.kill()

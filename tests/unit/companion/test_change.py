@@ -1,0 +1,166 @@
+"""The change of a host, made on a pretended one: contents end with containers, as in kernels."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dvr_ryu.companion.change import Change, change
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kinds import (
+    Address,
+    Device,
+    Fact,
+    Key,
+    Namespace,
+    Process,
+    Route,
+    VethPair,
+)
+from dvr_ryu.companion.facts.words import describe
+from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.view import HostView
+
+TOPOLOGY = """
+hosts:
+  h1: {{address: 10.0.0.1, snat: true}}
+  h2: {{address: 10.0.0.2}}
+networks:
+  n: {{subnets: [{{cidr: 10.1.0.0/24, dhcp: {dhcp}}}]}}
+  x: {{external: true, subnets: [{{cidr: 2.2.2.0/24, dhcp: false}}], gateway_host: h1}}
+routers:
+  r: {{interfaces: [{{network: n}}], external_network: x}}
+instances:
+  a: {{host: h1, network: n, ip: 10.1.0.5}}
+  b: {{host: {host}, network: n, ip: 10.1.0.6}}
+floating_ips:
+  2.2.2.100: {{instance: {floating}}}
+"""
+
+
+def variant(dhcp: str, host: str, floating: str) -> tuple[Fact, ...]:
+    text = TOPOLOGY.format(dhcp=dhcp, host=host, floating=floating)
+    return facts(HostView(parse_topology(text, "variant.yaml"), "h1"), "netdev")
+
+
+VARIANTS = [
+    variant(dhcp, host, floating)
+    for dhcp in ("true", "false")
+    for host in ("h1", "h2")
+    for floating in ("a", "b")
+] + [()]
+
+
+class PretendHost:
+    """Holds facts as a kernel does; refuses to make one whose place is missing."""
+
+    def __init__(self, holding: dict[Key, Fact]) -> None:
+        self.holding = dict(holding)
+
+    def make(self, needed: Change) -> None:
+        for step in needed.removals:
+            for fact in step:
+                self._end(fact.key)
+        for step in needed.makings:
+            for fact in step:
+                for need in (fact.container, *fact.after):
+                    assert need is None or need in self.holding, (fact, need)
+                self.holding[fact.key] = fact
+
+    def _end(self, key: Key) -> None:
+        if self.holding.pop(key, None) is None:
+            return
+        for inner in [f for f in self.holding.values() if f.container == key]:
+            if not inner.outlives_container:
+                self._end(inner.key)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[dict[Key, Fact], tuple[Fact, ...]]:
+    """What holds (some of two topologies' facts, as after a killed run or an edit); what should."""
+    first, second = draw(st.sampled_from(VARIANTS)), draw(st.sampled_from(VARIANTS))
+    present = {fact.key: fact for fact in (*first, *second)}
+    for key in draw(st.sets(st.sampled_from([*present] or [("none",)]), max_size=12)):
+        present.pop(key, None)
+    # A kernel holds nothing without its place; a program may outlive its own.
+    while homeless := [
+        key
+        for key, fact in present.items()
+        if fact.container and fact.container not in present and not fact.outlives_container
+    ]:
+        for key in homeless:
+            del present[key]
+    return present, draw(st.sampled_from(VARIANTS))
+
+
+@settings(max_examples=60, deadline=None)
+@given(situations())
+def test_the_change_gives_what_should_be_from_whatever_there_is(situation):
+    present, should = situation
+    host = PretendHost(present)
+    host.make(change(should, present.values()))
+    assert host.holding == {fact.key: fact for fact in should}
+    assert not change(should, host.holding.values())
+
+
+@pytest.mark.parametrize("should", VARIANTS)
+def test_from_nothing_and_back_to_nothing(should):
+    host = PretendHost({})
+    up = change(should, ())
+    host.make(up)
+    assert up.added == should and len(up) == len(should)
+    down = change((), host.holding.values())
+    host.make(down)
+    assert not host.holding
+    assert len(down.removed) == len(should)
+
+
+def test_what_ends_with_its_device_is_not_removed_by_itself():
+    place = Namespace("vm-a")
+    wire = VethPair("vm-a", "eth0", "", "tap1")
+    device = Device("vm-a", "eth0", None, 1500, None, wire.key)
+    address = Address("vm-a", "eth0", "10.1.0.5/24", None)
+    gone = change((place,), (place, wire, device, address))
+    assert gone.removals == ((wire,),)
+    assert gone.removed == (wire, device, address)
+
+
+def test_what_ended_with_its_device_is_made_again():
+    place = Namespace("vm-a")
+    old, new = VethPair("vm-a", "eth0", "", "tap1"), VethPair("vm-a", "eth0", "", "tap2")
+    device = Device("vm-a", "eth0", None, 1500, None, new.key)
+    before = Device("vm-a", "eth0", None, 1500, None, old.key)
+    address = Address("vm-a", "eth0", "10.1.0.5/24", None)
+    program = Process("p", "vm-a", ("p",), device.key)
+    needed = change((place, new, device, address, program), (place, old, before, address, program))
+    assert needed.removals == ((old,),)
+    assert needed.makings == ((new,), (device,), (address, program))
+
+
+def test_a_program_is_ended_before_its_device():
+    place = Namespace("vm-a")
+    wire = VethPair("vm-a", "eth0", "", "tap1")
+    device = Device("vm-a", "eth0", None, 1500, None, wire.key)
+    program = Process("p", "vm-a", ("p",), device.key)
+    assert change((), (place, wire, device, program)).removals == ((program,), (wire,), (place,))
+
+
+def test_a_value_is_changed_in_place():
+    old = Route("r", 16, "default", "169.254.0.1", "rfp-1")
+    new = Route("r", 16, "default", "169.254.0.3", "rfp-1")
+    device = Device("r", "rfp-1", None, None, None, ("namespace", "r"))
+    place = Namespace("r")
+    needed = change((place, device, new), (place, device, old))
+    assert needed.removals == () and needed.makings == ((new,),)
+    assert list(needed.lines()) == [
+        "~ ip -n r route replace default via 169.254.0.3 dev rfp-1 table 16"
+    ]
+    assert needed.summary() == "~1 route"
+
+
+def test_every_fact_can_be_described():
+    for should in VARIANTS:
+        for fact in should:
+            line = describe(fact)
+            assert line and "\n" not in line

@@ -1,0 +1,341 @@
+"""The facts of the article's hosts, number for number, and what holds of any host's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from attrs import evolve
+
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kinds import (
+    MAIN_TABLE,
+    ROOT,
+    Address,
+    Bridge,
+    Chain,
+    Device,
+    DhcpHost,
+    Fact,
+    HostSysctl,
+    Key,
+    Namespace,
+    Neighbour,
+    OvsPort,
+    Process,
+    ProxyNeighbour,
+    Route,
+    Rule,
+    Sysctl,
+    VethPair,
+    pid_file,
+)
+from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.view import HostView
+
+ROUTER = "qrouter-28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10"
+SNAT = "snat-28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10"
+FIP = "fip-ccf351c9-826c-4d93-9dd4-625302bf3051"
+RFP, FPR, FG = "rfp-28e4ec01-f", "fpr-28e4ec01-f", "fg-9f4709e2-8e"
+FPR_INDEX = 2852003613
+"""169.254.31.29 as a number: the table of what comes from fpr-."""
+HOSTS = ("server-233", "server-68", "server-64")
+
+
+@pytest.fixture(scope="module")
+def hosts(article: Topology) -> Mapping[str, tuple[Fact, ...]]:
+    return {name: facts(HostView(article, name), "netdev") for name in HOSTS}
+
+
+@pytest.fixture(scope="module")
+def on_233(hosts) -> frozenset[Fact]:
+    return frozenset(fact for fact in hosts["server-233"] if fact.kind not in ("bridge", "port"))
+
+
+def in_namespace(found, kind, namespace):
+    return {fact for fact in found if isinstance(fact, kind) and fact.namespace == namespace}
+
+
+def bridge_port(found, name):
+    (port,) = (fact for fact in found if isinstance(fact, OvsPort) and fact.name == name)
+    return port
+
+
+# What holds of any host --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_every_fact_stands_once_and_what_it_needs_is_a_fact(hosts, host):
+    keys: list[Key] = [fact.key for fact in hosts[host]]
+    assert len(set(keys)) == len(keys)
+    needed = {need for fact in hosts[host] for need in (fact.container, *fact.after) if need}
+    assert needed <= set(keys)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_devices_have_the_ports_and_namespaces_of_the_view(hosts, article, host):
+    view = HostView(article, host)
+    ports = {fact.name: fact for fact in hosts[host] if isinstance(fact, OvsPort)}
+    for bridge in ("br-int", "br-tun"):
+        requested = {
+            name: int(port.interface["ofport_request"])
+            for name, port in ports.items()
+            if port.bridge == bridge
+        }
+        assert requested == view.planned_ofports(bridge)
+    for port in view.local_ports:
+        assert ports[port.device].tag == view.local_vlans[port.network]
+        assert ports[port.device].interface["external_ids:attached-mac"] == port.mac
+
+
+def test_facts_do_not_depend_on_the_order_of_the_file(article):
+    def turned(mapping):
+        return dict(reversed(mapping.items()))
+
+    backwards = evolve(
+        article,
+        hosts=turned(article.hosts),
+        networks=turned(article.networks),
+        instances=turned(article.instances),
+        service_ports=tuple(reversed(article.service_ports)),
+    )
+    for host in HOSTS:
+        ahead = {fact.key: fact for fact in facts(HostView(article, host), "netdev")}
+        back = {fact.key: fact for fact in facts(HostView(backwards, host), "netdev")}
+        assert ahead == back
+
+
+# The article -------------------------------------------------------------------------------------
+
+
+def test_bridges(hosts):
+    bridges = {fact.name: fact for fact in hosts["server-233"] if isinstance(fact, Bridge)}
+    assert set(bridges) == {"br-int", "br-tun"}
+    for name, bridge in bridges.items():
+        assert bridge.settings["other_config:dp-desc"] == f"server-233/{name}"
+        assert bridge.settings["fail_mode"] == "secure"
+        assert bridge.settings["datapath_type"] == "netdev"
+        assert bridge.controller == {
+            "target": "tcp:10.0.44.1:6653",
+            "connection_mode": "out-of-band",
+        }
+    assert len({bridge.settings["other_config:hwaddr"] for bridge in bridges.values()}) == 2
+
+
+def test_tunnels(hosts):
+    tunnel = bridge_port(hosts["server-233"], "vxlan-0a002c44")
+    assert (tunnel.bridge, tunnel.tag) == ("br-tun", None)
+    assert tunnel.interface == {
+        "type": "vxlan",
+        "ofport_request": "3",
+        "options:local_ip": "10.0.44.233",
+        "options:remote_ip": "10.0.44.68",
+        "options:key": "flow",
+        "options:df_default": "true",
+    }
+
+
+def test_patch(hosts):
+    for bridge, name, peer in (
+        ("br-int", "patch-tun", "patch-int"),
+        ("br-tun", "patch-int", "patch-tun"),
+    ):
+        patch = bridge_port(hosts["server-68"], name)
+        assert patch.bridge == bridge
+        assert patch.interface == {"type": "patch", "ofport_request": "1", "options:peer": peer}
+
+
+def test_namespaces(hosts):
+    def names(host):
+        return {fact.name.split("-")[0] for fact in hosts[host] if isinstance(fact, Namespace)}
+
+    assert names("server-233") == {"vm", "qdhcp", "qrouter", "fip"}
+    assert names("server-68") == {"vm", "qdhcp", "qrouter"}
+    assert names("server-64") == {"vm", "qrouter", "fip", "snat"}
+
+
+def test_router_devices(on_233):
+    addresses = in_namespace(on_233, Address, ROUTER)
+    assert {(fact.address, fact.broadcast) for fact in addresses} == {
+        ("192.168.10.1/24", "192.168.10.255"),
+        ("10.10.10.1/24", "10.10.10.255"),
+        ("169.254.31.28/31", None),
+        ("2.2.2.100/32", "2.2.2.100"),
+    }
+    macs = {fact.mac for fact in in_namespace(on_233, Device, ROUTER)}
+    assert {"fa:16:3e:35:25:42", "fa:16:3e:de:07:79"} <= macs
+    assert VethPair(ROUTER, RFP, FIP, FPR) in on_233
+
+
+def test_router_rules_and_tables(on_233):
+    rules = in_namespace(on_233, Rule, ROUTER)
+    assert {(fact.priority, fact.source, fact.table) for fact in rules} == {
+        (57482, "192.168.10.222", 16),
+        (3232238081, "192.168.10.0/24", 3232238081),
+        (168430081, "10.10.10.0/24", 168430081),
+    }
+    routes = in_namespace(on_233, Route, ROUTER)
+    assert Route(ROUTER, 16, "default", "169.254.31.29", RFP) in routes
+    assert not [fact for fact in routes if fact.table == MAIN_TABLE]
+
+
+def test_a_floating_address_is_used_only_once_it_is_translated(on_233):
+    (rule,) = (fact for fact in in_namespace(on_233, Rule, ROUTER) if fact.table == 16)
+    assert {fact.key for fact in in_namespace(on_233, Chain, ROUTER)} <= set(rule.after)
+
+
+def test_router_nat(on_233):
+    chains = {fact.name: fact.rules for fact in in_namespace(on_233, Chain, ROUTER)}
+    dnat = ("-d 2.2.2.100/32 -j DNAT --to-destination 192.168.10.222",)
+    assert chains["neutron-l3-agent-PREROUTING"] == dnat
+    assert chains["neutron-l3-agent-OUTPUT"] == dnat
+    assert chains["neutron-l3-agent-float-snat"] == (
+        "-s 192.168.10.222/32 -j SNAT --to-source 2.2.2.100",
+    )
+    assert chains["neutron-l3-agent-POSTROUTING"] == (
+        f"! -o {RFP} -m conntrack ! --ctstate DNAT -j ACCEPT",
+    )
+    assert chains["neutron-l3-agent-snat"][0] == "-j neutron-l3-agent-float-snat"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_every_hosts_router_knows_all_that_is_on_its_networks(hosts, article, host):
+    neighbours = {(fact.ip, fact.mac) for fact in in_namespace(hosts[host], Neighbour, ROUTER)}
+    on_networks = {
+        (port.ip, port.mac)
+        for port in HostView(article, host).all_ports
+        if port.network in ("blue", "yellow")
+    }
+    links = {pair for pair in neighbours if pair[0].startswith("169.254.")}
+    assert neighbours - links == on_networks
+    assert len(links) == (0 if host == "server-68" else 1)
+
+
+def test_fip_namespace(on_233):
+    addresses = {fact.address for fact in in_namespace(on_233, Address, FIP)}
+    assert addresses == {"2.2.2.6/24", "169.254.31.29/31"}
+    assert {
+        (fact.name, fact.mac, fact.mtu) for fact in in_namespace(on_233, Device, FIP)
+    } == {
+        ("lo", None, None),
+        (FG, "fa:16:3e:e1:15:10", 1500),
+        (FPR, "42:55:ae:6e:ab:34", 1500),
+    }  # fmt: skip
+    assert {fact for fact in in_namespace(on_233, Route, FIP) if fact.table == MAIN_TABLE} == {
+        Route(FIP, MAIN_TABLE, "default", "2.2.2.1", FG),
+        Route(FIP, MAIN_TABLE, "2.2.2.9/32", "169.254.31.28", FPR),
+        Route(FIP, MAIN_TABLE, "2.2.2.100/32", "169.254.31.28", FPR),
+    }
+
+
+def test_only_the_host_of_an_instance_answers_for_its_floating_address(hosts):
+    answered = {
+        host: {fact.ip for fact in hosts[host] if isinstance(fact, ProxyNeighbour)}
+        for host in HOSTS
+    }
+    assert answered == {"server-233": {"2.2.2.100"}, "server-68": set(), "server-64": {"2.2.2.9"}}
+    assert Sysctl(FIP, f"net/ipv4/conf/{FG}/proxy_arp", "0", None) in hosts["server-233"]
+
+
+def test_what_a_router_sends_to_another_hosts_floating_address_leaves_the_host(on_233):
+    assert {fact for fact in in_namespace(on_233, Route, FIP) if fact.table == FPR_INDEX} == {
+        Route(FIP, FPR_INDEX, "2.2.2.0/24", None, FG),
+        Route(FIP, FPR_INDEX, "default", "2.2.2.1", FG),
+        Route(FIP, FPR_INDEX, "2.2.2.100/32", "169.254.31.28", FPR),
+    }
+    assert in_namespace(on_233, Rule, FIP) == {Rule(FIP, 32765, FPR_INDEX, iif=FPR)}
+
+
+def test_snat_is_on_its_host_only(hosts, article):
+    assert not in_namespace(hosts["server-233"], Device, SNAT)
+    found = hosts["server-64"]
+    gateway = article.routers["router1"].gateway_port
+    assert gateway is not None
+    assert Route(SNAT, MAIN_TABLE, "default", "2.2.2.1", gateway.device) in found
+    chains = {fact.name: fact.rules for fact in in_namespace(found, Chain, SNAT)}
+    assert chains["neutron-l3-agent-snat"] == (
+        f"-o {gateway.device} -j SNAT --to-source {gateway.ip} --random-fully",
+    )
+    prefixes = {fact.name.split("-")[0] for fact in in_namespace(found, Device, SNAT)}
+    assert prefixes == {"lo", "sg", "qg"}
+
+
+def test_external_gateway_is_in_the_hosts_own_namespace(hosts):
+    gateways = {
+        host: [fact for fact in hosts[host] if isinstance(fact, Address) and not fact.namespace]
+        for host in HOSTS
+    }
+    assert [fact.address for fact in gateways["server-64"]] == ["2.2.2.1/24"]
+    assert not gateways["server-233"] and not gateways["server-68"]
+    assert HostSysctl("net/ipv4/ip_forward", "1") in hosts["server-64"]
+    assert not [fact for fact in hosts["server-233"] if isinstance(fact, HostSysctl)]
+
+
+def test_instance(on_233, hosts, article):
+    cirros = article.instances["cirros"]
+    assert VethPair("vm-cirros", "eth0", ROOT, cirros.device) in on_233
+    assert in_namespace(on_233, Device, "vm-cirros") >= {
+        Device("vm-cirros", "eth0", "fa:16:3e:ff:aa:66", 1500, False, ())
+    }
+    port = bridge_port(hosts["server-233"], cirros.device)
+    assert port.tag == 1 and "type" not in port.interface
+    # Its address comes by DHCP, not from us.
+    assert not in_namespace(on_233, Address, "vm-cirros")
+    (client,) = in_namespace(on_233, Process, "vm-cirros")
+    assert client.argv[0] == "udhcpc" and "192.168.10.222" in client.argv
+
+
+def test_dhcp(hosts, article):
+    place = f"qdhcp-{article.networks['blue'].id}"
+    served = {(f.mac, f.ip) for f in in_namespace(hosts["server-233"], DhcpHost, place)}
+    blue = [port for port in article.instances.values() if port.network == "blue"]
+    assert served == {(port.mac, port.ip) for port in blue}
+    (server,) = in_namespace(hosts["server-233"], Process, place)
+    words = set(server.argv)
+    assert "--dhcp-range=set:subnet-0,192.168.10.0,static,255.255.255.0,86400s" in words
+    assert "--dhcp-option=tag:subnet-0,option:router,192.168.10.1" in words
+    assert "--dhcp-option-force=option:mtu,1500" in words
+    assert {"--port=0", "--no-resolv"} <= words
+    assert f"--pid-file={pid_file(server.name)}" in words
+    assert not in_namespace(hosts["server-68"], DhcpHost, place)
+
+
+# Other topologies --------------------------------------------------------------------------------
+
+SMALL = """
+hosts:
+  h1: {{address: 10.0.0.1}}
+networks:
+  n: {{subnets: [{{cidr: 10.1.0.0/24, dhcp: {dhcp}, gateway_ip: 10.1.0.1, dns: [9.9.9.9]}}]}}
+instances:
+  a: {{host: h1, network: n, ip: 10.1.0.5}}
+"""
+
+
+def small(dhcp: str) -> tuple[Fact, ...]:
+    topology = parse_topology(SMALL.format(dhcp=dhcp), "small.yaml")
+    return facts(HostView(topology, "h1"), "system")
+
+
+def test_without_dhcp_the_address_and_the_way_out_are_set():
+    found = small("false")
+    assert not [fact for fact in found if isinstance(fact, (Process, DhcpHost))]
+    assert Address("vm-a", "eth0", "10.1.0.5/24", "10.1.0.255") in found
+    assert Route("vm-a", MAIN_TABLE, "default", "10.1.0.1", "eth0") in found
+
+
+def test_dhcp_announces_name_servers():
+    (server,) = (f for f in small("true") if isinstance(f, Process) and "dnsmasq" in f.argv)
+    assert "--dhcp-option=tag:subnet-0,option:dns-server,9.9.9.9" in server.argv
+
+
+def test_without_a_controller_bridges_have_none():
+    assert all(not fact.controller for fact in small("true") if isinstance(fact, Bridge))
+
+
+def test_the_kernels_datapath_keeps_its_checksums():
+    devices = [fact for fact in small("false") if isinstance(fact, Device)]
+    assert {fact.tx_checksum for fact in devices if fact.name != "lo"} == {True}
+    (bridge, _) = (fact for fact in small("false") if isinstance(fact, Bridge))
+    assert bridge.settings["datapath_type"] == "system"
