@@ -7,7 +7,7 @@ an administrator hands to the companion. Tests use `bare_lab` for hosts that las
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -17,7 +17,7 @@ from dvr_ryu.errors import DvrError
 from dvr_ryu.lab import openvswitch
 from dvr_ryu.lab import wire as underlay_wire
 from dvr_ryu.lab.host import MARKER, LabHost
-from dvr_ryu.lab.process import Process, with_variable
+from dvr_ryu.lab.process import with_variable
 from dvr_ryu.topology.model import Controller, Topology
 
 CONTROLLER = "controller"
@@ -67,22 +67,18 @@ def controller_of(topology: Topology) -> Controller:
     return controller
 
 
-def build(topology: Topology, folder: str, made: Callable[[LabHost], None]) -> Lab:
-    """Make the bare lab of `topology`; `folder` marks its processes, `made` is told of each host.
+def build(topology: Topology, folder: str) -> Lab:
+    """Make the bare lab of `topology`; `folder` marks its processes.
 
-    What was made stays if an error ends this: `remains` finds it.
+    What was made stays if an error ends this: `remove` finds it.
     """
     controller = controller_of(topology)
     addresses = {host.name: host.address for host in topology.hosts.values()}
     addresses[CONTROLLER] = controller.address
 
-    def start(name: str) -> LabHost:
-        host = LabHost.start(name, folder)
-        made(host)
-        return host
-
     with ThreadPoolExecutor() as pool:
-        lab = Lab({host.name: host for host in pool.map(start, [*addresses, WIRE])})
+        started = pool.map(lambda name: LabHost.start(name, folder), [*addresses, WIRE])
+        lab = Lab({host.name: host for host in started})
         by_address = {address: lab[name] for name, address in addresses.items()}
         underlay_wire.lay_wire(lab.wire, by_address, topology.underlay)
 
@@ -98,9 +94,13 @@ def build(topology: Topology, folder: str, made: Callable[[LabHost], None]) -> L
     return lab
 
 
-def remains(folder: str) -> list[Process]:
-    """What still runs of the first processes of all hosts that were made for this state folder."""
-    return list(with_variable(MARKER, folder))
+def remove(folder: str) -> list[str]:
+    """End every host that was made for this state folder, by whomever; return their names."""
+    # All are found before one is killed: what is ending cannot be recognized, but must be awaited.
+    names = {process: process.command[-1] for process in with_variable(MARKER, folder)}
+    for process in names:
+        process.kill()
+    return sorted(set(names.values()))
 
 
 @contextmanager
@@ -108,7 +108,6 @@ def bare_lab(topology: Topology) -> Iterator[Lab]:
     """A bare lab of its own, beside any other, for as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="dvr_lab") as folder:
         try:
-            yield build(topology, folder, made=lambda host: None)
+            yield build(topology, folder)
         finally:
-            for process in remains(folder):
-                process.kill()
+            remove(folder)

@@ -17,6 +17,7 @@ from attrs import frozen
 
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.process import Process
+from dvr_ryu.lab.wait import wait_until
 
 MARKER = "DVR_LAB"
 """Variable in the environment of a host's first processes: the state folder of their lab."""
@@ -134,6 +135,7 @@ class LabHost:
                 env=environment(extra),
                 check=True,
             )
+        wait_until(self.path(pid_file).exists, 10, f"{self.name}: the start of the {service}")
 
     def service_pid(self, service: str) -> int | None:
         """The pid, as the host sees it, of a service that runs; None if it does not."""

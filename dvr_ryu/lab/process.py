@@ -39,6 +39,12 @@ class Process:
         except ProcessLookupError:
             return False
 
+    @property
+    def command(self) -> list[str]:
+        """The words that it was started with."""
+        words = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode(errors="replace")
+        return words.rstrip("\0").split("\0")
+
     def kill(self) -> None:
         """Kill it and wait until it is gone. The descriptor makes sure that nothing else is hit."""
         try:
@@ -61,7 +67,8 @@ def with_variable(variable: str, value: str) -> Iterator[Process]:
         if not folder.name.isdigit():
             continue
         try:
+            process = Process.of(int(folder.name))
             if marker in (folder / "environ").read_bytes().split(b"\0"):
-                yield Process.of(int(folder.name))
+                yield process
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue

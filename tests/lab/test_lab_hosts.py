@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab.bare import Lab, bare_lab, controller_of, remains
+from dvr_ryu.lab.bare import Lab, bare_lab, controller_of, remove
 from dvr_ryu.lab.host import MARKER, LabHost
 from dvr_ryu.lab.process import Process, with_variable
 from dvr_ryu.lab.wait import wait_until
@@ -165,6 +165,7 @@ def test_a_lab_with_a_killed_host_is_taken_down(two_hosts: Topology) -> None:
     with bare_lab(two_hosts) as lab:
         processes = {Process.of(pid) for pid in _processes_of(lab)}
         os.kill(lab["server-68"].init.pid, signal.SIGKILL)
+        wait_until(lambda: not lab["server-68"].init.alive, 10, "its end")
     assert not any(process.alive for process in processes)
 
 
@@ -196,14 +197,14 @@ def test_a_recycled_pid_is_not_killed() -> None:
         assert not process.alive
 
 
-def test_only_the_labs_own_processes_are_its_remains(two_hosts: Topology) -> None:
+def test_a_lab_is_removed_without_its_neighbour(two_hosts: Topology) -> None:
     with bare_lab(two_hosts) as one, bare_lab(two_hosts) as other:
         marker = Path(f"/proc/{one.wire.init.pid}/environ").read_text()
         folder = dict(word.split("=", 1) for word in marker.split("\0") if word)[MARKER]
-        found = {process.pid for process in remains(folder)}
-        assert found >= {host.init.pid for host in one.hosts.values()}
-        assert not found & {host.init.pid for host in other.hosts.values()}
-    assert not list(with_variable(MARKER, folder))
+        assert remove(folder) == sorted(one.hosts)
+        assert not any(host.init.alive for host in one.hosts.values())
+        assert all(host.init.alive for host in other.hosts.values())
+        assert not list(with_variable(MARKER, folder))
 
 
 @pytest.mark.parametrize(

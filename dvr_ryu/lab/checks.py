@@ -1,0 +1,168 @@
+"""What should be true of a topology's lab, as a list of checks. Pure: nothing is tried here.
+
+Not everybody pings everybody. A kind of check is done as often as it takes to cover, for each
+network or router, every pair of hosts (a host with itself, too) and every pair of networks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import combinations
+from typing import TypeVar
+
+from attrs import frozen
+
+from dvr_ryu.companion.facts.dhcp import dhcp_namespace
+from dvr_ryu.companion.facts.kinds import leases_file
+from dvr_ryu.lab.probes import GatewayAnswers, Leased, NoPing, Ping, Place, Probe, SeenAs
+from dvr_ryu.lab.reach import Reach
+from dvr_ryu.topology.model import DHCP, Port, Topology, instance_namespace
+
+Pair = tuple[Port, Port]
+Candidate = TypeVar("Candidate")
+
+
+@frozen
+class Check:
+    """One thing to try: what kind it is, from whom, to whom, and how."""
+
+    what: str
+    source: str
+    target: str
+    probe: Probe
+
+
+def address_checks(topology: Topology) -> list[Check]:
+    """Checks that instances have what all else needs: their addresses."""
+    return list(_leases(topology, Reach(topology)))
+
+
+def reach_checks(topology: Topology) -> list[Check]:
+    """Checks of who reaches whom, and as whom he is seen."""
+    kinds = (_gateways, _layer_2, _layer_3, _whole_packets, _inbound, _outbound, _isolation)
+    reach = Reach(topology)
+    return [check for kind in kinds for check in kind(topology, reach)]
+
+
+def _leases(topology: Topology, reach: Reach) -> Iterator[Check]:
+    servers = {port.network: port for port in topology.service_ports if port.owner == DHCP}
+    for each in topology.instances.values():
+        subnet = reach.subnet(each)
+        if subnet.dhcp and each.network in servers:
+            file = leases_file(dhcp_namespace(topology.networks[each.network]))
+            server = servers[each.network].host
+            address = f"{each.ip}/{each.prefixlen}"
+            probe = Leased(_place(each), address, subnet.gateway_ip, server, file)
+            yield Check("DHCP lease", each.name, each.network, probe)
+
+
+def _gateways(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """Once on every host of a network: each host has the gateway itself."""
+    instances = topology.instances.values()
+    for each in _covering(instances, lambda each: {(each.network, each.host)}):
+        gateway = reach.gateway(each)
+        if gateway is not None:
+            probe = GatewayAnswers(_place(each), gateway.ip, gateway.mac)
+            yield Check("gateway's ARP", each.name, gateway.ip, probe)
+
+
+def _layer_2(topology: Topology, reach: Reach) -> Iterator[Check]:
+    pairs = (pair for pair in _pairs(topology) if reach.adjacent(*pair))
+    for one, other in _covering(pairs, lambda pair: {(pair[0].network, _hosts(pair))}):
+        yield _ping(f"layer 2, {_span(one, other)}", one, other)
+
+
+def _layer_3(topology: Topology, reach: Reach) -> Iterator[Check]:
+    def covers(pair: Pair) -> set[Hashable]:
+        router = reach.router(pair[0])
+        return {(router, _hosts(pair)), (router, _networks(pair))}
+
+    pairs = (pair for pair in _pairs(topology) if reach.routed(*pair))
+    for one, other in _covering(pairs, covers):
+        yield _ping(f"layer 3, {_span(one, other)}", one, other)
+
+
+def _whole_packets(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """The largest packet that should pass between two hosts does."""
+    pairs = (
+        pair
+        for pair in _pairs(topology)
+        if pair[0].host != pair[1].host and (reach.adjacent(*pair) or reach.routed(*pair))
+    )
+    for one, other in _covering(pairs, lambda pair: {_hosts(pair)}):
+        yield _ping("largest packet", one, other, topology.underlay.overlay_mtu)
+
+
+def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """From the host that carries the external network's gateway: it stands for the world."""
+    for floating in topology.floating_ips.values():
+        if floating.router is not None:
+            world = reach.world(topology.routers[floating.router])
+            if world is not None:
+                probe = Ping(Place(world), floating.ip)
+                yield Check("floating address, inbound", world, floating.ip, probe)
+
+
+def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """To the address of that host, which tells as whom it sees the instance."""
+    floating = {each.instance: each.ip for each in topology.floating_ips.values()}
+
+    def covers(instance: Port) -> set[Hashable]:
+        return {floating.get(instance.name) or (instance.network, instance.host)}
+
+    for each in _covering(topology.instances.values(), covers):
+        router = reach.router(each)
+        world = reach.world(router)
+        if router is None or router.gateway_port is None or world is None:
+            continue
+        what = "floating address, outbound" if each.name in floating else "SNAT"
+        source = floating.get(each.name, router.gateway_port.ip)
+        probe = SeenAs(_place(each), world, topology.hosts[world].address, source)
+        yield Check(what, each.name, world, probe)
+
+
+def _isolation(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """Once for every two networks that no router joins."""
+    pairs = (pair for pair in _pairs(topology) if reach.apart(*pair))
+    for one, other in _covering(pairs, lambda pair: {_networks(pair)}):
+        yield Check("isolation", one.name, other.name, NoPing(_place(one), other.ip))
+
+
+def _place(instance: Port) -> Place:
+    return Place(instance.host, instance_namespace(instance.name))
+
+
+def _ping(what: str, one: Port, other: Port, size: int | None = None) -> Check:
+    return Check(what, one.name, other.name, Ping(_place(one), other.ip, size))
+
+
+def _span(one: Port, other: Port) -> str:
+    return "on one host" if one.host == other.host else "across hosts"
+
+
+def _hosts(pair: Pair) -> frozenset[str]:
+    return frozenset(port.host for port in pair)
+
+
+def _networks(pair: Pair) -> frozenset[str]:
+    return frozenset(port.network for port in pair)
+
+
+def _pairs(topology: Topology) -> Iterator[Pair]:
+    """Pairs of instances; of those of one network on one host the first two stand for all."""
+    spots: dict[tuple[str, str], list[Port]] = defaultdict(list)
+    for instance in topology.instances.values():
+        spots[instance.network, instance.host].append(instance)
+    return combinations([port for spot in spots.values() for port in spot[:2]], 2)
+
+
+def _covering(
+    candidates: Iterable[Candidate], covers: Callable[[Candidate], set[Hashable]]
+) -> Iterator[Candidate]:
+    """Those candidates that cover something which none before them covers."""
+    covered: set[Hashable] = set()
+    for candidate in candidates:
+        if not covers(candidate) <= covered:
+            covered |= covers(candidate)
+            yield candidate

@@ -1,0 +1,145 @@
+"""The lab of a topology, from up to down: makes it, runs commands in it, removes it.
+
+Whatever ends `up` before it is done, Ctrl-C included, leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from attrs import evolve
+
+from dvr_ryu.errors import DvrError, HostError
+from dvr_ryu.lab import bare, preflight, programs
+from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab.state import LabState, StateFolder
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.model import Topology, instance_namespace
+
+Progress = Callable[[str], None]
+"""Told, in a few words, of each step that begins."""
+
+THE_LAB = StateFolder()
+
+
+def up(topology_path: Path, progress: Progress, folder: StateFolder = THE_LAB) -> None:
+    """Bring up the lab of the topology in this file, with its controller and its companions.
+
+    Returns when all is in place. DvrError and HostError: nothing was made, or nothing was left.
+    """
+    preflight.require_root(f"lab up {topology_path}")
+    path = topology_path.resolve()
+    topology = load_topology(path)
+    preflight.require_programs()
+    with folder.locked():
+        refuse_second(folder)
+        try:
+            lab = make_hosts(topology, path, folder, progress)
+            running = programs.programs_of(topology, path, lab, folder)
+            programs.start(running, path)
+            programs.await_ready(running, progress)
+        except BaseException:
+            progress("removing what was made")
+            _remove(folder)
+            raise
+        _complete(folder)
+
+
+def refuse_second(folder: StateFolder) -> None:
+    """HostError if the locked `folder` is that of a lab, or of the remains of one."""
+    state = folder.read()
+    if state is not None and state.whole:
+        raise HostError(
+            f"the lab of {state.topology} is up since {state.started};"
+            " there is one at a time: type dvr lab down first"
+        )
+    if folder.used():
+        raise HostError("a lab that was not taken down left its remains: type dvr lab down first")
+
+
+def make_hosts(topology: Topology, path: Path, folder: StateFolder, progress: Progress) -> bare.Lab:
+    """Make the bare lab of `topology`, read from `path`, and note it in the locked `folder`."""
+    progress(f"{len(topology.hosts)} hosts, one for the controller, and the wire between them")
+    state = LabState.new(path)
+    folder.write(state)
+    with _ctrl_c_waits():
+        lab = bare.build(topology, str(folder.path))
+    folder.write(evolve(state, hosts={name: host.init for name, host in lab.hosts.items()}))
+    return lab
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Hold Ctrl-C back until the block's end: while threads are started it would lose one."""
+    typed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: typed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if typed:
+            raise KeyboardInterrupt
+
+
+def _complete(folder: StateFolder) -> None:
+    state = folder.read()
+    assert state is not None
+    folder.write(evolve(state, complete=True))
+
+
+def down(folder: StateFolder = THE_LAB) -> list[str]:
+    """Remove the lab, or whatever is left of one; return what that was, empty if nothing was."""
+    preflight.require_root("lab down")
+    with folder.locked():
+        return _remove(folder)
+
+
+def _remove(folder: StateFolder) -> list[str]:
+    removed = [f"lab host {name}" for name in bare.remove(str(folder.path))]
+    if folder.used():
+        removed.append(f"{folder.path} and the logs in it")
+    folder.remove()
+    return removed
+
+
+def running(folder: StateFolder = THE_LAB) -> LabState:
+    """The lab that is up; HostError if none is, or if some of it has ended."""
+    state = folder.read()
+    if state is None:
+        raise HostError("no lab is up: type dvr lab up TOPOLOGY")
+    if not state.whole:
+        raise HostError("a part of the lab has ended: type dvr lab down, then dvr lab up TOPOLOGY")
+    return state
+
+
+def find(name: str, folder: StateFolder = THE_LAB) -> tuple[LabHost, str | None]:
+    """Where `name` is: a host, or an instance's host and namespace. DvrError tells all names."""
+    hosts = running(folder).lab_hosts
+    if name in hosts:
+        return hosts[name], None
+    namespace = instance_namespace(name)
+    for host in hosts.values():
+        if host.path(f"/run/netns/{namespace}").exists():
+            return host, namespace
+    names = [*hosts, *(name for host in hosts.values() for name in instances_of(host))]
+    raise DvrError(f"the lab has no {name}; it has {', '.join(names)}")
+
+
+def instances_of(host: LabHost) -> list[str]:
+    """The instances that are on `host` now, by the namespaces that it has."""
+    start = instance_namespace("")
+    folder = host.path("/run/netns")
+    return sorted(entry.name.removeprefix(start) for entry in folder.glob(f"{start}*"))
+
+
+def execute(name: str, command: Sequence[str], folder: StateFolder = THE_LAB) -> NoReturn:
+    """Become `command` in the host or instance `name`, with our terminal; its exit code is ours."""
+    preflight.require_root(f"lab exec {name}")
+    host, namespace = find(name, folder)
+    words = host.enter(command, namespace)
+    os.execvpe(words[0], words, environment())

@@ -1,0 +1,213 @@
+"""What a check does in a running lab: a ping, a lease, how a connection is seen. Each is a value.
+
+A probe waits a few seconds for what should come true, because instances and switches have just been
+told; what should not come true has to fail at once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from attrs import frozen
+
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab.bare import Lab
+from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.lab.wire import NIC
+
+PATIENCE = 5
+"""Seconds until what should come true counts as false."""
+
+ICMP_OVERHEAD = 28
+"""Bytes of IPv4 and ICMP header before a ping's own."""
+
+
+class Failed(Exception):
+    """A probe did not find what should be; the text says what it found."""
+
+
+@frozen
+class Place:
+    """Where a probe runs: on a lab host, or in a network namespace of it."""
+
+    host: str
+    namespace: str | None = None
+
+    def run(self, lab: Lab, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run `command` here, whatever its exit code."""
+        return lab[self.host].run(command, namespace=self.namespace, check=False)
+
+
+class Probe(Protocol):
+    """Something to try."""
+
+    def __call__(self, lab: Lab) -> str:
+        """Return what was seen, in a few words; Failed if that is not as it should be."""
+
+
+@frozen
+class Ping:
+    """`place` gets an answer from `address`, to a packet of `size` bytes that may not be cut."""
+
+    place: Place
+    address: str
+    size: int | None = None
+
+    def __call__(self, lab: Lab) -> str:
+        """Ask once a second until there is an answer."""
+        command = ["ping", "-n", "-c", "1", "-w", str(PATIENCE)]
+        if self.size is not None:
+            command += ["-M", "do", "-s", str(self.size - ICMP_OVERHEAD)]
+        done = self.place.run(lab, [*command, self.address])
+        if done.returncode:
+            raise Failed(_reason(done) or f"no answer within {PATIENCE} s")
+        return "answers" if self.size is None else f"answers to {self.size} bytes"
+
+
+@frozen
+class NoPing:
+    """`place` gets no answer from `address`."""
+
+    place: Place
+    address: str
+
+    def __call__(self, lab: Lab) -> str:
+        """Ask three times, quickly."""
+        done = self.place.run(lab, ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", self.address])
+        if done.returncode == 0:
+            raise Failed("answers, but may not be reached")
+        if "transmitted" not in done.stdout and "unreachable" not in done.stderr:
+            raise Failed(_reason(done))
+        return "does not answer"
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """What ping complains of, in one line."""
+    lines = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if line]
+    return next((line for line in lines if "nreachable" in line or "ping: " in line), "")
+
+
+@frozen
+class GatewayAnswers:
+    """The gateway `address` answers ARP with `mac`, and nobody else answers for it."""
+
+    place: Place
+    address: str
+    mac: str
+
+    def __call__(self, lab: Lab) -> str:
+        """Ask until there is an answer."""
+        command = ["arping", "-c", "1", "-w", str(PATIENCE), "-I", NIC, self.address]
+        answers = self.place.run(lab, command).stdout.lower().count(f"[{self.mac}]")
+        if answers != 1:
+            raise Failed(f"{answers} answers from {self.mac}")
+        return f"is at {self.mac}"
+
+
+@frozen
+class Leased:
+    """`place` has `address` from a lease, and the default route by `gateway`."""
+
+    place: Place
+    address: str
+    gateway: str
+    server: str
+    """The host of the network's DHCP server."""
+    leases: str
+    """Where the server keeps its leases, in dnsmasq's form: time, MAC, address, name, client."""
+
+    def __call__(self, lab: Lab) -> str:
+        """Look until the lease is there."""
+        try:
+            wait_until(lambda: not self._missing(lab), 2 * PATIENCE, "")
+        except HostError:
+            raise Failed(self._missing(lab)) from None
+        return f"{self.address.partition('/')[0]} by DHCP, default via {self.gateway}"
+
+    def _missing(self, lab: Lab) -> str:
+        ip = self.address.partition("/")[0]
+        addresses = self._ip(lab, "address", "show", "dev", NIC)
+        if self.address not in addresses:
+            return f"has {', '.join(addresses) or 'no address'}, not {self.address}"
+        gateways = self._ip(lab, "route", "show", "default")
+        if gateways != [self.gateway]:
+            return f"default via {', '.join(gateways) or 'nothing'}, not {self.gateway}"
+        leases = lab[self.server].path(self.leases)
+        if not leases.exists() or f" {ip} " not in leases.read_text():
+            return f"the DHCP server on {self.server} has given no lease of {ip}"
+        return ""
+
+    def _ip(self, lab: Lab, *words: str) -> list[str]:
+        """Addresses with their length, or gateways."""
+        done = self.place.run(lab, ["ip", "-json", "-4", *words])
+        rows = json.loads(done.stdout or "[]")
+        if words[0] == "route":
+            return [row.get("gateway", "") for row in rows]
+        return [
+            f"{address['local']}/{address['prefixlen']}"
+            for row in rows
+            for address in row.get("addr_info", ())
+        ]
+
+
+@frozen
+class SeenAs:
+    """A TCP connection from `place` reaches `host`'s underlay address, and comes from `source`."""
+
+    place: Place
+    host: str
+    address: str
+    source: str
+
+    def __call__(self, lab: Lab) -> str:
+        """Connect, and be told by the other side."""
+        with _listener(lab[self.host], self.address) as port:
+            done = self.place.run(lab, [*_PYTHON, _ASK, self.address, str(port), str(PATIENCE)])
+        if done.returncode:
+            raise Failed((done.stderr.splitlines() or ["no connection"])[-1])
+        if done.stdout != self.source:
+            raise Failed(f"seen as {done.stdout}, not {self.source}")
+        return f"seen as {self.source}"
+
+
+_PYTHON = (sys.executable, "-I", "-S", "-c")
+_LISTEN = """
+import socket, sys
+listener = socket.create_server((sys.argv[1], 0))
+print(listener.getsockname()[1], flush=True)
+connection, (peer, _) = listener.accept()
+connection.sendall(peer.encode())
+connection.close()
+"""
+_ASK = """
+import socket, sys
+connection = socket.create_connection(sys.argv[1:3], float(sys.argv[3]))
+print(connection.makefile().read(), end="")
+"""
+
+
+@contextmanager
+def _listener(host: LabHost, address: str) -> Iterator[int]:
+    """A port of `address` on `host` that tells the first to connect what address he comes from."""
+    with subprocess.Popen(
+        host.enter([*_PYTHON, _LISTEN, address]),
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        port = process.stdout.readline()
+        try:
+            if not port.strip().isdigit():
+                raise Failed(f"{host.name} cannot listen on {address}: {process.stdout.read()}")
+            yield int(port)
+        finally:
+            process.kill()

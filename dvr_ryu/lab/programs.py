@@ -1,0 +1,138 @@
+"""The programs of a lab, started and awaited: the controller, and a companion on every host.
+
+They are the very programs that a user runs on real hosts, started as a user would.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import frozen
+
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab.bare import CONTROLLER, Lab
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.model import Topology
+
+COMPANION_STATE = "/run/dvr_ryu/companion.json"
+"""In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
+
+BRIDGES = ("br-int", "br-tun")
+_PATIENCE = 60.0
+_LAST_LINES = 15
+
+
+@frozen
+class Program:
+    """A program that runs on a host for as long as the lab does."""
+
+    name: str
+    host: LabHost
+    command: list[str]
+    log: Path
+
+    def start(self, topology: Path) -> None:
+        """Start it; it finds the topology by its environment, too, as the controller does."""
+        extra = {"DVR_TOPOLOGY": str(topology), "PYTHONUNBUFFERED": "1"}
+        self.host.start_service(self.name, self.command, self.log, extra)
+
+    def require_alive(self) -> None:
+        """HostError with its last words if it has ended."""
+        if self.host.service_pid(self.name) is None:
+            raise HostError(f"the {self.name} of {self.host.name} has ended. {self.last_words()}")
+
+    def last_words(self) -> str:
+        """The end of its log, with the log's place."""
+        lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return "\n".join([f"Its last lines, of {self.log}:", *(f"  {line}" for line in lines)])
+
+
+def _beside_python(program: str) -> str:
+    return str(Path(sys.executable).with_name(program))
+
+
+def programs_of(topology: Topology, path: Path, lab: Lab, folder: StateFolder) -> list[Program]:
+    """The controller, then the companions."""
+    controller = Program(
+        "controller",
+        lab[CONTROLLER],
+        [_beside_python("ryu-manager"), "dvr_ryu.app"],
+        folder.log("controller"),
+    )
+    companions = [
+        Program(
+            "companion",
+            lab[name],
+            [_beside_python("dvr"), "companion", "run", str(path), "--host", name],
+            folder.log(f"companion-{name}"),
+        )
+        for name in topology.hosts
+    ]
+    return [controller, *companions]
+
+
+def start(programs: list[Program], path: Path) -> None:
+    """Start `programs`; HostError if their hosts cannot read the topology's file at `path`."""
+    for program in programs:
+        if not program.host.path(str(path)).is_file():
+            raise HostError(
+                f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
+            )
+        program.start(path)
+
+
+def await_ready(programs: list[Program], progress: Callable[[str], None]) -> None:
+    """Return when every companion has applied its facts and every bridge has its flows.
+
+    HostError, with the log's last lines, if a program ends before that, or takes too long.
+    """
+    companions = [program for program in programs if program.name == "companion"]
+    progress("companions make bridges, namespaces and instances")
+    _await(programs, companions, companion_has_applied, "the companion has applied its facts")
+    progress("the controller fills the bridges")
+    _await(programs, companions, bridges_have_flows, "the controller has filled the bridges")
+
+
+def _await(
+    programs: list[Program],
+    companions: list[Program],
+    ready: Callable[[LabHost], bool],
+    what: str,
+) -> None:
+    waiting = list(companions)
+
+    def all_ready() -> bool:
+        for program in programs:
+            program.require_alive()
+        waiting[:] = [program for program in waiting if not ready(program.host)]
+        return not waiting
+
+    def those_behind() -> str:
+        names = ", ".join(program.host.name for program in waiting)
+        words = [program.last_words() for program in [*waiting, programs[0]]]
+        return "\n".join([f"not so on {names}", *words])
+
+    wait_until(all_ready, _PATIENCE, what, those_behind)
+
+
+def companion_has_applied(host: LabHost) -> bool:
+    """Whether the host's companion says that all its facts hold."""
+    try:
+        words = json.loads(host.path(COMPANION_STATE).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    return bool(words.get("state") == "applied")
+
+
+def bridges_have_flows(host: LabHost) -> bool:
+    """Whether the controller has sent its flows: a bundle is all or nothing, so one flow tells."""
+    return all(
+        "actions="
+        in host.run(["ovs-ofctl", "-OOpenFlow14", "dump-flows", bridge], check=False).stdout
+        for bridge in BRIDGES
+    )

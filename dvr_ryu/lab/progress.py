@@ -1,0 +1,32 @@
+"""How a lab tells of its progress, on stderr: a living line in a terminal, else plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Something to tell of each step that begins; what began before has ended by then."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda step: console.print(step, markup=False, soft_wrap=True)
+        return
+    done: list[str] = []
+    with console.status("") as status:
+
+        def tell(step: str) -> None:
+            _finish(console, done)
+            done.append(step)
+            status.update(f"{step} …")
+
+        yield tell
+        _finish(console, done)
+
+
+def _finish(console: Console, done: list[str]) -> None:
+    while done:
+        console.print(f"[green]✓[/] {done.pop()}")

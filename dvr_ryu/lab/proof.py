@@ -1,0 +1,151 @@
+"""The proof that a lab works: runs its checks, a few at a time, while the underlay is watched."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from attrs import frozen
+from rich.markup import escape
+from rich.table import Table
+
+from dvr_ryu.errors import DIFFERENT, DONE, HostError
+from dvr_ryu.lab import preflight
+from dvr_ryu.lab.bare import Lab
+from dvr_ryu.lab.checks import Check, address_checks, reach_checks
+from dvr_ryu.lab.host import environment
+from dvr_ryu.lab.lifecycle import THE_LAB, running
+from dvr_ryu.lab.probes import Failed
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wire import BRIDGE
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.model import Topology
+
+_AT_ONCE = 8
+
+
+@frozen
+class Result:
+    """What became of a check: `detail` says what was seen."""
+
+    what: str
+    source: str
+    target: str
+    passed: bool
+    detail: str
+
+
+def prove(progress: Callable[[str], None], folder: StateFolder = THE_LAB) -> list[Result]:
+    """Try everything that should be true of the lab that is up; HostError if none is."""
+    preflight.require_root("lab test")
+    state = running(folder)
+    return try_all(Lab(state.lab_hosts), load_topology(Path(state.topology)), progress)
+
+
+def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> list[Result]:
+    """Run every check of `topology` in `lab`: addresses first, since all else needs them."""
+    with watched_wire(lab, topology) as crossed, ThreadPoolExecutor(_AT_ONCE) as pool:
+
+        def run(checks: Iterable[Check]) -> list[Result]:
+            return list(pool.map(lambda check: _try(check, lab), checks))
+
+        progress("instances get their addresses")
+        results = run(address_checks(topology))
+        progress("who reaches whom, and as whom he is seen")
+        results += run(reach_checks(topology))
+    return [*results, *_silence(topology, crossed)]
+
+
+def exit_code(results: Iterable[Result]) -> int:
+    """What `dvr lab test` ends with."""
+    return DONE if all(result.passed for result in results) else DIFFERENT
+
+
+def _try(check: Check, lab: Lab) -> Result:
+    try:
+        passed, detail = True, check.probe(lab)
+    except (Failed, HostError) as failure:
+        passed, detail = False, str(failure)
+    return Result(check.what, check.source, check.target, passed, detail)
+
+
+@contextmanager
+def watched_wire(lab: Lab, topology: Topology) -> Iterator[list[str]]:
+    """Collect every ARP packet for or from a gateway that crosses the underlay, until the end."""
+    crossed: list[str] = []
+    if not _gateways(topology):
+        yield crossed
+        return
+    # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
+    with subprocess.Popen(
+        lab.wire.enter(
+            [
+                "tcpdump",
+                "--immediate-mode",
+                "-lnt",
+                "-Z",
+                "root",
+                "-i",
+                BRIDGE,
+                _gateway_arp(topology),
+            ]
+        ),
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tcpdump:
+        try:
+            assert tcpdump.stderr
+            if not any("listening on" in line for line in tcpdump.stderr):
+                raise HostError("tcpdump cannot watch the lab's wire")
+            yield crossed
+        finally:
+            tcpdump.kill()
+            crossed += tcpdump.communicate()[0].splitlines()
+
+
+def _gateways(topology: Topology) -> list[tuple[int, str]]:
+    """VNI and address of every distributed port."""
+    return [
+        (topology.networks[interface.network].vni, interface.ip)
+        for router in topology.routers.values()
+        for interface in router.interfaces
+    ]
+
+
+def _gateway_arp(topology: Topology) -> str:
+    """A filter for tcpdump. Offsets are of the outer UDP header, 8 bytes, as is VXLAN's after it.
+
+    The VNI is the upper three bytes at 12; the inner EtherType is at 28, the inner ARP at 30: there
+    the sender's address is at 14 and the target's at 24.
+    """
+    each = [
+        f"(udp[12:4]&0xffffff00={vni << 8} and (udp[44:4]={number} or udp[54:4]={number}))"
+        for vni, number in ((vni, int(IPv4Address(ip))) for vni, ip in _gateways(topology))
+    ]
+    return f"udp dst port 4789 and udp[28:2]=0x0806 and ({' or '.join(each)})"
+
+
+def _silence(topology: Topology, crossed: list[str]) -> list[Result]:
+    if not _gateways(topology):
+        return []
+    gateways = ", ".join(sorted({ip for _vni, ip in _gateways(topology)}))
+    detail = crossed[0] if crossed else "none crossed meanwhile"
+    return [Result("no gateway ARP", "underlay", gateways, not crossed, detail)]
+
+
+def render(results: Iterable[Result]) -> Table:
+    """The results as a table for a terminal."""
+    table = Table(box=None, header_style="bold")
+    for column in ("what", "from", "to", "", "seen"):
+        table.add_column(column, overflow="fold")
+    for result in results:
+        verdict = "[green]PASS[/]" if result.passed else "[red]FAIL[/]"
+        table.add_row(result.what, result.source, result.target, verdict, escape(result.detail))
+    return table

@@ -1,0 +1,72 @@
+"""Who should reach whom in a topology, and by which router. Pure; for the lab's checks."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+from dvr_ryu.topology.model import Port, Router, RouterInterface, Subnet, Topology
+
+
+class Reach:
+    """Questions about instances' ports, answered from the topology alone."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+
+    def subnet(self, port: Port) -> Subnet:
+        """The subnet that the port's address is of."""
+        subnets = self._topology.networks[port.network].subnets
+        return next(subnet for subnet in subnets if IPv4Address(port.ip) in subnet.cidr)
+
+    def gateway(self, port: Port) -> RouterInterface | None:
+        """What holds the gateway address that the instance was told; None if no router does."""
+        gateway_ip = self.subnet(port).gateway_ip
+        for router in self._topology.routers.values():
+            for interface in router.interfaces:
+                if (interface.network, interface.ip) == (port.network, gateway_ip):
+                    return interface
+        return None
+
+    def router(self, port: Port) -> Router | None:
+        """The router that the instance's default route leads to."""
+        gateway = self.gateway(port)
+        return None if gateway is None else self._topology.routers[gateway.router]
+
+    def adjacent(self, one: Port, other: Port) -> bool:
+        """Whether they talk without a router."""
+        return one.network == other.network and self.subnet(one) == self.subnet(other)
+
+    def routed(self, one: Port, other: Port) -> bool:
+        """Whether one router is the gateway of both, and between them."""
+        router = self.router(one)
+        return router is not None and router == self.router(other) and not self.adjacent(one, other)
+
+    def apart(self, one: Port, other: Port) -> bool:
+        """Whether nothing may join them: other networks, no router in common.
+
+        Not so where `one` reaches somebody else by the address of `other`: a ping could not tell.
+        """
+        if one.network == other.network or self._routers(one) & self._routers(other):
+            return False
+        return not any(IPv4Address(other.ip) in cidr for cidr in self._ranges(one))
+
+    def world(self, router: Router | None) -> str | None:
+        """The host that carries the gateway of the router's external network."""
+        if router is None or router.external_network is None:
+            return None
+        return self._topology.networks[router.external_network].gateway_host
+
+    def _routers(self, port: Port) -> set[str]:
+        return {
+            router.name
+            for router in self._topology.routers.values()
+            if any(interface.network == port.network for interface in router.interfaces)
+        }
+
+    def _ranges(self, port: Port) -> set[IPv4Network]:
+        """All addresses that an instance can mean: of its network, of its routers, of the world."""
+        routers = [self._topology.routers[name] for name in self._routers(port)]
+        names = {port.network}
+        names |= {interface.network for router in routers for interface in router.interfaces}
+        names |= {router.external_network for router in routers if router.external_network}
+        return {subnet.cidr for name in names for subnet in self._topology.networks[name].subnets}

@@ -1,0 +1,117 @@
+"""The lab's state folder: which lab is up. One lab at a time, one `up` or `down` at a time.
+
+The file is only a memory. What really runs is found by its marker, so that a file that is lost, cut
+short or out of date leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from attrs import asdict, field, frozen
+
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.process import Process
+
+FOLDER = Path("/run/dvr_lab")
+"""Where the lab of this machine is remembered, for root only; its logs are here, too."""
+
+
+@frozen
+class LabState:
+    """A lab as it was made. `started` is local time in ISO 8601; `complete` once `up` was done."""
+
+    topology: str
+    started: str
+    complete: bool = False
+    hosts: Mapping[str, Process] = field(factory=dict, eq=dict)
+
+    @classmethod
+    def new(cls, topology: Path) -> LabState:
+        """The state of a lab that is about to be made from this file."""
+        return cls(str(topology), datetime.now().isoformat(sep=" ", timespec="seconds"))
+
+    @property
+    def lab_hosts(self) -> dict[str, LabHost]:
+        """Its hosts by name, those of the topology first."""
+        return {name: LabHost(name, init) for name, init in self.hosts.items()}
+
+    @property
+    def whole(self) -> bool:
+        """Whether `up` came to its end and every host still runs."""
+        return self.complete and all(init.alive for init in self.hosts.values())
+
+
+class StateFolder:
+    """The folder that holds a lab's state and logs."""
+
+    def __init__(self, path: Path = FOLDER) -> None:
+        self.path = path
+        self._file = path / "lab.json"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other `up` and `down` out; HostError if one is at work. Makes the folder."""
+        descriptor = self._lock()
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _lock(self) -> int:
+        """Lock the folder itself; whoever had it before may have removed it meanwhile."""
+        while True:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
+                    return descriptor
+            except BlockingIOError:
+                os.close(descriptor)
+                raise HostError(
+                    "another dvr lab up or dvr lab down is at work; wait until it is done"
+                ) from None
+            except FileNotFoundError:
+                pass
+            os.close(descriptor)
+
+    def read(self) -> LabState | None:
+        """The state that was written last; None if there is none, or none that can be read."""
+        try:
+            words = json.loads(self._file.read_text())
+            hosts = {name: Process(**process) for name, process in words.pop("hosts").items()}
+            return LabState(**words, hosts=hosts)
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def write(self, state: LabState) -> None:
+        """Remember `state`; a reader finds the old one or the new one, whole."""
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps(asdict(state), indent=1))
+        new.replace(self._file)
+
+    def log(self, service: str) -> Path:
+        """Where a program of the lab writes."""
+        return self.path / f"{service}.log"
+
+    @property
+    def logs(self) -> list[Path]:
+        """The logs that there are."""
+        return sorted(self.path.glob("*.log"))
+
+    def used(self) -> bool:
+        """Whether anything of a lab is here."""
+        return self.path.is_dir() and any(self.path.iterdir())
+
+    def remove(self) -> None:
+        """Forget the lab."""
+        shutil.rmtree(self.path, ignore_errors=True)

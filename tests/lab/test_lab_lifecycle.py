@@ -1,0 +1,231 @@
+"""Up, down and what lies between: one lab at a time, and down always cleans."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from dvr_ryu.errors import DvrError, HostError
+from dvr_ryu.lab import lifecycle, preflight, report
+from dvr_ryu.lab.bare import Lab
+from dvr_ryu.lab.host import MARKER
+from dvr_ryu.lab.process import with_variable
+from dvr_ryu.lab.programs import Program, await_ready, start
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.model import Topology
+
+BARE = """
+controller: tcp:10.0.44.1:6653
+hosts: {server-233: {address: 10.0.44.233}, server-68: {address: 10.0.44.68}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[StateFolder]:
+    folder = StateFolder(tmp_path / "dvr_lab")
+    yield folder
+    lifecycle.down(folder)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "bare.yaml"
+    path.write_text(BARE)
+    return path
+
+
+@pytest.fixture
+def bare_up(folder: StateFolder, two_hosts: Topology, file: Path) -> Lab:
+    """The lab of a state folder, up, without programs."""
+    with folder.locked():
+        lab = lifecycle.make_hosts(two_hosts, file, folder, _silent)
+        state = folder.read()
+        assert state is not None and not state.whole
+        folder.write(evolve(state, complete=True))
+    return lab
+
+
+def _silent(step: str) -> None:
+    pass
+
+
+def _left(folder: StateFolder) -> bool:
+    return folder.path.exists() or bool(list(with_variable(MARKER, str(folder.path))))
+
+
+@pytest.mark.usefixtures("bare_up")
+def test_one_lab_at_a_time(folder: StateFolder, file: Path) -> None:
+    with pytest.raises(HostError, match=rf"lab of {file} is up since .*type dvr lab down"):
+        lifecycle.up(file, _silent, folder)
+    assert lifecycle.running(folder).whole, "the first lab is as it was"
+
+
+@pytest.mark.usefixtures("bare_up")
+def test_down_removes_all_and_says_what(folder: StateFolder) -> None:
+    removed = lifecycle.down(folder)
+    assert removed[:2] == ["lab host controller", "lab host server-233"]
+    assert removed[-1].startswith(str(folder.path))
+    assert not _left(folder)
+    assert lifecycle.down(folder) == []
+
+
+def test_a_lab_that_lost_a_host(bare_up: Lab, folder: StateFolder, file: Path) -> None:
+    os.kill(bare_up["server-68"].init.pid, signal.SIGKILL)
+    wait_until(lambda: not bare_up["server-68"].init.alive, 10, "its end")
+    with pytest.raises(HostError, match="type dvr lab down"):
+        lifecycle.find("server-233", folder)
+    with pytest.raises(HostError, match="left its remains: type dvr lab down"):
+        lifecycle.up(file, _silent, folder)
+    lifecycle.down(folder)
+    assert not _left(folder)
+
+
+@pytest.mark.parametrize("words", ["", '{"topology": "/x", "sta', "[]", '{"hosts": {"a": 1}}'])
+@pytest.mark.usefixtures("bare_up")
+def test_a_state_file_cut_short(folder: StateFolder, file: Path, words: str) -> None:
+    (folder.path / "lab.json").write_text(words)
+    with pytest.raises(HostError, match="left its remains"):
+        lifecycle.up(file, _silent, folder)
+    assert "lab host server-233" in lifecycle.down(folder)
+    assert not _left(folder)
+
+
+@pytest.mark.usefixtures("bare_up")
+def test_a_state_folder_that_is_gone(folder: StateFolder) -> None:
+    folder.remove()
+    assert "lab host server-233" in lifecycle.down(folder)
+    assert not _left(folder)
+
+
+def test_up_and_down_wait_for_nobody(folder: StateFolder, file: Path) -> None:
+    with folder.locked():
+        for word in (lambda: lifecycle.up(file, _silent, folder), lambda: lifecycle.down(folder)):
+            with pytest.raises(HostError, match="another dvr lab up or dvr lab down is at work"):
+                word()
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_an_interrupted_up_leaves_nothing(folder: StateFolder, file: Path, at: int) -> None:
+    steps: list[str] = []
+
+    def interrupt(step: str) -> None:
+        steps.append(step)
+        if len(steps) == at + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lifecycle.up(file, interrupt, folder)
+    assert not _left(folder)
+
+
+def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
+        "lifecycle.up(Path(sys.argv[1]), lambda step: print(step, flush=True),"
+        " state.StateFolder(Path(sys.argv[2])))"
+    )
+    words = [sys.executable, "-c", code, str(file), str(folder.path)]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as up:
+        assert up.stdout and up.stdout.readline()
+        os.killpg(up.pid, signal.SIGINT)
+        _, said = up.communicate(timeout=30)
+    assert "KeyboardInterrupt" in said
+    assert not _left(folder)
+
+
+def test_a_killed_up_is_cleaned_by_down(folder: StateFolder, file: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
+        "lifecycle.up(Path(sys.argv[1]), lambda step: 'compan' in step and os.kill(os.getpid(), 9),"
+        " state.StateFolder(Path(sys.argv[2])))"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(file), str(folder.path)])
+    assert killed.returncode == -signal.SIGKILL
+    with pytest.raises(HostError, match="left its remains"):
+        lifecycle.up(file, _silent, folder)
+    assert "lab host wire" in lifecycle.down(folder)
+    assert not _left(folder)
+
+
+def test_a_program_that_ends_early_has_the_last_word(
+    bare_up: Lab, folder: StateFolder, file: Path
+) -> None:
+    command = ["sh", "-c", "echo said before; echo the reason >&2; exit 3"]
+    program = Program("companion", bare_up["server-68"], command, folder.log("companion"))
+    start([program], file)
+    with pytest.raises(HostError, match=r"(?s)companion of server-68 has ended.*the reason"):
+        await_ready([program], _silent)
+
+
+def test_a_topology_that_hosts_cannot_read(bare_up: Lab, folder: StateFolder) -> None:
+    program = Program("companion", bare_up["server-68"], ["true"], folder.log("companion"))
+    with pytest.raises(HostError, match=r"cannot read /run/x\.yaml; move it elsewhere"):
+        start([program], Path("/run/x.yaml"))
+
+
+def test_names_lead_to_hosts_and_instances(bare_up: Lab, folder: StateFolder) -> None:
+    bare_up["server-68"].run(["ip", "netns", "add", "vm-cirros"])
+    assert lifecycle.find("server-68", folder) == (bare_up["server-68"], None)
+    assert lifecycle.find("cirros", folder) == (bare_up["server-68"], "vm-cirros")
+    with pytest.raises(DvrError, match=r"no nobody; it has server-233, .*wire, cirros"):
+        lifecycle.find("nobody", folder)
+
+
+def test_execute_becomes_the_command(bare_up: Lab, folder: StateFolder) -> None:
+    bare_up["server-68"].run(["ip", "netns", "add", "vm-cirros"])
+    code = (
+        "import sys; from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
+        "lifecycle.execute(sys.argv[2], sys.argv[3:], state.StateFolder(Path(sys.argv[1])))"
+    )
+
+    def execute(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, str(folder.path), *words]
+        return subprocess.run(command, input="typed", capture_output=True, text=True)
+
+    assert execute("server-233", "sh", "-c", "cat; hostname; exit 9").returncode == 9
+    assert execute("server-233", "sh", "-c", "cat; hostname").stdout == "typedserver-233\n"
+    assert execute("cirros", "ip", "-br", "link").stdout.startswith("lo")
+    assert execute("cirros", "false").returncode == 1
+    assert execute("server-233", "no-such-command").returncode == 127
+
+
+def test_show_tells_what_there_is(bare_up: Lab, folder: StateFolder) -> None:
+    bare_up["server-68"].run(["ip", "netns", "add", "vm-cirros"])
+    shown = report.show(folder)
+    assert [host.name for host in shown.hosts] == ["server-233", "server-68", "controller", "wire"]
+    first = shown.hosts[0]
+    assert first.address == "10.0.44.233/24"
+    assert first.pid == bare_up["server-233"].init.pid
+    assert shown.hosts[1].namespaces == ("vm-cirros",)
+    assert [(at.name, at.host, at.address) for at in shown.instances] == [
+        ("cirros", "server-68", "")
+    ]
+
+
+def test_no_lab_is_one_clear_error(folder: StateFolder) -> None:
+    for word in (lambda: report.show(folder), lambda: lifecycle.find("server-68", folder)):
+        with pytest.raises(HostError, match="no lab is up: type dvr lab up"):
+            word()
+
+
+def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    preflight.require_programs()
+    monkeypatch.setattr(preflight, "environment", lambda: {"PATH": "/nowhere"})
+    with pytest.raises(HostError, match=r"ovs-vswitchd.*apt-get install .*openvswitch-switch"):
+        preflight.require_programs()
+
+
+def test_only_root_makes_labs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(HostError, match="type sudo dvr lab down"):
+        lifecycle.down()

@@ -1,0 +1,130 @@
+"""Which checks the lab of a topology gets: all kinds that apply, but not all pairs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from dvr_ryu.lab.checks import Check, address_checks, reach_checks
+from dvr_ryu.lab.probes import GatewayAnswers, NoPing, Ping, SeenAs
+from dvr_ryu.lab.proof import Result, exit_code, render
+from dvr_ryu.lab.reach import Reach
+from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.loading import load_topology, parse_topology
+from dvr_ryu.topology.model import Topology
+
+
+@pytest.fixture(scope="module")
+def article() -> Topology:
+    return load_topology(examples_dir() / "human-defined-dvr.yaml")
+
+
+def _kinds(checks: list[Check]) -> Counter[str]:
+    return Counter(check.what.partition(",")[0] for check in checks)
+
+
+def test_the_article_is_checked_for_all_that_it_promises(article: Topology) -> None:
+    assert {check.source for check in address_checks(article)} == set(article.instances)
+    kinds = _kinds(reach_checks(article))
+    assert set(kinds) == {
+        "gateway's ARP", "layer 2", "layer 3", "largest packet", "floating address", "SNAT",
+        "isolation",
+    }  # fmt: skip
+    assert sum(kinds.values()) < 40
+
+
+def _probes(topology: Topology, kind: type) -> list[Any]:
+    return [check.probe for check in reach_checks(topology) if isinstance(check.probe, kind)]
+
+
+def test_instances_are_seen_by_their_floating_address_else_by_the_routers(
+    article: Topology,
+) -> None:
+    seen = {probe.place.namespace: probe.source for probe in _probes(article, SeenAs)}
+    gateway_port = article.routers["router1"].gateway_port
+    assert gateway_port is not None
+    assert seen["vm-cirros"] == "2.2.2.100"
+    assert seen["vm-vm-64"] == "2.2.2.9"
+    assert seen["vm-vm-68"] == gateway_port.ip
+
+
+def test_every_host_of_a_network_has_its_gateway_asked(article: Topology) -> None:
+    asked = {(probe.place.host, probe.address) for probe in _probes(article, GatewayAnswers)}
+    assert asked >= {("server-233", "192.168.10.1"), ("server-68", "192.168.10.1")}
+    assert asked >= {("server-233", "10.10.10.1"), ("server-68", "10.10.10.1")}
+
+
+def test_the_largest_packet_is_the_underlays_less_the_tunnels_bytes(article: Topology) -> None:
+    sizes = {probe.size for probe in _probes(article, Ping) if probe.size}
+    assert sizes == {1500}
+
+
+CROSSED = """
+controller: tcp:10.0.44.1:6653
+hosts: {a: {address: 10.0.44.2}, b: {address: 10.0.44.3}}
+networks:
+  left: {subnets: [{cidr: 10.1.0.0/24}]}
+  middle: {subnets: [{cidr: 10.2.0.0/24}]}
+  right: {subnets: [{cidr: 10.3.0.0/24, dhcp: false}]}
+routers:
+  one: {interfaces: [{network: left}, {network: middle}]}
+  two: {interfaces: [{network: middle, ip: 10.2.0.254}, {network: right}]}
+instances:
+  l: {host: a, network: left}
+  m1: {host: a, network: middle}
+  m2: {host: a, network: middle}
+  m3: {host: b, network: middle}
+  r: {host: b, network: right}
+"""
+
+
+def test_a_network_between_two_routers() -> None:
+    """Both routers are on it, but its instances know one gateway, and reach what that reaches."""
+    topology = parse_topology(CROSSED, "crossed.yaml")
+    checks = {(check.what, check.source, check.target) for check in reach_checks(topology)}
+    assert ("layer 2, on one host", "m1", "m2") in checks
+    assert ("layer 3, across hosts", "l", "m3") in checks
+    assert ("isolation", "l", "r") in checks
+    assert not {("isolation", "m1", "r"), ("isolation", "m3", "r")} & checks
+    assert not any(what.startswith("layer 3") and "r" in names for what, *names in checks)
+    assert "r" not in {check.source for check in address_checks(topology)}
+
+
+OVERLAPPING = """
+controller: tcp:10.0.44.1:6653
+hosts: {a: {address: 10.0.44.2}}
+networks:
+  one: {subnets: [{cidr: 10.1.0.0/24}]}
+  other: {subnets: [{cidr: 10.1.0.0/24}]}
+instances:
+  i: {host: a, network: one}
+  j: {host: a, network: other}
+"""
+
+
+def test_nobody_is_isolated_from_an_address_that_he_has_himself() -> None:
+    topology = parse_topology(OVERLAPPING, "overlapping.yaml")
+    one, other = topology.instances.values()
+    assert not Reach(topology).apart(one, other)
+    assert not _probes(topology, NoPing)
+
+
+def test_checks_grow_with_pairs_of_hosts_not_of_instances() -> None:
+    instances = "".join(
+        f"  {network}-{host}-{number}: {{host: {host}, network: {network}}}\n"
+        for network in ("left", "middle")
+        for host in ("a", "b")
+        for number in range(20)
+    )
+    text = CROSSED[: CROSSED.index("instances:")] + "instances:\n" + instances
+    assert len(reach_checks(parse_topology(text, "many.yaml"))) < 30
+
+
+def test_one_failure_is_a_failure() -> None:
+    passed = Result("layer 2", "a", "b", True, "answers")
+    failed = Result("layer 2", "a", "[c]", False, "[no] answer")
+    assert exit_code([passed]) == 0
+    assert exit_code([passed, failed]) == 2
+    assert render([passed, failed]).row_count == 2
