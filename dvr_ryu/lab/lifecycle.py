@@ -44,7 +44,6 @@ def up(topology_path: Path, progress: Progress, folder: StateFolder = THE_LAB) -
             programs.start(running, path)
             programs.await_ready(running, progress)
         except BaseException:
-            progress("removing what was made")
             _remove(folder)
             raise
         _complete(folder)
@@ -126,8 +125,13 @@ def find(name: str, folder: StateFolder = THE_LAB) -> tuple[LabHost, str | None]
     for host in hosts.values():
         if host.path(f"/run/netns/{namespace}").exists():
             return host, namespace
-    names = [*hosts, *(name for host in hosts.values() for name in instances_of(host))]
-    raise DvrError(f"the lab has no {name}; it has {', '.join(names)}")
+    raise DvrError(f"the lab has no {name}; it has {', '.join(names(folder))}")
+
+
+def names(folder: StateFolder = THE_LAB) -> list[str]:
+    """What `find` finds: the hosts of the lab that is up, then its instances."""
+    hosts = running(folder).lab_hosts
+    return [*hosts, *(instance for host in hosts.values() for instance in instances_of(host))]
 
 
 def instances_of(host: LabHost) -> list[str]:

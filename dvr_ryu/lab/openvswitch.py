@@ -5,23 +5,16 @@ This is what the administrator of a real host would have done. The companion mak
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from dvr_ryu.companion.host import datapath_type
 from dvr_ryu.lab import wire
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.topology.model import Underlay
 
 PHYSICAL_BRIDGE = "br-phys"
-LOGS = ("/var/log/openvswitch/ovs-vswitchd.log", "/var/log/openvswitch/ovsdb-server.log")
 
 _SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 _DATABASE = "/etc/openvswitch/conf.db"
 _DAEMON = ["--pidfile", "--detach", "--no-chdir", "--log-file", "-vconsole:off", "-vsyslog:off"]
-
-
-def kernel_has_datapath() -> bool:
-    """Whether the kernel forwards for Open vSwitch; if not, ovs-vswitchd does (netdev)."""
-    return Path("/sys/module/openvswitch").is_dir()
 
 
 def start(host: LabHost) -> None:
@@ -43,10 +36,10 @@ def connect(host: LabHost, address: str, underlay: Underlay) -> None:
 
     On netdev tunnels are sent only through a bridge that has the address: br-phys, with eth0 in it.
     """
-    if kernel_has_datapath():
-        wire.connect(host, address, underlay)
-    else:
+    if datapath_type() == "netdev":
         _connect_by_bridge(host, address, underlay)
+    else:
+        wire.connect(host, address, underlay)
 
 
 def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:

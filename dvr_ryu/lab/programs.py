@@ -12,17 +12,19 @@ from pathlib import Path
 
 from attrs import frozen
 
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.bare import CONTROLLER, Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.view import INTEGRATION_BRIDGE, TUNNEL_BRIDGE
 
-COMPANION_STATE = "/run/dvr_ryu/companion.json"
+COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
 """In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
 
-BRIDGES = ("br-int", "br-tun")
+BRIDGES = (INTEGRATION_BRIDGE, TUNNEL_BRIDGE)
 _PATIENCE = 60.0
 _LAST_LINES = 15
 

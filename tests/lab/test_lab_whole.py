@@ -1,0 +1,80 @@
+"""The article's lab, whole: goes up, is proven, sees what is broken, goes without a trace."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from dvr_ryu.lab import lifecycle, proof, report
+from dvr_ryu.lab.host import MARKER
+from dvr_ryu.lab.process import with_variable
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.shipped import examples_dir
+
+ARTICLE = examples_dir() / "human-defined-dvr.yaml"
+
+
+def _silent(step: str) -> None:
+    pass
+
+
+def _of_the_machine() -> list[str]:
+    commands = (["ip", "-br", "link"], ["ip", "netns"], ["ip", "rule"], ["ip", "route"])
+    return [subprocess.run(each, capture_output=True, text=True).stdout for each in commands]
+
+
+@pytest.fixture(scope="module")
+def article(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateFolder]:
+    """The state folder of the article's lab, up with all its programs."""
+    before = _of_the_machine()
+    folder = StateFolder(tmp_path_factory.mktemp("article") / "dvr_lab")
+    try:
+        lifecycle.up(ARTICLE, _silent, folder)
+        assert _of_the_machine() == before
+        yield folder
+    finally:
+        lifecycle.down(folder)
+    assert not list(with_variable(MARKER, str(folder.path)))
+    assert not folder.path.exists()
+    assert _of_the_machine() == before
+
+
+def test_everything_passes(article: StateFolder) -> None:
+    results = proof.prove(_silent, article)
+    failed = [result for result in results if not result.passed]
+    assert not failed
+    assert len(results) > 30 and proof.exit_code(results) == 0
+
+
+def test_names_are_those_of_the_topology(article: StateFolder) -> None:
+    assert {"server-233", "controller", "cirros", "lonely-68"} <= set(lifecycle.names(article))
+    host, namespace = lifecycle.find("cirros", article)
+    assert (host.name, namespace) == ("server-233", "vm-cirros")
+
+
+def test_show_has_the_bridges_and_the_addresses(article: StateFolder) -> None:
+    shown = report.show(article)
+    bridges = {host.name: host.bridges for host in shown.hosts}
+    assert {"br-int", "br-tun"} <= set(bridges["server-64"])
+    addresses = {instance.name: instance.address for instance in shown.instances}
+    assert addresses["cirros"] == "192.168.10.222/24"
+    assert article.log("controller") in shown.logs
+
+
+def test_the_proof_sees_a_host_that_is_cut_off(
+    article: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Last, for it breaks the lab: what crosses hosts fails, and only that."""
+    monkeypatch.setattr("dvr_ryu.lab.probes.PATIENCE", 1)
+    host, _ = lifecycle.find("server-68", article)
+    host.run(["ip", "link", "set", "eth0", "down"])
+    results = proof.prove(_silent, article)
+    assert proof.exit_code(results) == 2
+    failed = {
+        (result.what, result.source, result.target) for result in results if not result.passed
+    }
+    assert ("layer 2, across hosts", "vm-233", "vm-68") in failed
+    assert ("layer 3, on one host", "vm-68", "blue-68") not in failed
+    assert ("layer 2, across hosts", "cirros", "vm-64") not in failed
