@@ -34,6 +34,16 @@ def _complete_host(context: click.Context, _: click.Parameter, typed: str) -> li
     return [CompletionItem(name) for name in hosts if name.startswith(typed)]
 
 
+def _complete_lab_name(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+    from dvr_ryu.lab import lifecycle
+
+    try:
+        names = lifecycle.names()
+    except errors.DvrError:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(typed)]
+
+
 _topology = click.argument("topology", type=_FILE)
 _host = click.option(
     "--host",
@@ -41,6 +51,9 @@ _host = click.option(
     metavar="NAME",
     shell_complete=_complete_host,
     help="A host of the topology.",
+)
+_host_name = click.option(
+    "--host", required=True, metavar="NAME", help="What this machine was made."
 )
 _flows = click.option(
     "--flows",
@@ -142,6 +155,132 @@ def hosts(topology: Path) -> None:
 def completion() -> None:
     """Print the bash completion of dvr: eval "$(dvr completion)"."""
     click.echo(BashComplete(cli, {}, "dvr", "_DVR_COMPLETE").source())
+
+
+@cli.group()
+def companion() -> None:
+    """Make this machine a host of the topology: bridges, namespaces, routes, NAT, DHCP. Needs root."""
+
+
+@companion.command("plan")
+@_topology
+@_host
+def companion_plan(topology: Path, host: str) -> None:
+    """Print what apply would change, and change nothing. Exit code 2 if there is anything."""
+    from dvr_ryu.companion import agent
+
+    change = agent.plan(_view(topology, host))
+    for line in change.lines():
+        click.echo(line)
+    if change:
+        sys.exit(errors.DIFFERENT)
+
+
+@companion.command("apply")
+@_topology
+@_host
+def companion_apply(topology: Path, host: str) -> None:
+    """Make the host what the topology says, once; a second time changes nothing and says so."""
+    from dvr_ryu.companion import agent
+
+    change = agent.apply(_view(topology, host))
+    for line in change.lines():
+        click.echo(line)
+    click.echo(f"{host}: {change.summary()}", err=True)
+
+
+@companion.command("run")
+@_topology
+@_host
+def companion_run(topology: Path, host: str) -> None:
+    """Keep the host what the topology says, until it is told to end; the file is watched.
+
+    Ending it removes nothing: packets go on.
+    """
+    from dvr_ryu.companion.run import run
+
+    _view(topology, host)
+    run(str(topology), host)
+
+
+@companion.command("down")
+@_host_name
+def companion_down(host: str) -> None:
+    """Remove all that a companion made on this machine, and nothing else. Needs no topology."""
+    from dvr_ryu.companion import agent
+
+    change = agent.down(host)
+    for line in change.lines():
+        click.echo(line)
+    click.echo(f"{host}: {change.summary()}", err=True)
+
+
+@cli.group()
+def lab() -> None:
+    """Hosts made of namespaces on this machine, with real switches, packets and programs. Needs root."""
+
+
+@lab.command("up")
+@_topology
+def lab_up(topology: Path) -> None:
+    """Make every host of the topology, and run the controller and the companions in them."""
+    from dvr_ryu.lab import lifecycle
+    from dvr_ryu.lab.progress import steps
+
+    with steps() as progress:
+        lifecycle.up(topology, progress)
+
+
+@lab.command("down")
+def lab_down() -> None:
+    """Remove the lab with all that runs in it, or whatever is left of one."""
+    from dvr_ryu.lab import lifecycle
+
+    removed = lifecycle.down()
+    for each in removed or ["nothing to remove: no lab is up"]:
+        click.echo(f"removed {each}" if removed else each)
+
+
+@lab.command("show")
+def lab_show() -> None:
+    """Print the lab's hosts, instances and logs."""
+    from rich.console import Console
+
+    from dvr_ryu.lab import report
+
+    Console().print(report.render(report.show()))
+
+
+@lab.command("test")
+def lab_test() -> None:
+    """Prove the running lab with packets: DHCP, layers 2 and 3, floating addresses, SNAT, isolation.
+
+    Exit code 2 if any check fails.
+    """
+    from rich.console import Console
+
+    from dvr_ryu.lab import proof
+    from dvr_ryu.lab.progress import steps
+
+    with steps() as progress:
+        results = proof.prove(progress)
+    Console().print(proof.render(results))
+    sys.exit(proof.exit_code(results))
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("name", shell_complete=_complete_lab_name)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def lab_exec(name: str, command: tuple[str, ...]) -> None:
+    """Run a command in a host or an instance; the exit code is the command's.
+
+    \b
+        dvr lab exec cirros -- ping -c1 10.10.10.4
+        dvr lab exec server-233 -- ovs-ofctl dump-flows br-tun
+    """
+    from dvr_ryu.lab import lifecycle
+
+    lifecycle.execute(name, command)
 
 
 def _view(topology: Path, host: str) -> HostView:
