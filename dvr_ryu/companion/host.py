@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges import dhcp, links, namespaces, nat, processes, routing, sysctls
 from dvr_ryu.companion.edges.announce import announce, announcements
@@ -70,9 +72,8 @@ class Host:
                 if place not in clients:
                     gateways = [link.name for link in here if place or link.name.startswith("gw-")]
                     found += routing.read(kernel, gateways)
-        found += links.facts(seen, {port.name: port.namespace for port in ports})
-        found += _with_loss(ports, {(link.namespace, link.name) for link in seen})
-        return found
+        wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
+        return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
 
     # The change ---------------------------------------------------------------------------------
 
@@ -89,13 +90,21 @@ class Host:
         announce(announcements(change.added))
 
 
-def _with_loss(ports: Iterable[OvsPort], devices: set[tuple[str, str]]) -> Iterator[OvsPort]:
-    """Mark the internal ports whose device is neither in its place nor where OVS makes it."""
+def _with_loss(
+    ports: Iterable[OvsPort], seen: Iterable[links.Link], made_of_them: Iterable[Fact]
+) -> Iterator[OvsPort]:
+    """Mark the ports whose device is gone. OVS would not notice: it holds on to what it opened.
+
+    An internal port's device is in its place, or where OVS makes it; an instance's is a wire's end.
+    """
+    devices = {(link.namespace, link.name) for link in seen}
+    ends = {fact.peer for fact in made_of_them if isinstance(fact, kinds.VethPair)}
     for port in ports:
-        internal = port.interface.get("type") == "internal"
-        here = (port.namespace, port.name) in devices or (ROOT, port.name) in devices
-        lost = internal and not here
-        yield OvsPort(port.bridge, port.name, port.namespace, port.tag, port.interface, lost)
+        type = port.interface.get("type", "")
+        lost = (type == "" and port.name not in ends) or (
+            type == "internal" and not devices & {(port.namespace, port.name), (ROOT, port.name)}
+        )
+        yield evolve(port, lost=lost)
 
 
 def _by_kind(facts: Sequence[Fact]) -> dict[type[Fact], list[Fact]]:

@@ -83,6 +83,11 @@ def pings(host: LabHost, namespace: str | None, address: str, *words: str) -> bo
     return host.run(ping, namespace=namespace, check=False).returncode == 0
 
 
+def await_answer(host: LabHost, namespace: str | None, address: str) -> None:
+    """Wait until an address answers."""
+    wait_until(lambda: pings(host, namespace, address), 15, f"an answer from {address}")
+
+
 def await_lease(host: LabHost, instance: str) -> dict[str, str]:
     """Wait until an instance's DHCP client has a lease, and return it."""
     file = host.path(f"/run/dvr_ryu/leases/vm-{instance}")

@@ -141,18 +141,21 @@ def _other_end(end: Link, ends: Mapping[tuple[int, int], Sequence[Link]]) -> Lin
 
 
 def make_wires(facts: Sequence[VethPair]) -> None:
-    """Make wires, each with both ends in place at once."""
-    with netlink(ROOT) as kernel:
-        for fact in facts:
-            near_place, far_place = opened(fact.namespace), opened(fact.peer_namespace)
-            with near_place as near, far_place as far, refusals(fact):
-                kernel.request.link(
-                    "add",
-                    ifname=fact.peer,
-                    kind="veth",
-                    net_ns_fd=far,
-                    peer={"ifname": fact.device, "net_ns_fd": near},
-                )
+    """Make wires, each with both ends in place at once.
+
+    A device of the outer end's name leads nowhere that has a name, for it is no wire of ours: what
+    is in a namespace that was removed by hand lives on while a program does. It is replaced.
+    """
+    by_place = sorted(facts, key=lambda fact: fact.peer_namespace)
+    for namespace, group in groupby(by_place, key=lambda fact: fact.peer_namespace):
+        with netlink(namespace) as kernel:
+            for fact in group:
+                if fact.peer in kernel.links:
+                    with refusals(fact, GONE):
+                        kernel.request.link("del", index=kernel.index(fact.peer))
+                with opened(fact.namespace) as place, refusals(fact):
+                    end = {"ifname": fact.device, "net_ns_fd": place}
+                    kernel.request.link("add", ifname=fact.peer, kind="veth", peer=end)
 
 
 def unmake_wires(facts: Sequence[VethPair]) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from dvr_ryu.companion.edges.commands import require
@@ -45,7 +46,7 @@ def read() -> Iterator[Process]:
 
 def _device(argv: Sequence[str]) -> str:
     """The device that a program's words name, as dnsmasq and udhcpc are told theirs."""
-    for word, following in zip(argv, (*argv[1:], ""), strict=True):
+    for word, following in pairwise(argv):
         if word.startswith("--interface="):
             return word.removeprefix("--interface=")
         if word == "-i":
