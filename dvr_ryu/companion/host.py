@@ -17,11 +17,14 @@ from attrs import evolve
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges import dhcp, links, namespaces, nat, processes, routing, sysctls
 from dvr_ryu.companion.edges.announce import announce, announcements
+from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Fact, OvsPort, Sysctl
 from dvr_ryu.errors import HostError
+
+__all__ = ["Host", "Progress", "datapath_type", "locked"]
 
 Progress = Callable[[int, int], None]
 """Told how many facts are done, of how many."""
@@ -134,11 +137,6 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.DhcpHost: (dhcp.unmake, dhcp.make),
         kinds.Process: (processes.unmake, processes.make),
     }
-
-
-def datapath_type() -> str:
-    """Which datapath this kernel offers: "system" with the openvswitch module, else "netdev"."""
-    return "system" if Path("/sys/module/openvswitch").is_dir() else "netdev"
 
 
 @contextmanager

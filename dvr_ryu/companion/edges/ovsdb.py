@@ -9,9 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ovsdbapp.backend.ovs_idl import command, connection, idlutils
-from ovsdbapp.schema.open_vswitch import impl_idl
-
+from dvr_ryu.companion.edges.ovs_library import command, connection, idlutils, impl_idl
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
 from dvr_ryu.errors import HostError
 
@@ -198,7 +196,7 @@ class Ovsdb:
                     raise HostError(f"Open vSwitch cannot make port {row.name}: {row.error[0]}")
 
 
-class _Edit(command.BaseCommand):  # type: ignore[misc]
+class _Edit(command.BaseCommand):  # type: ignore[misc, name-defined]
     """A function on rows, run within a transaction; again, if OVSDB changed meanwhile."""
 
     def __init__(self, api: Any, edit: Callable[[Any], object]) -> None:
