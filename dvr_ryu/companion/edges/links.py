@@ -91,8 +91,13 @@ def facts(links: Iterable[Link], places: Mapping[str, str]) -> Iterator[VethPair
     for link in links:
         if link.peer_index is not None:
             ends.setdefault((link.index, link.peer_index), []).append(link)
+    in_root = {link.name for link in links if link.namespace == ROOT}
     for link in links:
-        yield from _facts_of(link, ends, places)
+        # ovs-vswitchd that was killed leaves its devices, and makes others of the same names when
+        # it comes back: those that we moved away are dead then.
+        dead = link.namespace != ROOT and link.name in in_root and link.peer_index is None
+        if not dead or link.name == "lo":
+            yield from _facts_of(link, ends, places)
 
 
 def _facts_of(
@@ -197,10 +202,17 @@ def _move(facts: Sequence[Device]) -> None:
     if not facts:
         return
     with netlink(ROOT) as kernel:
-        for fact in facts:
-            if fact.name in kernel.links:
-                with opened(fact.namespace) as place, refusals(fact):
-                    kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=place)
+        made = [fact for fact in facts if fact.name in kernel.links]
+    by_place = sorted(made, key=lambda fact: fact.namespace)
+    for namespace, group in groupby(by_place, key=lambda fact: fact.namespace):
+        with netlink(namespace) as place:
+            for fact in group:
+                if fact.name in place.links:  # dead: see `facts`
+                    place.request.link("del", index=place.index(fact.name))
+    with netlink(ROOT) as kernel:
+        for fact in made:
+            with opened(fact.namespace) as descriptor, refusals(fact):
+                kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=descriptor)
 
 
 def unmake_devices(facts: Sequence[Device]) -> None:
