@@ -18,7 +18,6 @@ from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab import bare, preflight, programs
 from dvr_ryu.lab.host import LabHost, environment
 from dvr_ryu.lab.state import LabState, StateFolder
-from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import Topology, instance_namespace
 
 Progress = Callable[[str], None]
@@ -32,6 +31,9 @@ def up(topology_path: Path, progress: Progress, folder: StateFolder = THE_LAB) -
 
     Returns when all is in place. DvrError and HostError: nothing was made, or nothing was left.
     """
+    # Costs 0.1 s, which dvr lab exec should not wait for.
+    from dvr_ryu.topology.loading import load_topology
+
     preflight.require_root(f"lab up {topology_path}")
     path = topology_path.resolve()
     topology = load_topology(path)
