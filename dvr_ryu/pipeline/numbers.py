@@ -23,6 +23,9 @@ RESERVED_PORTS = {
 }
 """OpenFlow's reserved port numbers (OFPP_*), by the names that ovs-ofctl gives them."""
 
+_LONGEST = 99
+"""Characters of a number: more than any field has. Python refuses to read thousands of digits."""
+
 _PORT_WORDS = {number: name for name, number in RESERVED_PORTS.items()}
 
 
@@ -40,6 +43,8 @@ def read_int(text: str) -> int:
     """A decimal or 0x… number."""
     if not re.fullmatch(r"0[xX][0-9a-fA-F]+|[0-9]+", text):
         raise ValueError(f"'{text}' is not a number")
+    if len(text) > _LONGEST:
+        raise ValueError("no number in a flow has that many digits")
     return int(text, 16) if text[:2] in ("0x", "0X") else int(text)
 
 
@@ -58,10 +63,10 @@ def write_mac(number: int) -> str:
 
 def read_ipv4(text: str) -> int:
     """192.168.10.1 as 32 bits."""
-    parts = text.split(".")
-    if len(parts) != 4 or not all(part.isdigit() and int(part) < 256 for part in parts):
+    found = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})", text)
+    if not found or any(int(part) > 255 for part in found.groups()):
         raise ValueError(f"'{text}' is not an IPv4 address")
-    a, b, c, d = map(int, parts)
+    a, b, c, d = map(int, found.groups())
     return a << 24 | b << 16 | c << 8 | d
 
 
@@ -75,8 +80,7 @@ def read_port(text: str) -> int:
     here.
     """
     word = RESERVED_PORTS.get(text.upper())
-    number = read_int(text) if word is None else word
-    return number
+    return read_int(text) if word is None else word
 
 
 def write_port(number: int) -> str:

@@ -7,12 +7,17 @@ bridge's ports.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 from attrs import evolve, fields, frozen, has
 
+from dvr_ryu.pipeline.numbers import RESERVED_PORTS
 from dvr_ryu.topology.relations import Kind
+
+PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
+"""What the name of a port looks like that needs no quotes."""
 
 
 @frozen
@@ -29,12 +34,13 @@ class Hole:
 
 @frozen
 class PortName:
-    """A port by its name, as the switch's port description has it."""
+    """A port by its name, as the switch's port description has it. In quotes, any name is one."""
 
     name: str
 
     def __str__(self) -> str:
-        return self.name
+        plain = PLAIN_NAME.fullmatch(self.name) and self.name.upper() not in RESERVED_PORTS
+        return self.name if plain else f'"{self.name}"'
 
 
 @frozen
