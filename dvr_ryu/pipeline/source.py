@@ -1,16 +1,20 @@
 """The text of a flow file as logical lines, each of whose characters knows its place in the file.
 
 Comments are cut off (those that stand alone are kept: they are the next line's sentence) and lines
-that end in a backslash are joined with the next. What the words mean is decided elsewhere.
+that end in a backslash are joined with the next, as a shell joins them. What the words mean is
+decided elsewhere.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from attrs import frozen
 
 from dvr_ryu.errors import Place, Problem
+
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 class Wrong(Exception):
@@ -59,17 +63,16 @@ def logical_lines(text: str, file: str) -> Iterator[Line]:
     comments: list[str] = []
     pieces: list[_Piece] = []
     joined = ""
-    for number, source in enumerate(text.splitlines(), 1):
-        content = _without_comment(source)
-        stripped = content.strip()
-        if not pieces and not stripped:
+    for number, source in enumerate(_LINE_END.split(text), 1):
+        content = _without_comment(source).rstrip()
+        if not pieces and not content:
             comments = [*comments, source.strip()[1:].strip()] if source.strip() else []
             continue
-        pieces.append(_Piece(len(joined), number, len(content) - len(content.lstrip()) + 1, source))
-        if stripped.endswith("\\"):
-            joined += stripped[:-1]
+        indent = 0 if pieces else len(content) - len(content.lstrip())
+        pieces.append(_Piece(len(joined), number, indent + 1, source))
+        joined += content[indent:].removesuffix("\\")
+        if content.endswith("\\"):
             continue
-        joined += stripped
         yield _line(file, joined, comments, pieces)
         comments, pieces, joined = [], [], ""
     if pieces:
@@ -77,7 +80,7 @@ def logical_lines(text: str, file: str) -> Iterator[Line]:
 
 
 def _line(file: str, text: str, comments: list[str], pieces: list[_Piece]) -> Line:
-    return Line(file, text, pieces[0].column - 1, tuple(comments), tuple(pieces))
+    return Line(file, text.rstrip(), pieces[0].column - 1, tuple(comments), tuple(pieces))
 
 
 def _without_comment(source: str) -> str:

@@ -14,18 +14,22 @@ from attrs import frozen
 
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.phrases import did_you_mean, nearest
 from dvr_ryu.pipeline.source import Line, Wrong, logical_lines
-from dvr_ryu.pipeline.words import WordReader, did_you_mean
+from dvr_ryu.pipeline.words import WordReader
 from dvr_ryu.topology.relations import RELATIONS
 
 DEFAULT_PRIORITY = 0x8000
 """What OpenFlow and ovs-ofctl give a flow whose priority nobody named."""
 
 _TABLE = re.compile(
-    r'table\s+(?P<number>\d+)\s+(?P<name>[A-Z][A-Z0-9_]*)(?:\s+"(?P<sentence>[^"]*)")?'
+    r"table\b(?!=)(?:\s+(?P<number>[0-9]{1,9})\b(?:\s+(?P<name>[A-Z][A-Z0-9_]*)\b"
+    r'(?:\s+"(?P<sentence>[^"]*)")?)?)?\s*'
 )
-_EACH = re.compile(r"each\s+(?P<relation>\w+)\s*:")
-_ACTIONS = re.compile(r"[\s,]*\bactions=")
+_EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+))?\s*(?P<colon>:\s*)?")
+_MISS = re.compile(r"miss\s*:")
+_ACTIONS = re.compile(r"[\s,]*\bactions?=")
+"""The first two match as much of a line as is right: what is wrong stands where they end."""
 
 
 @frozen
@@ -70,9 +74,11 @@ def read_pipeline(path: Path) -> Pipeline:
     Raises FileError with every problem that was found, or DvrError if the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DvrError(f"{path}: cannot read the flows: {error}") from None
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DvrError(f"{path}: cannot read the flows: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DvrError(f"{path}: is not UTF-8 text; save the file as UTF-8") from None
     return parse_pipeline(text, str(path), path.stem)
 
 
@@ -92,18 +98,18 @@ class _Parser:
 
     def parse(self, lines: list[Line]) -> Pipeline:
         self._name_tables(lines)
-        starts = [at for at, line in enumerate(lines) if line.text.startswith("table ")]
+        if not lines:
+            raise DvrError(
+                f"{self.file}: no table in this file; the shipped flows/ shows what one looks like"
+            )
+        starts = [at for at, line in enumerate(lines) if _TABLE.match(line.text)]
         for line in lines[: starts[0] if starts else None]:
             self._wrong(line, Wrong(0, 'a table comes first: table 0 LOCAL_SWITCHING "…"'))
         ends = [*starts[1:], len(lines)]
         tables = tuple(
             self._table(lines[start], lines[start + 1 : end])
-            for start, end in zip(starts, ends, strict=True)
+            for start, end in zip(starts, ends, strict=False)
         )
-        if not lines:
-            raise DvrError(
-                f"{self.file}: no table in this file; the shipped flows/ shows what one looks like"
-            )
         if self.problems:
             raise FileError(self.problems)
         return Pipeline(self.bridge, self.file, tables)
@@ -113,8 +119,8 @@ class _Parser:
 
     def _name_tables(self, lines: list[Line]) -> None:
         for line in lines:
-            found = _TABLE.fullmatch(line.text)
-            if not found:
+            found = _TABLE.match(line.text)
+            if not found or not found["name"]:
                 continue
             number, name = int(found["number"]), found["name"]
             if number > 254:
@@ -128,41 +134,40 @@ class _Parser:
             self.numbers.setdefault(name, number)
 
     def _table(self, head: Line, lines: list[Line]) -> Table:
-        found = _TABLE.fullmatch(head.text)
-        if not found:
-            self._wrong(
-                head, Wrong(6, 'write a table as: table 20 UCAST_TO_TUN "What it decides."')
-            )
-            return Table(0, "", "", ())
-        number = int(found["number"])
+        found = _TABLE.match(head.text)
+        assert found
+        if not found["name"] or found.end() < len(head.text):
+            form = 'write a table as: table 20 UCAST_TO_TUN "What it decides."'
+            self._wrong(head, Wrong(found.end(), form))
+        number = int(found["number"] or 0)
         blocks = tuple(self._blocks(number, lines))
-        return Table(number, found["name"], found["sentence"] or "", blocks)
+        return Table(number, found["name"] or "", found["sentence"] or "", blocks)
 
     def _blocks(self, table: int, lines: list[Line]) -> Iterator[Block]:
-        relation: str | None = None
-        indent = 0
-        flows: list[Flow] = []
-        for line in lines:
-            each = _EACH.fullmatch(line.text)
-            ends = each or (relation is not None and line.indent <= indent)
-            if ends:
-                if flows:
-                    yield Block(relation, tuple(flows))
-                relation, flows = None, []
-            if each:
-                relation, indent = self._relation(line, each), line.indent
-            elif flow := self._flow(table, relation, line):
-                flows.append(flow)
-        if flows:
-            yield Block(relation, tuple(flows))
+        outer: Line | None = None
+        for head, body in _grouped(lines):
+            if head and outer and head.indent > outer.indent:
+                self._wrong(head, Wrong(0, "blocks do not nest: one row fills a flow"))
+            outer = head
+            relation = self._relation(head) if head else None
+            if head and not relation:
+                continue  # There is nothing to check its holes against.
+            flows = tuple(flow for line in body if (flow := self._flow(table, relation, line)))
+            if flows:
+                yield Block(relation, flows)
 
-    def _relation(self, line: Line, each: re.Match[str]) -> str | None:
-        name = each["relation"]
-        if name in RELATIONS:
-            return name
-        hint = did_you_mean(name, RELATIONS) or f"; there are {', '.join(RELATIONS)}"
-        self._wrong(line, Wrong(each.start("relation"), f"no relation '{name}'{hint}"))
-        return next(iter(RELATIONS))
+    def _relation(self, head: Line) -> str | None:
+        """The block's relation; if it is misspelt, the one that is probably meant, or None."""
+        each = _EACH.match(head.text)
+        assert each
+        name = each["relation"] or ""
+        near = nearest(name, RELATIONS)
+        if not name or not each["colon"] or each.end() < len(head.text):
+            self._wrong(head, Wrong(each.end(), "write a block as: each tunnel:"))
+        elif name not in RELATIONS:
+            hint = did_you_mean(name, RELATIONS) or f"; there are {', '.join(RELATIONS)}"
+            self._wrong(head, Wrong(each.start("relation"), f"no relation '{name}'{hint}"))
+        return near
 
     def _flow(self, table: int, relation: str | None, line: Line) -> Flow | None:
         reader = WordReader(self.numbers, table, relation)
@@ -173,15 +178,33 @@ class _Parser:
             return None
 
 
+def _grouped(lines: list[Line]) -> Iterator[tuple[Line | None, list[Line]]]:
+    """A table's lines in blocks: the line that opens one (None: they stand in no block), and those
+    within.
+    """
+    head: Line | None = None
+    body: list[Line] = []
+    for line in lines:
+        opens = bool(_EACH.match(line.text))
+        if opens or (head and line.indent <= head.indent):
+            yield head, body
+            head, body = line if opens else None, []
+        if not opens:
+            body.append(line)
+    yield head, body
+
+
 def _read_flow(reader: WordReader, table: int, line: Line) -> Flow:
     text = line.text
-    if text.startswith("miss:"):
-        actions, goto = reader.actions(text[5:], 5)
+    if miss := _MISS.match(text):
+        actions, goto = reader.actions(text[miss.end() :], miss.end())
         return Flow(table, 0, (), actions, goto, _sentence(line), line.place(0))
     found = _ACTIONS.search(text)
     if not found:
         raise Wrong(
-            len(text), "a flow needs actions=…; write actions=drop where nothing shall happen"
+            len(text),
+            "a flow needs actions=…; write actions=drop where nothing shall happen, "
+            "or miss: drop for what no other flow matches",
         )
     priority, matches = reader.match(text[: found.start()], 0)
     tagged = any(each.field.name == "dl_vlan" for each in matches)

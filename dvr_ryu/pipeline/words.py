@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 
 from dvr_ryu.pipeline import fields, numbers
 from dvr_ryu.pipeline.actions import (
@@ -28,14 +27,17 @@ from dvr_ryu.pipeline.actions import (
     Resubmit,
     SetField,
     Subfield,
+    number,
 )
 from dvr_ryu.pipeline.fields import Field
 from dvr_ryu.pipeline.flow import FieldMatch
-from dvr_ryu.pipeline.operands import Hole, Operand, PortName
+from dvr_ryu.pipeline.operands import PLAIN_NAME, Hole, Operand, PortName
+from dvr_ryu.pipeline.phrases import article, did_you_mean, parted, split
 from dvr_ryu.pipeline.source import Wrong
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
 
-_HOLE = re.compile(r"\{([^{}]*)\}")
+_HOLE = re.compile(r"\{[^{}]*\}")
+_QUOTED = re.compile(r'"[^"]+"')
 _LEARN_SETTINGS = {
     "table": 8,
     "priority": 16,
@@ -46,12 +48,6 @@ _LEARN_SETTINGS = {
     "cookie": 64,
 }
 """What learn() sets of the flow it makes, and how many bits each has."""
-
-
-def did_you_mean(word: str, known: Mapping[str, object] | list[str]) -> str:
-    """', did you mean …?' for the nearest known word, or nothing."""
-    near = get_close_matches(word, list(known), 1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 class WordReader:
@@ -75,10 +71,11 @@ class WordReader:
             offered[self.relation] = RELATIONS[self.relation]
         if not dot or not name:
             raise Wrong(at, f"a hole names a relation and a field: {{host.dvr_mac}}, not {text}")
+        if relation not in offered and relation in RELATIONS:
+            raise Wrong(at, f"{text} stands only in a block: indented under 'each {relation}:'")
         if relation not in offered:
-            where = f"inside 'each {relation}:'" if relation in RELATIONS else "nowhere"
-            hint = did_you_mean(relation, offered)
-            raise Wrong(at, f"no relation '{relation}' here (it is offered {where}){hint}")
+            hint = did_you_mean(relation, {**RELATIONS, **offered})
+            raise Wrong(at, f"no relation '{relation}'{hint}")
         known = fields_of(offered[relation])
         if name not in known:
             hint = did_you_mean(name, known) or f"; it has {', '.join(known)}"
@@ -94,9 +91,9 @@ class WordReader:
         try:
             value = form.read(text)
         except ValueError as error:
-            if form is numbers.PORT and re.fullmatch(r"[A-Za-z][\w.-]*|\"[^\"]+\"", text):
+            if form is numbers.PORT and (PLAIN_NAME.fullmatch(text) or _QUOTED.fullmatch(text)):
                 return PortName(text.strip('"'))
-            raise Wrong(at, f"{error}; write a {form.what} such as {form.example}") from None
+            raise Wrong(at, f"{error}; write {article(form.what)} such as {form.example}") from None
         if value >> bits:
             raise Wrong(at, f"{text} is too large; the largest value here is {(1 << bits) - 1:#x}")
         return value
@@ -107,7 +104,9 @@ class WordReader:
         hole = self.hole(text, at)
         if hole.kind is not kind:
             wanted = kind.value if kind else form.what
-            raise Wrong(at, f"{hole} is a {hole.kind.value}; a {wanted} must stand here")
+            raise Wrong(
+                at, f"{hole} is {article(hole.kind.value)}; {article(wanted)} must stand here"
+            )
         return hole
 
     # Match ----------------------------------------------------------------------------------------
@@ -115,28 +114,34 @@ class WordReader:
     def match(self, text: str, at: int) -> tuple[int | None, list[FieldMatch]]:
         """The part before actions=: the priority, None where it is not named, and the fields."""
         priority: int | None = None
-        matches: list[FieldMatch] = []
-        for word, start in _split(text, at, separators=", \t"):
+        matches: dict[FieldMatch, int] = {}
+        for word, start in split(text, at, separators=", \t"):
             name, equals, value = word.partition("=")
+            if name in fields.SHORTHANDS:
+                if equals:
+                    raise Wrong(start + len(name), f"{name} stands alone: it takes no value")
+                for field, value_ in fields.SHORTHANDS[name]:
+                    _add(matches, FieldMatch(fields.FIELDS[field], value_), start)
+                continue
+            if not value and (name in ("priority", "table") or fields.find(name)):
+                raise Wrong(start + len(name), f"{name} needs a value: {name}={_example(name)}")
             if name == "priority":
+                if priority is not None:
+                    raise Wrong(start, "the priority is given twice")
                 priority = self._plain(value, 16, start + 9)
             elif name == "table":
-                self._same_table(value, start)
-            elif not equals and name in fields.SHORTHANDS:
-                for field, number in fields.SHORTHANDS[name]:
-                    _add(matches, FieldMatch(fields.FIELDS[field], number), start)
+                self._same_table(value, start + 6)
             else:
                 _add(matches, self._field_match(name, value, start), start)
-        _require_all(matches, at)
-        return priority, matches
+        _require_all(matches)
+        # What is matched in none of its bits is not matched; a switch leaves it out as well.
+        return priority, [each for each in matches if each.mask != 0]
 
     def _plain(self, text: str, bits: int, at: int) -> int:
-        value = self.operand(numbers.DECIMAL, None, bits, text, at)
-        assert isinstance(value, int)
-        return value
+        return number(self.operand(numbers.DECIMAL, None, bits, text, at))
 
     def _same_table(self, text: str, at: int) -> None:
-        if self._plain(text, 8, at + 6) != self.table:
+        if self._table(text, at) != self.table:
             raise Wrong(
                 at, f"this line stands in table {self.table}; leave 'table=' out, or move it"
             )
@@ -144,11 +149,8 @@ class WordReader:
     def _field_match(self, name: str, text: str, at: int) -> FieldMatch:
         field = fields.find(name)
         if field is None:
-            known = [*fields.FIELDS, *fields.ALIASES, *fields.SHORTHANDS, "priority"]
-            raise Wrong(at, f"unknown field '{name}'{did_you_mean(name, known)}")
+            raise _unknown_field(name, at, *fields.SHORTHANDS, "priority")
         start = at + len(name) + 1
-        if not text:
-            raise Wrong(at, f"{name} needs a value: {name}={field.form.example}")
         value, slash, mask = text.partition("/")
         operand = self.operand(field.form, field.kind, field.bits, value, start)
         if not slash:
@@ -158,21 +160,23 @@ class WordReader:
     def _masked(self, field: Field, operand: Operand, text: str, at: int) -> FieldMatch:
         if not field.maskable:
             raise Wrong(at - 1, f"{field.name} takes no mask: it matches whole or not at all")
-        if field.form is numbers.IPV4 and text.isdigit() and int(text) <= 32:
-            mask = (0xFFFFFFFF << (32 - int(text))) & 0xFFFFFFFF
-        else:
-            mask = self._mask_number(field, text, at)
+        mask = self._mask_number(field, text, at)
         if mask == field.limit - 1:
             return FieldMatch(field, operand)
-        if isinstance(operand, int) and operand & ~mask:
+        if not isinstance(operand, int):
+            raise Wrong(at - 1, f"{operand} takes no mask: it is matched whole")
+        if operand & ~mask:
             raise Wrong(at, "the value has bits outside the mask: it could never match")
         return FieldMatch(field, operand, mask)
 
     def _mask_number(self, field: Field, text: str, at: int) -> int:
-        mask = self.operand(field.form, None, field.bits, text, at)
-        if not isinstance(mask, int):
+        if field.form is numbers.IPV4 and re.fullmatch("[0-9]{1,3}", text):
+            if int(text) > 32:
+                raise Wrong(at, "a prefix has 0 to 32 bits")
+            return 0xFFFFFFFF & ~(0xFFFFFFFF >> int(text))
+        if text.startswith("{"):
             raise Wrong(at, "a mask is a plain number")
-        return mask
+        return number(self.operand(field.form, None, field.bits, text, at))
 
     # Actions --------------------------------------------------------------------------------------
 
@@ -185,7 +189,7 @@ class WordReader:
         one first, as ovs-ofctl does.
         """
         self.tagged = tagged
-        words = _split(text, at, separators=",")
+        words = split(text, at, separators=", \t")
         if not words:
             raise Wrong(at, "no action; write drop where nothing shall happen")
         if [word for word, _ in words] == ["drop"]:
@@ -202,14 +206,16 @@ class WordReader:
         return tuple(actions), None
 
     def _action(self, word: str, at: int) -> AnyAction | GotoTable:
-        name = re.split(r"[:(]", word, maxsplit=1)[0]
+        name = re.split(r"[:(=]", word, maxsplit=1)[0]
         rest, start = word[len(name) :], at + len(name)
         if name in SETTERS:
             field = fields.FIELDS[SETTERS[name]]
             return SetField(field, self._argument(field.form, field.kind, field.bits, rest, start))
         if name in _READERS:
             return _READERS[name](self, rest, start)
-        if not rest and name.upper() in numbers.RESERVED_PORTS:
+        if name.upper() in numbers.RESERVED_PORTS:
+            if rest:
+                raise Wrong(start, f"nothing follows {name}")
             return Output(numbers.RESERVED_PORTS[name.upper()])
         if name == "drop":
             raise Wrong(at, "drop stands alone: the other actions would have no effect")
@@ -220,7 +226,7 @@ class WordReader:
         self, form: numbers.Form, kind: Kind | None, bits: int, rest: str, at: int
     ) -> Operand:
         if not rest.startswith(":") or len(rest) < 2:
-            raise Wrong(at, f"a {form.what} is missing here: ':{form.example}'")
+            raise Wrong(at, f"{article(form.what)} is missing here, such as :{form.example}")
         return self.operand(form, kind, bits, rest[1:], at + 1)
 
     def _output(self, rest: str, at: int) -> Output:
@@ -246,6 +252,8 @@ class WordReader:
         return PopVlan()
 
     def _goto_table(self, rest: str, at: int) -> GotoTable:
+        if not rest.startswith(":") or len(rest) < 2:
+            raise Wrong(at, "a table is missing here, such as :UCAST_TO_TUN")
         table = self._table(rest[1:], at + 1)
         if table <= self.table:
             raise Wrong(at + 1, f"goto_table only goes forward: {table} is not after {self.table}")
@@ -254,65 +262,57 @@ class WordReader:
     def _table(self, text: str, at: int) -> int:
         if text in self.tables:
             return self.tables[text]
-        if text.isdigit() and int(text) in self.tables.values():
+        if re.fullmatch("[0-9]{1,3}", text) and int(text) in self.tables.values():
             return int(text)
         hint = did_you_mean(text, self.tables)
         raise Wrong(at, f"there is no table '{text}' in this file{hint}")
 
     def _resubmit(self, rest: str, at: int) -> Resubmit:
-        found = re.fullmatch(r"\(\s*,\s*([\w]+)\s*\)", rest)
+        found = re.fullmatch(r"\(\s*,\s*(\w+)\s*\)", rest)
         if not found:
             raise Wrong(at, "resubmit names a table: resubmit(,20)")
         return Resubmit(self._table(found[1], at + found.start(1)))
 
     def _set_field(self, rest: str, at: int) -> SetField:
-        text, field, _ = self._value_and_field(rest, at)
+        text, target = parted(rest, at, "VALUE->FIELD", "set_field:2->arp_op")
+        start = at + 1 + len(text) + 2
+        field = self.subfield(target, start).field
+        if "[" in target:
+            raise Wrong(
+                start + target.index("["), "set_field writes a whole field; for some bits, use load"
+            )
         value = self.operand(field.form, field.kind, field.bits, text, at + 1)
         # A tag from the topology is a bare number; a number in ovs-ofctl's text has the bit itself.
         tag = field.name == "vlan_vid" and isinstance(value, Hole)
         return SetField(field, value, fields.VLAN_PRESENT if tag else 0)
 
     def _load(self, rest: str, at: int) -> Load:
-        value, _, target = self._value_and_field(rest, at)
-        target_field = self.subfield(target, at + 1 + len(value) + 2)
-        kind = target_field.field.kind if target.endswith("[]") else None
-        form = numbers.HEX if kind is None else target_field.field.form
-        if not value.startswith("{"):
-            form = numbers.HEX
-        return Load(self.operand(form, kind, target_field.width, value, at + 1), target_field)
-
-    def _value_and_field(self, rest: str, at: int) -> tuple[str, Field, str]:
-        value, arrow, target = rest[1:].partition("->")
-        if not rest.startswith(":") or not arrow:
-            raise Wrong(at, "write VALUE->FIELD after the colon: set_field:2->arp_op")
-        start = at + 1 + len(value) + 2
-        return value, self.subfield(target, start).field, target
+        value, target = parted(rest, at, "VALUE->FIELD", "load:0x2->NXM_OF_ARP_OP[]")
+        end = self.subfield(target, at + 1 + len(value) + 2)
+        kind = end.field.kind if end.width == end.whole else None
+        return Load(self.operand(numbers.HEX, kind, end.width, value, at + 1), end)
 
     def _move(self, rest: str, at: int) -> Move:
-        source, arrow, target = rest[1:].partition("->")
-        if not rest.startswith(":") or not arrow:
-            raise Wrong(at, "write FIELD->FIELD after the colon: move:arp_sha[]->arp_tha[]")
+        source, target = parted(rest, at, "FIELD->FIELD", "move:arp_sha[]->arp_tha[]")
         ends = self.subfield(source, at + 1), self.subfield(target, at + 1 + len(source) + 2)
-        if ends[0].width != ends[1].width:
-            raise Wrong(at + 1, f"{ends[0].width} bits cannot move to {ends[1].width}")
+        _same_width(*ends, at + 1)
         return Move(*ends)
 
-    def subfield(self, text: str, at: int) -> Subfield:
-        """FIELD, FIELD[], FIELD[3] or FIELD[0..11]."""
-        found = re.fullmatch(r"(\w+)(?:\[(?:(\d+)(?:\.\.(\d+))?)?\])?", text)
+    def subfield(self, text: str, at: int, *known: str) -> Subfield:
+        """FIELD, FIELD[], FIELD[3] or FIELD[0..11]; `known` are words that could stand here too."""
+        found = re.fullmatch(r"(\w+)(?:\[(?:([0-9]{1,4})(?:\.\.([0-9]{1,4}))?)?\])?", text)
         if not found:
             raise Wrong(
                 at, f"'{text}' is not a field, nor bits of one such as NXM_OF_VLAN_TCI[0..11]"
             )
         field = fields.find(found[1])
         if field is None:
-            known = [*fields.FIELDS, *fields.ALIASES]
-            raise Wrong(at, f"unknown field '{found[1]}'{did_you_mean(found[1], known)}")
+            raise _unknown_field(found[1], at, *known)
         whole = Subfield(field, 0, 0).whole
         first = int(found[2] or 0)
         last = int(found[3] or found[2] or whole - 1)
         if not first <= last < whole:
-            raise Wrong(at, f"{found[1]} has the bits 0..{whole - 1}")
+            raise Wrong(at, f"{found[1]} has the bits 0..{whole - 1}; the lowest is named first")
         return Subfield(field, first, last - first + 1)
 
     def _learn(self, rest: str, at: int) -> Learn:
@@ -320,12 +320,14 @@ class WordReader:
             raise Wrong(at, "learn has its parts in parentheses: learn(table=20,…)")
         settings: list[tuple[str, int]] = []
         parts: list[LearnMatch | LearnLoad | LearnOutput] = []
-        for word, start in _split(rest[1:-1], at + 1, separators=","):
+        for word, start in split(rest[1:-1], at + 1, separators=","):
             name, equals, value = word.partition("=")
             if equals and name in _LEARN_SETTINGS:
                 settings.append((name, self._learn_setting(name, value, start + len(name) + 1)))
             else:
                 parts.append(self._learn_part(word, start))
+        if "table" not in dict(settings):
+            raise Wrong(at, "learn needs table=…: the table that gets the flow")
         return Learn(tuple(settings), tuple(parts))
 
     def _learn_setting(self, name: str, value: str, at: int) -> int:
@@ -337,11 +339,11 @@ class WordReader:
         if word.startswith("output:"):
             return LearnOutput(self.subfield(word[7:], at + 7))
         if word.startswith("load:"):
-            value, _, target = word[5:].partition("->")
+            value, target = parted(word[4:], at + 4, "VALUE->FIELD", "load:0->NXM_OF_VLAN_TCI[]")
             end = self.subfield(target, at + 5 + len(value) + 2)
             return LearnLoad(self._learn_source(value, end, at + 5), end)
         target, equals, value = word.partition("=")
-        end = self.subfield(target, at)
+        end = self.subfield(target, at, *_LEARN_SETTINGS)
         return LearnMatch(
             end, self._learn_source(value, end, at + len(target) + 1) if equals else end
         )
@@ -349,7 +351,9 @@ class WordReader:
     def _learn_source(self, text: str, target: Subfield, at: int) -> Subfield | int:
         if text[:1].isdigit():
             return self._plain(text, target.width, at)
-        return self.subfield(text, at)
+        source = self.subfield(text, at)
+        _same_width(source, target, at)
+        return source
 
 
 _READERS: dict[str, Callable[[WordReader, str, int], AnyAction | GotoTable]] = {
@@ -367,22 +371,19 @@ _READERS: dict[str, Callable[[WordReader, str, int], AnyAction | GotoTable]] = {
 }
 
 
-def _split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
-    """The words of a text with where each starts; separators within parentheses or braces do not
-    part.
-    """
-    words: list[tuple[str, int]] = []
-    start, depth = 0, 0
-    for position, character in enumerate(text + separators[0]):
-        depth += (character in "({") - (character in ")}")
-        if depth == 0 and character in separators:
-            word = text[start:position]
-            if word.strip():
-                words.append((word.strip(), at + start + len(word) - len(word.lstrip())))
-            start = position + 1
-    if depth > 0:
-        raise Wrong(at + max(text.rfind("("), text.rfind("{")), "this is opened and never closed")
-    return words
+def _same_width(source: Subfield, target: Subfield, at: int) -> None:
+    if source.width != target.width:
+        raise Wrong(at, f"{source} has {source.width} bits, {target} has {target.width}")
+
+
+def _example(name: str) -> str:
+    field = fields.find(name)
+    return field.form.example if field else "1"
+
+
+def _unknown_field(name: str, at: int, *others: str) -> Wrong:
+    known = [*fields.FIELDS, *fields.ALIASES, *others]
+    return Wrong(at, f"unknown field '{name}'{did_you_mean(name, known)}")
 
 
 def _tagged_after(action: AnyAction, tagged: bool) -> bool:
@@ -391,17 +392,20 @@ def _tagged_after(action: AnyAction, tagged: bool) -> bool:
     return tagged or isinstance(action, PushVlan | ModVlanVid)
 
 
-def _add(matches: list[FieldMatch], match: FieldMatch, at: int) -> None:
-    same = [each for each in matches if each.field is match.field]
-    if same and same != [match]:
-        raise Wrong(at, f"{match.field.name} is matched twice, with different values")
-    if not same:
-        matches.append(match)
-
-
-def _require_all(matches: list[FieldMatch], at: int) -> None:
-    present = {(each.field.name, each.value) for each in matches if each.mask is None}
+def _add(matches: dict[FieldMatch, int], match: FieldMatch, at: int) -> None:
+    """Add a match that stands at `at`, unless it is there already."""
     for each in matches:
+        # Fields with one Nicira name are the same bits of a packet: dl_vlan, vlan_vid, vlan_tci.
+        if each.field.nxm == match.field.nxm and each != match:
+            if each.field is match.field:
+                raise Wrong(at, f"{match.field.name} is matched twice, with different values")
+            raise Wrong(at, f"{match.field.name} is matched as {each.field.name} already")
+    matches.setdefault(match, at)
+
+
+def _require_all(matches: Mapping[FieldMatch, int]) -> None:
+    present = {(each.field.name, each.value) for each in matches if each.mask is None}
+    for each, at in matches.items():
         wanted = each.field.requires
         if wanted and not any(set(alternative) <= present for alternative in wanted):
             words = " or ".join(_shorthand(alternative) for alternative in wanted)
