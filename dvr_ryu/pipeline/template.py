@@ -8,11 +8,13 @@ copy of the bytes.
 
 from __future__ import annotations
 
+import struct
 from functools import cache
 from typing import Any
 
 from attrs import frozen
 
+from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.binding import BITS, Getter, Ports, getter
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.operands import Hole, PortAt, Unknown, fill, port_list, unknowns
@@ -58,7 +60,7 @@ class Template:
 
     def filled(self, row: Any, host: ThisHost, ports: Ports) -> WireFlow:
         """The flow for one row. Raises NoSuchPort where the bridge lacks a port that the line
-        names.
+        names, DvrError where the flow is longer than OpenFlow allows.
         """
         length = len(self._count(row, host, ports)) if self._count else 0
         identity, value = self._compiled(length)
@@ -94,8 +96,18 @@ def _built(flow: Flow, values: list[int]) -> WireFlow:
     remaining = iter(values)
     message = fill(flow, lambda _: next(remaining)).build()
     message.xid = 0
-    message.serialize()
+    try:
+        message.serialize()
+    except struct.error as error:
+        raise _too_long(flow) from error
     return split_flow_mod(bytes(message.buf))
+
+
+def _too_long(flow: Flow) -> DvrError:
+    """An OpenFlow message counts its bytes in 16 bits, and so do its parts: no other number that a
+    line may hold is too large for its place.
+    """
+    return DvrError(f"{flow.place}: the flow does not fit into a message of 64 KiB")
 
 
 def _slots(blank: bytes, probe: bytes, hole: Unknown) -> list[_Slot]:
