@@ -11,6 +11,7 @@ help: ## this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, and leave it up
+	@$(BIN)/dvr lab down >/dev/null
 	@$(BIN)/dvr lab up $(TOPOLOGY)
 	@$(BIN)/dvr lab test
 

@@ -265,6 +265,9 @@ def lab_test() -> None:
     with steps() as progress:
         results = proof.prove(progress)
     Console().print(proof.render(results))
+    click.echo(f"\n{proof.summary(results)}. The lab stays up; you may type:", err=True)
+    for words in proof.next_words(results, sys.argv[0]):
+        click.echo(f"  {words}", err=True)
     sys.exit(proof.exit_code(results))
 
 

@@ -101,7 +101,7 @@ def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
             world = reach.world(topology.routers[floating.router])
             if world is not None:
                 probe = Ping(Place(world), floating.ip)
-                yield Check("floating address, inbound", world, floating.ip, probe)
+                yield Check("floating IP, inbound", world, floating.ip, probe)
 
 
 def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
@@ -116,7 +116,7 @@ def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
         world = reach.world(router)
         if router is None or router.gateway_port is None or world is None:
             continue
-        what = "floating address, outbound" if each.name in floating else "SNAT"
+        what = "floating IP, outbound" if each.name in floating else "SNAT"
         source = floating.get(each.name, router.gateway_port.ip)
         probe = SeenAs(_place(each), world, topology.hosts[world].address, source)
         yield Check(what, each.name, world, probe)

@@ -128,7 +128,7 @@ class Leased:
             wait_until(lambda: not self._missing(lab), 2 * PATIENCE, "")
         except HostError:
             raise Failed(self._missing(lab)) from None
-        return f"{self.address.partition('/')[0]} by DHCP, default via {self.gateway}"
+        return f"has {self.address}"
 
     def _missing(self, lab: Lab) -> str:
         ip = self.address.partition("/")[0]

@@ -18,7 +18,8 @@ from dvr_ryu.lab.bare import CONTROLLER, Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.lab.wire import NIC
+from dvr_ryu.topology.model import Topology, instance_namespace
 from dvr_ryu.topology.view import INTEGRATION_BRIDGE, TUNNEL_BRIDGE
 
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
@@ -89,7 +90,7 @@ def start(programs: list[Program], path: Path) -> None:
 
 
 def await_ready(programs: list[Program], progress: Callable[[str], None]) -> None:
-    """Return when every companion has applied its facts and every bridge has its flows.
+    """Return when companions have applied their facts, bridges have flows, instances addresses.
 
     HostError, with the log's last lines, if a program ends before that, or takes too long.
     """
@@ -98,6 +99,8 @@ def await_ready(programs: list[Program], progress: Callable[[str], None]) -> Non
     _await(programs, companions, companion_has_applied, "the companion has applied its facts")
     progress("the controller fills the bridges")
     _await(programs, companions, bridges_have_flows, "the controller has filled the bridges")
+    progress("instances get their addresses")
+    _await(programs, companions, instances_have_addresses, "every instance has its address")
 
 
 def _await(
@@ -137,4 +140,14 @@ def bridges_have_flows(host: LabHost) -> bool:
         "actions="
         in host.run(["ovs-ofctl", "-OOpenFlow14", "dump-flows", bridge], check=False).stdout
         for bridge in BRIDGES
+    )
+
+
+def instances_have_addresses(host: LabHost) -> bool:
+    """Whether every instance on the host has an IPv4 address, by DHCP or not."""
+    namespaces = [path.name for path in host.path("/run/netns").glob(f"{instance_namespace('')}*")]
+    words = ["ip", "-4", "address", "show", "dev", NIC]
+    return all(
+        "inet " in host.run(words, namespace=namespace, check=False).stdout
+        for namespace in namespaces
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ipaddress import IPv4Address
@@ -135,9 +135,8 @@ def _gateway_arp(topology: Topology) -> str:
 def _silence(topology: Topology, crossed: list[str]) -> list[Result]:
     if not _gateways(topology):
         return []
-    gateways = ", ".join(sorted({ip for _vni, ip in _gateways(topology)}))
     detail = crossed[0] if crossed else "none crossed meanwhile"
-    return [Result("no gateway ARP", "underlay", gateways, not crossed, detail)]
+    return [Result("no gateway's ARP", "underlay", "gateways", not crossed, detail)]
 
 
 def render(results: Iterable[Result]) -> Table:
@@ -149,3 +148,21 @@ def render(results: Iterable[Result]) -> Table:
         verdict = "[green]PASS[/]" if result.passed else "[red]FAIL[/]"
         table.add_row(result.what, result.source, result.target, verdict, escape(result.detail))
     return table
+
+
+def summary(results: Sequence[Result]) -> str:
+    """The verdict, in one line."""
+    failed = sum(not result.passed for result in results)
+    return f"{failed} of {len(results)} checks FAIL" if failed else f"all {len(results)} checks PASS"
+
+
+def next_words(results: Iterable[Result], dvr: str, folder: StateFolder = THE_LAB) -> list[str]:
+    """Commands worth typing in the lab that is up; `dvr` is how the command is called here."""
+    topology = load_topology(Path(running(folder).topology))
+    words = ["show"]
+    for result in results:
+        if result.what.startswith("layer 3, across"):
+            words.append(f"exec {result.source} -- ping -c3 {topology.instances[result.target].ip}")
+            break
+    words.append(f"exec {next(iter(topology.hosts))} -- ovs-ofctl dump-flows br-tun")
+    return [f"sudo {dvr} lab {each}" for each in [*words, "down"]]

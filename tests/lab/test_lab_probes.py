@@ -83,7 +83,7 @@ def test_leased(lab: Lab) -> None:
     with pytest.raises(Failed, match=r"server-233 has given no lease of 10\.1\.0\.5"):
         leased(lab)
     host.path(file).write_text("1790000000 fa:16:3e:00:00:01 10.1.0.5 i *\n")
-    assert leased(lab) == "10.1.0.5 by DHCP, default via 10.1.0.1"
+    assert leased(lab) == "has 10.1.0.5/24"
 
 
 ROUTED = """
