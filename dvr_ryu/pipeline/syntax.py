@@ -26,7 +26,7 @@ _TABLE = re.compile(
     r"table\b(?!=)(?:\s+(?P<number>[0-9]{1,9})\b(?:\s+(?P<name>[A-Z][A-Z0-9_]*)\b"
     r'(?:\s+"(?P<sentence>[^"]*)")?)?)?\s*'
 )
-_EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+))?\s*(?P<colon>:\s*)?")
+_EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
 _MISS = re.compile(r"miss\s*:")
 _ACTIONS = re.compile(r"[\s,]*\bactions?=")
 """The first two match as much of a line as is right: what is wrong stands where they end."""
