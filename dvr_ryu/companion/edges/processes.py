@@ -10,13 +10,14 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
+from dvr_ryu.companion.edges import namespaces
 from dvr_ryu.companion.edges.commands import require
-from dvr_ryu.companion.edges.namespaces import NETNS, exists, inside
+from dvr_ryu.companion.edges.namespaces import NETNS, inside
 from dvr_ryu.companion.facts.instances import DHCP_SCRIPT
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, device_key, leases_file, pid_file
 from dvr_ryu.errors import HostError
@@ -37,10 +38,11 @@ def read() -> Iterator[Process]:
     reap()
     if not PIDS.is_dir():
         return
+    names = {os.stat(NETNS / fact.name).st_ino: fact.name for fact in namespaces.read()}
     for path in sorted(PIDS.glob("*.pid")):
         pid = _pid(path)
         argv = _argv(pid)
-        namespace = _namespace(pid) if argv else ""
+        namespace = _namespace(pid, names)
         yield Process(path.stem, namespace, argv, device_key(namespace, _device(argv)))
 
 
@@ -133,11 +135,8 @@ def _argv(pid: int) -> tuple[str, ...]:
     return tuple(DHCP_SCRIPT if word == str(SCRIPT) else word for word in words)
 
 
-def _namespace(pid: int) -> str:
-    """The name of the namespace in which a process is, among those with names."""
-    with suppress(FileNotFoundError):
-        number = os.stat(f"/proc/{pid}/ns/net").st_ino
-        for name in os.listdir(NETNS):
-            if exists(name) and os.stat(NETNS / name).st_ino == number:
-                return name
+def _namespace(pid: int, names: Mapping[int, str]) -> str:
+    """The name of the namespace in which a process is; none if it is gone, or where has no name."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return names.get(os.stat(f"/proc/{pid}/ns/net").st_ino, "")
     return ""

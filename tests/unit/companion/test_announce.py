@@ -1,0 +1,33 @@
+"""What is announced, and the frame that announces it, read by somebody else's parser."""
+
+from __future__ import annotations
+
+import pytest
+from scapy.layers.l2 import ARP, Ether
+
+from dvr_ryu.companion.edges.announce import announcements, gratuitous_arp
+from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
+
+
+def test_the_frame_is_a_request_of_an_address_for_itself() -> None:
+    frame = Ether(gratuitous_arp(bytes.fromhex("fa163ee11510"), "2.2.2.100"))
+    assert (frame.src, frame.dst) == ("fa:16:3e:e1:15:10", "ff:ff:ff:ff:ff:ff")
+    request = frame[ARP]
+    assert request.op == 1
+    assert (request.hwsrc, request.psrc, request.pdst) == (frame.src, "2.2.2.100", "2.2.2.100")
+
+
+@pytest.mark.parametrize(
+    "fact, announced",
+    [
+        (ProxyNeighbour("fip-1", "fg-1", "2.2.2.100"), [("fip-1", "fg-1", "2.2.2.100")]),
+        (Address("snat-1", "qg-1", "2.2.2.9/24", None), [("snat-1", "qg-1", "2.2.2.9")]),
+        # A distributed port is on every host: to announce it would move it here for all others.
+        (Address("qrouter-1", "qr-1", "10.1.0.1/24", None), []),
+        (Address("vm-a", "eth0", "10.1.0.5/24", None), []),
+    ],
+)
+def test_what_may_have_been_elsewhere_is_announced(
+    fact: Fact, announced: list[tuple[str, str, str]]
+) -> None:
+    assert announcements([fact]) == announced
