@@ -91,15 +91,15 @@ class DvrApp(app_manager.RyuApp):
 
     def _announce(self) -> None:
         topology, pipelines = self._intent.topology, self._intent.program.pipelines
-        LOG.info(
-            "topology %s: %d hosts, %d networks, %d routers, %d instances, %d floating addresses",
-            self._intent.topology_file,
-            len(topology.hosts),
-            len(topology.networks),
-            len(topology.routers),
-            len(topology.instances),
-            len(topology.floating_ips),
-        )
+        kinds = {
+            "host": topology.hosts,
+            "network": topology.networks,
+            "router": topology.routers,
+            "instance": topology.instances,
+            "floating IP": topology.floating_ips,
+        }
+        counts = [f"{len(each)} {kind}{'s' * (len(each) != 1)}" for kind, each in kinds.items()]
+        LOG.info("topology %s: %s", self._intent.topology_file, ", ".join(counts))
         for bridge, pipeline in pipelines.items():
             count = sum(1 for _ in pipeline.flows())
             LOG.info(
@@ -113,7 +113,9 @@ class DvrApp(app_manager.RyuApp):
     def _listen(self) -> None:
         """Listen where the topology says, else on loopback; Ryu's own options come first."""
         controller = self._intent.topology.controller
-        address = CONF.ofp_listen_host or (controller.address if controller else "127.0.0.1")
+        address = controller.address if controller else "127.0.0.1"
+        if CONF.get_location("ofp_listen_host").location.is_user_controlled:
+            address = CONF.ofp_listen_host
         port = CONF.ofp_tcp_listen_port or (controller.port if controller else 6653)
         CONF.set_override("ofp_listen_host", address)
         CONF.set_override("ofp_tcp_listen_port", port)

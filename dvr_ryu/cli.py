@@ -152,6 +152,18 @@ def hosts(topology: Path) -> None:
 
 
 @cli.command()
+@_flows
+def docs(folder: Path | None) -> None:
+    """Print the documentation of the pipelines, as RST: relations, fields, tables and flows."""
+    from dvr_ryu.pipeline.docs import document
+    from dvr_ryu.pipeline.program import load_program
+
+    pipelines = load_program(folder or flows_dir()).pipelines.values()
+    texts = {each.file: Path(each.file).read_text(encoding="utf-8") for each in pipelines}
+    click.echo(document(pipelines, texts), nl=False)
+
+
+@cli.command()
 def completion() -> None:
     """Print the bash completion of dvr: eval "$(dvr completion)"."""
     click.echo(BashComplete(cli, {}, "dvr", "_DVR_COMPLETE").source())
@@ -159,7 +171,7 @@ def completion() -> None:
 
 @cli.group()
 def companion() -> None:
-    """Make this machine a host of the topology: bridges, namespaces, routes, NAT, DHCP. Needs root."""
+    """Make this machine a host of the topology: bridges, namespaces, NAT, DHCP. Needs root."""
 
 
 @companion.command("plan")
@@ -217,7 +229,7 @@ def companion_down(host: str) -> None:
 
 @cli.group()
 def lab() -> None:
-    """Hosts made of namespaces on this machine, with real switches, packets and programs. Needs root."""
+    """Hosts made of namespaces on this machine, with real switches and packets. Needs root."""
 
 
 @lab.command("up")
@@ -253,7 +265,7 @@ def lab_show() -> None:
 
 @lab.command("test")
 def lab_test() -> None:
-    """Prove the running lab with packets: DHCP, layers 2 and 3, floating addresses, SNAT, isolation.
+    """Prove the running lab with packets: DHCP, layers 2 and 3, floating IPs, SNAT, isolation.
 
     Exit code 2 if any check fails.
     """

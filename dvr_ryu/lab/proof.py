@@ -153,7 +153,8 @@ def render(results: Iterable[Result]) -> Table:
 def summary(results: Sequence[Result]) -> str:
     """The verdict, in one line."""
     failed = sum(not result.passed for result in results)
-    return f"{failed} of {len(results)} checks FAIL" if failed else f"all {len(results)} checks PASS"
+    count = len(results)
+    return f"{failed} of {count} checks FAIL" if failed else f"all {count} checks PASS"
 
 
 def next_words(results: Iterable[Result], dvr: str, folder: StateFolder = THE_LAB) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -87,17 +86,21 @@ def _address(host: LabHost, device: str, namespace: str | None = None) -> str:
 
 
 def render(report: LabReport) -> RenderableType:
-    """Tables of a lab for a terminal."""
-    hosts = _table("host", "underlay address", "pid", "bridges", "namespaces")
+    """Tables of a lab for a terminal: hosts, what is on them, and where the logs are."""
+    hosts = _table("host", "underlay address", "pid", "bridges")
+    namespaces = _table("namespace", "host")
     for host in report.hosts:
-        hosts.add_row(
-            host.name, host.address, str(host.pid), _lines(host.bridges), _lines(host.namespaces)
-        )
+        hosts.add_row(host.name, host.address, str(host.pid), " ".join(host.bridges))
+        for namespace in host.namespaces:
+            namespaces.add_row(namespace, host.name)
     instances = _table("instance", "host", "address")
     for instance in report.instances:
         instances.add_row(instance.name, instance.host, instance.address)
-    title = f"{report.topology}, up since {report.started}"
-    return Group(title, hosts, instances, "logs:", *(f"  {log}" for log in report.logs))
+    title = f"{report.topology}, up since {report.started}\n"
+    logs = _table("log")
+    for log in report.logs:
+        logs.add_row(str(log))
+    return Group(title, hosts, "", instances, "", namespaces, "", logs)
 
 
 def _table(*columns: str) -> Table:
@@ -105,7 +108,3 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
-
-
-def _lines(words: Iterable[str]) -> str:
-    return "\n".join(words)

@@ -36,7 +36,7 @@ class Controller:
         self.port = free_port()
         self.target = f"tcp:127.0.0.1:{self.port}"
         self.log = folder / "controller.log"
-        self._command = [
+        self.command = [
             str(RYU_MANAGER),
             "--ofp-listen-host=127.0.0.1",
             f"--ofp-tcp-listen-port={self.port}",
@@ -49,7 +49,7 @@ class Controller:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stdout=log, stderr=log, cwd="/"
+                self.command, env=self._environment, stdout=log, stderr=log, cwd="/"
             )
         self.wait_for("listening on")
 

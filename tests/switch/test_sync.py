@@ -12,7 +12,7 @@ from dvr_ryu.cli import cli
 from dvr_ryu.pipeline.program import Program
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
-from tests.switch.controller import Controller
+from tests.switch.controller import RYU_MANAGER, Controller
 from tests.switch.ovs import Ovs, words
 
 HOST = "server-233"
@@ -229,3 +229,24 @@ def test_a_bridge_that_loses_its_flows_and_connection_gets_them_back(
     ovs.start()
     controller.wait_for(f"{HOST}/br-tun in sync: 50 flows, 50 added", mark)
     assert ovs.flows("br-tun") == before
+
+
+def listening(controller: Controller) -> str:
+    return controller.wait_for("listening on").rpartition(" ")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "address"), [("controller: tcp:127.0.0.3:{port}", "127.0.0.3"), ("", "127.0.0.1")]
+)
+def test_it_listens_where_the_topology_says_and_else_on_loopback(
+    folder: Path, topology_file: Path, line: str, address: str
+) -> None:
+    controller = Controller(folder, topology_file)
+    edit(topology_file, "controller: tcp:10.0.44.1:6653", line.format(port=controller.port))
+    options = [] if line else [f"--ofp-tcp-listen-port={controller.port}"]
+    controller.command = [str(RYU_MANAGER), *options, "dvr_ryu.app"]
+    try:
+        controller.start()
+        assert listening(controller) == f"tcp:{address}:{controller.port}"
+    finally:
+        controller.kill()

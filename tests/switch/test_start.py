@@ -1,0 +1,105 @@
+"""How `ryu-manager dvr_ryu.app` starts: with which topology, and what it says if it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.shipped import examples_dir
+from tests.switch.controller import RYU_MANAGER, Controller
+
+ARTICLE = examples_dir() / "human-defined-dvr.yaml"
+
+
+def start(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Start it where it cannot go on."""
+    environment = {name: value for name, value in os.environ.items() if name != "DVR_TOPOLOGY"}
+    return subprocess.run(
+        [str(RYU_MANAGER), *options, "dvr_ryu.app"],
+        env={**environment, **variables},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What it says at last, after Ryu's own lines; it must have failed, and without a traceback."""
+    assert done.returncode == 1
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert not [line for line in lines if "Traceback" in line or "Warning" in line]
+    return lines[lines.index("instantiating app dvr_ryu.app of DvrApp") + 1 :]
+
+
+def test_no_topology_is_one_clear_line(tmp_path: Path) -> None:
+    if Path("/etc/dvr_ryu/topology.yaml").exists():
+        pytest.skip("this machine has a topology of its own in /etc/dvr_ryu")
+    (line,) = complaint(start(tmp_path))
+    assert line.startswith("no topology: name one in DVR_TOPOLOGY or as [dvr] topology")
+
+
+def test_a_bad_topology_is_shown_at_its_place(tmp_path: Path) -> None:
+    (tmp_path / "topology.yaml").write_text("hosts: {a: {address: 10.0.0.1}}\nnetworks: {x: 1}\n")
+    place, source, caret = complaint(start(tmp_path))
+    assert place.startswith("topology.yaml:2:15:")
+    assert source.strip() == "networks: {x: 1}"
+    assert caret.index("^") == source.index("1}")
+
+
+def test_bad_flows_are_shown_at_their_place(tmp_path: Path) -> None:
+    (tmp_path / "br-tun.flows").write_text("table 0 A\n  miss: fly\n")
+    config = tmp_path / "ryu.conf"
+    config.write_text(f"[dvr]\ntopology = {ARTICLE}\nflows = {tmp_path}\n")
+    place, *_ = complaint(start(tmp_path, f"--config-file={config}"))
+    assert place.startswith(f"{tmp_path}/br-tun.flows:2:9: unknown action 'fly'")
+
+
+def test_an_address_that_is_not_here(tmp_path: Path) -> None:
+    line = complaint(start(tmp_path, DVR_TOPOLOGY=str(ARTICLE)))[-1]
+    assert line.startswith("cannot listen on tcp:10.0.44.1:6653: Cannot assign requested address")
+
+
+def test_where_the_topology_is_found(tmp_path: Path) -> None:
+    """[dvr] topology goes before DVR_TOPOLOGY, that before ./topology.yaml; all fail, by name."""
+    (tmp_path / "topology.yaml").write_text("local")
+    (tmp_path / "variable").write_text("variable")
+    (tmp_path / "option").write_text("option")
+    config = tmp_path / "ryu.conf"
+    config.write_text("[dvr]\ntopology = option\n")
+    assert complaint(start(tmp_path))[0].startswith("topology.yaml:1:1:")
+    variable = {"DVR_TOPOLOGY": "variable"}
+    assert complaint(start(tmp_path, **variable))[0].startswith("variable:1:1:")
+    named = start(tmp_path, f"--config-file={config}", **variable)
+    assert complaint(named)[0].startswith("option:1:1:")
+
+
+def test_it_starts_in_a_few_lines_and_without_a_warning(tmp_path: Path) -> None:
+    controller = Controller(tmp_path, ARTICLE)
+    try:
+        controller.start()
+        assert controller.lines()[:7] == [
+            "loading app dvr_ryu.app",
+            "loading app ryu.controller.ofp_handler",
+            "instantiating app dvr_ryu.app of DvrApp",
+            f"topology {ARTICLE}: 3 hosts, 4 networks, 1 router, 7 instances, 3 floating IPs",
+            *[line for line in controller.lines() if line.startswith("flows ")],
+            f"listening on {controller.target}",
+        ]
+    finally:
+        controller.kill()
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    first = Controller(tmp_path, ARTICLE)
+    try:
+        first.start()
+        options = ["--ofp-listen-host=127.0.0.1", f"--ofp-tcp-listen-port={first.port}"]
+        line = complaint(start(tmp_path, *options, DVR_TOPOLOGY=str(ARTICLE)))[-1]
+        assert "Address already in use" in line
+    finally:
+        first.kill()
