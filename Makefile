@@ -5,7 +5,7 @@ TOPOLOGY := examples/human-defined-dvr.yaml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test down deps venv lint unit clean root another-python
+.PHONY: help demo test down deps venv lint unit docs clean root another-python
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ lint: venv ## ruff and mypy
 
 unit: venv ## the tests that need no root
 	@$(BIN)/pytest tests/unit
+
+docs: venv ## write flows/README.rst anew from the flow files
+	@$(BIN)/dvr docs > flows/README.rst.fresh
+	@mv flows/README.rst.fresh flows/README.rst
 
 clean: ## remove what was built, .venv too
 	@rm -rf .venv .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,82 @@
+"""How to read and write a flow file: the part of its documentation that is not generated.
+
+Text only. What can be taken from the code (relations, fields, tables, flows) is not written here.
+"""
+
+from __future__ import annotations
+
+HEADER = """
+.. Printed by `dvr docs`. Do not edit: `make docs` writes it anew; a test fails if it has drifted.
+
+=============
+The pipelines
+=============
+
+A folder of flow files says how bridges forward: ``br-tun.flows`` for every br-tun, and so on. It is
+the only place where a flow is written. The controller fills the flows of each bridge from the
+topology and keeps the bridge so. Save a file, and the running bridges change by the difference.
+
+``dvr check TOPOLOGY`` says what is wrong with a file, with line and column. ``dvr flows TOPOLOGY
+--host NAME --bridge br-tun`` prints what it makes of a bridge. Both take ``--flows DIR``; the
+controller takes ``flows = DIR`` in the group ``[dvr]`` of its ``--config-file``.
+
+.. contents::
+   :depth: 2
+   :local:
+"""
+
+GUIDE = """
+How to read a flow file
+-----------------------
+
+::
+
+    # A line of its own that begins with a hash, right above a flow, is the flow's sentence.
+    table 1 DVR_PROCESS "Frames from br-int: hide the gateway that every host shares."
+      each gateway:
+        # {gateway.ip} answers on this very host: nobody beyond it may receive what is meant for it.
+        priority=2, dl_vlan={gateway.vlan}, dl_dst={gateway.mac}  actions=drop
+        # What {gateway.router} routed here leaves with the MAC of {host.name}.
+        priority=1, dl_vlan={gateway.vlan}, dl_src={gateway.mac} \\
+          actions=mod_dl_src:{host.dvr_mac},goto_table:PATCH_LV_TO_TUN
+      miss: goto_table:PATCH_LV_TO_TUN
+
+Words
+    are ovs-ofctl's. A line without holes can be pasted behind ``ovs-ofctl add-flow br-tun
+    table=1,`` and back.
+Table
+    A number from 0 to 254, a name in capitals, and a sentence that says what the table decides.
+    Packets come in at table 0. Actions name a table by its name or its number.
+Flow
+    A match, then ``actions=``. ``priority=`` is 32768 where it is not said, as in ovs-ofctl.
+Sentence
+    The comment lines right above a flow say why it is there. A blank line parts a comment from what
+    follows. Sentences may have holes; they are for people and change nothing.
+each
+    ``each RELATION:`` repeats the deeper indented lines below it for every row of the relation. It
+    does not nest, and it is all the logic that there is.
+Hole
+    ``{relation.field}`` takes the value of the row. A hole must be of the kind that its place
+    wants: a MAC where a MAC stands. A *name* fits into sentences only.
+Port
+    ``patch-int`` or ``{tunnel.port}``: ports go by their names, and the bridge says their numbers.
+    A flow whose port the bridge does not have is left out until it does.
+List of ports
+    ``output:{network.flood}`` becomes one output for each port of the list that the bridge has; a
+    flow without any is left out.
+miss
+    ``miss: ACTIONS`` is ``priority=0 actions=ACTIONS``: what no other flow of the table takes.
+Continuation
+    A line that ends with a backslash goes on in the next one.
+
+Actions: ``drop``, ``output:PORT``, ``IN_PORT``, ``NORMAL``, ``FLOOD``, ``ALL``, ``LOCAL``,
+``CONTROLLER``, ``goto_table:TABLE`` (forward only, and last), ``resubmit(,TABLE)``,
+``set_field:VALUE->FIELD``, ``load:VALUE->FIELD[]``, ``move:FIELD[]->FIELD[]``,
+``mod_dl_src``, ``mod_dl_dst``, ``mod_nw_src``, ``mod_nw_dst``, ``mod_vlan_vid``, ``push_vlan``,
+``pop_vlan`` or ``strip_vlan``, ``set_tunnel`` and ``learn(...)``. Every other word is refused, with
+its place. So are a value out of range, a table that is not there, and two flows of one priority
+that can match the same packet and do different things.
+
+Our flows carry the cookie 0x6476725f727975 (``dvr_ryu`` in ASCII). Flows with another cookie are
+left alone: foreign ones, and those that ``learn`` makes.
+"""

@@ -1,0 +1,146 @@
+"""The documentation of the pipelines: that of flows/ is up to date, and what it says is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dvr_ryu.cli import cli
+from dvr_ryu.pipeline.docs import document, picture
+from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.pipeline.guide import GUIDE
+from dvr_ryu.pipeline.syntax import Pipeline, parse_pipeline
+from dvr_ryu.topology.relations import RELATIONS, ThisHost
+
+README = Path(__file__).parents[3] / "flows" / "README.rst"
+
+TEXT = r"""
+table 0 IN "Where from?"
+  # From {tunnel.host}*, that is `it`.
+  each tunnel:
+    # From {tunnel.host}*, that is `it`, or_
+    in_port={tunnel.port} \
+      actions=resubmit(,7),goto_table:B
+  miss: drop
+table 3 B
+  priority=1, ip  actions=learn(table=7,output:NXM_OF_IN_PORT[]),output:4
+  miss: goto_table:7
+table 7 C "Both ways end here."
+  priority=1, arp  actions=IN_PORT
+  miss: drop
+table 9 LOST "Nobody goes here."
+  miss: NORMAL
+"""
+
+ACTIONS = {
+    "drop": "drop",
+    "output:PORT": "output:patch-int",
+    **{word: word for word in ("IN_PORT", "NORMAL", "FLOOD", "ALL", "LOCAL", "CONTROLLER")},
+    "goto_table:TABLE": "goto_table:B",
+    "resubmit(,TABLE)": "resubmit(,1)",
+    "set_field:VALUE->FIELD": "set_field:2->arp_op",
+    "load:VALUE->FIELD[]": "load:2->NXM_OF_ARP_OP[]",
+    "move:FIELD[]->FIELD[]": "move:arp_sha[]->arp_tha[]",
+    "mod_dl_src": "mod_dl_src:fa:16:3e:00:00:01",
+    "mod_dl_dst": "mod_dl_dst:fa:16:3e:00:00:01",
+    "mod_nw_src": "mod_nw_src:192.168.10.1",
+    "mod_nw_dst": "mod_nw_dst:192.168.10.1",
+    "mod_vlan_vid": "mod_vlan_vid:2",
+    "push_vlan": "push_vlan:0x8100",
+    "pop_vlan": "pop_vlan",
+    "strip_vlan": "strip_vlan",
+    "set_tunnel": "set_tunnel:0x1a",
+    "learn(...)": "learn(table=B,output:NXM_OF_IN_PORT[])",
+}
+"""What the guide lists, and one such action."""
+
+
+def pipeline(text: str = TEXT) -> Pipeline:
+    return parse_pipeline(text, "br-x.flows", "br-x")
+
+
+def test_readme_of_flows_has_not_drifted() -> None:
+    printed = CliRunner().invoke(cli, ["docs"], catch_exceptions=False)
+    assert printed.exit_code == 0
+    assert README.read_text(encoding="utf-8") == printed.output, "type: make docs"
+
+
+def test_other_pipelines_are_documented(tmp_path: Path) -> None:
+    (tmp_path / "br-x.flows").write_text(TEXT, encoding="utf-8")
+    printed = CliRunner().invoke(cli, ["docs", "--flows", str(tmp_path)], catch_exceptions=False)
+    assert printed.output == document([pipeline()], {"br-x.flows": TEXT})
+
+
+def test_picture_shows_every_table_and_where_it_leads() -> None:
+    assert picture(pipeline()).splitlines() == [
+        "0 IN        : drop",
+        "|-- 3 B     : learn flows of table 7, to 4",
+        "|   `-- 7 C : to IN_PORT, drop",
+        "`-- 7 C     : to IN_PORT, drop",
+        "9 LOST      : to NORMAL",
+    ]
+
+
+def test_picture_draws_once_what_many_lead_to() -> None:
+    stages = "".join(f"table {n} T{n}\n  miss: resubmit(,{n + 1}),goto_table:{n + 2}\n"
+                     for n in range(40))  # fmt: skip
+    drawn = picture(pipeline(f"{stages}table 40 T40\n  miss: drop\ntable 41 T41\n  miss: drop\n"))
+    assert len(drawn.splitlines()) < 100
+    assert "(see above)" in drawn
+
+
+def test_picture_of_tables_in_a_circle_ends() -> None:
+    circle = "table 0 A\n  miss: goto_table:1\ntable 1 B\n  miss: resubmit(,0)\n"
+    assert picture(pipeline(circle)).splitlines() == ["0 A", "`-- 1 B", "    `-- 0 A : (see above)"]
+
+
+def test_flow_is_shown_as_written_below_its_sentence_as_prose() -> None:
+    said = document([pipeline()], {"br-x.flows": TEXT})
+    assert (
+        r"""
+For each tunnel_:
+
+    From ``{tunnel.host}``\*, that is \`it\`, or\_ ::
+
+        in_port={tunnel.port} \
+          actions=resubmit(,7),goto_table:B
+
+What no other flow takes::
+
+    miss: drop
+"""
+        in said
+    )
+
+
+@pytest.mark.parametrize("relation", ["host", *RELATIONS])
+def test_every_relation_is_there_with_every_field(relation: str) -> None:
+    row_type = ThisHost if relation == "host" else RELATIONS[relation]
+    said = document([], {})
+    assert f"\n{relation}\n{'~' * len(relation)}\n" in said
+    for field in row_type._fields:
+        assert f"\n``{{{relation}.{field}}}`` " in said
+
+
+def test_example_of_the_guide_is_a_pipeline() -> None:
+    example = re.split(r"\n::\n", GUIDE)[1].partition("\nWords\n")[0]
+    rest = 'table 2 PATCH_LV_TO_TUN "To one receiver, or to all?"\n  miss: drop\n'
+    assert len(list(pipeline(example + rest).flows())) == 4
+
+
+def test_actions_of_the_guide_are_the_ones_below() -> None:
+    listed = GUIDE.partition("\nActions: ")[2].partition("Every other word")[0]
+    assert set(re.findall(r"``([^`]+)``", listed)) == set(ACTIONS)
+
+
+@pytest.mark.parametrize("action", ACTIONS.values())
+def test_action_of_the_guide_is_an_action(action: str) -> None:
+    parsed = pipeline(f"table 0 A\n  arp actions={action}\ntable 1 B\n  miss: drop\n")
+    assert len(list(parsed.flows())) == 2
+
+
+def test_cookie_of_the_guide_is_ours() -> None:
+    assert f"{COOKIE:#x}" in GUIDE
