@@ -78,15 +78,21 @@ def main() -> None:
 def cli() -> None:
     """A distributed virtual router on plain Open vSwitch hosts, from one topology file.
 
-    \b To see it work on this machine, in hosts made of namespaces: sudo dvr lab up
-    examples/human-defined-dvr.yaml sudo dvr lab test sudo dvr lab exec cirros -- ping -c1
-    10.10.10.4 sudo dvr lab down
+    \b
+    To see it work on this machine, in hosts made of namespaces:
+        sudo dvr lab up examples/human-defined-dvr.yaml
+        sudo dvr lab test
+        sudo dvr lab exec cirros -- ping -c1 10.10.10.4
+        sudo dvr lab down
 
-    \b On real hosts: ryu-manager dvr_ryu.app                       the controller, on one of them
-    sudo dvr companion run TOPOLOGY --host NAME   on each of them
+    \b
+    On real hosts:
+        ryu-manager dvr_ryu.app                       the controller, on one of them
+        sudo dvr companion run TOPOLOGY --host NAME   on each of them
 
-    \b Exit codes: 0 done, 1 the input or the machine is wrong, 2 differences or failed checks, 64
-    wrong words.
+    \b
+    Exit codes:
+        0 done, 1 the input or the machine is wrong, 2 differences or failed checks, 64 wrong words
     """
 
 
