@@ -36,6 +36,11 @@ class Intent:
         self.program: Program = load_program(self.flows_folder)
         self.topology: Topology = topology
         self._view = cache(lambda host: HostView(topology, host))
+        self._by_datapath_id = {
+            number: BridgeName(host.name, bridge)
+            for host in topology.hosts.values()
+            for bridge, number in host.datapath_ids.items()
+        }
 
     def reload(self) -> bool:
         """Load the files again if they were saved since; return whether what is wanted changed.
@@ -68,7 +73,7 @@ class Intent:
         host, _, bridge = description.partition("/")
         if host in self.topology.hosts and bridge in self.program.pipelines:
             return BridgeName(host, bridge)
-        return None
+        return self._by_datapath_id.get(datapath_id)
 
     def wanted(self, name: BridgeName, ports: Mapping[str, int]) -> dict[bytes, Wanted] | None:
         """The flows that a bridge with these ports shall have; None where it is no longer ours."""

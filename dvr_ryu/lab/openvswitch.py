@@ -5,6 +5,7 @@ This is what the administrator of a real host would have done. The companion mak
 
 from __future__ import annotations
 
+from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.lab import wire
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.topology.model import Underlay
@@ -35,9 +36,6 @@ def connect(host: LabHost, address: str, underlay: Underlay) -> None:
 
     On netdev tunnels are sent only through a bridge that has the address: br-phys, with eth0 in it.
     """
-    # Costs 0.3 s, which dvr lab exec should not wait for.
-    from dvr_ryu.companion.host import datapath_type
-
     if datapath_type() == "netdev":
         _connect_by_bridge(host, address, underlay)
     else:

@@ -19,13 +19,11 @@ from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.lab.wire import NIC
-from dvr_ryu.topology.model import Topology, instance_namespace
-from dvr_ryu.topology.view import INTEGRATION_BRIDGE, TUNNEL_BRIDGE
+from dvr_ryu.topology.model import BRIDGES, Topology, instance_namespace
 
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
 """In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
 
-BRIDGES = (INTEGRATION_BRIDGE, TUNNEL_BRIDGE)
 _PATIENCE = 60.0
 _LAST_LINES = 15
 

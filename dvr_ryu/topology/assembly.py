@@ -62,6 +62,7 @@ class _Assembly:
             dvr_mac=self._numbers.dvr_macs[name],
             snat=words.snat,
             tunnel_ports=self._numbers.tunnel_ports[name],
+            datapath_ids=words.datapath_ids,
         )
 
     def _network(self, name: str) -> model.Network:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from dvr_ryu.topology.model import BRIDGES
+
 LOCAL_VLANS = range(1, 4095)
 """VLAN tags of 802.1Q; 0 and 4095 are reserved."""
 
@@ -29,7 +31,10 @@ NOT_FOR_HOSTS = tuple(
 )
 """No subnet lies in these: this network, loopback, link-local, multicast, reserved (RFC 6890)."""
 
+DATAPATH_IDS = range(1, 1 << 64)
 DEFAULT_UNDERLAY_PREFIX = 24
+WIDEST_UNDERLAY_PREFIX = 8
+"""Addresses that share less lie on no one network."""
 LONGEST_PREFIX = 30
 """A smaller subnet has no room for a gateway and one more."""
 
@@ -110,6 +115,12 @@ def _name(text: str) -> str:
     return text
 
 
+def _bridge(text: str) -> str:
+    if text not in BRIDGES:
+        raise ValueError(f"is no bridge that has flows; there are {' and '.join(BRIDGES)}")
+    return text
+
+
 def _controller(text: str) -> str:
     parts = _CONTROLLER.fullmatch(text)
     if not parts:
@@ -156,6 +167,8 @@ Vlan = Annotated[int, AfterValidator(_within(LOCAL_VLANS))]
 Vni = Annotated[int, AfterValidator(_within(VNIS))]
 Ofport = Annotated[int, AfterValidator(_within(OFPORTS))]
 RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
+DatapathId = Annotated[int, AfterValidator(_within(DATAPATH_IDS))]
+BridgeWord = Annotated[str, AfterValidator(_bridge)]
 Named = Annotated[dict[Name, T], BeforeValidator(_blank_is_empty)]
 
 
@@ -182,6 +195,7 @@ class HostWords(_Words):
     snat: bool = False
     local_vlans: Named[Vlan] = {}
     tunnel_ports: Named[Ofport] = {}
+    datapath_ids: Annotated[dict[BridgeWord, DatapathId], BeforeValidator(_blank_is_empty)] = {}
 
 
 class SubnetWords(_Words):
@@ -284,6 +298,12 @@ class FloatingIpWords(_Words):
     rule_priority: RulePriority | None = None
 
 
+def _smallest_network(addresses: list[IPv4Address]) -> IPv4Network:
+    low, high = int(min(addresses)), int(max(addresses))
+    prefix = min(DEFAULT_UNDERLAY_PREFIX, 32 - (low ^ high).bit_length())
+    return IPv4Network((low, prefix), strict=False)
+
+
 class TopologyWords(_Words):
     """The whole file."""
 
@@ -304,17 +324,16 @@ class TopologyWords(_Words):
     def underlay_cidr(self) -> IPv4Network:
         """The stated network, else the smallest of /24 or wider with all hosts and the controller.
 
-        A controller on loopback is reached without the underlay.
+        A controller that is far from all hosts is reached through the underlay, not on it.
         """
         if self.underlay.cidr:
             return self.underlay.cidr
         addresses = [host.address for host in self.hosts.values()]
-        controller = self.controller_address
-        if controller and not controller.is_loopback:
-            addresses.append(controller)
-        low, high = int(min(addresses)), int(max(addresses))
-        prefix = min(DEFAULT_UNDERLAY_PREFIX, 32 - (low ^ high).bit_length())
-        return IPv4Network((low, prefix), strict=False)
+        hosts = _smallest_network(addresses)
+        if self.controller_address is None:
+            return hosts
+        both = _smallest_network([*addresses, self.controller_address])
+        return both if both.prefixlen >= WIDEST_UNDERLAY_PREFIX else hosts
 
     @property
     def external_networks(self) -> list[str]:

@@ -15,6 +15,11 @@ from attrs import field, frozen
 VXLAN_OVERHEAD = 50
 """Bytes that VXLAN over IPv4 adds to a frame: 14 inner Ethernet + 8 VXLAN + 8 UDP + 20 IP."""
 
+INTEGRATION_BRIDGE = "br-int"
+TUNNEL_BRIDGE = "br-tun"
+BRIDGES = (INTEGRATION_BRIDGE, TUNNEL_BRIDGE)
+"""The bridges of a host that the controller fills, by Neutron's names."""
+
 COMPUTE = "compute:nova"
 DHCP = "network:dhcp"
 ROUTER_INTERFACE = "network:router_interface_distributed"
@@ -77,6 +82,8 @@ class Host:
     dvr_mac: str
     snat: bool
     tunnel_ports: Mapping[str, int] = field(eq=dict)
+    datapath_ids: Mapping[str, int] = field(eq=dict, factory=dict)
+    """Bridge → its datapath id, of the bridges for which one is pinned."""
 
     @property
     def tunnel_device(self) -> str:

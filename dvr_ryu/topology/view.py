@@ -29,9 +29,6 @@ PATCH_TUN = "patch-tun"
 PATCH_OFPORT = 1
 """Neutron's names of the two ends between br-tun and br-int; each is port 1 of its bridge."""
 
-INTEGRATION_BRIDGE = "br-int"
-TUNNEL_BRIDGE = "br-tun"
-
 
 class HostView:
     """What one host of a topology sees. Every attribute is computed once, when first asked for."""
@@ -198,7 +195,7 @@ class HostView:
 
     def planned_ofports(self, bridge: str) -> dict[str, int]:
         """Port name → the OpenFlow port number that the companion asks for on `bridge`."""
-        if bridge == TUNNEL_BRIDGE:
+        if bridge == model.TUNNEL_BRIDGE:
             numbers = self.host.tunnel_ports
             peers = {self.topology.hosts[name].tunnel_device: n for name, n in numbers.items()}
             return {PATCH_INT: PATCH_OFPORT, **peers}

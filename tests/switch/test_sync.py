@@ -218,6 +218,17 @@ def test_an_unknown_bridge_is_left_alone(ovs: Ovs, controller: Controller) -> No
     assert ovs.flows("br-x") == []
 
 
+def test_a_bridge_is_known_by_its_pinned_datapath_id(
+    ovs: Ovs, controller: Controller, topology_file: Path
+) -> None:
+    edit(topology_file, "    snat: true\n", "    snat: true\n    datapath_ids: {br-tun: 0xd1a}\n")
+    controller.kill()
+    controller.start()
+    ovs.add_bridge("br-x", "no words", {}, controller.target)
+    ovs.vsctl("set", "bridge", "br-x", "other_config:datapath-id=0000000000000d1a")
+    controller.wait_for("server-64/br-tun in sync")
+
+
 def test_a_bridge_that_loses_its_flows_and_connection_gets_them_back(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:

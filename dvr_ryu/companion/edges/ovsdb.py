@@ -25,11 +25,11 @@ COLUMNS = {
         "name", "ports", "controller", "external_ids", "other_config", "datapath_type",
         "fail_mode", "mcast_snooping_enable", "protocols",
     ],
-    "Controller": ["target", "connection_mode"],
+    "Controller": ["target", "connection_mode", "max_backoff"],
     "Port": ["name", "interfaces", "external_ids", "tag"],
     "Interface": ["name", "type", "options", "external_ids", "ofport_request", "error"],
 }  # fmt: skip
-BRIDGE_CONFIG = ("disable-in-band", "dp-desc", "hwaddr")
+BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
 """What we say in a bridge's other_config; other keys are other people's."""
 INTERFACE_IDS = ("attached-mac", "iface-id", "iface-status")
 
@@ -241,6 +241,7 @@ def _set(row: Any, settings: Mapping[str, str]) -> None:
 _TYPED: dict[str, Callable[[str], Any]] = {
     "mcast_snooping_enable": lambda value: value == "true",
     "ofport_request": lambda value: [int(value)],
+    "max_backoff": lambda value: [int(value)],
     "protocols": lambda value: value.split(","),
     "fail_mode": lambda value: [value],
     "connection_mode": lambda value: [value],
@@ -263,7 +264,12 @@ def _controller(row: Any) -> dict[str, str]:
     rows = getattr(row, "controller", [])
     if len(rows) != 1:
         return {}
-    return {"target": rows[0].target, "connection_mode": "".join(rows[0].connection_mode)}
+    row = rows[0]
+    return {
+        "target": row.target,
+        "connection_mode": "".join(row.connection_mode),
+        "max_backoff": "".join(map(str, row.max_backoff)),
+    }
 
 
 def _port(bridge: str, row: Any) -> OvsPort:

@@ -11,18 +11,13 @@ from collections.abc import Iterator, Mapping
 
 from dvr_ryu.companion.facts.kinds import ROOT, Bridge, Fact, OvsPort
 from dvr_ryu.topology import model
-from dvr_ryu.topology.view import (
-    INTEGRATION_BRIDGE,
-    PATCH_INT,
-    PATCH_TUN,
-    TUNNEL_BRIDGE,
-    HostView,
-)
+from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
+from dvr_ryu.topology.view import PATCH_INT, PATCH_TUN, HostView
 
 
 def facts(view: HostView, datapath_type: str) -> Iterator[Fact]:
     """Yield br-int, br-tun, their patch ports and one VXLAN port per other host."""
-    for name in (INTEGRATION_BRIDGE, TUNNEL_BRIDGE):
+    for name in BRIDGES:
         yield _bridge(view, name, datapath_type)
     yield _patch(view, INTEGRATION_BRIDGE, PATCH_TUN, PATCH_INT)
     yield _patch(view, TUNNEL_BRIDGE, PATCH_INT, PATCH_TUN)
@@ -50,9 +45,20 @@ def _bridge(view: HostView, name: str, datapath_type: str) -> Bridge:
         "other_config:hwaddr": _stable_mac(description),
         "protocols": "OpenFlow10,OpenFlow13,OpenFlow14",
     }
-    controller = view.topology.controller
-    target = {"target": str(controller), "connection_mode": "out-of-band"} if controller else {}
-    return Bridge(name, settings, target)
+    if name in view.host.datapath_ids:
+        settings["other_config:datapath-id"] = f"{view.host.datapath_ids[name]:016x}"
+    return Bridge(name, settings, _controller(view.topology.controller))
+
+
+def _controller(controller: model.Controller | None) -> dict[str, str]:
+    if controller is None:
+        return {}
+    return {
+        "target": str(controller),
+        "connection_mode": "out-of-band",
+        # Left to itself, OVS waits up to 8 s before it tries a controller that was away again.
+        "max_backoff": "1000",
+    }
 
 
 def _stable_mac(description: str) -> str:

@@ -60,8 +60,12 @@ def _check_ids(words: TopologyWords, ports: list[WantedPort], findings: Findings
 
 
 def _check_hosts(words: TopologyWords, findings: Findings) -> None:
+    datapaths = Unique(findings, already("datapath id"))
     for name, host in words.hosts.items():
         path = ("hosts", name)
+        for bridge, number in host.datapath_ids.items():
+            claim = Claim(f"{bridge} of host '{name}'", (*path, "datapath_ids", bridge))
+            datapaths.claim(number, claim)
         _check_pins((*path, "local_vlans"), host.local_vlans, "VLAN tag", findings)
         _check_pins((*path, "tunnel_ports"), host.tunnel_ports, "port", findings)
         if name in host.tunnel_ports:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
-from dvr_ryu.topology.declaration import NOT_FOR_HOSTS, TopologyWords
-
-WIDEST_PREFIX = 8
-"""Addresses that share less lie on no one network."""
+from dvr_ryu.topology.declaration import (
+    NOT_FOR_HOSTS,
+    WIDEST_UNDERLAY_PREFIX,
+    TopologyWords,
+)
 
 
 def check(words: TopologyWords, findings: Findings) -> None:
@@ -30,7 +31,7 @@ def _wrong_address(address: IPv4Address, words: TopologyWords) -> str | None:
     cidr, stated = words.underlay_cidr, words.underlay.cidr
     if any(address in reserved for reserved in NOT_FOR_HOSTS):
         return f"{address} is not an address that a host can have; write its own"
-    if stated is None and cidr.prefixlen < WIDEST_PREFIX:
+    if stated is None and cidr.prefixlen < WIDEST_UNDERLAY_PREFIX:
         return f"{address} is on no one network with the others; hosts share an underlay"
     if address not in cidr:
         return f"{address} is not in the underlay's cidr {cidr}; change one of them"

@@ -119,6 +119,7 @@ def test_bridges(hosts):
         assert bridge.controller == {
             "target": "tcp:10.0.44.1:6653",
             "connection_mode": "out-of-band",
+            "max_backoff": "1000",
         }
     assert len({bridge.settings["other_config:hwaddr"] for bridge in bridges.values()}) == 2
 

@@ -610,6 +610,20 @@ BAD_NUMBERS: Cases = {
         topology_file(hosts=_hosts(f", tunnel_ports: {{{MARK}one: 2}}")),
         "'one' has no tunnel to itself",
     ),
+    "duplicate datapath id": (
+        topology_file(
+            hosts=_hosts(", datapath_ids: {br-tun: 0xa}", f", datapath_ids: {{br-int: {MARK}10}}")
+        ),
+        "10 is already the datapath id of br-tun of host 'one'",
+    ),
+    "datapath id of a bridge that has no flows": (
+        topology_file(hosts=_hosts(f", datapath_ids: {{{MARK}br-ex: 1}}")),
+        "is no bridge that has flows; there are br-int and br-tun",
+    ),
+    "datapath id out of range": (
+        topology_file(hosts=_hosts(f", datapath_ids: {{br-tun: {MARK}0}}")),
+        "out of range",
+    ),
     "duplicate link-local pair": (
         topology_file(
             routers=_router(
