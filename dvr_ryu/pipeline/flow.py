@@ -42,11 +42,13 @@ class FieldMatch:
 
 @frozen
 class Flow:
-    """A flow. `sentence` says why it is there; it and `place` do not make two flows different."""
+    """A flow. `sentence` says why it is there; it, `place` and the order of the match's fields do
+    not make two flows different.
+    """
 
     table: int
     priority: int
-    match: tuple[FieldMatch, ...]
+    match: tuple[FieldMatch, ...] = field(eq=frozenset)
     actions: tuple[AnyAction, ...]
     goto: GotoTable | None = None
     sentence: str = field(default="", eq=False)
