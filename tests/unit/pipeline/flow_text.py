@@ -1,0 +1,125 @@
+"""Flow lines of a test's own: read one by one, and made up at random."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hypothesis import strategies as st
+from ryu.ofproto import ofproto_v1_4_parser as parser
+from ryu.ofproto.ofproto_protocol import ProtocolDesc
+
+from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.numbers import write_ipv4, write_mac
+from dvr_ryu.pipeline.syntax import parse_pipeline
+
+TABLES = 60
+DATAPATH = ProtocolDesc(5)
+
+
+def read(line: str, block: str | None = None) -> Flow:
+    """The flow of a line that says its table, in a file with the tables 0 to 60."""
+    (table,) = re.findall(r"table=([0-9]+),", line)[:1]
+    heads = [f"table {number} T{number}\n" for number in range(TABLES + 1)]
+    heads[int(table)] += f"  each {block}:\n    {line}\n" if block else f"  {line}\n"
+    ((_, flow),) = parse_pipeline("".join(heads), "f", "br-tun").flows()
+    return flow
+
+
+def serialised(flow: Flow) -> bytes:
+    """The flow-mod as Ryu writes it."""
+    message = flow.build()
+    message.xid = 0
+    message.serialize()
+    return bytes(message.buf)
+
+
+def as_ryu_reads(message: bytes) -> tuple[Any, ...]:
+    """What Ryu reads in a flow-mod; neither the order of a match's fields counts, nor what only a
+    deletion looks at (out_port, out_group).
+    """
+    version, kind, length, xid = message[0], message[1], len(message), 0
+    read = parser.OFPFlowMod.parser(DATAPATH, version, kind, length, xid, bytearray(message))
+    head = read.table_id, read.priority, read.cookie, read.flags, read.idle_timeout
+    rest = read.hard_timeout, read.command, read.buffer_id
+    instructions = [each.to_jsondict() for each in read.instructions]
+    return *head, *rest, sorted(read.match.items()), instructions
+
+
+macs = st.integers(0, (1 << 48) - 1).map(write_mac)
+ipv4s = st.integers(0, (1 << 32) - 1).map(write_ipv4)
+tags = st.integers(1, 4094)
+vnis = st.integers(1, (1 << 24) - 1)
+ports = st.integers(1, 0xFEFF)
+port_names = st.from_regex(r"[a-z][a-z0-9-]{0,12}", fullmatch=True)
+
+
+def _prefixes(text: str) -> st.SearchStrategy[str]:
+    def of(address: int, bits: int) -> str:
+        return f"{write_ipv4(address >> (32 - bits) << (32 - bits))}/{bits}"
+
+    return st.builds(of, st.integers(0, (1 << 32) - 1), st.integers(1, 32)).map(
+        lambda prefix: f"{text}={prefix}"
+    )
+
+
+def _word(form: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
+    return value.map(form.format)
+
+
+_LAYER_2 = [
+    _word("in_port={}", ports | port_names | st.just("LOCAL") | st.just('"a b, c"')),
+    _word("dl_src={}", macs),
+    _word("dl_dst={}", macs | st.just("01:00:00:00:00:00/01:00:00:00:00:00")),
+    _word("dl_vlan={}", tags),
+    _word("tun_id={:#x}", vnis),
+    _word("metadata={}/0xff", st.integers(0, 255)),
+]
+_LAYER_3 = [
+    st.just(["arp"]),
+    st.tuples(st.just("arp"), _word("arp_op={}", st.integers(0, 9)), _word("arp_tpa={}", ipv4s)),
+    st.tuples(st.just("arp"), _word("arp_sha={}", macs), _prefixes("arp_spa")),
+    st.tuples(_prefixes("nw_src"), st.just("ip"), _word("nw_dst={}", ipv4s)),
+    st.tuples(st.just("tcp"), _word("tcp_dst={}", st.integers(0, 65535))),
+    st.tuples(st.just("udp6"), _word("udp_src={}", st.integers(0, 65535))),
+    st.tuples(st.just("icmp"), _word("icmp_type={}", st.integers(0, 255))),
+    st.just(["ipv6"]),
+    st.just([]),
+]
+_ACTIONS = [
+    _word("output:{}", ports | port_names),
+    st.sampled_from(["NORMAL", "FLOOD", "IN_PORT", "LOCAL", "CONTROLLER", "ALL"]),
+    _word("mod_dl_src:{}", macs),
+    _word("mod_dl_dst:{}", macs),
+    _word("mod_nw_dst:{}", ipv4s),
+    _word("mod_vlan_vid:{}", tags),
+    _word("set_tunnel:{:#x}", vnis),
+    _word("set_field:{}->arp_op", st.integers(0, 65535)),
+    _word("set_field:{}->arp_spa", ipv4s),
+    _word("load:{}->NXM_OF_VLAN_TCI[0..11]", tags),
+    _word("load:{}->NXM_OF_ETH_DST[]", st.integers(0, (1 << 48) - 1)),
+    st.just("strip_vlan"),
+    st.just("push_vlan:0x8100"),
+    st.just("move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]"),
+    st.just("move:NXM_OF_ETH_SRC[3..7]->NXM_OF_VLAN_TCI[0..4]"),
+    _word("resubmit(,{})", st.integers(0, TABLES)),
+    _word(
+        "learn(table={},hard_timeout=3,priority=7,cookie=0x10,NXM_OF_VLAN_TCI[0..11],"
+        "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:5->NXM_OF_VLAN_TCI[],output:NXM_OF_IN_PORT[])",
+        st.integers(0, TABLES),
+    ),
+]
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    """A line of the language without holes: any fields, any actions."""
+    table = draw(st.integers(0, TABLES - 1))
+    chosen = draw(st.lists(st.integers(0, len(_LAYER_2) - 1), unique=True))
+    words = [draw(_LAYER_2[at]) for at in chosen] + list(draw(st.one_of(_LAYER_3)))
+    words = draw(st.permutations(words))
+    actions = draw(st.lists(st.one_of(_ACTIONS), max_size=5))
+    if draw(st.booleans()):
+        actions.append(f"goto_table:{draw(st.integers(table + 1, TABLES))}")
+    head = [f"table={table}", f"priority={draw(st.integers(0, 65535))}", *words]
+    return f"{', '.join(head)} actions={','.join(actions) or 'drop'}"
