@@ -1,0 +1,114 @@
+"""What a bridge shall have: printed and as bytes the same, and what ovs-ofctl accepts."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.errors import FileError
+from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.pipeline.template import Template
+from dvr_ryu.shipped import examples_dir, flows_dir
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+from tests.unit.pipeline.flow_text import read
+
+TOPOLOGY = load_topology(examples_dir() / "human-defined-dvr.yaml")
+PROGRAM = load_program(flows_dir())
+BRIDGES = [(host, bridge) for host in TOPOLOGY.hosts for bridge in PROGRAM.pipelines]
+
+
+def _view(host: str = "server-233") -> HostView:
+    return HostView(TOPOLOGY, host)
+
+
+def _program(folder: Path, text: str) -> Program:
+    (folder / "br-tun.flows").write_text(text)
+    return load_program(folder)
+
+
+@pytest.mark.parametrize(("host", "bridge"), BRIDGES)
+def test_the_flows_that_are_printed_are_those_that_are_sent(host: str, bridge: str):
+    view = _view(host)
+    ports = view.planned_ofports(bridge)
+    printed = {}
+    for flow in PROGRAM.flows(bridge, view, ports):
+        identity, value = Template(read(str(flow))).filled(None, view.this_host, {})
+        assert printed.setdefault(identity, value) == value
+    wanted = PROGRAM.wanted(bridge, view, ports)
+    assert printed == {identity: each.value for identity, each in wanted.items()}
+    assert wanted
+
+
+@pytest.mark.parametrize(("host", "bridge"), BRIDGES)
+def test_ovs_ofctl_accepts_every_flow_that_is_printed(tmp_path: Path, host: str, bridge: str):
+    view = _view(host)
+    flows = list(PROGRAM.flows(bridge, view, view.planned_ofports(bridge)))
+    file = tmp_path / "flows"
+    file.write_text("".join(f"{flow.installed()}\n" for flow in sorted(flows)))
+    done = subprocess.run(
+        ["ovs-ofctl", "--protocols=OpenFlow14", "parse-flows", str(file)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    accepted = [line for line in done.stdout.splitlines() if " ADD " in line]
+    assert len(accepted) == len(flows)
+    assert all("cookie:0x6476725f727975" in line for line in accepted)
+
+
+def test_each_flow_knows_its_line():
+    view = _view()
+    for bridge in PROGRAM.pipelines:
+        file = flows_dir() / f"{bridge}.flows"
+        lines = file.read_text().split("\n")
+        for each in PROGRAM.wanted(bridge, view, view.planned_ofports(bridge)).values():
+            place = each.flow.place
+            assert place and place.file == str(file)
+            assert lines[place.line - 1] == place.source
+            assert place.source[: place.column - 1].strip() == ""
+            assert each.flow.sentence or "miss:" in place.source
+
+
+def test_flows_of_ports_that_are_not_there_yet_are_left_out():
+    view = _view()
+    everything = view.planned_ofports("br-tun")
+    without = {name: at for name, at in everything.items() if name != "vxlan-0a002c44"}
+    fewer = PROGRAM.wanted("br-tun", view, without)
+    assert fewer.keys() < PROGRAM.wanted("br-tun", view, everything).keys()
+    assert len(fewer) == len(list(PROGRAM.flows("br-tun", view, without)))
+    assert PROGRAM.wanted("br-tun", view, {})
+    assert PROGRAM.wanted("br-ex", view, {}) == {}
+
+
+def test_rows_that_say_different_things_of_one_flow_are_an_error_at_the_line(tmp_path: Path):
+    program = _program(
+        tmp_path,
+        "table 0 A\n  each tunnel:\n    priority=1, \\\n    arp actions=output:{tunnel.port}\n",
+    )
+    view = _view()
+    with pytest.raises(FileError) as raised:
+        program.wanted("br-tun", view, view.planned_ofports("br-tun"))
+    (problem,) = raised.value.problems
+    assert (problem.place.line, problem.place.column) == (3, 5)
+    assert "this is the same flow as that of line 3, with other actions" in problem.message
+
+
+def test_rows_that_say_the_same_of_one_flow_make_one_flow(tmp_path: Path):
+    program = _program(tmp_path, "table 0 A\n  each tunnel:\n    arp actions=drop\n")
+    assert len(program.wanted("br-tun", _view(), {})) == 1
+
+
+def test_sentences_and_tables_are_data(tmp_path: Path):
+    (pipeline,) = _program(
+        tmp_path,
+        '# F.\n\ntable 0 A "What # it decides."\n  # Why\n  # indeed.\n  arp actions=drop # x\n'
+        "  # Another block.\n\n  miss: goto_table:B\ntable 7 B\n  miss: NORMAL\n",
+    ).pipelines.values()
+    assert pipeline.bridge == "br-tun"
+    assert [(t.number, t.name, t.sentence) for t in pipeline.tables] == [
+        (0, "A", "What # it decides."),
+        (7, "B", ""),
+    ]
+    assert [flow.sentence for _, flow in pipeline.flows()] == ["Why indeed.", "", ""]
