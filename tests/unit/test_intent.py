@@ -1,0 +1,199 @@
+"""What is wanted follows the saved files; a bad save changes nothing and is said once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.errors import DvrError, FileError
+from dvr_ryu.intent import Intent
+from dvr_ryu.shipped import examples_dir, flows_dir
+from dvr_ryu.switch.bridge import BridgeName
+
+BRIDGE = BridgeName("server-233", "br-tun")
+PORTS = {"patch-int": 1, "vxlan-0a002c40": 2, "vxlan-0a002c44": 3}
+
+
+class Files:
+    """A topology and flows to be edited; every save looks like one, however soon it comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.topology = folder / "topology.yaml"
+        self.flows = folder / "flows"
+        self.tunnel = self.flows / "br-tun.flows"
+        self._saves = 0
+        shutil.copy(examples_dir() / "human-defined-dvr.yaml", self.topology)
+        self.flows.mkdir()
+        for file in flows_dir().glob("*.flows"):
+            shutil.copy(file, self.flows)
+
+    def save(self, file: Path, text: str) -> None:
+        file.write_text(text)
+        self._saves += 1
+        when = 2_000_000_000 + self._saves
+        os.utime(file, (when, when))
+
+    def edit(self, file: Path, old: str, new: str) -> None:
+        text = file.read_text()
+        assert old in text
+        self.save(file, text.replace(old, new))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+@pytest.fixture
+def intent(files: Files) -> Intent:
+    return Intent(files.topology, files.flows)
+
+
+def _wanted(intent: Intent) -> dict[bytes, bytes]:
+    wanted = intent.wanted(BRIDGE, PORTS)
+    assert wanted
+    return {identity: each.value for identity, each in wanted.items()}
+
+
+def _settle(intent: Intent) -> bool:
+    """Whether a save is applied, which is so in the second look at it."""
+    assert intent.reload() is False
+    return intent.reload()
+
+
+def test_nothing_saved_is_no_change(intent: Intent):
+    before = _wanted(intent)
+    assert [intent.reload() for _ in range(3)] == [False] * 3
+    assert _wanted(intent) == before
+
+
+def test_a_save_is_applied_once_it_is_steady(files: Files, intent: Intent):
+    before = _wanted(intent)
+    files.edit(files.tunnel, "hard_timeout=300", "hard_timeout=301")
+    assert intent.reload() is False
+    assert _wanted(intent) == before
+    files.edit(files.tunnel, "hard_timeout=301", "hard_timeout=302")
+    assert intent.reload() is False
+    assert _wanted(intent) == before
+    assert intent.reload() is True
+    after = _wanted(intent)
+    assert after.keys() == before.keys()
+    assert sum(after[identity] != before[identity] for identity in after) == 1
+    assert intent.reload() is False
+
+
+def test_a_saved_topology_is_applied(files: Files, intent: Intent):
+    before = _wanted(intent)
+    files.edit(files.topology, "ip: 10.10.10.4}", "ip: 10.10.10.5}")
+    assert _settle(intent) is True
+    assert intent.topology.instances["vm-68"].ip == "10.10.10.5"
+    assert _wanted(intent) != before
+
+
+def test_identical_content_saved_again_is_no_change(files: Files, intent: Intent):
+    before = _wanted(intent)
+    files.save(files.topology, files.topology.read_text())
+    files.save(files.tunnel, files.tunnel.read_text())
+    assert _settle(intent) is False
+    assert _wanted(intent) == before
+
+
+def test_comments_change_nothing_that_is_wanted(files: Files, intent: Intent):
+    before = _wanted(intent)
+    files.save(files.tunnel, "# Mine.\n" + files.tunnel.read_text())
+    files.save(files.topology, "# Mine.\n" + files.topology.read_text())
+    assert _settle(intent) is False
+    assert _wanted(intent) == before
+
+
+@pytest.mark.parametrize(
+    ("which", "old", "new", "said"),
+    [
+        ("tunnel", "mod_dl_src:", "mod_dl_scr:", "br-tun.flows:18"),
+        ("topology", "network: blue, ip: 192", "network: bleu, ip: 192", "topology.yaml:"),
+    ],
+)
+def test_a_bad_save_keeps_the_last_good_and_is_said_once_and_a_good_one_after_it_is_applied(
+    files: Files, intent: Intent, which: str, old: str, new: str, said: str
+):
+    file, before = getattr(files, which), _wanted(intent)
+    program, topology = intent.program, intent.topology
+    files.edit(file, old, new)
+    assert intent.reload() is False
+    with pytest.raises(FileError, match=said):
+        intent.reload()
+    assert [intent.reload() for _ in range(3)] == [False] * 3
+    assert (intent.program, intent.topology) == (program, topology)
+    assert _wanted(intent) == before
+    files.edit(file, new, old)
+    files.edit(files.tunnel, "hard_timeout=300", "hard_timeout=200")
+    assert _settle(intent) is True
+    assert _wanted(intent) != before
+
+
+def test_a_bad_topology_keeps_flows_that_were_saved_with_it_from_being_applied(
+    files: Files, intent: Intent
+):
+    before = _wanted(intent)
+    files.edit(files.tunnel, "hard_timeout=300", "hard_timeout=301")
+    files.edit(files.topology, "hosts:", "hots:")
+    assert intent.reload() is False
+    with pytest.raises(FileError):
+        intent.reload()
+    assert _wanted(intent) == before
+
+
+def test_each_bad_save_is_said(files: Files, intent: Intent):
+    for word in ("output1", "output2"):
+        files.save(files.tunnel, f"table 0 A\n  miss: {word}\n")
+        assert intent.reload() is False
+        with pytest.raises(FileError, match=word):
+            intent.reload()
+
+
+def test_files_that_come_and_go(files: Files, intent: Intent):
+    files.save(files.flows / "br-ex.flows", "table 0 A\n  miss: NORMAL\n")
+    assert intent.identify("server-64/br-ex", 1) is None
+    assert _settle(intent) is True
+    assert intent.identify("server-64/br-ex", 1) == BridgeName("server-64", "br-ex")
+    (files.flows / "br-ex.flows").unlink()
+    assert _settle(intent) is True
+    assert intent.identify("server-64/br-ex", 1) is None
+    assert intent.wanted(BridgeName("server-64", "br-ex"), {}) is None
+    before = _wanted(intent)
+    text = files.topology.read_text()
+    files.topology.unlink()
+    assert intent.reload() is False
+    with pytest.raises(DvrError, match="cannot be read"):
+        intent.reload()
+    assert _wanted(intent) == before
+    files.save(files.topology, text)
+    assert _settle(intent) is False
+
+
+def test_a_file_that_an_editor_replaces_is_a_save(files: Files, intent: Intent, tmp_path: Path):
+    other = tmp_path / "new"
+    other.write_text(files.tunnel.read_text().replace("hard_timeout=300", "hard_timeout=301"))
+    stat = files.tunnel.stat()
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    other.replace(files.tunnel)
+    assert _settle(intent) is True
+
+
+def test_bridges_are_known_by_their_description(intent: Intent):
+    assert intent.identify("server-233/br-tun", 1) == BRIDGE
+    assert str(BRIDGE) == "server-233/br-tun"
+    for description in ("", "server-233", "server-1/br-tun", "server-233/br-ex", "None", "/"):
+        assert intent.identify(description, 1) is None
+    assert intent.wanted(BridgeName("server-1", "br-tun"), {}) is None
+
+
+def test_bad_files_at_first_are_errors(files: Files):
+    with pytest.raises(DvrError, match="no flow files here"):
+        Intent(files.topology, files.topology.parent)
+    files.save(files.tunnel, "table 0 A\n  miss: outptu\n")
+    with pytest.raises(FileError, match="outptu"):
+        Intent(files.topology, files.flows)
