@@ -33,7 +33,7 @@ def _program(folder: Path, text: str) -> Program:
 def test_the_flows_that_are_printed_are_those_that_are_sent(host: str, bridge: str):
     view = _view(host)
     ports = view.planned_ofports(bridge)
-    printed = {}
+    printed: dict[bytes, bytes] = {}
     for flow in PROGRAM.flows(bridge, view, ports):
         identity, value = Template(read(str(flow))).filled(None, view.this_host, {})
         assert printed.setdefault(identity, value) == value
