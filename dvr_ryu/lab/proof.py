@@ -136,7 +136,7 @@ def _silence(topology: Topology, crossed: list[str]) -> list[Result]:
     if not _gateways(topology):
         return []
     detail = crossed[0] if crossed else "none crossed meanwhile"
-    return [Result("no gateway's ARP", "underlay", "gateways", not crossed, detail)]
+    return [Result("no gateway ARP", "underlay", "gateways", not crossed, detail)]
 
 
 def render(results: Iterable[Result]) -> Table:

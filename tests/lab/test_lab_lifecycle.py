@@ -127,8 +127,10 @@ def test_an_interrupted_up_leaves_nothing(folder: StateFolder, file: Path, at: i
 
 
 def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
+    # Where these tests run in the background, SIGINT is ignored, and that is handed down.
     code = (
-        "import sys; from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
         "lifecycle.up(Path(sys.argv[1]), lambda step: print(step, flush=True),"
         " state.StateFolder(Path(sys.argv[2])))"
     )

@@ -29,7 +29,7 @@ def test_the_article_is_checked_for_all_that_it_promises(article: Topology) -> N
     assert {check.source for check in address_checks(article)} == set(article.instances)
     kinds = _kinds(reach_checks(article))
     assert set(kinds) == {
-        "gateway's ARP", "layer 2", "layer 3", "largest packet", "floating address", "SNAT",
+        "gateway's ARP", "layer 2", "layer 3", "largest packet", "floating IP", "SNAT",
         "isolation",
     }  # fmt: skip
     assert sum(kinds.values()) < 40
