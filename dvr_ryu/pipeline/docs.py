@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import dedent, fill, indent
 from typing import Any
 
-from dvr_ryu.pipeline.actions import GotoTable, Learn, Output, Resubmit, written
+from dvr_ryu.pipeline.actions import GotoTable, Learn, Output, Resubmit
 from dvr_ryu.pipeline.fields import ALIASES, FIELDS, SHORTHANDS
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.guide import GUIDE, HEADER
 from dvr_ryu.pipeline.numbers import PORT
+from dvr_ryu.pipeline.operands import written
 from dvr_ryu.pipeline.source import logical_lines
 from dvr_ryu.pipeline.syntax import Pipeline, Table
 from dvr_ryu.topology.relations import RELATIONS, ThisHost, fields_of

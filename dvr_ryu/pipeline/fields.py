@@ -41,6 +41,12 @@ class Field:
         """One more than the largest value."""
         return 1 << self.bits
 
+    def to_ryu(self, value: int) -> int | str:
+        """A number as Ryu's user value: text for addresses, an int for everything else."""
+        if self.form in (numbers.MAC, numbers.IPV4):
+            return self.form.write(value)
+        return value
+
 
 _ARP = ((("dl_type", ARP),),)
 _IP = ((("dl_type", IPV4),),)
@@ -139,3 +145,26 @@ OXM_NAMES = {"dl_src": "eth_src", "dl_dst": "eth_dst", "nw_src": "ip_src", "nw_d
 def find(name: str) -> Field | None:
     """The field of that name or alias, or None."""
     return FIELDS.get(ALIASES.get(name, name))
+
+
+@frozen
+class Subfield:
+    """Some bits of a field: `width` of them from bit `start`, the lowest being 0."""
+
+    field: Field
+    start: int
+    width: int
+
+    def __str__(self) -> str:
+        name = NXM_NAMES.get(self.field.name, self.field.name)
+        if self.width == self.whole:
+            return f"{name}[]"
+        last = self.start + self.width - 1
+        return f"{name}[{self.start}]" if self.width == 1 else f"{name}[{self.start}..{last}]"
+
+    @property
+    def whole(self) -> int:
+        """The width of the whole field, as Nicira's extensions see it (in_port has 16 bits
+        there).
+        """
+        return 16 if self.field.name == "in_port" else self.field.bits

@@ -12,32 +12,14 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from dvr_ryu.errors import Place
-from dvr_ryu.pipeline.actions import AnyAction, GotoTable, to_ryu, written
-from dvr_ryu.pipeline.fields import SHORTHANDS, Field
-from dvr_ryu.pipeline.operands import Operand
+from dvr_ryu.pipeline.actions import AnyAction, GotoTable
+from dvr_ryu.pipeline.fields import SHORTHANDS
+from dvr_ryu.pipeline.match import FieldMatch
 
 COOKIE = int.from_bytes(b"dvr_ryu", "big")
 """Marks the flows that are ours. Constant, so that a restarted controller knows them again."""
 
 _WIRE = ProtocolDesc(ofp.OFP_VERSION)
-
-
-@frozen
-class FieldMatch:
-    """A field must have this value, in the bits of `mask` (None: all of them)."""
-
-    field: Field
-    value: Operand
-    mask: int | None = None
-
-    def __str__(self) -> str:
-        text = f"{self.field.name}={written(self.field.form, self.value)}"
-        return text if self.mask is None else f"{text}/{self.field.form.write(self.mask)}"
-
-    def user_value(self) -> Any:
-        """The value as Ryu's OFPMatch takes it: one, or a pair with the mask."""
-        value = to_ryu(self.field, self.value, self.field.present)
-        return value if self.mask is None else (value, to_ryu(self.field, self.mask))
 
 
 @frozen

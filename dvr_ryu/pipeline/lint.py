@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from dvr_ryu.errors import Problem
-from dvr_ryu.pipeline.flow import FieldMatch, Flow
+from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.match import FieldMatch
 from dvr_ryu.pipeline.syntax import Pipeline
 
 

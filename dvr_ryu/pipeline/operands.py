@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from attrs import evolve, fields, frozen, has
 
-from dvr_ryu.pipeline.numbers import RESERVED_PORTS
+from dvr_ryu.pipeline.numbers import RESERVED_PORTS, Form
 from dvr_ryu.topology.relations import Kind
 
 PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
@@ -114,3 +114,15 @@ def port_list(node: object) -> Hole | None:
     """The hole in the tree that is a list of ports, if there is one."""
     holes = (each for each in unknowns(node) if isinstance(each, Hole))
     return next((hole for hole in holes if hole.kind is Kind.PORTS), None)
+
+
+def written(form: Form, value: Operand) -> str:
+    """An operand as text: a number in its form, a hole or a port name as it is."""
+    return form.write(value) if isinstance(value, int) else str(value)
+
+
+def number(value: Operand) -> int:
+    """The operand's number; a hole or port name here is a mistake of ours."""
+    if isinstance(value, Unknown):
+        raise TypeError(f"{value} is not filled")
+    return value

@@ -13,10 +13,12 @@ from pathlib import Path
 from attrs import frozen
 
 from dvr_ryu.errors import DvrError, FileError, Problem
+from dvr_ryu.pipeline.actions import read_actions
 from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.match import read_match
 from dvr_ryu.pipeline.phrases import did_you_mean, nearest
+from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Line, Wrong, logical_lines
-from dvr_ryu.pipeline.words import WordReader
 from dvr_ryu.topology.relations import RELATIONS
 
 DEFAULT_PRIORITY = 0x8000
@@ -170,9 +172,9 @@ class _Parser:
         return near
 
     def _flow(self, table: int, relation: str | None, line: Line) -> Flow | None:
-        reader = WordReader(self.numbers, table, relation)
+        scope = Scope(self.numbers, table, relation)
         try:
-            return _read_flow(reader, table, line)
+            return _read_flow(scope, table, line)
         except Wrong as wrong:
             self._wrong(line, wrong)
             return None
@@ -194,10 +196,10 @@ def _grouped(lines: list[Line]) -> Iterator[tuple[Line | None, list[Line]]]:
     yield head, body
 
 
-def _read_flow(reader: WordReader, table: int, line: Line) -> Flow:
+def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
     text = line.text
     if miss := _MISS.match(text):
-        actions, goto = reader.actions(text[miss.end() :], miss.end())
+        actions, goto = read_actions(scope, text[miss.end() :], miss.end())
         return Flow(table, 0, (), actions, goto, _sentence(line), line.place(0))
     found = _ACTIONS.search(text)
     if not found:
@@ -206,9 +208,9 @@ def _read_flow(reader: WordReader, table: int, line: Line) -> Flow:
             "a flow needs actions=…; write actions=drop where nothing shall happen, "
             "or miss: drop for what no other flow matches",
         )
-    priority, matches = reader.match(text[: found.start()], 0)
+    priority, matches = read_match(scope, text[: found.start()], 0)
     tagged = any(each.field.name == "dl_vlan" for each in matches)
-    actions, goto = reader.actions(text[found.end() :], found.end(), tagged)
+    actions, goto = read_actions(scope, text[found.end() :], found.end(), tagged)
     return Flow(
         table,
         DEFAULT_PRIORITY if priority is None else priority,
