@@ -6,12 +6,14 @@ Results go to stdout, everything else to stderr. Exit codes are those of `errors
 
 from __future__ import annotations
 
+import os
 import sys
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import BashComplete, CompletionItem
+from click.shell_completion import BashComplete, CompletionItem, split_arg_string
 
 from dvr_ryu import errors
 from dvr_ryu.shipped import flows_dir
@@ -24,12 +26,14 @@ click.UsageError.exit_code = errors.USAGE
 _FILE = click.Path(path_type=Path)
 
 
-def _complete_host(context: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
+def _complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The hosts of the file that is named on the line; click parses no line that breaks off."""
     from dvr_ryu.topology.loading import load_topology
 
     try:
-        hosts = load_topology(context.params["topology"]).hosts
-    except (KeyError, errors.DvrError):
+        file = next(word for word in split_arg_string(os.environ["COMP_WORDS"]) if isfile(word))
+        hosts = load_topology(file).hosts
+    except (KeyError, StopIteration, errors.DvrError):
         return []
     return [CompletionItem(name) for name in hosts if name.startswith(typed)]
 

@@ -229,7 +229,6 @@ def test_completion_offers_words(line: str, some: set[str]):
     assert all(word.startswith(line.split(" ")[-1]) for word in offered)
 
 
-@pytest.mark.xfail(strict=True, reason="click has no topology yet where --host lacks its value")
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
