@@ -1,0 +1,88 @@
+"""Open vSwitch reads in our bytes what `ovs-ofctl` makes of the same text. No switch runs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mod, split_flow_mod
+from dvr_ryu.shipped import examples_dir, flows_dir
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+from tests.unit.pipeline.flow_text import read, serialised
+
+LINES = [
+    "priority=0 actions=drop",
+    "in_port=3,dl_src=fa:16:3e:00:00:01 actions=output:7,output:8",
+    "in_port=LOCAL actions=NORMAL",
+    "dl_vlan=5,dl_dst=01:00:00:00:00:00/01:00:00:00:00:00 actions=FLOOD",
+    "dl_vlan=0 actions=ALL,IN_PORT,LOCAL,CONTROLLER",
+    "vlan_vid=0x1000/0x1000 actions=strip_vlan,output:1",
+    "metadata=0x5/0xff actions=drop",
+    "tun_id=0x7b actions=mod_vlan_vid:7,goto_table:9",
+    "dl_vlan=5 actions=mod_vlan_vid:7,output:1",
+    "dl_vlan=5 actions=strip_vlan,mod_vlan_vid:7,output:1",
+    "priority=3 actions=push_vlan:0x8100,set_field:4103->vlan_vid,output:1",
+    "arp,arp_op=1,arp_tpa=10.0.0.1,arp_spa=10.0.0.0/8 actions=set_field:2->arp_op,IN_PORT",
+    "arp,arp_sha=fa:16:3e:00:00:01 actions=move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],output:1",
+    "priority=4 actions=move:NXM_OF_ETH_SRC[3..7]->NXM_OF_ETH_DST[40..44],output:1",
+    "priority=5 actions=load:0x5->NXM_OF_ETH_SRC[],load:1->NXM_OF_VLAN_TCI[12],output:1",
+    "ip,nw_src=10.0.0.0/8,nw_dst=10.1.0.1 actions=mod_nw_src:1.2.3.4,mod_nw_dst:4.3.2.1,output:1",
+    "ip,nw_proto=89 actions=mod_dl_src:fa:16:3e:00:00:01,mod_dl_dst:fa:16:3e:00:00:02,output:1",
+    "tcp,tcp_src=80,tcp_dst=65535 actions=drop",
+    "udp6,udp_src=80,udp_dst=53 actions=drop",
+    "icmp,icmp_type=8,icmp_code=0 actions=drop",
+    "icmp6,icmpv6_type=135,icmpv6_code=0 actions=drop",
+    "dl_type=0x88cc actions=set_tunnel:0x1a,resubmit(,20),output:2",
+    "priority=6 actions=learn(table=20,priority=7,idle_timeout=1,hard_timeout=2,fin_idle_timeout=3,"
+    "fin_hard_timeout=4,cookie=0x10,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],"
+    "load:0x5->NXM_OF_VLAN_TCI[],load:NXM_NX_TUN_ID[]->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[])",
+]
+LINES = [f"table=1,{line}" for line in LINES]
+
+
+def _ofctl(*words: str) -> str:
+    done = subprocess.run(["ovs-ofctl", *words], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), words
+    return done.stdout
+
+
+def _said(printed: str) -> list[str]:
+    """The flows that ovs-ofctl prints, without what is each message's own."""
+    return [line.partition(": ")[2] for line in printed.splitlines() if "FLOW_MOD" in line]
+
+
+def _by_ovs(lines: list[str], folder: Path) -> list[str]:
+    file = folder / "flows"
+    file.write_text("".join(f"cookie={COOKIE:#x},{line}\n" for line in lines))
+    return _said(_ofctl("--protocols=OpenFlow14", "parse-flows", str(file)))
+
+
+def _by_us(line: str) -> str:
+    message = flow_mod(5, 1, ADD, split_flow_mod(serialised(read(line))))
+    (said,) = _said(_ofctl("ofp-print", message.hex()))
+    return said
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_each_field_and_action(tmp_path: Path, line: str):
+    assert _by_ovs([line], tmp_path) == [_by_us(line)]
+    assert _by_ovs([str(read(line))], tmp_path) == [_by_us(line)]
+
+
+@pytest.mark.parametrize("host", ["server-233", "server-64"])
+@pytest.mark.parametrize("bridge", ["br-tun", "br-int"])
+def test_the_flows_of_the_example(tmp_path: Path, host: str, bridge: str):
+    view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), host)
+    program = load_program(flows_dir())
+    ports = view.planned_ofports(bridge)
+    printed = [str(flow) for flow in program.flows(bridge, view, ports)]
+    wanted = program.wanted(bridge, view, ports).items()
+    flows = [WireFlow(identity, each.value) for identity, each in wanted]
+    messages = [flow_mod(5, 1, ADD, flow).hex() for flow in flows]
+    by_us = [said for message in messages for said in _said(_ofctl("ofp-print", message))]
+    assert by_us == _by_ovs(printed, tmp_path)
