@@ -75,8 +75,9 @@ class Intent:
             return BridgeName(host, bridge)
         return self._by_datapath_id.get(datapath_id)
 
-    def wanted(self, name: BridgeName, ports: Mapping[str, int]) -> dict[bytes, Wanted] | None:
-        """The flows that a bridge with these ports shall have; None where it is no longer ours."""
-        if name.host not in self.topology.hosts or name.bridge not in self.program.pipelines:
-            return None
+    def wanted(self, name: BridgeName, ports: Mapping[str, int]) -> dict[bytes, Wanted]:
+        """The flows that a bridge which `identify` knows shall have, given its ports.
+
+        Raises FileError where the flows contradict each other for this topology.
+        """
         return self.program.wanted(name.bridge, self._view(name.host), ports)

@@ -7,7 +7,7 @@ flow's rest, or a fact's key to the fact. An identity is all that cannot be chan
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
@@ -15,7 +15,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Replacement(NamedTuple, Generic[V]):
+@frozen
+class Replacement(Generic[V]):
     """What something is, and what it should be."""
 
     old: V

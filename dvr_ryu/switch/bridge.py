@@ -16,7 +16,7 @@ from typing import Any
 from attrs import frozen
 from ryu.lib import hub
 
-from dvr_ryu.errors import DvrError
+from dvr_ryu.errors import DvrError, SwitchError
 from dvr_ryu.pipeline.program import Wanted
 from dvr_ryu.pipeline.wire import table_of
 from dvr_ryu.reconcile import Difference, subtract
@@ -36,8 +36,8 @@ class BridgeName:
         return f"{self.host}/{self.bridge}"
 
 
-Intent = Callable[[BridgeName, Mapping[str, int]], "dict[bytes, Wanted] | None"]
-"""What a bridge with these ports shall have; None for a bridge that is not ours."""
+Intent = Callable[[BridgeName, Mapping[str, int]], "dict[bytes, Wanted]"]
+"""What a bridge with these ports shall have."""
 
 Identify = Callable[[str, int], "BridgeName | None"]
 """Which bridge it is that describes itself so and has this datapath id; None if the topology has no
@@ -50,28 +50,33 @@ class Bridge:
 
     def __init__(self, datapath: Any, identify: Identify, intent: Intent) -> None:
         self.session = Session(datapath)
-        self.name: BridgeName | None = None
         self._identify = identify
         self._intent = intent
+        self._name: BridgeName | None = None
+        self._told = False
+        self._description = ""
         self._ports: dict[str, int] = {}
         self._installed: dict[bytes, bytes] = {}
         self._work = hub.Event()
 
     def __str__(self) -> str:
-        return str(self.name) if self.name else f"datapath {self.session.datapath.id:016x}"
+        return str(self._name or f"datapath {self.session.datapath.id:016x}")
 
     def keep(self) -> None:
         """Bring the bridge to what it should be, and again whenever `touch` says that something
-        changed.
+        changed. A switch that does not answer is let go, so that it connects again.
         """
         try:
-            self._start()
+            self._read()
+            self._recognise()
             while True:
                 self._sync()
                 self._work.wait()
                 self._work.clear()
-        except DvrError as error:
+                self._recognise()
+        except SwitchError as error:
             LOG.error("%s: %s", self, error)
+            self.session.datapath.close()
 
     def touch(self) -> None:
         """What the bridge should have may have changed."""
@@ -85,44 +90,44 @@ class Bridge:
             self._ports[name] = number
         self.touch()
 
-    def _start(self) -> None:
-        description = self.session.description()
-        self.name = self._identify(description, self.session.datapath.id)
-        if self.name is None:
-            LOG.warning(
-                "%s (%s) is no bridge of the topology: left alone",
-                self,
-                description or "no description",
-            )
-            return
+    def _read(self) -> None:
+        self._description = self.session.description()
         self._ports = {**self.session.ports(), **self._ports}
         self._installed = self.session.flows()
         LOG.info(
             "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours",
-            self,
+            self._description or self,
             self.session.version - 1,
             len(self._ports),
             len(self._installed),
         )
 
+    def _recognise(self) -> None:
+        """Find out which bridge of the topology this is: an edit may have brought or taken it."""
+        known = self._name
+        self._name = self._identify(self._description, self.session.datapath.id)
+        if self._name is None and (known or not self._told):
+            self._told = True
+            who = known or self._description or self
+            LOG.warning("%s is no bridge of the topology: left alone", who)
+
     def _sync(self) -> None:
-        """Make what is installed what is wanted. A refusal is logged and leaves the bridge as it
-        was.
-        """
-        if self.name is None:
+        """Make what is installed what is wanted; what the switch refuses is logged."""
+        if self._name is None:
             return
         started = time.monotonic()
         try:
-            wanted = self._intent(self.name, self._ports)
-            if wanted is None:
-                return
-            difference = subtract(
-                {key: each.value for key, each in wanted.items()}, self._installed
-            )
-            if difference:
-                self.session.change(difference, lambda identity: _place(wanted, identity))
+            wanted = self._intent(self._name, self._ports)
         except DvrError as error:
             LOG.error("%s: %s", self, error)
+            return
+        difference = subtract({key: each.value for key, each in wanted.items()}, self._installed)
+        try:
+            if difference:
+                self.session.change(difference, lambda identity: _place(wanted, identity))
+        except SwitchError as error:
+            LOG.error("%s: %s", self, error)
+            self._installed = self.session.flows()
             return
         self._installed = {key: each.value for key, each in wanted.items()}
         self._report(difference, time.monotonic() - started)

@@ -218,6 +218,23 @@ def test_an_unknown_bridge_is_left_alone(ovs: Ovs, controller: Controller) -> No
     assert ovs.flows("br-x") == []
 
 
+def test_a_bridge_comes_and_goes_with_its_host(
+    ovs: Ovs, controller: Controller, topology_file: Path
+) -> None:
+    """In the topology's file, that is: the connection stays."""
+    ovs.add_bridge("br-tun", "late/br-tun", {}, controller.target)
+    controller.wait_for("late/br-tun is no bridge of the topology: left alone")
+    late = "  late: {address: 10.0.44.99}\n"
+    edit(topology_file, "hosts:\n", f"hosts:\n{late}")
+    controller.wait_for("late/br-tun in sync")
+    filled = ovs.flows("br-tun")
+    assert filled
+    mark = controller.mark()
+    edit(topology_file, late, "")
+    controller.wait_for("late/br-tun is no bridge of the topology: left alone", mark)
+    assert ovs.flows("br-tun") == filled
+
+
 def test_a_bridge_is_known_by_its_pinned_datapath_id(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
