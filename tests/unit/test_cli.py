@@ -132,9 +132,9 @@ def test_flows_are_sorted_lines_on_stdout(dvr):
     for line in done.out.splitlines():
         found = re.match(r"cookie=0x[0-9a-f]+,table=(\d+),priority=(\d+)[, ].*actions=\S+$", line)
         assert found, line
-        keys.append((int(found[1]), -int(found[2])))
+        keys.append((int(found[1]), -int(found[2]), line))
     assert keys == sorted(keys)
-    assert {table for table, _ in keys} == {0, 1, 2, 4, 9, 10, 20, 21, 22}
+    assert {table for table, *_ in keys} == {0, 1, 2, 4, 9, 10, 20, 21, 22}
     assert dvr("flows", EXAMPLE, "--host", "server-233", "--bridge", "br-tun").out == done.out
     assert dvr("flows", EXAMPLE, "--host", "server-68").out != done.out
 

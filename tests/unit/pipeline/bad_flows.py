@@ -159,6 +159,7 @@ BAD_ACTIONS = _lines(
         "NXM_OF_IP_SRC[] has 32 bits, NXM_OF_ETH_DST[] has 48",
     ),
     unclosed_learn=("actions=learn§(table=20,output:NXM_OF_IN_PORT[]", "never closed"),
+    learn_closed_as_a_hole=("actions=learn(table=20§}", "this '}' closes nothing"),
     learn_closed_twice=("actions=learn(table=20),output:1§)", "this ')' closes nothing"),
 )
 
