@@ -49,6 +49,7 @@ def _complete_lab_name(_: click.Context, __: click.Parameter, typed: str) -> lis
 
 
 _topology = click.argument("topology", type=_FILE)
+_lab_topology = click.argument("topology", type=_FILE, required=False)
 _host = click.option(
     "--host",
     required=True,
@@ -194,6 +195,7 @@ def companion_plan(topology: Path, host: str) -> None:
     change = agent.plan(_view(topology, host))
     for line in change.lines():
         click.echo(line)
+    click.echo(f"{host}: {change.summary()}", err=True)
     if change:
         sys.exit(errors.DIFFERENT)
 
@@ -254,36 +256,41 @@ def lab_up(topology: Path) -> None:
 
 
 @lab.command("down")
-def lab_down() -> None:
+@_lab_topology
+def lab_down(topology: Path | None) -> None:
     """Remove the lab with all that runs in it, or whatever is left of one."""
     from dvr_ryu.lab import lifecycle
 
-    removed = lifecycle.down()
+    removed = lifecycle.down(topology=topology)
     for each in removed or ["nothing to remove: no lab is up"]:
         click.echo(f"removed {each}" if removed else each)
 
 
 @lab.command("show")
-def lab_show() -> None:
+@_lab_topology
+def lab_show(topology: Path | None) -> None:
     """Print the lab's hosts, instances and logs."""
     from rich.console import Console
 
-    from dvr_ryu.lab import report
+    from dvr_ryu.lab import lifecycle, report
 
+    lifecycle.require_lab_of(topology)
     Console().print(report.render(report.show()))
 
 
 @lab.command("test")
-def lab_test() -> None:
+@_lab_topology
+def lab_test(topology: Path | None) -> None:
     """Prove the running lab with packets: DHCP, layers 2 and 3, floating IPs, SNAT, isolation.
 
     Exit code 2 if any check fails.
     """
     from rich.console import Console
 
-    from dvr_ryu.lab import proof
+    from dvr_ryu.lab import lifecycle, proof
     from dvr_ryu.lab.progress import steps
 
+    lifecycle.require_lab_of(topology)
     with steps() as progress:
         results = proof.prove(progress)
     Console().print(proof.render(results))

@@ -93,11 +93,22 @@ def _complete(folder: StateFolder) -> None:
     folder.write(evolve(state, complete=True))
 
 
-def down(folder: StateFolder = THE_LAB) -> list[str]:
-    """Remove the lab, or whatever is left of one; return what that was, empty if nothing was."""
+def down(folder: StateFolder = THE_LAB, topology: Path | None = None) -> list[str]:
+    """Remove the lab, or whatever is left of one; return what that was, empty if nothing was.
+
+    HostError if it is known to be that of another topology than the one named.
+    """
     preflight.require_root("lab down")
     with folder.locked():
+        require_lab_of(topology, folder)
         return _remove(folder)
+
+
+def require_lab_of(topology: Path | None, folder: StateFolder = THE_LAB) -> None:
+    """HostError if the lab in `folder` is that of another file than the one named, if one is."""
+    state = folder.read()
+    if topology and state and topology.resolve() != Path(state.topology):
+        raise HostError(f"the lab here is that of {state.topology}, not of {topology}")
 
 
 def _remove(folder: StateFolder) -> list[str]:

@@ -231,3 +231,12 @@ def test_only_root_makes_labs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(HostError, match="type sudo dvr lab down"):
         lifecycle.down()
+
+
+def test_a_lab_of_another_topology_is_not_taken_down(
+    bare_up: Lab, folder: StateFolder, file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(HostError, match=f"is that of {file}, not of"):
+        lifecycle.down(folder, tmp_path / "other.yaml")
+    lifecycle.require_lab_of(file, folder)
+    assert lifecycle.down(folder, file)
