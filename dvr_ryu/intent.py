@@ -17,7 +17,8 @@ from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.view import HostView
 
-_Signature = tuple[tuple[str, int, int, int], ...]
+_Look = tuple[str, int, int, int]
+_Signature = tuple[_Look, ...]
 
 
 class Intent:
@@ -59,12 +60,7 @@ class Intent:
 
     def _signature(self) -> _Signature:
         files = [self.topology_file, *sorted(self.flows_folder.glob("*.flows"))]
-        return tuple(
-            (str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            for file in files
-            if file.exists()
-            for stat in [file.stat()]
-        )
+        return tuple(_look(file) for file in files)
 
     def identify(self, description: str, datapath_id: int) -> BridgeName | None:
         """The bridge that describes itself as HOST/BRIDGE, or whose datapath id the topology
@@ -81,3 +77,12 @@ class Intent:
         Raises FileError where the flows contradict each other for this topology.
         """
         return self.program.wanted(name.bridge, self._view(name.host), ports)
+
+
+def _look(file: Path) -> _Look:
+    """What tells whether a file was saved since: name, time, size and inode; zeros if it is gone."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return str(file), 0, 0, 0
+    return str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino
