@@ -21,6 +21,8 @@ from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Line, Wrong, logical_lines
 from dvr_ryu.topology.relations import RELATIONS
 
+LAST_TABLE = 254
+"""OpenFlow's largest table number (OFPTT_MAX)."""
 DEFAULT_PRIORITY = 0x8000
 """What OpenFlow and ovs-ofctl give a flow whose priority nobody named."""
 
@@ -30,6 +32,7 @@ _TABLE = re.compile(
 )
 _EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
 _MISS = re.compile(r"miss\s*:")
+_TABLE_WORD = re.compile(r"^(?:(?!\bactions?=).)*?\btable=([0-9]{1,9})\b")
 _ACTIONS = re.compile(r"[\s,]*\bactions?=")
 """The first two match as much of a line as is right: what is wrong stands where they end."""
 
@@ -89,6 +92,22 @@ def parse_pipeline(text: str, file: str, bridge: str) -> Pipeline:
     return _Parser(file, bridge).parse(list(logical_lines(text, file)))
 
 
+def parse_flow(text: str, file: str = "flow") -> Flow:
+    """Parse one line as `ovs-ofctl add-flow` takes it: with table=N (0 where it is not named), and
+    any number for a table. Raises DvrError.
+    """
+    lines = list(logical_lines(text, file))
+    if len(lines) != 1:
+        raise DvrError(f"{file}: a flow is one line, not {len(lines)}")
+    (line,) = lines
+    table = int((_TABLE_WORD.search(line.text) or ["0", "0"])[1])
+    scope = Scope({str(number): number for number in range(LAST_TABLE + 1)}, table, None)
+    try:
+        return _read_flow(scope, table, line)
+    except Wrong as wrong:
+        raise FileError([line.problem(wrong)]) from None
+
+
 class _Parser:
     """Goes through the lines once, after the names of the tables are known."""
 
@@ -125,7 +144,7 @@ class _Parser:
             if not found or not found["name"]:
                 continue
             number, name = int(found["number"]), found["name"]
-            if number > 254:
+            if number > LAST_TABLE:
                 self._wrong(line, Wrong(found.start("number"), "a table's number is 0 to 254"))
             if name in self.numbers:
                 self._wrong(line, Wrong(found.start("name"), f"there is a table {name} already"))
