@@ -246,13 +246,30 @@ def lab() -> None:
 
 @lab.command("up")
 @_topology
-def lab_up(topology: Path) -> None:
+@_flows
+def lab_up(topology: Path, folder: Path | None) -> None:
     """Make every host of the topology, and run the controller and the companions in them."""
     from dvr_ryu.lab import lifecycle
     from dvr_ryu.lab.progress import steps
 
     with steps() as progress:
-        lifecycle.up(topology, progress)
+        lifecycle.up(topology, progress, pipelines=folder)
+
+
+@lab.command("flows")
+@click.argument("folder", type=_FILE, required=False, metavar="[DIR]")
+def lab_flows(folder: Path | None) -> None:
+    """Change the running lab to the flows in DIR; without DIR, print the folder that it runs.
+
+    Returns when every bridge has them, each by one bundle. A bad folder changes nothing.
+    """
+    from dvr_ryu.lab import lifecycle
+
+    if folder is None:
+        click.echo(lifecycle.pipelines_of())
+        return
+    for line in lifecycle.change_pipelines(folder) or [f"the lab runs {folder} already"]:
+        click.echo(line)
 
 
 @lab.command("down")

@@ -34,7 +34,8 @@ class Intent:
 
     def _load(self) -> None:
         topology = load_topology(self.topology_file)
-        self.program: Program = load_program(self.flows_folder)
+        # The folder may be a link that is turned meanwhile: all files are read where it leads now.
+        self.program: Program = load_program(self.flows_folder.resolve())
         self.topology: Topology = topology
         self._view = cache(lambda host: HostView(topology, host))
         self._by_datapath_id = {
@@ -59,7 +60,7 @@ class Intent:
         return before != (self.topology, self.program.pipelines)
 
     def _signature(self) -> _Signature:
-        files = [self.topology_file, *sorted(self.flows_folder.glob("*.flows"))]
+        files = [self.topology_file, *sorted(self.flows_folder.resolve().glob("*.flows"))]
         return tuple(_look(file) for file in files)
 
     def identify(self, description: str, datapath_id: int) -> BridgeName | None:

@@ -1,4 +1,5 @@
-"""The lab of a topology, from up to down: makes it, runs commands in it, removes it.
+"""The lab of a topology, from up to down: makes it, runs commands in it, changes its flows, removes
+it.
 
 Whatever ends `up` before it is done, Ctrl-C included, leaves nothing behind.
 """
@@ -18,6 +19,7 @@ from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab import bare, preflight, programs
 from dvr_ryu.lab.host import LabHost, environment
 from dvr_ryu.lab.state import LabState, StateFolder
+from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import Topology, instance_namespace
 
 Progress = Callable[[str], None]
@@ -26,22 +28,32 @@ Progress = Callable[[str], None]
 THE_LAB = StateFolder()
 
 
-def up(topology_path: Path, progress: Progress, folder: StateFolder = THE_LAB) -> None:
+def up(
+    topology_path: Path,
+    progress: Progress,
+    folder: StateFolder = THE_LAB,
+    pipelines: Path | None = None,
+) -> None:
     """Bring up the lab of the topology in this file, with its controller and its companions.
 
-    Returns when all is in place. DvrError and HostError: nothing was made, or nothing was left.
+    `pipelines` is the folder of its flows, if not the shipped one. Returns when all is in place.
+    DvrError and HostError: nothing was made, or nothing was left.
     """
-    # Costs 0.1 s, which dvr lab exec should not wait for.
+    # Costs 0.1 s and more, which dvr lab exec should not wait for.
+    from dvr_ryu.lab import flows
     from dvr_ryu.topology.loading import load_topology
 
     preflight.require_root(f"lab up {topology_path}")
     path = topology_path.resolve()
     topology = load_topology(path)
+    pipelines = pipelines or flows_dir()
+    flows.require_right(pipelines, topology)
     preflight.require_programs()
     with folder.locked():
         refuse_second(folder)
         try:
             lab = make_hosts(topology, path, folder, progress)
+            flows.configure(lab.controller, pipelines)
             running = programs.programs_of(topology, path, lab, folder)
             programs.start(running, path)
             programs.await_ready(running, progress)
@@ -127,6 +139,34 @@ def running(folder: StateFolder = THE_LAB) -> LabState:
     if not state.whole:
         raise HostError("a part of the lab has ended: type dvr lab down, then dvr lab up TOPOLOGY")
     return state
+
+
+def pipelines_of(folder: StateFolder = THE_LAB) -> Path:
+    """The folder of the flows that the lab which is up runs; HostError if none is up."""
+    from dvr_ryu.lab import flows
+
+    preflight.require_root("lab flows")
+    return flows.selected(running(folder).lab_hosts[bare.CONTROLLER])
+
+
+def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str]:
+    """Change the lab that is up to the flows in `pipelines`; return what the controller said of
+    each bridge when all have them, nothing if they had them already.
+
+    FileError, DvrError: nothing was changed.
+    """
+    from dvr_ryu.lab import flows
+    from dvr_ryu.topology.loading import load_topology
+
+    preflight.require_root(f"lab flows {pipelines}")
+    state = running(folder)
+    path = Path(state.topology)
+    topology = load_topology(path)
+    flows.require_right(pipelines, topology)
+    with folder.locked():
+        lab = bare.Lab(state.lab_hosts)
+        controller, *_ = programs.programs_of(topology, path, lab, folder)
+        return flows.change(controller, topology, pipelines)
 
 
 def find(name: str, folder: StateFolder = THE_LAB) -> tuple[LabHost, str | None]:

@@ -24,6 +24,9 @@ from dvr_ryu.topology.model import BRIDGES, Topology, instance_namespace
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
 """In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
 
+CONTROLLER_CONFIG = "/run/dvr_lab/controller.conf"
+"""In the controller's host: what it is told with --config-file."""
+
 _PATIENCE = 60.0
 _LAST_LINES = 15
 
@@ -62,7 +65,7 @@ def programs_of(topology: Topology, path: Path, lab: Lab, folder: StateFolder) -
     controller = Program(
         "controller",
         lab[CONTROLLER],
-        [_beside_python("ryu-manager"), "dvr_ryu.app"],
+        [_beside_python("ryu-manager"), "--config-file", CONTROLLER_CONFIG, "dvr_ryu.app"],
         folder.log("controller"),
     )
     companions = [

@@ -1,4 +1,4 @@
-"""The lab's state folder: which lab is up. One lab at a time, one `up` or `down` at a time.
+"""The lab's state folder: which lab is up. One lab at a time, one change of it at a time.
 
 The file is only a memory. What really runs is found by its marker, so that a file that is lost, cut
 short or out of date leaves nothing behind.
@@ -59,7 +59,7 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other `up` and `down` out; HostError if one is at work. Makes the folder."""
+        """Keep out who else would change the lab; HostError if somebody does. Makes the folder."""
         descriptor = self._lock()
         try:
             yield
@@ -78,7 +78,7 @@ class StateFolder:
             except BlockingIOError:
                 os.close(descriptor)
                 raise HostError(
-                    "another dvr lab up or dvr lab down is at work; wait until it is done"
+                    "another dvr lab up, flows or down is at work; wait until it is done"
                 ) from None
             except FileNotFoundError:
                 pass

@@ -108,7 +108,7 @@ def test_a_state_folder_that_is_gone(folder: StateFolder) -> None:
 def test_up_and_down_wait_for_nobody(folder: StateFolder, file: Path) -> None:
     with folder.locked():
         for word in (lambda: lifecycle.up(file, _silent, folder), lambda: lifecycle.down(folder)):
-            with pytest.raises(HostError, match="another dvr lab up or dvr lab down is at work"):
+            with pytest.raises(HostError, match="another dvr lab up, flows or down is at work"):
                 word()
 
 

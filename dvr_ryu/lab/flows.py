@@ -1,0 +1,99 @@
+"""Which flows a lab runs, and the change to others while it is up.
+
+The controller is told of a link in its host's own /run, which leads to the folder of the flows. To
+turn the link is the whole change: the controller sees other files and brings every bridge to them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dvr_ryu.errors import DvrError, HostError
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.programs import CONTROLLER_CONFIG, Program
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.topology.model import BRIDGES, Topology
+from dvr_ryu.topology.view import HostView
+
+_LINK = "/run/dvr_lab/flows"
+_CONFIG = f"[dvr]\nflows = {_LINK}\n"
+
+_PATIENCE = 30.0
+_IN_SYNC = re.compile(r"^(\S+/br-\S+) in sync: .*", re.MULTILINE)
+_REFUSED = re.compile(r"^(\S+/br-\S+: |the saved change is not applied)", re.MULTILINE)
+"""What the controller says of a bridge that has its flows, and of flows that cannot be."""
+
+
+def require_right(folder: Path, topology: Topology) -> None:
+    """Raise FileError, with places, unless the flows of `folder` can be those of every bridge.
+
+    Raises DvrError where there is no file for one of the bridges.
+    """
+    program = load_program(folder)
+    missing = [f"{bridge}.flows" for bridge in BRIDGES if bridge not in program.pipelines]
+    if missing:
+        raise DvrError(f"{folder}: no {' and no '.join(missing)} here; a lab's bridges need both")
+    for host in topology.hosts:
+        view = HostView(topology, host)
+        for bridge in BRIDGES:
+            program.wanted(bridge, view, view.planned_ofports(bridge))
+
+
+def configure(controller: LabHost, folder: Path) -> None:
+    """Give the controller, which is not started yet, the flows of `folder`.
+
+    HostError if its host cannot read them.
+    """
+    config = controller.path(CONTROLLER_CONFIG)
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(_CONFIG)
+    _turn(controller, folder)
+
+
+def selected(controller: LabHost) -> Path:
+    """The folder of the flows that the controller has been given."""
+    return controller.path(_LINK).readlink()
+
+
+def change(controller: Program, topology: Topology, folder: Path) -> list[str]:
+    """Give the running controller the flows of `folder`; return when every bridge has them.
+
+    What the controller said of each bridge is returned; nothing if it had these flows already.
+    HostError, with the end of its log, if it refuses them or takes too long.
+    """
+    if folder.resolve() == selected(controller.host):
+        return []
+    bridges = {f"{host}/{bridge}" for host in topology.hosts for bridge in BRIDGES}
+    start = controller.log.stat().st_size
+    said: dict[str, str] = {}
+
+    def all_in_sync() -> bool:
+        controller.require_alive()
+        text = controller.log.read_bytes()[start:].decode(errors="replace")
+        if _REFUSED.search(text):
+            raise HostError(f"the controller refuses {folder}. {controller.last_words()}")
+        said.update((found[1], found[0]) for found in _IN_SYNC.finditer(text))
+        return bridges <= said.keys()
+
+    def those_behind() -> str:
+        names = ", ".join(sorted(bridges - said.keys()))
+        return f"not so: {names}\n{controller.last_words()}"
+
+    _turn(controller.host, folder)
+    wait_until(all_in_sync, _PATIENCE, f"every bridge has the flows of {folder}", those_behind)
+    return [said[bridge] for bridge in sorted(bridges)]
+
+
+def _turn(controller: LabHost, folder: Path) -> None:
+    """Let the link lead to `folder`: to the old one or the new one, whenever it is followed."""
+    target = folder.resolve()
+    if not controller.path(str(target)).is_dir():
+        raise HostError(
+            f"lab hosts have a /run of their own and cannot read {target}; move it elsewhere"
+        )
+    new = controller.path(f"{_LINK}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(controller.path(_LINK))
