@@ -81,7 +81,7 @@ class Intent:
 
 
 def _look(file: Path) -> _Look:
-    """What tells whether a file was saved since: name, time, size and inode; zeros if it is gone."""
+    """What tells whether a file was saved since: name, time, size, inode; zeros if it is gone."""
     try:
         stat = file.stat()
     except OSError:
