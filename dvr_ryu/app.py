@@ -68,6 +68,12 @@ def find_topology() -> Path:
     )
 
 
+def find_flows() -> Path:
+    """The folder of the pipelines: [dvr] flows, else DVR_FLOWS, else the shipped flows/."""
+    named = CONF.dvr.flows or os.environ.get("DVR_FLOWS")
+    return Path(named) if named else flows_dir()
+
+
 class DvrApp(app_manager.RyuApp):
     """The controller of any number of br-tun and br-int."""
 
@@ -77,8 +83,7 @@ class DvrApp(app_manager.RyuApp):
         super().__init__(*args, **kwargs)
         self._bridges: dict[int, tuple[Bridge, Any]] = {}
         try:
-            flows = Path(CONF.dvr.flows) if CONF.dvr.flows else flows_dir()
-            self._intent = Intent(find_topology(), flows)
+            self._intent = Intent(find_topology(), find_flows())
             self._announce()
             self._listen()
         except DvrError as error:
@@ -109,6 +114,8 @@ class DvrApp(app_manager.RyuApp):
                 count,
                 bridge,
             )
+        for warning in self._intent.program.warnings:
+            LOG.warning("%s", warning)
 
     def _listen(self) -> None:
         """Listen where the topology says, else on loopback; Ryu's own options come first."""

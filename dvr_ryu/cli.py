@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from attrs import evolve
 from click.shell_completion import BashComplete, CompletionItem, split_arg_string
 
 from dvr_ryu import errors
@@ -64,8 +65,9 @@ _flows = click.option(
     "--flows",
     "folder",
     type=_FILE,
+    envvar="DVR_FLOWS",
     metavar="DIR",
-    help="Pipelines to use instead of the shipped flows/.",
+    help="Pipelines to use instead of the shipped flows/; else those that DVR_FLOWS names.",
 )
 
 
@@ -104,10 +106,13 @@ def cli() -> None:
 @cli.command()
 @_topology
 @_flows
-def check(topology: Path, folder: Path | None) -> None:
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+def check(topology: Path, folder: Path | None, strict: bool) -> None:
     """Check a topology and the pipelines; print nothing if both are right.
 
-    Every problem is printed with its file, line and column, and nothing is changed anywhere.
+    Every problem is printed with its file, line and column, and nothing is changed anywhere. A
+    warning is a flow that no packet reaches, a table that none comes to, or one without a miss: it
+    is printed, and the exit code is 0, or 1 with --strict.
     """
     from dvr_ryu.pipeline.program import load_program
     from dvr_ryu.topology.loading import load_topology
@@ -119,6 +124,10 @@ def check(topology: Path, folder: Path | None) -> None:
         view = HostView(model, host)
         for bridge in program.pipelines:
             program.wanted(bridge, view, view.planned_ofports(bridge))
+    if strict and program.warnings:
+        raise errors.FileError(evolve(each, warning=False) for each in program.warnings)
+    for warning in program.warnings:
+        click.echo(str(warning), err=True)
 
 
 @cli.command()

@@ -1,9 +1,10 @@
 """What a hole or a port name stands for: the numbers of one row of a relation, on a bridge with its
-ports.
+ports; or, in a sentence, the row's own words.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -53,6 +54,8 @@ _NUMBER: dict[Kind, Callable[[Any, Ports], Any]] = {
     Kind.PORTS: _existing,
 }
 
+_RELATION_OF = {row_type: name for name, row_type in RELATIONS.items()}
+
 Getter = Callable[[Any, ThisHost, Ports], Any]
 
 
@@ -73,6 +76,20 @@ def getter(unknown: Unknown) -> Getter:
         return lambda _row, host, ports: number(host[at], ports)
     at = RELATIONS[unknown.relation]._fields.index(unknown.field)
     return lambda row, _host, ports: number(row[at], ports)
+
+
+_HOLE = re.compile(r"\{(\w+)\.(\w+)\}")
+
+
+def said(sentence: str, row: Any, host: ThisHost) -> str:
+    """A flow's sentence for one row. What is in braces and is no hole of the row stays."""
+    rows = {"host": host, **({_RELATION_OF[type(row)]: row} if row is not None else {})}
+
+    def value(hole: re.Match[str]) -> str:
+        found = getattr(rows.get(hole[1]), hole[2], hole[0])
+        return ", ".join(found) if isinstance(found, tuple) else str(found)
+
+    return _HOLE.sub(value, sentence)
 
 
 def _element(index: int, whole: Getter) -> Getter:

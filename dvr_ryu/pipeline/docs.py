@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import dedent, fill, indent
 from typing import Any
 
-from dvr_ryu.pipeline.actions import GotoTable, Learn, Output, Resubmit
+from dvr_ryu.pipeline.actions import Learn, Output
 from dvr_ryu.pipeline.fields import ALIASES, FIELDS, SHORTHANDS
 from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.graph import next_tables
 from dvr_ryu.pipeline.guide import GUIDE, HEADER
 from dvr_ryu.pipeline.numbers import PORT
 from dvr_ryu.pipeline.operands import written
@@ -135,12 +136,12 @@ def picture(pipeline: Pipeline) -> str:
     once; where it is met again it says so.
     """
     tables = {table.number: table for table in pipeline.tables}
-    reached = {number for table in pipeline.tables for number in _next_tables(table)}
+    reached = {number for table in pipeline.tables for number in next_tables(table)}
     drawn: set[int] = set()
     rows: list[tuple[str, str]] = []
 
     def draw(number: int, stem: str, below: str) -> None:
-        table, following = tables[number], _next_tables(tables[number])
+        table, following = tables[number], next_tables(tables[number])
         again = number in drawn
         drawn.add(number)
         ends = "(see above)" if again and following else ", ".join(_ends(table))
@@ -158,16 +159,10 @@ def picture(pipeline: Pipeline) -> str:
     return "\n".join(f"{tree:{wide}} : {ends}" if ends else tree for tree, ends in rows)
 
 
-def _next_tables(table: Table) -> list[int]:
-    """Where a packet can go on from a table."""
-    steps = (step for flow in _flows(table) for step in (*flow.actions, flow.goto))
-    return sorted({step.table for step in steps if isinstance(step, GotoTable | Resubmit)})
-
-
 def _ends(table: Table) -> list[str]:
     """What else the flows of a table do with a packet, each said once."""
     ends: dict[str, None] = {}
-    for flow in _flows(table):
+    for flow in table.flows():
         for action in flow.actions:
             if isinstance(action, Learn):
                 into = dict(action.settings).get("table")
@@ -177,10 +172,6 @@ def _ends(table: Table) -> list[str]:
         if not flow.actions and not flow.goto:
             ends["drop"] = None
     return list(ends)
-
-
-def _flows(table: Table) -> Iterator[Flow]:
-    return (flow for block in table.blocks for flow in block.flows)
 
 
 # RST ----------------------------------------------------------------------------------------------

@@ -8,29 +8,45 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from attrs import evolve
+
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline import lint
-from dvr_ryu.pipeline.binding import NoSuchPort, Ports, getter
+from dvr_ryu.pipeline.binding import NoSuchPort, Ports, getter, said
 from dvr_ryu.pipeline.flow import Flow
-from dvr_ryu.pipeline.operands import ValueOf, fill
+from dvr_ryu.pipeline.operands import fill
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
 from dvr_ryu.topology.relations import ThisHost
 from dvr_ryu.topology.view import HostView
 
 
+class Here(NamedTuple):
+    """What all flows of one bridge are filled from, besides their rows."""
+
+    host: ThisHost
+    ports: Ports
+
+
 class Wanted(NamedTuple):
-    """What one identity shall say, and the line of flows/ that says so."""
+    """What one identity shall say, the line of flows/ that says so, and the row that fills it."""
 
     value: bytes
     flow: Flow
+    row: Any
+    here: Here
+
+    def filled(self) -> Flow:
+        """The flow as a value that can be printed. Made only when it is asked for."""
+        return _filled(self.flow, self.row, self.here)
 
 
 class Program:
-    """The compiled pipelines, by bridge."""
+    """The compiled pipelines, by bridge, and what their writer should be warned of."""
 
-    def __init__(self, pipelines: tuple[Pipeline, ...]) -> None:
+    def __init__(self, pipelines: tuple[Pipeline, ...], warnings: tuple[Problem, ...] = ()) -> None:
         self.pipelines = {pipeline.bridge: pipeline for pipeline in pipelines}
+        self.warnings = warnings
         self._templates = {
             pipeline.bridge: [(relation, Template(flow)) for relation, flow in pipeline.flows()]
             for pipeline in pipelines
@@ -43,31 +59,33 @@ class Program:
         lines, filled, make flows of one identity that do different things.
         """
         wanted: dict[bytes, Wanted] = {}
-        host = view.this_host
+        here = Here(view.this_host, ports)
         for relation, template in self._templates.get(bridge, []):
             for row in _rows(view, relation):
                 try:
-                    identity, value = template.filled(row, host, ports)
+                    identity, value = template.filled(row, *here)
                 except NoSuchPort:
                     continue
-                other = wanted.setdefault(identity, Wanted(value, template.flow))
+                other = wanted.setdefault(identity, Wanted(value, template.flow, row, here))
                 if other.value != value:
                     raise _contradiction(other.flow, template.flow, row)
         return wanted
 
     def flows(self, bridge: str, view: HostView, ports: Ports) -> Iterator[Flow]:
         """The same flows as values that can be printed, in the order of the file."""
-        pipeline = self.pipelines[bridge]
-        for relation, flow in pipeline.flows():
+        here = Here(view.this_host, ports)
+        for relation, flow in self.pipelines[bridge].flows():
             for row in _rows(view, relation):
                 try:
-                    yield fill(flow, _numbers(row, view.this_host, ports))
+                    yield _filled(flow, row, here)
                 except NoSuchPort:
                     continue
 
 
-def _numbers(row: Any, host: ThisHost, ports: Ports) -> ValueOf:
-    return lambda unknown: getter(unknown)(row, host, ports)
+def _filled(flow: Flow, row: Any, here: Here) -> Flow:
+    """The flow for one row, and its sentence."""
+    filled = fill(flow, lambda unknown: getter(unknown)(row, *here))
+    return evolve(filled, sentence=said(flow.sentence, row, here.host))
 
 
 def _rows(view: HostView, relation: str | None) -> tuple[Any, ...]:
@@ -85,7 +103,8 @@ def _contradiction(first: Flow, second: Flow, row: Any) -> FileError:
 def load_program(folder: Path) -> Program:
     """Read and check every *.flows file of a folder.
 
-    Raises FileError with all problems of all files, DvrError where there is no flow file.
+    Raises FileError with all problems of all files, DvrError where there is no flow file. What only
+    deserves a warning is the program's `warnings`.
     """
     files = sorted(folder.glob("*.flows"))
     if not files:
@@ -98,6 +117,6 @@ def load_program(folder: Path) -> Program:
             problems += lint.problems(pipelines[-1])
         except FileError as error:
             problems += error.problems
-    if any(not problem.warning for problem in problems):
-        raise FileError(problems)
-    return Program(tuple(pipelines))
+    if errors := [problem for problem in problems if not problem.warning]:
+        raise FileError(errors)
+    return Program(tuple(pipelines), tuple(sorted(problems)))

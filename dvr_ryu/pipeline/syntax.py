@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
-from dvr_ryu.errors import DvrError, FileError, Problem
+from dvr_ryu.errors import DvrError, FileError, Place, Problem
 from dvr_ryu.pipeline.actions import read_actions
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.match import read_match
@@ -49,12 +49,21 @@ class Block:
 
 @frozen
 class Table:
-    """One table: what it decides, and its flows."""
+    """One table: what it decides, and its flows. `place` is where its name stands."""
 
     number: int
     name: str
     sentence: str
     blocks: tuple[Block, ...]
+    place: Place = field(eq=False)
+
+    def flows(self) -> Iterator[Flow]:
+        """Every flow line."""
+        return (flow for _, flow in self.flows_with_relations())
+
+    def flows_with_relations(self) -> Iterator[tuple[str | None, Flow]]:
+        """Every flow line, with the relation of its block."""
+        return ((block.relation, flow) for block in self.blocks for flow in block.flows)
 
 
 @frozen
@@ -68,9 +77,7 @@ class Pipeline:
     def flows(self) -> Iterator[tuple[str | None, Flow]]:
         """Every flow line, with the relation of its block."""
         for table in self.tables:
-            for block in table.blocks:
-                for flow in block.flows:
-                    yield block.relation, flow
+            yield from table.flows_with_relations()
 
 
 def read_pipeline(path: Path) -> Pipeline:
@@ -162,7 +169,8 @@ class _Parser:
             self._wrong(head, Wrong(found.end(), form))
         number = int(found["number"] or 0)
         blocks = tuple(self._blocks(number, lines))
-        return Table(number, found["name"] or "", found["sentence"] or "", blocks)
+        place = head.place(max(found.start("name"), 0))
+        return Table(number, found["name"] or "", found["sentence"] or "", blocks, place)
 
     def _blocks(self, table: int, lines: list[Line]) -> Iterator[Block]:
         outer: Line | None = None

@@ -103,6 +103,29 @@ def test_check_says_each_problem_of_the_flows(dvr, tmp_path: Path):
     )
 
 
+def test_check_warns_and_strict_takes_warnings_for_errors(dvr, tmp_path: Path):
+    file = tmp_path / "br-tun.flows"
+    file.write_text("table 0 A\n  arp actions=drop\n  priority=1,arp actions=NORMAL\n")
+    done = dvr("check", EXAMPLE, "--flows", str(tmp_path))
+    assert (done.code, done.out) == (0, "")
+    said = done.err.rstrip("\n").split("\n")
+    assert said[0].startswith(f"{file}:1:9: warning: A does not say what happens to a packet")
+    assert said[3].startswith(f"{file}:3:3: warning: is never reached: line 2 matches the same")
+    assert said[4:] == ["    priority=1,arp actions=NORMAL", "    ^"]
+    strict = dvr("check", EXAMPLE, "--flows", str(tmp_path), "--strict")
+    assert (strict.code, strict.out) == (1, "")
+    assert strict.err == done.err.replace("warning: ", "")
+    assert dvr("check", EXAMPLE, "--strict").code == 0
+
+
+def test_the_environment_may_name_the_flows(dvr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "br-int.flows").write_text("table 0 A\n  miss: NORMAL\n")
+    monkeypatch.setenv("DVR_FLOWS", str(tmp_path))
+    words = ["flows", EXAMPLE, "--host", "server-64", "--bridge", "br-int"]
+    assert dvr(*words).out == "cookie=0x6476725f727975,table=0,priority=0 actions=NORMAL\n"
+    assert "table=60," in dvr(*words, "--flows", str(flows_dir())).out
+
+
 def test_check_fills_the_flows_as_well(dvr, tmp_path: Path):
     file = tmp_path / "br-tun.flows"
     file.write_text("table 0 A\n  each tunnel:\n    arp actions=output:{tunnel.port}\n")

@@ -1,0 +1,24 @@
+"""What is wrong with a pipeline as a whole, though every line of it can be read.
+
+A problem stops the pipeline from being used; a warning is for whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.errors import Problem
+from dvr_ryu.pipeline.lint.flows import overlaps, shadows
+from dvr_ryu.pipeline.lint.tables import unvisited, without_miss
+from dvr_ryu.pipeline.syntax import Pipeline
+
+__all__ = ["problems"]
+
+
+def problems(pipeline: Pipeline) -> Iterator[Problem]:
+    """All that is wrong, in no order."""
+    for table in pipeline.tables:
+        yield from overlaps(table)
+        yield from shadows(table)
+    yield from without_miss(pipeline)
+    yield from unvisited(pipeline)
