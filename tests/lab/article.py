@@ -1,0 +1,115 @@
+"""The article's lab with its controller, for tests: goes up and down, runs commands, pings,
+captures.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Packet
+from scapy.utils import rdpcap
+
+from dvr_ryu.lab import lifecycle, programs, proof
+from dvr_ryu.lab.bare import Lab
+from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.loading import load_topology
+
+CIRROS = ("server-233", "vm-cirros")
+PEER = ("server-68", "vm-vm-68")
+
+PACKETS_A_SECOND = 100
+
+
+@frozen
+class Article:
+    """The article's lab, up, on a copy of its topology that a test may edit."""
+
+    folder: StateFolder
+    file: Path
+    lab: Lab
+
+    def run(self, place: tuple[str, str | None], words: str, check: bool = True) -> str:
+        """Run a command in a host, or in one of its namespaces; return what it prints."""
+        host, namespace = place
+        return self.lab[host].run(words.split(), namespace=namespace, check=check).stdout
+
+    def controller(self) -> programs.Program:
+        return programs.programs_of(load_topology(self.file), self.file, self.lab, self.folder)[0]
+
+
+@contextmanager
+def article_lab(place: Path) -> Iterator[Article]:
+    """The article's lab, up and proven, for as long as the block lasts, with files in `place`."""
+    file = Path(shutil.copy(examples_dir() / "human-defined-dvr.yaml", place / "topology.yaml"))
+    folder = StateFolder(place / "dvr_lab")
+    try:
+        lifecycle.up(file, lambda _: None, folder)
+        assert proof.exit_code(proof.prove(lambda _: None, folder)) == 0
+        yield Article(folder, file, Lab(lifecycle.running(folder).lab_hosts))
+    finally:
+        lifecycle.down(folder)
+
+
+@contextmanager
+def pinging(article: Article, place: tuple[str, str | None], address: str) -> Iterator[None]:
+    """Ping while the block runs, 100 times a second; none may be lost."""
+    script = f"ping -q -i {1 / PACKETS_A_SECOND:g} -W 2 {address} & cat; kill -INT $!; wait $!"
+    host, namespace = place
+    with subprocess.Popen(
+        article.lab[host].enter(["sh", "-c", script], namespace),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    ) as ping:
+        yield
+        printed, _ = ping.communicate("")
+    found = re.search(r"(\d+) packets transmitted, (\d+) received", printed)
+    assert found, printed
+    sent, received = map(int, found.groups())
+    # The last one may still be on its way when ping is told to end.
+    assert sent - received <= 1 and received > 10, (place, address, printed)
+
+
+@contextmanager
+def captured(
+    host: LabHost, device: str, namespace: str | None, file: Path
+) -> Iterator[list[Packet]]:
+    """Capture a device's packets to the list while the block runs; it holds them afterwards."""
+    packets: list[Packet] = []
+    words = ["tcpdump", "--immediate-mode", "-Un", "-i", device, "-w", "-"]
+    with (
+        file.open("wb") as output,
+        subprocess.Popen(
+            host.enter(words, namespace),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            text=True,
+        ) as tcpdump,
+    ):
+        assert tcpdump.stderr
+        assert any("listening on" in line for line in tcpdump.stderr)
+        try:
+            yield packets
+        finally:
+            tcpdump.terminate()
+    packets += rdpcap(str(file))
+
+
+def tunnelled(packets: list[Packet]) -> list[tuple[int, Packet]]:
+    """VNI and inner frame of each packet that is VXLAN."""
+    return [(packet[VXLAN].vni, packet[VXLAN].payload) for packet in packets if VXLAN in packet]
+
+
+def said(program: programs.Program, words: str) -> list[str]:
+    return [line for line in program.log.read_text().splitlines() if words in line]
