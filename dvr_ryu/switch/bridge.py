@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -18,8 +17,8 @@ from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError, SwitchError
 from dvr_ryu.pipeline.program import Wanted
-from dvr_ryu.pipeline.wire import table_of
-from dvr_ryu.reconcile import Difference, subtract
+from dvr_ryu.reconcile import subtract
+from dvr_ryu.switch.changes import Change, by_table, diff_lines
 from dvr_ryu.switch.session import Session, port_of
 
 LOG = logging.getLogger("dvr_ryu")
@@ -57,6 +56,7 @@ class Bridge:
         self._description = ""
         self._ports: dict[str, int] = {}
         self._installed: dict[bytes, bytes] = {}
+        self._before: dict[bytes, Wanted] | None = None
         self._work = hub.Event()
 
     def __str__(self) -> str:
@@ -129,23 +129,28 @@ class Bridge:
             LOG.error("%s: %s", self, error)
             self._installed = self.session.flows()
             return
+        seconds = time.monotonic() - started
         self._installed = {key: each.value for key, each in wanted.items()}
-        self._report(difference, time.monotonic() - started)
+        before, self._before = self._before, wanted
+        # The first fill of a connection is no edit: its flows are not told one by one.
+        lines = diff_lines(difference, before, wanted) if before is not None else ()
+        self._report(difference, seconds, lines)
 
-    def _report(self, difference: Difference[bytes, bytes], seconds: float) -> None:
+    def _report(self, difference: Change, seconds: float, lines: Iterable[str]) -> None:
         total = len(self._installed)
         if not difference:
             LOG.info("%s in sync: %d flows, nothing to change", self, total)
             return
         LOG.info(
-            "%s in sync: %d flows, %d added, %d changed, %d removed in %.1f ms (%s)",
+            "%s in sync: %d flows, %d added, %d changed, %d removed in %.1f ms (%s)%s",
             self,
             total,
             len(difference.added),
             len(difference.changed),
             len(difference.removed),
             1000 * seconds,
-            _by_table(difference),
+            by_table(difference),
+            "".join(f"\n{line}" for line in lines),
         )
 
 
@@ -154,11 +159,3 @@ def _place(wanted: Mapping[bytes, Wanted], identity: bytes) -> str:
         return "a flow to delete"
     flow = wanted[identity].flow
     return f"{flow.place}: {flow}"
-
-
-def _by_table(difference: Difference[bytes, bytes]) -> str:
-    counts: dict[int, int] = defaultdict(int)
-    for part in (difference.added, difference.changed, difference.removed):
-        for identity in part:
-            counts[table_of(identity)] += 1
-    return ", ".join(f"table {table}: {count}" for table, count in sorted(counts.items()))
