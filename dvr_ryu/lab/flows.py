@@ -11,17 +11,13 @@ from pathlib import Path
 
 from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab.host import LabHost
-from dvr_ryu.lab.programs import CONTROLLER_CONFIG, Program
+from dvr_ryu.lab.programs import FLOWS_LINK, Program
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.topology.model import BRIDGES, Topology
-from dvr_ryu.topology.view import HostView
-
-_LINK = "/run/dvr_lab/flows"
-_CONFIG = f"[dvr]\nflows = {_LINK}\n"
 
 _PATIENCE = 30.0
-_IN_SYNC = re.compile(r"^(\S+/br-\S+) in sync: .*", re.MULTILINE)
+_IN_SYNC = re.compile(r"^(\S+/br-\S+) in sync: .*(?=\n)", re.MULTILINE)
 _REFUSED = re.compile(r"^(\S+/br-\S+: |the saved change is not applied)", re.MULTILINE)
 """What the controller says of a bridge that has its flows, and of flows that cannot be."""
 
@@ -35,26 +31,29 @@ def require_right(folder: Path, topology: Topology) -> None:
     missing = [f"{bridge}.flows" for bridge in BRIDGES if bridge not in program.pipelines]
     if missing:
         raise DvrError(f"{folder}: no {' and no '.join(missing)} here; a lab's bridges need both")
-    for host in topology.hosts:
-        view = HostView(topology, host)
-        for bridge in BRIDGES:
-            program.wanted(bridge, view, view.planned_ofports(bridge))
+    program.require_fit(topology)
 
 
-def configure(controller: LabHost, folder: Path) -> None:
-    """Give the controller, which is not started yet, the flows of `folder`.
+def select(controller: LabHost, folder: Path) -> None:
+    """Give the controller of this host the flows of `folder`; HostError if it cannot read them.
 
-    HostError if its host cannot read them.
+    Whenever the link is followed, it leads to the old folder or to the new one.
     """
-    config = controller.path(CONTROLLER_CONFIG)
-    config.parent.mkdir(exist_ok=True)
-    config.write_text(_CONFIG)
-    _turn(controller, folder)
+    target = folder.resolve()
+    if not controller.path(str(target)).is_dir():
+        raise HostError(
+            f"lab hosts have a /run of their own and cannot read {target}; move it elsewhere"
+        )
+    new = controller.path(f"{FLOWS_LINK}.new")
+    new.parent.mkdir(exist_ok=True)
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(controller.path(FLOWS_LINK))
 
 
 def selected(controller: LabHost) -> Path:
     """The folder of the flows that the controller has been given."""
-    return controller.path(_LINK).readlink()
+    return controller.path(FLOWS_LINK).readlink()
 
 
 def change(controller: Program, topology: Topology, folder: Path) -> list[str]:
@@ -81,19 +80,6 @@ def change(controller: Program, topology: Topology, folder: Path) -> list[str]:
         names = ", ".join(sorted(bridges - said.keys()))
         return f"not so: {names}\n{controller.last_words()}"
 
-    _turn(controller.host, folder)
+    select(controller.host, folder)
     wait_until(all_in_sync, _PATIENCE, f"every bridge has the flows of {folder}", those_behind)
     return [said[bridge] for bridge in sorted(bridges)]
-
-
-def _turn(controller: LabHost, folder: Path) -> None:
-    """Let the link lead to `folder`: to the old one or the new one, whenever it is followed."""
-    target = folder.resolve()
-    if not controller.path(str(target)).is_dir():
-        raise HostError(
-            f"lab hosts have a /run of their own and cannot read {target}; move it elsewhere"
-        )
-    new = controller.path(f"{_LINK}.new")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(controller.path(_LINK))

@@ -53,7 +53,7 @@ def up(
         refuse_second(folder)
         try:
             lab = make_hosts(topology, path, folder, progress)
-            flows.configure(lab.controller, pipelines)
+            flows.select(lab.controller, pipelines)
             running = programs.programs_of(topology, path, lab, folder)
             programs.start(running, path)
             programs.await_ready(running, progress)

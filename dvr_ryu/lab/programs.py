@@ -24,8 +24,8 @@ from dvr_ryu.topology.model import BRIDGES, Topology, instance_namespace
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
 """In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
 
-CONTROLLER_CONFIG = "/run/dvr_lab/controller.conf"
-"""In the controller's host: what it is told with --config-file."""
+FLOWS_LINK = "/run/dvr_lab/flows"
+"""In the controller's host: a link to the folder of the flows that it shall use."""
 
 _PATIENCE = 60.0
 _LAST_LINES = 15
@@ -41,8 +41,8 @@ class Program:
     log: Path
 
     def start(self, topology: Path) -> None:
-        """Start it; it finds the topology by its environment, too, as the controller does."""
-        extra = {"DVR_TOPOLOGY": str(topology), "PYTHONUNBUFFERED": "1"}
+        """Start it; the controller finds the topology and the flows by its environment."""
+        extra = {"DVR_TOPOLOGY": str(topology), "DVR_FLOWS": FLOWS_LINK, "PYTHONUNBUFFERED": "1"}
         self.host.start_service(self.name, self.command, self.log, extra)
 
     def require_alive(self) -> None:
@@ -65,7 +65,7 @@ def programs_of(topology: Topology, path: Path, lab: Lab, folder: StateFolder) -
     controller = Program(
         "controller",
         lab[CONTROLLER],
-        [_beside_python("ryu-manager"), "--config-file", CONTROLLER_CONFIG, "dvr_ryu.app"],
+        [_beside_python("ryu-manager"), "dvr_ryu.app"],
         folder.log("controller"),
     )
     companions = [

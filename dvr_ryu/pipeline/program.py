@@ -17,6 +17,7 @@ from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.operands import fill
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
+from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.relations import ThisHost
 from dvr_ryu.topology.view import HostView
 
@@ -71,6 +72,13 @@ class Program:
                     raise _contradiction(other.flow, template.flow, row)
         return wanted
 
+    def require_fit(self, topology: Topology) -> None:
+        """Raise FileError, as `wanted` does, if it would on any host that the topology has."""
+        for host in topology.hosts:
+            view = HostView(topology, host)
+            for bridge in self.pipelines:
+                self.wanted(bridge, view, view.planned_ofports(bridge))
+
     def flows(self, bridge: str, view: HostView, ports: Ports) -> Iterator[Flow]:
         """The same flows as values that can be printed, in the order of the file."""
         here = Here(view.this_host, ports)
@@ -80,6 +88,13 @@ class Program:
                     yield _filled(flow, row, here)
                 except NoSuchPort:
                     continue
+
+    def lines(self, bridge: str, view: HostView) -> Iterator[str]:
+        """The flows as `ovs-ofctl add-flows` takes them, sorted; ports have their planned
+        numbers.
+        """
+        flows = sorted(self.flows(bridge, view, view.planned_ofports(bridge)))
+        return (flow.installed() for flow in flows)
 
 
 def _filled(flow: Flow, row: Any, here: Here) -> Flow:
