@@ -20,6 +20,9 @@ from dvr_ryu import errors
 from dvr_ryu.shipped import flows_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dvr_ryu.pipeline.syntax import Pipeline
     from dvr_ryu.topology.view import HostView
 
 click.UsageError.exit_code = errors.USAGE
@@ -116,14 +119,10 @@ def check(topology: Path, folder: Path | None, strict: bool) -> None:
     """
     from dvr_ryu.pipeline.program import load_program
     from dvr_ryu.topology.loading import load_topology
-    from dvr_ryu.topology.view import HostView
 
     model = load_topology(topology)
     program = load_program(folder or flows_dir())
-    for host in model.hosts:
-        view = HostView(model, host)
-        for bridge in program.pipelines:
-            program.wanted(bridge, view, view.planned_ofports(bridge))
+    program.require_fit(model)
     if strict and program.warnings:
         raise errors.FileError(evolve(each, warning=False) for each in program.warnings)
     for warning in program.warnings:
@@ -131,28 +130,71 @@ def check(topology: Path, folder: Path | None, strict: bool) -> None:
 
 
 @cli.command()
-@_topology
-@_host
-@click.option("--bridge", default="br-tun", show_default=True, help="br-tun or br-int.")
+@click.argument("topology", type=_FILE, required=False)
+@click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=_complete_host,
+    help="A host of the topology; a script may do without, and then serves all hosts.",
+)
+@click.option("--bridge", help="br-tun or br-int; if not given, br-tun, or both in a script.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["lines", "script"]),
+    help="lines: for ovs-ofctl add-flows, the default. script: for sh, with sentences.",
+)
+@click.option(
+    "--from-dump",
+    "dump",
+    type=_FILE,
+    metavar="FILE",
+    help="Instead, clean and sort what `ovs-ofctl dump-flows` printed; - is stdin.",
+)
 @_flows
-def flows(topology: Path, host: str, bridge: str, folder: Path | None) -> None:
+def flows(
+    topology: Path | None,
+    host: str | None,
+    bridge: str | None,
+    form: str | None,
+    dump: Path | None,
+    folder: Path | None,
+) -> None:
     """Print the flows that a bridge of a host should have. Asks no switch and needs no root.
 
     \b
     The lines are ovs-ofctl's, sorted. To fill a bridge of your own with them:
         dvr flows TOPOLOGY --host NAME | ovs-ofctl add-flows BRIDGE -
+    A script for all hosts, in which each runs its own part:
+        dvr flows TOPOLOGY --as script > flows.sh; sh flows.sh HOST
+    What a bridge has, without counters and under the names of its tables:
+        ovs-ofctl dump-flows br-tun | dvr flows --from-dump -
     """
     from dvr_ryu.pipeline.program import load_program
+    from dvr_ryu.pipeline.script import script
 
-    view = _view(topology, host)
+    if dump and (topology or host or form):
+        raise click.UsageError("--from-dump stands alone: no TOPOLOGY, no --host, no --as")
+    if not dump and not topology:
+        raise click.UsageError("Missing argument 'TOPOLOGY'.")
+    if not dump and not host and form != "script":
+        raise click.UsageError("Missing option '--host'; only --as script may do without.")
     program = load_program(folder or flows_dir())
-    if bridge not in program.pipelines:
+    usual = list(program.pipelines) if form == "script" else ["br-tun"]
+    bridges = [bridge] if bridge else usual
+    if unknown := [each for each in bridges if each not in program.pipelines]:
         known = ", ".join(program.pipelines)
         raise click.BadParameter(
-            f"no pipeline for '{bridge}'; there are {known}", param_hint="--bridge"
+            f"no pipeline for '{unknown[0]}'; there are {known}", param_hint="--bridge"
         )
-    for flow in sorted(program.flows(bridge, view, view.planned_ofports(bridge))):
-        click.echo(flow.installed())
+    if not topology:
+        lines = _cleaned(dump, program.pipelines[bridges[0]])
+    elif form == "script":
+        lines = script(program, _views(topology, host), bridges)
+    else:
+        lines = program.lines(bridges[0], *_views(topology, host))
+    for line in lines:
+        click.echo(line)
 
 
 @cli.command()
@@ -341,14 +383,29 @@ def lab_exec(name: str, command: tuple[str, ...]) -> None:
     lifecycle.execute(name, command)
 
 
+def _cleaned(dump: Path | None, pipeline: Pipeline) -> Iterator[str]:
+    from dvr_ryu.pipeline.dump import clean
+    from dvr_ryu.pipeline.source import read_text
+
+    if dump is None or str(dump) == "-":
+        return clean(sys.stdin.read(), "stdin", pipeline.tables)
+    return clean(read_text(dump), str(dump), pipeline.tables)
+
+
 def _view(topology: Path, host: str) -> HostView:
+    (view,) = _views(topology, host)
+    return view
+
+
+def _views(topology: Path, host: str | None) -> list[HostView]:
+    """The view of a host, or of all if none is named."""
     from dvr_ryu.topology.loading import load_topology
     from dvr_ryu.topology.view import HostView
 
     model = load_topology(topology)
-    if host not in model.hosts:
+    if host and host not in model.hosts:
         known = ", ".join(model.hosts)
         raise click.BadParameter(
             f"the topology has no host '{host}'; it has {known}", param_hint="--host"
         )
-    return HostView(model, host)
+    return [HostView(model, each) for each in ([host] if host else model.hosts)]

@@ -18,7 +18,7 @@ from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.match import read_match
 from dvr_ryu.pipeline.phrases import did_you_mean, nearest
 from dvr_ryu.pipeline.scope import Scope
-from dvr_ryu.pipeline.source import Line, Wrong, logical_lines
+from dvr_ryu.pipeline.source import Line, Wrong, logical_lines, read_text
 from dvr_ryu.topology.relations import RELATIONS
 
 LAST_TABLE = 254
@@ -33,8 +33,10 @@ _TABLE = re.compile(
 _EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
 _MISS = re.compile(r"miss\s*:")
 _TABLE_WORD = re.compile(r"^(?:(?!\bactions?=).)*?\btable=([0-9]{1,9})\b")
-_ACTIONS = re.compile(r"[\s,]*\bactions?=")
 """The first two match as much of a line as is right: what is wrong stands where they end."""
+
+ACTIONS = re.compile(r"[\s,]*\bactions?=")
+"""What parts a flow's match from its actions."""
 
 
 @frozen
@@ -85,13 +87,7 @@ def read_pipeline(path: Path) -> Pipeline:
 
     Raises FileError with every problem that was found, or DvrError if the file cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DvrError(f"{path}: cannot read the flows: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise DvrError(f"{path}: is not UTF-8 text; save the file as UTF-8") from None
-    return parse_pipeline(text, str(path), path.stem)
+    return parse_pipeline(read_text(path), str(path), path.stem)
 
 
 def parse_pipeline(text: str, file: str, bridge: str) -> Pipeline:
@@ -228,7 +224,7 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
     if miss := _MISS.match(text):
         actions, goto = read_actions(scope, text[miss.end() :], miss.end())
         return Flow(table, 0, (), actions, goto, _sentence(line), line.place(0))
-    found = _ACTIONS.search(text)
+    found = ACTIONS.search(text)
     if not found:
         raise Wrong(
             len(text),
