@@ -13,13 +13,14 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import lifecycle, preflight, report
+from dvr_ryu.lab import flows, lifecycle, preflight, report
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.host import MARKER
 from dvr_ryu.lab.process import with_variable
 from dvr_ryu.lab.programs import Program, await_ready, start
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import Topology
 
 BARE = """
@@ -175,6 +176,19 @@ def test_a_topology_that_hosts_cannot_read(bare_up: Lab, folder: StateFolder) ->
         start([program], Path("/run/x.yaml"))
 
 
+def test_flows_that_hosts_cannot_read(bare_up: Lab, tmp_path: Path) -> None:
+    flows.select(bare_up.controller, tmp_path)
+    with pytest.raises(HostError, match=r"cannot read /run/flows; move it elsewhere"):
+        flows.select(bare_up.controller, Path("/run/flows"))
+    assert flows.selected(bare_up.controller) == tmp_path
+
+
+def test_flows_that_are_wrong_make_no_lab(folder: StateFolder, file: Path, tmp_path: Path) -> None:
+    with pytest.raises(DvrError, match="no flow files here"):
+        lifecycle.up(file, _silent, folder, tmp_path)
+    assert not _left(folder)
+
+
 def test_names_lead_to_hosts_and_instances(bare_up: Lab, folder: StateFolder) -> None:
     bare_up["server-68"].run(["ip", "netns", "add", "vm-cirros"])
     assert lifecycle.find("server-68", folder) == (bare_up["server-68"], None)
@@ -215,7 +229,12 @@ def test_show_tells_what_there_is(bare_up: Lab, folder: StateFolder) -> None:
 
 
 def test_no_lab_is_one_clear_error(folder: StateFolder) -> None:
-    for word in (lambda: report.show(folder), lambda: lifecycle.find("server-68", folder)):
+    for word in (
+        lambda: report.show(folder),
+        lambda: lifecycle.find("server-68", folder),
+        lambda: lifecycle.pipelines_of(folder),
+        lambda: lifecycle.change_pipelines(flows_dir(), folder),
+    ):
         with pytest.raises(HostError, match="no lab is up: type dvr lab up"):
             word()
 
