@@ -18,7 +18,8 @@ topology and keeps the bridge so. Save a file, and the running bridges change by
 
 ``dvr check TOPOLOGY`` says what is wrong with a file, with line and column. ``dvr flows TOPOLOGY
 --host NAME --bridge br-tun`` prints what it makes of a bridge. Both take ``--flows DIR``; the
-controller takes ``flows = DIR`` in the group ``[dvr]`` of its ``--config-file``.
+controller takes ``flows = DIR`` in the group ``[dvr]`` of its ``--config-file``. All of them take
+the folder that ``DVR_FLOWS`` names in the environment.
 
 .. contents::
    :depth: 2
@@ -76,6 +77,11 @@ Actions: ``drop``, ``output:PORT``, ``IN_PORT``, ``NORMAL``, ``FLOOD``, ``ALL``,
 ``pop_vlan`` or ``strip_vlan``, ``set_tunnel`` and ``learn(...)``. Every other word is refused, with
 its place. So are a value out of range, a table that is not there, and two flows of one priority
 that can match the same packet and do different things.
+
+``dvr check`` and the controller also warn of what is right but hardly meant: a flow that no packet
+reaches because another takes all of its packets; a table that no packet comes to from table 0; a
+table that does not say what happens to a packet which no flow matches. ``dvr check --strict`` takes
+these warnings for errors.
 
 Our flows carry the cookie 0x6476725f727975 (``dvr_ryu`` in ASCII). Flows with another cookie are
 left alone: foreign ones, and those that ``learn`` makes.

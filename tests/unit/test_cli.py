@@ -172,6 +172,34 @@ def test_flows_of_the_other_bridge_and_of_other_pipelines(dvr, tmp_path: Path):
     assert done.out == "cookie=0x6476725f727975,table=0,priority=0 actions=NORMAL\n"
 
 
+def test_flows_as_a_script_that_a_shell_takes(dvr):
+    for words in ([], ["--host", "server-68"], ["--bridge", "br-int"]):
+        done = dvr("flows", EXAMPLE, "--as", "script", *words)
+        assert (done.code, done.err) == (0, "")
+        check = subprocess.run(["sh", "-n"], input=done.out, text=True, capture_output=True)
+        assert (check.returncode, check.stderr) == (0, "")
+    assert dvr("flows", EXAMPLE, "--host", "server-68", "--as", "lines").out == (
+        dvr("flows", EXAMPLE, "--host", "server-68").out
+    )
+
+
+def test_flows_from_a_dump(dvr, tmp_path: Path):
+    file = tmp_path / "dump"
+    file.write_text(
+        "NXST_FLOW reply (xid=0x4):\n cookie=0x0, duration=1.2s, table=60, n_packets=0, n_bytes=0,"
+        " idle_age=1, priority=1 actions=NORMAL\n"
+    )
+    done = dvr("flows", "--from-dump", str(file), "--bridge", "br-int")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "# Table 60, TRANSIENT: Deliver.\ntable=60,priority=1 actions=NORMAL\n"
+    file.write_text("ovs-ofctl: br-x is not a bridge or a socket\n")
+    done = dvr("flows", "--from-dump", str(file))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"{file}:1:1: is no flow")
+    done = dvr("flows", "--from-dump", str(tmp_path / "none"))
+    assert (done.code, done.err.count("\n")) == (1, 1)
+
+
 def test_hosts_prints_the_articles_query(dvr):
     done = dvr("hosts", EXAMPLE)
     assert (done.code, done.err) == (0, "")
@@ -197,6 +225,16 @@ def test_hosts_prints_the_articles_query(dvr):
             "no pipeline for 'br-ex'; there are br-int, br-tun",
         ),
         (["flows", EXAMPLE, "--hots", "server-64"], "--hots"),
+        (["flows"], "Missing argument 'TOPOLOGY'"),
+        (["flows", "--as", "script"], "Missing argument 'TOPOLOGY'"),
+        (["flows", EXAMPLE, "--as", "lines"], "Missing option '--host'"),
+        (["flows", EXAMPLE, "--as", "text", "--host", "server-64"], "'text' is not one of"),
+        (["flows", EXAMPLE, "--as", "script", "--host", "server-1"], "no host 'server-1'"),
+        (["flows", EXAMPLE, "--as", "script", "--bridge", "br-ex"], "no pipeline for 'br-ex'"),
+        (["flows", EXAMPLE, "--from-dump", "-"], "--from-dump stands alone"),
+        (["flows", "--from-dump", "-", "--host", "server-64"], "--from-dump stands alone"),
+        (["flows", "--from-dump", "-", "--as", "script"], "--from-dump stands alone"),
+        (["flows", "--from-dump", "-", "--bridge", "br-ex"], "no pipeline for 'br-ex'"),
         (["companion", "plan", EXAMPLE], "Missing option '--host'"),
         (["companion", "plan", EXAMPLE, "--host", "server-1"], "no host 'server-1'"),
         (["companion", "down"], "Missing option '--host'"),
