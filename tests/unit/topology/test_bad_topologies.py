@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,8 @@ def test_whatever_stands_in_a_file_it_is_a_topology_or_has_problems_with_places(
         if drawn.draw(st.booleans()):
             del container[step]
         else:
-            container[step] = drawn.draw(st.sampled_from(JUNK))
+            # A copy: the next round may damage what this one put in.
+            container[step] = deepcopy(drawn.draw(st.sampled_from(JUNK)))
     text = yaml.safe_dump(data)
     try:
         parse_topology(text, "f")
