@@ -60,11 +60,12 @@ class Program:
         lines, filled, make flows of one identity that do different things.
         """
         wanted: dict[bytes, Wanted] = {}
-        here = Here(view.this_host, ports)
+        host = view.this_host
+        here = Here(host, ports)
         for relation, template in self._templates.get(bridge, []):
             for row in _rows(view, relation):
                 try:
-                    identity, value = template.filled(row, *here)
+                    identity, value = template.filled(row, host, ports)
                 except NoSuchPort:
                     continue
                 other = wanted.setdefault(identity, Wanted(value, template.flow, row, here))
