@@ -6,7 +6,6 @@ that is said of two flows holds for every topology.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from attrs import frozen
@@ -17,6 +16,9 @@ from dvr_ryu.pipeline.operands import Unknown
 
 _TAGGED = 0x1000
 """The bit of vlan_tci that says that there is a VLAN tag."""
+
+_PARTS = {"dl_vlan": ("vlan_tci", 0), "vlan_vid": ("vlan_tci", 0), "vlan_pcp": ("vlan_tci", 13)}
+"""Fields that are part of another one, and their lowest bit there (ovs-fields(7))."""
 
 
 @frozen
@@ -86,7 +88,7 @@ def packets_of(flow: Flow) -> Packets:
     known: dict[str, Bits] = {}
     holes: dict[str, Unknown] = {}
     for match in flow.match:
-        field, shift = _home(match.field.name)
+        field, shift = _PARTS.get(match.field.name, (match.field.name, 0))
         bits = _known_bits(match)
         bits = Bits(bits.value << shift, bits.mask << shift)
         if bits.mask:
@@ -104,19 +106,6 @@ def _known_bits(match: FieldMatch) -> Bits:
         return Bits(present, present)
     mask = match.field.limit - 1 if match.mask is None else match.mask
     return Bits((match.value | present) & (mask | present), mask | present)
-
-
-def _home(name: str) -> tuple[str, int]:
-    """The largest field that these bits are part of, and the lowest of them (ovs-fields(7))."""
-    if name in ("dl_vlan", "vlan_vid"):
-        return "vlan_tci", 0
-    if name in ("dl_vlan_pcp", "vlan_pcp"):
-        return "vlan_tci", 13
-    if found := re.fullmatch(r"(x?)reg([0-9]+)", name):
-        width = 64 if found[1] else 32
-        per = 128 // width
-        return f"xxreg{int(found[2]) // per}", width * (per - 1 - int(found[2]) % per)
-    return name, 0
 
 
 def take_all(packets: Iterable[Packets]) -> bool:

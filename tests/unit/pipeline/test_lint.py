@@ -270,6 +270,8 @@ def _matches(packet: dict[str, int], match: FieldMatch) -> bool:
     assert isinstance(value, int)
     if name == "dl_vlan":
         return packet["vlan_tci"] & 0x1FFF == value | 0x1000
+    if name == "vlan_vid":
+        name, mask = "vlan_tci", 0x1FFF if mask is None else mask
     return (packet[name] ^ value) & (-1 if mask is None else mask) == 0
 
 
