@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from attrs import evolve
+
 from dvr_ryu.errors import Problem
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.lint.packets import Packets, packets_of
@@ -54,10 +56,12 @@ def shadows(table: Table) -> Iterator[Problem]:
 
 
 def _comes_first(first: Flow, at: int, second: Flow, second_at: int) -> bool:
-    """Whether the first wins over the second, or does the same and stands before it."""
+    """Whether the first wins over the second, or is the same but for its match and stands before
+    it.
+    """
     if first.priority != second.priority:
         return first.priority > second.priority
-    return at < second_at and not _differ(first, second)
+    return at < second_at and evolve(first, match=second.match) == second
 
 
 def _is_there(first: Flow, second: Flow) -> bool:
