@@ -1,22 +1,33 @@
 """The fields of a packet that a flow may match, set, move or learn: names, sizes, what they
 require.
 
-Names are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` are Ryu's names of the field's OpenFlow
-Extensible Match and of its Nicira form, which move, load and learn carry on the wire. A table; no
-logic beyond looking up.
+Names and rules are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` are Ryu's names of the field's
+OpenFlow Extensible Match and of the form that move, load and learn carry. No logic beyond looking
+up.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Iterator
+
 from attrs import frozen
 
-from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline import flags, numbers
+from dvr_ryu.pipeline.field_table import NAMES, NOT_CARRIED, TABLE
 from dvr_ryu.topology.relations import Kind
 
 ARP = 0x0806
-IPV4 = 0x0800
-IPV6 = 0x86DD
+IP = 0x0800
+IP6 = 0x86DD
+RARP = 0x8035
+MPLS = 0x8847
+MPLS_MULTICAST = 0x8848
+NSH = 0x894F
 VLAN_PRESENT = 0x1000
+
+Pairs = tuple[tuple[str, int], ...]
+"""Fields and their values."""
 
 
 @frozen
@@ -29,112 +40,144 @@ class Field:
     bits: int
     oxm: str
     nxm: str
+    """"" where Ryu 4.34 has no name for it: it can be matched and set, not moved or loaded."""
     form: numbers.Form
     kind: Kind | None = None
     maskable: bool = False
-    requires: tuple[tuple[tuple[str, int], ...], ...] = ()
+    requires: tuple[Pairs, ...] = ()
     present: int = 0
     """Bits that OpenFlow sets beside the value: a VLAN tag is there."""
+    aliases: tuple[str, ...] = ()
+    """Other names: ovs-ofctl's, then the one it prints in move, load and learn, then OpenFlow's."""
+    words: flags.Flags | flags.Fragments | None = None
+    """How its bits are named."""
+    read_only: bool = False
+    """It can be matched, not written."""
+    whole_masked: bool = False
+    """Matched whole, it still has a mask on the wire: it does not fill its bytes there."""
+    below: int = 0
+    """Lowest bits that OpenFlow's form does not have."""
 
     @property
     def limit(self) -> int:
         """One more than the largest value."""
         return 1 << self.bits
 
+    @property
+    def all_bits(self) -> int:
+        """The mask that matches the field whole."""
+        return self.words.all if self.words else self.limit - 1
+
     def to_ryu(self, value: int) -> int | str:
-        """A number as Ryu's user value: text for addresses, an int for everything else."""
-        if self.form in (numbers.MAC, numbers.IPV4):
+        """A number as Ryu's user value: text for addresses, base64 where Ryu knows the field only
+        by its number, an int for everything else.
+        """
+        if self.oxm.startswith(_BY_NUMBER):
+            return b64encode(value.to_bytes(self.bits // 8, "big")).decode()
+        if self.form in (numbers.MAC, numbers.IPV4, numbers.IPV6):
             return self.form.write(value)
-        return value
+        return value >> self.below
 
 
-_ARP = ((("dl_type", ARP),),)
-_IP = ((("dl_type", IPV4),),)
-_ANY_IP = ((("dl_type", IPV4),), (("dl_type", IPV6),))
-_IPV6 = ((("dl_type", IPV6),),)
+_BY_NUMBER = "field_"
 
 
-def _over_ip(proto: int) -> tuple[tuple[tuple[str, int], ...], ...]:
-    return tuple((("dl_type", ether), ("nw_proto", proto)) for ether in (IPV4, IPV6))
+def _by_number(oxm_class: str, number: str) -> str:
+    """Ryu's name for a field that it has no name for."""
+    return f"{_BY_NUMBER}{int(oxm_class, 16) << 7 | int(number)}"
 
 
-_ICMP = ((("dl_type", IPV4), ("nw_proto", 1)),)
-_ICMP6 = ((("dl_type", IPV6), ("nw_proto", 58)),)
+def _over(ether: int, proto: int) -> Pairs:
+    return ("dl_type", ether), ("nw_proto", proto)
 
-FIELDS: dict[str, Field] = {
-    field.name: field
-    for field in (
-        Field("in_port", 32, "in_port", "in_port_nxm", numbers.PORT, Kind.PORT),
-        Field("dl_src", 48, "eth_src", "eth_src_nxm", numbers.MAC, Kind.MAC, True),
-        Field("dl_dst", 48, "eth_dst", "eth_dst_nxm", numbers.MAC, Kind.MAC, True),
-        Field("dl_type", 16, "eth_type", "eth_type_nxm", numbers.HEX),
-        Field(
-            "dl_vlan", 12, "vlan_vid", "vlan_tci", numbers.DECIMAL, Kind.VLAN, present=VLAN_PRESENT
-        ),
-        Field("vlan_vid", 13, "vlan_vid", "vlan_tci", numbers.DECIMAL, Kind.VLAN, True),
-        Field("vlan_tci", 16, "vlan_tci", "vlan_tci", numbers.HEX, None, True),
-        Field("tun_id", 64, "tunnel_id", "tunnel_id_nxm", numbers.HEX, Kind.VNI, True),
-        Field("metadata", 64, "metadata", "metadata", numbers.HEX, None, True),
-        Field("nw_proto", 8, "ip_proto", "ip_proto_nxm", numbers.DECIMAL, requires=_ANY_IP),
-        Field("nw_src", 32, "ipv4_src", "ipv4_src_nxm", numbers.IPV4, Kind.IPV4, True, _IP),
-        Field("nw_dst", 32, "ipv4_dst", "ipv4_dst_nxm", numbers.IPV4, Kind.IPV4, True, _IP),
-        Field("tcp_src", 16, "tcp_src", "tcp_src_nxm", numbers.DECIMAL, requires=_over_ip(6)),
-        Field("tcp_dst", 16, "tcp_dst", "tcp_dst_nxm", numbers.DECIMAL, requires=_over_ip(6)),
-        Field("udp_src", 16, "udp_src", "udp_src_nxm", numbers.DECIMAL, requires=_over_ip(17)),
-        Field("udp_dst", 16, "udp_dst", "udp_dst_nxm", numbers.DECIMAL, requires=_over_ip(17)),
-        Field("icmp_type", 8, "icmpv4_type", "icmpv4_type_nxm", numbers.DECIMAL, requires=_ICMP),
-        Field("icmp_code", 8, "icmpv4_code", "icmpv4_code_nxm", numbers.DECIMAL, requires=_ICMP),
-        Field("icmpv6_type", 8, "icmpv6_type", "icmpv6_type_nxm", numbers.DECIMAL, requires=_ICMP6),
-        Field("icmpv6_code", 8, "icmpv6_code", "icmpv6_code_nxm", numbers.DECIMAL, requires=_ICMP6),
-        Field("arp_op", 16, "arp_op", "arp_op_nxm", numbers.DECIMAL, requires=_ARP),
-        Field("arp_spa", 32, "arp_spa", "arp_spa_nxm", numbers.IPV4, Kind.IPV4, True, _ARP),
-        Field("arp_tpa", 32, "arp_tpa", "arp_tpa_nxm", numbers.IPV4, Kind.IPV4, True, _ARP),
-        Field("arp_sha", 48, "arp_sha", "arp_sha_nxm", numbers.MAC, Kind.MAC, True, _ARP),
-        Field("arp_tha", 48, "arp_tha", "arp_tha_nxm", numbers.MAC, Kind.MAC, True, _ARP),
-    )
+
+SHORTHANDS: dict[str, Pairs] = {
+    "arp": (("dl_type", ARP),),
+    "rarp": (("dl_type", RARP),),
+    "mpls": (("dl_type", MPLS),),
+    "mplsm": (("dl_type", MPLS_MULTICAST),),
+    "ip": (("dl_type", IP),),
+    "ipv6": (("dl_type", IP6),),
+    "ip6": (("dl_type", IP6),),
+    "icmp": _over(IP, 1),
+    "icmp6": _over(IP6, 58),
+    "tcp": _over(IP, 6),
+    "udp": _over(IP, 17),
+    "sctp": _over(IP, 132),
+    "tcp6": _over(IP6, 6),
+    "udp6": _over(IP6, 17),
+    "sctp6": _over(IP6, 132),
+    "eth": (),
 }
+"""A word in place of the fields that it matches, most specific last. `eth` is every packet that an
+ordinary bridge has.
+"""
+
+_PACKETS: dict[str, Pairs] = {
+    **SHORTHANDS,
+    "nsh": (("dl_type", NSH),),
+    "ns": (*_over(IP6, 58), ("icmpv6_type", 135)),
+    "na": (*_over(IP6, 58), ("icmpv6_type", 136)),
+}
+_FORMS = {
+    "decimal": numbers.DECIMAL,
+    "hex": numbers.HEX,
+    "mac": numbers.MAC,
+    "ipv4": numbers.IPV4,
+    "ipv6": numbers.IPV6,
+    "port": numbers.PORT,
+    "packet_type": numbers.PACKET_TYPE,
+}
+_WORDS: dict[str, flags.Flags | flags.Fragments] = {
+    "tcp_flags": flags.TCP_FLAGS,
+    "ct_state": flags.CT_STATE,
+    "tun_flags": flags.TUN_FLAGS,
+    "nw_frag": flags.FRAGMENTS,
+}
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    """A table's rows, numbered fields one by one."""
+    for row in table.strip().splitlines():
+        base, numbered, count = row.split(maxsplit=1)[0].partition("#")
+        for at in range(int(count) if numbered else 1):
+            yield row.replace(f"{base}#{count}", f"{base}#").replace("#", str(at)).split()
+
+
+_NAMES = {name: tuple(names) for name, *names in _rows(NAMES)}
+
+
+def _field(row: list[str]) -> Field:
+    name, bits, oxm, nxm, form, hole, notes, packets = row
+    marks = notes.split(",")
+    return Field(
+        name=name,
+        bits=int(bits),
+        oxm=_by_number(*oxm.split(":")) if ":" in oxm else oxm,
+        nxm=nxm.strip("-"),
+        form=_FORMS[form],
+        kind=None if hole == "-" else Kind[hole.upper()],
+        maskable="mask" in marks,
+        requires=tuple(_PACKETS[each] for each in packets.split("|") if each != "-"),
+        present=VLAN_PRESENT if name == "dl_vlan" else 0,
+        aliases=_NAMES.get(name, ()),
+        words=_WORDS.get(name),
+        read_only="ro" in marks,
+        whole_masked="whole" in marks,
+        below=2 if name == "nw_tos" else 0,
+    )
+
+
+FIELDS: dict[str, Field] = {field.name: field for field in map(_field, _rows(TABLE))}
 
 ALIASES: dict[str, str] = {
-    "eth_src": "dl_src",
-    "eth_dst": "dl_dst",
-    "eth_type": "dl_type",
-    "tunnel_id": "tun_id",
-    "ip_proto": "nw_proto",
-    "ip_src": "nw_src",
-    "ip_dst": "nw_dst",
-    "icmp6_type": "icmpv6_type",
-    "NXM_OF_IN_PORT": "in_port",
-    "NXM_OF_ETH_SRC": "dl_src",
-    "NXM_OF_ETH_DST": "dl_dst",
-    "NXM_OF_ETH_TYPE": "dl_type",
-    "NXM_OF_VLAN_TCI": "vlan_tci",
-    "NXM_OF_IP_SRC": "nw_src",
-    "NXM_OF_IP_DST": "nw_dst",
-    "NXM_OF_IP_PROTO": "nw_proto",
-    "NXM_OF_ARP_OP": "arp_op",
-    "NXM_OF_ARP_SPA": "arp_spa",
-    "NXM_OF_ARP_TPA": "arp_tpa",
-    "NXM_NX_ARP_SHA": "arp_sha",
-    "NXM_NX_ARP_THA": "arp_tha",
-    "NXM_NX_TUN_ID": "tun_id",
+    alias: field.name for field in FIELDS.values() for alias in field.aliases
 }
-
-SHORTHANDS: dict[str, tuple[tuple[str, int], ...]] = {
-    "arp": (("dl_type", ARP),),
-    "ip": (("dl_type", IPV4),),
-    "ipv6": (("dl_type", IPV6),),
-    "icmp": (("dl_type", IPV4), ("nw_proto", 1)),
-    "icmp6": (("dl_type", IPV6), ("nw_proto", 58)),
-    "tcp": (("dl_type", IPV4), ("nw_proto", 6)),
-    "udp": (("dl_type", IPV4), ("nw_proto", 17)),
-    "tcp6": (("dl_type", IPV6), ("nw_proto", 6)),
-    "udp6": (("dl_type", IPV6), ("nw_proto", 17)),
-}
-"""A word in place of the fields that it matches, most specific last."""
-
 
 NXM_NAMES: dict[str, str] = {
-    field: alias for alias, field in ALIASES.items() if alias.startswith("NXM_")
+    field.name: next(alias for alias in field.aliases if "XM_" in alias)
+    for field in FIELDS.values()
+    if any("XM_" in alias for alias in field.aliases)
 }
 """Field → the name that ovs-ofctl prints in move, load and learn."""
 
@@ -145,6 +188,11 @@ OXM_NAMES = {"dl_src": "eth_src", "dl_dst": "eth_dst", "nw_src": "ip_src", "nw_d
 def find(name: str) -> Field | None:
     """The field of that name or alias, or None."""
     return FIELDS.get(ALIASES.get(name, name))
+
+
+def why_not(name: str) -> str | None:
+    """Why a field that ovs-ofctl has is none here, or None if it has no such field either."""
+    return next((why for begin, why in NOT_CARRIED.items() if name.startswith(begin)), None)
 
 
 @frozen
@@ -164,7 +212,7 @@ class Subfield:
 
     @property
     def whole(self) -> int:
-        """The width of the whole field, as Nicira's extensions see it (in_port has 16 bits
-        there).
+        """The width of the whole field, as Nicira's extensions see it: in_port has 16 bits there,
+        vlan_vid none that says that there is a tag.
         """
-        return 16 if self.field.name == "in_port" else self.field.bits
+        return {"in_port": 16, "vlan_vid": 12}.get(self.field.name, self.field.bits)

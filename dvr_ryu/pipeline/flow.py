@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
@@ -15,6 +15,7 @@ from dvr_ryu.errors import Place
 from dvr_ryu.pipeline.actions import AnyAction, GotoTable
 from dvr_ryu.pipeline.fields import SHORTHANDS
 from dvr_ryu.pipeline.match import FieldMatch
+from dvr_ryu.pipeline.settings import Settings
 
 COOKIE = int.from_bytes(b"dvr_ryu", "big")
 """Marks the flows that are ours. Constant, so that a restarted controller knows them again."""
@@ -33,12 +34,14 @@ class Flow:
     match: tuple[FieldMatch, ...] = field(eq=frozenset)
     actions: tuple[AnyAction, ...]
     goto: GotoTable | None = None
+    settings: Settings = field(factory=Settings)
     sentence: str = field(default="", eq=False)
     place: Place | None = field(default=None, eq=False)
 
     def __str__(self) -> str:
         """The flow as `ovs-ofctl add-flows` reads it."""
-        words = [f"table={self.table}", f"priority={self.priority}", *self.match_words()]
+        words = [*self.settings.words(), f"table={self.table}", f"priority={self.priority}"]
+        words += self.match_words()
         actions = [str(action) for action in (*self.actions, *filter(None, [self.goto]))]
         return f"{','.join(words)} actions={','.join(actions) or 'drop'}"
 
@@ -50,8 +53,13 @@ class Flow:
         return self.table, -self.priority, str(self)
 
     def installed(self) -> str:
-        """The flow as it is on a switch that we filled: with our cookie."""
-        return f"cookie={COOKIE:#x},{self}"
+        """The flow as it is on a switch that we filled: with its own cookie, or ours."""
+        return str(evolve(self, settings=evolve(self.settings, cookie=self.cookie)))
+
+    @property
+    def cookie(self) -> int:
+        """The cookie that marks the flow on a switch."""
+        return COOKIE if self.settings.cookie is None else self.settings.cookie
 
     def match_words(self) -> list[str]:
         """The match in ovs-ofctl's words, with `arp` in place of dl_type=0x0806 and so on."""
@@ -74,10 +82,14 @@ class Flow:
             instructions.append(parser.OFPInstructionGotoTable(self.goto.table))
         return parser.OFPFlowMod(
             _WIRE,
-            cookie=COOKIE,
+            cookie=self.cookie,
             table_id=self.table,
             command=ofp.OFPFC_ADD,
             priority=self.priority,
+            idle_timeout=self.settings.idle_timeout,
+            hard_timeout=self.settings.hard_timeout,
+            importance=self.settings.importance,
+            flags=self.settings.flags,
             match=match,
             instructions=instructions,
         )

@@ -1,4 +1,4 @@
-"""How numbers are written in flows and topologies, and read back: MACs, IPv4 addresses, ports, hex,
+"""How numbers are written in flows and topologies, and read back: MACs, IP addresses, ports, hex,
 decimal.
 
 Each form is a pair of functions between text and int. Reading raises ValueError with a message for
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import AddressValueError, IPv6Address
 
 from attrs import frozen
 
@@ -23,10 +24,16 @@ RESERVED_PORTS = {
 }
 """OpenFlow's reserved port numbers (OFPP_*), by the names that ovs-ofctl gives them."""
 
+_SHORT_RESERVED, _LONG_RESERVED = 0xFF00, 0xFFFFFF00
+"""Where reserved ports begin in 16 and in 32 bits."""
+
 _LONGEST = 99
 """Characters of a number: more than any field has. Python refuses to read thousands of digits."""
 
-_PORT_WORDS = {number: name for name, number in RESERVED_PORTS.items()}
+PORT_WORDS = {**RESERVED_PORTS, "ANY": 0xFFFFFFFF, "NONE": 0xFFFFFFFF, "UNSET": 0xFFFFFFF7}
+"""All words for ports. Nothing can be sent to the last three; they can be matched."""
+
+_WORD_OF_PORT = {number: name for name, number in PORT_WORDS.items() if name != "NONE"}
 
 
 @frozen
@@ -40,12 +47,14 @@ class Form:
 
 
 def read_int(text: str) -> int:
-    """A decimal or 0x… number."""
-    if not re.fullmatch(r"0[xX][0-9a-fA-F]+|[0-9]+", text):
+    """A decimal number, 0x… or, as ovs-ofctl has it from C, an octal one with a leading 0."""
+    found = re.fullmatch(r"0[xX]([0-9a-fA-F]+)|0([0-7]+)|(0|[1-9][0-9]*)", text)
+    if not found:
         raise ValueError(f"'{text}' is not a number")
     if len(text) > _LONGEST:
         raise ValueError("no number in a flow has that many digits")
-    return int(text, 16) if text[:2] in ("0x", "0X") else int(text)
+    hexadecimal, octal, decimal = found.groups()
+    return int(hexadecimal or octal or decimal, 16 if hexadecimal else 8 if octal else 10)
 
 
 def read_mac(text: str) -> int:
@@ -75,21 +84,59 @@ def write_ipv4(number: int) -> str:
     return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
+def read_ipv6(text: str) -> int:
+    """2001:db8::1 as 128 bits."""
+    try:
+        return int(IPv6Address(text))
+    except AddressValueError:
+        raise ValueError(f"'{text}' is not an IPv6 address") from None
+
+
+def write_ipv6(number: int) -> str:
+    """128 bits as 2001:db8::1."""
+    return str(IPv6Address(number))
+
+
 def read_port(text: str) -> int:
-    """A port number, or a reserved port's name. The name of a bridge's own port is not read
-    here.
+    """A port number of 16 bits, as OpenFlow 1.0 and ovs-ofctl have it, or of 32; or a reserved
+    port's name. The name of a bridge's own port is not read here.
     """
-    word = RESERVED_PORTS.get(text.upper())
-    return read_int(text) if word is None else word
+    word = PORT_WORDS.get(text.upper())
+    if word is not None:
+        return word
+    number = read_int(text)
+    if _SHORT_RESERVED <= number < 1 << 16:
+        return number + _LONG_RESERVED - _SHORT_RESERVED
+    if 1 << 16 <= number < _LONG_RESERVED:
+        raise ValueError(f"'{text}' is no port: they have the numbers 0 to 65279")
+    return number
 
 
 def write_port(number: int) -> str:
     """A port number, or the reserved port's name."""
-    return _PORT_WORDS.get(number, str(number))
+    if number < _LONG_RESERVED:
+        return str(number)
+    return _WORD_OF_PORT.get(number, str(number - _LONG_RESERVED + _SHORT_RESERVED))
+
+
+def read_packet_type(text: str) -> int:
+    """(1,0x800), a name space and a type in it, as 32 bits."""
+    found = re.fullmatch(r"\((\w+),\s*(\w+)\)", text)
+    space, kind = map(read_int, found.groups()) if found else (1 << 16, 0)
+    if space >> 16 or kind >> 16:
+        raise ValueError(f"'{text}' is not a packet type")
+    return space << 16 | kind
+
+
+def write_packet_type(number: int) -> str:
+    """32 bits as (1,0x800)."""
+    return f"({number >> 16},{number & 0xFFFF:#x})"
 
 
 DECIMAL = Form("number", "6", read_int, str)
 HEX = Form("number", "0x1a", read_int, lambda number: f"{number:#x}")
 MAC = Form("MAC address", "fa:16:3e:00:00:01", read_mac, write_mac)
 IPV4 = Form("IPv4 address", "192.168.10.1", read_ipv4, write_ipv4)
+IPV6 = Form("IPv6 address", "2001:db8::1", read_ipv6, write_ipv6)
 PORT = Form("port", "1, patch-int or LOCAL", read_port, write_port)
+PACKET_TYPE = Form("packet type", "(1,0x800)", read_packet_type, write_packet_type)

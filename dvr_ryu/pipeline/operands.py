@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from attrs import evolve, fields, frozen, has
 
-from dvr_ryu.pipeline.numbers import RESERVED_PORTS, Form
+from dvr_ryu.pipeline.numbers import PORT_WORDS, Form
 from dvr_ryu.topology.relations import Kind
 
 PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
@@ -39,7 +39,7 @@ class PortName:
     name: str
 
     def __str__(self) -> str:
-        plain = PLAIN_NAME.fullmatch(self.name) and self.name.upper() not in RESERVED_PORTS
+        plain = PLAIN_NAME.fullmatch(self.name) and self.name.upper() not in PORT_WORDS
         return self.name if plain else f'"{self.name}"'
 
 

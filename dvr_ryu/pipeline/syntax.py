@@ -223,7 +223,7 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
     text = line.text
     if miss := _MISS.match(text):
         actions, goto = read_actions(scope, text[miss.end() :], miss.end())
-        return Flow(table, 0, (), actions, goto, _sentence(line), line.place(0))
+        return Flow(table, 0, (), actions, goto, sentence=_sentence(line), place=line.place(0))
     found = ACTIONS.search(text)
     if not found:
         raise Wrong(
@@ -231,15 +231,16 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
             "a flow needs actions=…; write actions=drop where nothing shall happen, "
             "or miss: drop for what no other flow matches",
         )
-    priority, matches = read_match(scope, text[: found.start()], 0)
-    tagged = any(each.field.name == "dl_vlan" for each in matches)
+    head = read_match(scope, text[: found.start()], 0)
+    tagged = any(each.field.name == "dl_vlan" for each in head.matches)
     actions, goto = read_actions(scope, text[found.end() :], found.end(), tagged)
     return Flow(
         table,
-        DEFAULT_PRIORITY if priority is None else priority,
-        tuple(matches),
+        DEFAULT_PRIORITY if head.priority is None else head.priority,
+        head.matches,
         actions,
         goto,
+        head.settings,
         _sentence(line),
         line.place(0),
     )

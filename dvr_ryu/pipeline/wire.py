@@ -1,8 +1,9 @@
 """Flows as OpenFlow bytes: what makes two flows the same one, and what else they say.
 
-OpenFlow 1.3 and 1.4 lay a flow out alike, in a flow-mod and in a dump; both are cut here into an
-identity (table, priority, match) and a value (timeouts, flags, cookie, instructions), and put
-together again. Offsets are those of ofp_flow_mod and ofp_flow_stats in the OpenFlow specification.
+OpenFlow 1.3 and 1.4 lay a flow out alike, in a flow-mod and in a dump; only that 1.3 has zeroes in
+place of the importance. Both are cut here into an identity (table, priority, match) and a value
+(timeouts, flags, importance, cookie, instructions), and put together again. Offsets are those of
+ofp_flow_mod and ofp_flow_stats in the OpenFlow specification.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _OPENFLOW_BASIC = 0x8000
 
 _HEADER = struct.Struct("!BBHI")
 _IDENTITY = struct.Struct("!BH")
-_VALUE = struct.Struct("!HHHQ")
-_FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHxx")
+_VALUE = struct.Struct("!HHHHQ")
+_FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
 _FLOW_STATS = struct.Struct("!HBxIIHHHHHxxQQQ")
 _MATCH = struct.Struct("!HH")
 _MULTIPART_HEADER = 16
@@ -40,27 +41,23 @@ class WireFlow(NamedTuple):
 def split_flow_mod(message: bytes) -> WireFlow:
     """The flow that a flow-mod message (header included) adds."""
     fields = _FLOW_MOD.unpack_from(message)
-    cookie, table, idle, hard, priority, flags = (fields[at] for at in (4, 6, 8, 9, 10, 14))
-    return _wire_flow(
-        message, _FLOW_MOD.size, len(message), table, priority, (idle, hard, flags, cookie)
-    )
+    cookie, table, priority = fields[4], fields[6], fields[10]
+    rest = *(fields[at] for at in (8, 9, 14, 15)), cookie
+    return _wire_flow(message, _FLOW_MOD.size, len(message), table, priority, rest)
 
 
 def split_flow_stats(reply: bytes) -> Iterator[WireFlow]:
     """The flows in one multipart reply (header included) to a flow stats request."""
     at = _MULTIPART_HEADER
     while at < len(reply):
-        length, table, _, _, priority, idle, hard, flags, _, cookie, *_ = _FLOW_STATS.unpack_from(
-            reply, at
-        )
+        length, table, _, _, priority, *rest, _, _ = _FLOW_STATS.unpack_from(reply, at)
         end = at + length
-        rest = (idle, hard, flags, cookie)
-        yield _wire_flow(reply, at + _FLOW_STATS.size, end, table, priority, rest)
+        yield _wire_flow(reply, at + _FLOW_STATS.size, end, table, priority, tuple(rest))
         at = end
 
 
 def _wire_flow(
-    message: bytes, at: int, end: int, table: int, priority: int, rest: tuple[int, int, int, int]
+    message: bytes, at: int, end: int, table: int, priority: int, rest: tuple[int, ...]
 ) -> WireFlow:
     _, match_length = _MATCH.unpack_from(message, at)
     match = canonical_match(message[at + _MATCH.size : at + match_length])
@@ -88,7 +85,7 @@ def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
     """
     table, priority = _IDENTITY.unpack_from(flow.identity)
     fields = flow.identity[_IDENTITY.size :]
-    idle, hard, flags, cookie = _VALUE.unpack_from(flow.value)
+    idle, hard, flags, importance, cookie = _VALUE.unpack_from(flow.value)
     instructions = flow.value[_VALUE.size :] if command == ADD else b""
     match_length = _MATCH.size + len(fields)
     padding = bytes(_padded(match_length) - match_length)
@@ -97,7 +94,7 @@ def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
     mask = 0 if command == ADD else (1 << 64) - 1
     head = _FLOW_MOD.pack(
         version, _FLOW_MOD_TYPE, length, xid, cookie, mask, table, command, idle, hard, priority,
-        _NO_BUFFER, _ANY, _ANY, flags,
+        _NO_BUFFER, _ANY, _ANY, flags, importance,
     )  # fmt: skip
     return b"".join((head, _MATCH.pack(1, match_length), fields, padding, instructions))
 

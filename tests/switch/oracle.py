@@ -14,24 +14,23 @@ import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from attrs import Factory, asdict, frozen
+from attrs import Factory, asdict, evolve, frozen
 
 from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.operands import PortName, fill
 from dvr_ryu.pipeline.syntax import parse_flow
-from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mod, split_flow_mod
+from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mod, split_flow_mod, split_flow_stats
 from tests.switch.ovs import Ovs, words
 
 BRIDGE = "judged"
 PORTS = {"p1": 1, "p2": 2, "patch-int": 3}
 """The bridge's ports; lines may name them."""
 
-_HELLO, _ERROR, _ECHO, _BARRIER, _BARRIER_REPLY = 0, 1, 2, 20, 21
+_HELLO, _ERROR, _MULTIPART, _MULTIPART_REPLY, _BARRIER, _BARRIER_REPLY = 0, 1, 18, 19, 20, 21
 _HEADER = struct.Struct("!BBHI")
-_COOKIE = struct.Struct("!Q")
-_COOKIE_AT = 6
-"""Where a WireFlow's value has the cookie: behind timeouts and flags."""
+_FLOW_REQUEST = struct.Struct("!HHxxxxBxxxIIxxxxQQHHxxxx")
+"""Multipart header, flow stats request, empty match."""
 
 
 @frozen
@@ -42,6 +41,10 @@ class Report:
     """The switch has the same flow in all three ways."""
     differ: dict[str, str] = Factory(dict)
     """Line → what the switch has by us, by ovs-ofctl, and by ovs-ofctl from what we print."""
+    unsettled: dict[str, str] = Factory(dict)
+    """Line whose bytes a switch tells otherwise than we told it: it would be sent again and again
+    → our bytes.
+    """
     refused: dict[str, str] = Factory(dict)
     """Line that only we refuse → why."""
     both_refuse: dict[str, str] = Factory(dict)
@@ -55,7 +58,7 @@ class Report:
             f"{count} {name.replace('_', ' ')}" for name, count in counts.items()
         )
         parts = [head]
-        for name in ("differ", "ovs_refuses", "refused", "both_refuse"):
+        for name in ("differ", "unsettled", "ovs_refuses", "refused", "both_refuse"):
             parts += [f"{name}: {line}\n    {why}" for line, why in getattr(self, name).items()]
         return "\n".join(parts)
 
@@ -92,7 +95,8 @@ class Oracle:
     def _judge_round(self, flows: dict[str, Flow], report: Report) -> None:
         marks = {line: 1 + at for at, line in enumerate(flows)}
         self._clear()
-        errors = self._send({line: _wire(flow) for line, flow in flows.items()}, marks)
+        ours = {line: _wire(flow, _cookie_of(line) or marks[line]) for line, flow in flows.items()}
+        errors, told_back = self._send(ours)
         by_us = self._dump()
         self._clear()
         refused = self._add([_marked(line, marks[line]) for line in flows])
@@ -107,10 +111,12 @@ class Oracle:
                 continue
             told = [errors.get(line) or by_us.get(mark), theirs.get(mark)]
             told.append(reread.get(_marked(str(flow), marks[line])) or again.get(mark))
-            if None not in told and len(set(told)) == 1:
-                report.agree.append(line)
-            else:
+            if None in told or len(set(told)) > 1:
                 report.differ[line] = "\n    ".join(map(str, told))
+            elif ours[line] not in told_back:
+                report.unsettled[line] = _unsettled(ours[line], told_back)
+            else:
+                report.agree.append(line)
 
     def _clear(self) -> None:
         self._ofctl("del-flows", BRIDGE)
@@ -138,19 +144,13 @@ class Oracle:
         half = len(lines) // 2
         return {**self._add(lines[:half]), **self._add(lines[half:])}
 
-    def _send(self, flows: dict[str, WireFlow], marks: dict[str, int]) -> dict[str, str]:
-        """Send our bytes; return line → the switch's error."""
+    def _send(self, flows: dict[str, WireFlow]) -> tuple[dict[str, str], set[WireFlow]]:
+        """Send our bytes; return line → the switch's error, and the flows that it then tells."""
         xids = dict(enumerate(flows, 100))
-        messages = []
-        for xid, line in xids.items():
-            identity, value = flows[line]
-            if not _cookie_of(line):
-                end = _COOKIE_AT + _COOKIE.size
-                value = value[:_COOKIE_AT] + _COOKIE.pack(marks[line]) + value[end:]
-            messages.append(flow_mod(self.version, xid, ADD, WireFlow(identity, value)))
+        messages = [flow_mod(self.version, xid, ADD, flows[line]) for xid, line in xids.items()]
         with Connection(self.ovs.folder / f"{BRIDGE}.mgmt", self.version) as connection:
             errors = connection.send(messages)
-        return {xids[xid]: error for xid, error in errors.items()}
+            return {xids[xid]: error for xid, error in errors.items()}, connection.flows()
 
 
 class Connection:
@@ -183,6 +183,19 @@ class Connection:
                 )
         return errors
 
+    def flows(self) -> set[WireFlow]:
+        """Every flow of the bridge."""
+        body = _FLOW_REQUEST.pack(1, 0, 0xFF, 0xFFFFFFFF, 0xFFFFFFFF, 0, 0, 1, 4)
+        head = _HEADER.pack(self.version, _MULTIPART, _HEADER.size + len(body), 2)
+        self._socket.sendall(head + body)
+        flows: set[WireFlow] = set()
+        for kind, _, body in self._received():
+            if kind == _MULTIPART_REPLY:
+                flows.update(split_flow_stats(bytes(_HEADER.size) + body))
+                if not struct.unpack_from("!HH", body)[1]:
+                    break
+        return flows
+
     def _received(self) -> Iterator[tuple[int, int, bytes]]:
         while True:
             _, kind, length, xid = _HEADER.unpack(self._exactly(_HEADER.size))
@@ -198,12 +211,19 @@ class Connection:
         return content
 
 
-def _wire(flow: Flow) -> WireFlow:
-    filled = fill(flow, lambda each: PORTS.get(each.name, 0) if isinstance(each, PortName) else 0)
-    message = filled.build()
+def _wire(flow: Flow, cookie: int = 0) -> WireFlow:
+    numbered = fill(flow, lambda each: PORTS.get(each.name, 0) if isinstance(each, PortName) else 0)
+    message = evolve(numbered, settings=evolve(numbered.settings, cookie=cookie)).build()
     message.xid = 0
     message.serialize()
     return split_flow_mod(bytes(message.buf))
+
+
+def _unsettled(ours: WireFlow, told_back: set[WireFlow]) -> str:
+    values = [flow.value.hex() for flow in told_back if flow.identity == ours.identity]
+    if values:
+        return f"actions or settings: {ours.value.hex()}\n    told back: {values[0]}"
+    return f"match: {ours.identity.hex()}"
 
 
 def _rounds(flows: dict[str, Flow]) -> Iterator[dict[str, Flow]]:

@@ -19,7 +19,7 @@ DATAPATH = ProtocolDesc(5)
 
 def read(line: str, block: str | None = None) -> Flow:
     """The flow of a line that says its table, in a file with the tables 0 to 60."""
-    (table,) = re.findall(r"table=([0-9]+),", line)[:1]
+    (table,) = re.findall(r"table=([0-9]+)\b", line)[:1]
     heads = [f"table {number} T{number}\n" for number in range(TABLES + 1)]
     heads[int(table)] += f"  each {block}:\n    {line}\n" if block else f"  {line}\n"
     ((_, flow),) = parse_pipeline("".join(heads), "f", "br-tun").flows()

@@ -45,7 +45,7 @@ def wire_flows(draw: st.DrawFn) -> WireFlow:
     table_and_priority = draw(st.binary(min_size=3, max_size=3))
     match = canonical_match(b"".join(draw(match_fields())))
     instructions = b"".join(draw(st.lists(st.binary(min_size=8, max_size=8), max_size=9)))
-    value = draw(st.binary(min_size=14, max_size=14)) + instructions
+    value = draw(st.binary(min_size=16, max_size=16)) + instructions
     return WireFlow(table_and_priority + match, value)
 
 
@@ -92,8 +92,8 @@ def test_a_deletion_names_the_flow_and_our_cookie_and_does_nothing_else(
     message = flow_mod(version, xid, DELETE_STRICT, flow)
     identity, value = split_flow_mod(message)
     assert identity == flow.identity
-    assert value == flow.value[:14]
-    assert message[8:16] == flow.value[6:14]
+    assert value == flow.value[:16]
+    assert message[8:16] == flow.value[8:16]
     assert message[16:24] == b"\xff" * 8
     assert message[25] == DELETE_STRICT
     assert message[36:44] == b"\xff" * 8  # OFPP_ANY and OFPG_ANY: whatever it outputs to
@@ -115,12 +115,12 @@ def _wire(line: str) -> bytes:
 def _stats(flow: WireFlow) -> bytes:
     """The flow as ofp_flow_stats has it (OpenFlow 1.4, 7.3.5.2)."""
     table, priority = struct.unpack_from("!BH", flow.identity)
-    idle, hard, flags, cookie = struct.unpack_from("!HHHQ", flow.value)
+    idle, hard, flags, importance, cookie = struct.unpack_from("!HHHHQ", flow.value)
     match = struct.pack("!HH", 1, 4 + len(flow.identity) - 3) + flow.identity[3:]
-    body = match + bytes(-len(match) % 8) + flow.value[14:]
+    body = match + bytes(-len(match) % 8) + flow.value[16:]
     head = struct.pack(
         "!HBxIIHHHHHxxQQQ",
-        48 + len(body), table, 11, 12, priority, idle, hard, flags, 0, cookie, 13, 14,
+        48 + len(body), table, 11, 12, priority, idle, hard, flags, importance, cookie, 13, 14,
     )  # fmt: skip
     return head + body
 
@@ -152,7 +152,7 @@ def test_ryu_reads_the_same_flows_in_a_dump(some: list[str]):
 @pytest.mark.parametrize("count", range(9))
 def test_a_match_of_any_length_is_padded_to_eight_bytes(count: int):
     field = _OXM.pack(0x8000, 0, count) + bytes(count)
-    flow = WireFlow(bytes(3) + field, bytes(14) + b"instruct")
+    flow = WireFlow(bytes(3) + field, bytes(16) + b"instruct")
     message = flow_mod(4, 1, ADD, flow)
     assert len(message) == 48 + (4 + 4 + count + 7) // 8 * 8 + 8
     assert split_flow_mod(message) == flow

@@ -1,0 +1,39 @@
+"""What a flow has besides match and actions: cookie, timeouts, importance, flags."""
+
+from __future__ import annotations
+
+from attrs import frozen
+from ryu.ofproto import ofproto_v1_4 as ofp
+
+FLAGS = {
+    "send_flow_rem": ofp.OFPFF_SEND_FLOW_REM,
+    "check_overlap": ofp.OFPFF_CHECK_OVERLAP,
+    "reset_counts": ofp.OFPFF_RESET_COUNTS,
+    "no_packet_counts": ofp.OFPFF_NO_PKT_COUNTS,
+    "no_byte_counts": ofp.OFPFF_NO_BYT_COUNTS,
+}
+"""ovs-ofctl's words for OpenFlow's flags of a flow."""
+
+NUMBERS = {"cookie": 64, "idle_timeout": 16, "hard_timeout": 16, "importance": 16}
+"""Settings that are numbers, and how many bits each has."""
+
+COUNTED = ("duration", "n_packets", "n_bytes", "idle_age", "hard_age")
+"""What a dump tells of a flow beside the flow. Read over, as ovs-ofctl does."""
+
+
+@frozen
+class Settings:
+    """Settings of a flow. Timeouts are in seconds, 0: never; importance needs OpenFlow 1.4."""
+
+    cookie: int | None = None
+    """None: ours."""
+    idle_timeout: int = 0
+    hard_timeout: int = 0
+    importance: int = 0
+    flags: int = 0
+
+    def words(self) -> list[str]:
+        """The settings in ovs-ofctl's words."""
+        words = [] if self.cookie is None else [f"cookie={self.cookie:#x}"]
+        words += [f"{name}={getattr(self, name)}" for name in [*NUMBERS][1:] if getattr(self, name)]
+        return [*words, *(name for name, bit in FLAGS.items() if self.flags & bit)]
