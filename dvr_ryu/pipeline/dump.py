@@ -14,16 +14,11 @@ from attrs import field, frozen
 
 from dvr_ryu.errors import FileError, Place, Problem
 from dvr_ryu.pipeline.phrases import split
+from dvr_ryu.pipeline.settings import COUNTED, FLAGS, NUMBERS
 from dvr_ryu.pipeline.source import Wrong
 from dvr_ryu.pipeline.syntax import ACTIONS, DEFAULT_PRIORITY, Table
 
 _HEADER = re.compile(r"(NXST|OFPST)_FLOW reply\b")
-_COUNTERS = {"duration", "n_packets", "n_bytes", "idle_age", "hard_age"}
-_SETTINGS = {
-    "cookie", "idle_timeout", "hard_timeout", "importance", "send_flow_rem", "check_overlap",
-    "reset_counts", "no_packet_counts", "no_byte_counts",
-}  # fmt: skip
-"""What a flow is given besides its match and actions; printed first, as it stands."""
 
 
 @frozen(order=True)
@@ -76,10 +71,10 @@ def _read(content: str) -> _Dumped:
     matches = [
         word
         for name, word in named.items()
-        if name not in {"table", "priority", *_COUNTERS, *_SETTINGS}
+        if name not in {"table", "priority", *COUNTED, *NUMBERS, *FLAGS}
     ]
     settings = [
-        word for name, word in named.items() if name in _SETTINGS and not word.endswith("=0x0")
+        word for name, word in named.items() if name in {*NUMBERS, *FLAGS} and word != "cookie=0x0"
     ]
     head = ",".join([f"table={table}", f"priority={priority}", *matches])
     return _Dumped(table, -priority, f"{head} actions={actions}", tuple(settings))
