@@ -72,6 +72,10 @@ class Intent:
             return BridgeName(host, bridge)
         return self._by_datapath_id.get(datapath_id)
 
+    def cookies(self) -> frozenset[int]:
+        """The cookies that mark flows on a switch as ours."""
+        return self.program.cookies
+
     def wanted(self, name: BridgeName, ports: Mapping[str, int]) -> dict[bytes, Wanted]:
         """The flows that a bridge which `identify` knows shall have, given its ports.
 

@@ -13,7 +13,7 @@ from attrs import evolve
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline import lint
 from dvr_ryu.pipeline.binding import NoSuchPort, Ports, getter, said
-from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.flow import COOKIE, Flow
 from dvr_ryu.pipeline.operands import fill
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
@@ -52,6 +52,14 @@ class Program:
             pipeline.bridge: [(relation, Template(flow)) for relation, flow in pipeline.flows()]
             for pipeline in pipelines
         }
+
+    @property
+    def cookies(self) -> frozenset[int]:
+        """What marks flows on a switch as ours: our cookie, and those that lines name. Not 0: it is
+        what anybody's flow has whose cookie nobody named.
+        """
+        flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
+        return frozenset({COOKIE, *(flow.cookie for flow in flows)}) - {0}
 
     def wanted(self, bridge: str, view: HostView, ports: Ports) -> dict[bytes, Wanted]:
         """Identity → value of every flow that the bridge shall have, given the ports that it has.

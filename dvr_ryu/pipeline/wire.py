@@ -104,6 +104,18 @@ def table_of(identity: bytes) -> int:
     return identity[0]
 
 
+def cookie_of(value: bytes) -> int:
+    """The cookie of the flow that has this value."""
+    cookie: int = _VALUE.unpack_from(value)[4]
+    return cookie
+
+
+def importance_of(value: bytes) -> int:
+    """The importance of the flow that has this value."""
+    importance: int = _VALUE.unpack_from(value)[3]
+    return importance
+
+
 def xid_of(message: bytes) -> int:
     """The transaction id in a message's header."""
     xid: int = _HEADER.unpack_from(message)[3]

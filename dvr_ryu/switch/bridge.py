@@ -17,6 +17,7 @@ from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError, SwitchError
 from dvr_ryu.pipeline.program import Wanted
+from dvr_ryu.pipeline.wire import cookie_of
 from dvr_ryu.reconcile import subtract
 from dvr_ryu.switch.changes import Change, by_table, diff_lines
 from dvr_ryu.switch.session import Session, port_of
@@ -38,6 +39,9 @@ class BridgeName:
 Intent = Callable[[BridgeName, Mapping[str, int]], "dict[bytes, Wanted]"]
 """What a bridge with these ports shall have."""
 
+Cookies = Callable[[], frozenset[int]]
+"""The cookies that mark flows as ours."""
+
 Identify = Callable[[str, int], "BridgeName | None"]
 """Which bridge it is that describes itself so and has this datapath id; None if the topology has no
 such bridge.
@@ -47,10 +51,11 @@ such bridge.
 class Bridge:
     """One connected bridge."""
 
-    def __init__(self, datapath: Any, identify: Identify, intent: Intent) -> None:
+    def __init__(self, datapath: Any, identify: Identify, intent: Intent, cookies: Cookies) -> None:
         self.session = Session(datapath)
         self._identify = identify
         self._intent = intent
+        self._cookies = cookies
         self._name: BridgeName | None = None
         self._told = False
         self._description = ""
@@ -93,7 +98,7 @@ class Bridge:
     def _read(self) -> None:
         self._description = self.session.description()
         self._ports = {**self.session.ports(), **self._ports}
-        self._installed = self.session.flows()
+        self._installed = self._ours()
         LOG.info(
             "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours",
             self._description or self,
@@ -101,6 +106,11 @@ class Bridge:
             len(self._ports),
             len(self._installed),
         )
+
+    def _ours(self) -> dict[bytes, bytes]:
+        """Our flows on the bridge. A cookie that no line names any more marked ours until now."""
+        known = {cookie_of(value) for value in self._installed.values()} - {0}
+        return self.session.flows(self._cookies() | known)
 
     def _recognise(self) -> None:
         """Find out which bridge of the topology this is: an edit may have brought or taken it."""
@@ -127,7 +137,7 @@ class Bridge:
                 self.session.change(difference, lambda identity: _place(wanted, identity))
         except SwitchError as error:
             LOG.error("%s: %s", self, error)
-            self._installed = self.session.flows()
+            self._installed = self._ours()
             return
         seconds = time.monotonic() - started
         self._installed = {key: each.value for key, each in wanted.items()}

@@ -8,14 +8,21 @@ bridge is not known here.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from ryu.lib import hub
 
 from dvr_ryu.errors import SwitchError
-from dvr_ryu.pipeline.flow import COOKIE
-from dvr_ryu.pipeline.wire import ADD, DELETE_STRICT, WireFlow, flow_mod, split_flow_stats
+from dvr_ryu.pipeline.wire import (
+    ADD,
+    DELETE_STRICT,
+    WireFlow,
+    cookie_of,
+    flow_mod,
+    importance_of,
+    split_flow_stats,
+)
 from dvr_ryu.reconcile import Difference
 from dvr_ryu.switch.bundle import bundle
 
@@ -24,8 +31,9 @@ ANSWER_TIMEOUT = 60
 ever.
 """
 
-_ALL_ONES = (1 << 64) - 1
 _CHUNK = 1 << 16
+_IMPORTANCE_SINCE = 5
+"""OpenFlow 1.4's version number on the wire."""
 _bundle_ids = itertools.count(1)
 
 
@@ -59,22 +67,14 @@ class Session:
         request = self.datapath.ofproto_parser.OFPPortDescStatsRequest(self.datapath, 0)
         return dict(port_of(port) for reply in self._ask(request) for port in reply.body)
 
-    def flows(self) -> dict[bytes, bytes]:
-        """Identity → value of every flow with our cookie that is on the bridge."""
-        ofproto, parser = self.datapath.ofproto, self.datapath.ofproto_parser
-        request = parser.OFPFlowStatsRequest(
-            self.datapath,
-            0,
-            ofproto.OFPTT_ALL,
-            ofproto.OFPP_ANY,
-            ofproto.OFPG_ANY,
-            COOKIE,
-            _ALL_ONES,
-        )
+    def flows(self, cookies: Collection[int]) -> dict[bytes, bytes]:
+        """Identity → value of every flow on the bridge that has one of these cookies."""
+        request = self.datapath.ofproto_parser.OFPFlowStatsRequest(self.datapath)
         return {
             flow.identity: flow.value
             for reply in self._ask(request)
             for flow in split_flow_stats(reply.buf)
+            if cookie_of(flow.value) in cookies
         }
 
     def _ask(self, request: Any) -> Iterator[Any]:
@@ -111,6 +111,9 @@ class Session:
         the flows which the switch refused; then none of the change was made.
         """
         mods = list(_flow_mods(difference))
+        if self.version < _IMPORTANCE_SINCE and (flow := _important(mods)):
+            place = place_of(flow.identity)
+            raise SwitchError(f"{place}: importance needs OpenFlow 1.4; this bridge speaks 1.3")
         refused = self._send(mods)
         if self._bundles and _no_bundles(refused, self.datapath.ofproto):
             self._bundles = False
@@ -194,6 +197,12 @@ def _flow_mods(difference: Difference[bytes, bytes]) -> Iterator[tuple[int, Wire
         yield ADD, WireFlow(identity, replacement.new)
     for identity, value in difference.removed.items():
         yield DELETE_STRICT, WireFlow(identity, value)
+
+
+def _important(mods: list[tuple[int, WireFlow]]) -> WireFlow | None:
+    return next(
+        (flow for command, flow in mods if command == ADD and importance_of(flow.value)), None
+    )
 
 
 def _no_bundles(refused: Mapping[bytes | None, Any], ofproto: Any) -> bool:

@@ -278,3 +278,30 @@ def test_it_listens_where_the_topology_says_and_else_on_loopback(
         assert listening(controller) == f"tcp:{address}:{controller.port}"
     finally:
         controller.kill()
+
+
+def test_flows_with_a_cookie_of_their_own_are_ours(
+    ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
+) -> None:
+    in_sync(controller, ovs, view_of(topology_file, HOST))
+    mark = controller.mark()
+    marked = (
+        "cookie=0x77,idle_timeout=600,importance=3,send_flow_rem,priority=9,reg0=0x7 actions=drop"
+    )
+    edit(
+        flows_folder / "br-tun.flows", "table 20 UCAST_TO_TUN", f"  {marked}\ntable 20 UCAST_TO_TUN"
+    )
+    controller.wait_for("1 added, 0 changed, 0 removed", mark)
+    (installed,) = (line for line in ovs.flows("br-tun", "-O", "OpenFlow14") if "reg0" in line)
+    assert "cookie=0x77" in installed
+    assert "idle_timeout=600, send_flow_rem importance=3" in installed
+    controller.kill()
+    stale = "cookie=0x77,table=20,priority=2,dl_vlan=9 actions=drop"
+    ovs.run("ovs-ofctl", "-O", "OpenFlow14", "add-flow", "br-tun", stale)
+    mark = controller.mark()
+    controller.start()
+    controller.wait_for("0 added, 0 changed, 1 removed", mark)
+    mark = controller.mark()
+    edit(flows_folder / "br-tun.flows", f"  {marked}\n", "")
+    controller.wait_for("0 added, 0 changed, 1 removed", mark)
+    assert not any("reg0" in line for line in ovs.flows("br-tun", "-O", "OpenFlow14"))
