@@ -319,12 +319,16 @@ def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
 
 def test_it_mends_by_itself(running):
     host = running.host
-    pids = [path.read_text().strip() for path in host.path("/run/dvr_ryu/processes").iterdir()]
-    for pid in pids:
+
+    def pids() -> set[str]:
+        files = host.path("/run/dvr_ryu/processes").glob("*.pid")
+        return {path.read_text().strip() for path in files}
+
+    killed = pids()
+    for pid in killed:
         run(host, f"kill -9 {pid}")
     wait_until(lambda: running("plan") == [], 20, "all programs again")
-    now = {path.read_text().strip() for path in host.path("/run/dvr_ryu/processes").iterdir()}
-    assert not now & set(pids) and len(now) == len(pids)
+    assert not pids() & killed and len(pids()) == len(killed)
 
 
 def test_two_do_not_work_on_one_host(running):

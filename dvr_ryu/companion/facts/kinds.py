@@ -326,5 +326,5 @@ def leases_file(namespace: str) -> str:
 
 
 def pid_file(process: str) -> str:
-    """The file in which a process of ours writes its number."""
+    """The file that holds the number of a process of ours."""
     return f"{RUN_DIRECTORY}/processes/{process}.pid"
