@@ -19,6 +19,8 @@ _NO_VLAN = 0xFFFF
 """What dl_vlan is said to be in packets without a tag (OFP10_VLAN_NONE)."""
 _VID = 0x1FFF
 _PCP_AT = 13
+_KEPT = {"arp_op": 8, "nsh_ttl": 6}
+"""How many of their bits Open vSwitch keeps."""
 _PRINTED = {"vlan_pcp": "dl_vlan_pcp", "vlan_vid": "vlan_tci"}
 """Names that every version of OpenFlow has."""
 
@@ -117,9 +119,16 @@ def _packet_type(match: FieldMatch) -> list[FieldMatch]:
     return [match] if match.value else []
 
 
-def _arp_op(match: FieldMatch) -> list[FieldMatch]:
-    if number(match.value) >> 8:
-        raise ValueError("Open vSwitch keeps 8 bits of arp_op: the largest value is 255")
+def _short(match: FieldMatch) -> list[FieldMatch]:
+    bits = _KEPT[match.field.name]
+    if number(match.value) >> bits:
+        raise ValueError(f"Open vSwitch keeps {bits} bits of {match.field.name}")
+    return [match]
+
+
+def _ct_proto(match: FieldMatch) -> list[FieldMatch]:
+    if match.value == 0:
+        raise ValueError("Open vSwitch takes ct_nw_proto=0 for any protocol; leave it out")
     return [match]
 
 
@@ -151,7 +160,8 @@ _RULES: dict[str, Callable[[FieldMatch], list[FieldMatch]]] = {
     "ip_dscp": _dscp,
     "nw_tos": _tos,
     "packet_type": _packet_type,
-    "arp_op": _arp_op,
+    **dict.fromkeys(_KEPT, _short),
+    "ct_nw_proto": _ct_proto,
     "recirc_id": _own,
     "dp_hash": _own,
     **{name: _registers for name in FIELDS if name.startswith("x")},

@@ -250,6 +250,8 @@ def _require_all(matches: Mapping[FieldMatch, int]) -> None:
             raise Wrong(at, f"{name} is only in some packets: match {words} as well")
         if name.startswith(("ct_nw", "ct_ipv6", "ct_tp")) and not _connection_known(matches):
             raise Wrong(at, f"{name} is only in connections: match ct_state=+trk+est as well")
+        if name.startswith("ct_tp") and "ct_nw_proto" not in dict(present):
+            raise Wrong(at, f"Open vSwitch leaves {name} out: match ct_nw_proto=6 or so as well")
 
 
 def _connection_known(matches: Mapping[FieldMatch, int]) -> bool:

@@ -85,6 +85,11 @@ BAD_MATCHES = _lines(
     ),
     fragment_word=("ip,ip_frag=§maybe actions=drop", "'maybe' is none of no, yes, first"),
     connection_field_alone=("ip,§ct_nw_src=1.2.3.4 actions=drop", "match ct_state=+trk+est as"),
+    connection_port_alone=(
+        "ip,ct_state=+trk+est,§ct_tp_src=80 actions=drop",
+        "match ct_nw_proto=6 or so as well",
+    ),
+    connection_protocol_0=("ip,ct_state=+est,§ct_nw_proto=0 actions=drop", "leave it out"),
     large_arp_op=("arp,§arp_op=256 actions=drop", "keeps 8 bits of arp_op"),
     port_between_the_ranges=("in_port=§70000 actions=drop", "'70000' is no port"),
     octal_that_is_none=("reg0=§08 actions=drop", "'08' is not a number"),

@@ -10,7 +10,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from dvr_ryu.pipeline.flow import Flow
-from dvr_ryu.pipeline.numbers import write_ipv4, write_mac
+from dvr_ryu.pipeline.numbers import write_ipv4, write_ipv6, write_mac
 from dvr_ryu.pipeline.syntax import parse_pipeline
 
 TABLES = 60
@@ -48,6 +48,7 @@ def as_ryu_reads(message: bytes) -> tuple[Any, ...]:
 
 macs = st.integers(0, (1 << 48) - 1).map(write_mac)
 ipv4s = st.integers(0, (1 << 32) - 1).map(write_ipv4)
+ipv6s = st.integers(0, (1 << 128) - 1).map(write_ipv6)
 tags = st.integers(1, 4094)
 vnis = st.integers(1, (1 << 24) - 1)
 ports = st.integers(1, 0xFEFF)
@@ -74,6 +75,17 @@ _LAYER_2 = [
     _word("dl_vlan={}", tags),
     _word("tun_id={:#x}", vnis),
     _word("metadata={}/0xff", st.integers(0, 255)),
+    _word("reg3={}/0xff", st.integers(0, 1 << 31)),
+    _word("xreg2={:#x}", st.integers(0, (1 << 64) - 1)),
+    _word("xxreg3={:#x}/0xffff0000000000000000ffff", st.integers(0, (1 << 128) - 1)),
+    _word("dl_vlan_pcp={}", st.integers(0, 7)),
+    _word("pkt_mark={:#x}", st.integers(0, (1 << 32) - 1)),
+    _word("tun_src={}/16", ipv4s),
+    _word("tun_ipv6_dst={}/64", ipv6s),
+    _word("ct_mark={}", st.integers(0, 99)),
+    _word("ct_label={0:#x}/{0:#x}", st.integers(1, (1 << 128) - 1)),
+    _word("conj_id={}", st.integers(0, 99)),
+    st.sampled_from(["ct_state=+trk-new+est", "ct_state=new|est", "ct_state=0x21/0x23"]),
 ]
 _LAYER_3 = [
     st.just(["arp"]),
@@ -84,6 +96,16 @@ _LAYER_3 = [
     st.tuples(st.just("udp6"), _word("udp_src={}", st.integers(0, 65535))),
     st.tuples(st.just("icmp"), _word("icmp_type={}", st.integers(0, 255))),
     st.just(["ipv6"]),
+    st.tuples(st.just("ipv6"), _word("ipv6_src={}/48", ipv6s), _word("ipv6_dst={}", ipv6s)),
+    st.tuples(st.just("ipv6"), _word("ipv6_label={}", st.integers(0, (1 << 20) - 1))),
+    st.tuples(st.just("ip"), _word("nw_tos={}", st.integers(0, 255)), st.just("ip_frag=later")),
+    st.tuples(st.just("ip6"), _word("ip_dscp={}", st.integers(0, 63)), st.just("nw_ecn=2")),
+    st.tuples(st.just("tcp6"), st.just("tcp_flags=+syn-ack"), st.just("tp_dst=80/0xf0")),
+    st.tuples(st.just("sctp"), _word("tp_src={}", st.integers(0, 65535))),
+    st.tuples(st.just("icmp6"), st.just("icmp_type=135"), _word("nd_target={}", ipv6s)),
+    st.tuples(st.just("mpls"), _word("mpls_label={}", st.integers(0, (1 << 20) - 1))),
+    st.tuples(st.just("dl_type=0x894f"), _word("nsh_c2={}", st.integers(0, 99))),
+    st.tuples(st.just("rarp"), _word("nw_src={}", ipv4s)),
     st.just([]),
 ]
 _ACTIONS = [
@@ -111,6 +133,9 @@ _ACTIONS = [
 ]
 
 
+_SETTINGS = ["cookie=0x5", "idle_timeout=7", "hard_timeout=9", "importance=3", "send_flow_rem"]
+
+
 @st.composite
 def lines(draw: st.DrawFn) -> str:
     """A line of the language without holes: any fields, any actions."""
@@ -122,4 +147,5 @@ def lines(draw: st.DrawFn) -> str:
     if draw(st.booleans()):
         actions.append(f"goto_table:{draw(st.integers(table + 1, TABLES))}")
     head = [f"table={table}", f"priority={draw(st.integers(0, 65535))}", *words]
+    head += draw(st.lists(st.sampled_from(_SETTINGS), unique=True))
     return f"{', '.join(head)} actions={','.join(actions) or 'drop'}"
