@@ -21,7 +21,7 @@ from dvr_ryu.switch.bundle import bundle
 
 numbers = st.integers(0, (1 << 32) - 1)
 flows = st.builds(
-    lambda table, actions: WireFlow(bytes((table, 0, 5)), bytes(14) + actions),
+    lambda table, actions: WireFlow(bytes((table, 0, 5)), bytes(16) + actions),
     st.integers(0, 254),
     st.lists(st.just(b"\x00\x01\x00\x08\x07\x00\x00\x00"), max_size=3).map(b"".join),
 )
@@ -91,7 +91,7 @@ def test_openflow_1_3(bundle_id: int, open_xid: int, commit_xid: int, some: dict
 
 
 def test_newer_protocols_have_the_same_bundle_with_their_own_version():
-    inner = [flow_mod(6, 7, ADD, WireFlow(bytes(3), bytes(14)))]
+    inner = [flow_mod(6, 7, ADD, WireFlow(bytes(3), bytes(16)))]
     messages = _cut(bundle(6, 1, 2, 3, inner))
     assert [message[0] for message in messages] == [6, 6, 6]
     control, add = ofproto_v1_5.OFPT_BUNDLE_CONTROL, ofproto_v1_5.OFPT_BUNDLE_ADD_MESSAGE
