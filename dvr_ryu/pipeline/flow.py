@@ -12,7 +12,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from dvr_ryu.errors import Place
-from dvr_ryu.pipeline.actions import AnyAction, GotoTable
+from dvr_ryu.pipeline.actions import Action, GotoTable, build_instructions
 from dvr_ryu.pipeline.fields import SHORTHANDS
 from dvr_ryu.pipeline.match import FieldMatch
 from dvr_ryu.pipeline.settings import Settings
@@ -32,7 +32,7 @@ class Flow:
     table: int
     priority: int
     match: tuple[FieldMatch, ...] = field(eq=frozenset)
-    actions: tuple[AnyAction, ...]
+    actions: tuple[Action, ...]
     goto: GotoTable | None = None
     settings: Settings = field(factory=Settings)
     sentence: str = field(default="", eq=False)
@@ -74,12 +74,6 @@ class Flow:
     def build(self) -> Any:
         """Ryu's OFPFlowMod (ADD) of the flow; every hole must be filled."""
         match = parser.OFPMatch(**{each.field.oxm: each.user_value() for each in self.match})
-        instructions = []
-        if self.actions:
-            actions = [built for action in self.actions for built in action.build()]
-            instructions.append(parser.OFPInstructionActions(ofp.OFPIT_APPLY_ACTIONS, actions))
-        if self.goto:
-            instructions.append(parser.OFPInstructionGotoTable(self.goto.table))
         return parser.OFPFlowMod(
             _WIRE,
             cookie=self.cookie,
@@ -91,5 +85,5 @@ class Flow:
             importance=self.settings.importance,
             flags=self.settings.flags,
             match=match,
-            instructions=instructions,
+            instructions=build_instructions((*self.actions, *filter(None, [self.goto]))),
         )

@@ -70,13 +70,26 @@ miss
 Continuation
     A line that ends with a backslash goes on in the next one.
 
-Actions: ``drop``, ``output:PORT``, ``IN_PORT``, ``NORMAL``, ``FLOOD``, ``ALL``, ``LOCAL``,
-``CONTROLLER``, ``goto_table:TABLE`` (forward only, and last), ``resubmit(,TABLE)``,
-``set_field:VALUE->FIELD``, ``load:VALUE->FIELD[]``, ``move:FIELD[]->FIELD[]``,
-``mod_dl_src``, ``mod_dl_dst``, ``mod_nw_src``, ``mod_nw_dst``, ``mod_vlan_vid``, ``push_vlan``,
-``pop_vlan`` or ``strip_vlan``, ``set_tunnel`` and ``learn(...)``. Every other word is refused, with
-its place. So are a value out of range, a table that is not there, and two flows of one priority
-that can match the same packet and do different things.
+Actions: ``drop``; to ports ``output:PORT`` or just ``PORT``, ``output:FIELD[]``,
+``output(port=,max_len=)``, ``IN_PORT``, ``NORMAL``, ``FLOOD``, ``ALL``, ``LOCAL``, ``TABLE``,
+``CONTROLLER``, ``CONTROLLER:BYTES``, ``controller(...)``, ``enqueue:PORT:QUEUE``, ``set_queue``,
+``pop_queue``, ``group``, ``bundle(...)``; to tables ``resubmit(PORT,TABLE)``; on fields
+``set_field:VALUE/MASK->FIELD``, ``load:VALUE->FIELD[]``, ``move:FIELD[]->FIELD[]``,
+``push:FIELD[]``, ``pop:FIELD[]``, ``mod_dl_src``, ``mod_dl_dst``, ``mod_nw_src``, ``mod_nw_dst``,
+``mod_nw_tos``, ``mod_nw_ecn``, ``mod_nw_ttl``, ``dec_ttl``, ``dec_ttl(ID,...)``, ``mod_tp_src``,
+``mod_tp_dst``, ``set_tunnel``, ``set_tunnel64``, ``multipath(...)``, ``bundle_load(...)``; on
+headers ``mod_vlan_vid``, ``mod_vlan_pcp``, ``push_vlan``, ``pop_vlan`` or ``strip_vlan``,
+``push_mpls``, ``pop_mpls``, ``set_mpls_label``, ``set_mpls_tc``, ``set_mpls_ttl``,
+``dec_mpls_ttl``, ``encap(ethernet)``, ``dec_nsh_ttl``; on connections ``ct(...)``, ``ct_clear``,
+``learn(...)``, ``fin_timeout(...)``; and ``clone(...)``, ``conjunction(ID,K/N)``, ``sample(...)``,
+``note:HEX``, ``exit``. Instructions stand among them in OpenFlow's order: ``meter`` first, after
+the actions ``clear_actions``, ``write_actions(...)``, ``write_metadata:VALUE/MASK`` and, last and
+only forward, ``goto_table:TABLE``. Numbers of groups and meters are those that somebody else adds
+to the bridge. Every other word is refused, with its place: what Ryu 4.34 cannot carry too
+(check_pkt_larger, delete_field, decap, encap of anything else, resubmit with ct, learn with limit
+or result_dst, sample with a direction, and xreg0 and its like outside matches and set_field). So
+are a value out of range, a table that is not there, a field that the packet may not have, and two
+flows of one priority that can match the same packet and do different things.
 
 ``dvr check`` and the controller also warn of what is right but hardly meant: a flow that no packet
 reaches because another takes all of its packets; a table that no packet comes to from table 0; a

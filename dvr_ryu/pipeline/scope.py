@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dvr_ryu.pipeline import fields, numbers
 from dvr_ryu.pipeline.fields import Subfield
 from dvr_ryu.pipeline.operands import PLAIN_NAME, Hole, Operand, PortName, number
+from dvr_ryu.pipeline.packet import Packet
 from dvr_ryu.pipeline.phrases import article, did_you_mean
 from dvr_ryu.pipeline.source import Wrong
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
@@ -21,14 +22,14 @@ _QUOTED = re.compile(r'"[^"]+"')
 class Scope:
     """The surroundings of a line in `table`, in a block of `relation` (None: in no block).
 
-    `tagged` tells, while the actions are read one by one, whether the packet has a VLAN tag.
+    `packet` tells, while the actions are read one by one, what is known of it.
     """
 
     def __init__(self, tables: Mapping[str, int], table: int, relation: str | None) -> None:
         self.tables = tables
         self.table = table
         self.relation = relation
-        self.tagged = False
+        self.packet = Packet()
 
     def hole(self, text: str, at: int) -> Hole:
         """{relation.field}; `at` is where its brace stands."""

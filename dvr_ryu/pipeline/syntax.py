@@ -232,8 +232,7 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
             "or miss: drop for what no other flow matches",
         )
     head = read_match(scope, text[: found.start()], 0)
-    tagged = any(each.field.name == "dl_vlan" for each in head.matches)
-    actions, goto = read_actions(scope, text[found.end() :], found.end(), tagged)
+    actions, goto = read_actions(scope, text[found.end() :], found.end(), head.matches)
     return Flow(
         table,
         DEFAULT_PRIORITY if head.priority is None else head.priority,

@@ -115,4 +115,11 @@ def _slots(blank: bytes, probe: bytes, hole: Unknown) -> list[_Slot]:
     if not differing:
         return []
     start, end = differing[0], differing[-1] + 1
-    return [_Slot(start, end, int.from_bytes(blank[start:end], "big"), getter(hole))]
+    fixed, number = int.from_bytes(blank[start:end], "big"), getter(hole)
+    wide = 8 * (end - start)
+    return [_Slot(start, end, fixed, number if _bits(hole) <= wide else _cut(number, wide))]
+
+
+def _cut(number: Getter, bits: int) -> Getter:
+    """The number's lowest bits: Nicira's actions have ports, reserved ones too, in 16 of 32."""
+    return lambda row, host, ports: number(row, host, ports) & ((1 << bits) - 1)

@@ -7,22 +7,41 @@ from typing import Any
 from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
-from dvr_ryu.pipeline.actions.setting import require_same_width
-from dvr_ryu.pipeline.fields import Subfield
-from dvr_ryu.pipeline.phrases import parted, split
+from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions.base import Action, Argument, Setting, reads
+from dvr_ryu.pipeline.actions.bits import (
+    read_source,
+    require_learnable,
+    require_named,
+    require_same_width,
+    require_there,
+)
+from dvr_ryu.pipeline.fields import OXM_NAMES, Subfield
+from dvr_ryu.pipeline.operands import number
+from dvr_ryu.pipeline.packet import Packet
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 
 _SETTINGS = {
     "table": 8,
-    "priority": 16,
     "idle_timeout": 16,
     "hard_timeout": 16,
     "fin_idle_timeout": 16,
     "fin_hard_timeout": 16,
+    "priority": 16,
     "cookie": 64,
 }
 """What learn() sets of the flow it makes, and how many bits each has."""
+
+_FLAGS = {"send_flow_rem": 1, "delete_learned": 2}
+"""NX_LEARN_F_*."""
+
+_PRIORITY = 0x8000
+_PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": _PRIORITY}
+_PRINTED["cookie"] = _PRINTED.pop("cookie")
+"""What it is where it is not named, in the order of ovs-ofctl."""
+
+_DEFAULT_TABLE = "1"
 
 
 @frozen
@@ -35,8 +54,12 @@ class LearnMatch:
     def __str__(self) -> str:
         if self.source == self.target:
             return str(self.target)
-        text = f"{self.source:#x}" if isinstance(self.source, int) else str(self.source)
-        return f"{self.target}={text}"
+        if isinstance(self.source, Subfield):
+            return f"{self.target}={self.source}"
+        field = self.target.field
+        if self.target.width < self.target.whole:
+            return f"{self.target}={self.source:#x}"
+        return f"{OXM_NAMES.get(field.name, field.name)}={field.form.write(self.source)}"
 
     def build(self) -> Any:
         """Return Ryu's NXFlowSpecMatch."""
@@ -79,6 +102,9 @@ class LearnOutput:
         )
 
 
+LearnPart = LearnMatch | LearnLoad | LearnOutput
+
+
 def _learn_end(subfield: Subfield) -> tuple[str, int]:
     return subfield.field.nxm, subfield.start
 
@@ -88,68 +114,97 @@ def _learn_source(source: Subfield | int) -> tuple[str, int] | int:
 
 
 @frozen
-class Learn:
-    """Make a flow from this packet. `settings` are the table, priority, timeouts and cookie it
-    gets.
+class Learn(Action):
+    """Make a flow from this packet. `settings` are the table, priority, timeouts, cookie and flags
+    it gets, as far as they are not what they are anyway.
     """
 
     settings: tuple[tuple[str, int], ...]
-    parts: tuple[LearnMatch | LearnLoad | LearnOutput, ...]
+    parts: tuple[LearnPart, ...]
 
     def __str__(self) -> str:
-        forms = {"cookie": hex}
-        settings = [f"{name}={forms.get(name, str)(value)}" for name, value in self.settings]
-        return f"learn({','.join([*settings, *map(str, self.parts)])})"
+        words = [_setting_text(name, value) for name, value in self.settings]
+        return f"learn({','.join([*words, *map(str, self.parts)])})"
 
     def build(self) -> list[Any]:
         """Return Ryu's NXActionLearn."""
-        names = {"table": "table_id", "fin_idle_timeout": "fin_idle_timeout"}
-        settings = {names.get(name, name): value for name, value in self.settings}
-        return [
-            parser.NXActionLearn(
-                **{"priority": 0x8000, **settings}, specs=[part.build() for part in self.parts]
-            )
-        ]
+        given = dict(self.settings)
+        flags = sum(given.pop(flag, 0) for flag in _FLAGS)
+        table = given.pop("table")
+        specs = [part.build() for part in self.parts]
+        return [parser.NXActionLearn(table, specs, flags=flags, **{"priority": _PRIORITY, **given})]
 
 
-def read_learn(scope: Scope, rest: str, at: int) -> Learn:
+def _setting_text(name: str, value: int) -> str:
+    if name in _FLAGS:
+        return name
+    return f"{name}={value:#x}" if name == "cookie" else f"{name}={value}"
+
+
+@reads("learn")
+def read_learn(scope: Scope, argument: Argument) -> Learn:
     """learn(SETTING=…,PART,…): what the flow gets, and its match and actions."""
-    if not (rest.startswith("(") and rest.endswith(")")):
-        raise Wrong(at, "learn has its parts in parentheses: learn(table=20,…)")
-    settings: list[tuple[str, int]] = []
-    parts: list[LearnMatch | LearnLoad | LearnOutput] = []
-    for word, start in split(rest[1:-1], at + 1, separators=","):
-        name, equals, value = word.partition("=")
-        if equals and name in _SETTINGS:
-            settings.append((name, _read_setting(scope, name, value, start + len(name) + 1)))
+    given: dict[str, int] = {}
+    parts: list[LearnPart] = []
+    learned = Packet()
+    for each in argument.settings():
+        if each.key in _FLAGS and not each.value:
+            given[each.key] = _FLAGS[each.key]
+        elif each.key in _SETTINGS:
+            given[each.key] = _read_setting(scope, each)
+        elif each.key in ("limit", "result_dst"):
+            raise Wrong(each.at, f"Ryu 4.34 cannot carry learn's {each.key}")
         else:
-            parts.append(_read_part(scope, word, start))
-    if "table" not in dict(settings):
-        raise Wrong(at, "learn needs table=…: the table that gets the flow")
-    return Learn(tuple(settings), tuple(parts))
+            parts.append(_read_part(scope, learned, each))
+    if "table" not in given:
+        given["table"] = scope.table_number(_DEFAULT_TABLE, argument.end)
+    settings = tuple(
+        (name, given[name])
+        for name, default in _PRINTED.items()
+        if name == "table" or given.get(name, default) != default
+    )
+    return Learn(settings, tuple(parts))
 
 
-def _read_setting(scope: Scope, name: str, value: str, at: int) -> int:
-    if name == "table":
-        return scope.table_number(value, at)
-    return scope.plain(value, _SETTINGS[name], at)
+def _read_setting(scope: Scope, setting: Setting) -> int:
+    if setting.key == "table":
+        return scope.table_number(setting.value, setting.value_at)
+    return scope.plain(setting.value, _SETTINGS[setting.key], setting.value_at)
 
 
-def _read_part(scope: Scope, word: str, at: int) -> LearnMatch | LearnLoad | LearnOutput:
-    if word.startswith("output:"):
-        return LearnOutput(scope.subfield(word[7:], at + 7))
-    if word.startswith("load:"):
-        value, target = parted(word[4:], at + 4, "VALUE->FIELD", "load:0->NXM_OF_VLAN_TCI[]")
-        end = scope.subfield(target, at + 5 + len(value) + 2)
-        return LearnLoad(_read_source(scope, value, end, at + 5), end)
-    target, equals, value = word.partition("=")
-    end = scope.subfield(target, at, *_SETTINGS)
-    return LearnMatch(end, _read_source(scope, value, end, at + len(target) + 1) if equals else end)
+def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
+    at = part.value_at
+    if part.key == "output":
+        return LearnOutput(read_source(scope, part.value, at))
+    if part.key == "load":
+        behind = Argument(part.value, at, at - 1)
+        left, right = behind.arrow("VALUE->FIELD", "load:0->NXM_OF_VLAN_TCI[]")
+        target = scope.subfield(right.text, right.at)
+        require_learnable(learned, target.field, right.at)
+        return LearnLoad(_read_source(scope, left.text, target, left.at, numbers.HEX), target)
+    target = scope.subfield(part.key, part.at, *_PRINTED, "output", "load")
+    require_named(target.field, part.at)
+    if not part.value:
+        require_there(scope.packet, target.field, part.at)
+        match = LearnMatch(target, target)
+    else:
+        form = target.field.form if target.width == target.whole else numbers.HEX
+        match = LearnMatch(target, _read_source(scope, part.value, target, at, form))
+    require_there(learned, target.field, part.at)
+    if isinstance(match.source, int) and target.width == target.whole:
+        learned.known[target.field.name] = match.source
+    learned.tagged |= target.field.name in ("vlan_vid", "vlan_tci")
+    return match
 
 
-def _read_source(scope: Scope, text: str, target: Subfield, at: int) -> Subfield | int:
-    if text[:1].isdigit():
-        return scope.plain(text, target.width, at)
-    source = scope.subfield(text, at)
-    require_same_width(source, target, at)
-    return source
+def _read_source(
+    scope: Scope, text: str, target: Subfield, at: int, form: numbers.Form
+) -> Subfield | int:
+    """A number in the form, or bits of this packet."""
+    try:
+        form.read(text)
+    except ValueError:
+        source = read_source(scope, text, at)
+        require_same_width(source, target, at)
+        return source
+    return number(scope.operand(form, None, target.width, text, at))

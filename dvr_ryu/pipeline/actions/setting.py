@@ -1,51 +1,90 @@
-"""Writing a packet's fields: a whole one, some bits of one, or from one to another."""
+"""Writing a packet's fields: a whole one, some bits of one, from one to another, over the stack."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions.base import Action, Argument, reads
+from dvr_ryu.pipeline.actions.bits import (
+    ofs_nbits,
+    read_source,
+    read_target,
+    require_same_width,
+    require_tag,
+    require_writable,
+)
+from dvr_ryu.pipeline.binding import BITS
 from dvr_ryu.pipeline.fields import FIELDS, OXM_NAMES, VLAN_PRESENT, Field, Subfield
 from dvr_ryu.pipeline.operands import Hole, Operand, number, written
-from dvr_ryu.pipeline.phrases import parted
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
+from dvr_ryu.topology.relations import Kind
 
-SETTERS = {
-    "mod_dl_src": "dl_src",
-    "mod_dl_dst": "dl_dst",
-    "mod_nw_src": "nw_src",
-    "mod_nw_dst": "nw_dst",
-    "set_tunnel": "tun_id",
-}
-"""ovs-ofctl's short words for setting one field."""
+_SOME_FIELD = "a field", ":NXM_NX_REG0[]"
+_LONGEST = 64
+"""How many bits a Nicira load writes."""
 
 
 @frozen
-class SetField:
-    """Write a whole field. `present` are bits that go with every value: there is a VLAN tag."""
+class SetField(Action):
+    """Write a field, in the bits of `mask` (None: all of them). `present` are bits that go with
+    every value: there is a VLAN tag.
+    """
+
+    in_action_set = True
 
     field: Field
     value: Operand
+    mask: int | None = None
     present: int = 0
 
     def __str__(self) -> str:
         value = self.value | self.present if isinstance(self.value, int) else self.value
-        name = OXM_NAMES.get(self.field.name, self.field.name)
-        return f"set_field:{written(self.field.form, value)}->{name}"
+        text = written(self.field.form, value)
+        if self.mask is not None:
+            text += f"/{self.field.form.write(self.mask)}"
+        return f"set_field:{text}->{OXM_NAMES.get(self.field.name, self.field.name)}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's OFPActionSetField."""
-        value = self.field.to_ryu(number(self.value) | self.present)
-        return [parser.OFPActionSetField(**{self.field.oxm: value})]
+        """Return Ryu's OFPActionSetField; with a mask, which OpenFlow 1.4 has not, as many loads as
+        the mask has runs of bits.
+        """
+        value = number(self.value) | self.present
+        if self.mask is None:
+            if self.field.name == "in_port":  # Set in 16 bits, though it is matched in 32.
+                return [parser.OFPActionSetField(**{self.field.nxm: value & 0xFFFF})]
+            return [parser.OFPActionSetField(**{self.field.oxm: self.field.to_ryu(value)})]
+        runs = _runs(self.mask, self.field.bits)
+        pieces = (Subfield(self.field, start, width) for start, width in runs)
+        return [built for bits in pieces for built in Load(_cut(value, bits), bits).build()]
+
+
+def _runs(mask: int, bits: int) -> Iterator[tuple[int, int]]:
+    """Where the runs of ones in a mask start, and how long they are."""
+    start = 0
+    while start < bits:
+        width = 0
+        while mask >> (start + width) & 1:
+            width += 1
+        if width:
+            yield start, width
+        start += width + 1
+
+
+def _cut(value: int, bits: Subfield) -> int:
+    return value >> bits.start & ((1 << bits.width) - 1)
 
 
 @frozen
-class Move:
+class Move(Action):
     """Copy bits of one field to another."""
+
+    in_action_set = True
 
     source: Subfield
     target: Subfield
@@ -67,8 +106,10 @@ class Move:
 
 
 @frozen
-class Load:
+class Load(Action):
     """Write a number into bits of a field."""
+
+    in_action_set = True
 
     value: Operand
     target: Subfield
@@ -77,54 +118,154 @@ class Load:
         return f"load:{written(numbers.HEX, self.value)}->{self.target}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionRegLoad."""
+        """Return Ryu's NXActionRegLoad, one for every 64 bits."""
+        value, field = number(self.value), self.target.field
+        last = self.target.start + self.target.width
+        starts = range(self.target.start, last, _LONGEST)
+        pieces = [Subfield(field, start, min(_LONGEST, last - start)) for start in starts]
+        shifted = value << self.target.start
         return [
-            parser.NXActionRegLoad(
-                ofs_nbits=(self.target.start << 6) | (self.target.width - 1),
-                dst=self.target.field.nxm,
-                value=number(self.value),
-            )
+            parser.NXActionRegLoad(ofs_nbits(bits), field.nxm, _cut(shifted, bits))
+            for bits in pieces
         ]
 
 
-def read_setter(scope: Scope, word: str, rest: str, at: int) -> SetField:
-    """One of the short words, such as mod_dl_src:MAC."""
-    field = FIELDS[SETTERS[word]]
-    return SetField(field, scope.argument(field.form, field.kind, field.bits, rest, at))
+@frozen
+class Push(Action):
+    """Put bits of a field on the packet's stack."""
+
+    source: Subfield
+
+    def __str__(self) -> str:
+        return f"push:{self.source}"
+
+    def build(self) -> list[Any]:
+        """Return Ryu's NXActionStackPush."""
+        bits = self.source
+        return [parser.NXActionStackPush(bits.field.nxm, bits.start, bits.width)]
 
 
-def read_set_field(scope: Scope, rest: str, at: int) -> SetField:
-    """set_field:VALUE->FIELD."""
-    text, target = parted(rest, at, "VALUE->FIELD", "set_field:2->arp_op")
-    start = at + 1 + len(text) + 2
-    field = scope.subfield(target, start).field
-    if "[" in target:
-        raise Wrong(
-            start + target.index("["), "set_field writes a whole field; for some bits, use load"
-        )
-    value = scope.operand(field.form, field.kind, field.bits, text, at + 1)
+@frozen
+class Pop(Action):
+    """Take what was pushed last off the packet's stack, into bits of a field."""
+
+    target: Subfield
+
+    def __str__(self) -> str:
+        return f"pop:{self.target}"
+
+    def build(self) -> list[Any]:
+        """Return Ryu's NXActionStackPop."""
+        bits = self.target
+        return [parser.NXActionStackPop(bits.field.nxm, bits.start, bits.width)]
+
+
+def read_whole(scope: Scope, name: str, argument: Argument) -> SetField:
+    """The value of a short word that sets one field, such as mod_dl_src:MAC."""
+    field = FIELDS[name]
+    require_writable(scope, field, argument.end)
+    text = argument.text
+    if not text:
+        raise Wrong(argument.end, f"a {field.form.what} is missing here: :{field.form.example}")
+    return SetField(field, scope.operand(field.form, field.kind, field.bits, text, argument.at))
+
+
+def _reads_word(word: str, name: str) -> None:
+    @reads(word)
+    def _(scope: Scope, argument: Argument) -> SetField:
+        """A short word for setting one field."""
+        return read_whole(scope, name, argument)
+
+
+for _word, _name in {
+    "mod_dl_src": "dl_src",
+    "mod_dl_dst": "dl_dst",
+    "mod_nw_src": "nw_src",
+    "mod_nw_dst": "nw_dst",
+    "set_tunnel": "tun_id",
+    "set_tunnel64": "tun_id",
+}.items():
+    _reads_word(_word, _name)
+
+
+@reads("set_field")
+def read_set_field(scope: Scope, argument: Argument) -> SetField:
+    """set_field:VALUE->FIELD, set_field:VALUE/MASK->FIELD."""
+    left, right = argument.arrow("VALUE->FIELD", "set_field:2->arp_op")
+    field = scope.subfield(right.text, right.at).field
+    if "[" in right.text:
+        at = right.at + right.text.index("[")
+        raise Wrong(at, "set_field writes a whole field; for some bits, use load")
+    require_writable(scope, field, right.at)
+    require_tag(scope.packet, field, right.at)
+    text, slash, mask = left.text.partition("/")
+    value = _value(scope, field.form, field.kind, field.bits, text, left.at)
+    if slash:
+        return _masked(scope, field, value, mask, left.at + len(text) + 1)
+    _note_tag(scope, field, value)
+    if field.name == "vlan_vid" and isinstance(value, int) and not value & VLAN_PRESENT:
+        raise Wrong(left.at, f"a VLAN tag is written with {VLAN_PRESENT:#x} set: {value + 0x1000}")
     # A tag from the topology is a bare number; a number in ovs-ofctl's text has the bit itself.
     tag = field.name == "vlan_vid" and isinstance(value, Hole)
-    return SetField(field, value, VLAN_PRESENT if tag else 0)
+    return SetField(field, value, present=VLAN_PRESENT if tag else 0)
 
 
-def read_load(scope: Scope, rest: str, at: int) -> Load:
+def _masked(scope: Scope, field: Field, value: Operand, text: str, at: int) -> SetField:
+    if not isinstance(value, int):
+        raise Wrong(at - 1, f"{value} takes no mask: it is written whole")
+    mask = number(scope.operand(field.form, None, field.bits, text, at))
+    if mask == field.limit - 1:
+        return SetField(field, value)
+    _note_tag(scope, field, value & mask)
+    return SetField(field, value & mask, mask)
+
+
+def _value(
+    scope: Scope, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
+) -> Operand:
+    """A number, or a hole: of the kind, or where there is none, of any that fits into the bits."""
+    if kind is None and text.startswith("{") and text.endswith("}"):
+        hole = scope.hole(text, at)
+        if hole.kind is not Kind.PORTS and BITS.get(hole.kind, bits + 1) <= bits:
+            return hole
+    return scope.operand(form, kind, bits, text, at)
+
+
+@reads("load")
+def read_load(scope: Scope, argument: Argument) -> Load:
     """load:VALUE->FIELD[BITS]."""
-    value, target = parted(rest, at, "VALUE->FIELD", "load:0x2->NXM_OF_ARP_OP[]")
-    end = scope.subfield(target, at + 1 + len(value) + 2)
-    kind = end.field.kind if end.width == end.whole else None
-    return Load(scope.operand(numbers.HEX, kind, end.width, value, at + 1), end)
+    left, right = argument.arrow("VALUE->FIELD", "load:0x2->NXM_OF_ARP_OP[]")
+    bits = read_target(scope, right.text, right.at)
+    require_tag(scope.packet, bits.field, right.at)
+    kind = bits.field.kind if bits.width == bits.whole else None
+    value = _value(scope, numbers.HEX, kind, bits.width, left.text, left.at)
+    _note_tag(scope, bits.field, value << bits.start if isinstance(value, int) else value)
+    return Load(value, bits)
 
 
-def read_move(scope: Scope, rest: str, at: int) -> Move:
+def _note_tag(scope: Scope, field: Field, value: Operand) -> None:
+    """Whether there is a tag now, as Open vSwitch judges it: by the bits that are written."""
+    if field.name == "vlan_tci":
+        scope.packet.tagged = isinstance(value, int) and bool(value & VLAN_PRESENT)
+
+
+@reads("move")
+def read_move(scope: Scope, argument: Argument) -> Move:
     """move:FIELD[BITS]->FIELD[BITS]."""
-    source, target = parted(rest, at, "FIELD->FIELD", "move:arp_sha[]->arp_tha[]")
-    ends = scope.subfield(source, at + 1), scope.subfield(target, at + 1 + len(source) + 2)
-    require_same_width(*ends, at + 1)
-    return Move(*ends)
+    left, right = argument.arrow("FIELD->FIELD", "move:arp_sha[]->arp_tha[]")
+    source = read_source(scope, left.text, left.at)
+    target = read_target(scope, right.text, right.at)
+    require_same_width(source, target, left.at)
+    return Move(source, target)
 
 
-def require_same_width(source: Subfield, target: Subfield, at: int) -> None:
-    """What is copied must fit, bit for bit."""
-    if source.width != target.width:
-        raise Wrong(at, f"{source} has {source.width} bits, {target} has {target.width}")
+@reads("push")
+def read_push(scope: Scope, argument: Argument) -> Push:
+    """push:FIELD[BITS]."""
+    return Push(read_source(scope, argument.present(*_SOME_FIELD), argument.at))
+
+
+@reads("pop")
+def read_pop(scope: Scope, argument: Argument) -> Pop:
+    """pop:FIELD[BITS]."""
+    return Pop(read_target(scope, argument.present(*_SOME_FIELD), argument.at))

@@ -8,6 +8,7 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.fields import VLAN_PRESENT
 from dvr_ryu.pipeline.operands import Operand, number, written
 from dvr_ryu.pipeline.scope import Scope
@@ -16,11 +17,13 @@ from dvr_ryu.topology.relations import Kind
 
 
 @frozen
-class ModVlanVid:
+class ModVlanVid(Action):
     """Give the packet this VLAN tag; `push`: it has none yet, so it gets one first.
 
     OpenFlow 1.0's word, which ovs-ofctl carries over later protocols just so.
     """
+
+    in_action_set = True
 
     tag: Operand
     push: bool
@@ -35,8 +38,28 @@ class ModVlanVid:
 
 
 @frozen
-class PushVlan:
+class ModVlanPcp(Action):
+    """Give the packet's VLAN tag this priority; `push` as in ModVlanVid."""
+
+    in_action_set = True
+
+    priority: int
+    push: bool
+
+    def __str__(self) -> str:
+        return f"mod_vlan_pcp:{self.priority}"
+
+    def build(self) -> list[Any]:
+        """Return Ryu's OFPActionSetField, after an OFPActionPushVlan where there is no tag."""
+        priority = parser.OFPActionSetField(vlan_pcp=self.priority)
+        return [parser.OFPActionPushVlan(), priority] if self.push else [priority]
+
+
+@frozen
+class PushVlan(Action):
     """Put an empty VLAN tag before the packet."""
+
+    in_action_set = True
 
     ethertype: int
 
@@ -49,8 +72,10 @@ class PushVlan:
 
 
 @frozen
-class PopVlan:
+class PopVlan(Action):
     """Take the outer VLAN tag off."""
+
+    in_action_set = True
 
     def __str__(self) -> str:
         return "pop_vlan"
@@ -60,28 +85,41 @@ class PopVlan:
         return [parser.OFPActionPopVlan()]
 
 
-def read_mod_vlan_vid(scope: Scope, rest: str, at: int) -> ModVlanVid:
+@reads("mod_vlan_vid")
+def read_mod_vlan_vid(scope: Scope, argument: Argument) -> ModVlanVid:
     """mod_vlan_vid:TAG; a packet that has no tag gets one."""
-    tag = scope.argument(numbers.DECIMAL, Kind.VLAN, 12, rest, at)
-    action = ModVlanVid(tag, push=not scope.tagged)
-    scope.tagged = True
-    return action
+    text = argument.present("a tag", ":2")
+    tag = scope.operand(numbers.DECIMAL, Kind.VLAN, 12, text, argument.at)
+    return ModVlanVid(tag, _pushes(scope))
 
 
-def read_push_vlan(scope: Scope, rest: str, at: int) -> PushVlan:
+@reads("mod_vlan_pcp")
+def read_mod_vlan_pcp(scope: Scope, argument: Argument) -> ModVlanPcp:
+    """mod_vlan_pcp:PRIORITY; a packet that has no tag gets one."""
+    priority = scope.plain(argument.present("a priority", ":2"), 3, argument.at)
+    return ModVlanPcp(priority, _pushes(scope))
+
+
+def _pushes(scope: Scope) -> bool:
+    tagged, scope.packet.tagged = scope.packet.tagged, True
+    return not tagged
+
+
+@reads("push_vlan")
+def read_push_vlan(scope: Scope, argument: Argument) -> PushVlan:
     """push_vlan:ETHERTYPE."""
-    ethertype = scope.argument(numbers.HEX, None, 16, rest, at)
+    ethertype = scope.plain(argument.present("an Ethernet type", ":0x8100"), 16, argument.at)
     if ethertype not in (0x8100, 0x88A8):
-        raise Wrong(at + 1, "a VLAN tag's Ethernet type is 0x8100 or 0x88a8")
-    action = PushVlan(int(ethertype))
-    scope.tagged = True
-    return action
+        raise Wrong(argument.at, "a VLAN tag's Ethernet type is 0x8100 or 0x88a8")
+    scope.packet.tagged = True
+    return PushVlan(ethertype)
 
 
-def read_pop_vlan(scope: Scope, rest: str, at: int) -> PopVlan:
+@reads("pop_vlan", "strip_vlan")
+def read_pop_vlan(scope: Scope, argument: Argument) -> PopVlan:
     """pop_vlan, or strip_vlan."""
-    if rest:
-        raise Wrong(at, "nothing follows strip_vlan or pop_vlan")
-    action = PopVlan()
-    scope.tagged = False
-    return action
+    argument.absent("strip_vlan or pop_vlan")
+    if not scope.packet.tagged and not scope.packet.later:
+        raise Wrong(argument.end, "there may be no VLAN tag: match dl_vlan as well")
+    scope.packet.tagged = False
+    return PopVlan()

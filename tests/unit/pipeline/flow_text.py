@@ -113,14 +113,11 @@ _ACTIONS = [
     st.sampled_from(["NORMAL", "FLOOD", "IN_PORT", "LOCAL", "CONTROLLER", "ALL"]),
     _word("mod_dl_src:{}", macs),
     _word("mod_dl_dst:{}", macs),
-    _word("mod_nw_dst:{}", ipv4s),
     _word("mod_vlan_vid:{}", tags),
     _word("set_tunnel:{:#x}", vnis),
-    _word("set_field:{}->arp_op", st.integers(0, 65535)),
-    _word("set_field:{}->arp_spa", ipv4s),
     _word("load:{}->NXM_OF_VLAN_TCI[0..11]", tags),
     _word("load:{}->NXM_OF_ETH_DST[]", st.integers(0, (1 << 48) - 1)),
-    st.just("strip_vlan"),
+    st.just("push_vlan:0x8100,strip_vlan"),
     st.just("push_vlan:0x8100"),
     st.just("move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]"),
     st.just("move:NXM_OF_ETH_SRC[3..7]->NXM_OF_VLAN_TCI[0..4]"),
@@ -136,14 +133,26 @@ _ACTIONS = [
 _SETTINGS = ["cookie=0x5", "idle_timeout=7", "hard_timeout=9", "importance=3", "send_flow_rem"]
 
 
+_OF_LAYER_3 = {
+    "arp": [
+        _word("set_field:{}->arp_op", st.integers(0, 65535)),
+        _word("set_field:{}->arp_spa", ipv4s),
+    ],
+    "ip": [_word("mod_nw_dst:{}", ipv4s), st.just("dec_ttl")],
+    "tcp": [_word("mod_tp_dst:{}", st.integers(0, 65535))],
+}
+"""What only these packets have: the word that matches them → actions."""
+
+
 @st.composite
 def lines(draw: st.DrawFn) -> str:
     """A line of the language without holes: any fields, any actions."""
     table = draw(st.integers(0, TABLES - 1))
     chosen = draw(st.lists(st.integers(0, len(_LAYER_2) - 1), unique=True))
     words = [draw(_LAYER_2[at]) for at in chosen] + list(draw(st.one_of(_LAYER_3)))
+    also = [action for word in words for action in _OF_LAYER_3.get(word, [])]
     words = draw(st.permutations(words))
-    actions = draw(st.lists(st.one_of(_ACTIONS), max_size=5))
+    actions = draw(st.lists(st.one_of(*_ACTIONS, *also), max_size=5))
     if draw(st.booleans()):
         actions.append(f"goto_table:{draw(st.integers(table + 1, TABLES))}")
     head = [f"table={table}", f"priority={draw(st.integers(0, 65535))}", *words]

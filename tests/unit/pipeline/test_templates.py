@@ -39,7 +39,7 @@ SHIPPED = {
 OWN = {
     line: Line(relation, Template(read(f"table=1,{line}", relation)))
     for relation, line in {
-        "tunnel": "in_port={tunnel.port},dl_src={tunnel.dvr_mac},dl_dst={host.dvr_mac} "
+        "tunnel": "ip,in_port={tunnel.port},dl_src={tunnel.dvr_mac},dl_dst={host.dvr_mac} "
         "actions=output:{tunnel.port},output:patch-int,mod_nw_src:{tunnel.address}",
         "network": "tun_id={network.vni} actions=push_vlan:0x8100,mod_vlan_vid:{network.vlan},"
         "load:{network.vni}->NXM_NX_TUN_ID[],output:{network.flood},output:9,output:{network.flood}",

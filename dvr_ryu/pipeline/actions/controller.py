@@ -1,0 +1,113 @@
+"""CONTROLLER: the packet, or its beginning, goes to the controller."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from attrs import frozen
+from ryu.ofproto import ofproto_v1_4 as ofp
+from ryu.ofproto import ofproto_v1_4_parser as parser
+
+from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions.base import Action, Argument, one_of, reads
+from dvr_ryu.pipeline.actions.output import Output
+from dvr_ryu.pipeline.phrases import did_you_mean
+from dvr_ryu.pipeline.scope import Scope
+from dvr_ryu.pipeline.source import Wrong
+
+_PORT = numbers.RESERVED_PORTS["CONTROLLER"]
+_WHOLE = ofp.OFPCML_NO_BUFFER
+
+REASONS = {
+    "no_match": 0,
+    "action": 1,
+    "invalid_ttl": 2,
+    "action_set": 3,
+    "group": 4,
+    "packet_out": 5,
+}
+"""Why the controller is told, by ovs-ofctl's names."""
+
+_KEYS = ["max_len", "reason", "id", "userdata", "pause"]
+
+
+@frozen
+class Controller(Action):
+    """Send the packet to the controllers of an id, with a reason; `userdata` goes with it. `pause`:
+    the packet waits until a controller resumes it.
+    """
+
+    max_len: int = _WHOLE
+    reason: str = "action"
+    id: int = 0
+    userdata: bytes = b""
+    pause: bool = False
+
+    def __str__(self) -> str:
+        words = []
+        if self.reason != "action":
+            words.append(f"reason={self.reason}")
+        if self.max_len != _WHOLE:
+            words.append(f"max_len={self.max_len}")
+        if self.id:
+            words.append(f"id={self.id}")
+        if self.userdata:
+            words.append(f"userdata={self.userdata.hex('.')}")
+        if self.pause:
+            words.append("pause")
+        return f"controller({','.join(words)})"
+
+    def build(self) -> list[Any]:
+        """Return Ryu's NXActionController, or NXActionController2 for what only that has."""
+        reason = REASONS[self.reason]
+        if not self.userdata and not self.pause:
+            return [parser.NXActionController(self.max_len, self.id, reason)]
+        # What is left out is as OVS leaves it out: a switch that is asked for the flow does.
+        properties: dict[str, Any] = {}
+        if self.max_len != _WHOLE:
+            properties["max_len"] = self.max_len
+        if self.id:
+            properties["controller_id"] = self.id
+        if self.reason != "action":
+            properties["reason"] = reason
+        if self.userdata:
+            properties["userdata"] = list(self.userdata)
+        if self.pause:
+            properties["pause"] = True
+        return [parser.NXActionController2(**properties)]
+
+
+@reads("controller")
+def read_controller(scope: Scope, argument: Argument) -> Action:
+    """CONTROLLER, CONTROLLER:BYTES, controller(KEY=VALUE,...)."""
+    if re.match("[0-9]", argument.text):
+        return Output(_PORT, scope.plain(argument.text, 16, argument.at))
+    given: dict[str, Any] = {}
+    for setting in argument.settings():
+        if setting.key not in _KEYS:
+            hint = did_you_mean(setting.key, _KEYS) or f"; it has {', '.join(_KEYS)}"
+            raise Wrong(setting.at, f"controller has no '{setting.key}'{hint}")
+        given[setting.key] = _read_value(scope, setting.key, setting.value, setting.value_at)
+    whole = Controller(**given)
+    only_length = Controller(max_len=whole.max_len) == whole
+    return Output(_PORT, whole.max_len) if only_length else whole
+
+
+def _read_value(scope: Scope, key: str, text: str, at: int) -> Any:
+    if key == "reason":
+        return one_of(REASONS, text, at, "reason")
+    if key == "userdata":
+        return read_hex(text, at)
+    if key == "pause":
+        return True
+    return scope.plain(text, 16, at)
+
+
+def read_hex(text: str, at: int) -> bytes:
+    """Bytes as pairs of hex digits; a point may stand between two pairs."""
+    found = re.match(r"(?:[0-9a-fA-F]{2}\.?)*", text)
+    assert found
+    if found.end() < len(text):
+        raise Wrong(at + found.end(), "write pairs of hex digits, such as 0a.1b")
+    return bytes.fromhex(text.replace(".", ""))
