@@ -196,19 +196,19 @@ def test_a_refused_flow_is_named_and_nothing_is_changed(
     in_sync(controller, ovs, view_of(topology_file, HOST))
     before = ovs.flows("br-tun")
     mark = controller.mark()
-    # 0xffffff00 is neither a port's number nor a reserved one: only the switch knows that.
+    # Nobody has added this group: only the switch knows that.
     edit(
         flows_folder / "br-tun.flows",
         "  miss: drop\n\ntable 9",
-        "  miss: output:4294967040\n\ntable 9",
+        "  miss: group:9\n\ntable 9",
     )
     line = controller.wait_for("refuses", mark)
-    lines = (flows_folder / "br-tun.flows").read_text().split("output:4294967040")[0]
+    lines = (flows_folder / "br-tun.flows").read_text().split("group:9")[0]
     number = lines.count("\n") + 1
     assert f"{flows_folder}/br-tun.flows:{number}:" in line
     assert ovs.flows("br-tun") == before
     mark = controller.mark()
-    edit(flows_folder / "br-tun.flows", "output:4294967040", "drop")
+    edit(flows_folder / "br-tun.flows", "group:9", "drop")
     controller.wait_for("nothing to change", mark)
 
 
