@@ -77,14 +77,6 @@ class Scope:
             )
         return hole
 
-    def argument(
-        self, form: numbers.Form, kind: Kind | None, bits: int, rest: str, at: int
-    ) -> Operand:
-        """The operand behind an action's colon; `rest` is all that follows the action's name."""
-        if not rest.startswith(":") or len(rest) < 2:
-            raise Wrong(at, f"{article(form.what)} is missing here, such as :{form.example}")
-        return self.operand(form, kind, bits, rest[1:], at + 1)
-
     def plain(self, text: str, bits: int, at: int) -> int:
         """A number that no hole may stand for."""
         return number(self.operand(numbers.DECIMAL, None, bits, text, at))
