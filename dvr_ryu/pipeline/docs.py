@@ -13,7 +13,7 @@ from textwrap import dedent, fill, indent
 from typing import Any
 
 from dvr_ryu.pipeline.actions import Learn, Output
-from dvr_ryu.pipeline.fields import ALIASES, FIELDS, SHORTHANDS
+from dvr_ryu.pipeline.fields import ALIASES, FIELDS, SHORTHANDS, said, spelled_out
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.graph import next_tables
 from dvr_ryu.pipeline.guide import GUIDE, HEADER
@@ -76,25 +76,15 @@ def _fields() -> Iterator[str]:
                 ", ".join(f"``{alias}``" for alias, of in ALIASES.items() if of == field.name),
                 field.kind.value if field.kind else "",
                 "yes" if field.maskable else "",
-                " or ".join(f"``{_words(pairs)}``" for pairs in field.requires),
+                " or ".join(f"``{said(pairs)}``" for pairs in field.requires),
             )
             for field in FIELDS.values()
         ],
     )
     yield _table(
         ("short for", "means"),
-        [(f"``{word}``", f"``{_pairs(pairs)}``") for word, pairs in SHORTHANDS.items()],
+        [(f"``{word}``", f"``{spelled_out(pairs)}``") for word, pairs in SHORTHANDS.items()],
     )
-
-
-def _words(pairs: tuple[tuple[str, int], ...]) -> str:
-    """The shorthand for these fields, if there is one."""
-    exact = [word for word, meant in SHORTHANDS.items() if set(meant) == set(pairs)]
-    return exact[0] if exact else _pairs(pairs)
-
-
-def _pairs(pairs: tuple[tuple[str, int], ...]) -> str:
-    return ",".join(f"{name}={FIELDS[name].form.write(value)}" for name, value in pairs)
 
 
 # A pipeline ---------------------------------------------------------------------------------------

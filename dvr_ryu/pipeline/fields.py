@@ -185,6 +185,17 @@ OXM_NAMES = {"dl_src": "eth_src", "dl_dst": "eth_dst", "nw_src": "ip_src", "nw_d
 """Field → the name that ovs-ofctl prints in set_field, where it is another one."""
 
 
+def said(pairs: Pairs) -> str:
+    """The shorthand for these fields, else each field with its value, as a match says them."""
+    exact = [word for word, meant in SHORTHANDS.items() if set(meant) == set(pairs)]
+    return exact[0] if exact else spelled_out(pairs)
+
+
+def spelled_out(pairs: Pairs) -> str:
+    """Each field with its value: dl_type=0x0800,nw_proto=6."""
+    return ",".join(f"{name}={FIELDS[name].form.write(value)}" for name, value in pairs)
+
+
 def find(name: str) -> Field | None:
     """The field of that name or alias, or None."""
     return FIELDS.get(ALIASES.get(name, name))

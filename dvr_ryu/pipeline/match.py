@@ -12,7 +12,18 @@ from attrs import frozen
 
 from dvr_ryu.pipeline import numbers
 from dvr_ryu.pipeline.field_match import FieldMatch, no_vlan, normal, tagged
-from dvr_ryu.pipeline.fields import ARP, FIELDS, IP, IP6, RARP, SHORTHANDS, Field, find, why_not
+from dvr_ryu.pipeline.fields import (
+    ARP,
+    FIELDS,
+    IP,
+    IP6,
+    RARP,
+    SHORTHANDS,
+    Field,
+    find,
+    said,
+    why_not,
+)
 from dvr_ryu.pipeline.operands import Operand, number
 from dvr_ryu.pipeline.phrases import split
 from dvr_ryu.pipeline.scope import Scope, unknown_field
@@ -246,7 +257,7 @@ def _require_all(matches: Mapping[FieldMatch, int]) -> None:
     for each, at in matches.items():
         name, wanted = each.field.name, each.field.requires
         if wanted and not any(set(alternative) <= present for alternative in wanted):
-            words = " or ".join(_shorthand(alternative) for alternative in wanted)
+            words = " or ".join(said(alternative) for alternative in wanted)
             raise Wrong(at, f"{name} is only in some packets: match {words} as well")
         if name.startswith(("ct_nw", "ct_ipv6", "ct_tp")) and not _connection_known(matches):
             raise Wrong(at, f"{name} is only in connections: match ct_state=+trk+est as well")
@@ -262,8 +273,3 @@ def _connection_known(matches: Mapping[FieldMatch, int]) -> bool:
             valid = value & _TRACKED and each.whole_mask & _INVALID and not value & _INVALID
             return bool(value & _CONNECTION_KNOWN or valid)
     return False
-
-
-def _shorthand(pairs: tuple[tuple[str, int], ...]) -> str:
-    exact = [word for word, fields_ in SHORTHANDS.items() if set(fields_) == set(pairs)]
-    return exact[0] if exact else ",".join(f"{name}={value:#x}" for name, value in pairs)

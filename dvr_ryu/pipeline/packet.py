@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dvr_ryu.pipeline.fields import IP, IP6, SHORTHANDS, VLAN_PRESENT, Field
+from dvr_ryu.pipeline.fields import IP, IP6, VLAN_PRESENT, Field, said
 
 if TYPE_CHECKING:
     from dvr_ryu.pipeline.match import FieldMatch
@@ -65,7 +65,7 @@ class Packet:
         present = set(self.known.items())
         if not field.requires or any(set(each) <= present for each in field.requires):
             return None
-        return " or ".join(map(_words, field.requires))
+        return " or ".join(map(said, field.requires))
 
 
 def _says_tagged(match: FieldMatch) -> bool:
@@ -74,8 +74,3 @@ def _says_tagged(match: FieldMatch) -> bool:
         whole = VLAN_PRESENT if mask is None else mask
         return isinstance(value, int) and bool(value & whole & VLAN_PRESENT)
     return name in ("dl_vlan", "vlan_pcp")
-
-
-def _words(pairs: tuple[tuple[str, int], ...]) -> str:
-    exact = [word for word, fields in SHORTHANDS.items() if set(fields) == set(pairs)]
-    return exact[0] if exact else ",".join(f"{name}={value:#x}" for name, value in pairs)
