@@ -1,0 +1,55 @@
+"""The words of the `dvr` command. Each says what it is given and calls what does it; no logic of
+its own.
+
+Results go to stdout, everything else to stderr. Exit codes are those of `errors`. What a word calls
+is imported when it is called: `dvr lab exec` and completion must be quick.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from dvr_ryu import errors
+from dvr_ryu.cli.companion import companion
+from dvr_ryu.cli.files import check, completion, docs, flows, hosts
+from dvr_ryu.cli.lab import lab
+
+click.UsageError.exit_code = errors.USAGE
+
+
+def main() -> None:
+    """Run the command line; a problem that the reader can mend ends it without a traceback."""
+    try:
+        cli()
+    except errors.DvrError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dvr_ryu")
+def cli() -> None:
+    """A distributed virtual router on plain Open vSwitch hosts, from one topology file.
+
+    \b
+    To see it work on this machine, in hosts made of namespaces:
+        sudo dvr lab up examples/human-defined-dvr.yaml
+        sudo dvr lab test
+        sudo dvr lab exec cirros -- ping -c1 10.10.10.4
+        sudo dvr lab down
+
+    \b
+    On real hosts:
+        ryu-manager dvr_ryu.app                       the controller, on one of them
+        sudo dvr companion run TOPOLOGY --host NAME   on each of them
+
+    \b
+    Exit codes:
+        0 done, 1 the input or the machine is wrong, 2 differences or failed checks, 64 wrong words
+    """
+
+
+for word in (check, flows, hosts, docs, completion, companion, lab):
+    cli.add_command(word)

@@ -1,0 +1,70 @@
+"""The words of `dvr companion`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from dvr_ryu import errors
+from dvr_ryu.cli.options import host_name_option, host_option, topology_argument, view
+
+
+@click.group()
+def companion() -> None:
+    """Make this machine a host of the topology: bridges, namespaces, NAT, DHCP. Needs root."""
+
+
+@companion.command("plan")
+@topology_argument
+@host_option
+def companion_plan(topology: Path, host: str) -> None:
+    """Print what apply would change, and change nothing. Exit code 2 if there is anything."""
+    from dvr_ryu.companion import agent
+
+    change = agent.plan(view(topology, host))
+    for line in change.lines():
+        click.echo(line)
+    click.echo(f"{host}: {change.summary()}", err=True)
+    if change:
+        sys.exit(errors.DIFFERENT)
+
+
+@companion.command("apply")
+@topology_argument
+@host_option
+def companion_apply(topology: Path, host: str) -> None:
+    """Make the host what the topology says, once; a second time changes nothing and says so."""
+    from dvr_ryu.companion import agent
+
+    change = agent.apply(view(topology, host))
+    for line in change.lines():
+        click.echo(line)
+    click.echo(f"{host}: {change.summary()}", err=True)
+
+
+@companion.command("run")
+@topology_argument
+@host_option
+def companion_run(topology: Path, host: str) -> None:
+    """Keep the host what the topology says, until it is told to end; the file is watched.
+
+    Ending it removes nothing: packets go on.
+    """
+    from dvr_ryu.companion.run import run
+
+    view(topology, host)
+    run(str(topology), host)
+
+
+@companion.command("down")
+@host_name_option
+def companion_down(host: str) -> None:
+    """Remove all that a companion made on this machine, and nothing else. Needs no topology."""
+    from dvr_ryu.companion import agent
+
+    change = agent.down(host)
+    for line in change.lines():
+        click.echo(line)
+    click.echo(f"{host}: {change.summary()}", err=True)

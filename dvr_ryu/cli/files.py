@@ -1,0 +1,162 @@
+"""The words of `dvr` that only read files: check, flows, hosts, docs, completion. No root."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from attrs import evolve
+from click.shell_completion import BashComplete
+
+from dvr_ryu import errors
+from dvr_ryu.cli.options import (
+    FILE,
+    complete_host,
+    flows_option,
+    topology_argument,
+    views,
+)
+from dvr_ryu.shipped import flows_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dvr_ryu.pipeline.syntax import Pipeline
+
+
+@click.command()
+@topology_argument
+@flows_option
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+def check(topology: Path, folder: Path | None, strict: bool) -> None:
+    """Check a topology and the pipelines; print nothing if both are right.
+
+    Every problem is printed with its file, line and column, and nothing is changed anywhere. A
+    warning is a flow that no packet reaches, a table that none comes to, or one without a miss: it
+    is printed, and the exit code is 0, or 1 with --strict.
+    """
+    from dvr_ryu.pipeline.program import load_program
+    from dvr_ryu.topology.loading import load_topology
+
+    model = load_topology(topology)
+    program = load_program(folder or flows_dir())
+    program.require_fit(model)
+    if strict and program.warnings:
+        raise errors.FileError(evolve(each, warning=False) for each in program.warnings)
+    for warning in program.warnings:
+        click.echo(str(warning), err=True)
+
+
+@click.command()
+@click.argument("topology", type=FILE, required=False)
+@click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=complete_host,
+    help="A host of the topology; a script may do without, and then serves all hosts.",
+)
+@click.option("--bridge", help="br-tun or br-int; if not given, br-tun, or both in a script.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["lines", "script"]),
+    help="lines: for ovs-ofctl add-flows, the default. script: for sh, with sentences.",
+)
+@click.option(
+    "--from-dump",
+    "dump",
+    type=FILE,
+    metavar="FILE",
+    help="Instead, clean and sort what `ovs-ofctl dump-flows` printed; - is stdin.",
+)
+@flows_option
+def flows(
+    topology: Path | None,
+    host: str | None,
+    bridge: str | None,
+    form: str | None,
+    dump: Path | None,
+    folder: Path | None,
+) -> None:
+    """Print the flows that a bridge of a host should have. Asks no switch and needs no root.
+
+    \b
+    The lines are ovs-ofctl's, sorted. To fill a bridge of your own with them:
+        dvr flows TOPOLOGY --host NAME | ovs-ofctl add-flows BRIDGE -
+    A script for all hosts, in which each runs its own part:
+        dvr flows TOPOLOGY --as script > flows.sh; sh flows.sh HOST
+    What a bridge has, without counters and under the names of its tables:
+        ovs-ofctl dump-flows br-tun | dvr flows --from-dump -
+    """
+    from dvr_ryu.pipeline.program import load_program
+    from dvr_ryu.pipeline.script import script
+
+    if dump and (topology or host or form):
+        raise click.UsageError("--from-dump stands alone: no TOPOLOGY, no --host, no --as")
+    if not dump and not topology:
+        raise click.UsageError("Missing argument 'TOPOLOGY'.")
+    if not dump and not host and form != "script":
+        raise click.UsageError("Missing option '--host'; only --as script may do without.")
+    program = load_program(folder or flows_dir())
+    usual = list(program.pipelines) if form == "script" else ["br-tun"]
+    bridges = [bridge] if bridge else usual
+    if unknown := [each for each in bridges if each not in program.pipelines]:
+        known = ", ".join(program.pipelines)
+        raise click.BadParameter(
+            f"no pipeline for '{unknown[0]}'; there are {known}", param_hint="--bridge"
+        )
+    if not topology:
+        lines = _cleaned(dump, program.pipelines[bridges[0]])
+    elif form == "script":
+        lines = script(program, views(topology, host), bridges)
+    else:
+        lines = program.lines(bridges[0], *views(topology, host))
+    for line in lines:
+        click.echo(line)
+
+
+@click.command()
+@topology_argument
+def hosts(topology: Path) -> None:
+    """Print each host's DVR MAC: the article's `select * from dvr_host_macs`."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from dvr_ryu.topology.loading import load_topology
+
+    table = Table("host", "mac_address", box=box.ASCII2)
+    for host in load_topology(topology).hosts.values():
+        table.add_row(host.name, host.dvr_mac)
+    Console().print(table)
+
+
+@click.command()
+@flows_option
+def docs(folder: Path | None) -> None:
+    """Print the documentation of the pipelines, as RST: relations, fields, tables and flows."""
+    from dvr_ryu.pipeline.docs import document
+    from dvr_ryu.pipeline.program import load_program
+
+    pipelines = load_program(folder or flows_dir()).pipelines.values()
+    texts = {each.file: Path(each.file).read_text(encoding="utf-8") for each in pipelines}
+    click.echo(document(pipelines, texts), nl=False)
+
+
+@click.command()
+@click.pass_context
+def completion(context: click.Context) -> None:
+    """Print the bash completion of dvr: eval "$(dvr completion)"."""
+    whole = context.find_root().command
+    click.echo(BashComplete(whole, {}, "dvr", "_DVR_COMPLETE").source())
+
+
+def _cleaned(dump: Path | None, pipeline: Pipeline) -> Iterator[str]:
+    from dvr_ryu.pipeline.dump import clean
+    from dvr_ryu.pipeline.source import read_text
+
+    if dump is None or str(dump) == "-":
+        return clean(sys.stdin.read(), "stdin", pipeline.tables)
+    return clean(read_text(dump), str(dump), pipeline.tables)

@@ -1,0 +1,118 @@
+"""The words of `dvr lab`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from dvr_ryu import errors
+from dvr_ryu.cli.options import FILE, flows_option, topology_argument
+
+
+def _complete_lab_name(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+    from dvr_ryu.lab import lifecycle
+
+    try:
+        names = lifecycle.names()
+    except errors.DvrError:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(typed)]
+
+
+_lab_topology = click.argument("topology", type=FILE, required=False)
+
+
+@click.group()
+def lab() -> None:
+    """Hosts made of namespaces on this machine, with real switches and packets. Needs root."""
+
+
+@lab.command("up")
+@topology_argument
+@flows_option
+def lab_up(topology: Path, folder: Path | None) -> None:
+    """Make every host of the topology, and run the controller and the companions in them."""
+    from dvr_ryu.lab import lifecycle
+    from dvr_ryu.lab.progress import steps
+
+    with steps() as progress:
+        lifecycle.up(topology, progress, pipelines=folder)
+
+
+@lab.command("flows")
+@click.argument("folder", type=FILE, required=False, metavar="[DIR]")
+def lab_flows(folder: Path | None) -> None:
+    """Change the running lab to the flows in DIR; without DIR, print the folder that it runs.
+
+    Returns when every bridge has them, each by one bundle. A bad folder changes nothing.
+    """
+    from dvr_ryu.lab import lifecycle
+
+    if folder is None:
+        click.echo(lifecycle.pipelines_of())
+        return
+    for line in lifecycle.change_pipelines(folder) or [f"the lab runs {folder} already"]:
+        click.echo(line)
+
+
+@lab.command("down")
+@_lab_topology
+def lab_down(topology: Path | None) -> None:
+    """Remove the lab with all that runs in it, or whatever is left of one."""
+    from dvr_ryu.lab import lifecycle
+
+    removed = lifecycle.down(topology=topology)
+    for each in removed or ["nothing to remove: no lab is up"]:
+        click.echo(f"removed {each}" if removed else each)
+
+
+@lab.command("show")
+@_lab_topology
+def lab_show(topology: Path | None) -> None:
+    """Print the lab's hosts, instances and logs."""
+    from rich.console import Console
+
+    from dvr_ryu.lab import lifecycle, report
+
+    lifecycle.require_lab_of(topology)
+    Console().print(report.render(report.show()))
+
+
+@lab.command("test")
+@_lab_topology
+def lab_test(topology: Path | None) -> None:
+    """Prove the running lab with packets: DHCP, layers 2 and 3, floating IPs, SNAT, isolation.
+
+    Exit code 2 if any check fails.
+    """
+    from rich.console import Console
+
+    from dvr_ryu.lab import lifecycle, proof
+    from dvr_ryu.lab.progress import steps
+
+    lifecycle.require_lab_of(topology)
+    with steps() as progress:
+        results = proof.prove(progress)
+    Console().print(proof.render(results))
+    click.echo(f"\n{proof.summary(results)}. The lab stays up; you may type:", err=True)
+    for words in proof.next_words(results, sys.argv[0]):
+        click.echo(f"  {words}", err=True)
+    sys.exit(proof.exit_code(results))
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("name", shell_complete=_complete_lab_name)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def lab_exec(name: str, command: tuple[str, ...]) -> None:
+    """Run a command in a host or an instance; the exit code is the command's.
+
+    \b
+        dvr lab exec cirros -- ping -c1 10.10.10.4
+        dvr lab exec server-233 -- ovs-ofctl dump-flows br-tun
+    """
+    from dvr_ryu.lab import lifecycle
+
+    lifecycle.execute(name, command)
