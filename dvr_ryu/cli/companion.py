@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dvr_ryu import errors
 from dvr_ryu.cli.options import host_name_option, host_option, topology_argument, view
+
+if TYPE_CHECKING:
+    from dvr_ryu.companion.change import Change
 
 
 @click.group()
@@ -24,9 +28,7 @@ def companion_plan(topology: Path, host: str) -> None:
     from dvr_ryu.companion import agent
 
     change = agent.plan(view(topology, host))
-    for line in change.lines():
-        click.echo(line)
-    click.echo(f"{host}: {change.summary()}", err=True)
+    _tell(host, change)
     if change:
         sys.exit(errors.DIFFERENT)
 
@@ -39,9 +41,7 @@ def companion_apply(topology: Path, host: str) -> None:
     from dvr_ryu.companion import agent
 
     change = agent.apply(view(topology, host))
-    for line in change.lines():
-        click.echo(line)
-    click.echo(f"{host}: {change.summary()}", err=True)
+    _tell(host, change)
 
 
 @companion.command("run")
@@ -65,6 +65,11 @@ def companion_down(host: str) -> None:
     from dvr_ryu.companion import agent
 
     change = agent.down(host)
+    _tell(host, change)
+
+
+def _tell(host: str, change: Change) -> None:
+    """Print each fact of a change, and on stderr how many there are."""
     for line in change.lines():
         click.echo(line)
     click.echo(f"{host}: {change.summary()}", err=True)
