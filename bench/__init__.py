@@ -1,0 +1,1 @@
+"""`python -m bench`: how fast dvr_ryu is beside its peers, measured in one run. See README.rst."""
