@@ -11,13 +11,41 @@ import fcntl
 import socket
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from contextlib import ExitStack, contextmanager
+from operator import itemgetter
 from typing import Any
 
 from attrs import frozen
 
-from dvr_ryu.companion.edges.namespaces import exists, opened
-from dvr_ryu.companion.edges.netlink import GONE, Netlink, netlink, refusals
+from dvr_ryu.companion.edges.namespaces import by_place, exists, opened
+from dvr_ryu.companion.edges.netlink import (
+    CREATE,
+    EXCLUSIVE,
+    GONE,
+    IFLA_ADDRESS,
+    IFLA_GROUP,
+    IFLA_IFNAME,
+    IFLA_INFO_DATA,
+    IFLA_INFO_KIND,
+    IFLA_LINK,
+    IFLA_LINKINFO,
+    IFLA_MTU,
+    IFLA_NET_NS_FD,
+    Netlink,
+    Request,
+    Row,
+    as_number,
+    as_text,
+    attribute,
+    attributes_of,
+    link_header,
+    mac,
+    nest,
+    netlink,
+    number,
+    refusal,
+    text,
+)
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     Device,
@@ -30,6 +58,8 @@ OURS = ("qr-", "sg-", "qg-", "fg-", "rfp-", "fpr-", "tap")
 SIOCETHTOOL = 0x8946
 ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM = 0x16, 0x17
 IFF_UP = 1
+NEW_LINK, DELETE_LINK, SET_LINK = 16, 17, 19
+VETH, VETH_INFO_PEER = "veth", 1
 UNKNOWN = "?"
 """Stands for the other end of a wire that leads to where we do not look."""
 
@@ -52,25 +82,27 @@ class Link:
 def observe(kernel: Netlink, root_devices: Collection[str]) -> Iterator[Link]:
     """Yield the devices of ours in a namespace; in the host's own, those of `root_devices`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        for name, link in kernel.links.items():
+        for name, row in kernel.links.items():
             if kernel.namespace == ROOT:
                 ours = name in root_devices
             else:
                 ours = name.startswith(OURS) or name in ("eth0", "lo")
             if ours:
-                yield _link(kernel.namespace, name, link, control)
+                yield _link(kernel.namespace, name, row, control)
 
 
-def _link(namespace: str, name: str, link: Any, control: socket.socket) -> Link:
-    is_veth = link.get_nested("linkinfo", "kind") == "veth"
+def _link(namespace: str, name: str, row: Row, control: socket.socket) -> Link:
+    info = attributes_of(row.attributes.get(IFLA_LINKINFO, b""))
+    is_veth = as_text(info.get(IFLA_INFO_KIND, b"")) == VETH
+    peer = row.attributes.get(IFLA_LINK) if is_veth else None
     return Link(
         namespace,
         name,
-        link["index"],
-        link.get("link") if is_veth else None,
-        link.get("address"),
-        link.get("mtu"),
-        bool(link["flags"] & IFF_UP),
+        row.number,
+        None if peer is None else as_number(peer),
+        row.attributes[IFLA_ADDRESS].hex(":"),
+        as_number(row.attributes[IFLA_MTU]),
+        bool(row.flags & IFF_UP),
         _tx_checksum(control, name),
     )
 
@@ -151,50 +183,70 @@ def make_wires(facts: Sequence[VethPair]) -> None:
     A device of the outer end's name leads nowhere that has a name, for it is no wire of ours: what
     is in a namespace that was removed by hand lives on while a program does. It is replaced.
     """
-    by_place = sorted(facts, key=lambda fact: fact.peer_namespace)
-    for namespace, group in groupby(by_place, key=lambda fact: fact.peer_namespace):
+    for namespace, wires in by_place(facts, lambda fact: fact.peer_namespace):
         with netlink(namespace) as kernel:
-            for fact in group:
-                if fact.peer in kernel.links:
-                    with refusals(fact, GONE):
-                        kernel.request.link("del", index=kernel.index(fact.peer))
-                with opened(fact.namespace) as place, refusals(fact):
-                    end = {"ifname": fact.device, "net_ns_fd": place}
-                    kernel.request.link("add", ifname=fact.peer, kind="veth", peer=end)
+            dead = [fact for fact in wires if fact.peer in kernel.links]
+            kernel.ask((_deletion(fact, kernel.index(fact.peer)) for fact in dead), GONE)
+            with _places(wires) as places:
+                kernel.ask(_wire(fact, places[fact.namespace]) for fact in wires)
+
+
+def _wire(fact: VethPair, place: int) -> Request:
+    far_end = link_header() + text(IFLA_IFNAME, fact.device) + number(IFLA_NET_NS_FD, place)
+    data = nest(IFLA_INFO_DATA, attribute(VETH_INFO_PEER, far_end))
+    info = nest(IFLA_LINKINFO, text(IFLA_INFO_KIND, VETH), data)
+    body = link_header() + text(IFLA_IFNAME, fact.peer) + info
+    return Request(fact, NEW_LINK, CREATE | EXCLUSIVE, body)
 
 
 def unmake_wires(facts: Sequence[VethPair]) -> None:
-    """Remove wires, both ends at once, by the end that is in a namespace of ours."""
-    for fact in facts:
-        if exists(fact.namespace):
-            with netlink(fact.namespace) as kernel, refusals(fact, GONE):
-                if fact.device in kernel.links:
-                    kernel.request.link("del", index=kernel.index(fact.device))
+    """Remove wires, both ends at once.
+
+    The kernel takes its time for each removal, but no longer for that of a group of devices. So
+    the ends that are in one namespace are put into a group there, and the group is removed.
+    """
+    ends = [(fact.namespace, fact.device, fact) for fact in facts if fact.peer == UNKNOWN]
+    ends += [(fact.peer_namespace, fact.peer, fact) for fact in facts if fact.peer != UNKNOWN]
+    for namespace, group in by_place(ends, itemgetter(0)):
+        if exists(namespace):
+            with netlink(namespace) as kernel:
+                there = [(name, fact) for _, name, fact in group if name in kernel.links]
+                taken = {as_number(row.attributes[IFLA_GROUP]) for row in kernel.links.values()}
+                free = number(IFLA_GROUP, max(taken, default=0) + 1)
+                requests = [
+                    Request(fact, SET_LINK, 0, link_header(kernel.index(name)) + free)
+                    for name, fact in there
+                ]
+                kernel.ask(requests, GONE)
+                last = [Request(fact, DELETE_LINK, 0, link_header() + free) for _, fact in there]
+                kernel.ask(last[:1], GONE)
 
 
 def make_devices(facts: Sequence[Device]) -> None:
     """Bring devices to their places, give them what they should have, and set them up."""
     _move([fact for fact in facts if fact.namespace and fact.container[0] == "port"])
-    by_place = sorted(facts, key=lambda fact: fact.namespace)
-    for namespace, group in groupby(by_place, key=lambda fact: fact.namespace):
+    for namespace, devices in by_place(facts):
         with (
             netlink(namespace) as kernel,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control,
         ):
-            for fact in group:
-                with refusals(fact):
-                    _make_device(kernel, control, fact)
+            for fact in devices:
+                if fact.tx_checksum is not None:
+                    try:
+                        _tx_checksum(control, fact.name, fact.tx_checksum)
+                    except OSError as error:
+                        raise refusal(fact, error) from error
+            kernel.ask(map(_settings, devices))
 
 
-def _make_device(kernel: Netlink, control: socket.socket, fact: Device) -> None:
-    wanted = {"address": fact.mac, "mtu": fact.mtu}
-    values = {name: value for name, value in wanted.items() if value is not None}
-    # What is announced when a device comes up carries its MAC: so that first.
-    if values:
-        kernel.request.link("set", index=kernel.index(fact.name), **values)
-    if fact.tx_checksum is not None:
-        _tx_checksum(control, fact.name, fact.tx_checksum)
-    kernel.request.link("set", index=kernel.index(fact.name), state="up")
+def _settings(fact: Device) -> Request:
+    # The kernel heeds the MAC before it sets the device up: what is announced then carries it.
+    body = link_header(up=True) + text(IFLA_IFNAME, fact.name)
+    if fact.mac is not None:
+        body += mac(IFLA_ADDRESS, fact.mac)
+    if fact.mtu is not None:
+        body += number(IFLA_MTU, fact.mtu)
+    return Request(fact, SET_LINK, 0, body)
 
 
 def _move(facts: Sequence[Device]) -> None:
@@ -203,23 +255,36 @@ def _move(facts: Sequence[Device]) -> None:
         return
     with netlink(ROOT) as kernel:
         made = [fact for fact in facts if fact.name in kernel.links]
-    by_place = sorted(made, key=lambda fact: fact.namespace)
-    for namespace, group in groupby(by_place, key=lambda fact: fact.namespace):
+    for namespace, devices in by_place(made):
         with netlink(namespace) as place:
-            for fact in group:
-                if fact.name in place.links:  # dead: see `facts`
-                    place.request.link("del", index=place.index(fact.name))
-    with netlink(ROOT) as kernel:
-        for fact in made:
-            with opened(fact.namespace) as descriptor, refusals(fact):
-                kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=descriptor)
+            dead = [fact for fact in devices if fact.name in place.links]  # see `facts`
+            place.ask(_deletion(fact, place.index(fact.name)) for fact in dead)
+    with netlink(ROOT) as kernel, _places(made) as places:
+        kernel.ask(_relocation(fact, places[fact.namespace]) for fact in made)
+
+
+def _relocation(fact: Device, place: int) -> Request:
+    body = link_header() + text(IFLA_IFNAME, fact.name) + number(IFLA_NET_NS_FD, place)
+    return Request(fact, SET_LINK, 0, body)
+
+
+def _deletion(fact: VethPair | Device, index: int) -> Request:
+    return Request(fact, DELETE_LINK, 0, link_header(index))
 
 
 def unmake_devices(facts: Sequence[Device]) -> None:
     """Give devices whose ports remain back to the host's own namespace, where OVS made them."""
     with opened(ROOT) as root:
-        for fact in facts:
-            if fact.namespace and exists(fact.namespace):
-                with netlink(fact.namespace) as kernel, refusals(fact, GONE):
-                    if fact.name in kernel.links and fact.name != "lo":
-                        kernel.request.link("set", index=kernel.index(fact.name), net_ns_fd=root)
+        for namespace, devices in by_place(fact for fact in facts if fact.namespace):
+            if exists(namespace):
+                with netlink(namespace) as kernel:
+                    there = [f for f in devices if f.name in kernel.links and f.name != "lo"]
+                    kernel.ask((_relocation(fact, root) for fact in there), GONE)
+
+
+@contextmanager
+def _places(facts: Iterable[VethPair | Device]) -> Iterator[Mapping[str, int]]:
+    """Yield the file descriptor of each fact's namespace."""
+    with ExitStack() as stack:
+        names = {fact.namespace for fact in facts}
+        yield {name: stack.enter_context(opened(name)) for name in names}

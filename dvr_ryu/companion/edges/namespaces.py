@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
-
-from pyroute2 import netns
+from typing import TypeVar
 
 from dvr_ryu.companion.edges.commands import run
 from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Namespace
@@ -19,6 +20,20 @@ from dvr_ryu.errors import HostError
 NETNS = Path("/run/netns")
 NOTES = Path(RUN_DIRECTORY, "namespaces")
 """One empty file per namespace of ours; written before it is made, removed after it is gone."""
+
+Item = TypeVar("Item")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def by_place(
+    items: Iterable[Item], place: Callable[[Item], str] = attrgetter("namespace")
+) -> list[tuple[str, list[Item]]]:
+    """Group items by the namespace that each has; for each is entered once."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(place(item), []).append(item)
+    return list(groups.items())
 
 
 @contextmanager
@@ -34,13 +49,20 @@ def inside(namespace: str) -> Iterator[None]:
         except FileNotFoundError:
             raise HostError(f"something else removed the namespace {namespace}") from None
         try:
-            netns.setns(there)
+            _setns(there)
             yield
         finally:
-            netns.setns(here)
+            _setns(here)
             os.close(there)
     finally:
         os.close(here)
+
+
+def _setns(descriptor: int) -> None:
+    """Put this thread into a namespace. Python has os.setns from 3.12 on."""
+    if _libc.setns(descriptor, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Addresses, routes, policy rules and neighbours, by netlink: one socket per namespace and call.
+"""Addresses, routes, policy rules and neighbours, by netlink: one write per namespace and kind.
 
 In a namespace of ours all of them are ours, save what the kernel adds of its own accord.
 """
@@ -6,27 +6,54 @@ In a namespace of ours all of them are ours, save what the kernel adds of its ow
 from __future__ import annotations
 
 import errno
-import ipaddress
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from socket import AF_INET
-from typing import Any, TypeAlias
+from struct import Struct
+from typing import TypeAlias
 
-from dvr_ryu.companion.edges.namespaces import exists
-from dvr_ryu.companion.edges.netlink import GONE, Netlink, netlink, refusals
+from dvr_ryu.companion.edges.namespaces import by_place, exists
+from dvr_ryu.companion.edges.netlink import (
+    CREATE,
+    EXCLUSIVE,
+    GONE,
+    REPLACE,
+    Netlink,
+    Request,
+    as_ipv4,
+    as_number,
+    as_text,
+    ipv4,
+    mac,
+    netlink,
+    number,
+    text,
+)
 from dvr_ryu.companion.facts.kinds import Address, Neighbour, ProxyNeighbour, Route, Rule
 
 RoutingFact: TypeAlias = Address | Route | Rule | Neighbour | ProxyNeighbour
+
+# <linux/rtnetlink.h>, if_addr.h, fib_rules.h, neighbour.h: message numbers, fixed headers,
+# attributes.
+NEW, DELETE, GET = 0, 1, 2
+"""What is added to the number of an object's first message."""
+ADDRESS, ROUTE, NEIGHBOUR, RULE = 20, 24, 28, 32
+_ADDRESS, _ROUTE, _NEIGHBOUR, _RULE = map(Struct, ("=BBBBI", "=8BI", "=BxxxiHBB", "=8BI"))
+IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST = 1, 2, 4
+RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_TABLE = 1, 4, 5, 15
+FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_TABLE = 2, 3, 6, 15
+NDA_DST, NDA_LLADDR = 1, 2
 
 RTPROT_KERNEL, RTPROT_BOOT = 2, 3
 """What is added by hand has protocol `boot`, which `ip route` does not print."""
 RT_TABLE_LOCAL = 255
 RTN_UNICAST = 1
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+FR_ACT_TO_TABLE = 1
 KERNEL_RULES = (0, 32766, 32767)
 """The priorities of the rules that every namespace starts with: local, main, default."""
 NUD_PERMANENT = 0x80
 NTF_PROXY = 0x08
+REFUSED_BECAUSE_THERE = (errno.EEXIST,)
 
 
 def read(kernel: Netlink, devices: Sequence[str]) -> Iterator[RoutingFact]:
@@ -41,133 +68,117 @@ def read(kernel: Netlink, devices: Sequence[str]) -> Iterator[RoutingFact]:
 
 
 def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[Address]:
-    for each in kernel.request.get_addr(family=AF_INET):
-        if each["index"] in names:
-            address = f"{each.get('local') or each.get('address')}/{each['prefixlen']}"
-            device = names[each["index"]]
-            yield Address(kernel.namespace, device, address, each.get("broadcast"))
+    asked = _ADDRESS.pack(AF_INET, 0, 0, 0, 0)
+    for header, has in kernel.dump(ADDRESS + GET, asked, _ADDRESS.size):
+        _, length, _, _, index = _ADDRESS.unpack(header)
+        if index in names:
+            address = as_ipv4(has.get(IFA_LOCAL) or has.get(IFA_ADDRESS))
+            broadcast = as_ipv4(has.get(IFA_BROADCAST))
+            yield Address(kernel.namespace, names[index], f"{address}/{length}", broadcast)
 
 
 def _routes(kernel: Netlink, names: dict[int, str]) -> Iterator[Route]:
-    for each in kernel.request.get_routes(family=AF_INET):
-        table, device = each.get("table"), each.get("oif")
-        ours = each["proto"] != RTPROT_KERNEL and each["type"] == RTN_UNICAST
-        if ours and table != RT_TABLE_LOCAL and device in names:
-            prefix = each.get("dst")
-            destination = f"{prefix}/{each['dst_len']}" if prefix else "default"
-            gateway = each.get("gateway")
-            yield Route(kernel.namespace, table, destination, gateway, names[device])
+    asked = _ROUTE.pack(AF_INET, *bytes(7), 0)
+    for header, has in kernel.dump(ROUTE + GET, asked, _ROUTE.size):
+        _, length, _, _, _, protocol, _, type, _ = _ROUTE.unpack(header)
+        ours = protocol != RTPROT_KERNEL and type == RTN_UNICAST and RTA_OIF in has
+        table = as_number(has[RTA_TABLE])
+        if ours and table != RT_TABLE_LOCAL and (device := as_number(has[RTA_OIF])) in names:
+            prefix = as_ipv4(has.get(RTA_DST))
+            destination = f"{prefix}/{length}" if prefix else "default"
+            via = as_ipv4(has.get(RTA_GATEWAY))
+            yield Route(kernel.namespace, table, destination, via, names[device])
 
 
 def _rules(kernel: Netlink) -> Iterator[Rule]:
-    for each in kernel.request.get_rules(family=AF_INET):
-        priority = each.get("priority") or 0
+    asked = _RULE.pack(AF_INET, *bytes(7), 0)
+    for header, has in kernel.dump(RULE + GET, asked, _RULE.size):
+        _, _, length, *_ = _RULE.unpack(header)
+        priority = as_number(has[FRA_PRIORITY]) if FRA_PRIORITY in has else 0
         if priority not in KERNEL_RULES:
-            source = each.get("src")
-            if source is not None and each["src_len"] != 32:
-                source = f"{source}/{each['src_len']}"
-            iif = each.get("iifname")
-            yield Rule(kernel.namespace, priority, each.get("table"), source, iif)
+            source = as_ipv4(has.get(FRA_SRC))
+            if source is not None and length != 32:
+                source = f"{source}/{length}"
+            iif = as_text(has[FRA_IIFNAME]) if FRA_IIFNAME in has else None
+            yield Rule(kernel.namespace, priority, as_number(has[FRA_TABLE]), source, iif)
 
 
 def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | ProxyNeighbour]:
-    for each in kernel.request.get_neighbours(family=AF_INET):
-        if each["ifindex"] in names and each["state"] == NUD_PERMANENT:
-            device = names[each["ifindex"]]
-            yield Neighbour(kernel.namespace, device, each.get("dst"), each.get("lladdr"))
-    # With a dump_filter, the other words go into the request instead of filtering the answer.
-    proxies = {"dump_filter": None, "family": AF_INET, "flags": NTF_PROXY}
-    for each in kernel.request.neigh("dump", **proxies):
-        if each["ifindex"] in names:
-            yield ProxyNeighbour(kernel.namespace, names[each["ifindex"]], each.get("dst"))
+    for flags in (0, NTF_PROXY):
+        asked = _NEIGHBOUR.pack(AF_INET, 0, 0, flags, 0)
+        for header, has in kernel.dump(NEIGHBOUR + GET, asked, _NEIGHBOUR.size):
+            _, index, state, _, _ = _NEIGHBOUR.unpack(header)
+            ip = as_ipv4(has.get(NDA_DST))
+            if index in names and ip and flags:
+                yield ProxyNeighbour(kernel.namespace, names[index], ip)
+            elif index in names and ip and state == NUD_PERMANENT and NDA_LLADDR in has:
+                yield Neighbour(kernel.namespace, names[index], ip, has[NDA_LLADDR].hex(":"))
 
 
 def make(facts: Sequence[RoutingFact]) -> None:
     """Make facts, namespace by namespace."""
-    for namespace, group in _by_namespace(facts):
+    for namespace, group in by_place(facts):
         with netlink(namespace) as kernel:
-            for fact in group:
-                with refusals(fact, (errno.EEXIST,)):
-                    _make(kernel, fact)
+            kernel.ask((_made(kernel, fact) for fact in group), REFUSED_BECAUSE_THERE)
 
 
 def unmake(facts: Sequence[RoutingFact]) -> None:
     """Unmake facts, namespace by namespace."""
-    for namespace, group in _by_namespace(facts):
+    for namespace, group in by_place(facts):
         if exists(namespace):
             with netlink(namespace) as kernel:
-                for fact in group:
-                    if isinstance(fact, Rule) or fact.device in kernel.links:
-                        with refusals(fact, GONE):
-                            _unmake(kernel, fact)
+                there = [f for f in group if isinstance(f, Rule) or f.device in kernel.links]
+                kernel.ask((_request(kernel, fact, DELETE) for fact in there), GONE)
 
 
-def _by_namespace(facts: Sequence[RoutingFact]) -> Iterator[tuple[str, Iterator[RoutingFact]]]:
-    return groupby(sorted(facts, key=_place), key=_place)
+def _made(kernel: Netlink, fact: RoutingFact) -> Request:
+    replaced = isinstance(fact, (Route, Neighbour))
+    return _request(kernel, fact, NEW, CREATE | (REPLACE if replaced else EXCLUSIVE))
 
 
-def _place(fact: RoutingFact) -> str:
-    return fact.namespace
-
-
-def _make(kernel: Netlink, fact: RoutingFact) -> None:
+def _request(kernel: Netlink, fact: RoutingFact, verb: int, flags: int = 0) -> Request:
     match fact:
         case Address():
-            kernel.request.addr("add", **_address_words(kernel, fact))
+            object, body = ADDRESS, _address(kernel, fact)
         case Route():
-            kernel.request.route("replace", **_route_words(kernel, fact))
+            object, body = ROUTE, _route(kernel, fact)
         case Rule():
-            kernel.request.rule("add", **_rule_words(fact))
+            object, body = RULE, _rule(fact)
         case Neighbour():
-            words = _neighbour_words(kernel, fact)
-            kernel.request.neigh("replace", lladdr=fact.mac, state=NUD_PERMANENT, **words)
+            object, body = NEIGHBOUR, _neighbour(kernel, fact, 0) + mac(NDA_LLADDR, fact.mac)
         case ProxyNeighbour():
-            kernel.request.neigh("add", flags=NTF_PROXY, **_neighbour_words(kernel, fact))
+            object, body = NEIGHBOUR, _neighbour(kernel, fact, NTF_PROXY)
+    return Request(fact, object + verb, flags, body)
 
 
-def _unmake(kernel: Netlink, fact: RoutingFact) -> None:
-    match fact:
-        case Address():
-            kernel.request.addr("del", **_address_words(kernel, fact))
-        case Route():
-            kernel.request.route("del", **_route_words(kernel, fact))
-        case Rule():
-            kernel.request.rule("del", **_rule_words(fact))
-        case Neighbour():
-            kernel.request.neigh("del", **_neighbour_words(kernel, fact))
-        case ProxyNeighbour():
-            kernel.request.neigh("del", flags=NTF_PROXY, **_neighbour_words(kernel, fact))
+def _address(kernel: Netlink, fact: Address) -> bytes:
+    ip, _, length = fact.address.partition("/")
+    body = _ADDRESS.pack(AF_INET, int(length), 0, 0, kernel.index(fact.device))
+    body += ipv4(IFA_LOCAL, ip) + ipv4(IFA_ADDRESS, ip)
+    return body + ipv4(IFA_BROADCAST, fact.broadcast) if fact.broadcast else body
 
 
-def _address_words(kernel: Netlink, fact: Address) -> dict[str, Any]:
-    address = ipaddress.ip_interface(fact.address)
-    words = {
-        "index": kernel.index(fact.device),
-        "address": str(address.ip),
-        "prefixlen": address.network.prefixlen,
-    }
-    return {**words, "broadcast": fact.broadcast} if fact.broadcast else words
+def _route(kernel: Netlink, fact: Route) -> bytes:
+    prefix, _, length = fact.destination.partition("/")
+    scope = RT_SCOPE_UNIVERSE if fact.via else RT_SCOPE_LINK
+    bits = int(length) if length else 0
+    body = _ROUTE.pack(AF_INET, bits, 0, 0, 0, RTPROT_BOOT, scope, RTN_UNICAST, 0)
+    body += number(RTA_TABLE, fact.table) + number(RTA_OIF, kernel.index(fact.device))
+    if length:
+        body += ipv4(RTA_DST, prefix)
+    return body + ipv4(RTA_GATEWAY, fact.via) if fact.via else body
 
 
-def _route_words(kernel: Netlink, fact: Route) -> dict[str, Any]:
-    words = {
-        "dst": fact.destination,
-        "oif": kernel.index(fact.device),
-        "table": fact.table,
-        "proto": RTPROT_BOOT,
-        "scope": RT_SCOPE_UNIVERSE if fact.via else RT_SCOPE_LINK,
-    }
-    return {**words, "gateway": fact.via} if fact.via else words
+def _rule(fact: Rule) -> bytes:
+    source, _, length = (fact.source or "").partition("/")
+    bits = int(length or 32) if source else 0
+    body = _RULE.pack(AF_INET, 0, bits, 0, 0, 0, 0, FR_ACT_TO_TABLE, 0)
+    body += number(FRA_TABLE, fact.table) + number(FRA_PRIORITY, fact.priority)
+    if source:
+        body += ipv4(FRA_SRC, source)
+    return body + text(FRA_IIFNAME, fact.iif) if fact.iif else body
 
 
-def _rule_words(fact: Rule) -> dict[str, Any]:
-    words: dict[str, Any] = {"table": fact.table, "priority": fact.priority, "family": AF_INET}
-    if fact.source:
-        words["src"] = fact.source if "/" in fact.source else f"{fact.source}/32"
-    if fact.iif:
-        words["iifname"] = fact.iif
-    return words
-
-
-def _neighbour_words(kernel: Netlink, fact: Neighbour | ProxyNeighbour) -> dict[str, Any]:
-    return {"dst": fact.ip, "ifindex": kernel.index(fact.device), "family": AF_INET}
+def _neighbour(kernel: Netlink, fact: Neighbour | ProxyNeighbour, flags: int) -> bytes:
+    index = kernel.index(fact.device)
+    return _NEIGHBOUR.pack(AF_INET, index, NUD_PERMANENT, flags, 0) + ipv4(NDA_DST, fact.ip)
