@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from typing import TypeAlias
 
-from dvr_ryu.companion.edges.namespaces import exists, inside
+from dvr_ryu.companion.edges.namespaces import by_place, exists, inside
 from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
 
 ANNOUNCING = ("fg-", "qg-", "gw-", "sg-")
@@ -34,10 +36,22 @@ def _ip(fact: Address | ProxyNeighbour) -> str:
 
 
 def announce(places: Iterable[Place]) -> None:
-    """Send one gratuitous request for each place that is still there."""
-    for namespace, device, ip in places:
-        if exists(namespace):
-            with inside(namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+    """Send one gratuitous request for each place that is still there.
+
+    The kernel takes its time to close a socket that sends frames: so there is one for each
+    namespace, and all of them are closed at the same time.
+    """
+    groups = by_place(places, itemgetter(0))
+    if groups:
+        with ThreadPoolExecutor(len(groups)) as pool:
+            list(pool.map(_announce_in, groups))
+
+
+def _announce_in(group: tuple[str, list[Place]]) -> None:
+    namespace, places = group
+    if exists(namespace):
+        with inside(namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+            for _, device, ip in places:
                 try:
                     wire.bind((device, ETH_P_ARP))
                     wire.send(gratuitous_arp(wire.getsockname()[4], ip))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
+from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import tell
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, DhcpHost, dhcp_server, hosts_file
 
@@ -44,8 +44,7 @@ def _edit(
     facts: Sequence[DhcpHost], edit: Callable[[dict[str, DhcpHost], DhcpHost], object]
 ) -> None:
     FILES.mkdir(parents=True, exist_ok=True)
-    by_network = sorted(facts, key=lambda fact: fact.namespace)
-    for namespace, group in groupby(by_network, key=lambda fact: fact.namespace):
+    for namespace, group in by_place(facts):
         hosts = {fact.mac: fact for fact in _read(namespace)}
         for fact in group:
             edit(hosts, fact)

@@ -6,10 +6,9 @@ What a setting of the host was before is noted first, and put back when it is un
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
-from dvr_ryu.companion.edges.namespaces import inside
+from dvr_ryu.companion.edges.namespaces import by_place, inside
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, HostSysctl, Sysctl, namespace_key
 
 PROC = Path("/proc/sys")
@@ -36,9 +35,7 @@ def _lacks_ipv6(fact: Sysctl) -> bool:
 
 def make(facts: Sequence[Sysctl]) -> None:
     """Set values, namespace by namespace."""
-    for namespace, group in groupby(
-        sorted(facts, key=lambda fact: fact.namespace), key=lambda fact: fact.namespace
-    ):
+    for namespace, group in by_place(facts):
         with inside(namespace):
             for fact in group:
                 if (PROC / fact.name).exists():
