@@ -1,0 +1,134 @@
+"""`ryu-manager dvr_ryu.app` as a process whose log lines tell when they were written, and its
+memory.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from tests.switch import controller
+from tests.switch.controller import wait_until
+
+PATIENCE = 300
+"""Seconds to wait for a log line: for ever, as far as a figure is concerned."""
+
+_LOGGING = """\
+[loggers]
+keys=root,connections
+[handlers]
+keys=stderr
+[formatters]
+keys=timed
+[logger_root]
+level=INFO
+handlers=stderr
+[logger_connections]
+qualname=ryu.controller.controller
+level=DEBUG
+handlers=
+[handler_stderr]
+class=StreamHandler
+formatter=timed
+args=()
+[formatter_timed]
+format=%(created).6f %(message)s
+"""
+"""For --log-config-file. Ryu tells of an accepted connection at this level only, in one line."""
+
+_IN_SYNC = re.compile(
+    r"(?P<at>\S+) (?P<bridge>\S+) in sync: (?P<flows>\d+) flows, "
+    r"(?:nothing to change|.* in (?P<milliseconds>[\d.]+) ms)"
+)
+
+
+@frozen
+class InSync:
+    """The log line that tells that a bridge is as it should be.
+
+    `at` is a time.time; `milliseconds` the controller's own figure, None if nothing had to change.
+    """
+
+    at: float
+    bridge: str
+    flows: int
+    milliseconds: float | None
+
+
+class Controller(controller.Controller):
+    """A controller of one topology file, that can be started again."""
+
+    def __init__(self, folder: Path, topology: Path) -> None:
+        config = folder / "logging.conf"
+        config.write_text(_LOGGING)
+        super().__init__(folder, topology, f"--log-config-file={config}")
+        self.started = 0.0
+
+    def start(self) -> None:
+        """Start it; returns when its files are read. `started` is the time.time of the start."""
+        self.started = time.time()
+        super().start()
+
+    def wait_for(self, words: str, since: int = 0) -> str:
+        """Wait for a log line with these words; return it."""
+        found: list[str] = []
+
+        def seen() -> bool:
+            found[:] = [line for line in self.lines()[since:] if words in line]
+            assert found or not self._has_ended(), "the controller ended:\n" + self._last_words()
+            return bool(found)
+
+        wait_until(seen, f"'{words}' in the controller's log", PATIENCE)
+        return found[0]
+
+    def _has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def _last_words(self) -> str:
+        return "\n".join(self.lines()[-30:])
+
+    def time_of(self, words: str, since: int = 0) -> float:
+        """Wait for a log line with these words; return the time.time when it was written."""
+        return float(self.wait_for(words, since).split()[0])
+
+    def in_sync(self, since: int = 0, bridge: str = "") -> InSync:
+        """Wait until a bridge, or this one, is in sync."""
+        self.wait_for(f"{bridge} in sync: ", since)
+        return next(each for each in self.syncs(since) if bridge in each.bridge)
+
+    def syncs(self, since: int = 0) -> Iterator[InSync]:
+        """Each time that a bridge got in sync."""
+        for line in self.lines()[since:]:
+            if found := _IN_SYNC.match(line):
+                said = found["milliseconds"]
+                yield InSync(
+                    float(found["at"]),
+                    found["bridge"],
+                    int(found["flows"]),
+                    float(said) if said else None,
+                )
+
+    def peak_memory(self) -> float:
+        """The most MiB of memory that it ever had (VmHWM)."""
+        assert self._process
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+        assert found
+        return int(found[1]) / 1024
+
+
+@contextmanager
+def running(folder: Path, topology: Path) -> Iterator[Controller]:
+    """A started controller, killed at the end. Its log begins anew."""
+    process = Controller(folder, topology)
+    process.log.unlink(missing_ok=True)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.kill()

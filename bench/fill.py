@@ -1,0 +1,111 @@
+"""An empty br-tun gets all its flows: beside the same bytes written to a socket, and ovs-ofctl."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.figures import Figure, Goal, alternate
+from bench.openflow import Message
+from bench.scene import Scene, scene
+from bench.topologies import BRIDGE, fabric_of
+from bench.wire import Listener
+from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.shipped import flows_dir
+
+HOSTS, NETWORKS = 50, 100
+ROUNDS = {20_000: 5, 50_000: 3}
+"""Flows → how often each peer has its turn."""
+
+MEMORY_AT = 50_000
+SLOW_PEER_AT = 20_000
+
+_OPENFLOW = ("-O", "OpenFlow14")
+
+
+def measure() -> Iterator[Figure]:
+    """The figures, in ms and MiB."""
+    program = load_program(flows_dir())
+    for flows, rounds in ROUNDS.items():
+        with scene(fabric_of(flows, HOSTS, NETWORKS, program)) as stage:
+            yield from _Fill(stage, flows).figures(rounds)
+
+
+class _Fill:
+    """Fills one bridge in different ways; each empties it after itself."""
+
+    def __init__(self, stage: Scene, flows: int) -> None:
+        self._stage = stage
+        self._switch = stage.switch
+        self._flows = flows
+        self._bytes, _ = stage.record()
+        self._lines = self._dumped_lines()
+        self._peak_memory = 0.0
+        self._switch.empty(BRIDGE)
+
+    def figures(self, rounds: int) -> Iterator[Figure]:
+        what = f"fill {self._flows} flows"
+        measures = self._ours, self._raw, self._bundle
+        ours, raw, bundle = (1000 * each for each in alternate(rounds, *measures))
+        yield Figure(what, "ms", ours, raw, "the same bytes, written to a socket", Goal(1.3))
+        yield Figure(what, "ms", ours, bundle, "ovs-ofctl --bundle add-flows", Goal(1))
+        if self._flows == SLOW_PEER_AT:
+            (slow,) = alternate(1, self._one_by_one)
+            yield Figure(what, "ms", ours, 1000 * slow, "ovs-ofctl add-flows")
+        if self._flows == MEMORY_AT:
+            limit = Goal(250, absolute=True)
+            yield Figure(f"{what}: peak memory", "MiB", self._peak_memory, goal=limit)
+
+    def _ours(self) -> float:
+        """A new controller each time, so that it remembers nothing."""
+        with self._stage.controller() as controller:
+            self._switch.rest()
+            self._switch.connect(controller.target, BRIDGE)
+            done = controller.in_sync()
+            assert done.flows == self._flows and done.milliseconds is not None, done
+            self._peak_memory = max(self._peak_memory, controller.peak_memory())
+            self._switch.disconnect(BRIDGE)
+        self._switch.empty(BRIDGE)
+        return done.milliseconds / 1000
+
+    def _raw(self) -> float:
+        return write(self._stage, self._bytes)
+
+    def _bundle(self) -> float:
+        return self._add_flows(*_OPENFLOW, "--bundle")
+
+    def _one_by_one(self) -> float:
+        return self._add_flows(*_OPENFLOW)
+
+    def _add_flows(self, *options: str) -> float:
+        """The whole process."""
+        started = time.perf_counter()
+        self._switch.run("ovs-ofctl", *options, "add-flows", BRIDGE, str(self._lines))
+        seconds = time.perf_counter() - started
+        assert self._switch.count(BRIDGE) == self._flows
+        self._switch.empty(BRIDGE)
+        return seconds
+
+    def _dumped_lines(self) -> Path:
+        """The flows that are there, in a file as ovs-ofctl takes it."""
+        file = self._switch.folder / "dumped.flows"
+        lines = self._switch.flows(BRIDGE, *_OPENFLOW, "--no-names")
+        assert len(lines) == self._flows, f"{len(lines)} flows"
+        file.write_text("".join(f"{line}\n" for line in lines))
+        return file
+
+
+def write(stage: Scene, changes: list[Message]) -> float:
+    """Write recorded changes to the bridge by hand, and empty it; return the seconds of the
+    writing.
+    """
+    listener = Listener()
+    stage.switch.connect(listener.target, BRIDGE)
+    wire = listener.accept()
+    seconds = wire.write(changes)
+    stage.switch.disconnect(BRIDGE)
+    wire.close()
+    listener.close()
+    stage.switch.empty(BRIDGE)
+    return seconds

@@ -1,0 +1,99 @@
+"""Stands between switches and a controller, passes all on, and keeps what each said, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from threading import Thread
+
+from attrs import field, frozen
+
+from bench.openflow import Cutter, Message
+
+_READ = 1 << 20
+
+
+@frozen
+class Voice:
+    """What one end of a connection said: pieces as they came, with their time (time.time)."""
+
+    _pieces: list[tuple[float, bytes]] = field(factory=list)
+
+    def hear(self, piece: bytes) -> None:
+        """Keep a piece."""
+        self._pieces.append((time.time(), piece))
+
+    def timed(self) -> Iterator[tuple[float, Message]]:
+        """Each message until now, and when it was complete."""
+        cutter = Cutter()
+        for at, piece in tuple(self._pieces):
+            for message in cutter.feed(piece):
+                yield at, message
+
+    def messages(self) -> list[Message]:
+        """Each message until now."""
+        return [message for _, message in self.timed()]
+
+
+@frozen
+class Tape:
+    """One connection."""
+
+    switch: Voice = field(factory=Voice)
+    controller: Voice = field(factory=Voice)
+
+
+class Relay:
+    """Listens on loopback for switches; `tapes` has a tape for each connection, oldest first."""
+
+    def __init__(self, controller_port: int) -> None:
+        self.tapes: list[Tape] = []
+        self._controller_port = controller_port
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="relay")
+        self._thread.start()
+        listening = asyncio.start_server(self._connected, "127.0.0.1", 0, limit=_READ, backlog=1024)
+        server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
+        self.target = f"tcp:127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    def stop(self) -> None:
+        """Close every connection."""
+        asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _cancel(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connected(
+        self, switch: asyncio.StreamReader, to_switch: asyncio.StreamWriter
+    ) -> None:
+        tape = Tape()
+        self.tapes.append(tape)
+        controller, to_controller = await asyncio.open_connection(
+            "127.0.0.1", self._controller_port, limit=_READ
+        )
+        await asyncio.gather(
+            _pass_on(switch, to_controller, tape.switch),
+            _pass_on(controller, to_switch, tape.controller),
+        )
+
+
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, voice: Voice
+) -> None:
+    """Pass on until one end closes; then close the other."""
+    try:
+        while piece := await reader.read(_READ):
+            voice.hear(piece)
+            writer.write(piece)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()

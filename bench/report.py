@@ -1,0 +1,34 @@
+"""Keeps the figures of a whole run: in bench/results.json, and as the table of bench/README.rst."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.figures import Figure
+from bench.table import restructured
+
+FOLDER = Path(__file__).parent
+BEGIN, END = ".. the last table begins\n", ".. the last table ends\n"
+"""Lines of README.rst between which the table stands."""
+
+
+def write(figures: Iterable[Figure]) -> None:
+    """Write both."""
+    kept = list(figures)
+    objects = [figure.as_json() for figure in kept]
+    results = json.dumps(objects, indent=2, ensure_ascii=False)
+    (FOLDER / "results.json").write_text(f"{results}\n", encoding="utf-8")
+    readme = FOLDER / "README.rst"
+    renewed = with_table(readme.read_text(encoding="utf-8"), restructured(kept))
+    readme.write_text(renewed, encoding="utf-8")
+
+
+def with_table(readme: str, table: str) -> str:
+    """The text with this table in place of its last one. Raises ValueError where it has none."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"no line {BEGIN!r}, followed by {END!r}")
+    return f"{before}{begin}\n{table}\n{end}{after}"

@@ -1,0 +1,117 @@
+"""Topologies of a wanted size, as the text of a file. Pure; nothing in them is pinned.
+
+DHCP is off, so that a network has just the ports of its instances, and a bridge the number of flows
+that was asked for. Each instance is one line, so that a change of one is the change of a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address
+
+from attrs import frozen
+
+from dvr_ryu.pipeline.program import Program
+from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.view import HostView
+
+BRIDGE = "br-tun"
+FLOWS_OF_A_REMOTE_PORT = 2
+"""In br-tun: one to reach it, one that answers ARP for it."""
+
+_UNDERLAY = IPv4Address("10.0.0.1")
+_SUBNETS = IPv4Address("10.128.0.0")
+_SUBNET_SIZE = 4096
+
+
+@frozen
+class Instance:
+    """One line under `instances:`."""
+
+    name: str
+    host: str
+    network: str
+
+    def line(self) -> str:
+        """The line, with its end."""
+        return f"  {self.name}: {{host: {self.host}, network: {self.network}}}\n"
+
+
+def host(number: int) -> str:
+    """The name of a host. Number 0 is the one that is measured."""
+    return f"host-{number}"
+
+
+def network(number: int) -> str:
+    """The name of a network."""
+    return f"net-{number}"
+
+
+def fabric(hosts: int, networks: int, elsewhere: int) -> str:
+    """Every network has one instance on host 0; `elsewhere` more are spread over the other hosts.
+
+    A router joins each ten networks.
+    """
+    here = (Instance(f"here-{number}", host(0), network(number)) for number in range(networks))
+    there = (
+        Instance(
+            f"vm-{number}",
+            host(1 + number // networks % (hosts - 1)),
+            network(number % networks),
+        )
+        for number in range(elsewhere)
+    )
+    routers = [range(first, min(first + 10, networks)) for first in range(0, networks, 10)]
+    return _text(hosts, networks, routers, (*here, *there))
+
+
+def fabric_of(flows: int, hosts: int, networks: int, program: Program) -> str:
+    """The fabric of which br-tun of host 0 has so many flows.
+
+    Raises ValueError where no number of remote ports makes it so.
+    """
+    # A network that no other host has is not flooded, and lacks a flow.
+    least = count_flows(fabric(hosts, networks, networks), program)
+    more, odd = divmod(flows - least, FLOWS_OF_A_REMOTE_PORT)
+    if odd or more < 0:
+        raise ValueError(f"{hosts} hosts and {networks} networks make {least} flows, not {flows}")
+    return fabric(hosts, networks, networks + more)
+
+
+def groups(count: int, hosts: int, networks: int, instances: int) -> str:
+    """`count` groups of so many hosts, with networks and a router of their own and so many
+    instances on each host.
+    """
+    every = (
+        Instance(
+            f"vm-{number}-{at}",
+            host(number),
+            network(number // hosts * networks + at % networks),
+        )
+        for number in range(count * hosts)
+        for at in range(instances)
+    )
+    routers = [range(first, first + networks) for first in range(0, count * networks, networks)]
+    return _text(count * hosts, count * networks, routers, every)
+
+
+def count_flows(text: str, program: Program) -> int:
+    """How many flows br-tun of host 0 has."""
+    view = HostView(parse_topology(text, "generated"), host(0))
+    return sum(1 for _ in program.lines(BRIDGE, view))
+
+
+def _text(
+    hosts: int, networks: int, routers: Iterable[range], instances: Iterable[Instance]
+) -> str:
+    lines = ["hosts:\n"]
+    lines += [f"  {host(each)}: {{address: {_UNDERLAY + each}}}\n" for each in range(hosts)]
+    lines += ["networks:\n"]
+    for each in range(networks):
+        cidr = f"{_SUBNETS + each * _SUBNET_SIZE}/20"
+        lines += [f"  {network(each)}: {{subnets: [{{cidr: {cidr}, dhcp: false}}]}}\n"]
+    lines += ["routers:\n"]
+    for number, joined in enumerate(routers):
+        interfaces = ", ".join(f"{{network: {network(each)}}}" for each in joined)
+        lines += [f"  router-{number}: {{interfaces: [{interfaces}]}}\n"]
+    return "".join([*lines, "instances:\n", *(instance.line() for instance in instances)])
