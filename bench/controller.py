@@ -5,6 +5,7 @@ memory.
 from __future__ import annotations
 
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,12 +124,12 @@ class Controller(controller.Controller):
 
 
 @contextmanager
-def running(folder: Path, topology: Path) -> Iterator[Controller]:
-    """A started controller, killed at the end. Its log begins anew."""
-    process = Controller(folder, topology)
-    process.log.unlink(missing_ok=True)
-    try:
-        process.start()
-        yield process
-    finally:
-        process.kill()
+def running(topology: Path) -> Iterator[Controller]:
+    """A started controller, with a folder of its own for its log; killed at the end."""
+    with tempfile.TemporaryDirectory(prefix="dvr") as folder:
+        process = Controller(Path(folder), topology)
+        try:
+            process.start()
+            yield process
+        finally:
+            process.kill()

@@ -70,6 +70,11 @@ class Figure:
         }
 
 
+def spaced(number: int) -> str:
+    """A number for people: "20 000"."""
+    return f"{number:,}".replace(",", " ")
+
+
 def alternate(rounds: int, *measures: Callable[[], float]) -> list[float]:
     """The median of each measure. They take turns, so that what slows the machine for a while slows
     all of them.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.figures import Figure, Goal, alternate
+from bench.figures import Figure, Goal, alternate, spaced
 from bench.openflow import Message
 from bench.scene import Scene, scene
 from bench.topologies import BRIDGE, fabric_of
@@ -45,7 +45,7 @@ class _Fill:
         self._switch.empty(BRIDGE)
 
     def figures(self, rounds: int) -> Iterator[Figure]:
-        what = f"fill {self._flows} flows"
+        what = f"fill {spaced(self._flows)} flows"
         measures = self._ours, self._raw, self._bundle
         ours, raw, bundle = (1000 * each for each in alternate(rounds, *measures))
         yield Figure(what, "ms", ours, raw, "the same bytes, written to a socket", Goal(1.3))

@@ -50,25 +50,26 @@ class Relay:
     def __init__(self, controller_port: int) -> None:
         self.tapes: list[Tape] = []
         self._controller_port = controller_port
+        self._writers: list[asyncio.StreamWriter] = []
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="relay")
         self._thread.start()
         listening = asyncio.start_server(self._connected, "127.0.0.1", 0, limit=_READ, backlog=1024)
-        server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
-        self.target = f"tcp:127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
+        self.target = f"tcp:127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def stop(self) -> None:
         """Close every connection."""
-        asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    async def _cancel(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _close(self) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     async def _connected(
         self, switch: asyncio.StreamReader, to_switch: asyncio.StreamWriter
@@ -78,6 +79,7 @@ class Relay:
         controller, to_controller = await asyncio.open_connection(
             "127.0.0.1", self._controller_port, limit=_READ
         )
+        self._writers += [to_switch, to_controller]
         await asyncio.gather(
             _pass_on(switch, to_controller, tape.switch),
             _pass_on(controller, to_switch, tape.controller),

@@ -27,7 +27,7 @@ class Scene:
     @contextmanager
     def controller(self) -> Iterator[Controller]:
         """A started controller of the topology; killed at the end."""
-        with running(self.topology.parent, self.topology) as controller:
+        with running(self.topology) as controller:
             yield controller
 
     def record(self) -> tuple[list[Message], Tape]:

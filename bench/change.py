@@ -1,0 +1,135 @@
+"""One instance is added, moved or removed on another host, in bridges of four sizes."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from statistics import median
+
+from attrs import field, frozen
+
+from bench.controller import Controller
+from bench.figures import Figure, Goal, spaced
+from bench.openflow import changes, flow_mods
+from bench.scene import Scene, relay_to, scene
+from bench.topologies import BRIDGE, Instance, fabric_of, host, network
+from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.shipped import flows_dir
+from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.view import HostView
+
+# So few that each network is on each host at any size: a change never adds a place to flood to.
+HOSTS, NETWORKS = 10, 10
+SIZES = (1_000, 5_000, 20_000, 50_000)
+ROUNDS = 5
+
+# By its name it is the last to choose its numbers, so that it takes nobody's.
+_THERE = Instance("wanderer", host(1), network(0))
+_ELSEWHERE = Instance("wanderer", host(2), network(0))
+EDITS = {"added": _THERE.line(), "moved": _ELSEWHERE.line(), "removed": ""}
+"""What is done to an instance → the last line of the file afterwards."""
+
+
+@frozen
+class _Taken:
+    """How long the edits of one kind took at one size, in ms."""
+
+    change: list[float] = field(factory=list)
+    reading: list[float] = field(factory=list)
+    whole: list[float] = field(factory=list)
+
+
+def measure() -> Iterator[Figure]:
+    """The figures: ms, and numbers of flow-mods."""
+    program = load_program(flows_dir())
+    texts = {size: fabric_of(size, HOSTS, NETWORKS, program) for size in SIZES}
+    with ExitStack() as stack:
+        sizes = {size: _Size(stack, text) for size, text in texts.items()}
+        for _ in range(ROUNDS):
+            for each in sizes.values():
+                each.take_a_round()
+        yield from _times(sizes)
+        yield from _counts(sizes, _expected(texts[SIZES[0]], program))
+
+
+class _Size:
+    """A controller and its bridge, in sync, whose topology file is edited."""
+
+    def __init__(self, stack: ExitStack, text: str) -> None:
+        self.taken: dict[str, _Taken] = defaultdict(_Taken)
+        self._text = text
+        self._stage: Scene = stack.enter_context(scene(text))
+        self._controller: Controller = stack.enter_context(self._stage.controller())
+        self._connect(self._controller.target)
+
+    def take_a_round(self) -> None:
+        """Make each edit once, and keep what it took."""
+        for kind, last_line in EDITS.items():
+            mark, saved = self._controller.mark(), time.time()
+            self._stage.topology.write_text(self._text + last_line)
+            done = self._controller.in_sync(mark)
+            assert done.milliseconds is not None, f"nothing to change when one is {kind}"
+            taken = self.taken[kind]
+            taken.change.append(done.milliseconds)
+            taken.reading.append(1000 * (self._controller.time_of("topology ", mark) - saved))
+            taken.whole.append(1000 * (done.at - saved))
+
+    def counts(self) -> dict[str, int]:
+        """How many flow-mods each edit sends, as one sees who stands between."""
+        sent: dict[str, int] = {}
+        with relay_to(self._controller) as relay:
+            self._connect(relay.target)
+            (tape,) = relay.tapes
+            before = 0
+            for kind, last_line in EDITS.items():
+                mark = self._controller.mark()
+                self._stage.topology.write_text(self._text + last_line)
+                self._controller.in_sync(mark)
+                so_far = flow_mods(changes(tape.controller.messages()))
+                sent[kind], before = so_far - before, so_far
+        return sent
+
+    def _connect(self, target: str) -> None:
+        mark = self._controller.mark()
+        self._stage.switch.connect(target, BRIDGE)
+        self._controller.in_sync(mark)
+
+
+def _times(sizes: dict[int, _Size]) -> Iterator[Figure]:
+    least, *larger = sizes
+    at_least = f"the same at {spaced(least)} flows"
+    for kind in EDITS:
+        took = {size: median(each.taken[kind].change) for size, each in sizes.items()}
+        for size in larger:
+            what = f"one instance {kind}, {spaced(size)} flows"
+            yield Figure(what, "ms", took[size], took[least], at_least, Goal(1.5))
+    for size, each in sizes.items():
+        whole = median(ms for taken in each.taken.values() for ms in taken.whole)
+        reading = median(ms for taken in each.taken.values() for ms in taken.reading)
+        what = f"saved edit to barrier, {spaced(size)} flows"
+        yield Figure(what, "ms", whole, reading, "of it, until the file is read")
+
+
+def _counts(sizes: dict[int, _Size], expected: dict[str, int]) -> Iterator[Figure]:
+    counts = [each.counts() for each in sizes.values()]
+    for kind in EDITS:
+        sent = max(count[kind] for count in counts)
+        what = f"flow-mods for one instance {kind}, at any size"
+        yield Figure(what, "", sent, expected[kind], "flows that differ", Goal(1))
+
+
+def _expected(text: str, program: Program) -> dict[str, int]:
+    """How many flows each edit changes, by the lines of dvr flows."""
+    expected: dict[str, int] = {}
+    before = _lines(text, program)
+    for kind, last_line in EDITS.items():
+        after = _lines(text + last_line, program)
+        expected[kind] = len({line.partition(" actions=")[0] for line in before ^ after})
+        before = after
+    return expected
+
+
+def _lines(text: str, program: Program) -> set[str]:
+    return set(program.lines(BRIDGE, HostView(parse_topology(text, "generated"), host(0))))

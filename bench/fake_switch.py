@@ -1,0 +1,122 @@
+"""A switch made of a socket: it agrees to all that a controller says, has no flows, and times the
+controller's answers. No Ryu.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Iterator, Mapping
+
+from bench.openflow import (
+    BARRIER_REPLY,
+    BARRIER_REQUEST,
+    BUNDLE_CONTROL,
+    DESCRIPTION,
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    FEATURES_REPLY,
+    FEATURES_REQUEST,
+    HELLO,
+    MULTIPART_REPLY,
+    MULTIPART_REQUEST,
+    PORT_DESCRIPTION,
+    PORT_STATUS,
+    Cutter,
+    Message,
+    multipart,
+)
+
+TIMEOUT = 60
+"""Seconds without a byte from the controller, after which it counts as dead."""
+
+_READ = 1 << 16
+_FEATURES = struct.Struct("!QIBBxxII")
+_DESCRIPTION = struct.Struct("!256s256s256s32s256s")
+_PORT = struct.Struct("!IHxx6sxx16sII")
+_STATUS = struct.Struct("!Bxxxxxxx")
+_BUNDLE = struct.Struct("!IHH")
+_ADDED, _DELETED = 0, 1
+
+
+class FakeSwitch:
+    """Connected to a controller, as the bridge of this description, with these ports."""
+
+    def __init__(self, port: int, description: str, ports: Mapping[str, int]) -> None:
+        self._description = description
+        self._ports = ports
+        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._messages = self._read()
+        self._send(Message(HELLO, 0, b""))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+    def await_barrier(self) -> None:
+        """Answer all that the controller says, until its next barrier."""
+        self._await(BARRIER_REQUEST)
+
+    def echo(self) -> float:
+        """Ask whether the controller lives; return the seconds until it says so."""
+        started = time.perf_counter()
+        self._send(Message(ECHO_REQUEST, 0, b""))
+        self._await(ECHO_REPLY)
+        return time.perf_counter() - started
+
+    def lose_port(self, name: str) -> float:
+        """Tell that a port went; return the seconds until the barrier after the change."""
+        return self._tell(_DELETED, name)
+
+    def gain_port(self, name: str) -> float:
+        """Tell that a port came; return the seconds until the barrier after the change."""
+        return self._tell(_ADDED, name)
+
+    def _tell(self, reason: int, name: str) -> float:
+        started = time.perf_counter()
+        self._send(Message(PORT_STATUS, 0, _STATUS.pack(reason) + self._port(name)))
+        self._await(BARRIER_REQUEST)
+        return time.perf_counter() - started
+
+    def _await(self, kind: int) -> None:
+        for message in self._messages:
+            if answer := self._answer(message):
+                self._send(answer)
+            if message.kind == kind:
+                return
+        raise AssertionError("the controller closed the connection")
+
+    def _answer(self, message: Message) -> Message | None:
+        if message.kind == FEATURES_REQUEST:
+            return Message(FEATURES_REPLY, message.xid, _FEATURES.pack(1, 0, 254, 0, 0, 0))
+        if message.kind == ECHO_REQUEST:
+            return Message(ECHO_REPLY, message.xid, message.body)
+        if message.kind == BARRIER_REQUEST:
+            return Message(BARRIER_REPLY, message.xid, b"")
+        if message.kind == BUNDLE_CONTROL:
+            bundle, request, flags = _BUNDLE.unpack_from(message.body)
+            return Message(BUNDLE_CONTROL, message.xid, _BUNDLE.pack(bundle, request + 1, flags))
+        if message.kind == MULTIPART_REQUEST:
+            what = message.multipart_type
+            return multipart(MULTIPART_REPLY, message.xid, what, self._content(what))
+        return None
+
+    def _content(self, what: int) -> bytes:
+        if what == DESCRIPTION:
+            return _DESCRIPTION.pack(b"", b"", b"", b"", self._description.encode())
+        if what == PORT_DESCRIPTION:
+            return b"".join(map(self._port, self._ports))
+        return b""
+
+    def _port(self, name: str) -> bytes:
+        return _PORT.pack(self._ports[name], _PORT.size, bytes(6), name.encode(), 0, 0)
+
+    def _send(self, message: Message) -> None:
+        self._socket.sendall(message.packed())
+
+    def _read(self) -> Iterator[Message]:
+        cutter = Cutter()
+        while piece := self._socket.recv(_READ):
+            yield from cutter.feed(piece)

@@ -1,0 +1,96 @@
+"""A bridge comes back with its flows: they are read and compared, and nothing is sent. Beside
+reading the same table from a socket and dropping it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.controller import Controller, InSync
+from bench.figures import Figure, Goal, alternate, spaced
+from bench.openflow import (
+    FLOW_STATS,
+    MULTIPART_REQUEST,
+    changes,
+    flow_mods,
+)
+from bench.relay import Tape
+from bench.scene import Scene, relay_to, scene
+from bench.topologies import BRIDGE, fabric_of
+from bench.wire import Listener
+from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.shipped import flows_dir
+
+HOSTS, NETWORKS, FLOWS = 50, 100, 20_000
+ROUNDS = 5
+
+
+def measure() -> Iterator[Figure]:
+    """The figures: ms, and a number of flow-mods."""
+    with scene(fabric_of(FLOWS, HOSTS, NETWORKS, load_program(flows_dir()))) as stage:
+        stage.record()
+        with stage.controller() as controller:
+            yield from _Reconnect(stage, controller).figures()
+
+
+class _Reconnect:
+    """Connects a filled bridge to a controller that stays, to one just started, and to a socket."""
+
+    def __init__(self, stage: Scene, staying: Controller) -> None:
+        self._stage = stage
+        self._switch = stage.switch
+        self._staying = staying
+        self._flow_mods = 0
+
+    def figures(self) -> Iterator[Figure]:
+        # So that it has computed what the bridge should have.
+        self._connect(self._staying)
+        measures = self._come_back, self._restart, self._dump
+        came_back, restarted, dumped = (1000 * each for each in alternate(ROUNDS, *measures))
+        what, peer = f"{spaced(FLOWS)} flows", "the table, read from a socket"
+        yield Figure(f"bridge comes back with {what}", "ms", came_back, dumped, peer, Goal(4))
+        yield Figure(f"controller restarts, {what}", "ms", restarted, dumped, peer)
+        yield Figure("flow-mods for it", "", self._flow_mods, goal=Goal(0, absolute=True))
+
+    def _come_back(self) -> float:
+        return self._connect(self._staying)
+
+    def _restart(self) -> float:
+        with self._stage.controller() as controller:
+            return self._connect(controller)
+
+    def _connect(self, controller: Controller) -> float:
+        """Seconds from the question for all flows, on its way, to "nothing to change"."""
+        self._switch.rest()
+        mark = controller.mark()
+        with relay_to(controller) as relay:
+            self._switch.connect(relay.target, BRIDGE)
+            done = controller.in_sync(mark)
+            self._switch.disconnect(BRIDGE)
+            (tape,) = relay.tapes
+        self._judge(done, tape)
+        return done.at - _asked(tape)
+
+    def _judge(self, done: InSync, tape: Tape) -> None:
+        assert done.flows == FLOWS, done
+        self._flow_mods += flow_mods(changes(tape.controller.messages()))
+
+    def _dump(self) -> float:
+        self._switch.rest()
+        listener = Listener()
+        self._switch.connect(listener.target, BRIDGE)
+        wire = listener.accept()
+        seconds, _ = wire.dump()
+        self._switch.disconnect(BRIDGE)
+        wire.close()
+        listener.close()
+        return seconds
+
+
+def _asked(tape: Tape) -> float:
+    """When the controller asked for all flows."""
+    return next(
+        at
+        for at, message in tape.controller.timed()
+        if message.kind == MULTIPART_REQUEST and message.multipart_type == FLOW_STATS
+    )
