@@ -1,40 +1,49 @@
-"""Bridges and ports in OVSDB, over its local socket: one transaction for all that is asked at once.
+"""Bridges and ports in OVSDB: one transaction for all that is asked at once.
 
 Ours are the rows whose external_ids say dvr_ryu=HOST; no other row is touched.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dvr_ryu.companion.edges.ovs_library import command, connection, idlutils, impl_idl
+from dvr_ryu.companion.edges.ovsdb_wire import (
+    TIMED_OUT,
+    Clause,
+    Named,
+    Operation,
+    Reference,
+    Refused,
+    Row,
+    Session,
+    as_list,
+    insert,
+    mutate,
+    select,
+    update,
+    wait_until_none,
+)
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
 from dvr_ryu.errors import HostError
 
-SOCKET = "unix:/run/openvswitch/db.sock"
+SOCKET = "/run/openvswitch/db.sock"
 SECONDS = 20
 """How long OVS may take for one transaction, until ovs-vswitchd has done what it says."""
 
 OWNER = "dvr_ryu"
 PLACE = "dvr_ryu_netns"
-COLUMNS = {
-    "Open_vSwitch": ["bridges", "next_cfg", "cur_cfg"],
-    "Bridge": [
-        "name", "ports", "controller", "external_ids", "other_config", "datapath_type",
-        "fail_mode", "mcast_snooping_enable", "protocols",
-    ],
-    "Controller": ["target", "connection_mode", "max_backoff"],
-    "Port": ["name", "interfaces", "external_ids", "tag"],
-    "Interface": ["name", "type", "options", "external_ids", "ofport_request", "error"],
-}  # fmt: skip
+SWITCH = "Open_vSwitch"
+BRIDGE_COLUMNS = (
+    "name", "ports", "controller", "external_ids", "other_config", "datapath_type", "fail_mode",
+    "mcast_snooping_enable", "protocols",
+)  # fmt: skip
+CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
+PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag")
+INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", "ofport_request")
 BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
 """What we say in a bridge's other_config; other keys are other people's."""
 INTERFACE_IDS = ("attached-mac", "iface-id", "iface-status")
-
-logging.getLogger("ovsdbapp").setLevel(logging.CRITICAL)
-logging.getLogger("ovs").setLevel(logging.CRITICAL)
 
 
 class Ovsdb:
@@ -44,171 +53,171 @@ class Ovsdb:
         """Raise HostError if Open vSwitch does not answer."""
         self.host = host
         try:
-            helper = idlutils.get_schema_helper(SOCKET, "Open_vSwitch")
-            for table, columns in COLUMNS.items():
-                helper.register_columns(table, columns)
-            idl = connection.OvsdbIdl(SOCKET, helper)
-            self._connection = connection.Connection(idl, timeout=SECONDS)
-            self._api = impl_idl.OvsdbIdl(self._connection)
-        except Exception as error:
+            # OVSDB itself says that OVS took too long; if it cannot, its connection is dead.
+            self._session = Session(SOCKET, SWITCH, SECONDS + 5)
+        except OSError as error:
             raise HostError(
-                "Open vSwitch does not answer at /run/openvswitch/db.sock; start it: "
+                f"Open vSwitch does not answer at {SOCKET}; start it: "
                 "systemctl start openvswitch-switch (Debian: apt install openvswitch-switch)"
             ) from error
 
     def close(self) -> None:
         """End the connection."""
-        self._connection.stop()
+        self._session.close()
 
     # What is ------------------------------------------------------------------------------------
 
     def read(self) -> tuple[list[Bridge], list[OvsPort]]:
         """Return our bridges and our ports."""
-        with self._connection.lock:
-            ours = [row for row in self._rows("Bridge") if self._owns(row)]
-            bridges = [_bridge(row) for row in ours]
-            ports = [
-                _port(bridge.name, row)
+        bridge_rows, controller_rows, port_rows, interface_rows = self._transact(
+            select("Bridge", BRIDGE_COLUMNS),
+            select("Controller", CONTROLLER_COLUMNS),
+            select("Port", PORT_COLUMNS),
+            select("Interface", INTERFACE_COLUMNS),
+        )
+        controllers, ports, interfaces = map(_by_uuid, (controller_rows, port_rows, interface_rows))
+        ours = [row for row in bridge_rows if self._owns(row)]
+        return (
+            [_bridge(row, controllers) for row in ours],
+            [
+                _port(bridge["name"], port, interfaces[as_list(port["interfaces"])[0]])
                 for bridge in ours
-                for row in bridge.ports
-                if self._owns(row)
-            ]
-        return bridges, ports
+                for port in (ports[uuid] for uuid in as_list(bridge["ports"]))
+                if self._owns(port)
+            ],
+        )
 
-    def _rows(self, table: str) -> list[Any]:
-        return list(self._api.tables[table].rows.values())
-
-    def _owns(self, row: Any) -> bool:
-        return bool(row.external_ids.get(OWNER) == self.host)
+    def _owns(self, row: Row) -> bool:
+        return bool(row["external_ids"].get(OWNER) == self.host)
 
     # The change ---------------------------------------------------------------------------------
 
     def make_bridges(self, facts: Sequence[Bridge]) -> None:
         """Make bridges, or change them to what they should be."""
-
-        def edit(transaction: Any) -> None:
-            for fact in facts:
-                self._make_bridge(transaction, fact)
-
-        self._transact(edit)
+        present = self._named("Bridge", BRIDGE_COLUMNS, facts)
+        (controllers,) = self._transact(select("Controller", CONTROLLER_COLUMNS))
+        known = _by_uuid(controllers)
+        self._change(
+            operation
+            for number, fact in enumerate(facts)
+            for operation in self._make_bridge(number, fact, present.get(fact.name), known)
+        )
 
     def make_ports(self, facts: Sequence[OvsPort]) -> None:
         """Make ports, or change them to what they should be."""
-
-        def edit(transaction: Any) -> None:
-            bridges = {row.name: row for row in self._rows("Bridge")}
-            present = {row.name: row for row in self._rows("Port")}
-            for fact in facts:
-                row = present.get(fact.name)
-                self._make_port(transaction, bridges[fact.bridge], row, fact)
-
-        self._transact(edit)
+        present = self._named("Port", PORT_COLUMNS, facts)
+        interfaces = self._named("Interface", INTERFACE_COLUMNS, facts)
+        self._change(self._make_ports(facts, present, interfaces))
         self._complain_of({fact.name for fact in facts})
 
     def unmake_bridges(self, facts: Sequence[Bridge]) -> None:
         """Remove bridges with all that is on them."""
-        names = {fact.name for fact in facts}
-
-        def edit(transaction: Any) -> None:
-            for row in self._rows("Bridge"):
-                if row.name in names and self._owns(row):
-                    self._api._ovs.delvalue("bridges", row)
-
-        self._transact(edit)
+        gone = self._ours("Bridge", facts)
+        self._change([mutate(SWITCH, "bridges", "delete", gone)])
 
     def unmake_ports(self, facts: Sequence[OvsPort]) -> None:
         """Remove ports; their devices go with them."""
-        names = {fact.name for fact in facts}
+        gone = self._ours("Port", facts)
+        bridges = {fact.bridge for fact in facts}
+        self._change(
+            mutate("Bridge", "ports", "delete", gone, ("name", "==", name)) for name in bridges
+        )
 
-        def edit(transaction: Any) -> None:
-            for bridge in self._rows("Bridge"):
-                for port in bridge.ports if self._owns(bridge) else ():
-                    if port.name in names and self._owns(port):
-                        bridge.delvalue("ports", port)
+    def _ours(self, table: str, facts: Iterable[Bridge | OvsPort]) -> list[Reference]:
+        present = self._named(table, ["name", "external_ids"], facts)
+        return [row["_uuid"] for row in present.values() if self._owns(row)]
 
-        self._transact(edit)
+    def _named(
+        self, table: str, columns: Sequence[str], facts: Iterable[Bridge | OvsPort]
+    ) -> dict[str, Row]:
+        """The rows that have the names of facts."""
+        asked = [select(table, columns, ("name", "==", fact.name)) for fact in facts]
+        return {row["name"]: row for rows in self._transact(*asked) for row in rows}
 
-    def _make_bridge(self, transaction: Any, fact: Bridge) -> None:
-        row = next((row for row in self._rows("Bridge") if row.name == fact.name), None)
+    def _make_bridge(
+        self, number: int, fact: Bridge, row: Row | None, controllers: Mapping[str, Row]
+    ) -> Iterator[Operation]:
+        settings = _columns(fact.settings, row)
+        if row is None or _controller(row, controllers) != fact.controller:
+            settings["controller"] = [Named(f"c{number}")] if fact.controller else []
+            if fact.controller:
+                yield insert("Controller", f"c{number}", _columns(fact.controller))
         if row is None:
-            row = transaction.insert(self._api.tables["Bridge"])
-            row.name = fact.name
-            own = self._insert_port(transaction, row, fact.name, {"type": "internal"})
-            own.setkey("external_ids", OWNER, f"{self.host}/local")
-            row.setkey("external_ids", OWNER, self.host)
-            self._api._ovs.addvalue("bridges", row)
-        elif not self._owns(row):
-            raise _foreign("bridge", fact.name, row)
-        _set(row, fact.settings)
-        if _controller(row) != fact.controller:
-            row.controller = self._controllers(transaction, fact)
-
-    def _controllers(self, transaction: Any, fact: Bridge) -> list[Any]:
-        if not fact.controller:
-            return []
-        row = transaction.insert(self._api.tables["Controller"])
-        _set(row, fact.controller)
-        return [row]
-
-    def _make_port(self, transaction: Any, bridge: Any, row: Any, fact: OvsPort) -> None:
-        if row is None:
-            row = self._insert_port(transaction, bridge, fact.name, fact.interface)
-        elif not self._owns(row):
-            raise _foreign("port", fact.name, row)
+            local: Row = {"name": fact.name, "external_ids": {OWNER: f"{self.host}/local"}}
+            yield from _insert_port(f"b{number}", local, {"type": "internal"})
+            settings |= {
+                "name": fact.name,
+                "external_ids": {OWNER: self.host},
+                "ports": [Named(f"pb{number}")],
+            }
+            yield insert("Bridge", f"b{number}", settings)
+            yield mutate(SWITCH, "bridges", "insert", [Named(f"b{number}")])
+        elif self._owns(row):
+            yield update("Bridge", settings, _same(row))
         else:
-            _set(row.interfaces[0], fact.interface)
-        row.tag = [] if fact.tag is None else [fact.tag]
-        row.setkey("external_ids", OWNER, self.host)
-        row.setkey("external_ids", PLACE, fact.namespace)
+            raise _foreign("bridge", fact.name, row)
 
-    def _insert_port(
-        self, transaction: Any, bridge: Any, name: str, settings: Mapping[str, str]
-    ) -> Any:
-        interface = transaction.insert(self._api.tables["Interface"])
-        interface.name = name
-        _set(interface, settings)
-        port = transaction.insert(self._api.tables["Port"])
-        port.name = name
-        port.interfaces = [interface]
-        bridge.addvalue("ports", port)
-        return port
+    def _make_ports(
+        self,
+        facts: Sequence[OvsPort],
+        present: Mapping[str, Row],
+        interfaces: Mapping[str, Row],
+    ) -> Iterator[Operation]:
+        made: dict[str, list[Named]] = {}
+        for number, fact in enumerate(facts):
+            row = present.get(fact.name)
+            ids = {OWNER: self.host, PLACE: fact.namespace}
+            tag = [] if fact.tag is None else [fact.tag]
+            if row is None:
+                port: Row = {"name": fact.name, "external_ids": ids, "tag": tag}
+                yield from _insert_port(str(number), port, fact.interface)
+                made.setdefault(fact.bridge, []).append(Named(f"p{number}"))
+            elif self._owns(row):
+                port = {"external_ids": {**row["external_ids"], **ids}, "tag": tag}
+                interface = interfaces[fact.name]
+                yield update("Port", port, _same(row))
+                yield update("Interface", _columns(fact.interface, interface), _same(interface))
+            else:
+                raise _foreign("port", fact.name, row)
+        for bridge, ports in made.items():
+            yield mutate("Bridge", "ports", "insert", ports, ("name", "==", bridge))
 
-    def _transact(self, edit: Callable[[Any], object]) -> None:
+    def _change(self, operations: Iterable[Operation]) -> None:
+        """Do operations, and wait until ovs-vswitchd has done what they say."""
+        count = mutate(SWITCH, "next_cfg", "+=", 1)
+        *_, (switch,) = self._transact(*operations, count, select(SWITCH, ["next_cfg"]))
+        self._transact(wait_until_none(SWITCH, ("cur_cfg", "<", switch["next_cfg"]), SECONDS))
+
+    def _complain_of(self, names: set[str]) -> None:
+        (failing,) = self._transact(select("Interface", ["name", "error"], ("error", "!=", ())))
+        for row in failing:
+            if row["name"] in names:
+                raise HostError(f"Open vSwitch cannot make port {row['name']}: {row['error']}")
+
+    def _transact(self, *operations: Operation) -> list[list[Row]]:
         try:
-            with self._api.transaction(check_error=True, log_errors=False) as transaction:
-                transaction.add(_Edit(self._api, edit))
-        except HostError:
-            raise
-        except Exception as error:
-            raise HostError(f"OVSDB did not take a change: {error}") from error
-        with self._connection.lock:
-            own = self._api._ovs
-            if own.cur_cfg < own.next_cfg:
+            return self._session.transact(*operations)
+        except Refused as error:
+            if error.reason == TIMED_OUT:
                 raise HostError(
                     f"ovs-vswitchd has not done in {SECONDS} s what OVSDB says; see whether it "
                     "runs: systemctl status openvswitch-switch"
-                )
-
-    def _complain_of(self, names: set[str]) -> None:
-        with self._connection.lock:
-            for row in self._rows("Interface"):
-                if row.name in names and row.error:
-                    raise HostError(f"Open vSwitch cannot make port {row.name}: {row.error[0]}")
+                ) from error
+            raise HostError(f"OVSDB did not take a change: {error}") from error
+        except OSError as error:
+            raise HostError(f"Open vSwitch does not answer any more: {error}") from error
 
 
-class _Edit(command.BaseCommand):  # type: ignore[misc, name-defined]
-    """A function on rows, run within a transaction; again, if OVSDB changed meanwhile."""
-
-    def __init__(self, api: Any, edit: Callable[[Any], object]) -> None:
-        super().__init__(api)
-        self._edit = edit
-
-    def run_idl(self, txn: Any) -> None:
-        self._edit(txn)
+def _insert_port(
+    name: str, port: Mapping[str, Any], interface: Mapping[str, str]
+) -> Iterator[Operation]:
+    """Insert a port, named with a "p" before the name, and its interface, with an "i"."""
+    yield insert("Interface", f"i{name}", {"name": port["name"], **_columns(interface)})
+    yield insert("Port", f"p{name}", {**port, "interfaces": [Named(f"i{name}")]})
 
 
-def _foreign(what: str, name: str, row: Any) -> HostError:
-    owner = row.external_ids.get(OWNER)
+def _foreign(what: str, name: str, row: Row) -> HostError:
+    owner = row["external_ids"].get(OWNER)
     if owner:
         return HostError(
             f"the {what} {name} is dvr_ryu's for host {owner}; if this machine is no longer "
@@ -220,70 +229,72 @@ def _foreign(what: str, name: str, row: Any) -> HostError:
     )
 
 
+def _same(row: Row) -> Clause:
+    return ("_uuid", "==", row["_uuid"])
+
+
+def _by_uuid(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row["_uuid"]: row for row in rows}
+
+
 # Rows and ovs-vsctl's words ----------------------------------------------------------------------
 
 
-def _set(row: Any, settings: Mapping[str, str]) -> None:
-    """Set columns: `column` → a value, `column:key` → one key of a map. Other keys stay, save that
-    an interface's options are all ours."""
-    maps: dict[str, dict[str, str]] = {}
+def _columns(settings: Mapping[str, str], row: Row | None = None) -> dict[str, Any]:
+    """Columns from settings: `column` → a value, `column:key` → one key of a map.
+
+    What else a map has in `row` stays, save that an interface's options are all ours.
+    """
+    columns: dict[str, Any] = {}
     for name, value in settings.items():
         column, colon, key = name.partition(":")
         if colon:
-            present = {} if column == "options" else dict(getattr(row, column, {}))
-            maps.setdefault(column, present)[key] = value
+            present = row[column] if row and column != "options" else {}
+            columns.setdefault(column, dict(present))[key] = value
         else:
-            setattr(row, column, _TYPED.get(column, str)(value))
-    for column, values in maps.items():
-        setattr(row, column, values)
+            columns[column] = _TYPED.get(column, str)(value)
+    return columns
 
 
 _TYPED: dict[str, Callable[[str], Any]] = {
     "mcast_snooping_enable": lambda value: value == "true",
-    "ofport_request": lambda value: [int(value)],
-    "max_backoff": lambda value: [int(value)],
+    "ofport_request": int,
+    "max_backoff": int,
     "protocols": lambda value: value.split(","),
-    "fail_mode": lambda value: [value],
-    "connection_mode": lambda value: [value],
 }
 
 
-def _bridge(row: Any) -> Bridge:
+def _bridge(row: Row, controllers: Mapping[str, Row]) -> Bridge:
     settings = {
-        "datapath_type": row.datapath_type,
-        "fail_mode": "".join(row.fail_mode),
-        "mcast_snooping_enable": "true" if row.mcast_snooping_enable else "false",
-        "protocols": ",".join(sorted(row.protocols)),
-        **_some("other_config", row.other_config, BRIDGE_CONFIG),
+        "datapath_type": row["datapath_type"],
+        "fail_mode": "".join(row["fail_mode"]),
+        "mcast_snooping_enable": "true" if row["mcast_snooping_enable"] else "false",
+        "protocols": ",".join(sorted(as_list(row["protocols"]))),
+        **_some("other_config", row["other_config"], BRIDGE_CONFIG),
     }
-    return Bridge(row.name, settings, _controller(row))
+    return Bridge(row["name"], settings, _controller(row, controllers))
 
 
-def _controller(row: Any) -> dict[str, str]:
+def _controller(row: Row, controllers: Mapping[str, Row]) -> dict[str, str]:
     """The settings of a bridge's one controller; {} for none, or several, which are not ours."""
-    rows = getattr(row, "controller", [])
-    if len(rows) != 1:
+    uuids = as_list(row["controller"])
+    if len(uuids) != 1:
         return {}
-    row = rows[0]
-    return {
-        "target": row.target,
-        "connection_mode": "".join(row.connection_mode),
-        "max_backoff": "".join(map(str, row.max_backoff)),
-    }
+    found = controllers[uuids[0]]
+    return {name: "".join(map(str, as_list(found[name]))) for name in CONTROLLER_COLUMNS}
 
 
-def _port(bridge: str, row: Any) -> OvsPort:
-    interface = row.interfaces[0]
+def _port(bridge: str, row: Row, interface: Row) -> OvsPort:
     settings = {
-        **_some("external_ids", interface.external_ids, INTERFACE_IDS),
-        **_some("options", interface.options, interface.options),
+        **_some("external_ids", interface["external_ids"], INTERFACE_IDS),
+        **_some("options", interface["options"], interface["options"]),
     }
-    if interface.ofport_request:
-        settings["ofport_request"] = str(interface.ofport_request[0])
-    if interface.type:
-        settings["type"] = interface.type
-    tag = row.tag[0] if row.tag else None
-    return OvsPort(bridge, row.name, row.external_ids.get(PLACE, ""), tag, settings)
+    for number in as_list(interface["ofport_request"]):
+        settings["ofport_request"] = str(number)
+    if interface["type"]:
+        settings["type"] = interface["type"]
+    tag = next(iter(as_list(row["tag"])), None)
+    return OvsPort(bridge, row["name"], row["external_ids"].get(PLACE, ""), tag, settings)
 
 
 def _some(column: str, values: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
