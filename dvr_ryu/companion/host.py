@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve
 
+from dvr_ryu.companion import lanes
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges import dhcp, links, namespaces, nat, processes, routing, sysctls
 from dvr_ryu.companion.edges.announce import announce, announcements
@@ -84,12 +86,20 @@ class Host:
         """Make a change, and announce the addresses that are new here."""
         total = sum(len(step) for step in (*change.removals, *change.makings))
         done = 0
-        for steps, verb in ((change.removals, 0), (change.makings, 1)):
-            for step in steps:
-                for kind, facts in _by_kind(step).items():
-                    self._edges[kind][verb](facts)
-                    done += len(facts)
-                    on_progress(done, total)
+
+        def count(facts: int) -> None:
+            nonlocal done
+            done += facts
+            on_progress(done, total)
+
+        for step in change.removals:
+            for kind, (unmake, _) in self._edges.items():
+                facts = [fact for fact in step if type(fact) is kind]
+                if facts:
+                    unmake(facts)
+                    count(len(facts))
+        makers = {kind: make for kind, (_, make) in self._edges.items()}
+        lanes.make(chain.from_iterable(change.makings), makers, count)
         announce(announcements(change.added))
 
 
@@ -110,15 +120,12 @@ def _with_loss(
         yield evolve(port, lost=lost)
 
 
-def _by_kind(facts: Sequence[Fact]) -> dict[type[Fact], list[Fact]]:
-    kinds_: dict[type[Fact], list[Fact]] = {}
-    for fact in facts:
-        kinds_.setdefault(type(fact), []).append(fact)
-    return kinds_
-
-
 def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
-    """Kind → how facts of it are unmade, and made."""
+    """Kind → how facts of it are unmade, and made; in the order in which a step is unmade.
+
+    Namespaces go before bridges: the kernel ends what is in them at once, but if OVS ends its
+    devices there, each by itself.
+    """
     routes = (routing.unmake, routing.make)
     return {
         kinds.Namespace: (namespaces.unmake, namespaces.make),

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -24,8 +25,12 @@ from dvr_ryu.errors import HostError
 
 PIDS = Path(RUN_DIRECTORY, "processes")
 SCRIPT = Path(__file__).parent.parent / DHCP_SCRIPT
+PLACE = "NETNS"
+"""The variable that tells the clients' script in which namespace it is."""
 GRACE = 2.0
 """Seconds that a program has to end of its own accord."""
+AT_ONCE = 8
+"""How many programs are started at a time: each keeps us waiting while it starts."""
 DAEMONS = ("dnsmasq",)
 """These go to the background by themselves, once they serve; others stay as they are."""
 
@@ -59,27 +64,32 @@ def _device(argv: Sequence[str]) -> str:
 def make(facts: Sequence[Process]) -> None:
     """Start programs; what runs under the same name with other words is ended first."""
     PIDS.mkdir(parents=True, exist_ok=True)
+    Path(leases_file("")).parent.mkdir(parents=True, exist_ok=True)
     unmake(facts)
-    for fact in facts:
-        with inside(fact.namespace):
-            _start(fact)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(_start, facts))
 
 
 def _start(fact: Process) -> None:
-    Path(leases_file(fact.namespace)).parent.mkdir(parents=True, exist_ok=True)
-    argv = [require(fact.argv[0]), *_with_script(fact.argv[1:])]
+    argv = [require(fact.argv[0]), *with_script(fact.argv[1:])]
     null = subprocess.DEVNULL
     if fact.argv[0] in DAEMONS:
-        done = subprocess.run(argv, stdin=null, stdout=null, stderr=subprocess.PIPE, text=True)
+        with inside(fact.namespace):
+            done = subprocess.run(argv, stdin=null, stdout=null, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise HostError(f"{fact.name} does not start: {done.stderr.strip()}")
         return
-    child = subprocess.Popen(argv, stdin=null, stdout=null, stderr=null, start_new_session=True)
+    known = {**os.environ, PLACE: fact.namespace}
+    with inside(fact.namespace):
+        child = subprocess.Popen(
+            argv, stdin=null, stdout=null, stderr=null, start_new_session=True, env=known
+        )
     _children.append(child)
     Path(pid_file(fact.name)).write_text(f"{child.pid}\n")
 
 
-def _with_script(argv: Sequence[str]) -> list[str]:
+def with_script(argv: Sequence[str]) -> list[str]:
+    """Words in which the path of the clients' script is, instead of what stands for it."""
     return [str(SCRIPT) if word == DHCP_SCRIPT else word for word in argv]
 
 

@@ -1,0 +1,66 @@
+"""Facts made as soon as what they need is made: those of one kind after another, kinds at once.
+
+A host makes its devices while its programs start and Open vSwitch adds ports: each of them waits a
+lot, and seldom for another. What is made, and how, is the caller's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
+from typing import Any, TypeAlias
+
+from dvr_ryu.companion.facts.kinds import Device, Fact, Key, Process
+
+Maker: TypeAlias = Callable[[Sequence[Any]], object]
+Lane: TypeAlias = "tuple[type[Fact], str]"
+"""Facts of one kind, in containers of one kind."""
+
+MOVED: Lane = (Device, "port")
+"""Open vSwitch's devices, which are moved into their namespaces. The kernel needs 20 ms for each,
+and changes nothing else of the network meanwhile: so they wait until only programs are left, which
+hardly need the network to start."""
+
+
+def make(
+    facts: Iterable[Fact], makers: Mapping[type[Fact], Maker], on_made: Callable[[int], object]
+) -> None:
+    """Make facts, each after those of them that it needs; tell `on_made` how many more there are.
+
+    If a maker raises, what is being made is made to its end, and then that is raised.
+    """
+    by_key = {fact.key: fact for fact in facts}
+    unmade: TopologicalSorter[Key] = TopologicalSorter(
+        {key: [need for need in _needs(fact) if need in by_key] for key, fact in by_key.items()}
+    )
+    unmade.prepare()
+    ready: dict[Lane, list[Fact]] = {}
+    running: dict[Future[object], tuple[Lane, list[Fact]]] = {}
+    with ThreadPoolExecutor(max_workers=len(makers) * 2) as pool:
+        while unmade.is_active():
+            for key in unmade.get_ready():
+                ready.setdefault(_lane(by_key[key]), []).append(by_key[key])
+            for lane in _startable(ready, {lane for lane, _ in running.values()}):
+                batch = ready.pop(lane)
+                running[pool.submit(makers[lane[0]], batch)] = lane, batch
+            for made in wait(running, return_when=FIRST_COMPLETED).done:
+                _, batch = running.pop(made)
+                made.result()
+                unmade.done(*(fact.key for fact in batch))
+                on_made(len(batch))
+
+
+def _startable(ready: Iterable[Lane], running: set[Lane]) -> list[Lane]:
+    lanes = [lane for lane in ready if lane not in running]
+    if any(lane != MOVED and lane[0] is not Process for lane in (*lanes, *running)):
+        return [lane for lane in lanes if lane != MOVED]
+    return lanes
+
+
+def _lane(fact: Fact) -> Lane:
+    return type(fact), str(fact.container[0]) if fact.container else ""
+
+
+def _needs(fact: Fact) -> list[Key]:
+    return [*fact.after, *([fact.container] if fact.container else [])]
