@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,20 @@ def companion() -> None:
 @companion.command("plan")
 @topology_argument
 @host_option
-def companion_plan(topology: Path, host: str) -> None:
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["lines", "script"]),
+    default="lines",
+    help="lines: one for each fact, the default. script: for sh, it does what apply would do.",
+)
+def companion_plan(topology: Path, host: str, form: str) -> None:
     """Print what apply would change, and change nothing. Exit code 2 if there is anything."""
     from dvr_ryu.companion import agent
+    from dvr_ryu.companion.script import script
 
     change = agent.plan(view(topology, host))
-    _tell(host, change)
+    _tell(host, change, script(change, host) if form == "script" else change.lines())
     if change:
         sys.exit(errors.DIFFERENT)
 
@@ -41,7 +50,7 @@ def companion_apply(topology: Path, host: str) -> None:
     from dvr_ryu.companion import agent
 
     change = agent.apply(view(topology, host))
-    _tell(host, change)
+    _tell(host, change, change.lines())
 
 
 @companion.command("run")
@@ -65,11 +74,11 @@ def companion_down(host: str) -> None:
     from dvr_ryu.companion import agent
 
     change = agent.down(host)
-    _tell(host, change)
+    _tell(host, change, change.lines())
 
 
-def _tell(host: str, change: Change) -> None:
-    """Print each fact of a change, and on stderr how many there are."""
-    for line in change.lines():
+def _tell(host: str, change: Change, lines: Iterable[str]) -> None:
+    """Print the lines that say a change, and on stderr how many facts there are of which kinds."""
+    for line in lines:
         click.echo(line)
     click.echo(f"{host}: {change.summary()}", err=True)

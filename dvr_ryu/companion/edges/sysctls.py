@@ -15,6 +15,11 @@ PROC = Path("/proc/sys")
 NOTES = Path(RUN_DIRECTORY, "sysctls")
 
 
+def note(name: str) -> Path:
+    """The file that keeps what a setting of the host was before."""
+    return NOTES / name.replace("/", ".")
+
+
 def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
     """Yield the present values of settings, in the namespace in which the caller is.
 
@@ -49,8 +54,8 @@ def unmake(facts: Sequence[Sysctl]) -> None:
 def read_host() -> Iterator[HostSysctl]:
     """Yield the settings of the host that we noted to have set, with their present values."""
     if NOTES.is_dir():
-        for note in sorted(NOTES.glob("net.*")):
-            name = note.name.replace(".", "/")
+        for noted in sorted(NOTES.glob("net.*")):
+            name = noted.name.replace(".", "/")
             yield HostSysctl(name, (PROC / name).read_text().strip())
 
 
@@ -58,18 +63,18 @@ def make_host(facts: Sequence[HostSysctl]) -> None:
     """Note what the host has, then set values."""
     NOTES.mkdir(parents=True, exist_ok=True)
     for fact in facts:
-        note = NOTES / fact.name.replace("/", ".")
-        if not note.exists():
+        noted = note(fact.name)
+        if not noted.exists():
             before = (PROC / fact.name).read_text()
-            fresh = note.with_name(f".{note.name}")
+            fresh = noted.with_name(f".{noted.name}")
             fresh.write_text(before)
-            fresh.rename(note)
+            fresh.rename(noted)
         (PROC / fact.name).write_text(fact.value)
 
 
 def unmake_host(facts: Sequence[HostSysctl]) -> None:
     """Put back what was noted."""
     for fact in facts:
-        note = NOTES / fact.name.replace("/", ".")
-        (PROC / fact.name).write_text(note.read_text())
-        note.unlink()
+        noted = note(fact.name)
+        (PROC / fact.name).write_text(noted.read_text())
+        noted.unlink()

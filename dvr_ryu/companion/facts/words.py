@@ -23,12 +23,12 @@ def describe(fact: Fact) -> str:
             return _bridge(fact)
         case kinds.OvsPort():
             tag = "" if fact.tag is None else f" tag={fact.tag}"
-            interface = f"set Interface {fact.name} {_settings(fact.interface)}"
+            interface = f"set Interface {fact.name} {settings(fact.interface)}"
             return f"ovs-vsctl add-port {fact.bridge} {fact.name}{tag} -- {interface}"
         case kinds.Device():
             return _device(fact)
         case kinds.Sysctl():
-            return f"{_inside(fact.namespace)}sysctl -w {fact.name}={fact.value}"
+            return f"{inside(fact.namespace)}sysctl -w {fact.name}={fact.value}"
         case kinds.HostSysctl():
             return f"sysctl -w {fact.name}={fact.value}"
         case kinds.Chain():
@@ -37,36 +37,38 @@ def describe(fact: Fact) -> str:
             line = f"{fact.mac},{fact.ip},{fact.name}"
             return f"echo {line} >> {hosts_file(fact.namespace)}"
         case kinds.Process():
-            return _inside(fact.namespace) + shlex.join(fact.argv)
+            return inside(fact.namespace) + shlex.join(fact.argv)
         case _:
-            return _routing(fact)
+            return routing(fact)
 
 
-def _routing(fact: Fact) -> str:
+def routing(fact: Fact, verb: str = "") -> str:
+    """The line for a fact of ip's, with the verb that makes it so, or with another."""
     match fact:
         case kinds.Address():
             broadcast = f" brd {fact.broadcast}" if fact.broadcast else ""
-            words = f"addr add {fact.address}{broadcast} dev {fact.device}"
+            object, made, words = "addr", "add", f"{fact.address}{broadcast} dev {fact.device}"
         case kinds.Route():
             way = f" via {fact.via} dev {fact.device}" if fact.via else f" dev {fact.device}"
             scope = "" if fact.via else " scope link"
             table = "" if fact.table == MAIN_TABLE else f" table {fact.table}"
-            words = f"route replace {fact.destination}{way}{scope}{table}"
+            object, made, words = "route", "replace", f"{fact.destination}{way}{scope}{table}"
         case kinds.Rule():
-            which = f" from {fact.source}" if fact.source else f" iif {fact.iif}"
-            words = f"rule add{which} priority {fact.priority} table {fact.table}"
+            which = f"from {fact.source}" if fact.source else f"iif {fact.iif}"
+            words = f"{which} priority {fact.priority} table {fact.table}"
+            object, made = "rule", "add"
         case kinds.Neighbour():
-            words = f"neigh replace {fact.ip} lladdr {fact.mac} dev {fact.device} nud permanent"
+            words = f"{fact.ip} lladdr {fact.mac} dev {fact.device} nud permanent"
+            object, made = "neigh", "replace"
         case kinds.ProxyNeighbour():
-            words = f"neigh add proxy {fact.ip} dev {fact.device}"
+            object, made, words = "neigh", "add", f"proxy {fact.ip} dev {fact.device}"
         case _:
             raise TypeError(fact)
-    return f"{_ip(fact.namespace)} {words}"
+    return f"{ip(fact.namespace)} {object} {verb or made} {words}"
 
 
 def _bridge(bridge: kinds.Bridge) -> str:
-    settings = f"set Bridge {bridge.name} {_settings(bridge.settings)}"
-    line = f"ovs-vsctl add-br {bridge.name} -- {settings}"
+    line = f"ovs-vsctl add-br {bridge.name} -- set Bridge {bridge.name} {settings(bridge.settings)}"
     if bridge.controller:
         line += f" -- set-controller {bridge.name} {bridge.controller['target']}"
     return line
@@ -75,29 +77,32 @@ def _bridge(bridge: kinds.Bridge) -> str:
 def _device(device: kinds.Device) -> str:
     mac = f" address {device.mac}" if device.mac else ""
     mtu = f" mtu {device.mtu}" if device.mtu else ""
-    line = f"{_ip(device.namespace)} link set {device.name}{mac}{mtu} up"
+    line = f"{ip(device.namespace)} link set {device.name}{mac}{mtu} up"
     if device.container[0] == "port" and device.namespace:
         line = f"ip link set {device.name}{_netns(device.namespace)} && {line}"
     if device.tx_checksum is False:
-        line += f" && {_inside(device.namespace)}ethtool -K {device.name} tx off"
+        line += f" && {inside(device.namespace)}ethtool -K {device.name} tx off"
     return line
 
 
 def _chain(chain: kinds.Chain) -> str:
-    iptables = f"{_inside(chain.namespace)}iptables -t {chain.table}"
+    iptables = f"{inside(chain.namespace)}iptables -t {chain.table}"
     own = [] if chain.name.isupper() else [f"{iptables} -N {chain.name}"]
     return " && ".join([*own, *(f"{iptables} -A {chain.name} {rule}" for rule in chain.rules)])
 
 
-def _settings(settings: Mapping[str, str]) -> str:
-    return " ".join(f"{column}={shlex.quote(value)}" for column, value in settings.items())
+def settings(columns: Mapping[str, str]) -> str:
+    """Columns, or keys of them, and their values, for ovs-vsctl's set."""
+    return " ".join(f"{column}={shlex.quote(value)}" for column, value in columns.items())
 
 
-def _ip(namespace: str) -> str:
+def ip(namespace: str) -> str:
+    """The ip of a namespace."""
     return f"ip -n {namespace}" if namespace else "ip"
 
 
-def _inside(namespace: str) -> str:
+def inside(namespace: str) -> str:
+    """What stands before a command that is run in a namespace."""
     return f"ip netns exec {namespace} " if namespace else ""
 
 

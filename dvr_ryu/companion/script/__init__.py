@@ -1,0 +1,80 @@
+"""A change as a shell script: what a person would type for it, one command a line. Pure text.
+
+It brings a host to the very state that `dvr companion apply` does, with the companion's notes of
+what is its own. It only announces no addresses, and asks for nothing first: run it on the host, and
+in the state, for which it was printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
+
+from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.facts import kinds
+from dvr_ryu.companion.facts.kinds import Fact
+from dvr_ryu.companion.script import network, notes, services, switch
+
+Words: TypeAlias = "Callable[[Sequence[Any]], Iterator[str]]"
+"""The commands for facts of one kind that are in one step."""
+
+_HEAD = """\
+#!/bin/sh
+# The companion's change of {host}: {summary}.
+# Printed by: dvr companion plan --as script
+set -e"""
+
+
+def script(change: Change, host: str) -> Iterator[str]:
+    """Yield the script's lines; `host` is the topology's name of the machine."""
+    yield _HEAD.format(host=host, summary=change.summary())
+    yield notes.folders()
+    # What is changed in place is there already: it must not be made, or moved, a second time.
+    present = frozenset(replacement.new.key for replacement in change.changed)
+    words = _words(host, present)
+    for steps, verb, sign in ((change.removals, 0, "-"), (change.makings, 1, "+")):
+        for step in steps:
+            for kind, both in words.items():
+                facts = [fact for fact in step if type(fact) is kind]
+                if facts:
+                    yield f"\n# {sign}{len(facts)} {kind.kind}"
+                    yield from both[verb](facts)
+
+
+def _words(host: str, present: frozenset[kinds.Key]) -> Mapping[type[Fact], tuple[Words, Words]]:
+    """Kind → the commands that unmake facts of it, and that make them."""
+
+    def each(words: Callable[[Any], Iterator[str]]) -> Words:
+        return lambda facts: chain.from_iterable(map(words, facts))
+
+    def new(words: Callable[[Any, bool], Iterator[str]]) -> Words:
+        return each(lambda fact: words(fact, fact.key not in present))
+
+    routing = (each(network.unroute), each(network.route))
+    return {
+        kinds.Namespace: (each(network.unmake_namespace), each(network.make_namespace)),
+        kinds.VethPair: (each(network.unmake_wire), each(network.make_wire)),
+        kinds.Bridge: (
+            each(switch.unmake_bridge),
+            each(lambda fact: switch.make_bridge(fact, host)),
+        ),
+        kinds.OvsPort: (each(switch.unmake_port), each(lambda fact: switch.make_port(fact, host))),
+        kinds.Device: (each(network.unmake_device), new(network.make_device)),
+        kinds.Sysctl: (each(network.unmake_sysctl), each(network.make_sysctl)),
+        kinds.HostSysctl: (each(network.unmake_host_sysctl), new(network.make_host_sysctl)),
+        kinds.Address: routing,
+        kinds.Route: routing,
+        kinds.Rule: routing,
+        kinds.Neighbour: routing,
+        kinds.ProxyNeighbour: routing,
+        kinds.Chain: (
+            services.unmake_chains,
+            lambda facts: services.make_chains(facts, present),
+        ),
+        kinds.DhcpHost: (
+            services.unmake_dhcp_hosts,
+            lambda facts: services.make_dhcp_hosts(facts, present),
+        ),
+        kinds.Process: (each(services.unmake_process), new(services.make_process)),
+    }

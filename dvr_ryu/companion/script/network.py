@@ -1,0 +1,90 @@
+"""Namespaces, wires, devices, settings and routing, in words of iproute2 and sysctl. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.facts.kinds import (
+    Device,
+    Fact,
+    HostSysctl,
+    Namespace,
+    Sysctl,
+    VethPair,
+)
+from dvr_ryu.companion.facts.words import describe, inside, ip, routing
+from dvr_ryu.companion.script import notes
+
+
+def make_namespace(fact: Namespace) -> Iterator[str]:
+    """Note that it is ours, then add it."""
+    yield f": > {notes.namespace(fact.name)}"
+    yield describe(fact)
+
+
+def unmake_namespace(fact: Namespace) -> Iterator[str]:
+    """Remove it, then the note."""
+    yield f"ip netns del {fact.name}"
+    yield f"rm -f {notes.namespace(fact.name)}"
+
+
+def make_wire(fact: VethPair) -> Iterator[str]:
+    """Add both ends, each in its place."""
+    yield describe(fact)
+
+
+def unmake_wire(fact: VethPair) -> Iterator[str]:
+    """Remove one end; the other goes with it."""
+    yield f"{ip(fact.namespace)} link del {fact.device}"
+
+
+def make_device(fact: Device, new: bool) -> Iterator[str]:
+    """Move a device to its place, if Open vSwitch has made it elsewhere; set it up."""
+    if new and fact.container[0] == "port" and fact.namespace:
+        yield f"ip link set {fact.name} netns {fact.namespace}"
+    mac = f" address {fact.mac}" if fact.mac else ""
+    mtu = f" mtu {fact.mtu}" if fact.mtu else ""
+    if fact.tx_checksum is not None:
+        state = "on" if fact.tx_checksum else "off"
+        yield f"{inside(fact.namespace)}ethtool -K {fact.name} tx {state} > /dev/null"
+    yield f"{ip(fact.namespace)} link set {fact.name}{mac}{mtu} up"
+
+
+def unmake_device(fact: Device) -> Iterator[str]:
+    """Give it back to the host's own namespace, where its port is."""
+    if fact.namespace and fact.name != "lo":
+        yield f"{ip(fact.namespace)} link set {fact.name} netns 1"
+
+
+def make_sysctl(fact: Sysctl) -> Iterator[str]:
+    """Set a value, if this kernel has the setting."""
+    yield f"{inside(fact.namespace)}sysctl -q -e -w {fact.name}={fact.value}"
+
+
+def unmake_sysctl(fact: Sysctl) -> Iterator[str]:
+    """Nothing: it ends with its namespace or its device."""
+    yield from ()
+
+
+def make_host_sysctl(fact: HostSysctl, new: bool) -> Iterator[str]:
+    """Note what the host has, then set the value."""
+    if new:
+        yield f"sysctl -n {fact.name} > {notes.host_sysctl(fact.name)}"
+    yield f"sysctl -q -w {fact.name}={fact.value}"
+
+
+def unmake_host_sysctl(fact: HostSysctl) -> Iterator[str]:
+    """Put back what was noted."""
+    note = notes.host_sysctl(fact.name)
+    yield f'sysctl -q -w {fact.name}="$(cat {note})"'
+    yield f"rm {note}"
+
+
+def route(fact: Fact) -> Iterator[str]:
+    """Add or replace an address, a route, a rule or a neighbour."""
+    yield describe(fact)
+
+
+def unroute(fact: Fact) -> Iterator[str]:
+    """Remove one of them."""
+    yield routing(fact, "del")

@@ -1,0 +1,21 @@
+"""Where the companion notes what is its own, in words of the shell. Pure text."""
+
+from __future__ import annotations
+
+from dvr_ryu.companion.edges import dhcp, namespaces, processes, sysctls
+
+
+def folders() -> str:
+    """Make the folders of all notes."""
+    places = (namespaces.NOTES, sysctls.NOTES, dhcp.FILES, processes.PIDS)
+    return f"mkdir -p {' '.join(map(str, places))}"
+
+
+def namespace(name: str) -> str:
+    """The file that says that a namespace is ours."""
+    return f"{namespaces.NOTES}/{name}"
+
+
+def host_sysctl(name: str) -> str:
+    """The file that holds what a setting of the host was before."""
+    return str(sysctls.note(name))

@@ -1,0 +1,92 @@
+"""NAT, DHCP and the programs that serve, in words of iptables and the shell. Pure text."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+
+from dvr_ryu.companion.edges.dhcp import TOLD
+from dvr_ryu.companion.edges.namespaces import by_place
+from dvr_ryu.companion.edges.processes import DAEMONS, PLACE, with_script
+from dvr_ryu.companion.facts.kinds import (
+    Chain,
+    DhcpHost,
+    Key,
+    Process,
+    dhcp_server,
+    hosts_file,
+    pid_file,
+)
+from dvr_ryu.companion.facts.words import inside
+
+
+def make_chains(facts: Sequence[Chain], present: Collection[Key]) -> Iterator[str]:
+    """Make all chains, empty, before rules name them."""
+    for fact in facts:
+        if fact.key in present:
+            yield f"{_iptables(fact)} -F {fact.name}"
+        elif not fact.name.isupper():
+            yield f"{_iptables(fact)} -N {fact.name}"
+    for fact in facts:
+        for rule in fact.rules:
+            yield f"{_iptables(fact)} -A {fact.name} {rule}"
+
+
+def unmake_chains(facts: Sequence[Chain]) -> Iterator[str]:
+    """Empty all chains before one is removed; the kernel's own stay."""
+    for fact in facts:
+        yield f"{_iptables(fact)} -F {fact.name}"
+    for fact in facts:
+        if not fact.name.isupper():
+            yield f"{_iptables(fact)} -X {fact.name}"
+
+
+def _iptables(fact: Chain) -> str:
+    return f"{inside(fact.namespace)}iptables -t {fact.table}"
+
+
+def make_dhcp_hosts(facts: Sequence[DhcpHost], present: Collection[Key]) -> Iterator[str]:
+    """Write a line for each host, instead of the one that may be there."""
+    for namespace, hosts in by_place(facts):
+        file = hosts_file(namespace)
+        for host in hosts:
+            if host.key in present:
+                yield f"sed -i '/^{host.mac},/d' {file}"
+            yield f"echo {host.mac},{host.ip},{host.name} >> {file}"
+        yield from _tell(namespace)
+
+
+def unmake_dhcp_hosts(facts: Sequence[DhcpHost]) -> Iterator[str]:
+    """Remove the lines of hosts."""
+    for namespace, hosts in by_place(facts):
+        for host in hosts:
+            yield f"sed -i '/^{host.mac},/d' {hosts_file(namespace)}"
+        yield from _tell(namespace)
+
+
+def _tell(namespace: str) -> Iterator[str]:
+    """Tell the server to read the file, if it runs, and note what it was told."""
+    file, pid = hosts_file(namespace), pid_file(dhcp_server(namespace))
+    yield f'[ ! -s {pid} ] || kill -HUP "$(cat {pid})"'
+    yield f"cp {file} {file}{TOLD}"
+
+
+def make_process(fact: Process, new: bool) -> Iterator[str]:
+    """Start a program; what runs in its stead is ended first."""
+    if not new:
+        yield from unmake_process(fact)
+    command = f"{inside(fact.namespace)}{shlex.join(with_script(fact.argv))}"
+    if fact.argv[0] in DAEMONS:
+        yield command
+    else:
+        started = f"{PLACE}={fact.namespace} {command} < /dev/null > /dev/null 2>&1 &"
+        yield f"{started} echo $! > {pid_file(fact.name)}"
+
+
+def unmake_process(fact: Process) -> Iterator[str]:
+    """End a program, and wait until it has ended."""
+    file = pid_file(fact.name)
+    yield f'pid="$(cat {file})"'
+    yield 'kill "$pid" || :'
+    yield 'tail -s 0.1 --pid="$pid" -f /dev/null'
+    yield f"rm -f {file}"
