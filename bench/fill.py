@@ -65,7 +65,6 @@ class _Fill:
             done = controller.in_sync()
             assert done.flows == self._flows and done.milliseconds is not None, done
             self._peak_memory = max(self._peak_memory, controller.peak_memory())
-            self._switch.disconnect(BRIDGE)
         self._switch.empty(BRIDGE)
         return done.milliseconds / 1000
 
@@ -102,9 +101,8 @@ def write(stage: Scene, changes: list[Message]) -> float:
     """
     listener = Listener()
     stage.switch.connect(listener.target, BRIDGE)
-    wire = listener.accept()
+    (wire,) = listener.accept()
     seconds = wire.write(changes)
-    stage.switch.disconnect(BRIDGE)
     wire.close()
     listener.close()
     stage.switch.empty(BRIDGE)

@@ -79,7 +79,7 @@ class _Reconnect:
         self._switch.rest()
         listener = Listener()
         self._switch.connect(listener.target, BRIDGE)
-        wire = listener.accept()
+        (wire,) = listener.accept()
         seconds, _ = wire.dump()
         self._switch.disconnect(BRIDGE)
         wire.close()

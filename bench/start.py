@@ -90,7 +90,6 @@ class _Start:
             done = controller.in_sync()
             assert done.milliseconds is not None, "the bridge was not empty"
             self._keep_stages(controller, done.at - done.milliseconds / 1000, done.at)
-            self._switch.disconnect(BRIDGE)
         self._switch.empty(BRIDGE)
         return done.at - controller.started
 

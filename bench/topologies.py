@@ -19,7 +19,10 @@ BRIDGE = "br-tun"
 FLOWS_OF_A_REMOTE_PORT = 2
 """In br-tun: one to reach it, one that answers ARP for it."""
 
+PAIR = ("pair-0", "pair-1")
+
 _UNDERLAY = IPv4Address("10.0.0.1")
+_PAIR = IPv4Address("10.0.255.1")
 _SUBNETS = IPv4Address("10.128.0.0")
 _SUBNET_SIZE = 4096
 
@@ -93,6 +96,18 @@ def groups(count: int, hosts: int, networks: int, instances: int) -> str:
     )
     routers = [range(first, first + networks) for first in range(0, count * networks, networks)]
     return _text(count * hosts, count * networks, routers, every)
+
+
+def with_pair(topology: str) -> str:
+    """The topology with two more hosts, PAIR, that share a network of their own: a small change."""
+    lines = {
+        "hosts:\n": [f"  {name}: {{address: {_PAIR + at}}}\n" for at, name in enumerate(PAIR)],
+        "networks:\n": ["  pair: {subnets: [{cidr: 192.168.0.0/24, dhcp: false}]}\n"],
+        "instances:\n": [Instance(f"vm-{name}", name, "pair").line() for name in PAIR],
+    }
+    for heading, more in lines.items():
+        topology = topology.replace(heading, heading + "".join(more))
+    return topology
 
 
 def count_flows(text: str, program: Program) -> int:

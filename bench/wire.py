@@ -42,9 +42,12 @@ class Listener:
         self._socket.settimeout(TIMEOUT)
         self.target = f"tcp:127.0.0.1:{self._socket.getsockname()[1]}"
 
-    def accept(self) -> Wire:
-        """The next connection, after the handshake. Raises TimeoutError if none comes."""
-        return Wire(self._socket.accept()[0])
+    def accept(self, count: int = 1) -> list[Wire]:
+        """The next connections, after their handshakes. Raises TimeoutError if none comes."""
+        wires = [Wire(self._socket.accept()[0]) for _ in range(count)]
+        for wire in wires:
+            wire.await_handshake()
+        return wires
 
     def close(self) -> None:
         """Listen no more."""
@@ -52,17 +55,21 @@ class Listener:
 
 
 class Wire:
-    """The controller's end of one connection to a switch, which is `datapath_id`."""
+    """The controller's end of one connection to a switch."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._socket.settimeout(TIMEOUT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._messages = self._read()
-        self._socket.sendall(Message(HELLO, 0, b"").packed())
-        self._await(HELLO)
-        # An answer also tells that Open vSwitch reads: what comes with its hello may wait 500 ms.
-        self._socket.sendall(Message(FEATURES_REQUEST, 1, b"").packed())
+        for kind in (HELLO, FEATURES_REQUEST):
+            self._socket.sendall(Message(kind, 0, b"").packed())
+
+    def await_handshake(self) -> None:
+        """Wait for the switch's answers; then `datapath_id` is known.
+
+        Until then Open vSwitch may let lie, for 500 ms, what comes right behind a hello.
+        """
         self.datapath_id = int.from_bytes(self._await(FEATURES_REPLY).body[:8], "big")
 
     def close(self) -> None:
@@ -74,14 +81,18 @@ class Wire:
 
         Raises AssertionError if the switch refuses anything.
         """
-        assert changes[-1].kind == BARRIER_REQUEST
-        content = b"".join(each.packed() for each in changes)
-        started = time.perf_counter()
+        return write_at_once([(self, changes)])
+
+    def send(self, content: bytes) -> None:
+        """Write prepared bytes."""
         for at in range(0, len(content), _CHUNK):
             self._socket.sendall(content[at : at + _CHUNK])
-        while self._await(BARRIER_REPLY).xid != changes[-1].xid:
+
+    def await_barrier(self, barrier: Message) -> None:
+        """Wait for the reply to a barrier. Raises AssertionError if the switch refused anything."""
+        assert barrier.kind == BARRIER_REQUEST
+        while self._await(BARRIER_REPLY).xid != barrier.xid:
             pass
-        return time.perf_counter() - started
 
     def dump(self) -> tuple[float, int]:
         """Ask for all flows; return the seconds until the last arrived, and how many bytes came."""
@@ -105,3 +116,16 @@ class Wire:
         cutter = Cutter()
         while piece := self._socket.recv(_READ):
             yield from cutter.feed(piece)
+
+
+def write_at_once(every: list[tuple[Wire, list[Message]]]) -> float:
+    """Write to several switches what is theirs, and then wait for all; return the seconds."""
+    prepared = [
+        (wire, b"".join(each.packed() for each in changes), changes[-1]) for wire, changes in every
+    ]
+    started = time.perf_counter()
+    for wire, content, _ in prepared:
+        wire.send(content)
+    for wire, _, barrier in prepared:
+        wire.await_barrier(barrier)
+    return time.perf_counter() - started

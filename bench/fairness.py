@@ -1,0 +1,97 @@
+"""Whether anybody starves: what switches wait for while the controller fills another, large bridge.
+
+Those that wait are fakes: their own time is next to nothing, and they share no Open vSwitch with
+the large bridge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from statistics import median
+from threading import Event
+
+from attrs import frozen
+
+from bench.controller import Controller
+from bench.fake_switch import FakeSwitch
+from bench.figures import Figure, spaced
+from bench.scene import Scene, planned_ports, scene
+from bench.topologies import BRIDGE, PAIR, fabric_of, host, with_pair
+from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.shipped import flows_dir
+from dvr_ryu.topology.loading import load_topology
+
+HOSTS, NETWORKS, FLOWS = 50, 100, 50_000
+ROUNDS = 3
+
+_PAUSE = 0.005
+"""Seconds between two questions, so that to answer them is not what keeps the controller busy."""
+
+
+@frozen
+class _Worst:
+    """The longest waits of one fill, and the fill, in seconds."""
+
+    echo: float
+    change: float
+    fill: float
+
+
+def measure() -> Iterator[Figure]:
+    """The figures, in ms."""
+    text = with_pair(fabric_of(FLOWS, HOSTS, NETWORKS, load_program(flows_dir())))
+    with scene(text) as stage:
+        rounds = [_round(stage) for _ in range(ROUNDS)]
+    fill = 1000 * median(each.fill for each in rounds)
+    during = f"while {spaced(FLOWS)} flows fill another bridge"
+    for what, waits in (
+        ("worst echo", [each.echo for each in rounds]),
+        ("worst small change", [each.change for each in rounds]),
+    ):
+        yield Figure(f"{what} {during}", "ms", 1000 * median(waits), fill, "the whole fill")
+
+
+def _round(stage: Scene) -> _Worst:
+    """One fill by a new controller, and what the fake switches wait meanwhile."""
+    tunnel = load_topology(stage.topology).hosts[PAIR[1]].tunnel_device
+    with stage.controller() as controller, ExitStack() as stack:
+        changing, idle = (stack.enter_context(_joined(stage, controller, name)) for name in PAIR)
+        stage.switch.rest()
+        with ThreadPoolExecutor() as pool:
+            done = Event()
+            echoes = pool.submit(_worst_echo, idle, done)
+            changes = pool.submit(_worst_change, changing, tunnel, done)
+            stage.switch.connect(controller.target, BRIDGE)
+            filled = controller.in_sync(bridge=f"{host(0)}/{BRIDGE}")
+            done.set()
+    stage.switch.empty(BRIDGE)
+    assert filled.milliseconds is not None, "the bridge was not empty"
+    return _Worst(echoes.result(), changes.result(), filled.milliseconds / 1000)
+
+
+@contextmanager
+def _joined(stage: Scene, controller: Controller, name: str) -> Iterator[FakeSwitch]:
+    """A fake switch that is in sync as a host's br-tun; disconnected at the end."""
+    fake = FakeSwitch(controller.port, f"{name}/{BRIDGE}", planned_ports(stage.topology, name))
+    try:
+        fake.await_barrier()
+        yield fake
+    finally:
+        fake.close()
+
+
+def _worst_echo(fake: FakeSwitch, done: Event) -> float:
+    worst = 0.0
+    while not done.wait(_PAUSE):
+        worst = max(worst, fake.echo())
+    return worst
+
+
+def _worst_change(fake: FakeSwitch, tunnel: str, done: Event) -> float:
+    """A port goes and comes: a change that needs no file to be read."""
+    worst = 0.0
+    while not done.wait(_PAUSE):
+        worst = max(worst, fake.lose_port(tunnel), fake.gain_port(tunnel))
+    return worst

@@ -1,0 +1,109 @@
+"""Two hundred bridges connect at once to one controller: beside the writing of the same bytes, one
+connection after the other and all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from bench.controller import Controller, running
+from bench.figures import Figure, Goal, alternate
+from bench.openflow import FEATURES_REPLY, Message, changes
+from bench.relay import Tape
+from bench.scene import relay_to
+from bench.switch import Switch, switch
+from bench.topologies import BRIDGE, groups, host
+from bench.wire import Listener, Wire, write_at_once
+
+GROUPS, HOSTS, NETWORKS, INSTANCES = 20, 10, 10, 50
+"""200 hosts, of which each ten share ten networks, with 50 instances on each host."""
+
+FLOWS = 500
+"""Those of a bridge that name no port: one Open vSwitch cannot have 200 ports called patch-int."""
+
+ROUNDS = 3
+
+
+def measure() -> Iterator[Figure]:
+    """The figures, in ms."""
+    with switch() as daemons:
+        topology = daemons.folder / "topology.yaml"
+        topology.write_text(groups(GROUPS, HOSTS, NETWORKS, INSTANCES))
+        bridges = [f"tun{number}" for number in range(GROUPS * HOSTS)]
+        for number, bridge in enumerate(bridges):
+            daemons.add(bridge, host(number), {})
+        yield from _Many(topology, daemons, bridges).figures()
+
+
+class _Many:
+    """All bridges on one switch, filled in different ways; each empties them after itself."""
+
+    def __init__(self, topology: Path, daemons: Switch, bridges: list[str]) -> None:
+        self._topology = topology
+        self._switch = daemons
+        self._bridges = bridges
+        self._bytes = self._record()
+
+    def figures(self) -> Iterator[Figure]:
+        measures = self._ours, self._raw_in_turn, self._raw_at_once
+        ours, in_turn, at_once = (1000 * each for each in alternate(ROUNDS, *measures))
+        what = f"{len(self._bridges)} bridges of {FLOWS} flows connect at once"
+        yield Figure(
+            what, "ms", ours, in_turn, "the same bytes, one bridge after the other", Goal(2)
+        )
+        yield Figure(what, "ms", ours, at_once, "the same bytes, to all at once", Goal(2))
+
+    def _record(self) -> dict[int, list[Message]]:
+        """Datapath id → what a controller sends the bridge."""
+        with running(self._topology) as controller, relay_to(controller) as relay:
+            self._switch.connect(relay.target, *self._bridges)
+            self._await_all(controller)
+            recorded = dict(filter(None, map(_recorded, relay.tapes)))
+        assert len(recorded) == len(self._bridges), f"{len(recorded)} bridges were filled"
+        self._switch.empty(*self._bridges)
+        return recorded
+
+    def _ours(self) -> float:
+        """From the first accepted connection to the last bridge in sync."""
+        with running(self._topology) as controller:
+            self._switch.connect(controller.target, *self._bridges)
+            last = self._await_all(controller)
+            first = controller.time_of("connected socket")
+        self._switch.empty(*self._bridges)
+        return last - first
+
+    def _await_all(self, controller: Controller) -> float:
+        for bridge in range(len(self._bridges)):
+            controller.in_sync(bridge=f"{host(bridge)}/{BRIDGE}")
+        assert all(each.flows == FLOWS for each in controller.syncs())
+        return max(each.at for each in controller.syncs())
+
+    def _raw_in_turn(self) -> float:
+        with self._wires() as wires:
+            return sum(wire.write(self._bytes[wire.datapath_id]) for wire in wires)
+
+    def _raw_at_once(self) -> float:
+        with self._wires() as wires:
+            return write_at_once([(wire, self._bytes[wire.datapath_id]) for wire in wires])
+
+    @contextmanager
+    def _wires(self) -> Iterator[list[Wire]]:
+        """A wire to each bridge."""
+        with ExitStack() as stack:
+            listener = stack.enter_context(closing(Listener()))
+            self._switch.connect(listener.target, *self._bridges)
+            wires = listener.accept(len(self._bridges))
+            for wire in wires:
+                stack.enter_context(closing(wire))
+            self._switch.rest()
+            yield wires
+            self._switch.empty(*self._bridges)
+
+
+def _recorded(tape: Tape) -> tuple[int, list[Message]] | None:
+    """Datapath id and what changed it; None for a connection that was given up before."""
+    sent = changes(tape.controller.messages())
+    replies = (each for each in tape.switch.messages() if each.kind == FEATURES_REPLY)
+    return (int.from_bytes(next(replies).body[:8], "big"), sent) if sent else None
