@@ -5,7 +5,7 @@ TOPOLOGY := examples/human-defined-dvr.yaml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test down deps venv lint unit docs clean root another-python
+.PHONY: help demo test bench down deps venv lint unit docs clean root another-python
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, 
 
 test: root deps venv lint ## (sudo) every test
 	@$(BIN)/pytest
+
+bench: root deps venv ## (sudo) measure how fast all is beside its peers; takes some minutes
+	@$(BIN)/python -m bench
 
 down: root ## (sudo) take the lab down without a trace
 	@if [ -x $(BIN)/dvr ]; then $(BIN)/dvr lab down; fi
@@ -40,7 +43,7 @@ docs: venv ## write flows/README.rst anew from the flow files
 
 clean: ## remove what was built, .venv too
 	@rm -rf .venv .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find dvr_ryu tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find dvr_ryu tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 root:
 	@[ "$$(id -u)" = 0 ] || { echo "This makes network namespaces; type: sudo make $(MAKECMDGOALS)" >&2; exit 1; }

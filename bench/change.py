@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from bench.controller import Controller
 from bench.figures import Figure, Goal, spaced
-from bench.openflow import changes, flow_mods
+from bench.openflow import flow_mods
 from bench.scene import Scene, relay_to, scene
 from bench.topologies import BRIDGE, Instance, fabric_of, host, network
 from dvr_ryu.pipeline.program import Program, load_program
@@ -87,7 +87,7 @@ class _Size:
                 mark = self._controller.mark()
                 self._stage.topology.write_text(self._text + last_line)
                 self._controller.in_sync(mark)
-                so_far = flow_mods(changes(tape.controller.messages()))
+                so_far = flow_mods(tape.changes())
                 sent[kind], before = so_far - before, so_far
         return sent
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figures import Figure, Goal, alternate, spaced
-from bench.openflow import Message
-from bench.scene import Scene, scene
+from bench.relay import Tape
+from bench.scene import Scene, relay_to, scene, wires
 from bench.topologies import BRIDGE, fabric_of
-from bench.wire import Listener
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.shipped import flows_dir
 
@@ -39,7 +38,8 @@ class _Fill:
         self._stage = stage
         self._switch = stage.switch
         self._flows = flows
-        self._bytes, _ = stage.record()
+        self._said, self._tape = self._record()
+        self._bytes = self._tape.changes()
         self._lines = self._dumped_lines()
         self._peak_memory = 0.0
         self._switch.empty(BRIDGE)
@@ -53,9 +53,23 @@ class _Fill:
         if self._flows == SLOW_PEER_AT:
             (slow,) = alternate(1, self._one_by_one)
             yield Figure(what, "ms", ours, 1000 * slow, "ovs-ofctl add-flows")
+        seen = 1000 * (self._tape.passed_barrier() - self._tape.gave_flows())
+        watched = f"{what}: watched from outside"
+        yield Figure(watched, "ms", seen, self._said, "the controller's word for the same fill")
         if self._flows == MEMORY_AT:
             limit = Goal(250, absolute=True)
             yield Figure(f"{what}: peak memory", "MiB", self._peak_memory, goal=limit)
+
+    def _record(self) -> tuple[float, Tape]:
+        """Fill the bridge through a relay; return how many ms the controller says it took, and what
+        went over the wire.
+        """
+        with self._stage.controller() as controller, relay_to(controller) as relay:
+            self._switch.connect(relay.target, BRIDGE)
+            done = controller.in_sync()
+            assert done.flows == self._flows and done.milliseconds is not None, done
+            (tape,) = relay.tapes
+            return done.milliseconds, tape
 
     def _ours(self) -> float:
         """A new controller each time, so that it remembers nothing."""
@@ -69,7 +83,10 @@ class _Fill:
         return done.milliseconds / 1000
 
     def _raw(self) -> float:
-        return write(self._stage, self._bytes)
+        with wires(self._switch, BRIDGE) as (wire,):
+            seconds = wire.write(self._bytes)
+        self._switch.empty(BRIDGE)
+        return seconds
 
     def _bundle(self) -> float:
         return self._add_flows(*_OPENFLOW, "--bundle")
@@ -93,17 +110,3 @@ class _Fill:
         assert len(lines) == self._flows, f"{len(lines)} flows"
         file.write_text("".join(f"{line}\n" for line in lines))
         return file
-
-
-def write(stage: Scene, changes: list[Message]) -> float:
-    """Write recorded changes to the bridge by hand, and empty it; return the seconds of the
-    writing.
-    """
-    listener = Listener()
-    stage.switch.connect(listener.target, BRIDGE)
-    (wire,) = listener.accept()
-    seconds = wire.write(changes)
-    wire.close()
-    listener.close()
-    stage.switch.empty(BRIDGE)
-    return seconds

@@ -5,17 +5,15 @@ connection after the other and all at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bench.controller import Controller, running
 from bench.figures import Figure, Goal, alternate
-from bench.openflow import FEATURES_REPLY, Message, changes
-from bench.relay import Tape
-from bench.scene import relay_to
+from bench.openflow import Message
+from bench.scene import relay_to, wires
 from bench.switch import Switch, switch
 from bench.topologies import BRIDGE, groups, host
-from bench.wire import Listener, Wire, write_at_once
+from bench.wire import write_at_once
 
 GROUPS, HOSTS, NETWORKS, INSTANCES = 20, 10, 10, 50
 """200 hosts, of which each ten share ten networks, with 50 instances on each host."""
@@ -60,7 +58,12 @@ class _Many:
         with running(self._topology) as controller, relay_to(controller) as relay:
             self._switch.connect(relay.target, *self._bridges)
             self._await_all(controller)
-            recorded = dict(filter(None, map(_recorded, relay.tapes)))
+            recorded = {
+                # A connection that came to nothing has none.
+                tape.datapath_id(): sent
+                for tape in relay.tapes
+                if (sent := tape.changes())
+            }
         assert len(recorded) == len(self._bridges), f"{len(recorded)} bridges were filled"
         self._switch.empty(*self._bridges)
         return recorded
@@ -81,29 +84,13 @@ class _Many:
         return max(each.at for each in controller.syncs())
 
     def _raw_in_turn(self) -> float:
-        with self._wires() as wires:
-            return sum(wire.write(self._bytes[wire.datapath_id]) for wire in wires)
+        with wires(self._switch, *self._bridges) as every:
+            seconds = sum(wire.write(self._bytes[wire.datapath_id]) for wire in every)
+        self._switch.empty(*self._bridges)
+        return seconds
 
     def _raw_at_once(self) -> float:
-        with self._wires() as wires:
-            return write_at_once([(wire, self._bytes[wire.datapath_id]) for wire in wires])
-
-    @contextmanager
-    def _wires(self) -> Iterator[list[Wire]]:
-        """A wire to each bridge."""
-        with ExitStack() as stack:
-            listener = stack.enter_context(closing(Listener()))
-            self._switch.connect(listener.target, *self._bridges)
-            wires = listener.accept(len(self._bridges))
-            for wire in wires:
-                stack.enter_context(closing(wire))
-            self._switch.rest()
-            yield wires
-            self._switch.empty(*self._bridges)
-
-
-def _recorded(tape: Tape) -> tuple[int, list[Message]] | None:
-    """Datapath id and what changed it; None for a connection that was given up before."""
-    sent = changes(tape.controller.messages())
-    replies = (each for each in tape.switch.messages() if each.kind == FEATURES_REPLY)
-    return (int.from_bytes(next(replies).body[:8], "big"), sent) if sent else None
+        with wires(self._switch, *self._bridges) as every:
+            seconds = write_at_once([(wire, self._bytes[wire.datapath_id]) for wire in every])
+        self._switch.empty(*self._bridges)
+        return seconds

@@ -39,6 +39,10 @@ class Message(NamedTuple):
         kind: int = _MULTIPART.unpack_from(self.body)[0]
         return kind
 
+    def is_about(self, what: int) -> bool:
+        """Whether this is a multipart request or reply of this type."""
+        return self.kind in {MULTIPART_REQUEST, MULTIPART_REPLY} and self.multipart_type == what
+
     @property
     def more(self) -> bool:
         """Whether another part of a multipart reply follows."""

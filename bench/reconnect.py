@@ -6,18 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.controller import Controller, InSync
+from bench.controller import Controller
 from bench.figures import Figure, Goal, alternate, spaced
-from bench.openflow import (
-    FLOW_STATS,
-    MULTIPART_REQUEST,
-    changes,
-    flow_mods,
-)
-from bench.relay import Tape
-from bench.scene import Scene, relay_to, scene
+from bench.openflow import flow_mods
+from bench.scene import Scene, relay_to, scene, wires
 from bench.topologies import BRIDGE, fabric_of
-from bench.wire import Listener
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.shipped import flows_dir
 
@@ -28,9 +21,15 @@ ROUNDS = 5
 def measure() -> Iterator[Figure]:
     """The figures: ms, and a number of flow-mods."""
     with scene(fabric_of(FLOWS, HOSTS, NETWORKS, load_program(flows_dir()))) as stage:
-        stage.record()
+        _fill(stage)
         with stage.controller() as controller:
             yield from _Reconnect(stage, controller).figures()
+
+
+def _fill(stage: Scene) -> None:
+    with stage.controller() as controller:
+        stage.switch.connect(controller.target, BRIDGE)
+        controller.in_sync()
 
 
 class _Reconnect:
@@ -66,31 +65,11 @@ class _Reconnect:
         with relay_to(controller) as relay:
             self._switch.connect(relay.target, BRIDGE)
             done = controller.in_sync(mark)
-            self._switch.disconnect(BRIDGE)
             (tape,) = relay.tapes
-        self._judge(done, tape)
-        return done.at - _asked(tape)
-
-    def _judge(self, done: InSync, tape: Tape) -> None:
         assert done.flows == FLOWS, done
-        self._flow_mods += flow_mods(changes(tape.controller.messages()))
+        self._flow_mods += flow_mods(tape.changes())
+        return done.at - tape.asked_for_flows()
 
     def _dump(self) -> float:
-        self._switch.rest()
-        listener = Listener()
-        self._switch.connect(listener.target, BRIDGE)
-        (wire,) = listener.accept()
-        seconds, _ = wire.dump()
-        self._switch.disconnect(BRIDGE)
-        wire.close()
-        listener.close()
-        return seconds
-
-
-def _asked(tape: Tape) -> float:
-    """When the controller asked for all flows."""
-    return next(
-        at
-        for at, message in tape.controller.timed()
-        if message.kind == MULTIPART_REQUEST and message.multipart_type == FLOW_STATS
-    )
+        with wires(self._switch, BRIDGE) as (wire,):
+            return wire.dump()

@@ -9,7 +9,14 @@ from threading import Thread
 
 from attrs import field, frozen
 
-from bench.openflow import Cutter, Message
+from bench.openflow import (
+    BARRIER_REPLY,
+    FEATURES_REPLY,
+    FLOW_STATS,
+    Cutter,
+    Message,
+    changes,
+)
 
 _READ = 1 << 20
 
@@ -42,6 +49,27 @@ class Tape:
 
     switch: Voice = field(factory=Voice)
     controller: Voice = field(factory=Voice)
+
+    def changes(self) -> list[Message]:
+        """What the controller sent to change flows, and its barriers."""
+        return changes(self.controller.messages())
+
+    def datapath_id(self) -> int:
+        """Which switch it is."""
+        reply = next(each for each in self.switch.messages() if each.kind == FEATURES_REPLY)
+        return int.from_bytes(reply.body[:8], "big")
+
+    def asked_for_flows(self) -> float:
+        """When the controller asked for all flows (time.time, as everywhere here)."""
+        return next(at for at, each in self.controller.timed() if each.is_about(FLOW_STATS))
+
+    def gave_flows(self) -> float:
+        """When the switch had told of all flows."""
+        return max(at for at, each in self.switch.timed() if each.is_about(FLOW_STATS))
+
+    def passed_barrier(self) -> float:
+        """When the switch answered the last barrier."""
+        return max(at for at, each in self.switch.timed() if each.kind == BARRIER_REPLY)
 
 
 class Relay:

@@ -1,18 +1,20 @@
-"""What most measurements begin with: a topology file, and br-tun of its host 0 on a switch."""
+"""What measurements begin with: a topology file, br-tun of its host 0 on a switch, and who connects
+to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from attrs import frozen
 
 from bench.controller import Controller, running
-from bench.openflow import Message, changes
-from bench.relay import Relay, Tape
+from bench.relay import Relay
 from bench.switch import Switch, switch
 from bench.topologies import BRIDGE, host
+from bench.wire import Listener, Wire
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 
@@ -29,17 +31,6 @@ class Scene:
         """A started controller of the topology; killed at the end."""
         with running(self.topology) as controller:
             yield controller
-
-    def record(self) -> tuple[list[Message], Tape]:
-        """Let a controller fill the bridge; return what it sent from the bundle's begin to the
-        barrier, and all that was said.
-        """
-        with self.controller() as controller, relay_to(controller) as relay:
-            self.switch.connect(relay.target, BRIDGE)
-            controller.in_sync()
-            self.switch.disconnect(BRIDGE)
-            (tape,) = relay.tapes
-            return changes(tape.controller.messages()), tape
 
 
 @contextmanager
@@ -65,3 +56,16 @@ def relay_to(controller: Controller) -> Iterator[Relay]:
 def planned_ports(topology: Path, name: str) -> dict[str, int]:
     """The ports of a host's br-tun, as the companion would number them."""
     return HostView(load_topology(topology), name).planned_ofports(BRIDGE)
+
+
+@contextmanager
+def wires(switch: Switch, *bridges: str) -> Iterator[list[Wire]]:
+    """A wire to each bridge, in any order; closed at the end."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(closing(Listener()))
+        switch.connect(listener.target, *bridges)
+        every = listener.accept(len(bridges))
+        for wire in every:
+            stack.enter_context(closing(wire))
+        switch.rest()
+        yield every

@@ -14,7 +14,7 @@ from tests.switch.controller import wait_until
 from tests.switch.ovs import Ovs
 
 NOBODY = "tcp:127.0.0.1:1"
-"""Where nobody listens. A bridge that had no controller at all would lose its flows for it."""
+"""A controller where nobody listens."""
 
 PATIENCE = 60
 """Seconds to wait for Open vSwitch to finish what is not timed."""
@@ -28,7 +28,7 @@ class Switch(Ovs):
     """The daemons. What is still to be done by them is awaited before anything is timed."""
 
     def add(self, bridge: str, host: str, ports: Mapping[str, int]) -> None:
-        """A bridge of a host, connected to nobody."""
+        """An empty bridge of a host, which connects to nobody."""
         self.add_bridge(bridge, f"{host}/br-tun", dict(ports), NOBODY)
 
     def connect(self, target: str, *bridges: str) -> None:
@@ -36,15 +36,12 @@ class Switch(Ovs):
         words = [word for bridge in bridges for word in ("--", "set-controller", bridge, target)]
         self.vsctl(*words[1:])
 
-    def disconnect(self, *bridges: str) -> None:
-        """Take the bridges from their controller; their flows stay."""
-        self.connect(NOBODY, *bridges)
-
     def empty(self, *bridges: str) -> None:
         """Let the bridges have no controller and no flows; returns when Open vSwitch is at rest.
 
-        It is the loss of the last controller that empties a bridge at once.
+        Whoever loses his last controller loses his flows, at once; so all have one first.
         """
+        self.connect(NOBODY, *bridges)
         words = [word for bridge in bridges for word in ("--", "del-controller", bridge)]
         self.vsctl(*words[1:])
         for bridge in bridges:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bench.figures import Figure
 
-HEADINGS = ("what", "ours", "peer", "", "ratio", "goal", "met")
+HEADINGS = ("what", "ours", "peer", "by", "ratio", "goal", "met")
 _RIGHT = {1, 2, 4}
 _MET = {True: "yes", False: "no", None: ""}
 

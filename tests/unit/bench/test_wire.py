@@ -1,0 +1,68 @@
+"""The hand-made ends of a connection, and the relay between them: each against the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from bench.fake_switch import FakeSwitch
+from bench.openflow import BARRIER_REQUEST, BUNDLE_ADD, BUNDLE_CONTROL, ERROR, Message
+from bench.relay import Relay
+from bench.wire import Listener, Wire
+
+CHANGES = [
+    Message(BUNDLE_CONTROL, 11, bytes(8)),
+    Message(BUNDLE_ADD, 12, bytes(5_000)),
+    Message(BARRIER_REQUEST, 13, b""),
+]
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with closing(Listener()) as listening:
+        yield listening
+
+
+def accepted(listener: Listener, fake: FakeSwitch, pool: ThreadPoolExecutor) -> Wire:
+    pool.submit(fake.await_barrier)
+    (wire,) = listener.accept()
+    return wire
+
+
+def test_a_relay_passes_all_on_and_keeps_it(listener: Listener) -> None:
+    relay = Relay(listener.port)
+    try:
+        port = int(relay.target.rpartition(":")[2])
+        with (
+            ThreadPoolExecutor() as pool,
+            closing(FakeSwitch(port, "a/br-tun", {})) as fake,
+            closing(accepted(listener, fake, pool)) as wire,
+        ):
+            assert wire.datapath_id == 1
+            assert wire.write(CHANGES) > 0
+            pool.submit(fake.await_barrier)
+            wire.dump()
+            wire.write(CHANGES[-1:])
+        (tape,) = relay.tapes
+        assert tape.changes() == [*CHANGES, CHANGES[-1]]
+        assert tape.datapath_id() == 1
+        assert tape.asked_for_flows() <= tape.gave_flows() <= tape.passed_barrier()
+    finally:
+        relay.stop()
+
+
+def test_a_refusal_is_not_taken_for_an_answer(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = Message(ERROR, 12, bytes(4))
+    with (
+        ThreadPoolExecutor() as pool,
+        closing(FakeSwitch(listener.port, "a/br-tun", {})) as fake,
+        closing(accepted(listener, fake, pool)) as wire,
+    ):
+        monkeypatch.setattr(fake, "_answer", lambda message: refusal)
+        with pytest.raises(AssertionError, match="error"):
+            wire.write(CHANGES)
