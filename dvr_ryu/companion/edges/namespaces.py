@@ -45,7 +45,7 @@ def inside(namespace: str) -> Iterator[None]:
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         try:
-            there = os.open(NETNS / namespace, os.O_RDONLY)
+            there = os.open(f"{NETNS}/{namespace}", os.O_RDONLY)
         except FileNotFoundError:
             raise HostError(f"something else removed the namespace {namespace}") from None
         try:
@@ -68,7 +68,7 @@ def _setns(descriptor: int) -> None:
 @contextmanager
 def opened(namespace: str) -> Iterator[int]:
     """Yield a file descriptor of a namespace, as netlink wants it to name a place."""
-    path = NETNS / namespace if namespace else Path("/proc/thread-self/ns/net")
+    path = f"{NETNS}/{namespace}" if namespace else "/proc/thread-self/ns/net"
     descriptor = os.open(path, os.O_RDONLY)
     try:
         yield descriptor
@@ -78,15 +78,20 @@ def opened(namespace: str) -> Iterator[int]:
 
 def exists(namespace: str) -> bool:
     """Whether a namespace is there, and is one: a killed `ip netns add` leaves an ordinary file."""
-    return namespace == ROOT or os.path.ismount(NETNS / namespace)
+    if namespace == ROOT:
+        return True
+    try:
+        return os.stat(f"{NETNS}/{namespace}").st_dev != os.stat(NETNS).st_dev
+    except FileNotFoundError:
+        return False
 
 
 def read() -> Iterator[Namespace]:
     """Yield our namespaces."""
     if NOTES.is_dir():
-        for note in sorted(NOTES.iterdir()):
-            if exists(note.name):
-                yield Namespace(note.name)
+        for name in sorted(os.listdir(NOTES)):
+            if exists(name):
+                yield Namespace(name)
 
 
 def make(facts: Sequence[Namespace]) -> None:

@@ -6,11 +6,13 @@ of ours only. The filter table stays whoever's it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from operator import attrgetter
 
 from dvr_ryu.companion.edges.commands import run
-from dvr_ryu.companion.edges.namespaces import exists, inside
+from dvr_ryu.companion.edges.namespaces import by_place, exists, inside
 from dvr_ryu.companion.facts.kinds import Chain
 
 KERNEL_CHAINS = (
@@ -19,27 +21,34 @@ KERNEL_CHAINS = (
     ("nat", "POSTROUTING"),
     ("raw", "PREROUTING"),
 )
+AT_ONCE = 4
+"""How many programs are asked at a time: each keeps us waiting while it starts."""
 TRANSLATING = ("qrouter-", "snat-", "fip-")
 """The namespaces that have chains; the others are not asked, which saves a process for each."""
 
 
-def read(namespace: str) -> Iterator[Chain]:
-    """Yield the chains of a namespace in which the caller is."""
-    if not namespace.startswith(TRANSLATING):
-        return
+def read(places: Iterable[str]) -> list[Chain]:
+    """Return the chains of namespaces; several are asked at a time."""
+    asked = [place for place in places if place.startswith(TRANSLATING)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(chain.from_iterable(pool.map(_read, asked)))
+
+
+def _read(namespace: str) -> list[Chain]:
+    with inside(namespace):
+        saved = run(["iptables-save"])
     rules: dict[tuple[str, str], list[str]] = {}
     table = ""
-    for line in run(["iptables-save"]).splitlines():
+    for line in saved.splitlines():
         if line.startswith("*"):
             table = line[1:]
         elif line.startswith(":neutron-"):
             rules.setdefault((table, line[1:].split()[0]), [])
         elif line.startswith("-A "):
-            _, chain, rule = line.split(" ", 2)
-            if (table, chain) in KERNEL_CHAINS or chain.startswith("neutron-"):
-                rules.setdefault((table, chain), []).append(rule.rstrip())
-    for (table, chain), lines in rules.items():
-        yield Chain(namespace, table, chain, tuple(lines))
+            _, name, rule = line.split(" ", 2)
+            if (table, name) in KERNEL_CHAINS or name.startswith("neutron-"):
+                rules.setdefault((table, name), []).append(rule.rstrip())
+    return [Chain(namespace, *where, tuple(lines)) for where, lines in rules.items()]
 
 
 def make(facts: Sequence[Chain]) -> None:
@@ -53,11 +62,10 @@ def unmake(facts: Sequence[Chain]) -> None:
 
 
 def _restore(facts: Sequence[Chain], with_rules: bool) -> None:
-    by_place = sorted(facts, key=lambda fact: (fact.namespace, fact.table))
-    for namespace, group in groupby(by_place, key=lambda fact: fact.namespace):
+    for namespace, group in by_place(facts):
         if exists(namespace):
-            tables = groupby(group, key=lambda fact: fact.table)
-            text = "".join(_table(name, list(chains), with_rules) for name, chains in tables)
+            tables = by_place(group, attrgetter("table"))
+            text = "".join(_table(name, chains, with_rules) for name, chains in tables)
             with inside(namespace):
                 run(["iptables-restore", "--noflush", "--wait"], text)
 

@@ -43,12 +43,14 @@ def read() -> Iterator[Process]:
     reap()
     if not PIDS.is_dir():
         return
-    names = {os.stat(NETNS / fact.name).st_ino: fact.name for fact in namespaces.read()}
-    for path in sorted(PIDS.glob("*.pid")):
-        pid = _pid(path)
-        argv = _argv(pid)
-        namespace = _namespace(pid, names)
-        yield Process(path.stem, namespace, argv, device_key(namespace, _device(argv)))
+    names = {os.stat(f"{NETNS}/{fact.name}").st_ino: fact.name for fact in namespaces.read()}
+    for file in sorted(os.listdir(PIDS)):
+        name = file.removesuffix(".pid")
+        if name != file:
+            pid = _pid(name)
+            argv = _argv(pid)
+            namespace = _namespace(pid, names)
+            yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
 
 
 def _device(argv: Sequence[str]) -> str:
@@ -95,7 +97,7 @@ def with_script(argv: Sequence[str]) -> list[str]:
 
 def unmake(facts: Sequence[Process]) -> None:
     """End programs: all are asked, then all are waited for, and who does not end is killed."""
-    pids = [_pid(Path(pid_file(fact.name))) for fact in facts]
+    pids = [_pid(fact.name) for fact in facts]
     running = {pid: os.pidfd_open(pid) for pid in pids if _argv(pid)}
     for watched in running.values():
         signal.pidfd_send_signal(watched, signal.SIGTERM)
@@ -112,7 +114,7 @@ def unmake(facts: Sequence[Process]) -> None:
 
 def tell(name: str) -> None:
     """Tell a program to read its files again, if it runs."""
-    pid = _pid(Path(pid_file(name)))
+    pid = _pid(name)
     if _argv(pid):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGHUP)
@@ -123,10 +125,11 @@ def reap() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 
-def _pid(path: Path) -> int:
-    """The number in a pid file; 0 if there is none."""
+def _pid(name: str) -> int:
+    """The number in a program's pid file; 0 if there is none."""
     try:
-        return int(path.read_text())
+        with open(pid_file(name)) as file:
+            return int(file.read())
     except (FileNotFoundError, ValueError):
         return 0
 
@@ -136,7 +139,8 @@ def _argv(pid: int) -> tuple[str, ...]:
     if not pid:
         return ()
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+        with open(f"/proc/{pid}/cmdline", errors="replace") as file:
+            words = file.read().split("\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
         return ()
     if not any(str(PIDS) in word for word in words):

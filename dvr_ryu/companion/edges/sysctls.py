@@ -26,12 +26,14 @@ def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
     A setting that this kernel does not have (no IPv6, no conntrack yet) is as it should be.
     """
     for fact in wanted:
-        path = PROC / fact.name
-        if path.exists():
-            value = path.read_text().strip()
+        try:
+            with open(f"{PROC}/{fact.name}") as file:
+                value = file.read().strip()
+        except FileNotFoundError:
+            if fact.container == namespace_key(fact.namespace) or _lacks_ipv6(fact):
+                yield fact
+        else:
             yield Sysctl(fact.namespace, fact.name, value, fact.container)
-        elif fact.container == namespace_key(fact.namespace) or _lacks_ipv6(fact):
-            yield fact
 
 
 def _lacks_ipv6(fact: Sysctl) -> bool:
