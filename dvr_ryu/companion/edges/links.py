@@ -38,6 +38,7 @@ from dvr_ryu.companion.edges.netlink import (
     as_text,
     attribute,
     attributes_of,
+    batches,
     link_header,
     mac,
     nest,
@@ -187,8 +188,9 @@ def make_wires(facts: Sequence[VethPair]) -> None:
         with netlink(namespace) as kernel:
             dead = [fact for fact in wires if fact.peer in kernel.links]
             kernel.ask((_deletion(fact, kernel.index(fact.peer)) for fact in dead), GONE)
-            with _places(wires) as places:
-                kernel.ask(_wire(fact, places[fact.namespace]) for fact in wires)
+            for batch in batches(wires):
+                with _places(batch) as places:
+                    kernel.ask(_wire(fact, places[fact.namespace]) for fact in batch)
 
 
 def _wire(fact: VethPair, place: int) -> Request:
@@ -259,8 +261,10 @@ def _move(facts: Sequence[Device]) -> None:
         with netlink(namespace) as place:
             dead = [fact for fact in devices if fact.name in place.links]  # see `facts`
             place.ask(_deletion(fact, place.index(fact.name)) for fact in dead)
-    with netlink(ROOT) as kernel, _places(made) as places:
-        kernel.ask(_relocation(fact, places[fact.namespace]) for fact in made)
+    with netlink(ROOT) as kernel:
+        for batch in batches(made):
+            with _places(batch) as places:
+                kernel.ask(_relocation(fact, places[fact.namespace]) for fact in batch)
 
 
 def _relocation(fact: Device, place: int) -> Request:

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dvr_ryu.companion.edges.namespaces import inside
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.errors import HostError
+
+Item = TypeVar("Item")
 
 GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
 """What the kernel answers when asked to remove what is not there."""
@@ -134,6 +136,12 @@ def link_header(index: int = 0, up: bool = False) -> bytes:
     return _LINK.pack(0, 0, index, int(up), int(up))
 
 
+def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield items in portions that fit one write."""
+    for start in range(0, len(items), AT_ONCE):
+        yield items[start : start + AT_ONCE]
+
+
 # The socket ---------------------------------------------------------------------------------------
 
 
@@ -188,9 +196,7 @@ class Netlink:
         """Have requests done, in their order. Raise HostError with the kernel's refusal, but let
         those pass that are `expected`: they mean that it is so already.
         """
-        open_requests = list(requests)
-        while open_requests:
-            batch, open_requests = open_requests[:AT_ONCE], open_requests[AT_ONCE:]
+        for batch in batches(list(requests)):
             self._wire.send(
                 b"".join(
                     _message(each.type, each.flags | _ACKNOWLEDGE, place, each.body)
