@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from operator import itemgetter
+from threading import Thread
 from typing import TypeAlias
 
-from dvr_ryu.companion.edges.namespaces import by_place, exists, inside
+from dvr_ryu.companion.edges.namespaces import by_place, inside
 from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
+from dvr_ryu.errors import HostError
 
 ANNOUNCING = ("fg-", "qg-", "gw-", "sg-")
 """The devices whose addresses may have been elsewhere a moment ago. A qr- is everywhere at once,
@@ -36,27 +38,25 @@ def _ip(fact: Address | ProxyNeighbour) -> str:
 
 
 def announce(places: Iterable[Place]) -> None:
-    """Send one gratuitous request for each place that is still there.
+    """Begin to send one gratuitous request for each place that is still there.
 
     The kernel takes its time to close a socket that sends frames: so there is one for each
-    namespace, and all of them are closed at the same time.
+    namespace, all of them are closed at the same time, and meanwhile the caller goes on.
     """
-    groups = by_place(places, itemgetter(0))
-    if groups:
-        with ThreadPoolExecutor(len(groups)) as pool:
-            list(pool.map(_announce_in, groups))
+    for group in by_place(places, itemgetter(0)):
+        Thread(target=_announce_in, args=group).start()
 
 
-def _announce_in(group: tuple[str, list[Place]]) -> None:
-    namespace, places = group
-    if exists(namespace):
-        with inside(namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
-            for _, device, ip in places:
-                try:
-                    wire.bind((device, ETH_P_ARP))
-                    wire.send(gratuitous_arp(wire.getsockname()[4], ip))
-                except OSError:
-                    continue  # the device went away again
+def _announce_in(namespace: str, places: Sequence[Place]) -> None:
+    with (
+        suppress(HostError),  # the namespace went away again
+        inside(namespace),
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
+    ):
+        for _, device, ip in places:
+            with suppress(OSError):  # the device did
+                wire.bind((device, ETH_P_ARP))
+                wire.send(gratuitous_arp(wire.getsockname()[4], ip))
 
 
 def gratuitous_arp(mac: bytes, ip: str) -> bytes:
