@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -67,16 +68,18 @@ class Host:
         places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
         seen: list[links.Link] = []
         names = {port.name for port in ports}
-        for place in places:
-            with netlink(place) as kernel:
-                here = list(links.observe(kernel, names))
-                seen += here
-                found += sysctls.read(wanted.get(place, ()))
-                found += nat.read(place)
-                # What a DHCP client set is its own.
-                if place not in clients:
-                    gateways = [link.name for link in here if place or link.name.startswith("gw-")]
-                    found += routing.read(kernel, gateways)
+        with ThreadPoolExecutor(1) as pool:
+            chains = pool.submit(nat.read, places)
+            for place in places:
+                with netlink(place) as kernel:
+                    here = list(links.observe(kernel, names))
+                    seen += here
+                    found += sysctls.read(wanted.get(place, ()))
+                    # What a DHCP client set is its own.
+                    if place not in clients:
+                        ours = [link.name for link in here if place or link.name.startswith("gw-")]
+                        found += routing.read(kernel, ours)
+            found += chains.result()
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
 

@@ -18,9 +18,11 @@ Lane: TypeAlias = "tuple[type[Fact], str]"
 """Facts of one kind, in containers of one kind."""
 
 MOVED: Lane = (Device, "port")
-"""Open vSwitch's devices, which are moved into their namespaces. The kernel needs 20 ms for each,
-and changes nothing else of the network meanwhile: so they wait until only programs are left, which
-hardly need the network to start."""
+"""Open vSwitch's devices, which are moved into their namespaces. The kernel waits 20 ms for each,
+and changes nothing else of the network meanwhile. So all else comes first; save programs, which
+need the processor and hardly the network: they start while devices are moved."""
+MOVED_AT_ONCE = 16
+"""So that what needs a device does not wait for all of them."""
 
 
 def make(
@@ -43,6 +45,8 @@ def make(
                 ready.setdefault(_lane(by_key[key]), []).append(by_key[key])
             for lane in _startable(ready, {lane for lane, _ in running.values()}):
                 batch = ready.pop(lane)
+                if lane == MOVED and len(batch) > MOVED_AT_ONCE:
+                    ready[lane], batch = batch[MOVED_AT_ONCE:], batch[:MOVED_AT_ONCE]
                 running[pool.submit(makers[lane[0]], batch)] = lane, batch
             for made in wait(running, return_when=FIRST_COMPLETED).done:
                 _, batch = running.pop(made)
@@ -53,9 +57,13 @@ def make(
 
 def _startable(ready: Iterable[Lane], running: set[Lane]) -> list[Lane]:
     lanes = [lane for lane in ready if lane not in running]
-    if any(lane != MOVED and lane[0] is not Process for lane in (*lanes, *running)):
-        return [lane for lane in lanes if lane != MOVED]
-    return lanes
+    return [lane for lane in lanes if not _patient(lane)] or [
+        lane for lane in lanes if all(map(_patient, running))
+    ]
+
+
+def _patient(lane: Lane) -> bool:
+    return lane == MOVED or lane[0] is Process
 
 
 def _lane(fact: Fact) -> Lane:
