@@ -18,7 +18,7 @@ from bench.scene import Scene, scene
 from bench.topologies import BRIDGE, fabric
 
 HOSTS, NETWORKS, INSTANCES = 50, 100, 10_000
-ROUNDS = 5
+ROUNDS = 3
 
 _LISTEN = "0A"
 """A listening socket's state in /proc/net/tcp."""

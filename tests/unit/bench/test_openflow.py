@@ -44,18 +44,11 @@ def test_an_incomplete_message_waits_for_its_rest() -> None:
 
 
 def test_what_changes_flows() -> None:
-    kinds = (
-        HELLO,
-        BUNDLE_CONTROL,
-        BUNDLE_ADD,
-        BUNDLE_ADD,
-        ECHO_REPLY,
-        BUNDLE_CONTROL,
-        BARRIER_REQUEST,
-    )
+    adds = [BUNDLE_ADD] * 3
+    kinds = [HELLO, BUNDLE_CONTROL, *adds, ECHO_REPLY, BUNDLE_CONTROL, BARRIER_REQUEST]
     messages = [Message(kind, xid, b"") for xid, kind in enumerate(kinds)]
-    assert [each.xid for each in changes(messages)] == [1, 2, 3, 5, 6]
-    assert flow_mods(messages) == 2
+    assert [each.xid for each in changes(messages)] == [1, 2, 3, 4, 6, 7]
+    assert flow_mods(messages) == 3
 
 
 def test_a_multipart_message() -> None:
