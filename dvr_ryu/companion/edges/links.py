@@ -61,6 +61,8 @@ ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM = 0x16, 0x17
 IFF_UP = 1
 NEW_LINK, DELETE_LINK, SET_LINK = 16, 17, 19
 VETH, VETH_INFO_PEER = "veth", 1
+GROUP = 0x647672AD
+"""The group of devices that are about to be removed; no other has this number."""
 UNKNOWN = "?"
 """Stands for the other end of a wire that leads to where we do not look."""
 
@@ -83,7 +85,7 @@ class Link:
 def observe(kernel: Netlink, root_devices: Collection[str]) -> Iterator[Link]:
     """Yield the devices of ours in a namespace; in the host's own, those of `root_devices`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        for name, row in kernel.links.items():
+        for name, row in kernel.links().items():
             if kernel.namespace == ROOT:
                 ours = name in root_devices
             else:
@@ -186,7 +188,7 @@ def make_wires(facts: Sequence[VethPair]) -> None:
     """
     for namespace, wires in by_place(facts, lambda fact: fact.peer_namespace):
         with netlink(namespace) as kernel:
-            dead = [fact for fact in wires if fact.peer in kernel.links]
+            dead = [fact for fact in wires if kernel.has(fact.peer)]
             kernel.ask((_deletion(fact, kernel.index(fact.peer)) for fact in dead), GONE)
             for batch in batches(wires):
                 with _places(batch) as places:
@@ -212,16 +214,16 @@ def unmake_wires(facts: Sequence[VethPair]) -> None:
     for namespace, group in by_place(ends, itemgetter(0)):
         if exists(namespace):
             with netlink(namespace) as kernel:
-                there = [(name, fact) for _, name, fact in group if name in kernel.links]
-                taken = {as_number(row.attributes[IFLA_GROUP]) for row in kernel.links.values()}
-                free = number(IFLA_GROUP, max(taken, default=0) + 1)
-                requests = [
-                    Request(fact, SET_LINK, 0, link_header(kernel.index(name)) + free)
-                    for name, fact in there
-                ]
-                kernel.ask(requests, GONE)
-                last = [Request(fact, DELETE_LINK, 0, link_header() + free) for _, fact in there]
-                kernel.ask(last[:1], GONE)
+                into = number(IFLA_GROUP, GROUP)
+                kernel.ask(
+                    (
+                        Request(fact, SET_LINK, 0, link_header() + text(IFLA_IFNAME, name) + into)
+                        for _, name, fact in group
+                    ),
+                    GONE,
+                )
+                _, _, fact = group[0]
+                kernel.ask([Request(fact, DELETE_LINK, 0, link_header() + into)], GONE)
 
 
 def make_devices(facts: Sequence[Device]) -> None:
@@ -256,10 +258,10 @@ def _move(facts: Sequence[Device]) -> None:
     if not facts:
         return
     with netlink(ROOT) as kernel:
-        made = [fact for fact in facts if fact.name in kernel.links]
+        made = [fact for fact in facts if kernel.has(fact.name)]
     for namespace, devices in by_place(made):
         with netlink(namespace) as place:
-            dead = [fact for fact in devices if fact.name in place.links]  # see `facts`
+            dead = [fact for fact in devices if place.has(fact.name)]  # see `facts`
             place.ask(_deletion(fact, place.index(fact.name)) for fact in dead)
     with netlink(ROOT) as kernel:
         for batch in batches(made):
@@ -282,7 +284,7 @@ def unmake_devices(facts: Sequence[Device]) -> None:
         for namespace, devices in by_place(fact for fact in facts if fact.namespace):
             if exists(namespace):
                 with netlink(namespace) as kernel:
-                    there = [f for f in devices if f.name in kernel.links and f.name != "lo"]
+                    there = [f for f in devices if kernel.has(f.name) and f.name != "lo"]
                     kernel.ask((_relocation(fact, root) for fact in there), GONE)
 
 

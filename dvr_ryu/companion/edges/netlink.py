@@ -11,7 +11,6 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from struct import Struct
 from typing import NamedTuple, TypeVar
 
@@ -151,31 +150,48 @@ class Netlink:
     def __init__(self, namespace: str, wire: socket.socket) -> None:
         self.namespace = namespace
         self._wire = wire
+        self._numbers: dict[str, int] = {}
 
-    @cached_property
     def links(self) -> dict[str, Row]:
-        """The devices of the namespace by name, as they were when first asked for."""
+        """The devices of the namespace by name."""
         rows: dict[str, Row] = {}
         body = link_header() + number(IFLA_EXT_MASK, SKIP_STATISTICS)
         for header, attributes in self.dump(GET_LINK, body, _LINK.size):
             _, _, index, flags, _ = _LINK.unpack(header)
-            rows[as_text(attributes[IFLA_IFNAME])] = Row(index, flags, attributes)
+            name = as_text(attributes[IFLA_IFNAME])
+            rows[name] = Row(index, flags, attributes)
+            self._numbers[name] = index
         return rows
+
+    def has(self, device: str) -> bool:
+        """Whether there is a device. Asked by name: a host may have a thousand others."""
+        body = link_header() + text(IFLA_IFNAME, device)
+        try:
+            ((header, _),) = self._list(GET_LINK, _ACKNOWLEDGE, body, _LINK.size)
+        except OSError as error:
+            if error.errno in GONE:
+                return False
+            raise
+        _, _, self._numbers[device], _, _ = _LINK.unpack(header)
+        return True
 
     def index(self, device: str) -> int:
         """The number of a device; raise HostError if the namespace has no such device."""
-        link = self.links.get(device)
-        if link is None:
+        if device not in self._numbers and not self.has(device):
             raise HostError(
                 f"the device {device} is not in {self.namespace or 'the host'}; "
                 f"something else moved or removed it"
             )
-        return link.number
+        return self._numbers[device]
 
     def dump(self, type: int, body: bytes, size: int) -> list[Answer]:
         """Return all objects of a type; their fixed headers are `size` bytes long."""
+        return self._list(type, _DUMP, body, size)
+
+    def _list(self, type: int, how: int, body: bytes, size: int) -> list[Answer]:
+        """Return what answers a question, up to the message that says that this was all."""
         while True:
-            self._wire.send(_message(type, _DUMP, 0, body))
+            self._wire.send(_message(type, how, 0, body))
             answers: list[Answer] = []
             whole, done = True, False
             while not done:
@@ -185,7 +201,7 @@ class Netlink:
                         done = True
                         (code,) = _ANSWER.unpack_from(data)
                         if code:
-                            raise HostError(f"the kernel does not list: {os.strerror(-code)}")
+                            raise OSError(-code, os.strerror(-code))
                     else:
                         answers.append(Answer(data[:size], attributes_of(data[size:])))
             if whole:
