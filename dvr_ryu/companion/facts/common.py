@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.kinds import (
@@ -94,6 +95,7 @@ def contains(subnet: model.Subnet | model.RouterInterface, ip: str) -> bool:
     return as_integer(ip) & int(cidr.netmask) == int(cidr.network_address)
 
 
+@cache
 def as_integer(ip: str) -> int:
     """An IPv4 address as a number; Neutron derives rule priorities and tables from it."""
     number = 0

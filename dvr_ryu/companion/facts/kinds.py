@@ -7,8 +7,9 @@ that must be made first. Pure: how a fact is read and made is known to the edges
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, TypeAlias
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, ClassVar, TypeAlias
 
 from attrs import field, frozen
 
@@ -41,10 +42,17 @@ class Fact:
     outlives_container: ClassVar[bool] = False
     """Whether it is of no more use when its container ends, but must be ended by itself."""
 
+    _identity: ClassVar[Callable[[Fact], Any]]
+
+    def __init_subclass__(cls) -> None:
+        if hasattr(cls, "identity"):
+            cls._identity = attrgetter("kind", *cls.identity)
+
     @property
     def key(self) -> Key:
         """Kind and identity."""
-        return (self.kind, *(getattr(self, name) for name in self.identity))
+        key: Key = type(self)._identity(self)
+        return key
 
     @property
     def container(self) -> Key | None:
