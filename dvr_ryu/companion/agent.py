@@ -66,6 +66,17 @@ def reconcile(host: Host, should: tuple[Fact, ...], on_progress: Progress = _qui
     return needed
 
 
+def amend(host: Host, should: tuple[Fact, ...], known: tuple[Fact, ...]) -> Change:
+    """Make what should be on a host where `known` holds, and return what was changed.
+
+    The host is not read, which takes the longer the more there is. The caller holds the lock, and
+    reads the host soon. Raise HostError if something is not as `known` has it.
+    """
+    needed = change(should, known)
+    host.execute(needed, _quiet)
+    return needed
+
+
 def _difference(host: Host, should: tuple[Fact, ...]) -> Change:
     return change(should, host.read(should))
 

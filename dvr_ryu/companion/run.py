@@ -1,7 +1,8 @@
 """The companion that stays: applies the topology, again when the file changes, and keeps it so.
 
-What others undo on the host is made again within seconds. A file with mistakes is reported and
-changes nothing. Ending it removes nothing: the host goes on as it is.
+It knows what it made. So an edit is made at once; then it looks at the host, as it does every few
+seconds, and makes again what others have undone. A file with mistakes is reported and changes
+nothing. Ending it removes nothing: the host goes on as it is.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from dvr_ryu.companion.agent import reconcile
+from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges.announce import Place, announce, announcements
 from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.host import Host, datapath_type, locked
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology.loading import load_topology
@@ -62,7 +64,13 @@ class Companion:
         self._host: Host | None = None
         self._topology: Topology | None = None
         self._digest = ""
-        self._told = False
+        self._reading_seconds = 0.0
+        self._edited = False
+        """Whether there is a topology that has not been made yet."""
+        self._known: tuple[Fact, ...] | None = None
+        """What holds on the host, as far as we know; None if we do not."""
+        self._unseen = False
+        """Whether an edit was made, and the host not looked at since."""
         self._last_words = ""
         self._announcing: list[tuple[int, list[Place]]] = []
 
@@ -75,7 +83,7 @@ class Companion:
             while not self._ending:
                 self._wake.clear()
                 self._round()
-                if self._wake.wait(CHECK_SECONDS):
+                if self._wake.wait(0 if self._unseen else CHECK_SECONDS):
                     self._settle()
         finally:
             observer.stop()
@@ -111,12 +119,14 @@ class Companion:
         """Read the topology if its file has changed. While it is bad, the last good one is kept."""
         digest = self._digest_of_file()
         if digest != self._digest:
+            began = time.monotonic()
             topology = load_topology(self._path)
+            self._reading_seconds = time.monotonic() - began
             if self._name not in topology.hosts:
                 raise DvrError(
                     f"{self._path} has no host {self._name}; it has {', '.join(topology.hosts)}"
                 )
-            self._topology, self._digest, self._told = topology, digest, False
+            self._topology, self._digest, self._edited = topology, digest, True
         return 0
 
     def _digest_of_file(self) -> str:
@@ -130,26 +140,42 @@ class Companion:
         if self._topology is None:
             return 0
         began = time.monotonic()
+        repeating = not self._unseen  # the look that follows an edit at once is no time for it
         try:
             if self._host is None:
                 self._host = Host(self._name)
             view = HostView(self._topology, self._name)
-            done = reconcile(self._host, facts(view, datapath_type()))
+            done = self._make(self._host, facts(view, datapath_type()))
         except (DvrError, OSError):
             self._let_go()
             raise
-        if done or not self._told:
-            _log(f"{self._name}: {done.summary()} in {time.monotonic() - began:.2f} s")
-            self._told = True
-        self._announce(done)
+        if done or self._edited:
+            words = f"{done.summary()} in {_milliseconds(time.monotonic() - began)}"
+            if self._edited:
+                words += f"; the file was read in {_milliseconds(self._reading_seconds)}"
+            _log(f"{self._name}: {words}")
+            self._edited = False
+        self._announce(done, repeating)
         return len(done)
 
-    def _announce(self, done: Change) -> None:
-        for _, places in self._announcing:
-            announce(places)
-        again = [(left - 1, places) for left, places in self._announcing if left > 1]
-        new = announcements(done.added)
-        self._announcing = [*again, (REPEATS, new)] if new else again
+    def _make(self, host: Host, should: tuple[Fact, ...]) -> Change:
+        known, self._known, self._unseen = self._known, None, False
+        if self._edited and known is not None:
+            with suppress(DvrError):  # what we knew is no longer so: look
+                done = amend(host, should, known)
+                self._known, self._unseen = should, True
+                return done
+        done = reconcile(host, should)
+        self._known = should
+        return done
+
+    def _announce(self, done: Change, repeating: bool) -> None:
+        if repeating:
+            for _, places in self._announcing:
+                announce(places)
+            self._announcing = [(left - 1, places) for left, places in self._announcing if left > 1]
+        if new := announcements(done.added):
+            self._announcing.append((REPEATS, new))
 
     def _let_go(self) -> None:
         """A host that refused may have lost its Open vSwitch: connect anew next time."""
@@ -180,6 +206,10 @@ class _Saved(FileSystemEventHandler):
             event.dest_path,
         ):
             self._wake.set()
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms"
 
 
 def _log(words: str) -> None:
