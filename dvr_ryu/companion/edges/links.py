@@ -188,7 +188,7 @@ def make_wires(facts: Sequence[VethPair]) -> None:
     """
     for namespace, wires in by_place(facts, lambda fact: fact.peer_namespace):
         with netlink(namespace) as kernel:
-            dead = [fact for fact in wires if kernel.has(fact.peer)]
+            dead = [fact for fact in wires if kernel.link(fact.peer)]
             kernel.ask((_deletion(fact, kernel.index(fact.peer)) for fact in dead), GONE)
             for batch in batches(wires):
                 with _places(batch) as places:
@@ -240,17 +240,22 @@ def make_devices(facts: Sequence[Device]) -> None:
                         _tx_checksum(control, fact.name, fact.tx_checksum)
                     except OSError as error:
                         raise refusal(fact, error) from error
-            kernel.ask(map(_settings, devices))
+            kernel.ask(_settings(kernel, fact) for fact in devices)
 
 
-def _settings(fact: Device) -> Request:
+def _settings(kernel: Netlink, fact: Device) -> Request:
     # The kernel heeds the MAC before it sets the device up: what is announced then carries it.
     body = link_header(up=True) + text(IFLA_IFNAME, fact.name)
-    if fact.mac is not None:
+    if fact.mac is not None and fact.mac != _mac(kernel.link(fact.name)):
+        # Not for nothing: the kernel forgets all neighbours by it, even permanent ones.
         body += mac(IFLA_ADDRESS, fact.mac)
     if fact.mtu is not None:
         body += number(IFLA_MTU, fact.mtu)
     return Request(fact, SET_LINK, 0, body)
+
+
+def _mac(row: Row | None) -> str | None:
+    return None if row is None else row.attributes[IFLA_ADDRESS].hex(":")
 
 
 def _move(facts: Sequence[Device]) -> None:
@@ -258,10 +263,10 @@ def _move(facts: Sequence[Device]) -> None:
     if not facts:
         return
     with netlink(ROOT) as kernel:
-        made = [fact for fact in facts if kernel.has(fact.name)]
+        made = [fact for fact in facts if kernel.link(fact.name)]
     for namespace, devices in by_place(made):
         with netlink(namespace) as place:
-            dead = [fact for fact in devices if place.has(fact.name)]  # see `facts`
+            dead = [fact for fact in devices if place.link(fact.name)]  # see `facts`
             place.ask(_deletion(fact, place.index(fact.name)) for fact in dead)
     with netlink(ROOT) as kernel:
         for batch in batches(made):
@@ -284,7 +289,7 @@ def unmake_devices(facts: Sequence[Device]) -> None:
         for namespace, devices in by_place(fact for fact in facts if fact.namespace):
             if exists(namespace):
                 with netlink(namespace) as kernel:
-                    there = [f for f in devices if kernel.has(f.name) and f.name != "lo"]
+                    there = [f for f in devices if kernel.link(f.name) and f.name != "lo"]
                     kernel.ask((_relocation(fact, root) for fact in there), GONE)
 
 

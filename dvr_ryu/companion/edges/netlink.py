@@ -163,21 +163,22 @@ class Netlink:
             self._numbers[name] = index
         return rows
 
-    def has(self, device: str) -> bool:
-        """Whether there is a device. Asked by name: a host may have a thousand others."""
+    def link(self, device: str) -> Row | None:
+        """A device, if it is there. It is asked for by name: a host may have a thousand others."""
         body = link_header() + text(IFLA_IFNAME, device)
         try:
-            ((header, _),) = self._list(GET_LINK, _ACKNOWLEDGE, body, _LINK.size)
+            ((header, attributes),) = self._list(GET_LINK, _ACKNOWLEDGE, body, _LINK.size)
         except OSError as error:
             if error.errno in GONE:
-                return False
+                return None
             raise
-        _, _, self._numbers[device], _, _ = _LINK.unpack(header)
-        return True
+        _, _, index, flags, _ = _LINK.unpack(header)
+        self._numbers[device] = index
+        return Row(index, flags, attributes)
 
     def index(self, device: str) -> int:
         """The number of a device; raise HostError if the namespace has no such device."""
-        if device not in self._numbers and not self.has(device):
+        if device not in self._numbers and not self.link(device):
             raise HostError(
                 f"the device {device} is not in {self.namespace or 'the host'}; "
                 f"something else moved or removed it"

@@ -127,7 +127,7 @@ def unmake(facts: Sequence[RoutingFact]) -> None:
     for namespace, group in by_place(facts):
         if exists(namespace):
             with netlink(namespace) as kernel:
-                there = [f for f in group if isinstance(f, Rule) or kernel.has(f.device)]
+                there = [f for f in group if isinstance(f, Rule) or kernel.link(f.device)]
                 kernel.ask((_request(kernel, fact, DELETE) for fact in there), GONE)
 
 

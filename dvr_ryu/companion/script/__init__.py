@@ -31,7 +31,7 @@ def script(change: Change, host: str) -> Iterator[str]:
     yield _HEAD.format(host=host, summary=change.summary())
     yield notes.folders()
     # What is changed in place is there already: it must not be made, or moved, a second time.
-    present = frozenset(replacement.new.key for replacement in change.changed)
+    present = {replacement.new.key: replacement.old for replacement in change.changed}
     words = _words(host, present)
     for steps, verb, sign in ((change.removals, 0, "-"), (change.makings, 1, "+")):
         for step in steps:
@@ -42,14 +42,16 @@ def script(change: Change, host: str) -> Iterator[str]:
                     yield from both[verb](facts)
 
 
-def _words(host: str, present: frozenset[kinds.Key]) -> Mapping[type[Fact], tuple[Words, Words]]:
+def _words(
+    host: str, present: Mapping[kinds.Key, Fact]
+) -> Mapping[type[Fact], tuple[Words, Words]]:
     """Kind → the commands that unmake facts of it, and that make them."""
 
     def each(words: Callable[[Any], Iterator[str]]) -> Words:
         return lambda facts: chain.from_iterable(map(words, facts))
 
-    def new(words: Callable[[Any, bool], Iterator[str]]) -> Words:
-        return each(lambda fact: words(fact, fact.key not in present))
+    def each_instead(words: Callable[[Any, Any], Iterator[str]]) -> Words:
+        return each(lambda fact: words(fact, present.get(fact.key)))
 
     routing = (each(network.unroute), each(network.route))
     return {
@@ -60,9 +62,12 @@ def _words(host: str, present: frozenset[kinds.Key]) -> Mapping[type[Fact], tupl
             each(lambda fact: switch.make_bridge(fact, host)),
         ),
         kinds.OvsPort: (each(switch.unmake_port), each(lambda fact: switch.make_port(fact, host))),
-        kinds.Device: (each(network.unmake_device), new(network.make_device)),
+        kinds.Device: (each(network.unmake_device), each_instead(network.make_device)),
         kinds.Sysctl: (each(network.unmake_sysctl), each(network.make_sysctl)),
-        kinds.HostSysctl: (each(network.unmake_host_sysctl), new(network.make_host_sysctl)),
+        kinds.HostSysctl: (
+            each(network.unmake_host_sysctl),
+            each_instead(network.make_host_sysctl),
+        ),
         kinds.Address: routing,
         kinds.Route: routing,
         kinds.Rule: routing,
@@ -76,5 +81,5 @@ def _words(host: str, present: frozenset[kinds.Key]) -> Mapping[type[Fact], tupl
             services.unmake_dhcp_hosts,
             lambda facts: services.make_dhcp_hosts(facts, present),
         ),
-        kinds.Process: (each(services.unmake_process), new(services.make_process)),
+        kinds.Process: (each(services.unmake_process), each_instead(services.make_process)),
     }

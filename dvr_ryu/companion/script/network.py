@@ -38,11 +38,14 @@ def unmake_wire(fact: VethPair) -> Iterator[str]:
     yield f"{ip(fact.namespace)} link del {fact.device}"
 
 
-def make_device(fact: Device, new: bool) -> Iterator[str]:
-    """Move a device to its place, if Open vSwitch has made it elsewhere; set it up."""
-    if new and fact.container[0] == "port" and fact.namespace:
+def make_device(fact: Device, old: Device | None) -> Iterator[str]:
+    """Move a device to its place, if Open vSwitch has made it elsewhere; set it up.
+
+    The MAC is not set for nothing: the kernel forgets all neighbours by it, even permanent ones.
+    """
+    if old is None and fact.container[0] == "port" and fact.namespace:
         yield f"ip link set {fact.name} netns {fact.namespace}"
-    mac = f" address {fact.mac}" if fact.mac else ""
+    mac = f" address {fact.mac}" if fact.mac and (old is None or old.mac != fact.mac) else ""
     mtu = f" mtu {fact.mtu}" if fact.mtu else ""
     if fact.tx_checksum is not None:
         state = "on" if fact.tx_checksum else "off"
@@ -66,9 +69,9 @@ def unmake_sysctl(fact: Sysctl) -> Iterator[str]:
     yield from ()
 
 
-def make_host_sysctl(fact: HostSysctl, new: bool) -> Iterator[str]:
+def make_host_sysctl(fact: HostSysctl, old: HostSysctl | None) -> Iterator[str]:
     """Note what the host has, then set the value."""
-    if new:
+    if old is None:
         yield f"sysctl -n {fact.name} > {notes.host_sysctl(fact.name)}"
     yield f"sysctl -q -w {fact.name}={fact.value}"
 

@@ -71,9 +71,9 @@ def _tell(namespace: str) -> Iterator[str]:
     yield f"cp {file} {file}{TOLD}"
 
 
-def make_process(fact: Process, new: bool) -> Iterator[str]:
+def make_process(fact: Process, old: Process | None) -> Iterator[str]:
     """Start a program; what runs in its stead is ended first."""
-    if not new:
+    if old is not None:
         yield from unmake_process(fact)
     command = f"{inside(fact.namespace)}{shlex.join(with_script(fact.argv))}"
     if fact.argv[0] in DAEMONS:
