@@ -306,6 +306,21 @@ def test_it_applies_an_edit(running):
     assert running("plan") == []
 
 
+def test_it_applies_an_edit_of_what_somebody_has_just_undone(running):
+    """It makes edits from what it knows; where that is no longer so, it looks."""
+    host = running.host
+    for name in ("vm-c", "vm-d"):
+        run(host, f"ip netns del {name}")
+    before = await_state(host, lambda state: True)
+    running.edit("10.2.0.14", "10.2.0.24")
+    await_state(
+        host,
+        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
+    )
+    wait_until(lambda: running("plan") == [], 20, "all of it again")
+    assert "10.2.0.24/24" in run(host, "ip -br -4 addr", "vm-d")
+
+
 def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
     running.edit("ip: 10.1.0.13}", "ip: 10.1.0.300}")
     state = await_state(running.host, lambda state: state["state"] == "failed")

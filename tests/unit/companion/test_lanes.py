@@ -1,0 +1,95 @@
+"""Facts are made after what they need, whatever the order in which makers end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dvr_ryu.companion import lanes
+from dvr_ryu.companion.facts.kinds import Address, Device, Fact, Key, Namespace, Process, Sysctl
+
+HOME = Namespace("home")
+LOOPBACK = Device("home", "lo", None, None, None, HOME.key)
+MOVED = Device("home", "qr-1", None, None, None, ("port", "qr-1", False))
+ON_MOVED = Address("home", "qr-1", "10.0.0.1/24", None)
+PROGRAM = Process("p", "home", ("p",), LOOPBACK.key)
+SETTING = Sysctl("home", "net/x", "1", HOME.key, after=(LOOPBACK.key,))
+ALL = (HOME, LOOPBACK, MOVED, ON_MOVED, PROGRAM, SETTING)
+KINDS = (Namespace, Device, Address, Process, Sysctl)
+
+
+class Record:
+    """Notes when each fact is begun and done."""
+
+    def __init__(self) -> None:
+        self.done: list[Key] = []
+        self.events: list[tuple[str, Key]] = []
+        self._lock = threading.Lock()
+
+    def make(self, facts: Sequence[Fact]) -> None:
+        with self._lock:
+            self.events += [("begin", fact.key) for fact in facts]
+            for fact in facts:
+                among = {each.key for each in ALL}
+                needs = {need for need in (fact.container, *fact.after) if need in among}
+                assert needs <= set(self.done), fact
+        with self._lock:
+            self.events += [("end", fact.key) for fact in facts]
+            self.done += [fact.key for fact in facts]
+
+
+def makers(make: Callable[[Sequence[Fact]], object]) -> dict[type[Fact], lanes.Maker]:
+    return dict.fromkeys(KINDS, make)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.permutations(ALL), st.sets(st.sampled_from(ALL[1:])))
+def test_each_is_made_once_and_after_what_it_needs(facts: list[Fact], left_out: set[Fact]) -> None:
+    record, told = Record(), list[int]()
+    wanted = [fact for fact in facts if fact not in left_out]
+    # What is not to be made counts as there.
+    record.done = [fact.key for fact in left_out]
+    lanes.make(wanted, makers(record.make), told.append)
+    assert sorted(map(repr, record.done)) == sorted(repr(fact.key) for fact in ALL)
+    assert sum(told) == len(wanted)
+
+
+def test_a_device_that_is_moved_waits_for_all_but_programs() -> None:
+    record = Record()
+    lanes.make(ALL, makers(record.make), lambda _: None)
+    moving = record.events.index(("begin", MOVED.key))
+    before = {key for event, key in record.events[:moving] if event == "end"}
+    assert {HOME.key, LOOPBACK.key, SETTING.key} <= before
+    assert ON_MOVED.key not in before
+
+
+def test_a_program_starts_while_devices_are_moved() -> None:
+    moving, started = threading.Event(), threading.Event()
+
+    def move(facts: Sequence[Fact]) -> None:
+        if MOVED in facts:
+            moving.set()
+            assert started.wait(10), "the program waits for the device"
+
+    def start(facts: Sequence[Fact]) -> None:
+        assert moving.wait(10), "the device waits for the program"
+        started.set()
+
+    by_kind = makers(lambda _: None)
+    lanes.make(ALL, {**by_kind, Device: move, Process: start}, lambda _: None)
+
+
+def test_the_first_refusal_ends_it_and_what_is_begun_is_ended() -> None:
+    record = Record()
+
+    def refuse(facts: Sequence[Fact]) -> None:
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        lanes.make(ALL, {**makers(record.make), Device: refuse}, lambda _: None)
+    assert record.done == [HOME.key]
+    assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]

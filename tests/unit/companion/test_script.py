@@ -1,0 +1,135 @@
+"""The script of a change: each line is sh's, and each fact has its commands, both ways."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+import pytest
+
+from dvr_ryu.companion.change import change
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kinds import (
+    ROOT,
+    Bridge,
+    Chain,
+    Device,
+    DhcpHost,
+    Fact,
+    Namespace,
+    OvsPort,
+    Process,
+    hosts_file,
+    pid_file,
+    port_key,
+)
+from dvr_ryu.companion.script import script
+from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.view import HostView
+
+PLACES = (
+    Bridge("br-int", {}, {}),
+    Namespace("r"),
+    Namespace("vm-a"),
+    OvsPort("br-int", "qr-1", "r", 1, {}),
+)
+
+
+def commands(should: Sequence[Fact], is_: Sequence[Fact]) -> list[str]:
+    """The script's lines, save its head and its comments; the places of all are there and stay."""
+    needed = change((*PLACES, *should), (*PLACES, *is_))
+    lines = "\n".join(script(needed, "h1")).splitlines()
+    return [line for line in lines[lines.index("set -e") + 2 :] if line and line[0] != "#"]
+
+
+@pytest.mark.parametrize("host", ("server-233", "server-68", "server-64"))
+@pytest.mark.parametrize("way", ("up", "down"))
+def test_a_shell_reads_it_and_no_fact_is_left_out(article: Topology, host: str, way: str) -> None:
+    there = facts(HostView(article, host), "netdev")
+    needed = change(there, ()) if way == "up" else change((), there)
+    text = "\n".join(script(needed, host)) + "\n"
+    subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+    counted = [line for line in text.splitlines() if line.startswith(("# +", "# -"))]
+    steps = needed.makings if way == "up" else needed.removals
+    assert sum(int(line.split()[1]) for line in counted) in (
+        sum(map(len, steps)),
+        -sum(map(len, steps)),
+    )
+
+
+def test_nothing_to_change_is_no_command() -> None:
+    assert commands((), ()) == []
+
+
+def test_all_chains_are_there_before_rules_name_them() -> None:
+    one = Chain("r", "nat", "PREROUTING", ("-j neutron-x",))
+    two = Chain("r", "nat", "neutron-x", ("-j ACCEPT",))
+    iptables = "ip netns exec r iptables -t nat"
+    assert commands((one, two), ()) == [
+        f"{iptables} -N neutron-x",
+        f"{iptables} -A PREROUTING -j neutron-x",
+        f"{iptables} -A neutron-x -j ACCEPT",
+    ]
+    assert commands((), (one, two)) == [
+        f"{iptables} -F PREROUTING",
+        f"{iptables} -F neutron-x",
+        f"{iptables} -X neutron-x",
+    ]
+
+
+def test_a_chain_that_is_changed_is_emptied_and_not_made() -> None:
+    old, new = (Chain("r", "nat", "neutron-x", (f"-j {target}",)) for target in ("ACCEPT", "DROP"))
+    iptables = "ip netns exec r iptables -t nat"
+    assert commands((new,), (old,)) == [
+        f"{iptables} -F neutron-x",
+        f"{iptables} -A neutron-x -j DROP",
+    ]
+
+
+def test_a_device_is_moved_once() -> None:
+    narrow, wide = (
+        Device("r", "qr-1", "fa:16:3e:00:00:01", mtu, False, port_key("qr-1"))
+        for mtu in (1400, 1500)
+    )
+    no_checksum = "ip netns exec r ethtool -K qr-1 tx off > /dev/null"
+    assert commands((wide,), ()) == [
+        "ip link set qr-1 netns r",
+        no_checksum,
+        "ip -n r link set qr-1 address fa:16:3e:00:00:01 mtu 1500 up",
+    ]
+    # Nor is its MAC set anew: its neighbours would be forgotten.
+    assert commands((wide,), (narrow,)) == [no_checksum, "ip -n r link set qr-1 mtu 1500 up"]
+
+
+def test_a_port_says_whose_it_is() -> None:
+    (line,) = commands((OvsPort("br-int", "tap1", "vm-a", 7, {"ofport_request": "3"}),), ())
+    assert line == (
+        "ovs-vsctl --may-exist add-port br-int tap1"
+        " -- set Port tap1 tag=7 external_ids:dvr_ryu=h1 external_ids:dvr_ryu_netns=vm-a"
+        " -- set Interface tap1 ofport_request=3"
+    )
+
+
+def test_a_dhcp_host_that_changes_has_one_line() -> None:
+    old, new = (DhcpHost("q", "fa:16:3e:00:00:01", ip, "a") for ip in ("10.0.0.1", "10.0.0.2"))
+    assert commands((new,), (old,))[:2] == [
+        f"sed -i '/^fa:16:3e:00:00:01,/d' {hosts_file('q')}",
+        f"echo fa:16:3e:00:00:01,10.0.0.2,a >> {hosts_file('q')}",
+    ]
+
+
+def test_a_program_that_changes_is_ended_first() -> None:
+    old, new = (
+        Process("udhcpc-a", "vm-a", ("udhcpc", "-r", ip), ("namespace", "vm-a"))
+        for ip in ("10.0.0.1", "10.0.0.2")
+    )
+    lines = commands((new,), (old,))
+    assert lines[0] == f'pid="$(cat {pid_file("udhcpc-a")})"'
+    assert lines[-1].startswith("NETNS=vm-a ip netns exec vm-a udhcpc -r 10.0.0.2 <")
+    assert lines[-1].endswith(f"& echo $! > {pid_file('udhcpc-a')}")
+
+
+def test_what_is_in_the_hosts_own_namespace_needs_no_place() -> None:
+    assert commands((Device(ROOT, "tap1", None, 1500, None, ("veth", "w")),), ()) == [
+        "ip link set tap1 mtu 1500 up"
+    ]
