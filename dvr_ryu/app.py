@@ -146,8 +146,7 @@ class DvrApp(app_manager.RyuApp):
     def _state_changed(self, event: Any) -> None:
         key = id(event.datapath)
         if event.state == MAIN_DISPATCHER:
-            intent = self._intent
-            bridge = Bridge(event.datapath, intent.identify, intent.wanted, intent.cookies)
+            bridge = Bridge(event.datapath, self._intent)
             self._bridges[key] = bridge, hub.spawn(bridge.keep)
         elif key in self._bridges:
             bridge, greenlet = self._bridges.pop(key)

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from dvr_ryu.pipeline.program import Program, Wanted, load_program
+from dvr_ryu.pipeline.basis import Basis
+from dvr_ryu.pipeline.program import Program, load_program
 from dvr_ryu.switch.bridge import BridgeName
+from dvr_ryu.topology.changes import TopologyChange, compare
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.view import HostView
@@ -38,6 +40,8 @@ class Intent:
         self.program: Program = load_program(self.flows_folder.resolve())
         self.topology: Topology = topology
         self._view = cache(lambda host: HostView(topology, host))
+        # The earlier topology is kept with it: a number that a new one might get would not do.
+        self._changes: dict[int, tuple[Topology, TopologyChange]] = {}
         self._by_datapath_id = {
             number: BridgeName(host.name, bridge)
             for host in topology.hosts.values()
@@ -57,6 +61,8 @@ class Intent:
         self._judged = now
         before = self.topology, self.program.pipelines
         self._load()
+        # Once, while the file is read: every bridge will ask.
+        self.change_since(before[0])
         return before != (self.topology, self.program.pipelines)
 
     def _signature(self) -> _Signature:
@@ -76,12 +82,15 @@ class Intent:
         """The cookies that mark flows on a switch as ours."""
         return self.program.cookies
 
-    def wanted(self, name: BridgeName, ports: Mapping[str, int]) -> dict[bytes, Wanted]:
-        """The flows that a bridge which `identify` knows shall have, given its ports.
+    def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
+        """What the flows of a bridge that `identify` knows are made from, given its ports."""
+        return self.program.basis(name.bridge, self._view(name.host), ports)
 
-        Raises FileError where the flows contradict each other for this topology.
-        """
-        return self.program.wanted(name.bridge, self._view(name.host), ports)
+    def change_since(self, before: Topology) -> TopologyChange:
+        """What turned an earlier topology into today's."""
+        if id(before) not in self._changes:
+            self._changes[id(before)] = before, compare(before, self.topology)
+        return self._changes[id(before)][1]
 
 
 def _look(file: Path) -> _Look:

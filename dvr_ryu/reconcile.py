@@ -6,7 +6,7 @@ flow's rest, or a fact's key to the fact. An identity is all that cannot be chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -49,6 +49,30 @@ def subtract(should: Mapping[K, V], is_: Mapping[K, V]) -> Difference[K, V]:
         },
         removed={key: value for key, value in is_.items() if key not in should},
     )
+
+
+def together(parts: Iterable[Difference[K, V]]) -> Difference[K, V]:
+    """The whole of a difference that was made in parts."""
+    added: dict[K, V] = {}
+    changed: dict[K, Replacement[V]] = {}
+    removed: dict[K, V] = {}
+    for part in parts:
+        added.update(part.added)
+        changed.update(part.changed)
+        removed.update(part.removed)
+    return Difference(added, changed, removed)
+
+
+def subtract_in_parts(
+    should: Iterable[Mapping[K, V]], is_: Mapping[K, V]
+) -> Iterator[Difference[K, V]]:
+    """`subtract` for what should be while it is still being made: what each part adds and changes,
+    as soon as it is there, and at the end what must go. No key is in two parts.
+    """
+    rest = dict(is_)
+    for part in should:
+        yield subtract(part, {key: rest.pop(key) for key in part if key in rest} if rest else {})
+    yield subtract({}, rest)
 
 
 class CycleError(Exception):

@@ -5,16 +5,22 @@ ports; or, in a sentence, the row's own words.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
-from dvr_ryu.pipeline import numbers
-from dvr_ryu.pipeline.operands import Hole, PortName, Unknown
+from dvr_ryu.pipeline.operands import Hole, PortAt, PortName, Unknown
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost
 
 Ports = Mapping[str, int]
 """A bridge's ports: name → OpenFlow port number."""
+
+
+class Here(NamedTuple):
+    """What all flows of one bridge are filled from, besides their rows."""
+
+    host: ThisHost
+    ports: Ports
+
 
 BITS = {Kind.MAC: 48, Kind.IPV4: 32, Kind.VLAN: 12, Kind.VNI: 24, Kind.PORT: 32, Kind.PORTS: 32}
 """How wide a value of each kind is."""
@@ -24,8 +30,55 @@ class NoSuchPort(LookupError):
     """The bridge has no port of that name (yet): the flow that names it cannot be."""
 
 
-_read_mac = lru_cache(maxsize=1 << 17)(numbers.read_mac)
-_read_ipv4 = lru_cache(maxsize=1 << 17)(numbers.read_ipv4)
+def _mac(text: str) -> int:
+    """A model's MACs and addresses are in canonical form: nothing is checked again, row by row."""
+    return int(text.replace(":", ""), 16)
+
+
+def _ipv4(text: str) -> int:
+    a, b, c, d = text.split(".")
+    return int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
+
+
+_NUMBER: dict[Kind, Callable[[Any], int]] = {
+    Kind.MAC: _mac,
+    Kind.IPV4: _ipv4,
+    Kind.VLAN: int,
+    Kind.VNI: int,
+}
+
+
+def number_of(kind: Kind) -> Callable[[Any], int]:
+    """What makes a number of a field of this kind: all but ports and names."""
+    return _NUMBER[kind]
+
+
+def field_at(hole: Hole) -> int:
+    """Which value of its relation's row fills the hole."""
+    row_type = ThisHost if hole.relation == "host" else RELATIONS[hole.relation]
+    at: int = row_type._fields.index(hole.field)
+    return at
+
+
+def ports_of(names: Iterable[str], ports: Ports) -> list[int]:
+    """The numbers of those ports that the bridge has, in order."""
+    return sorted(ports[name] for name in names if name in ports)
+
+
+def value_of(unknown: Unknown, row: Any, here: Here) -> Any:
+    """The unknown's number, or list of port numbers. Raises NoSuchPort where the bridge lacks the
+    port.
+    """
+    if isinstance(unknown, PortName):
+        return _port(unknown.name, here.ports)
+    if isinstance(unknown, PortAt):
+        return value_of(unknown.ports, row, here)[unknown.index]
+    value: Any = (here.host if unknown.relation == "host" else row)[field_at(unknown)]
+    if unknown.kind is Kind.PORT:
+        return _port(value, here.ports)
+    if unknown.kind is Kind.PORTS:
+        return _some(value, here.ports)
+    return number_of(unknown.kind)(value)
 
 
 def _port(name: str, ports: Ports) -> int:
@@ -35,49 +88,15 @@ def _port(name: str, ports: Ports) -> int:
         raise NoSuchPort(name) from None
 
 
-def _existing(names: tuple[str, ...], ports: Ports) -> list[int]:
-    """The numbers of those ports that the bridge has, in order; none at all is as good as no such
-    port.
-    """
-    found = sorted(ports[name] for name in names if name in ports)
+def _some(names: tuple[str, ...], ports: Ports) -> list[int]:
+    """None at all is as good as no such port."""
+    found = ports_of(names, ports)
     if not found:
         raise NoSuchPort(", ".join(names))
     return found
 
 
-_NUMBER: dict[Kind, Callable[[Any, Ports], Any]] = {
-    Kind.MAC: lambda text, _: _read_mac(text),
-    Kind.IPV4: lambda text, _: _read_ipv4(text),
-    Kind.VLAN: lambda tag, _: tag,
-    Kind.VNI: lambda vni, _: vni,
-    Kind.PORT: _port,
-    Kind.PORTS: _existing,
-}
-
 _RELATION_OF = {row_type: name for name, row_type in RELATIONS.items()}
-
-Getter = Callable[[Any, ThisHost, Ports], Any]
-
-
-def getter(unknown: Unknown) -> Getter:
-    """A function of (row, this host, ports) that gives the unknown's number, or list of port
-    numbers.
-
-    It raises NoSuchPort where the bridge lacks the port.
-    """
-    if isinstance(unknown, PortName):
-        name = unknown.name
-        return lambda _row, _host, ports: _port(name, ports)
-    if not isinstance(unknown, Hole):
-        return _element(unknown.index, getter(unknown.ports))
-    number = _NUMBER[unknown.kind]
-    if unknown.relation == "host":
-        at = ThisHost._fields.index(unknown.field)
-        return lambda _row, host, ports: number(host[at], ports)
-    at = RELATIONS[unknown.relation]._fields.index(unknown.field)
-    return lambda row, _host, ports: number(row[at], ports)
-
-
 _HOLE = re.compile(r"\{(\w+)\.(\w+)\}")
 
 
@@ -90,7 +109,3 @@ def said(sentence: str, row: Any, host: ThisHost) -> str:
         return ", ".join(found) if isinstance(found, tuple) else str(found)
 
     return _HOLE.sub(value, sentence)
-
-
-def _element(index: int, whole: Getter) -> Getter:
-    return lambda row, host, ports: whole(row, host, ports)[index]

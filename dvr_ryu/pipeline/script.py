@@ -55,7 +55,7 @@ def _host(program: Program, view: HostView, bridges: Sequence[str]) -> Iterator[
 def _bridge(program: Program, view: HostView, bridge: str) -> Iterator[str]:
     tables = {table.number: table for table in program.pipelines[bridge].tables}
     table, sentence = None, ""
-    for flow in program.flows(bridge, view, view.planned_ofports(bridge)):
+    for flow in program.planned(bridge, view).flows():
         if flow.table != table:
             table, sentence = flow.table, ""
             yield f"\n# Table {table}, {tables[table].name}: {tables[table].sentence}"

@@ -2,51 +2,49 @@
 in them.
 
 A hole's place is found by trying: the line is compiled with all holes zero, and again with one
-hole's bits set; where the bytes differ, the hole is. Filling a row then only writes numbers into a
-copy of the bytes.
+hole's bits set; where the bytes differ, the hole is. Filling many rows then only puts columns of
+bytes between pieces that stay the same.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dvr_ryu.errors import DvrError
-from dvr_ryu.pipeline.binding import BITS, Getter, Ports, getter
+from dvr_ryu.pipeline.binding import BITS, Here, said, value_of
+from dvr_ryu.pipeline.columns import Columns, Form
 from dvr_ryu.pipeline.flow import Flow
-from dvr_ryu.pipeline.operands import Hole, PortAt, Unknown, fill, port_list, unknowns
+from dvr_ryu.pipeline.operands import Hole, PortAt, PortName, Unknown, fill, port_list, unknowns
 from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
-from dvr_ryu.topology.relations import Kind, ThisHost
+from dvr_ryu.topology.relations import Kind
 
 
-@frozen
-class _Slot:
-    """Bytes start:end of a part take a number, or'ed to what stands there (`fixed`)."""
+class Filled(NamedTuple):
+    """The flows that one line makes of some rows: in the order of the rows, identities and
+    values.
+    """
 
-    start: int
-    end: int
-    fixed: int
-    number: Getter
+    flow: Flow
+    columns: Columns
+    identities: list[bytes]
+    values: list[bytes]
+
+    def flow_at(self, at: int) -> Flow:
+        """One of them as a value that can be printed. Made only when it is asked for."""
+        return filled_flow(self.flow, self.columns.rows[at], self.columns.here)
 
 
-@frozen
-class _Part:
-    """Identity or value: the bytes with all holes zero, and the holes' slots."""
-
-    blank: bytes
-    slots: tuple[_Slot, ...]
-
-    def filled(self, row: Any, host: ThisHost, ports: Ports) -> bytes:
-        if not self.slots:
-            return self.blank
-        content = bytearray(self.blank)
-        for slot in self.slots:
-            number = slot.fixed | slot.number(row, host, ports)
-            content[slot.start : slot.end] = number.to_bytes(slot.end - slot.start, "big")
-        return bytes(content)
+def filled_flow(flow: Flow, row: Any, here: Here) -> Flow:
+    """The flow of one row, and its sentence. Raises NoSuchPort where the bridge lacks a port that
+    it names.
+    """
+    filled = fill(flow, lambda unknown: value_of(unknown, row, here))
+    return evolve(filled, sentence=said(flow.sentence, row, here.host))
 
 
 class Template:
@@ -54,17 +52,19 @@ class Template:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self._ports = port_list(flow)
-        self._count = getter(self._ports) if self._ports else None
+        self._list = port_list(flow)
+        self.ports = tuple(each for each in unknowns(flow) if _is_port(each))
+        """The unknowns that are ports of the bridge."""
         self._compiled = cache(self._compile)
 
-    def filled(self, row: Any, host: ThisHost, ports: Ports) -> WireFlow:
-        """The flow for one row. Raises NoSuchPort where the bridge lacks a port that the line
-        names, DvrError where the flow is longer than OpenFlow allows.
+    def filled(self, columns: Columns) -> Iterator[Filled]:
+        """The flows of the rows whose ports the bridge has, in groups. Raises DvrError where a flow
+        is longer than OpenFlow allows.
         """
-        length = len(self._count(row, host, ports)) if self._count else 0
-        identity, value = self._compiled(length)
-        return WireFlow(identity.filled(row, host, ports), value.filled(row, host, ports))
+        for length, group in columns.with_ports(self.ports).by_length(self._list):
+            if group:
+                identity, value = self._compiled(length)
+                yield Filled(self.flow, group, identity.filled(group), value.filled(group))
 
     def _compile(self, length: int) -> tuple[_Part, _Part]:
         """The two parts, where the line's list of ports (if it has one) is `length` long."""
@@ -73,13 +73,53 @@ class Template:
         blank = _built(flow, [0] * len(holes))
         identity: list[_Slot] = []
         value: list[_Slot] = []
-        for at, hole in enumerate(holes):
-            ones = [0] * len(holes)
-            ones[at] = (1 << _bits(hole)) - 1
-            probe = _built(flow, ones)
-            identity += _slots(blank.identity, probe.identity, hole)
-            value += _slots(blank.value, probe.value, hole)
-        return _Part(blank.identity, tuple(identity)), _Part(blank.value, tuple(value))
+        for tried in _tried_together(holes):
+            values = [_ones(each) if at in tried else 0 for at, each in enumerate(holes)]
+            probe = _built(flow, values)
+            unknown = [holes[at] for at in tried]
+            identity += _slots(blank.identity, probe.identity, unknown)
+            value += _slots(blank.value, probe.value, unknown)
+        return _part(blank.identity, identity), _part(blank.value, value)
+
+
+class _Slot(NamedTuple):
+    """Bytes start:end of a part are an unknown's, in a form."""
+
+    start: int
+    end: int
+    unknown: Unknown
+    form: Form
+
+
+@frozen
+class _Part:
+    """Identity or value: its bytes, with %b in place of each slot, and the slots in order."""
+
+    pattern: bytes
+    slots: tuple[_Slot, ...]
+
+    def filled(self, columns: Columns) -> list[bytes]:
+        """The part of every row."""
+        if not self.slots:
+            return [self.pattern % ()] * len(columns)
+        each = (columns.of(slot.unknown, slot.form) for slot in self.slots)
+        return list(map(self.pattern.__mod__, zip(*each, strict=True)))
+
+
+def _part(blank: bytes, slots: list[_Slot]) -> _Part:
+    pattern, at = b"", 0
+    slots.sort()
+    for slot in slots:
+        assert slot.start >= at, slots
+        pattern += blank[at : slot.start].replace(b"%", b"%%") + b"%b"
+        at = slot.end
+    return _Part(pattern + blank[at:].replace(b"%", b"%%"), tuple(slots))
+
+
+def _is_port(unknown: Unknown) -> bool:
+    return isinstance(unknown, PortName) or (
+        isinstance(unknown, Hole) and unknown.kind in (Kind.PORT, Kind.PORTS)
+    )
 
 
 def _unrolled(unknown: Unknown, length: int) -> Unknown | list[Unknown]:
@@ -88,8 +128,18 @@ def _unrolled(unknown: Unknown, length: int) -> Unknown | list[Unknown]:
     return unknown
 
 
-def _bits(unknown: Unknown) -> int:
-    return BITS[unknown.kind] if isinstance(unknown, Hole) else BITS[Kind.PORT]
+def _tried_together(holes: list[Unknown]) -> list[list[int]]:
+    """The holes' positions, one by one; but the ports of lists, which other bytes keep apart, all
+    at once: there may be hundreds.
+    """
+    alone = [[at] for at, hole in enumerate(holes) if not isinstance(hole, PortAt)]
+    listed = [at for at, hole in enumerate(holes) if isinstance(hole, PortAt)]
+    return [*alone, listed] if listed else alone
+
+
+def _ones(unknown: Unknown) -> int:
+    bits = BITS[unknown.kind] if isinstance(unknown, Hole) else BITS[Kind.PORT]
+    return (1 << bits) - 1
 
 
 def _built(flow: Flow, values: list[int]) -> WireFlow:
@@ -110,16 +160,26 @@ def _too_long(flow: Flow) -> DvrError:
     return DvrError(f"{flow.place}: the flow does not fit into a message of 64 KiB")
 
 
-def _slots(blank: bytes, probe: bytes, hole: Unknown) -> list[_Slot]:
-    differing = [at for at in range(len(blank)) if blank[at] != probe[at]]
-    if not differing:
-        return []
-    start, end = differing[0], differing[-1] + 1
-    fixed, number = int.from_bytes(blank[start:end], "big"), getter(hole)
-    wide = 8 * (end - start)
-    return [_Slot(start, end, fixed, number if _bits(hole) <= wide else _cut(number, wide))]
+def _slots(blank: bytes, probe: bytes, tried: list[Unknown]) -> list[_Slot]:
+    """Where the bits differ: the places, in order, of the unknowns that were tried, or of none."""
+    places = list(_runs(int.from_bytes(blank, "big") ^ int.from_bytes(probe, "big")))[::-1]
+    assert len(places) in (0, len(tried)), tried
+    return [_slot(blank, unknown, *place) for unknown, place in zip(tried, places, strict=False)]
 
 
-def _cut(number: Getter, bits: int) -> Getter:
-    """The number's lowest bits: Nicira's actions have ports, reserved ones too, in 16 of 32."""
-    return lambda row, host, ports: number(row, host, ports) & ((1 << bits) - 1)
+def _runs(bits: int) -> Iterator[tuple[int, int]]:
+    """Runs of ones, from the right: how far each is from the right end, and its length."""
+    offset = 0
+    while bits:
+        skipped = (bits & -bits).bit_length() - 1
+        bits >>= skipped
+        length = (~bits & (bits + 1)).bit_length() - 1
+        yield offset + skipped, length
+        bits >>= length
+        offset += skipped + length
+
+
+def _slot(blank: bytes, unknown: Unknown, lowest: int, bits: int) -> _Slot:
+    start, end = len(blank) - (lowest + bits + 7) // 8, len(blank) - lowest // 8
+    fixed = int.from_bytes(blank[start:end], "big")
+    return _Slot(start, end, unknown, Form(end - start, fixed, lowest % 8, bits))

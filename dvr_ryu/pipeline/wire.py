@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 ADD = 0
@@ -18,13 +19,12 @@ DELETE_STRICT = 4
 _FLOW_MOD_TYPE = 14
 _NO_BUFFER = 0xFFFFFFFF
 _ANY = 0xFFFFFFFF
-_OPENFLOW_BASIC = 0x8000
 
-_HEADER = struct.Struct("!BBHI")
 _IDENTITY = struct.Struct("!BH")
 _VALUE = struct.Struct("!HHHHQ")
 _FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
-_FLOW_STATS = struct.Struct("!HBxIIHHHHHxxQQQ")
+_FLOW_STATS = struct.Struct("!H48xH")
+"""An entry's length and its match's."""
 _MATCH = struct.Struct("!HH")
 _MULTIPART_HEADER = 16
 
@@ -48,12 +48,17 @@ def split_flow_mod(message: bytes) -> WireFlow:
 
 def split_flow_stats(reply: bytes) -> Iterator[WireFlow]:
     """The flows in one multipart reply (header included) to a flow stats request."""
-    at = _MULTIPART_HEADER
-    while at < len(reply):
-        length, table, _, _, priority, *rest, _, _ = _FLOW_STATS.unpack_from(reply, at)
-        end = at + length
-        yield _wire_flow(reply, at + _FLOW_STATS.size, end, table, priority, tuple(rest))
-        at = end
+    at, total = _MULTIPART_HEADER, len(reply)
+    while at < total:
+        length, match_length = _FLOW_STATS.unpack_from(reply, at)
+        fields = reply[at + 52 : at + 48 + match_length]
+        instructions = reply[at + 48 + _padded(match_length) : at + length]
+        # Table and priority; timeouts, flags and importance; cookie.
+        yield WireFlow(
+            reply[at + 2 : at + 3] + reply[at + 12 : at + 14] + canonical_match(fields),
+            reply[at + 14 : at + 22] + reply[at + 24 : at + 32] + instructions,
+        )
+        at += length
 
 
 def _wire_flow(
@@ -69,34 +74,50 @@ def canonical_match(fields: bytes) -> bytes:
     """A match's fields in one order: OpenFlow's own by number, so that each follows what it
     requires; then the extensions'. Switches and Ryu each have an order of their own.
     """
-    parts = []
-    at = 0
-    while at < len(fields):
-        end = at + 4 + fields[at + 3]
-        parts.append(fields[at:end])
-        at = end
-    parts.sort(key=lambda part: (int.from_bytes(part[:2], "big") != _OPENFLOW_BASIC, part))
-    return b"".join(parts)
+    parts: list[tuple[bool, bytes]] = []
+    at, end = 0, len(fields)
+    ordered = True
+    while at < end:
+        after = at + 4 + fields[at + 3]
+        part = fields[at] != 0x80 or fields[at + 1] != 0, fields[at:after]
+        ordered = ordered and (not parts or parts[-1] <= part)
+        parts.append(part)
+        at = after
+    return fields if ordered else b"".join(part for _, part in sorted(parts))
 
 
 def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
     """The flow-mod message that adds a flow or strictly deletes it (then its instructions are left
     out).
     """
-    table, priority = _IDENTITY.unpack_from(flow.identity)
-    fields = flow.identity[_IDENTITY.size :]
-    idle, hard, flags, importance, cookie = _VALUE.unpack_from(flow.value)
-    instructions = flow.value[_VALUE.size :] if command == ADD else b""
-    match_length = _MATCH.size + len(fields)
+    identity, value = flow
+    instructions = value[_VALUE.size :] if command == ADD else b""
+    before, after, padding = _around_xid(
+        version, command, identity[:3], value[:16], len(identity), len(instructions)
+    )
+    fields = identity[_IDENTITY.size :]
+    return b"".join((before, xid.to_bytes(4, "big"), after, fields, padding, instructions))
+
+
+@lru_cache(maxsize=1 << 10)
+def _around_xid(
+    version: int, command: int, identity: bytes, value: bytes, identity_length: int, rest: int
+) -> tuple[bytes, bytes, bytes]:
+    """A flow-mod's bytes before its xid, from there to the match's fields, and those behind them:
+    the same for most flows of a line.
+    """
+    table, priority = _IDENTITY.unpack(identity)
+    idle, hard, flags, importance, cookie = _VALUE.unpack(value)
+    match_length = _MATCH.size + identity_length - _IDENTITY.size
     padding = bytes(_padded(match_length) - match_length)
-    length = _FLOW_MOD.size + match_length + len(padding) + len(instructions)
+    length = _FLOW_MOD.size + match_length + len(padding) + rest
     # A deletion is restricted to flows with our own cookie: what others installed stays.
     mask = 0 if command == ADD else (1 << 64) - 1
     head = _FLOW_MOD.pack(
-        version, _FLOW_MOD_TYPE, length, xid, cookie, mask, table, command, idle, hard, priority,
+        version, _FLOW_MOD_TYPE, length, 0, cookie, mask, table, command, idle, hard, priority,
         _NO_BUFFER, _ANY, _ANY, flags, importance,
     )  # fmt: skip
-    return b"".join((head, _MATCH.pack(1, match_length), fields, padding, instructions))
+    return head[:4], head[8:] + _MATCH.pack(1, match_length), padding
 
 
 def table_of(identity: bytes) -> int:
@@ -114,12 +135,6 @@ def importance_of(value: bytes) -> int:
     """The importance of the flow that has this value."""
     importance: int = _VALUE.unpack_from(value)[3]
     return importance
-
-
-def xid_of(message: bytes) -> int:
-    """The transaction id in a message's header."""
-    xid: int = _HEADER.unpack_from(message)[3]
-    return xid
 
 
 def _padded(length: int) -> int:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError, SwitchError
-from dvr_ryu.pipeline.program import Wanted
+from dvr_ryu.pipeline.basis import Basis, Touched
+from dvr_ryu.pipeline.wanted import Contradiction, Wanted
 from dvr_ryu.pipeline.wire import cookie_of
-from dvr_ryu.reconcile import subtract
+from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import Change, by_table, diff_lines
 from dvr_ryu.switch.session import Session, port_of
+from dvr_ryu.topology.changes import TopologyChange
+from dvr_ryu.topology.model import Topology
 
 LOG = logging.getLogger("dvr_ryu")
 
@@ -36,33 +39,40 @@ class BridgeName:
         return f"{self.host}/{self.bridge}"
 
 
-Intent = Callable[[BridgeName, Mapping[str, int]], "dict[bytes, Wanted]"]
-"""What a bridge with these ports shall have."""
+class Intent(Protocol):
+    """Whoever knows what is wanted."""
 
-Cookies = Callable[[], frozenset[int]]
-"""The cookies that mark flows as ours."""
+    def identify(self, description: str, datapath_id: int) -> BridgeName | None:
+        """Which bridge it is that describes itself so and has this datapath id; None if the
+        topology has no such bridge.
+        """
 
-Identify = Callable[[str, int], "BridgeName | None"]
-"""Which bridge it is that describes itself so and has this datapath id; None if the topology has no
-such bridge.
-"""
+    def cookies(self) -> frozenset[int]:
+        """The cookies that mark flows as ours."""
+
+    def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
+        """What the flows of a bridge with these ports are made from, now."""
+
+    def change_since(self, before: Topology) -> TopologyChange:
+        """What turned an earlier topology into today's."""
 
 
 class Bridge:
     """One connected bridge."""
 
-    def __init__(self, datapath: Any, identify: Identify, intent: Intent, cookies: Cookies) -> None:
+    def __init__(self, datapath: Any, intent: Intent) -> None:
         self.session = Session(datapath)
-        self._identify = identify
         self._intent = intent
-        self._cookies = cookies
         self._name: BridgeName | None = None
         self._told = False
         self._description = ""
         self._ports: dict[str, int] = {}
-        self._installed: dict[bytes, bytes] = {}
-        self._before: dict[bytes, Wanted] | None = None
+        self._basis: Basis | None = None
+        self._wanted = Wanted()
+        self._found: dict[bytes, bytes] | None = None
+        """What the bridge has, where that is not what is wanted."""
         self._work = hub.Event()
+        self._touched = 0.0
 
     def __str__(self) -> str:
         return str(self._name or f"datapath {self.session.datapath.id:016x}")
@@ -74,6 +84,7 @@ class Bridge:
         try:
             self._read()
             self._recognise()
+            self._touched = time.monotonic()
             while True:
                 self._sync()
                 self._work.wait()
@@ -85,6 +96,8 @@ class Bridge:
 
     def touch(self) -> None:
         """What the bridge should have may have changed."""
+        if not self._work.is_set():
+            self._touched = time.monotonic()
         self._work.set()
 
     def port_changed(self, reason: int, port: Any) -> None:
@@ -98,24 +111,24 @@ class Bridge:
     def _read(self) -> None:
         self._description = self.session.description()
         self._ports = {**self.session.ports(), **self._ports}
-        self._installed = self._ours()
+        self._found = self._ours()
         LOG.info(
             "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours",
             self._description or self,
             self.session.version - 1,
             len(self._ports),
-            len(self._installed),
+            len(self._found),
         )
 
     def _ours(self) -> dict[bytes, bytes]:
         """Our flows on the bridge. A cookie that no line names any more marked ours until now."""
-        known = {cookie_of(value) for value in self._installed.values()} - {0}
-        return self.session.flows(self._cookies() | known)
+        known = {cookie_of(value) for value in self._wanted.flows.values()} - {0}
+        return self.session.flows(self._intent.cookies() | known)
 
     def _recognise(self) -> None:
         """Find out which bridge of the topology this is: an edit may have brought or taken it."""
         known = self._name
-        self._name = self._identify(self._description, self.session.datapath.id)
+        self._name = self._intent.identify(self._description, self.session.datapath.id)
         if self._name is None and (known or not self._told):
             self._told = True
             who = known or self._description or self
@@ -125,29 +138,52 @@ class Bridge:
         """Make what is installed what is wanted; what the switch refuses is logged."""
         if self._name is None:
             return
-        started = time.monotonic()
+        before, after = self._basis, self._intent.basis(self._name, self._ports)
         try:
-            wanted = self._intent(self._name, self._ports)
+            touched = self._edited(after)
+            difference = self._exchange(touched, after) if touched else self._refill(after)
+        except Contradiction as contradiction:
+            LOG.error("%s: %s", self, after.explained(contradiction))
+            return
+        except SwitchError as error:
+            LOG.error("%s: %s", self, error)
+            self._found = self._ours()
+            return
         except DvrError as error:
             LOG.error("%s: %s", self, error)
             return
-        difference = subtract({key: each.value for key, each in wanted.items()}, self._installed)
-        try:
-            if difference:
-                self.session.change(difference, lambda identity: _place(wanted, identity))
-        except SwitchError as error:
-            LOG.error("%s: %s", self, error)
-            self._installed = self._ours()
-            return
-        seconds = time.monotonic() - started
-        self._installed = {key: each.value for key, each in wanted.items()}
-        before, self._before = self._before, wanted
+        seconds = time.monotonic() - self._touched
+        self._basis, self._found = after, None
         # The first fill of a connection is no edit: its flows are not told one by one.
-        lines = diff_lines(difference, before, wanted) if before is not None else ()
+        lines: Iterable[str] = ()
+        if before is not None:
+            gone, come = touched or (before.all(), after.all())
+            lines = diff_lines(difference, gone, come)
         self._report(difference, seconds, lines)
 
+    def _edited(self, after: Basis) -> Touched | None:
+        """The flows that are touched by what happened since the last time; None if all may be."""
+        if self._basis is None or self._found is not None:
+            return None
+        return self._basis.edited(after, self._intent.change_since(self._basis.view.topology))
+
+    def _refill(self, after: Basis) -> Change:
+        """Compare all that is wanted with what is there; send while it is made."""
+        wanted = Wanted()
+        installed = self._wanted.flows if self._found is None else self._found
+        parts = subtract_in_parts((wanted.add(filled) for filled in after.all()), installed)
+        difference = self.session.change(parts, _place_in(after))
+        self._wanted = wanted
+        return difference
+
+    def _exchange(self, touched: Touched, after: Basis) -> Change:
+        """Replace the flows that are touched."""
+        exchange = self._wanted.exchange(*touched)
+        difference = subtract(exchange.after, exchange.before)
+        return self.session.change([difference], _place_in(after))
+
     def _report(self, difference: Change, seconds: float, lines: Iterable[str]) -> None:
-        total = len(self._installed)
+        total = len(self._wanted.flows)
         if not difference:
             LOG.info("%s in sync: %d flows, nothing to change", self, total)
             return
@@ -164,8 +200,11 @@ class Bridge:
         )
 
 
-def _place(wanted: Mapping[bytes, Wanted], identity: bytes) -> str:
-    if identity not in wanted:
-        return "a flow to delete"
-    flow = wanted[identity].flow
-    return f"{flow.place}: {flow}"
+def _place_in(basis: Basis) -> Callable[[bytes], str]:
+    """A function that tells where the flow of an identity is written, and which it is."""
+
+    def place(identity: bytes) -> str:
+        filled, _ = next(basis.find({identity}), (None, 0))
+        return f"{filled.flow.place}: {filled.flow}" if filled else "a flow to delete"
+
+    return place

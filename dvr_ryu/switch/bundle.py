@@ -8,11 +8,9 @@ Bytes only: who sends them and who reads the answer is `session`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
-
-from dvr_ryu.pipeline.wire import xid_of
 
 _HEADER = struct.Struct("!BBHI")
 _CONTROL = struct.Struct("!IHH")
@@ -22,24 +20,44 @@ _ONF = 0x4F4E4600
 
 _OPEN_REQUEST = 0
 _COMMIT_REQUEST = 4
+_DISCARD_REQUEST = 6
 _ATOMIC_ORDERED = 3
 
 
-def bundle(
-    version: int, bundle_id: int, open_xid: int, commit_xid: int, messages: Sequence[bytes]
-) -> bytes:
-    """The bytes that open a bundle, add each message to it (with the message's own xid) and commit
-    it.
-    """
-    control, add = _message_heads(version)
-    opened = _CONTROL.pack(bundle_id, _OPEN_REQUEST, _ATOMIC_ORDERED)
-    committed = _CONTROL.pack(bundle_id, _COMMIT_REQUEST, _ATOMIC_ORDERED)
-    add_body = _ADD.pack(bundle_id, _ATOMIC_ORDERED)
-    parts = [_message(version, control, open_xid, opened)]
-    for message in messages:
-        parts.append(_message(version, add, xid_of(message), add_body + message))
-    parts.append(_message(version, control, commit_xid, committed))
-    return b"".join(parts)
+class Bundle:
+    """One bundle: the bytes that open it, add messages to it, and commit or discard it."""
+
+    def __init__(self, version: int, bundle_id: int) -> None:
+        self._version = version
+        self._id = bundle_id
+        self._control_head, (kind, experimenter) = _message_heads(version)
+        self._type = bytes((version, kind))
+        self._overhead = _HEADER.size + len(experimenter) + _ADD.size
+        self._between = experimenter + _ADD.pack(bundle_id, _ATOMIC_ORDERED)
+
+    def opened(self, xid: int) -> bytes:
+        """The message that opens it."""
+        return self._control(xid, _OPEN_REQUEST)
+
+    def adding(self, messages: Iterable[bytes]) -> bytes:
+        """The messages that add these to it, each with the added message's own xid."""
+        parts: list[bytes] = []
+        for message in messages:
+            length = (self._overhead + len(message)).to_bytes(2, "big")
+            parts += (self._type, length, message[4:8], self._between, message)
+        return b"".join(parts)
+
+    def committed(self, xid: int) -> bytes:
+        """The message that makes it happen."""
+        return self._control(xid, _COMMIT_REQUEST)
+
+    def discarded(self, xid: int) -> bytes:
+        """The message that forgets it."""
+        return self._control(xid, _DISCARD_REQUEST)
+
+    def _control(self, xid: int, request: int) -> bytes:
+        body = _CONTROL.pack(self._id, request, _ATOMIC_ORDERED)
+        return _message(self._version, self._control_head, xid, body)
 
 
 def _message_heads(version: int) -> tuple[tuple[int, bytes], tuple[int, bytes]]:

@@ -5,10 +5,10 @@ Text is made of the flows that are printed, never of all that changed.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
-from dvr_ryu.pipeline.program import Wanted
+from dvr_ryu.pipeline.template import Filled
 from dvr_ryu.pipeline.wire import table_of
 from dvr_ryu.reconcile import Difference
 
@@ -16,41 +16,52 @@ MOST_LINES = 20
 """How many lines are printed of one change; the flows that are left over are counted."""
 
 Change = Difference[bytes, bytes]
-Flows = Mapping[bytes, Wanted]
 
 
 def by_table(change: Change) -> str:
     """How many flows of each table changed."""
-    counts: dict[int, int] = defaultdict(int)
-    for part in (change.added, change.changed, change.removed):
-        for identity in part:
-            counts[table_of(identity)] += 1
+    parts = (change.added, change.changed, change.removed)
+    counts = Counter(table_of(identity) for part in parts for identity in part)
     return ", ".join(f"table {table}: {count}" for table, count in sorted(counts.items()))
 
 
-def diff_lines(change: Change, before: Flows, after: Flows) -> Iterator[str]:
+def diff_lines(change: Change, gone: Iterable[Filled], come: Iterable[Filled]) -> Iterator[str]:
     """The change as `ovs-ofctl diff-flows` prints it, in the order of tables: a line with - for
     each flow that was there, one with + for each that is there now.
 
-    A flow that was there without having been wanted is known by its bytes only, and is counted
-    instead.
+    `gone` and `come` have at least the flows of the change. One that was there without having been
+    wanted is known by its bytes only, and is counted instead.
     """
-    rest = deque(sorted([*change.added, *change.changed, *change.removed]))
-    room, untold = MOST_LINES, 0
-    while rest and len(lines := list(_lines(change, before, after, rest[0]))) <= room:
-        yield from lines
+    told = sorted([*change.added, *change.changed, *change.removed])
+    first = told[:MOST_LINES]
+    old = {
+        **{identity: replaced.old for identity, replaced in change.changed.items()},
+        **change.removed,
+    }
+    was = _printed({identity: old[identity] for identity in first if identity in old}, gone)
+    new = {**change.added, **{key: replaced.new for key, replaced in change.changed.items()}}
+    now = _printed({identity: new[identity] for identity in first if identity in new}, come)
+    room, counted = MOST_LINES, 0
+    for identity in first:
+        lines = [f"-{was[identity]}"] if identity in was else []
+        lines += [f"+{now[identity]}"] if identity in now else []
+        if not lines or len(lines) > room:
+            counted += 1
+            continue
         room -= len(lines)
-        untold += not lines
-        rest.popleft()
-    if untold + len(rest):
-        yield f"and {untold + len(rest)} more"
+        yield from lines
+    if counted + len(told) - len(first):
+        yield f"and {counted + len(told) - len(first)} more"
 
 
-def _lines(change: Change, before: Flows, after: Flows, identity: bytes) -> Iterator[str]:
-    replaced = change.changed.get(identity)
-    old = replaced.old if replaced else change.removed.get(identity)
-    was = before.get(identity)
-    if was and was.value == old:
-        yield f"-{was.filled()}"
-    if identity not in change.removed:
-        yield f"+{after[identity].filled()}"
+def _printed(flows: dict[bytes, bytes], among: Iterable[Filled]) -> dict[bytes, str]:
+    """The text of flows (identity → value), as far as they are among those that were filled."""
+    found: dict[bytes, str] = {}
+    if flows:
+        for filled in among:
+            for at, identity in enumerate(filled.identities):
+                if flows.get(identity) == filled.values[at]:
+                    found[identity] = str(filled.flow_at(at))
+            if len(found) == len(flows):
+                break
+    return found

@@ -8,7 +8,8 @@ bridge is not known here.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from ryu.lib import hub
@@ -18,13 +19,13 @@ from dvr_ryu.pipeline.wire import (
     ADD,
     DELETE_STRICT,
     WireFlow,
-    cookie_of,
     flow_mod,
     importance_of,
     split_flow_stats,
 )
-from dvr_ryu.reconcile import Difference
-from dvr_ryu.switch.bundle import bundle
+from dvr_ryu.reconcile import Difference, together
+from dvr_ryu.switch.bundle import Bundle
+from dvr_ryu.switch.flow_stats import left_as_bytes
 
 ANSWER_TIMEOUT = 60
 """Seconds to wait for a switch's answer: far more than the largest change takes, less than for
@@ -36,6 +37,8 @@ _IMPORTANCE_SINCE = 5
 """OpenFlow 1.4's version number on the wire."""
 _bundle_ids = itertools.count(1)
 
+Part = Difference[bytes, bytes]
+
 
 class Session:
     """A connected datapath. `deliver` is called with every message that it sends."""
@@ -45,7 +48,7 @@ class Session:
         self.version: int = datapath.ofproto.OFP_VERSION
         self._answers: dict[int, Any] = {}
         self._refused: dict[int, Any] = {}
-        self._bundles = True
+        self._has_bundles: bool | None = None
 
     def deliver(self, message: Any) -> None:
         """Hand a reply or an error to whoever waits for its transaction id."""
@@ -70,24 +73,27 @@ class Session:
     def flows(self, cookies: Collection[int]) -> dict[bytes, bytes]:
         """Identity → value of every flow on the bridge that has one of these cookies."""
         request = self.datapath.ofproto_parser.OFPFlowStatsRequest(self.datapath)
+        ours = {cookie.to_bytes(8, "big") for cookie in cookies}
         return {
             flow.identity: flow.value
             for reply in self._ask(request)
             for flow in split_flow_stats(reply.buf)
-            if cookie_of(flow.value) in cookies
+            if flow.value[8:16] in ours
         }
 
     def _ask(self, request: Any) -> Iterator[Any]:
         """Send a multipart request; yield each part of the answer."""
         self.datapath.set_xid(request)
         queue = self._answers[request.xid] = hub.Queue()
+        flows = request.type == self.datapath.ofproto.OFPMP_FLOW
         try:
-            self.datapath.send_msg(request)
-            more = True
-            while more:
-                reply = self._next(queue)
-                more = bool(reply.flags & self.datapath.ofproto.OFPMPF_REPLY_MORE)
-                yield reply
+            with left_as_bytes(self.datapath, request.xid) if flows else nullcontext():
+                self.datapath.send_msg(request)
+                more = True
+                while more:
+                    reply = self._next(queue)
+                    more = bool(reply.flags & self.datapath.ofproto.OFPMPF_REPLY_MORE)
+                    yield reply
         finally:
             del self._answers[request.xid]
 
@@ -103,42 +109,88 @@ class Session:
     # Changes --------------------------------------------------------------------------------------
 
     def change(
-        self, difference: Difference[bytes, bytes], place_of: Callable[[bytes], str]
-    ) -> None:
-        """Make the difference on the bridge, all of it at once, and wait until it is made.
+        self, parts: Iterable[Part], place_of: Callable[[bytes], str]
+    ) -> Difference[bytes, bytes]:
+        """Make a difference on the bridge, part by part as they come but all at one instant, wait
+        until it is made, and return the whole of it.
 
         `place_of` tells, for a flow's identity, where it is written. Raises SwitchError that names
-        the flows which the switch refused; then none of the change was made.
+        the flows which the switch refused; then, or if `parts` raises, none of the change was made.
         """
-        mods = list(_flow_mods(difference))
+        made: list[Part] = []
+        sent: dict[int, bytes | None] = {}
+        self._refused.clear()
+        if self._has_bundles is None:
+            self._has_bundles = self._learns_bundles()
+        if not self._has_bundles:
+            parts = list(parts)
+        bundle: Bundle | None = None
+        try:
+            for part in parts:
+                made.append(part)
+                if part:
+                    if self._has_bundles and bundle is None:
+                        bundle = self._opened(sent)
+                    self._send(part, bundle, sent, place_of)
+        except BaseException:
+            if bundle:
+                self.datapath.send(bundle.discarded(self._xids(1)[0]))
+            raise
+        if sent:
+            self._finish(bundle, sent, place_of)
+        return together(made)
+
+    def _learns_bundles(self) -> bool:
+        """Ask the switch with an empty bundle whether it knows them."""
+        bundle, xids = Bundle(self.version, next(_bundle_ids)), self._xids(2)
+        self.datapath.send(bundle.opened(xids[0]) + bundle.discarded(xids[1]))
+        self._barrier()
+        error = self._refused.pop(xids[0], None)
+        self._refused.clear()
+        return error is None or not _no_bundles(error, self.datapath.ofproto)
+
+    def _opened(self, sent: dict[int, bytes | None]) -> Bundle:
+        bundle, (xid,) = Bundle(self.version, next(_bundle_ids)), self._xids(1)
+        sent[xid] = None
+        self.datapath.send(bundle.opened(xid))
+        return bundle
+
+    def _send(
+        self,
+        part: Part,
+        bundle: Bundle | None,
+        sent: dict[int, bytes | None],
+        place_of: Callable[[bytes], str],
+    ) -> None:
+        """Send one part's flow-mods, and let other greenlets have a turn."""
+        mods = list(_flow_mods(part))
         if self.version < _IMPORTANCE_SINCE and (flow := _important(mods)):
             place = place_of(flow.identity)
             raise SwitchError(f"{place}: importance needs OpenFlow 1.4; this bridge speaks 1.3")
-        refused = self._send(mods)
-        if self._bundles and _no_bundles(refused, self.datapath.ofproto):
-            self._bundles = False
-            refused = self._send(mods)
-        if refused:
-            raise SwitchError("; ".join(self._complaints(refused, place_of)))
-
-    def _send(self, mods: list[tuple[int, WireFlow]]) -> dict[bytes | None, Any]:
-        """Send the flow-mods and a barrier. Return what was refused: identity (None: the bundle) →
-        error.
-        """
-        open_xid, commit_xid, barrier_xid, *xids = self._xids(len(mods) + 3)
+        xids = self._xids(len(mods))
+        sent.update(zip(xids, (flow.identity for _, flow in mods), strict=True))
         messages = [
             flow_mod(self.version, xid, command, flow)
             for xid, (command, flow) in zip(xids, mods, strict=True)
         ]
-        whole = b"".join(messages)
-        if self._bundles:
-            whole = bundle(self.version, next(_bundle_ids), open_xid, commit_xid, messages)
-        self._refused.clear()
-        self._write(whole)
-        self._barrier(barrier_xid)
-        by_xid: dict[int, bytes | None] = {open_xid: None, commit_xid: None}
-        by_xid.update((xid, flow.identity) for xid, (_, flow) in zip(xids, mods, strict=True))
-        return {by_xid[xid]: error for xid, error in self._refused.items() if xid in by_xid}
+        self._write(bundle.adding(messages) if bundle else b"".join(messages))
+        hub.sleep(0)
+
+    def _finish(
+        self,
+        bundle: Bundle | None,
+        sent: dict[int, bytes | None],
+        place_of: Callable[[bytes], str],
+    ) -> None:
+        """Commit, wait until it is done, and raise SwitchError if anything was refused."""
+        if bundle:
+            (xid,) = self._xids(1)
+            sent[xid] = None
+            self.datapath.send(bundle.committed(xid))
+        self._barrier()
+        refused = {sent[xid]: error for xid, error in self._refused.items() if xid in sent}
+        if refused:
+            raise SwitchError("; ".join(self._complaints(refused, place_of)))
 
     def _xids(self, count: int) -> list[int]:
         first, mask = self.datapath.xid + 1, self.datapath.ofproto.MAX_XID
@@ -149,8 +201,9 @@ class Session:
         for start in range(0, len(content), _CHUNK):
             self.datapath.send(content[start : start + _CHUNK])
 
-    def _barrier(self, xid: int) -> None:
+    def _barrier(self) -> None:
         request = self.datapath.ofproto_parser.OFPBarrierRequest(self.datapath)
+        (xid,) = self._xids(1)
         request.set_xid(xid)
         queue = self._answers[xid] = hub.Queue()
         try:
@@ -205,14 +258,11 @@ def _important(mods: list[tuple[int, WireFlow]]) -> WireFlow | None:
     )
 
 
-def _no_bundles(refused: Mapping[bytes | None, Any], ofproto: Any) -> bool:
-    """Whether the switch does not know bundles at all."""
-    error = refused.get(None)
-    if error is None or error.type != ofproto.OFPET_BAD_REQUEST:
-        return False
+def _no_bundles(error: Any, ofproto: Any) -> bool:
+    """Whether this error says that the switch does not know bundles at all."""
     unknown = (
         ofproto.OFPBRC_BAD_TYPE,
         ofproto.OFPBRC_BAD_EXPERIMENTER,
         ofproto.OFPBRC_BAD_EXP_TYPE,
     )
-    return error.code in unknown
+    return error.type == ofproto.OFPET_BAD_REQUEST and error.code in unknown

@@ -95,7 +95,7 @@ class _Assembly:
             network=port.network,
             mac=self._numbers.macs[port.key],
             ip=str(ip),
-            prefixlen=self._cidr(port.network, ip).prefixlen,
+            cidr=self._cidr(port.network, ip),
             ofport=self._numbers.ofports[port.key],
         )
 

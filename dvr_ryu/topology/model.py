@@ -8,6 +8,7 @@ sends. MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import IPv4Network
 
 from attrs import field, frozen
@@ -129,13 +130,14 @@ class Port:
     network: str
     mac: str
     ip: str
-    prefixlen: int
+    cidr: IPv4Network
+    """The subnet that the address is in."""
     ofport: int
 
     @property
-    def cidr(self) -> IPv4Network:
-        """The subnet that the port's address is in."""
-        return IPv4Network((self.ip, self.prefixlen), strict=False)
+    def prefixlen(self) -> int:
+        """The length of the subnet's prefix, in bits."""
+        return self.cidr.prefixlen
 
     @property
     def device(self) -> str:
@@ -239,3 +241,47 @@ class Topology:
     """DHCP, SNAT, router gateway, agent gateway and external gateway ports, sorted."""
     local_vlans: Mapping[str, Mapping[str, int]] = field(eq=dict)
     """Host name → network name → VLAN tag, for each network that the host has."""
+
+    @cached_property
+    def ports(self) -> tuple[Port, ...]:
+        """Every port of every host."""
+        return (*self.instances.values(), *self.service_ports)
+
+    @cached_property
+    def ports_on(self) -> Mapping[str, tuple[Port, ...]]:
+        """Host name → the ports there."""
+        ports: dict[str, list[Port]] = {name: [] for name in self.hosts}
+        for port in self.ports:
+            ports[port.host].append(port)
+        return {name: tuple(there) for name, there in ports.items()}
+
+    @cached_property
+    def hosts_with(self) -> Mapping[str, tuple[str, ...]]:
+        """Network name → the hosts that have the network, in the order of `hosts`."""
+        hosts: dict[str, list[str]] = {name: [] for name in self.networks}
+        for host, vlans in self.local_vlans.items():
+            for network in vlans:
+                hosts[network].append(host)
+        return {name: tuple(having) for name, having in hosts.items()}
+
+    @cached_property
+    def tunnel_devices(self) -> Mapping[str, str]:
+        """Host name → what the other hosts call the tunnel to it."""
+        return {name: host.tunnel_device for name, host in self.hosts.items()}
+
+    @cached_property
+    def gateway_macs(self) -> Mapping[tuple[str, IPv4Network], str]:
+        """Network name and subnet → the MAC that the ports there know as their gateway's.
+
+        That of the router port which has the subnet's gateway_ip, else of the first router, by
+        name.
+        """
+        networks = self.networks.values()
+        announced = {(each.name, subnet.gateway_ip) for each in networks for subnet in each.subnets}
+        macs: dict[tuple[str, IPv4Network], str] = {}
+        for each in sorted(
+            (each for router in self.routers.values() for each in router.interfaces),
+            key=lambda each: ((each.network, each.ip) not in announced, each.router),
+        ):
+            macs.setdefault((each.network, each.cidr), each.mac)
+        return macs

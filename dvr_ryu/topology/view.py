@@ -7,9 +7,8 @@ device's state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from ipaddress import IPv4Network
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.model import Topology
@@ -31,7 +30,9 @@ PATCH_OFPORT = 1
 
 
 class HostView:
-    """What one host of a topology sees. Every attribute is computed once, when first asked for."""
+    """What one host of a topology sees. Made at once: each attribute is computed when it is asked
+    for, and kept if it is short.
+    """
 
     def __init__(self, topology: Topology, host: str) -> None:
         """Raise KeyError for a host that the topology does not have."""
@@ -41,15 +42,15 @@ class HostView:
 
     # What is here ---------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def all_ports(self) -> tuple[model.Port, ...]:
         """Every port of every host."""
-        return (*self.topology.instances.values(), *self.topology.service_ports)
+        return self.topology.ports
 
-    @cached_property
+    @property
     def local_ports(self) -> tuple[model.Port, ...]:
         """The ports on this host."""
-        return tuple(port for port in self.all_ports if port.host == self.host.name)
+        return self.topology.ports_on[self.host.name]
 
     def local_ports_of(self, owner: str) -> tuple[model.Port, ...]:
         """The ports on this host with one owner, such as model.COMPUTE."""
@@ -105,9 +106,8 @@ class HostView:
         )
 
     def _flood_ports(self, network: str) -> Iterator[str]:
-        for name, peer in self.topology.hosts.items():
-            if name != self.host.name and network in self.topology.local_vlans[name]:
-                yield peer.tunnel_device
+        here, devices = self.host.name, self.topology.tunnel_devices
+        return (devices[host] for host in self.topology.hosts_with[network] if host != here)
 
     @cached_property
     def gateway(self) -> tuple[Gateway, ...]:
@@ -135,61 +135,52 @@ class HostView:
             for each in router.interfaces
         )
 
-    @cached_property
-    def remote_port(self) -> tuple[RemotePort, ...]:
+    @property
+    def remote_port(self) -> Iterator[RemotePort]:
         """The rows of `each remote_port`."""
-        hosts, networks, vlans = self.topology.hosts, self.topology.networks, self.local_vlans
-        tunnels = {name: host.tunnel_device for name, host in hosts.items()}
-        return tuple(
+        return self.remote_ports(self.all_ports)
+
+    def remote_ports(self, ports: Iterable[model.Port]) -> Iterator[RemotePort]:
+        """The rows of `each remote_port` that come of these ports."""
+        here, vlans, networks = self.host.name, self.local_vlans, self.topology.networks
+        vnis = {network: networks[network].vni for network in vlans}
+        tunnels = self.topology.tunnel_devices
+        return (
             RemotePort(
                 port.name,
-                port.network,
-                vlans[port.network],
-                networks[port.network].vni,
+                network,
+                vlans[network],
+                vnis[network],
                 port.mac,
                 port.ip,
-                port.host,
-                tunnels[port.host],
+                host,
+                tunnels[host],
             )
-            for port in self.all_ports
-            if port.host != self.host.name and port.network in vlans
+            for port in ports
+            if (host := port.host) != here and (network := port.network) in vlans
         )
 
-    @cached_property
-    def routed_port(self) -> tuple[RoutedPort, ...]:
+    @property
+    def routed_port(self) -> Iterator[RoutedPort]:
         """The rows of `each routed_port`."""
-        gateway_macs = self._gateway_macs()
-        subnets = ((port, (port.network, port.cidr)) for port in self.local_ports)
-        return tuple(
+        return self.routed_ports(self.local_ports)
+
+    def routed_ports(self, ports: Iterable[model.Port]) -> Iterator[RoutedPort]:
+        """The rows of `each routed_port` that come of these ports."""
+        here, vlans, gateway_macs = self.host.name, self.local_vlans, self.topology.gateway_macs
+        return (
             RoutedPort(
                 port.name,
                 port.network,
-                self.local_vlans[port.network],
+                vlans[port.network],
                 port.mac,
                 port.ip,
                 port.device,
                 gateway_macs[subnet],
             )
-            for port, subnet in subnets
-            if subnet in gateway_macs
+            for port in ports
+            if port.host == here and (subnet := (port.network, port.cidr)) in gateway_macs
         )
-
-    def _gateway_macs(self) -> dict[tuple[str, IPv4Network], str]:
-        """Network and subnet → the MAC that the ports there know as their gateway's.
-
-        That of the router port which has the subnet's gateway_ip, else of the first router, by
-        name.
-        """
-        networks = self.topology.networks.values()
-        announced = {(each.name, subnet.gateway_ip) for each in networks for subnet in each.subnets}
-        routers = self.topology.routers.values()
-        macs: dict[tuple[str, IPv4Network], str] = {}
-        for each in sorted(
-            (each for router in routers for each in router.interfaces),
-            key=lambda each: ((each.network, each.ip) not in announced, each.router),
-        ):
-            macs.setdefault((each.network, each.cidr), each.mac)
-        return macs
 
     # Port numbers ---------------------------------------------------------------------------------
 

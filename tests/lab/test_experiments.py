@@ -76,7 +76,7 @@ def assert_has_just(article: Article, folder: Path) -> None:
         make_judge = "ovs-vsctl --may-exist add-br judge -- set bridge judge datapath_type=netdev"
         article.run((name, None), f"{make_judge} fail_mode=secure protocols=OpenFlow14")
         for bridge in BRIDGES:
-            flows = program.flows(bridge, view, view.planned_ofports(bridge))
+            flows = program.planned(bridge, view).flows()
             text = "".join(f"{flow.installed()}\n" for flow in flows)
             host.run(["ovs-ofctl", "-OOpenFlow14", "replace-flows", "judge", "-"], input=text)
             expected = dumped(article, name, "judge", "")

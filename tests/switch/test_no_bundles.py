@@ -87,7 +87,7 @@ def test_a_switch_without_bundles_is_filled(
     switch.start()
     try:
         controller.wait_for("server-64/br-tun in sync")
-        wanted = {key: each.value for key, each in program.wanted("br-tun", view, ports).items()}
+        wanted = program.basis("br-tun", view, ports).wanted()
         assert dict(split_flow_mod(message) for message in switch.flow_mods) == wanted
         refused, sent = switch.refused, len(switch.flow_mods)
         assert refused and sent == len(wanted)

@@ -20,7 +20,7 @@ BRIDGES = ("br-tun", "br-int")
 
 
 def expected(program: Program, view: HostView, bridge: str, ports: dict[str, int]) -> list[str]:
-    return [flow.installed() for flow in program.flows(bridge, view, ports)]
+    return [flow.installed() for flow in program.basis(bridge, view, ports).flows()]
 
 
 def assert_holds(ovs: Ovs, bridge: str, lines: list[str], protocol: str = "OpenFlow14") -> None:

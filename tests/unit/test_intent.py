@@ -53,9 +53,9 @@ def intent(files: Files) -> Intent:
 
 
 def _wanted(intent: Intent) -> dict[bytes, bytes]:
-    wanted = intent.wanted(BRIDGE, PORTS)
+    wanted = intent.basis(BRIDGE, PORTS).wanted()
     assert wanted
-    return {identity: each.value for identity, each in wanted.items()}
+    return wanted
 
 
 def _settle(intent: Intent) -> bool:

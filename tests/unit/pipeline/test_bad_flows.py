@@ -192,4 +192,4 @@ def test_whatever_is_damaged_it_is_a_pipeline_or_has_problems_with_places(drawn:
         return
     # Two lines may still say different things of one flow: only rows can tell.
     with suppress(DvrError):
-        Program((pipeline,)).wanted("br-tun", VIEW, PORTS)
+        Program((pipeline,)).basis("br-tun", VIEW, PORTS).wanted()

@@ -45,7 +45,7 @@ def test_experiment_fills_every_bridge_of_an_example(folder: Path, example: Path
     for host in topology.hosts:
         view = HostView(topology, host)
         for bridge in program.pipelines:
-            assert program.wanted(bridge, view, view.planned_ofports(bridge))
+            assert program.planned(bridge, view).wanted()
 
 
 @pytest.mark.parametrize("folder", [flows_dir(), *EXPERIMENTS], ids=lambda folder: folder.name)
@@ -60,7 +60,7 @@ def test_experiment_raises_no_problem_and_no_warning(folder: Path) -> None:
 def test_article_has_the_lines_of_the_article(host: str, lines: set[str]) -> None:
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), host)
     program = load_program(flows_dir() / "experiments" / "article")
-    flows = program.flows("br-tun", view, view.planned_ofports("br-tun"))
+    flows = program.planned("br-tun", view).flows()
     assert lines <= {str(flow) for flow in flows}
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.errors import FileError
+from dvr_ryu.pipeline.binding import Here
+from dvr_ryu.pipeline.columns import Columns
 from dvr_ryu.pipeline.program import Program, load_program
 from dvr_ryu.pipeline.template import Template
 from dvr_ryu.shipped import examples_dir, flows_dir
@@ -34,18 +36,19 @@ def test_the_flows_that_are_printed_are_those_that_are_sent(host: str, bridge: s
     view = _view(host)
     ports = view.planned_ofports(bridge)
     printed: dict[bytes, bytes] = {}
-    for flow in PROGRAM.flows(bridge, view, ports):
-        identity, value = Template(read(str(flow))).filled(None, view.this_host, {})
+    once = Columns([None], Here(view.this_host, {}))
+    for flow in PROGRAM.basis(bridge, view, ports).flows():
+        (filled,) = Template(read(str(flow))).filled(once)
+        (identity,), (value,) = filled.identities, filled.values
         assert printed.setdefault(identity, value) == value
-    wanted = PROGRAM.wanted(bridge, view, ports)
-    assert printed == {identity: each.value for identity, each in wanted.items()}
-    assert wanted
+    assert printed
+    assert printed == PROGRAM.basis(bridge, view, ports).wanted()
 
 
 @pytest.mark.parametrize(("host", "bridge"), BRIDGES)
 def test_ovs_ofctl_accepts_every_flow_that_is_printed(tmp_path: Path, host: str, bridge: str):
     view = _view(host)
-    flows = list(PROGRAM.flows(bridge, view, view.planned_ofports(bridge)))
+    flows = list(PROGRAM.planned(bridge, view).flows())
     file = tmp_path / "flows"
     file.write_text("".join(f"{flow.installed()}\n" for flow in sorted(flows)))
     done = subprocess.run(
@@ -63,7 +66,7 @@ def test_each_flow_knows_its_line():
     for bridge in PROGRAM.pipelines:
         file = flows_dir() / f"{bridge}.flows"
         lines = file.read_text().split("\n")
-        for each in PROGRAM.wanted(bridge, view, view.planned_ofports(bridge)).values():
+        for each in PROGRAM.planned(bridge, view).all():
             place = each.flow.place
             assert place and place.file == str(file)
             assert lines[place.line - 1] == place.source
@@ -75,11 +78,11 @@ def test_flows_of_ports_that_are_not_there_yet_are_left_out():
     view = _view()
     everything = view.planned_ofports("br-tun")
     without = {name: at for name, at in everything.items() if name != "vxlan-0a002c44"}
-    fewer = PROGRAM.wanted("br-tun", view, without)
-    assert fewer.keys() < PROGRAM.wanted("br-tun", view, everything).keys()
-    assert len(fewer) == len(list(PROGRAM.flows("br-tun", view, without)))
-    assert PROGRAM.wanted("br-tun", view, {})
-    assert PROGRAM.wanted("br-ex", view, {}) == {}
+    fewer = PROGRAM.basis("br-tun", view, without).wanted()
+    assert fewer.keys() < PROGRAM.basis("br-tun", view, everything).wanted().keys()
+    assert len(fewer) == len(list(PROGRAM.basis("br-tun", view, without).flows()))
+    assert PROGRAM.basis("br-tun", view, {}).wanted()
+    assert PROGRAM.basis("br-ex", view, {}).wanted() == {}
 
 
 def test_rows_that_say_different_things_of_one_flow_are_an_error_at_the_line(tmp_path: Path):
@@ -89,7 +92,7 @@ def test_rows_that_say_different_things_of_one_flow_are_an_error_at_the_line(tmp
     )
     view = _view()
     with pytest.raises(FileError) as raised:
-        program.wanted("br-tun", view, view.planned_ofports("br-tun"))
+        program.basis("br-tun", view, view.planned_ofports("br-tun")).wanted()
     (problem,) = raised.value.problems
     assert (problem.place.line, problem.place.column) == (3, 5)
     assert "this is the same flow as that of line 3, with other actions" in problem.message
@@ -97,7 +100,7 @@ def test_rows_that_say_different_things_of_one_flow_are_an_error_at_the_line(tmp
 
 def test_rows_that_say_the_same_of_one_flow_make_one_flow(tmp_path: Path):
     program = _program(tmp_path, "table 0 A\n  each tunnel:\n    arp actions=drop\n")
-    assert len(program.wanted("br-tun", _view(), {})) == 1
+    assert len(program.basis("br-tun", _view(), {}).wanted()) == 1
 
 
 def test_sentences_and_tables_are_data(tmp_path: Path):

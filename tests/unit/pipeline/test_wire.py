@@ -19,7 +19,6 @@ from dvr_ryu.pipeline.wire import (
     split_flow_mod,
     split_flow_stats,
     table_of,
-    xid_of,
 )
 from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, lines, read, serialised
 
@@ -81,7 +80,7 @@ def test_a_flow_is_what_its_message_says(flow: WireFlow, version: int, xid: int)
     assert message[:2] == bytes((version, 14))
     assert int.from_bytes(message[2:4], "big") == len(message)
     assert len(message) % 8 == 0
-    assert xid_of(message) == xid
+    assert int.from_bytes(message[4:8], "big") == xid
     assert table_of(flow.identity) == message[24]
 
 

@@ -17,7 +17,7 @@ from ryu.ofproto import (
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mod
-from dvr_ryu.switch.bundle import bundle
+from dvr_ryu.switch.bundle import Bundle
 
 numbers = st.integers(0, (1 << 32) - 1)
 flows = st.builds(
@@ -25,6 +25,13 @@ flows = st.builds(
     st.integers(0, 254),
     st.lists(st.just(b"\x00\x01\x00\x08\x07\x00\x00\x00"), max_size=3).map(b"".join),
 )
+
+
+def bundle(
+    version: int, bundle_id: int, open_xid: int, commit_xid: int, inner: list[bytes]
+) -> bytes:
+    made = Bundle(version, bundle_id)
+    return made.opened(open_xid) + made.adding(inner) + made.committed(commit_xid)
 
 
 def _cut(stream: bytes) -> list[bytes]:

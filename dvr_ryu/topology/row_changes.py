@@ -1,0 +1,91 @@
+"""Which rows of a host's relations an edit of the topology changes, found through what it touches.
+Pure.
+
+Relations of ports may have very many rows: of them, only those are made again whose port changed,
+or whatever else the row is made of. The other relations are short: if anything changed that they
+may depend on, their rows are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from dvr_ryu.topology.changes import TopologyChange
+from dvr_ryu.topology.model import Port
+from dvr_ryu.topology.relations import RELATIONS
+from dvr_ryu.topology.view import HostView
+
+Row = Any
+
+
+class RowChange(NamedTuple):
+    """What becomes of one relation's rows."""
+
+    relation: str
+    gone: list[Row]
+    come: list[Row]
+
+
+_RowsOfPorts = Callable[[HostView, Iterable[Port]], Iterator[Row]]
+
+_OF_PORTS: dict[str, _RowsOfPorts] = {
+    "remote_port": HostView.remote_ports,
+    "routed_port": HostView.routed_ports,
+}
+
+
+def row_changes(
+    before: HostView, after: HostView, change: TopologyChange
+) -> Iterator[RowChange]:
+    """The change of each relation, for two views of one host whose topologies differ by `change`.
+
+    The rows of `host` are not among them: whoever fills something from them looks himself.
+    """
+    for relation in _short_relations(before, change):
+        yield _compared(relation, getattr(before, relation), getattr(after, relation))
+    touched = _Touched(before, after, change)
+    gone = (*change.ports_gone, *touched.ports(before, change.ports_gone))
+    come = (*change.ports_come, *touched.ports(after, change.ports_come))
+    for relation, rows_of in _OF_PORTS.items():
+        yield RowChange(relation, list(rows_of(before, gone)), list(rows_of(after, come)))
+
+
+def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
+    """Those that the change may concern."""
+    if change.hosts or change.networks or change.routers or change.presence:
+        return RELATIONS.keys() - _OF_PORTS.keys()
+    # Which routers are here follows from which ports are.
+    local = any(port.host == view.host.name for port in (*change.ports_gone, *change.ports_come))
+    return ("local_gateway",) if local else ()
+
+
+def _compared(relation: str, before: Iterable[Row], after: Iterable[Row]) -> RowChange:
+    old, new = dict.fromkeys(before), dict.fromkeys(after)
+    gone, come = [row for row in old if row not in new], [row for row in new if row not in old]
+    return RowChange(relation, gone, come)
+
+
+class _Touched:
+    """What ports' rows are made of besides the port: its network as it is here, and its host."""
+
+    def __init__(self, before: HostView, after: HostView, change: TopologyChange) -> None:
+        vlans = before.local_vlans.items() ^ after.local_vlans.items()
+        self._networks = {*change.networks, *(network for network, _ in vlans)}
+        for view in (before, after):
+            routers = view.topology.routers
+            for name in change.routers & routers.keys():
+                self._networks.update(each.network for each in routers[name].interfaces)
+        self._hosts = change.hosts
+
+    def ports(self, view: HostView, changed: Iterable[Port]) -> list[Port]:
+        """The other ports that are touched."""
+        if not self._networks and not self._hosts:
+            return []
+        already = set(changed)
+        return [
+            port
+            for port in view.topology.ports
+            if (port.network in self._networks or port.host in self._hosts)
+            and port not in already
+        ]

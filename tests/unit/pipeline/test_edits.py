@@ -1,0 +1,133 @@
+"""What an edit makes of a bridge's flows, found through what it touches, is what the edited
+topology makes of them from nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dvr_ryu.pipeline.basis import Basis
+from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.pipeline.wanted import Contradiction, Wanted
+from dvr_ryu.shipped import examples_dir, flows_dir
+from dvr_ryu.topology.changes import compare
+from dvr_ryu.topology.loading import load_topology, parse_topology
+from dvr_ryu.topology.view import HostView
+
+SHIPPED = load_program(flows_dir())
+# Lines that many rows want alike, and that name every kind of thing.
+LEARN_ONLY = load_program(flows_dir() / "experiments" / "learn-only")
+
+HOSTS = [f"host-{number}" for number in range(4)]
+NETWORKS = [f"net-{number}" for number in range(3)]
+
+placements = st.dictionaries(
+    st.sampled_from([f"vm-{number}" for number in range(6)]),
+    st.tuples(st.sampled_from(HOSTS), st.sampled_from(NETWORKS)),
+)
+sites = st.fixed_dictionaries(
+    {
+        "addresses": st.tuples(*[st.integers(1, 2)] * len(HOSTS)),
+        "vnis": st.tuples(*[st.sampled_from([7, 8])] * len(NETWORKS)),
+        "joined": st.sets(st.sampled_from(NETWORKS)),
+        "dhcp": st.booleans(),
+        "instances": placements,
+    }
+)
+
+
+def _topology(site: dict[str, Any]) -> Any:
+    words = {
+        "hosts": {
+            name: {"address": f"10.0.{offset}.{10 + at}"}
+            for at, (name, offset) in enumerate(zip(HOSTS, site["addresses"], strict=True))
+        },
+        "networks": {
+            name: {
+                "vni": 100 * at + vni,
+                "subnets": [{"cidr": f"192.168.{at}.0/24", "dhcp": site["dhcp"]}],
+            }
+            for at, (name, vni) in enumerate(zip(NETWORKS, site["vnis"], strict=True))
+        },
+        "instances": {
+            name: {"host": host, "network": network}
+            for name, (host, network) in site["instances"].items()
+        },
+    }
+    if site["joined"]:
+        interfaces = [{"network": name} for name in sorted(site["joined"])]
+        words["routers"] = {"router": {"interfaces": interfaces}}
+    return parse_topology(yaml.safe_dump(words), "t.yaml")
+
+
+@pytest.mark.parametrize("program", [SHIPPED, LEARN_ONLY], ids=["shipped", "learn-only"])
+@settings(max_examples=60, deadline=None)
+@given(
+    edits=st.lists(sites, min_size=2, max_size=4),
+    lacking=st.lists(st.sets(st.sampled_from(["patch-int", "vxlan-0a00010b", "vxlan-0a00020c"]))),
+)
+def test_an_edit_touches_what_it_changes(
+    program: Program, edits: list[dict[str, Any]], lacking: list[set[str]]
+):
+    topologies = [_topology(site) for site in edits]
+    for bridge in program.pipelines:
+        basis: Basis | None = None
+        wanted = Wanted()
+        for at, topology in enumerate(topologies):
+            view = HostView(topology, "host-0")
+            missing = lacking[at] if at < len(lacking) else set()
+            planned = view.planned_ofports(bridge).items()
+            ports = {name: number for name, number in planned if name not in missing}
+            after = program.basis(bridge, view, ports)
+            touched = None
+            if basis is not None:
+                touched = basis.edited(after, compare(basis.view.topology, topology))
+            if touched:
+                before = dict(wanted.flows)
+                exchange = wanted.exchange(*touched)
+                assert exchange.before.items() <= before.items()
+            else:
+                assert basis is None or basis.view.this_host != view.this_host
+                wanted = Wanted()
+                for filled in after.all():
+                    wanted.add(filled)
+            assert wanted.flows == after.wanted()
+            basis = after
+
+
+def test_one_more_instance_touches_its_own_flows_only():
+    text = (examples_dir() / "human-defined-dvr.yaml").read_text()
+    before = load_topology(examples_dir() / "human-defined-dvr.yaml")
+    line = "instances:\n"
+    after = parse_topology(
+        text.replace(line, f"{line}  another: {{host: server-68, network: yellow}}\n", 1), "t.yaml"
+    )
+    change = compare(before, after)
+    one, two = (SHIPPED.planned("br-tun", HostView(each, "server-233")) for each in (before, after))
+    touched = one.edited(two, change)
+    assert touched
+    assert sum(len(filled.identities) for filled in (*touched.gone, *touched.come)) == 2
+
+
+def test_contradictions_change_nothing():
+    view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
+    basis = SHIPPED.planned("br-tun", view)
+    wanted = Wanted()
+    groups = list(basis.all())
+    for filled in groups:
+        wanted.add(filled)
+    before = dict(wanted.flows)
+    other = groups[0]._replace(values=[bytes(16)] * len(groups[0].values))
+    with pytest.raises(Contradiction):
+        wanted.add(other)
+    assert wanted.flows == before
+    wanted.exchange([], groups)
+    wanted.exchange(groups, [])
+    assert wanted.flows == before
+    wanted.exchange(groups, [])
+    assert wanted.flows == {}
