@@ -5,6 +5,7 @@ It decides nothing: what is wanted is `intent`'s, how a bridge gets there is `sw
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -84,6 +85,7 @@ class DvrApp(app_manager.RyuApp):
         self._bridges: dict[int, tuple[Bridge, Any]] = {}
         try:
             self._intent = Intent(find_topology(), find_flows())
+            _keep_from_collector()
             self._announce()
             self._listen()
         except DvrError as error:
@@ -171,6 +173,14 @@ class DvrApp(app_manager.RyuApp):
     def _answered(self, event: Any) -> None:
         if entry := self._bridges.get(id(event.msg.datapath)):
             entry[0].session.deliver(event.msg)
+
+
+def _keep_from_collector() -> None:
+    """Let Python's garbage collector not look again and again at a topology, which stays: while
+    flows are made, it would do little else.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _check_free(address: str, port: int) -> None:

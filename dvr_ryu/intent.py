@@ -37,7 +37,9 @@ class Intent:
     def _load(self) -> None:
         topology = load_topology(self.topology_file)
         # The folder may be a link that is turned meanwhile: all files are read where it leads now.
-        self.program: Program = load_program(self.flows_folder.resolve())
+        program = load_program(self.flows_folder.resolve())
+        program.compile()
+        self.program: Program = program
         self.topology: Topology = topology
         self._view = cache(lambda host: HostView(topology, host))
         # The earlier topology is kept with it: a number that a new one might get would not do.

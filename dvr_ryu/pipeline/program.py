@@ -37,6 +37,14 @@ class Program:
         flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
         return frozenset({COOKIE, *(flow.cookie for flow in flows)}) - {0}
 
+    def compile(self) -> None:
+        """Compile every line now, so that no switch waits for it. Raises DvrError where a flow is
+        longer than OpenFlow allows.
+        """
+        for lines in self._lines.values():
+            for _, template in lines:
+                template.compile()
+
     def basis(self, bridge: str, view: HostView, ports: Ports) -> Basis:
         """What the flows of a bridge are made from, given the ports that it has."""
         return Basis(self._lines.get(bridge, ()), view, ports)

@@ -57,6 +57,11 @@ class Template:
         """The unknowns that are ports of the bridge."""
         self._compiled = cache(self._compile)
 
+    def compile(self) -> None:
+        """Compile the line now, rather than with the first flow. Raises DvrError as `filled`."""
+        if self._list is None:
+            self._compiled(0)
+
     def filled(self, columns: Columns) -> Iterator[Filled]:
         """The flows of the rows whose ports the bridge has, in groups. Raises DvrError where a flow
         is longer than OpenFlow allows.
