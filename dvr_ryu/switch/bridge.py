@@ -138,6 +138,7 @@ class Bridge:
         """Make what is installed what is wanted; what the switch refuses is logged."""
         if self._name is None:
             return
+        started = self._touched
         before, after = self._basis, self._intent.basis(self._name, self._ports)
         try:
             touched = self._edited(after)
@@ -152,7 +153,7 @@ class Bridge:
         except DvrError as error:
             LOG.error("%s: %s", self, error)
             return
-        seconds = time.monotonic() - self._touched
+        seconds = time.monotonic() - started
         self._basis, self._found = after, None
         # The first fill of a connection is no edit: its flows are not told one by one.
         lines: Iterable[str] = ()

@@ -132,6 +132,7 @@ class Session:
                     if self._has_bundles and bundle is None:
                         bundle = self._opened(sent)
                     self._send(part, bundle, sent, place_of)
+                hub.sleep(0)  # to make all the parts may take long: others have a turn
         except BaseException:
             if bundle:
                 self.datapath.send(bundle.discarded(self._xids(1)[0]))
@@ -162,7 +163,7 @@ class Session:
         sent: dict[int, bytes | None],
         place_of: Callable[[bytes], str],
     ) -> None:
-        """Send one part's flow-mods, and let other greenlets have a turn."""
+        """Send one part's flow-mods."""
         mods = list(_flow_mods(part))
         if self.version < _IMPORTANCE_SINCE and (flow := _important(mods)):
             place = place_of(flow.identity)
@@ -174,7 +175,6 @@ class Session:
             for xid, (command, flow) in zip(xids, mods, strict=True)
         ]
         self._write(bundle.adding(messages) if bundle else b"".join(messages))
-        hub.sleep(0)
 
     def _finish(
         self,
