@@ -245,6 +245,15 @@ def test_killed_anywhere_and_run_again_it_converges(companion, seed):
     companion.killed_after("down", chance.uniform(0.15, 0.6))
 
 
+def test_a_client_that_was_started_by_a_killed_companion_is_known_again(applied):
+    """Killed between the start and the noting of its number: the client's own file has it."""
+    file = applied.host.path("/run/dvr_ryu/processes/udhcpc-a.pid")
+    own = file.with_name("udhcpc-a.pid.own")
+    wait_until(lambda: own.exists() and bool(own.read_text()), 10, "the client's own file")
+    file.unlink()
+    assert applied("plan") == []
+
+
 EDITS = [
     ("  b: {host: h1,", "  b: {host: h2,"),
     ("  2.2.2.101: {instance: a}", "  2.2.2.101: {instance: c}"),

@@ -25,6 +25,9 @@ from dvr_ryu.errors import HostError
 
 PIDS = Path(RUN_DIRECTORY, "processes")
 SCRIPT = Path(__file__).parent.parent / DHCP_SCRIPT
+OWN = ".own"
+"""Ends the name of the pid file that a client writes itself: by that it is found if we were killed
+after its start and before we wrote ours."""
 PLACE = "NETNS"
 """The variable that tells the clients' script in which namespace it is."""
 GRACE = 2.0
@@ -44,13 +47,12 @@ def read() -> Iterator[Process]:
     if not PIDS.is_dir():
         return
     names = {os.stat(f"{NETNS}/{fact.name}").st_ino: fact.name for fact in namespaces.read()}
-    for file in sorted(os.listdir(PIDS)):
-        name = file.removesuffix(".pid")
-        if name != file:
-            pid = _pid(name)
-            argv = _argv(pid)
-            namespace = _namespace(pid, names)
-            yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
+    files = {file.removesuffix(OWN) for file in os.listdir(PIDS)}
+    for name in sorted(file.removesuffix(".pid") for file in files if file.endswith(".pid")):
+        pid = _pid(name)
+        argv = _argv(pid)
+        namespace = _namespace(pid, names)
+        yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
 
 
 def _device(argv: Sequence[str]) -> str:
@@ -108,7 +110,8 @@ def unmake(facts: Sequence[Process]) -> None:
             select.select([watched], [], [])
         os.close(watched)
     for fact in facts:
-        Path(pid_file(fact.name)).unlink(missing_ok=True)
+        for end in ("", OWN):
+            Path(f"{pid_file(fact.name)}{end}").unlink(missing_ok=True)
     reap()
 
 
@@ -126,12 +129,11 @@ def reap() -> None:
 
 
 def _pid(name: str) -> int:
-    """The number in a program's pid file; 0 if there is none."""
-    try:
-        with open(pid_file(name)) as file:
+    """The number in a program's pid file, or in that which it wrote itself; 0 if there is none."""
+    for path in (pid_file(name), f"{pid_file(name)}{OWN}"):
+        with suppress(FileNotFoundError, ValueError), open(path) as file:
             return int(file.read())
-    except (FileNotFoundError, ValueError):
-        return 0
+    return 0
 
 
 def _argv(pid: int) -> tuple[str, ...]:
