@@ -315,7 +315,7 @@ def test_it_applies_an_edit(running):
     assert running("plan") == []
 
 
-def test_it_applies_an_edit_of_what_somebody_has_just_undone(running):
+def test_it_applies_an_edit_of_what_somebody_has_just_undone(running, tmp_path):
     """It makes edits from what it knows; where that is no longer so, it looks."""
     host = running.host
     for name in ("vm-c", "vm-d"):
@@ -328,6 +328,7 @@ def test_it_applies_an_edit_of_what_somebody_has_just_undone(running):
     )
     wait_until(lambda: running("plan") == [], 20, "all of it again")
     assert "10.2.0.24/24" in run(host, "ip -br -4 addr", "vm-d")
+    assert "something else" not in (tmp_path / "log").read_text()
 
 
 def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
