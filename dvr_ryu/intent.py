@@ -32,14 +32,18 @@ class Intent:
         self.topology_file = topology_file
         self.flows_folder = flows_folder
         self._seen = self._judged = self._signature()
+        self._program_of: _Signature | None = None
         self._load()
 
     def _load(self) -> None:
         topology = load_topology(self.topology_file)
-        # The folder may be a link that is turned meanwhile: all files are read where it leads now.
-        program = load_program(self.flows_folder.resolve())
-        program.compile()
-        self.program: Program = program
+        # The very same program tells bridges that only the topology was edited.
+        if self._judged[1:] != self._program_of:
+            # The folder may be a link that is turned meanwhile: all are read where it leads now.
+            program = load_program(self.flows_folder.resolve())
+            program.compile()
+            self.program: Program = program
+            self._program_of = self._judged[1:]
         self.topology: Topology = topology
         self._view = cache(lambda host: HostView(topology, host))
         # The earlier topology is kept with it: a number that a new one might get would not do.
