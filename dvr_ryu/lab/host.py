@@ -6,8 +6,10 @@ vSwitch in them and the programs of the lab are made with what is here.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,8 +18,8 @@ from pathlib import Path
 from attrs import frozen
 
 from dvr_ryu.errors import HostError
+from dvr_ryu.lab.init import SERVICES, SOCKET
 from dvr_ryu.lab.process import Process
-from dvr_ryu.lab.wait import wait_until
 
 MARKER = "DVR_LAB"
 """Variable in the environment of a host's first processes: the state folder of their lab."""
@@ -121,33 +123,34 @@ class LabHost:
     def start_service(
         self, service: str, command: Sequence[str], log: Path, extra: Mapping[str, str]
     ) -> None:
-        """Start a program that stays. Its pid is in the host's /run/dvr_lab; it writes to `log`."""
-        pid_file = _pid_file(service)
-        self.path(pid_file).parent.mkdir(exist_ok=True)
-        script = f'echo $$ > {pid_file}.new && mv {pid_file}.new {pid_file} && exec "$@"'
-        self.path(pid_file).unlink(missing_ok=True)
-        with log.open("ab") as output:
-            subprocess.run(
-                [*self._nsenter(), "setsid", "--fork", "sh", "-c", script, service, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment(extra),
-                check=True,
-            )
-        wait_until(self.path(pid_file).exists, 10, f"{self.name}: the start of the {service}")
+        """Start a program that stays, writing to `log`: `init` starts it again whenever it fails.
+
+        HostError if it cannot be started, or runs already.
+        """
+        words = {"name": service, "command": [*command], "environment": environment(extra)}
+        with log.open("ab") as output, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as init:
+            init.connect(str(self.path(SOCKET)))
+            socket.send_fds(init, [json.dumps(words).encode()], [output.fileno()])
+            said = init.recv(4096).strip(b"\0").decode()
+        if said:
+            raise HostError(f"{self.name}: cannot start the {service}: {said}")
 
     def service_pid(self, service: str) -> int | None:
         """The pid, as the host sees it, of a service that runs; None if it does not."""
+        pid, _ = self._service(service)
+        return pid if pid and self.path(f"/proc/{pid}").is_dir() else None
+
+    def service_starts(self, service: str) -> int:
+        """How often a service that runs was started: more than once if it failed meanwhile."""
+        _, starts = self._service(service)
+        return starts
+
+    def _service(self, service: str) -> tuple[int, int]:
         try:
-            pid = int(self.path(_pid_file(service)).read_text())
+            pid, starts = self.path(f"{SERVICES}/{service}.pid").read_text().split()
         except FileNotFoundError:
-            return None
-        return pid if self.path(f"/proc/{pid}").is_dir() else None
+            return 0, 0
+        return int(pid), int(starts)
 
     def _nsenter(self) -> list[str]:
         return ["nsenter", f"--target={self.init.pid}", *_NAMESPACES, "--"]
-
-
-def _pid_file(service: str) -> str:
-    return f"/run/dvr_lab/{service}.pid"

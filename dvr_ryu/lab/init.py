@@ -1,16 +1,23 @@
-"""The first process of a lab host: makes the host's own mounts, then reaps orphans until killed.
+"""The first process of a lab host: makes the host's own mounts, then keeps its services running.
 
-It runs as a file, in namespaces that unshare(1) has just made (net, mount, uts, pid). When it ends,
-the kernel ends everything in the host. It imports only Python's own modules: a host starts at once.
+It is the lab's systemd: a service that fails is started again, one that ends of its own accord is
+not, and orphans are reaped. When it ends, the kernel ends everything in the host. It runs as a
+file, in namespaces that unshare(1) has just made (net, mount, uts, pid), and imports only Python's
+own modules: a host starts at once.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import selectors
 import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 
 PRIVATE_FOLDERS = (
     "/run",  # named namespaces, sockets, pid files, iptables' lock
@@ -20,6 +27,16 @@ PRIVATE_FOLDERS = (
     "/var/lib/misc",  # dnsmasq's leases, where nobody said otherwise
 )
 """Folders that two hosts may not share: each is empty at first, and gone with the host."""
+
+SERVICES = "/run/dvr_lab"
+SOCKET = f"{SERVICES}/init.sock"
+"""Takes a service as JSON, together with the descriptor of its log."""
+LONGEST = 1 << 17
+PEACEFUL = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
+"""Signals that end a service for good, as systemd's Restart=on-failure has it."""
+PAUSE = 0.1
+BURST, BURST_SECONDS = 5, 10.0
+"""systemd's, too: who starts so often in so many seconds is given up."""
 
 
 def _mount(*words: str) -> None:
@@ -45,16 +62,134 @@ def _keep_resolv_conf() -> None:
             _mount("--bind", "/run/resolv.conf", "/etc/resolv.conf")
 
 
-def reap_until_terminated() -> None:
-    """Wait for whatever is orphaned in the host. SIGTERM ends this, and the host with it."""
-    awaited = {signal.SIGCHLD, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
-    while signal.sigwait(awaited) != signal.SIGTERM:
-        try:
-            while os.waitpid(-1, os.WNOHANG) != (0, 0):
-                pass
-        except ChildProcessError:
-            continue
+class Service:
+    """A program that stays. Its pid file is there while it runs; its log is ours to write to."""
+
+    def __init__(self, name: str, command: list[str], environment: dict[str, str], log: int):
+        self.name = name
+        self.pid = 0
+        self._starts: list[float] = []
+        self._command = command
+        self._environment = environment
+        self._log = log
+        self._pid_file = f"{SERVICES}/{name}.pid"
+
+    def start(self) -> None:
+        """Start it, and write its pid and how often it was started; OSError if it cannot be."""
+        self._starts.append(time.monotonic())
+        child = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            cwd="/",
+            env=self._environment,
+            start_new_session=True,
+        )
+        self.pid = child.pid
+        child.returncode = 0  # we hear of its end ourselves
+        with open(f"{self._pid_file}.new", "w") as file:
+            file.write(f"{self.pid} {len(self._starts)}\n")
+        os.replace(f"{self._pid_file}.new", self._pid_file)
+
+    def ended(self, status: int) -> bool:
+        """Note its end; return whether it is to be started again."""
+        self.pid = 0
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._pid_file)
+        code = os.waitstatus_to_exitcode(status)
+        if code == 0 or -code in PEACEFUL:
+            return False
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        recent = [start for start in self._starts if start > time.monotonic() - BURST_SECONDS]
+        again = len(recent) < BURST
+        self.say(f"{how}; {'it starts again' if again else f'given up: {BURST} times in a row'}")
+        return again
+
+    def say(self, words: str) -> None:
+        """Write a line to its log."""
+        os.write(self._log, f"the {self.name} {words}\n".encode())
+
+    def forget(self) -> None:
+        """Let go of its log."""
+        os.close(self._log)
+
+
+class Keeper:
+    """Starts the services that it is asked for at its socket, and again those that failed."""
+
+    def __init__(self) -> None:
+        self._services: dict[str, Service] = {}
+        self._due: dict[str, float] = {}
+        """When to start a service again."""
+        os.makedirs(SERVICES, exist_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(SOCKET)
+        self._listener.listen()
+        self._signals, self._wakeup = socket.socketpair()
+        self._wakeup.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup.fileno())
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+
+    def run(self) -> None:
+        """Keep the host until SIGTERM, which ends it."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._signals, selectors.EVENT_READ)
+            while True:
+                pause = min(self._due.values(), default=None)
+                ready = selector.select(None if pause is None else pause - time.monotonic())
+                for key, _ in ready:
+                    if key.fileobj is self._listener:
+                        self._serve()
+                    elif signal.SIGTERM in self._signals.recv(4096):
+                        return
+                self._reap()
+                self._start_again()
+
+    def _serve(self) -> None:
+        """Do what one connection asks, and answer with what is wrong about it, or nothing."""
+        connection, _ = self._listener.accept()
+        with connection:
+            words, logs, _, _ = socket.recv_fds(connection, LONGEST, 1)
+            answer = ""
+            try:
+                service = Service(log=logs[0], **json.loads(words))
+                self._start(service)
+            except (OSError, ValueError, TypeError, IndexError) as error:
+                answer = str(error) or repr(error)
+            connection.send(answer.encode() or b"\0")
+
+    def _start(self, service: Service) -> None:
+        before = self._services.get(service.name)
+        if before and (before.pid or service.name in self._due):
+            service.forget()
+            raise ValueError("it runs already")
+        if before:
+            before.forget()
+        self._services[service.name] = service
+        service.start()
+
+    def _reap(self) -> None:
+        for pid, status in _ended_children():
+            for service in self._services.values():
+                if service.pid == pid and service.ended(status):
+                    self._due[service.name] = time.monotonic() + PAUSE
+
+    def _start_again(self) -> None:
+        for name in [name for name, due in self._due.items() if due <= time.monotonic()]:
+            del self._due[name]
+            try:
+                self._services[name].start()
+            except OSError as error:
+                self._services[name].say(f"cannot be started again: {error}")
+
+
+def _ended_children() -> Iterator[tuple[int, int]]:
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            yield ended
 
 
 def main(hostname: str) -> None:
@@ -63,11 +198,12 @@ def main(hostname: str) -> None:
     make_private()
     socket.sethostname(hostname)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    keeper = Keeper()
     print(pid_outside, flush=True)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nowhere, stream)
-    reap_until_terminated()
+    keeper.run()
 
 
 if __name__ == "__main__":

@@ -8,27 +8,38 @@ from __future__ import annotations
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.lab import wire
 from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.model import Underlay
 
 PHYSICAL_BRIDGE = "br-phys"
 
 _SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 _DATABASE = "/etc/openvswitch/conf.db"
-_DAEMON = ["--pidfile", "--detach", "--no-chdir", "--log-file", "-vconsole:off", "-vsyslog:off"]
+_RUN = "/run/openvswitch"
+_LOGS = "/var/log/openvswitch"
+_DAEMON = ["--pidfile", "--no-chdir", "--log-file", "-vconsole:off", "-vsyslog:off"]
 
 
 def start(host: LabHost) -> None:
     """Start ovsdb-server and ovs-vswitchd in `host`; both answer when this returns.
 
+    They are services: a daemon that is killed comes back, as systemd sees to it on a real host.
     ovs-ctl is not used: it fails where the kernel has no openvswitch module, and takes longer.
     """
     host.run(["ovsdb-tool", "create", _DATABASE, _SCHEMA])
-    host.run(["ovsdb-server", _DATABASE, "--remote=punix:/run/openvswitch/db.sock", *_DAEMON])
+    _serve(host, "ovsdb-server", _DATABASE, f"--remote=punix:{_RUN}/db.sock")
+    wait_until(host.path(f"{_RUN}/db.sock").exists, 20, f"{host.name}: ovsdb-server's socket")
+    _serve(host, "ovs-vswitchd", f"unix:{_RUN}/db.sock")
+    # Not --no-wait: it returns when ovs-vswitchd has read it.
     host.run(
-        ["ovs-vsctl", "--no-wait", "set", "Open_vSwitch", "."]
+        ["ovs-vsctl", "--retry", "set", "Open_vSwitch", "."]
         + [f"external_ids:{key}={host.name}" for key in ("system-id", "hostname")]
     )
-    host.run(["ovs-vswitchd", "unix:/run/openvswitch/db.sock", *_DAEMON])
+
+
+def _serve(host: LabHost, daemon: str, *words: str) -> None:
+    log = host.path(f"{_LOGS}/{daemon}.log")
+    host.start_service(daemon, [daemon, *words, *_DAEMON], log, {})
 
 
 def connect(host: LabHost, address: str, underlay: Underlay) -> None:

@@ -48,7 +48,15 @@ class Program:
     def require_alive(self) -> None:
         """HostError with its last words if it has ended."""
         if self.host.service_pid(self.name) is None:
-            raise HostError(f"the {self.name} of {self.host.name} has ended. {self.last_words()}")
+            raise self._ended()
+
+    def require_unbroken(self) -> None:
+        """The same if it has ever ended, though it was started again."""
+        if self.host.service_starts(self.name) != 1:
+            raise self._ended()
+
+    def _ended(self) -> HostError:
+        return HostError(f"the {self.name} of {self.host.name} has ended. {self.last_words()}")
 
     def last_words(self) -> str:
         """The end of its log, with the log's place."""
@@ -114,7 +122,7 @@ def _await(
 
     def all_ready() -> bool:
         for program in programs:
-            program.require_alive()
+            program.require_unbroken()
         waiting[:] = [program for program in waiting if not ready(program.host)]
         return not waiting
 

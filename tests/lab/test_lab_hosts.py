@@ -151,6 +151,51 @@ def test_a_service_stays_and_is_known_by_its_pid(lab: Lab, tmp_path: Path) -> No
     wait_until(lambda: host.service_pid("talker") is None, 10, "the service's end")
 
 
+def test_a_service_that_is_killed_comes_back(lab: Lab, tmp_path: Path) -> None:
+    host, log = lab["server-68"], tmp_path / "log"
+    words = ["sh", "-c", "echo here; exec sleep 1000"]
+    host.start_service("victim", words, log, {})
+    with pytest.raises(HostError, match="cannot start the victim: it runs already"):
+        host.start_service("victim", words, log, {})
+    first = host.service_pid("victim")
+    host.run(["kill", "-9", str(first)])
+    wait_until(lambda: host.service_pid("victim") not in (None, first), 10, "another victim")
+    assert host.service_starts("victim") == 2
+    host.run(["kill", str(host.service_pid("victim"))])
+    wait_until(lambda: host.service_pid("victim") is None, 10, "its end")
+    said = "here\nthe victim was killed by signal 9; it starts again\nhere\n"
+    assert log.read_text() == said
+    host.start_service("victim", ["true"], log, {})
+    wait_until(lambda: host.service_pid("victim") is None, 10, "its end of its own accord")
+    assert log.read_text() == said
+
+
+def test_a_service_that_always_fails_is_given_up(lab: Lab, tmp_path: Path) -> None:
+    host, log = lab["server-68"], tmp_path / "log"
+    host.start_service("failure", ["sh", "-c", "exit 3"], log, {})
+    wait_until(lambda: "given up" in log.read_text(), 20, "its last start", log.read_text)
+    lines = log.read_text().splitlines()
+    assert lines == [
+        *["the failure ended with code 3; it starts again"] * 4,
+        "the failure ended with code 3; given up: 5 times in a row",
+    ]
+    with pytest.raises(HostError, match=r"cannot start the nothing: .*/no/such/program"):
+        host.start_service("nothing", ["/no/such/program"], log, {})
+
+
+@pytest.mark.parametrize("daemon", ["ovsdb-server", "ovs-vswitchd"])
+def test_open_vswitch_comes_back(lab: Lab, daemon: str) -> None:
+    """And with it the underlay, whose packets the userspace datapath carries."""
+    host = lab["server-68"]
+    host.run(["kill", "-9", str(host.service_pid(daemon))])
+    wait_until(lambda: host.service_starts(daemon) == 2, 10, f"another {daemon}")
+    host.run(
+        ["ovs-vsctl", "--retry", "--timeout=20", "set", "Open_vSwitch", ".", "external_ids:a=b"]
+    )
+    ping = ["ping", "-c1", "-W1", "10.0.44.233"]
+    wait_until(lambda: host.run(ping, check=False).returncode == 0, 20, "the underlay")
+
+
 def test_a_lab_leaves_nothing_and_is_never_seen(two_hosts: Topology) -> None:
     before = _of_the_machine()
     with bare_lab(two_hosts) as lab:
