@@ -18,7 +18,16 @@ from attrs import evolve
 
 from dvr_ryu.companion import lanes
 from dvr_ryu.companion.change import Change
-from dvr_ryu.companion.edges import dhcp, links, namespaces, nat, processes, routing, sysctls
+from dvr_ryu.companion.edges import (
+    connections,
+    dhcp,
+    links,
+    namespaces,
+    nat,
+    processes,
+    routing,
+    sysctls,
+)
 from dvr_ryu.companion.edges.announce import announce, announcements
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.netlink import netlink
@@ -55,7 +64,7 @@ class Host:
         """Return the facts that hold. Of sysctls, only those of `should` are read."""
         bridges, ports = self._ovsdb.read()
         found: list[Fact] = [*bridges, *namespaces.read(), *processes.read(), *dhcp.read()]
-        found += sysctls.read_host()
+        found += [*sysctls.read_host(), *connections.read()]
         clients = {
             fact.namespace
             for fact in found
@@ -95,14 +104,18 @@ class Host:
             done += facts
             on_progress(done, total)
 
-        for step in change.removals:
-            for kind, (unmake, _) in self._edges.items():
-                facts = [fact for fact in step if type(fact) is kind]
-                if facts:
-                    unmake(facts)
-                    count(len(facts))
+        def remove(last: bool) -> None:
+            for step in change.removals:
+                for kind, (unmake, _) in self._edges.items():
+                    facts = [fact for fact in step if type(fact) is kind]
+                    if facts and kind.unmade_last == last:
+                        unmake(facts)
+                        count(len(facts))
+
+        remove(last=False)
         makers = {kind: make for kind, (_, make) in self._edges.items()}
         lanes.make(chain.from_iterable(change.makings), makers, count)
+        remove(last=True)
         announce(announcements(change.added))
 
 
@@ -144,6 +157,7 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.Neighbour: routes,
         kinds.ProxyNeighbour: routes,
         kinds.Chain: (nat.unmake, nat.make),
+        kinds.Translation: (connections.unmake, connections.make),
         kinds.DhcpHost: (dhcp.unmake, dhcp.make),
         kinds.Process: (processes.unmake, processes.make),
     }

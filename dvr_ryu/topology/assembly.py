@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation import Numbers
-from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.declaration import FloatingIpWords, ForwardingWords, TopologyWords
 from dvr_ryu.topology.ports import WantedPort
 
 
@@ -148,20 +148,42 @@ class _Assembly:
         return model.FloatingIp(
             ip=str(ip),
             network=network,
+            router=self._router_of(words, network),
             instance=words.instance,
-            router=self._router_of(words.instance, network) if words.instance else None,
+            fixed_ip=self._fixed_ip(words.instance, words.fixed_ip) if words.instance else None,
+            central=words.central or bool(words.port_forwardings),
+            forwardings=tuple(self._forwarding(each) for each in words.port_forwardings),
             rule_priority=self._numbers.rule_priorities[ip],
         )
 
-    def _router_of(self, instance: str, network: str) -> str:
-        """The router between instance and network: of several, that which is its gateway."""
-        port = self._ports[f"instances/{instance}"]
-        gateway = self._words.networks[port.network].subnet_of(IPv4Address(port.ip))
-        assert gateway is not None
-        joining = sorted(
-            (each.ip != str(gateway.gateway), router.name)
-            for router in self._routers.values()
-            for each in router.interfaces
-            if router.external_network == network and each.network == port.network
+    def _forwarding(self, words: ForwardingWords) -> model.PortForwarding:
+        return model.PortForwarding(
+            protocol=words.protocol,
+            external_ports=words.external_port,
+            instance=words.instance,
+            fixed_ip=self._fixed_ip(words.instance, words.fixed_ip),
+            internal_ports=words.internal_ports,
         )
-        return joining[0][1]
+
+    def _fixed_ip(self, instance: str, pinned: IPv4Address | None) -> str:
+        return str(pinned) if pinned else self._ports[f"instances/{instance}"].ip
+
+    def _router_of(self, words: FloatingIpWords, network: str) -> str | None:
+        """The router between all its instances and the network: of several, that which is the
+        gateway of most.
+        """
+        instances = words.reached_instances
+        if not instances:
+            return None
+        joining = []
+        for name in self._words.routers_to(network, instances):
+            gateways = {(each.network, each.ip) for each in self._routers[name].interfaces}
+            known = sum(self._gateway_of(instance) in gateways for instance in instances)
+            joining.append((-known, name))
+        return min(joining)[1]
+
+    def _gateway_of(self, instance: str) -> tuple[str, str]:
+        port = self._ports[f"instances/{instance}"]
+        subnet = self._words.networks[port.network].subnet_of(IPv4Address(port.ip))
+        assert subnet is not None
+        return port.network, str(subnet.gateway)

@@ -7,13 +7,21 @@ and clashes between objects are for `checks`. Pure values; no file is read here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Interface
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    model_validator,
+)
 
-from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, Ports
 
 LOCAL_VLANS = range(1, 4095)
 """VLAN tags of 802.1Q; 0 and 4095 are reserved."""
@@ -42,6 +50,7 @@ _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _CONTROLLER = re.compile(r"tcp:([^:]+):([0-9]{1,5})")
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
 def _mac(text: object) -> str:
@@ -138,6 +147,25 @@ def _controller(text: str) -> str:
     return text
 
 
+def _protocol(text: str) -> str:
+    if text not in PROTOCOLS:
+        raise ValueError(f"has no ports to forward; write {' or '.join(PROTOCOLS)}")
+    return text
+
+
+def _ports(value: object) -> Ports:
+    written = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    parts = _PORTS.fullmatch(written)
+    if not parts:
+        raise ValueError("is not a port, nor a range of ports; write 80 or 8000-8009")
+    ports = Ports(int(parts[1]), int(parts[2] or parts[1]))
+    if ports.last < ports.first:
+        raise ValueError(f"runs backwards; write {ports.last}-{ports.first}")
+    if ports.first < 1 or ports.last > 65535:
+        raise ValueError("is out of range; ports are from 1 to 65535")
+    return ports
+
+
 def _within(numbers: range) -> Callable[[int], int]:
     def check(number: int) -> int:
         if number not in numbers:
@@ -168,6 +196,8 @@ Vni = Annotated[int, AfterValidator(_within(VNIS))]
 Ofport = Annotated[int, AfterValidator(_within(OFPORTS))]
 RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
 DatapathId = Annotated[int, AfterValidator(_within(DATAPATH_IDS))]
+Protocol = Annotated[str, AfterValidator(_protocol)]
+PortNumbers = Annotated[InstanceOf[Ports], BeforeValidator(_ports)]
 BridgeWord = Annotated[str, AfterValidator(_bridge)]
 Named = Annotated[dict[Name, T], BeforeValidator(_blank_is_empty)]
 
@@ -290,12 +320,46 @@ class InstanceWords(_Words):
     mac: Mac | None = None
 
 
+class ForwardingWords(_Words):
+    """Ports of a floating address that lead to an instance's: to the same ones, if unsaid."""
+
+    protocol: Protocol
+    external_port: PortNumbers
+    instance: Name
+    internal_port: PortNumbers | None = None
+    fixed_ip: Address | None = None
+
+    @property
+    def internal_ports(self) -> Ports:
+        """The instance's ports; of a range, it is enough to say the first."""
+        outer = self.external_port
+        said = self.internal_port or outer
+        return Ports(said.first, said.first + outer.count - 1) if said.count == 1 else said
+
+
 class FloatingIpWords(_Words):
-    """A floating address: bound to an instance, or only allocated."""
+    """A floating address: bound to an instance, forwarded port by port, or only allocated.
+
+    A distributed one has its NAT on the instance's host, a central one on the router's SNAT host.
+    """
 
     instance: Name | None = None
+    fixed_ip: Address | None = None
+    central: bool = False
+    port_forwardings: list[ForwardingWords] = []
     network: Name | None = None
     rule_priority: RulePriority | None = None
+
+    @property
+    def distributed(self) -> bool:
+        """Whether its NAT is on the host of its instance."""
+        return self.instance is not None and not self.central
+
+    @property
+    def reached_instances(self) -> list[str]:
+        """The instances that it leads to."""
+        forwarded = [each.instance for each in self.port_forwardings]
+        return [self.instance, *forwarded] if self.instance else forwarded
 
 
 def _smallest_network(addresses: list[IPv4Address]) -> IPv4Network:
@@ -346,3 +410,17 @@ class TopologyWords(_Words):
             return floating.network
         external = self.external_networks
         return external[0] if len(external) == 1 else None
+
+    def fixed_ip_of(self, instance: str, named: IPv4Address | None) -> IPv4Address | None:
+        """The named address of an instance, else its first; None if that is not pinned."""
+        return named or self.instances[instance].ip
+
+    def routers_to(self, external: str, instances: Iterable[str]) -> list[str]:
+        """The routers that lead from every one of the instances' networks to the external one."""
+        networks = {self.instances[name].network for name in instances}
+        return [
+            name
+            for name, router in self.routers.items()
+            if router.external_network == external
+            and networks <= {each.network for each in router.interfaces}
+        ]

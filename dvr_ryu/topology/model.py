@@ -40,6 +40,10 @@ DEVICE_PREFIXES = {
 }
 
 
+PROTOCOLS = ("tcp", "udp")
+"""What has ports that can be forwarded."""
+
+
 def device_name(prefix: str, id: str) -> str:
     """Neutron's device name: prefix + id, cut to 14 characters to keep the kernel's limit of 15."""
     return (prefix + id)[:14]
@@ -216,13 +220,47 @@ class Router:
 
 
 @frozen
+class Ports:
+    """Ports of TCP or UDP in a row, written as 80 or 8000-8009."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.count == 1 else f"{self.first}-{self.last}"
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return self.last - self.first + 1
+
+
+@frozen
+class PortForwarding:
+    """Ports of a floating address that stand for as many of `fixed_ip`, an instance's address."""
+
+    protocol: str
+    external_ports: Ports
+    instance: str
+    fixed_ip: str
+    internal_ports: Ports
+
+
+@frozen
 class FloatingIp:
-    """An external address. Bound, it stands for the fixed address of `instance` behind `router`."""
+    """An external address behind `router`. Bound, it stands for `fixed_ip`, an address of
+    `instance`; else its `forwardings` do so port by port, or it is only allocated.
+
+    The NAT of a `central` one is on the router's SNAT host, that of others on the instance's.
+    """
 
     ip: str
     network: str
-    instance: str | None
     router: str | None
+    instance: str | None
+    fixed_ip: str | None
+    central: bool
+    forwardings: tuple[PortForwarding, ...]
     rule_priority: int
 
 

@@ -150,12 +150,12 @@ def _snat_host(key: str, router: RouterWords, snat_hosts: list[str]) -> str | No
 
 
 def _agent_gateways(words: TopologyWords) -> Iterator[WantedPort]:
-    """One for each external network and host where an instance has a floating address of it."""
+    """One for each external network and host whose instances have distributed addresses of it."""
     used: dict[str, set[str]] = defaultdict(set)
     for floating in words.floating_ips.values():
         network = words.network_of(floating)
         instance = words.instances.get(floating.instance or "")
-        if network and instance:
+        if network and instance and floating.distributed:
             used[network].add(instance.host)
     for name, network_words in words.networks.items():
         pinned = network_words.agent_gateways

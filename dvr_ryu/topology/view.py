@@ -72,13 +72,21 @@ class HostView:
 
     @cached_property
     def floating_ips(self) -> tuple[model.FloatingIp, ...]:
-        """The floating addresses that are bound to instances on this host."""
+        """The distributed floating addresses of instances on this host."""
         return tuple(
             floating
             for floating in self.topology.floating_ips.values()
             if floating.instance is not None
+            and not floating.central
             and self.topology.instances[floating.instance].host == self.host.name
         )
+
+    @cached_property
+    def central_floating_ips(self) -> tuple[model.FloatingIp, ...]:
+        """The central floating addresses of the routers whose SNAT happens on this host."""
+        names = {router.name for router in self.snat_routers}
+        floating_ips = self.topology.floating_ips.values()
+        return tuple(each for each in floating_ips if each.central and each.router in names)
 
     # Relations: what flows/ repeats its blocks over -----------------------------------------------
 

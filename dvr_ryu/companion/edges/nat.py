@@ -1,7 +1,7 @@
 """Chains of iptables in our namespaces, by iptables-save and one atomic iptables-restore for each.
 
-Ours are the chains named neutron-*, the kernel's own nat chains and raw PREROUTING, in namespaces
-of ours only. The filter table stays whoever's it is.
+Ours are the chains named neutron-*, the kernel's own nat chains, raw PREROUTING and mangle
+POSTROUTING, in namespaces of ours only. The filter table stays whoever's it is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ KERNEL_CHAINS = (
     ("nat", "OUTPUT"),
     ("nat", "POSTROUTING"),
     ("raw", "PREROUTING"),
+    ("mangle", "POSTROUTING"),
 )
 AT_ONCE = 4
 """How many programs are asked at a time: each keeps us waiting while it starts."""

@@ -236,9 +236,9 @@ class Netlink:
 
 
 @contextmanager
-def netlink(namespace: str) -> Iterator[Netlink]:
+def netlink(namespace: str, family: int = socket.NETLINK_ROUTE) -> Iterator[Netlink]:
     """Open a namespace's netlink. The calling thread is inside the namespace meanwhile."""
-    kind = (socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    kind = (socket.AF_NETLINK, socket.SOCK_RAW, family)
     with inside(namespace), socket.socket(*kind) as wire:
         yield Netlink(namespace, wire)
 

@@ -1,7 +1,8 @@
-"""Floating addresses on one host: a fip- namespace per external network, qrouters to fg-. Pure.
+"""Distributed floating addresses on one host: a fip- namespace per external network, between
+qrouters and fg-. Pure.
 
-Every host knows a way to every bound floating address, as the article prints it; but a host answers
-ARP, and turns round what its own routers send, only for the addresses whose instance it has.
+Every host knows a way to every one of them, as the article prints it; but a host answers ARP, and
+turns round what its own routers send, only for the addresses whose instance it has.
 """
 
 from __future__ import annotations
@@ -104,11 +105,11 @@ def _link(view: HostView, network: model.Network, router: model.Router) -> Itera
 def _ways_to_floating_addresses(
     view: HostView, network: model.Network, router: model.Router
 ) -> Iterator[Fact]:
-    """Main: every bound floating address of the router, wherever its instance is."""
+    """Main: every distributed address of the router, wherever its instance is."""
     place, link = fip_namespace(network), router.fip_link
     own = Address(place, router.fpr_device, f"{link.fpr_ip}/31", None)
     for each in view.topology.floating_ips.values():
-        if each.router == router.name and each.network == network.name:
+        if each.router == router.name and not each.central:
             yield Route(
                 place, MAIN_TABLE, f"{each.ip}/32", link.rfp_ip, router.fpr_device, (own.key,)
             )

@@ -41,6 +41,8 @@ class Fact:
     identity: ClassVar[tuple[str, ...]]
     outlives_container: ClassVar[bool] = False
     """Whether it is of no more use when its container ends, but must be ended by itself."""
+    unmade_last: ClassVar[bool] = False
+    """Whether it is unmade when all else is removed and made: it is the rest of what was."""
 
     _identity: ClassVar[Callable[[Fact], Any]]
 
@@ -287,6 +289,32 @@ class Chain(InNamespace):
     table: str
     name: str
     rules: tuple[str, ...]
+
+
+@frozen
+class Translation(InNamespace):
+    """Connections of `outer` are those of `inner`, on all ports or on those named.
+
+    A connection keeps the translation that it began with. So to make this fact, or to unmake it, is
+    to forget the connections that began under other rules.
+    """
+
+    kind = "translation"
+    identity = ("namespace", "outer", "inner", "protocol", "outer_ports", "inner_ports")
+    outlives_container = True
+    unmade_last = True
+    namespace: str
+    outer: str
+    inner: str
+    protocol: str = ""
+    outer_ports: str = ""
+    inner_ports: str = ""
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        """The rules that translate."""
+        chains = ("neutron-l3-agent-PREROUTING", "neutron-l3-agent-float-snat")
+        return tuple(("chain", self.namespace, "nat", name) for name in chains)
 
 
 @frozen

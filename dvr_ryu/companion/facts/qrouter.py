@@ -28,6 +28,7 @@ from dvr_ryu.companion.facts.kinds import (
     Route,
     Rule,
 )
+from dvr_ryu.companion.facts.nat import dnat, float_snat, hairpin, nat_hooks, translations
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -94,50 +95,25 @@ def _floating(
     yield Neighbour(place, rfp, link.fpr_ip, link.fpr_mac)
     way_out = Route(place, FIP_TABLE, "default", link.fpr_ip, rfp, (own.key,))
     yield way_out
-    chains = tuple(_nat(view, router, floating_ips))
+    chains = tuple(_nat(router, floating_ips))
     yield from chains
     # Not before its NAT is there: or a connection would leave with its fixed address, and stay so.
     after = (way_out.key, *(chain.key for chain in chains))
     for each in floating_ips:
         yield Address(place, rfp, f"{each.ip}/32", each.ip)
-        yield Rule(place, each.rule_priority, FIP_TABLE, source=_fixed_ip(view, each), after=after)
+        yield Rule(place, each.rule_priority, FIP_TABLE, source=each.fixed_ip, after=after)
+    yield from translations(place, floating_ips)
 
 
-def _fixed_ip(view: HostView, floating: model.FloatingIp) -> str:
-    assert floating.instance is not None, "the view has only bound floating addresses"
-    return view.topology.instances[floating.instance].ip
-
-
-def _nat(
-    view: HostView, router: model.Router, floating_ips: list[model.FloatingIp]
-) -> Iterator[Chain]:
+def _nat(router: model.Router, floating_ips: list[model.FloatingIp]) -> Iterator[Chain]:
     place = router.namespace
-    pairs = [(each.ip, _fixed_ip(view, each)) for each in floating_ips]
-    dnat = tuple(f"-d {floating}/32 -j DNAT --to-destination {fixed}" for floating, fixed in pairs)
-    snat = tuple(f"-s {fixed}/32 -j SNAT --to-source {floating}" for floating, fixed in pairs)
+    east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
     # An instance without a floating address that asks for the floating address of a neighbour on
     # this host: the neighbour must answer by way of this router, so it sees the router's address,
     # as it would from afar.
-    hairpin: tuple[str, ...] = ()
-    if router.gateway_port is not None:
-        hairpin = tuple(
-            f"-s {interface.cidr} -m conntrack --ctstate DNAT "
-            f"-j SNAT --to-source {router.gateway_port.ip}"
-            for interface in router.interfaces
-        )
-    east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
-    yield Chain(place, "nat", "neutron-l3-agent-PREROUTING", dnat)
-    yield Chain(place, "nat", "neutron-l3-agent-OUTPUT", dnat)
+    snat = ("-j neutron-l3-agent-float-snat", *hairpin(router))
+    yield from dnat(place, floating_ips)
     yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (east_west,))
-    yield Chain(place, "nat", "neutron-l3-agent-float-snat", snat)
-    yield Chain(place, "nat", "neutron-l3-agent-snat", ("-j neutron-l3-agent-float-snat", *hairpin))
+    yield float_snat(place, floating_ips)
+    yield Chain(place, "nat", "neutron-l3-agent-snat", snat)
     yield from nat_hooks(place)
-
-
-def nat_hooks(namespace: str) -> Iterator[Chain]:
-    """Yield the ways from the kernel's nat chains into neutron-l3-agent-*, as Neutron lays them."""
-    yield Chain(namespace, "nat", "PREROUTING", ("-j neutron-l3-agent-PREROUTING",))
-    yield Chain(namespace, "nat", "OUTPUT", ("-j neutron-l3-agent-OUTPUT",))
-    bottom = ("-j neutron-l3-agent-POSTROUTING", "-j neutron-postrouting-bottom")
-    yield Chain(namespace, "nat", "POSTROUTING", bottom)
-    yield Chain(namespace, "nat", "neutron-postrouting-bottom", ("-j neutron-l3-agent-snat",))

@@ -1,4 +1,6 @@
-"""SNAT on a router's SNAT host: its snat- namespace, between sg- ports and the qg- port. Pure."""
+"""SNAT and central floating addresses on a router's SNAT host: its snat- namespace, between sg-
+ports and the qg- port. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from dvr_ryu.companion.facts.common import (
     plugged,
     subnet_of,
 )
-from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Chain, Fact, Route, Sysctl
-from dvr_ryu.companion.facts.qrouter import nat_hooks
+from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Address, Chain, Fact, Route, Sysctl
+from dvr_ryu.companion.facts.nat import dnat, float_snat, hairpin, nat_hooks, translations
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -41,8 +43,12 @@ def _snat(
     way_out = subnet_of(view, gateway).gateway_ip
     own = address(view, gateway, place)
     yield Route(place, MAIN_TABLE, "default", way_out, gateway.device, (own.key,))
-    chains = tuple(_nat(place, gateway))
+    central = [each for each in view.central_floating_ips if each.router == router.name]
+    for each in central:
+        yield Address(place, gateway.device, f"{each.ip}/32", each.ip)
+    chains = tuple(_nat(router, gateway, central))
     yield from chains
+    yield from translations(place, central)
     after = tuple(chain.key for chain in chains)
     yield liberal_conntrack(place, after)
     # What is no new connection and belongs to none is not given an address by chance.
@@ -50,12 +56,21 @@ def _snat(
     yield Sysctl(place, path, "0", ("namespace", place), after)
 
 
-def _nat(place: str, gateway: model.Port) -> Iterator[Chain]:
-    qg = gateway.device
-    snat = f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"
+def _nat(
+    router: model.Router, gateway: model.Port, central: list[model.FloatingIp]
+) -> Iterator[Chain]:
+    place, qg = router.snat_namespace, gateway.device
     inside = f"! -o {qg} -m conntrack ! --ctstate DNAT -j ACCEPT"
-    yield Chain(place, "nat", "neutron-l3-agent-PREROUTING", ())
-    yield Chain(place, "nat", "neutron-l3-agent-OUTPUT", ())
+    snat = [f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"]
+    if central:
+        # First those that leave as their own address. Last, who asks from the router's own networks
+        # for a central address: the answer must come back here.
+        snat = ["-j neutron-l3-agent-float-snat", *snat, *hairpin(router)]
+        yield float_snat(place, central)
+    yield from dnat(place, central)
     yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (inside,))
-    yield Chain(place, "nat", "neutron-l3-agent-snat", (snat,))
+    yield Chain(place, "nat", "neutron-l3-agent-snat", tuple(snat))
     yield from nat_hooks(place)
+    # What belongs to no connection is not translated, and nobody beyond knows whose it would be.
+    lost = f"-o {qg} -m conntrack --ctstate INVALID -j DROP"
+    yield Chain(place, "mangle", "POSTROUTING", (lost,))

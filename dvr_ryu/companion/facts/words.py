@@ -33,6 +33,8 @@ def describe(fact: Fact) -> str:
             return f"sysctl -w {fact.name}={fact.value}"
         case kinds.Chain():
             return _chain(fact)
+        case kinds.Translation():
+            return forgetting(fact)
         case kinds.DhcpHost():
             line = f"{fact.mac},{fact.ip},{fact.name}"
             return f"echo {line} >> {hosts_file(fact.namespace)}"
@@ -89,6 +91,19 @@ def _chain(chain: kinds.Chain) -> str:
     iptables = f"{inside(chain.namespace)}iptables -t {chain.table}"
     own = [] if chain.name.isupper() else [f"{iptables} -N {chain.name}"]
     return " && ".join([*own, *(f"{iptables} -A {chain.name} {rule}" for rule in chain.rules)])
+
+
+def forgetting(translation: kinds.Translation) -> str:
+    """Forget the connections that began before this translation did, or before it ended."""
+    delete = f"{inside(translation.namespace)}conntrack -D"
+    if translation.protocol:
+        ports = translation.outer_ports
+        first, _, last = ports.partition("-")
+        one = f"{delete} -p {translation.protocol} -d {translation.outer} --dport"
+        return f"for port in $(seq {first} {last or first}); do {one} $port; done"
+    return f"{delete} -d {translation.outer}; {delete} -q {translation.outer}; " + (
+        f"{delete} -s {translation.inner}"
+    )
 
 
 def settings(columns: Mapping[str, str]) -> str:

@@ -33,13 +33,18 @@ def script(change: Change, host: str) -> Iterator[str]:
     # What is changed in place is there already: it must not be made, or moved, a second time.
     present = {replacement.new.key: replacement.old for replacement in change.changed}
     words = _words(host, present)
-    for steps, verb, sign in ((change.removals, 0, "-"), (change.makings, 1, "+")):
+    early, late = ([kind for kind in words if kind.unmade_last == last] for last in (False, True))
+    for steps, kinds_then, verb, sign in (
+        (change.removals, early, 0, "-"),
+        (change.makings, words, 1, "+"),
+        (change.removals, late, 0, "-"),
+    ):
         for step in steps:
-            for kind, both in words.items():
+            for kind in kinds_then:
                 facts = [fact for fact in step if type(fact) is kind]
                 if facts:
                     yield f"\n# {sign}{len(facts)} {kind.kind}"
-                    yield from both[verb](facts)
+                    yield from words[kind][verb](facts)
 
 
 def _words(
@@ -76,6 +81,10 @@ def _words(
         kinds.Chain: (
             services.unmake_chains,
             lambda facts: services.make_chains(facts, present),
+        ),
+        kinds.Translation: (
+            each(services.unmake_translation),
+            each(services.make_translation),
         ),
         kinds.DhcpHost: (
             services.unmake_dhcp_hosts,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dvr_ryu.companion.edges import dhcp, namespaces, processes, sysctls
+from dvr_ryu.companion.edges import connections, dhcp, namespaces, processes, sysctls
 
 
 def folders() -> str:
     """Make the folders of all notes."""
-    places = (namespaces.NOTES, sysctls.NOTES, dhcp.FILES, processes.PIDS)
+    places = (namespaces.NOTES, sysctls.NOTES, dhcp.FILES, processes.PIDS, connections.NOTES)
     return f"mkdir -p {' '.join(map(str, places))}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 
+from dvr_ryu.companion.edges.connections import NOTES, line
 from dvr_ryu.companion.edges.dhcp import TOLD
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import DAEMONS, PLACE, with_script
@@ -13,11 +14,12 @@ from dvr_ryu.companion.facts.kinds import (
     DhcpHost,
     Key,
     Process,
+    Translation,
     dhcp_server,
     hosts_file,
     pid_file,
 )
-from dvr_ryu.companion.facts.words import inside
+from dvr_ryu.companion.facts.words import forgetting, inside
 
 
 def make_chains(facts: Sequence[Chain], present: Collection[Key]) -> Iterator[str]:
@@ -43,6 +45,20 @@ def unmake_chains(facts: Sequence[Chain]) -> Iterator[str]:
 
 def _iptables(fact: Chain) -> str:
     return f"{inside(fact.namespace)}iptables -t {fact.table}"
+
+
+def make_translation(fact: Translation) -> Iterator[str]:
+    """Forget what began before; conntrack fails where there is nothing to forget."""
+    yield f"{{ {forgetting(fact)}; }} > /dev/null 2>&1 || :"
+    yield f"echo {line(fact)} >> {NOTES}/{fact.namespace}"
+
+
+def unmake_translation(fact: Translation) -> Iterator[str]:
+    """Forget what began under it, and the note of it; with the last one, the file."""
+    note = f"{NOTES}/{fact.namespace}"
+    yield f"{{ {forgetting(fact)}; }} > /dev/null 2>&1 || :"
+    yield f"sed -i '/^{line(fact)}$/d' {note}"
+    yield f"[ -s {note} ] || rm {note}"
 
 
 def make_dhcp_hosts(facts: Sequence[DhcpHost], present: Collection[Key]) -> Iterator[str]:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dvr_ryu.errors import FileError
-from dvr_ryu.topology.checks import addresses, floating, numbers, references, roles, underlay
+from dvr_ryu.topology.checks import (
+    addresses,
+    floating,
+    forwarding,
+    numbers,
+    references,
+    roles,
+    underlay,
+)
 from dvr_ryu.topology.checks.findings import Findings
 from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.ports import WantedPort
@@ -22,6 +30,7 @@ def check(words: TopologyWords, ports: list[WantedPort], document: Document) -> 
     underlay.check(words, findings)
     addresses.check(words, ports, findings)
     floating.check(words, findings)
+    forwarding.check(words, findings)
     numbers.check(words, ports, findings)
     if findings.problems:
         raise FileError(findings.problems)

@@ -1,6 +1,8 @@
-"""Floating addresses: each has one external network, and a router on the way to its instance."""
+"""Floating addresses: each has one external network, and a router on the way to its instances."""
 
 from __future__ import annotations
+
+from ipaddress import IPv4Address
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
 from dvr_ryu.topology.declaration import FloatingIpWords, TopologyWords
@@ -9,18 +11,40 @@ from dvr_ryu.topology.yaml_nodes import Path
 
 
 def check(words: TopologyWords, findings: Findings) -> None:
-    """Every floating address that leads nowhere, and every instance that has two."""
+    """Every floating address that leads nowhere, and every fixed address that has two."""
     bound = Unique(
         findings, "'{value}' already has the floating address {other} (line {line}); remove one"
     )
     for ip, floating in words.floating_ips.items():
         path = ("floating_ips", str(ip))
-        if floating.instance:
-            bound.claim(floating.instance, Claim(str(ip), (*path, "instance")))
-        elif floating.rule_priority:
-            message = "no instance, which the rule is for; bind one, or remove this"
-            findings.at_key((*path, "rule_priority"), message)
+        _check_binding(path, floating, findings)
         _check_network(path, floating, words, findings)
+        if floating.instance in words.instances:
+            _check_fixed_ip(path, floating.instance, floating.fixed_ip, words, findings)
+            fixed_ip = words.fixed_ip_of(floating.instance, floating.fixed_ip)
+            claim = Claim(str(ip), (*path, "instance"))
+            bound.claim((floating.instance, fixed_ip), claim, floating.instance)
+
+
+def _check_binding(path: Path, floating: FloatingIpWords, findings: Findings) -> None:
+    """What only makes sense with an instance, or only without."""
+    unbound = "the address is bound to no instance, which this is for; name one, or remove this"
+    if floating.instance is None:
+        if floating.rule_priority:
+            findings.at_key((*path, "rule_priority"), unbound)
+        if floating.fixed_ip:
+            findings.at_key((*path, "fixed_ip"), unbound)
+        if floating.central and floating.port_forwardings:
+            message = "forwarded ports are central already; remove this"
+            findings.at_key((*path, "central"), message)
+        elif floating.central:
+            findings.at_key((*path, "central"), unbound)
+    elif floating.port_forwardings:
+        message = f"all ports lead to '{floating.instance}' already; remove this, or the instance"
+        findings.at_key((*path, "port_forwardings"), message)
+    elif floating.central and floating.rule_priority:
+        message = "a central address has no rule; remove this, or central"
+        findings.at_key((*path, "rule_priority"), message)
 
 
 def _check_network(
@@ -36,8 +60,14 @@ def _check_network(
     elif name in words.networks and name not in external:
         message = f"'{name}' is not external; {suggestion(name, external)}"
         findings.at_value((*path, "network"), message)
-    elif name in words.networks and floating.instance in words.instances:
-        _check_way(path, floating.instance, name, words, findings)
+    elif name in words.networks:
+        if floating.instance in words.instances:
+            _check_way((*path, "instance"), floating.instance, name, words, findings)
+        for index, each in enumerate(floating.port_forwardings):
+            place = (*path, "port_forwardings", index)
+            if each.instance in words.instances:
+                _check_way((*place, "instance"), each.instance, name, words, findings)
+                _check_fixed_ip(place, each.instance, each.fixed_ip, words, findings)
 
 
 def _check_way(
@@ -56,7 +86,20 @@ def _check_way(
     others = sorted(name for name in leads_to if name)
     if others:
         message = f"routers lead from its network '{network}' to {listed(others)}, not '{external}'"
-        findings.at_value((*path, "instance"), f"{message}; take an address from there")
+        findings.at_value(path, f"{message}; take an address from there")
     else:
         message = f"no router leads from its network '{network}' to '{external}'"
-        findings.at_value((*path, "instance"), f"{message}; let one join both")
+        findings.at_value(path, f"{message}; let one join both")
+
+
+def _check_fixed_ip(
+    path: Path,
+    instance: str,
+    fixed_ip: IPv4Address | None,
+    words: TopologyWords,
+    findings: Findings,
+) -> None:
+    pinned = words.instances[instance].ip
+    if fixed_ip is not None and fixed_ip != pinned:
+        has = f"it has {pinned}" if pinned else "pin the address that it should have there"
+        findings.at_value((*path, "fixed_ip"), f"'{instance}' does not have {fixed_ip}; {has}")

@@ -96,6 +96,6 @@ def _check_rule_priorities(words: TopologyWords, findings: Findings) -> None:
     unique = Unique(findings, already("rule priority"))
     for ip, floating in words.floating_ips.items():
         instance = words.instances.get(floating.instance or "")
-        if floating.rule_priority and instance:
+        if floating.rule_priority and instance and floating.distributed:
             claim = Claim(str(ip), ("floating_ips", str(ip), "rule_priority"))
             unique.claim((instance.host, floating.rule_priority), claim, floating.rule_priority)

@@ -36,6 +36,9 @@ class _References:
             path = ("floating_ips", str(ip))
             self._one((*path, "instance"), floating.instance, self._words.instances, "instance")
             self._network((*path, "network"), floating.network)
+            for index, each in enumerate(floating.port_forwardings):
+                place = (*path, "port_forwardings", index, "instance")
+                self._one(place, each.instance, self._words.instances, "instance")
 
     def _of_hosts(self) -> None:
         for name, host in self._words.hosts.items():

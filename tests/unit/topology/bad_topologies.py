@@ -519,7 +519,34 @@ BAD_FLOATING_IPS: Cases = {
     ),
     "priority without an instance": (
         topology_file(floating_ips=f"{{2.2.2.10: {{{MARK}rule_priority: 40000}}}}"),
-        "no instance, which the rule is for",
+        "bound to no instance, which this is for",
+    ),
+    "central without an instance": (
+        topology_file(floating_ips=f"{{2.2.2.10: {{{MARK}central: true}}}}"),
+        "bound to no instance, which this is for",
+    ),
+    "fixed address without an instance": (
+        topology_file(floating_ips=f"{{2.2.2.10: {{{MARK}fixed_ip: 192.168.1.9}}}}"),
+        "bound to no instance, which this is for",
+    ),
+    "priority of a central address": (
+        topology_file(
+            floating_ips=f"{{2.2.2.10: {{instance: a, central: true, {MARK}rule_priority: 40000}}}}"
+        ),
+        "a central address has no rule",
+    ),
+    "fixed address of another": (
+        topology_file(
+            instances="{a: {host: one, network: blue, ip: 192.168.1.9}}",
+            floating_ips=f"{{2.2.2.10: {{instance: a, fixed_ip: {MARK}192.168.1.8}}}}",
+        ),
+        "'a' does not have 192.168.1.8; it has 192.168.1.9",
+    ),
+    "fixed address of an instance that pins none": (
+        topology_file(
+            floating_ips=f"{{2.2.2.10: {{instance: a, fixed_ip: {MARK}192.168.1.8}}}}",
+        ),
+        "pin the address that it should have there",
     ),
     "priority twice on a host": (
         topology_file(
@@ -528,6 +555,92 @@ BAD_FLOATING_IPS: Cases = {
             f"2.2.2.11: {{instance: b, rule_priority: {MARK}40000}}}}",
         ),
         "40000 is already the rule priority of 2.2.2.10",
+    ),
+}
+
+
+def _forwardings(*forwardings: str) -> str:
+    """A file whose second floating address forwards ports; what the first does is given."""
+    first = "2.2.2.10: {instance: b}"
+    return topology_file(
+        floating_ips=f"{{{first}, 2.2.2.11: {{port_forwardings: [{', '.join(forwardings)}]}}}}"
+    )
+
+
+def _forwarding(external_port: str = "80", more: str = "", protocol: str = "tcp") -> str:
+    return f"{{protocol: {protocol}, instance: a, external_port: {external_port}{more}}}"
+
+
+BAD_FORWARDINGS: Cases = {
+    "protocol without ports": (
+        _forwardings(_forwarding(protocol=f"{MARK}icmp")),
+        "'icmp' has no ports to forward; write tcp or udp",
+    ),
+    "not a port": (_forwardings(_forwarding(f"{MARK}http")), "'http' is not a port"),
+    "true is no port": (_forwardings(_forwarding(f"{MARK}true")), "'true' is not a port"),
+    "no such port": (_forwardings(_forwarding(f"{MARK}65536")), "from 1 to 65535"),
+    "ports backwards": (_forwardings(_forwarding(f"{MARK}90-80")), "write 80-90"),
+    "unknown instance of a forwarding": (
+        _forwardings(f"{{protocol: tcp, external_port: 80, instance: {MARK}aa}}"),
+        "no instance 'aa'; did you mean 'a'?",
+    ),
+    "bound and forwarded": (
+        topology_file(
+            floating_ips=f"{{2.2.2.10: {{instance: b, {MARK}port_forwardings: [{_forwarding()}]}}}}"
+        ),
+        "all ports lead to 'b' already",
+    ),
+    "central and forwarded": (
+        topology_file(
+            floating_ips=f"{{2.2.2.10: {{{MARK}central: true, port_forwardings: "
+            f"[{_forwarding()}]}}}}"
+        ),
+        "forwarded ports are central already",
+    ),
+    "port forwarded twice": (
+        _forwardings(_forwarding(), _forwarding("80", protocol="udp"), _forwarding(f"{MARK}80")),
+        "tcp 80 is already forwarded (line 15)",
+    ),
+    "ports that overlap": (
+        _forwardings(_forwarding("82"), _forwarding(f"{MARK}80-90"), _forwarding(f"{MARK}90")),
+        "tcp 82 is already forwarded",
+        "tcp 90 is already forwarded",
+    ),
+    "fewer ports than are forwarded": (
+        _forwardings(_forwarding("80-89", f", internal_port: {MARK}90-98")),
+        "90-98 are 9 ports, and 80-89 are 10; name as many, or only the first",
+    ),
+    "beyond the last port": (
+        _forwardings(_forwarding("80-89", f", internal_port: {MARK}65530")),
+        "the last of 10 ports from 65530 on would be 65539",
+    ),
+    "fixed address of another than the forwarding's": (
+        _forwardings(_forwarding(more=f", fixed_ip: {MARK}192.168.1.77")),
+        "'a' does not have 192.168.1.77",
+    ),
+    "answers by its own address": (
+        topology_file(
+            floating_ips="{2.2.2.10: {instance: a}, 2.2.2.11: {port_forwardings: "
+            f"[{{protocol: tcp, external_port: 80, instance: {MARK}a}}]}}}}"
+        ),
+        "'a' would answer as 2.2.2.10, which is its own; set central: true on 2.2.2.10",
+    ),
+    "no router leads to a forwarding": (
+        topology_file(
+            routers=_router("external_network: external", "{network: yellow}"),
+            floating_ips="{2.2.2.11: {port_forwardings: "
+            f"[{{protocol: tcp, external_port: 80, instance: {MARK}a}}]}}}}",
+        ),
+        "no router leads from its network 'blue' to 'external'",
+    ),
+    "forwarded behind two routers": (
+        topology_file(
+            routers="{r1: {interfaces: [{network: blue}], external_network: external}, "
+            "r2: {interfaces: [{network: yellow}], external_network: external}}",
+            floating_ips=f"{{2.2.2.11: {{{MARK}port_forwardings: ["
+            f"{_forwarding()}, {{protocol: tcp, external_port: 81, instance: b}}]}}}}",
+        ),
+        "no one router leads to all of these instances from 'external'",
     ),
 }
 
@@ -658,6 +771,7 @@ BAD_TOPOLOGIES: Cases = {
         "underlay": BAD_UNDERLAYS,
         "addresses": BAD_ADDRESSES,
         "floating addresses": BAD_FLOATING_IPS,
+        "forwardings": BAD_FORWARDINGS,
         "numbers": BAD_NUMBERS,
     }.items()
     for name, case in cases.items()

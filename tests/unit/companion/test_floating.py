@@ -1,0 +1,134 @@
+"""The facts of floating addresses of every shape: on which host each is, and its NAT there."""
+
+from __future__ import annotations
+
+import pytest
+
+from dvr_ryu.companion.change import change
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kinds import (
+    Address,
+    Chain,
+    Fact,
+    Namespace,
+    ProxyNeighbour,
+    Route,
+    Rule,
+    Translation,
+)
+from dvr_ryu.companion.script import script
+from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.view import HostView
+
+FILE = """
+hosts:
+  h1: {address: 10.0.0.1}
+  h2: {address: 10.0.0.2, snat: true}
+networks:
+  n: {subnets: [{cidr: 10.1.0.0/24}]}
+  x: {external: true, subnets: [{cidr: 2.2.2.0/24}]}
+routers:
+  r: {interfaces: [{network: n}], external_network: x, gateway_port: {ip: 2.2.2.7}}
+instances:
+  a: {host: h1, network: n, ip: 10.1.0.11}
+  b: {host: h1, network: n, ip: 10.1.0.12}
+  c: {host: h1, network: n, ip: 10.1.0.13}
+  d: {host: h1, network: n, ip: 10.1.0.14}
+floating_ips:
+  2.2.2.101: {instance: a}
+  2.2.2.102: {instance: b, central: true}
+  2.2.2.103:
+    port_forwardings:
+      - {protocol: tcp, external_port: 80, instance: b, internal_port: 8080}
+      - {protocol: udp, external_port: 5000-5009, instance: c, internal_port: 6000}
+"""
+
+
+@pytest.fixture(scope="module")
+def topology() -> Topology:
+    return parse_topology(FILE, "t.yaml")
+
+
+@pytest.fixture(scope="module")
+def router(topology: Topology) -> str:
+    return topology.routers["r"].id
+
+
+def of(topology: Topology, host: str) -> tuple[Fact, ...]:
+    return facts(HostView(topology, host), "netdev")
+
+
+def rules(found: tuple[Fact, ...], namespace: str, name: str) -> tuple[str, ...]:
+    (chain,) = (
+        fact
+        for fact in found
+        if isinstance(fact, Chain) and (fact.namespace, fact.name) == (namespace, name)
+    )
+    return chain.rules
+
+
+def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router):
+    snat, gateway = f"snat-{router}", topology.routers["r"].gateway_port
+    there, elsewhere = of(topology, "h2"), of(topology, "h1")
+    addresses = {fact.address for fact in there if isinstance(fact, Address)}
+    assert {"2.2.2.102/32", "2.2.2.103/32"} <= addresses
+    assert rules(there, snat, "neutron-l3-agent-float-snat") == (
+        "-s 10.1.0.12/32 -j SNAT --to-source 2.2.2.102",
+    )
+    assert rules(there, snat, "neutron-l3-agent-snat") == (
+        "-j neutron-l3-agent-float-snat",
+        f"-o {gateway.device} -j SNAT --to-source 2.2.2.7 --random-fully",
+        "-s 10.1.0.0/24 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.7",
+    )
+    assert not [fact for fact in there if isinstance(fact, ProxyNeighbour)]
+    assert not [f for f in there if isinstance(f, Namespace) and f.name.startswith("fip-")]
+    for fact in elsewhere:
+        words = (str(getattr(fact, name, "")) for name in ("address", "destination", "ip"))
+        assert not any(word.startswith(("2.2.2.102", "2.2.2.103")) for word in words)
+    assert {fact.ip for fact in elsewhere if isinstance(fact, ProxyNeighbour)} == {"2.2.2.101"}
+    sources = {fact.source for fact in elsewhere if isinstance(fact, Rule)}
+    assert "10.1.0.11" in sources and "10.1.0.12" not in sources
+
+
+def test_forwarded_ports(topology, router):
+    there = of(topology, "h2")
+    for chain in ("PREROUTING", "OUTPUT"):
+        assert rules(there, f"snat-{router}", f"neutron-l3-agent-{chain}") == (
+            "-d 2.2.2.102/32 -j DNAT --to-destination 10.1.0.12",
+            "-d 2.2.2.103/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.1.0.12:8080",
+            "-d 2.2.2.103/32 -p udp -m udp --dport 5000:5009 "
+            "-j DNAT --to-destination 10.1.0.13:6000-6009/5000",
+        )
+
+
+def test_a_binding_that_moves_ends_one_translation_and_begins_another(topology):
+    moved = parse_topology(FILE.replace("2.2.2.101: {instance: a}", "2.2.2.101: {instance: d}"), "")
+    needed = change(of(moved, "h1"), of(topology, "h1"))
+    assert {f.inner for f in needed.removed if isinstance(f, Translation)} == {"10.1.0.11"}
+    (begun,) = (fact for fact in needed.added if isinstance(fact, Translation))
+    assert (begun.outer, begun.inner) == ("2.2.2.101", "10.1.0.14")
+    # The rules that translate are there before, and the way through them.
+    assert {fact.key for step in needed.makings for fact in step if isinstance(fact, Chain)} & set(
+        begun.after
+    )
+
+
+def test_of_forwarded_ports_only_the_edited_ones_are_translated_anew(topology):
+    moved = parse_topology(FILE.replace("internal_port: 8080", "internal_port: 8081"), "")
+    needed = change(of(moved, "h2"), of(topology, "h2"))
+    ended = [fact for fact in needed.removed if isinstance(fact, Translation)]
+    assert [(each.outer_ports, each.inner_ports) for each in ended] == [("80", "8080")]
+
+
+def test_what_ended_is_forgotten_when_all_else_is_made(topology):
+    moved = parse_topology(FILE.replace("2.2.2.101: {instance: a}", "2.2.2.101: {instance: d}"), "")
+    lines = [line for line in script(change(of(moved, "h1"), of(topology, "h1")), "h1") if line]
+    forgets = [number for number, line in enumerate(lines) if "conntrack -D" in line]
+    assert "10.1.0.11" in lines[forgets[-1]]
+    assert max(n for n, line in enumerate(lines) if "iptables" in line) < min(forgets)
+
+
+def test_no_host_has_a_way_of_its_own_to_a_central_address(topology):
+    routes = {fact.destination for fact in of(topology, "h1") if isinstance(fact, Route)}
+    assert "2.2.2.101/32" in routes and "2.2.2.102/32" not in routes
