@@ -33,14 +33,21 @@ from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import kinds
-from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Fact, OvsPort, Sysctl
+from dvr_ryu.companion.facts.kinds import (
+    ROOT,
+    RUN_DIRECTORY,
+    Fact,
+    Key,
+    OvsPort,
+    Sysctl,
+    in_instance,
+)
 from dvr_ryu.errors import HostError
 
 __all__ = ["Host", "Progress", "datapath_type", "locked"]
 
 Progress = Callable[[int, int], None]
 """Told how many facts are done, of how many."""
-DHCP_CLIENT = "udhcpc-"
 
 
 class Host:
@@ -61,19 +68,19 @@ class Host:
     # What is ------------------------------------------------------------------------------------
 
     def read(self, should: Iterable[Fact]) -> list[Fact]:
-        """Return the facts that hold. Of sysctls, only those of `should` are read."""
+        """Return the facts that hold. Of sysctls, only those of `should` are read; of what is in an
+        instance, those and what we have set.
+        """
         bridges, ports = self._ovsdb.read()
         found: list[Fact] = [*bridges, *namespaces.read(), *processes.read(), *dhcp.read()]
         found += [*sysctls.read_host(), *connections.read()]
-        clients = {
-            fact.namespace
-            for fact in found
-            if isinstance(fact, kinds.Process) and fact.name.startswith(DHCP_CLIENT)
-        }
         wanted: dict[str, list[Sysctl]] = {}
+        routed: dict[str, set[Key]] = {}
         for fact in should:
             if isinstance(fact, Sysctl):
                 wanted.setdefault(fact.namespace, []).append(fact)
+            elif isinstance(fact, kinds.Address | kinds.Route) and in_instance(fact.namespace):
+                routed.setdefault(fact.namespace, set()).add(fact.key)
         places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
         seen: list[links.Link] = []
         names = {port.name for port in ports}
@@ -84,10 +91,8 @@ class Host:
                     here = list(links.observe(kernel, names))
                     seen += here
                     found += sysctls.read(wanted.get(place, ()))
-                    # What a DHCP client set is its own.
-                    if place not in clients:
-                        ours = [link.name for link in here if place or link.name.startswith("gw-")]
-                        found += routing.read(kernel, ours)
+                    ours = [link.name for link in here if place or link.name.startswith("gw-")]
+                    found += routing.read(kernel, ours, routed.get(place, ()))
             found += chains.result()
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
@@ -127,13 +132,13 @@ def _with_loss(
     An internal port's device is in its place, or where OVS makes it; an instance's is a wire's end.
     """
     devices = {(link.namespace, link.name) for link in seen}
-    ends = {fact.peer for fact in made_of_them if isinstance(fact, kinds.VethPair)}
+    wires = {fact.peer: fact.key for fact in made_of_them if isinstance(fact, kinds.VethPair)}
     for port in ports:
         type = port.interface.get("type", "")
-        lost = (type == "" and port.name not in ends) or (
+        lost = (type == "" and port.name not in wires) or (
             type == "internal" and not devices & {(port.namespace, port.name), (ROOT, port.name)}
         )
-        yield evolve(port, lost=lost)
+        yield evolve(port, lost=lost, wire=wires.get(port.name) if type == "" else None)
 
 
 def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:

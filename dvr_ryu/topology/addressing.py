@@ -47,11 +47,14 @@ class _AddressPlan:
     def __init__(
         self, network: NetworkWords, ports: list[WantedPort], floating: list[IPv4Address]
     ) -> None:
-        self.ips = {port.key: port.pins.ip for port in ports if port.pins.ip}
+        self.ips = {port.key: port.pinned_ips[0] for port in ports if port.pinned_ips}
         self.unplaced: list[WantedPort] = []
         self._network = network
         self._subnets = sorted(network.subnets, key=lambda each: each.cidr)
-        taken = {int(ip) for ip in (*self.ips.values(), *floating)}
+        pinned = (ip for port in ports for ip in port.pinned_ips)
+        taken = {int(ip) for ip in (*pinned, *floating)}
+        pairs = (each.ip for port in ports for each in port.address_pairs)
+        taken |= {int(each[0]) for each in pairs if each.prefixlen == 32}
         taken |= {int(subnet.gateway) for subnet in self._subnets}
         self._slots = {subnet.cidr: _slots(subnet, taken) for subnet in self._subnets}
         self._place(ports)
@@ -60,7 +63,8 @@ class _AddressPlan:
         interfaces = [port for port in ports if port.owner == model.ROUTER_INTERFACE]
         gateways = set(self.ips.values())
         for port in interfaces:
-            free = [each.gateway for each in self._subnets[:1] if each.gateway not in gateways]
+            joined = list(self._subnets_for(port))[:1]
+            free = [each.gateway for each in joined if each.gateway not in gateways]
             if port.key not in self.ips and free:
                 self.ips[port.key] = free[0]
                 gateways.add(free[0])
@@ -82,6 +86,8 @@ class _AddressPlan:
         """Those that may hold the port: for DHCP those it serves, for SNAT its interface's."""
         for subnet in self._subnets:
             if port.owner == model.DHCP and not self._network.has_dhcp(subnet):
+                continue
+            if port.subnet is not None and port.subnet != subnet.cidr:
                 continue
             if port.owner == model.ROUTER_SNAT:
                 interface = self.ips.get(port.key.removesuffix("/snat_port"))

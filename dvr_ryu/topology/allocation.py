@@ -15,14 +15,10 @@ from attrs import Factory, define
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.addressing import choose_addresses
-from dvr_ryu.topology.declaration import (
-    FIP_RULE_PRIORITIES,
-    LOCAL_VLANS,
-    VNIS,
-    TopologyWords,
-)
+from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.ports import WantedPort
 from dvr_ryu.topology.presence import routers_on
+from dvr_ryu.topology.scalars import FIP_RULE_PRIORITIES, LOCAL_VLANS, VNIS
 from dvr_ryu.topology.slots import Exhausted, Ids, Slots, stable_hash
 from dvr_ryu.topology.yaml_nodes import Path
 
@@ -108,9 +104,9 @@ class _Allocation:
         self._ofports()
         self._rule_priorities()
         self._link_pairs()
+        self.numbers.ips = choose_addresses(self.words, self._all, self.shortages)
         self._local_vlans()
         self._tunnel_ports()
-        self.numbers.ips = choose_addresses(self.words, self._all, self.shortages)
 
     def _claim(
         self, pool: range, claims: Mapping[str, int | None], path: Path, shortage: str
@@ -141,7 +137,8 @@ class _Allocation:
             claims[f"routers/{name}/rfp"] = router.fip_link.rfp_mac
             claims[f"routers/{name}/fpr"] = router.fip_link.fpr_mac
         hosts = {name: host.dvr_mac for name, host in self.words.hosts.items()}
-        taken = [_mac_number(pin) for pin in (*claims.values(), *hosts.values()) if pin]
+        pairs = [pair.mac for port in self._all for pair in port.address_pairs]
+        taken = [_mac_number(pin) for pin in (*claims.values(), *hosts.values(), *pairs) if pin]
         self.numbers.macs = self._mac_texts(PORT_MACS, claims, taken)
         self.numbers.dvr_macs = self._mac_texts(DVR_MACS, hosts, taken)
 
@@ -186,10 +183,11 @@ class _Allocation:
             self.numbers.ofports |= self._claim(LOCAL_OFPORTS, claims, ("hosts", host), shortage)
 
     def _local_vlans(self) -> None:
+        routed_to = self._routed_to()
         for name, host in self.words.hosts.items():
             ports = self._by_host[name]
             present = {port.network for port in ports}
-            for router in routers_on(ports, self.words.routers):
+            for router in routers_on(ports, self.words.routers, routed_to):
                 present.update(each.network for each in router.interfaces)
             claims = {**dict.fromkeys(present), **host.local_vlans}
             shortage = f"'{name}' has more networks than the {len(LOCAL_VLANS)} VLAN tags"
@@ -199,6 +197,16 @@ class _Allocation:
                 for network in self.words.networks
                 if network in present and network in tags
             }
+
+    def _routed_to(self) -> dict[str, set[str]]:
+        joints = [
+            model.Joint(port.name, port.network, str(self.numbers.ips[port.key]))
+            for port in self._all
+            if port.owner == model.ROUTER_INTERFACE and port.key in self.numbers.ips
+        ]
+        routers = self.words.routers.items()
+        nexthops = {name: [str(route.nexthop) for route in each.routes] for name, each in routers}
+        return model.routed_to(joints, nexthops)
 
     def _tunnel_ports(self) -> None:
         # Hashed once for all hosts: the number of pairs grows with the square of the hosts.

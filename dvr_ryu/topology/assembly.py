@@ -9,8 +9,13 @@ from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation import Numbers
-from dvr_ryu.topology.declaration import FloatingIpWords, ForwardingWords, TopologyWords
-from dvr_ryu.topology.ports import WantedPort
+from dvr_ryu.topology.declaration import (
+    FloatingIpWords,
+    ForwardingWords,
+    InterfaceWords,
+    TopologyWords,
+)
+from dvr_ryu.topology.ports import WantedPort, interface_key
 
 
 def assemble(words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> model.Topology:
@@ -52,6 +57,13 @@ class _Assembly:
             floating_ips={str(ip): self._floating_ip(ip) for ip in words.floating_ips},
             service_ports=tuple(service_ports),
             local_vlans=self._numbers.local_vlans,
+            more_cards=tuple(self._more_cards()),
+        )
+
+    def _more_cards(self) -> list[model.Port]:
+        cards = [port for port in self._ports.values() if port.owner == model.COMPUTE]
+        return sorted(
+            (port for port in cards if port.number), key=lambda port: (port.name, port.number)
         )
 
     def _host(self, name: str) -> model.Host:
@@ -86,17 +98,23 @@ class _Assembly:
 
     def _port(self, port: WantedPort) -> model.Port:
         assert port.host is not None
-        ip = self._numbers.ips[port.key]
+        ips = [self._numbers.ips[port.key], *port.pinned_ips[1:]]
+        # With the port's own MAC said, a pair means the same as without one.
+        own = self._numbers.macs[port.key]
         return model.Port(
             name=port.name,
             id=self._numbers.ids[port.key],
             owner=port.owner,
             host=port.host,
             network=port.network,
-            mac=self._numbers.macs[port.key],
-            ip=str(ip),
-            cidr=self._cidr(port.network, ip),
+            mac=own,
+            addresses=tuple(model.FixedIp(str(ip), self._cidr(port.network, ip)) for ip in ips),
             ofport=self._numbers.ofports[port.key],
+            number=port.number,
+            address_pairs=tuple(
+                model.AddressPair(each.ip, None if each.mac == own else each.mac)
+                for each in sorted(port.address_pairs, key=lambda each: (each.ip, each.mac or ""))
+            ),
         )
 
     def _cidr(self, network: str, ip: IPv4Address) -> IPv4Network:
@@ -106,20 +124,24 @@ class _Assembly:
 
     def _router(self, name: str) -> model.Router:
         words, key = self._words.routers[name], f"routers/{name}"
-        networks = sorted(each.network for each in words.interfaces)
+        interfaces = (self._interface(name, each) for each in words.interfaces)
         gateway_port = self._ports.get(f"{key}/gateway_port")
         return model.Router(
             name=name,
             id=self._numbers.ids[key],
-            interfaces=tuple(self._interface(name, network) for network in networks),
+            interfaces=tuple(sorted(interfaces, key=lambda each: (each.network, each.cidr))),
             external_network=words.external_network,
             snat_host=gateway_port.host if gateway_port else None,
             gateway_port=gateway_port,
             fip_link=self._fip_link(name),
+            routes=tuple(
+                model.ExtraRoute(each.destination, str(each.nexthop))
+                for each in sorted(words.routes, key=lambda each: each.destination)
+            ),
         )
 
-    def _interface(self, router: str, network: str) -> model.RouterInterface:
-        key = f"routers/{router}/interfaces/{network}"
+    def _interface(self, router: str, words: InterfaceWords) -> model.RouterInterface:
+        key, network = interface_key(router, words), words.network
         ip = self._numbers.ips[key]
         return model.RouterInterface(
             router=router,

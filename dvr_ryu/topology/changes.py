@@ -51,8 +51,9 @@ def _differing(before: Mapping[str, Value], after: Mapping[str, Value]) -> froze
 
 def _ports_without(topology: Topology, other: Topology) -> tuple[Port, ...]:
     """The ports of a topology that are not, exactly so, in another one."""
-    instances, services = other.instances, set(other.service_ports)
+    instances, others = other.instances, {*other.more_cards, *other.service_ports}
     return (
         *(port for name, port in topology.instances.items() if instances.get(name) != port),
-        *(port for port in topology.service_ports if port not in services),
+        *(port for port in topology.more_cards if port not in others),
+        *(port for port in topology.service_ports if port not in others),
     )

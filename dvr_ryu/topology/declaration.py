@@ -1,178 +1,56 @@
 """The topology file's schema: which keys there are, what each holds, which may be left out.
 
-What is left out (None) is chosen by `allocation`. Nothing here looks beyond one object: references
-and clashes between objects are for `checks`. Pure values; no file is read here.
+What a single value may be is said by `scalars`; what is left out (None) is chosen by `allocation`.
+Nothing here looks beyond one object: references and clashes between objects are for `checks`. Pure
+values; no file is read here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Interface
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    InstanceOf,
-    model_validator,
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from dvr_ryu.topology.model import Ports
+from dvr_ryu.topology.scalars import (
+    DEFAULT_UNDERLAY_PREFIX,
+    WIDEST_UNDERLAY_PREFIX,
+    Address,
+    AddressOrCidr,
+    BridgeWord,
+    Cidr,
+    ControllerWord,
+    DatapathId,
+    HostRange,
+    Mac,
+    Mtu,
+    Name,
+    Ofport,
+    PortNumbers,
+    Protocol,
+    RouterPair,
+    RulePriority,
+    Uuid,
+    Vlan,
+    Vni,
 )
+from dvr_ryu.topology.yaml_nodes import Path
 
-from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, Ports
-
-LOCAL_VLANS = range(1, 4095)
-"""VLAN tags of 802.1Q; 0 and 4095 are reserved."""
-
-VNIS = range(1, 1 << 24)
-OFPORTS = range(2, 0xFF00)
-"""OpenFlow ports that OVS lets one ask for; port 1 of each bridge is its patch port."""
-
-FIP_RULE_PRIORITIES = range(32768, 72768)
-"""Neutron's range for `ip rule` priorities of floating addresses (fip_rule_priority_allocator)."""
-
-LINK_LOCAL = IPv4Network("169.254.0.0/16")
-NOT_FOR_HOSTS = tuple(
-    IPv4Network(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", LINK_LOCAL, "224.0.0.0/3")
-)
-"""No subnet lies in these: this network, loopback, link-local, multicast, reserved (RFC 6890)."""
-
-DATAPATH_IDS = range(1, 1 << 64)
-DEFAULT_UNDERLAY_PREFIX = 24
-WIDEST_UNDERLAY_PREFIX = 8
-"""Addresses that share less lie on no one network."""
-LONGEST_PREFIX = 30
-"""A smaller subnet has no room for a gateway and one more."""
-
-_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-_CONTROLLER = re.compile(r"tcp:([^:]+):([0-9]{1,5})")
-_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+LACKING, WRONG_KEY = "lacking", "wrong_key"
+"""The kinds of errors that a whole mapping has, beside pydantic's own."""
 
 
-def _mac(text: object) -> str:
-    """Six pairs of hex digits, in lower case; unicast, because a port answers to it."""
-    if not (isinstance(text, str) and _MAC.fullmatch(text)):
-        raise ValueError("is not a MAC address; write six pairs of hex digits: fa:16:3e:00:00:01")
-    if int(text[:2], 16) & 1:
-        raise ValueError("is a multicast MAC address; the first byte of a port's MAC is even")
-    if not int(text.replace(":", ""), 16):
-        raise ValueError("is the null MAC address, which no port can have; change it")
-    return text.lower()
+def lacking(field: str) -> PydanticCustomError:
+    """The mapping has no such key, which it needs for what else it has."""
+    return PydanticCustomError(LACKING, "{field}", {"field": field})
 
 
-def _refuse_ipv6(text: object) -> None:
-    try:
-        IPv6Interface(text if isinstance(text, str) else "")
-    except ValueError:
-        return
-    raise ValueError("is IPv6, which is not supported yet; write an IPv4 address or network")
-
-
-def _ipv4(text: object) -> IPv4Address:
-    try:
-        return IPv4Address(text if isinstance(text, str) else "")
-    except ValueError:
-        _refuse_ipv6(text)
-        raise ValueError("is not an IPv4 address; write it as 192.168.10.4") from None
-
-
-def _cidr(text: object) -> IPv4Network:
-    written = text if isinstance(text, str) and "/" in text else ""
-    try:
-        return IPv4Network(written)
-    except ValueError:
-        _refuse_ipv6(text)
-    try:
-        meant = IPv4Network(written, strict=False)
-    except ValueError:
-        raise ValueError(
-            "is not an IPv4 network; write its address and length: 10.10.10.0/24"
-        ) from None
-    raise ValueError(f"is an address within a network, not the network; write {meant}")
-
-
-def _range_of_hosts(cidr: IPv4Network) -> IPv4Network:
-    if cidr.prefixlen > LONGEST_PREFIX:
-        raise ValueError(f"is too small; write /{LONGEST_PREFIX} or a shorter prefix")
-    for reserved in NOT_FOR_HOSTS:
-        if cidr.overlaps(reserved):
-            raise ValueError(f"lies in {reserved}, whose addresses no port can have; take another")
-    return cidr
-
-
-def _router_pair(pair: IPv4Network) -> IPv4Network:
-    if pair.prefixlen != 31 or not pair.subnet_of(LINK_LOCAL):
-        raise ValueError("is not a /31 within 169.254.0.0/16; write it as 169.254.31.28/31")
-    return pair
-
-
-def _uuid(text: object) -> str:
-    if not (isinstance(text, str) and _UUID.fullmatch(text)):
-        raise ValueError("is not a UUID; write it as 28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10")
-    return text.lower()
-
-
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(
-            "is not a name; use up to 63 letters, digits, '-', '_' and '.', a letter or digit first"
-        )
-    return text
-
-
-def _bridge(text: str) -> str:
-    if text not in BRIDGES:
-        raise ValueError(f"is no bridge that has flows; there are {' and '.join(BRIDGES)}")
-    return text
-
-
-def _controller(text: str) -> str:
-    parts = _CONTROLLER.fullmatch(text)
-    if not parts:
-        raise ValueError("is not a controller; write tcp:ADDRESS:PORT, as tcp:10.0.44.1:6653")
-    try:
-        address = IPv4Address(parts[1])
-    except ValueError:
-        raise ValueError(
-            f"has no IPv4 address: {parts[1]}; write it as tcp:10.0.44.1:6653"
-        ) from None
-    if address.is_unspecified or address.is_multicast or address.is_reserved:
-        raise ValueError("names an address that no switch can reach; write the controller's own")
-    if not 1 <= int(parts[2]) <= 65535:
-        raise ValueError("has a port that is not from 1 to 65535; OpenFlow's own is 6653")
-    return text
-
-
-def _protocol(text: str) -> str:
-    if text not in PROTOCOLS:
-        raise ValueError(f"has no ports to forward; write {' or '.join(PROTOCOLS)}")
-    return text
-
-
-def _ports(value: object) -> Ports:
-    written = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    parts = _PORTS.fullmatch(written)
-    if not parts:
-        raise ValueError("is not a port, nor a range of ports; write 80 or 8000-8009")
-    ports = Ports(int(parts[1]), int(parts[2] or parts[1]))
-    if ports.last < ports.first:
-        raise ValueError(f"runs backwards; write {ports.last}-{ports.first}")
-    if ports.first < 1 or ports.last > 65535:
-        raise ValueError("is out of range; ports are from 1 to 65535")
-    return ports
-
-
-def _within(numbers: range) -> Callable[[int], int]:
-    def check(number: int) -> int:
-        if number not in numbers:
-            raise ValueError(f"is out of range; write a number from {numbers[0]} to {numbers[-1]}")
-        return number
-
-    return check
+def wrong_key(field: str, message: str) -> PydanticCustomError:
+    """The mapping has a key that does not go with its others."""
+    return PydanticCustomError(WRONG_KEY, "{message}", {"field": field, "message": message})
 
 
 def _blank_is_empty(value: Any) -> Any:
@@ -182,23 +60,6 @@ def _blank_is_empty(value: Any) -> Any:
 
 T = TypeVar("T")
 
-Mac = Annotated[str, BeforeValidator(_mac)]
-Address = Annotated[IPv4Address, BeforeValidator(_ipv4)]
-Cidr = Annotated[IPv4Network, BeforeValidator(_cidr)]
-HostRange = Annotated[Cidr, AfterValidator(_range_of_hosts)]
-RouterPair = Annotated[Cidr, AfterValidator(_router_pair)]
-Uuid = Annotated[str, BeforeValidator(_uuid)]
-Name = Annotated[str, AfterValidator(_name)]
-ControllerWord = Annotated[str, AfterValidator(_controller)]
-Mtu = Annotated[int, AfterValidator(_within(range(626, 9217)))]
-Vlan = Annotated[int, AfterValidator(_within(LOCAL_VLANS))]
-Vni = Annotated[int, AfterValidator(_within(VNIS))]
-Ofport = Annotated[int, AfterValidator(_within(OFPORTS))]
-RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
-DatapathId = Annotated[int, AfterValidator(_within(DATAPATH_IDS))]
-Protocol = Annotated[str, AfterValidator(_protocol)]
-PortNumbers = Annotated[InstanceOf[Ports], BeforeValidator(_ports)]
-BridgeWord = Annotated[str, AfterValidator(_bridge)]
 Named = Annotated[dict[Name, T], BeforeValidator(_blank_is_empty)]
 
 
@@ -243,11 +104,16 @@ class SubnetWords(_Words):
 
 
 class PortWords(_Words):
-    """The pins of a port that the topology implies (an sg-, fg-, qg- or DHCP port)."""
+    """The pins of a port; all there is of one that the topology implies (sg-, fg-, qg-, DHCP)."""
 
     id: Uuid | None = None
     ip: Address | None = None
     mac: Mac | None = None
+
+    @property
+    def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
+        """The addresses that the file names, each with where it does so below the port."""
+        return [] if self.ip is None else [(("ip",), self.ip)]
 
 
 class NetworkWords(_Words):
@@ -281,14 +147,25 @@ class NetworkWords(_Words):
         return next((each for each in self.subnets if address in each.cidr), None)
 
 
-class InterfaceWords(_Words):
-    """A router's distributed port (qr-) on a network; `snat_port` is the sg- port beside it."""
+class InterfaceWords(PortWords):
+    """A router's distributed port (qr-) on one subnet; `snat_port` is the sg- port beside it."""
 
     network: Name
-    id: Uuid | None = None
-    ip: Address | None = None
-    mac: Mac | None = None
+    subnet: Cidr | None = None
     snat_port: PortWords = PortWords()
+
+    def joined(self, network: NetworkWords) -> SubnetWords | None:
+        """The subnet: the named one, else that of its address, else the lowest."""
+        if self.subnet is not None:
+            return next((each for each in network.subnets if each.cidr == self.subnet), None)
+        return network.subnet_of(self.ip) if self.ip else network.lowest_subnet
+
+
+class RouteWords(_Words):
+    """What a router reaches by way of another machine on one of its subnets."""
+
+    destination: Cidr
+    nexthop: Address
 
 
 class LinkWords(_Words):
@@ -308,16 +185,68 @@ class RouterWords(_Words):
     snat_host: Name | None = None
     gateway_port: PortWords = PortWords()
     fip_link: LinkWords = LinkWords()
+    routes: list[RouteWords] = []
 
 
-class InstanceWords(_Words):
-    """A virtual machine, or what stands for one: a namespace with a network card."""
+class AddressPairWords(_Words):
+    """An address, or a range, that a port may use besides its own; with a MAC that is not its own,
+    perhaps.
+    """
+
+    ip: AddressOrCidr
+    mac: Mac | None = None
+
+
+class CardWords(PortWords):
+    """A network card of an instance."""
+
+    network: Name
+    ips: list[Address] = []
+    allowed_address_pairs: list[AddressPairWords] = []
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> CardWords:
+        if self.ip and self.ips:
+            raise wrong_key("ip", "there is 'ips' already; write this address there")
+        return self
+
+    @property
+    def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
+        """Its fixed addresses, the first of them first."""
+        return super().pinned_ips or [(("ips", at), ip) for at, ip in enumerate(self.ips)]
+
+
+class InstanceWords(CardWords):
+    """A virtual machine, or what stands for one: a namespace with network cards.
+
+    It is its own only card, unless it has `ports`.
+    """
 
     host: Name
-    network: Name
-    id: Uuid | None = None
-    ip: Address | None = None
-    mac: Mac | None = None
+    network: Name = ""
+    ports: list[CardWords] = []
+
+    @model_validator(mode="after")
+    def _own_card_or_ports(self) -> InstanceWords:
+        if not self.ports and not self.network:
+            raise lacking("network")
+        own = self.model_fields_set & CardWords.model_fields.keys()
+        if self.ports and own:
+            first = next(name for name in CardWords.model_fields if name in own)
+            raise wrong_key(first, "the instance has 'ports'; write this in one of them")
+        return self
+
+    @property
+    def cards(self) -> list[tuple[Path, CardWords]]:
+        """Its network cards, the first first, each with where it stands below the instance."""
+        if not self.ports:
+            return [((), self)]
+        return [(("ports", at), card) for at, card in enumerate(self.ports)]
+
+    @property
+    def first_card(self) -> CardWords:
+        """The card by which it is known."""
+        return self.ports[0] if self.ports else self
 
 
 class ForwardingWords(_Words):
@@ -413,11 +342,12 @@ class TopologyWords(_Words):
 
     def fixed_ip_of(self, instance: str, named: IPv4Address | None) -> IPv4Address | None:
         """The named address of an instance, else its first; None if that is not pinned."""
-        return named or self.instances[instance].ip
+        pinned = self.instances[instance].first_card.pinned_ips
+        return named or (pinned[0][1] if pinned else None)
 
     def routers_to(self, external: str, instances: Iterable[str]) -> list[str]:
         """The routers that lead from every one of the instances' networks to the external one."""
-        networks = {self.instances[name].network for name in instances}
+        networks = {self.instances[name].first_card.network for name in instances}
         return [
             name
             for name, router in self.routers.items()

@@ -7,9 +7,11 @@ sends. MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from attrs import field, frozen
 
@@ -52,6 +54,11 @@ def device_name(prefix: str, id: str) -> str:
 def instance_namespace(instance: str) -> str:
     """The network namespace that stands for an instance, on its host."""
     return f"vm-{instance}"
+
+
+def card_name(number: int) -> str:
+    """What an instance calls one of its network cards, counted from 0."""
+    return f"eth{number}"
 
 
 @frozen
@@ -119,8 +126,33 @@ class Network:
 
 
 @frozen
+class FixedIp:
+    """An address that a port has, and the subnet that the address is in."""
+
+    ip: str
+    cidr: IPv4Network
+
+
+@frozen
+class AddressPair:
+    """What an instance may use besides its own addresses: one that it shares with others, perhaps.
+
+    `mac` is None where the instance uses its own. A `cidr` of one address is a virtual IP: whoever
+    of those who may have it announces it, has it.
+    """
+
+    cidr: IPv4Network
+    mac: str | None
+
+    @property
+    def virtual_ip(self) -> str | None:
+        """The one address, if it is one."""
+        return str(self.cidr.network_address) if self.cidr.prefixlen == 32 else None
+
+
+@frozen
 class Port:
-    """One end of a network, at one place: host, MAC and one IPv4 address.
+    """One end of a network, at one place: host, MAC and IPv4 addresses.
 
     `name` is the name of what it belongs to: an instance, a network (DHCP, agent gateway, external
     gateway) or a router. A router's distributed ports are not among them: those are everywhere, see
@@ -133,15 +165,32 @@ class Port:
     host: str
     network: str
     mac: str
-    ip: str
-    cidr: IPv4Network
-    """The subnet that the address is in."""
+    addresses: tuple[FixedIp, ...]
+    """At least one. The first is what the port is known by."""
     ofport: int
+    number: int = 0
+    """Which of its instance's network cards it is."""
+    address_pairs: tuple[AddressPair, ...] = ()
+
+    @property
+    def ip(self) -> str:
+        """The first address."""
+        return self.addresses[0].ip
+
+    @property
+    def cidr(self) -> IPv4Network:
+        """The subnet that the first address is in."""
+        return self.addresses[0].cidr
 
     @property
     def prefixlen(self) -> int:
-        """The length of the subnet's prefix, in bits."""
+        """The length of that subnet's prefix, in bits."""
         return self.cidr.prefixlen
+
+    @property
+    def card(self) -> str:
+        """What its instance calls it."""
+        return card_name(self.number)
 
     @property
     def device(self) -> str:
@@ -183,6 +232,14 @@ class FipLink:
 
 
 @frozen
+class ExtraRoute:
+    """What is in no subnet that a router joins: `nexthop`, which is in one, knows the way there."""
+
+    destination: IPv4Network
+    nexthop: str
+
+
+@frozen
 class Router:
     """A distributed router. With an external network it has a gateway port, on `snat_host`.
 
@@ -197,6 +254,7 @@ class Router:
     snat_host: str | None
     gateway_port: Port | None
     fip_link: FipLink
+    routes: tuple[ExtraRoute, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -217,6 +275,28 @@ class Router:
     def fpr_device(self) -> str:
         """The link's end in the external network's fip- namespace."""
         return device_name("fpr-", self.id)
+
+
+class Joint(NamedTuple):
+    """A router's port, as its neighbours know it."""
+
+    router: str
+    network: str
+    ip: str
+
+
+def routed_to(
+    joints: Sequence[Joint], nexthops: Mapping[str, Collection[str]]
+) -> dict[str, set[str]]:
+    """Router → the routers that it sends to, being the next hop of a route of its own."""
+    owners = {(joint.network, joint.ip): joint.router for joint in joints}
+    found: dict[str, set[str]] = defaultdict(set)
+    for joint in joints:
+        for nexthop in nexthops[joint.router]:
+            owner = owners.get((joint.network, nexthop))
+            if owner is not None:
+                found[joint.router].add(owner)
+    return found
 
 
 @frozen
@@ -274,16 +354,47 @@ class Topology:
     networks: Mapping[str, Network] = field(eq=dict)
     routers: Mapping[str, Router] = field(eq=dict)
     instances: Mapping[str, Port] = field(eq=dict)
+    """Name → the instance's first network card."""
     floating_ips: Mapping[str, FloatingIp] = field(eq=dict)
     service_ports: tuple[Port, ...]
     """DHCP, SNAT, router gateway, agent gateway and external gateway ports, sorted."""
     local_vlans: Mapping[str, Mapping[str, int]] = field(eq=dict)
     """Host name → network name → VLAN tag, for each network that the host has."""
+    more_cards: tuple[Port, ...] = ()
+    """The second and further network cards of instances, sorted."""
+
+    @cached_property
+    def cards(self) -> tuple[Port, ...]:
+        """Every network card of every instance."""
+        return (*self.instances.values(), *self.more_cards)
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:
         """Every port of every host."""
-        return (*self.instances.values(), *self.service_ports)
+        return (*self.cards, *self.service_ports)
+
+    @cached_property
+    def virtual_ips(self) -> frozenset[tuple[str, str]]:
+        """Network name and address, of each that may move from one instance to another by itself.
+
+        So nobody else may say where it is. It may be the fixed address of one of them.
+        """
+        return frozenset(self._virtual_ips())
+
+    def _virtual_ips(self) -> Iterator[tuple[str, str]]:
+        for card in self.cards:
+            for pair in card.address_pairs:
+                if pair.virtual_ip is not None:
+                    yield card.network, pair.virtual_ip
+
+    @cached_property
+    def routed_to(self) -> Mapping[str, Collection[str]]:
+        """Router → the routers that it sends to by its own routes."""
+        routers = self.routers.values()
+        return routed_to(
+            [Joint(each.router, each.network, each.ip) for r in routers for each in r.interfaces],
+            {router.name: [each.nexthop for each in router.routes] for router in routers},
+        )
 
     @cached_property
     def ports_on(self) -> Mapping[str, tuple[Port, ...]]:

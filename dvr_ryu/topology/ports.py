@@ -8,27 +8,22 @@ here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from ipaddress import IPv4Address
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network
 
 from attrs import frozen
 
 from dvr_ryu.topology import model
-from dvr_ryu.topology.declaration import NetworkWords, PortWords, RouterWords, TopologyWords
+from dvr_ryu.topology.declaration import (
+    AddressPairWords,
+    InterfaceWords,
+    NetworkWords,
+    PortWords,
+    RouterWords,
+    TopologyWords,
+)
 from dvr_ryu.topology.slots import preferred
 from dvr_ryu.topology.yaml_nodes import Path
-
-
-class Pins(Protocol):
-    """What a port's declaration may pin."""
-
-    @property
-    def id(self) -> str | None: ...  # noqa: D102
-    @property
-    def ip(self) -> IPv4Address | None: ...  # noqa: D102
-    @property
-    def mac(self) -> str | None: ...  # noqa: D102
 
 
 @frozen
@@ -47,7 +42,17 @@ class WantedPort:
     name: str
     network: str
     host: str | None
-    pins: Pins
+    pins: PortWords
+    subnet: IPv4Network | None = None
+    """Where its address must be from, if the file says so."""
+    number: int = 0
+    """Which of its instance's network cards it is."""
+    address_pairs: Sequence[AddressPairWords] = ()
+
+    @property
+    def pinned_ips(self) -> list[IPv4Address]:
+        """The addresses that the file names."""
+        return [ip for _, ip in self.pins.pinned_ips]
 
     def __str__(self) -> str:
         return _CALLED[self.owner].format(port=self)
@@ -77,21 +82,38 @@ def wanted_ports(words: TopologyWords) -> list[WantedPort]:
 
 def _instances(words: TopologyWords) -> Iterator[WantedPort]:
     for name, instance in words.instances.items():
-        yield WantedPort(
-            ("instances", name),
-            f"instances/{name}",
-            model.COMPUTE,
-            name,
-            instance.network,
-            instance.host,
-            instance,
-        )
+        earlier: list[str] = []
+        for number, (path, card) in enumerate(instance.cards):
+            yield WantedPort(
+                ("instances", name, *path),
+                card_key(name, number, card.network, earlier.count(card.network)),
+                model.COMPUTE,
+                name,
+                card.network,
+                instance.host,
+                card,
+                number=number,
+                address_pairs=card.allowed_address_pairs,
+            )
+            earlier.append(card.network)
+
+
+def card_key(instance: str, number: int, network: str, earlier: int) -> str:
+    """What a card's numbers hang on: the instance for the first, the network too for others.
+
+    `earlier` counts its cards before this one that are on the same network.
+    """
+    own = f"instances/{instance}"
+    if number == 0:
+        return own
+    return f"{own}/ports/{network}/{earlier}" if earlier else f"{own}/ports/{network}"
 
 
 def _dhcp_ports(words: TopologyWords) -> Iterator[WantedPort]:
     populated: dict[str, set[str]] = defaultdict(set)
     for instance in words.instances.values():
-        populated[instance.network].add(instance.host)
+        for _, card in instance.cards:
+            populated[card.network].add(instance.host)
     for name, network in words.networks.items():
         if network.dhcp_subnets:
             yield WantedPort(
@@ -117,9 +139,16 @@ def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:
         path, key = ("routers", name), f"routers/{name}"
         snat_host = _snat_host(key, router, snat_hosts)
         for index, each in enumerate(router.interfaces):
-            its_path, its_key = (*path, "interfaces", index), f"{key}/interfaces/{each.network}"
+            its_path, its_key = (*path, "interfaces", index), interface_key(name, each)
             yield WantedPort(
-                its_path, its_key, model.ROUTER_INTERFACE, name, each.network, None, each
+                its_path,
+                its_key,
+                model.ROUTER_INTERFACE,
+                name,
+                each.network,
+                None,
+                each,
+                each.subnet,
             )
             if router.external_network:
                 yield WantedPort(
@@ -130,6 +159,7 @@ def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:
                     each.network,
                     snat_host,
                     each.snat_port,
+                    each.subnet,
                 )
         if router.external_network:
             yield WantedPort(
@@ -141,6 +171,12 @@ def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:
                 snat_host,
                 router.gateway_port,
             )
+
+
+def interface_key(router: str, interface: InterfaceWords) -> str:
+    """What a router's port's numbers hang on: its network; its subnet too, if that is named."""
+    key = f"routers/{router}/interfaces/{interface.network}"
+    return key if interface.subnet is None else f"{key}/{interface.subnet}"
 
 
 def _snat_host(key: str, router: RouterWords, snat_hosts: list[str]) -> str | None:

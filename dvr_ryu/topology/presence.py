@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from dvr_ryu.topology import model
@@ -28,15 +28,26 @@ class _Router(Protocol):
 AnyRouter = TypeVar("AnyRouter", bound=_Router)
 
 
-def routers_on(ports: Iterable[_Port], routers: Mapping[str, AnyRouter]) -> list[AnyRouter]:
+def routers_on(
+    ports: Iterable[_Port],
+    routers: Mapping[str, AnyRouter],
+    routed_to: Mapping[str, Collection[str]],
+) -> list[AnyRouter]:
     """The routers that route on the host that has these ports.
 
     It has an instance or a DHCP port on one of their networks: Neutron's dvr-serviced ports
-    (l3_dvrscheduler_db._get_dvr_router_ids_for_host).
+    (l3_dvrscheduler_db._get_dvr_router_ids_for_host). Or a router that is there sends to them: a
+    gateway's MAC leads nowhere but to the host's own.
     """
     populated = {port.network for port in ports if port.owner in (model.COMPUTE, model.DHCP)}
-    return [
-        router
-        for router in routers.values()
+    here = {
+        name
+        for name, router in routers.items()
         if any(interface.network in populated for interface in router.interfaces)
-    ]
+    }
+    further = list(here)
+    while further:
+        following = set(routed_to.get(further.pop(), ())) - here
+        here |= following
+        further += following
+    return [router for name, router in routers.items() if name in here]

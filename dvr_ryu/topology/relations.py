@@ -80,14 +80,14 @@ class LocalGateway(NamedTuple):
 
 
 class RemotePort(NamedTuple):
-    """Every port on another host, of a network of this host."""
+    """Every address of a port on another host, of a network of this host."""
 
     name: Annotated[Name, "the instance, network or router that the port belongs to"]
     network: Annotated[Name, "the network's name"]
     vlan: Annotated[Vlan, "the network's local VLAN tag on this host"]
     vni: Annotated[Vni, "the network's VNI"]
     mac: Annotated[Mac, "the port's MAC"]
-    ip: Annotated[Ipv4, "the port's address"]
+    ip: Annotated[Ipv4, "the address: one of the port's fixed ones"]
     host: Annotated[Name, "the host that has the port"]
     tunnel: Annotated[PortName, "the tunnel port on br-tun that leads to that host"]
 
@@ -99,9 +99,27 @@ class RoutedPort(NamedTuple):
     network: Annotated[Name, "the network's name"]
     vlan: Annotated[Vlan, "the network's local VLAN tag"]
     mac: Annotated[Mac, "the port's MAC"]
-    ip: Annotated[Ipv4, "the port's address"]
+    ip: Annotated[Ipv4, "the port's address: of several, the first in such a subnet"]
     port: Annotated[PortName, "its port on br-int"]
     gateway_mac: Annotated[Mac, "the MAC of the gateway that the port knows"]
+
+
+class VirtualIp(NamedTuple):
+    """Every address on a network of this host that moves from one instance to another by itself."""
+
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    ip: Annotated[Ipv4, "the address: the one of an allowed_address_pair"]
+
+
+class VirtualMac(NamedTuple):
+    """Every MAC that an instance on this host may use besides its own, in a routed subnet."""
+
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the MAC: that of an allowed_address_pair"]
+    ports: Annotated[PortNames, "the ports on br-int of those that may use it"]
+    gateway_mac: Annotated[Mac, "the MAC of the gateway that they know"]
 
 
 RELATIONS: dict[str, type[Any]] = {
@@ -111,6 +129,8 @@ RELATIONS: dict[str, type[Any]] = {
     "local_gateway": LocalGateway,
     "remote_port": RemotePort,
     "routed_port": RoutedPort,
+    "virtual_ip": VirtualIp,
+    "virtual_mac": VirtualMac,
 }
 """What may follow `each`, by name. `host` needs no `each`: there is one."""
 

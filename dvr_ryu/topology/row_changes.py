@@ -55,9 +55,14 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
     """Those that the change may concern."""
     if change.hosts or change.networks or change.routers or change.presence:
         return RELATIONS.keys() - _OF_PORTS.keys()
+    ports = (*change.ports_gone, *change.ports_come)
     # Which routers are here follows from which ports are.
-    local = any(port.host == view.host.name for port in (*change.ports_gone, *change.ports_come))
-    return ("local_gateway",) if local else ()
+    local = any(port.host == view.host.name for port in ports)
+    virtual = any(port.address_pairs for port in ports)
+    return (
+        *(("local_gateway",) if local else ()),
+        *(("virtual_ip", "virtual_mac") if virtual else ()),
+    )
 
 
 def _compared(relation: str, before: Iterable[Row], after: Iterable[Row]) -> RowChange:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dvr_ryu.errors import FileError, Place, Problem
-from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.declaration import LACKING, WRONG_KEY, TopologyWords
 from dvr_ryu.topology.wording import nearest, suggestion
 from dvr_ryu.topology.yaml_nodes import Document, Path
 
@@ -25,6 +25,9 @@ _EXAMPLES = {
     "subnets": "subnets: [{cidr: 10.10.10.0/24}]",
     "interfaces": "interfaces: [{network: blue}]",
     "network": "network: NAME",
+    "destination": "destination: 172.16.0.0/16",
+    "nexthop": "nexthop: 192.168.10.254",
+    "ip": "ip: 192.168.10.50",
     "host": "host: NAME",
 }
 
@@ -58,6 +61,10 @@ def declare(document: Document) -> TopologyWords:
 def _problem(document: Document, error: ErrorDetails) -> Problem:
     path = tuple(error["loc"])
     kind, value = error["type"], error["input"]
+    if kind == WRONG_KEY:
+        return Problem(document.key((*path, error["ctx"]["field"])), error["ctx"]["message"])
+    if kind == LACKING:
+        kind, path = "missing", (*path, error["ctx"]["field"])
     if kind == "missing":
         field = str(path[-1])
         message = f"{_called(path[:-1])} has no '{field}'; add it, for example {_EXAMPLES[field]}"

@@ -21,6 +21,8 @@ from dvr_ryu.topology.relations import (
     RoutedPort,
     ThisHost,
     Tunnel,
+    VirtualIp,
+    VirtualMac,
 )
 
 PATCH_INT = "patch-int"
@@ -59,7 +61,8 @@ class HostView:
     @cached_property
     def local_routers(self) -> tuple[model.Router, ...]:
         """The routers that route on this host."""
-        return tuple(routers_on(self.local_ports, self.topology.routers))
+        topology = self.topology
+        return tuple(routers_on(self.local_ports, topology.routers, topology.routed_to))
 
     @cached_property
     def snat_routers(self) -> tuple[model.Router, ...]:
@@ -160,12 +163,13 @@ class HostView:
                 vlans[network],
                 vnis[network],
                 port.mac,
-                port.ip,
+                fixed.ip,
                 host,
                 tunnels[host],
             )
             for port in ports
             if (host := port.host) != here and (network := port.network) in vlans
+            for fixed in port.addresses
         )
 
     @property
@@ -176,18 +180,43 @@ class HostView:
     def routed_ports(self, ports: Iterable[model.Port]) -> Iterator[RoutedPort]:
         """The rows of `each routed_port` that come of these ports."""
         here, vlans, gateway_macs = self.host.name, self.local_vlans, self.topology.gateway_macs
-        return (
-            RoutedPort(
-                port.name,
-                port.network,
-                vlans[port.network],
-                port.mac,
-                port.ip,
-                port.device,
-                gateway_macs[subnet],
+        for port in ports:
+            if port.host == here:
+                network = port.network
+                for fixed in port.addresses:
+                    gateway = gateway_macs.get((network, fixed.cidr))
+                    if gateway is not None:
+                        vlan, ip = vlans[network], fixed.ip
+                        yield RoutedPort(
+                            port.name, network, vlan, port.mac, ip, port.device, gateway
+                        )
+                        break
+
+    @cached_property
+    def virtual_ip(self) -> tuple[VirtualIp, ...]:
+        """The rows of `each virtual_ip`."""
+        vlans = self.local_vlans
+        return tuple(
+            VirtualIp(network, vlans[network], ip)
+            for network, ip in sorted(self.topology.virtual_ips)
+            if network in vlans
+        )
+
+    @cached_property
+    def virtual_mac(self) -> tuple[VirtualMac, ...]:
+        """The rows of `each virtual_mac`. Who may use it knows a gateway; of several, the first."""
+        devices = {port.device: port for port in self.local_ports if port.address_pairs}
+        routed = {row.port: row for row in self.routed_ports(devices.values())}
+        users: dict[tuple[str, str], list[str]] = {}
+        for device in sorted(routed):
+            port = devices[device]
+            for mac in {pair.mac for pair in port.address_pairs if pair.mac is not None}:
+                users.setdefault((port.network, mac), []).append(device)
+        return tuple(
+            VirtualMac(
+                network, self.local_vlans[network], mac, tuple(using), routed[using[0]].gateway_mac
             )
-            for port in ports
-            if port.host == here and (subnet := (port.network, port.cidr)) in gateway_macs
+            for (network, mac), using in users.items()
         )
 
     # Port numbers ---------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Devices and wires: in which namespace each is, its MAC, MTU and checksums.
 
-Only names of ours are looked at: Neutron's prefixes, eth0 and lo, in namespaces of ours; in the
-host's own, only the devices of our OVS ports.
+Only names of ours are looked at: Neutron's prefixes, an instance's cards and lo, in namespaces of
+ours; in the host's own, only the devices of our OVS ports.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from operator import itemgetter
+from re import compile
 from typing import Any
 
 from attrs import frozen
@@ -56,6 +57,7 @@ from dvr_ryu.companion.facts.kinds import (
 )
 
 OURS = ("qr-", "sg-", "qg-", "fg-", "rfp-", "fpr-", "tap")
+CARD = compile("eth[0-9]+")
 SIOCETHTOOL = 0x8946
 ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM = 0x16, 0x17
 IFF_UP = 1
@@ -89,7 +91,7 @@ def observe(kernel: Netlink, root_devices: Collection[str]) -> Iterator[Link]:
             if kernel.namespace == ROOT:
                 ours = name in root_devices
             else:
-                ours = name.startswith(OURS) or name in ("eth0", "lo")
+                ours = name.startswith(OURS) or name == "lo" or bool(CARD.fullmatch(name))
             if ours:
                 yield _link(kernel.namespace, name, row, control)
 
@@ -143,7 +145,7 @@ def _facts_of(
         place = namespace_key(namespace)
         if place and link.up:
             yield Device(namespace, "lo", None, None, None, place)
-    elif name == "eth0" or name.startswith("rfp-"):
+    elif CARD.fullmatch(name) or name.startswith("rfp-"):
         other = _other_end(link, ends)
         if other is None:
             yield VethPair(namespace, name, UNKNOWN, UNKNOWN)
@@ -173,7 +175,7 @@ def _device(link: Link, container: tuple[Any, ...]) -> Device:
 def _other_end(end: Link, ends: Mapping[tuple[int, int], Sequence[Link]]) -> Link | None:
     """The outer end of a wire. Numbers are unique in one namespace only, so names must fit too."""
     for other in ends.get((end.peer_index or 0, end.index), ()):
-        if end.name == "eth0" and other.namespace == ROOT:
+        if CARD.fullmatch(end.name) and other.namespace == ROOT:
             return other
         if other.name.startswith("fpr-") and other.name[4:] == end.name[4:]:
             return other

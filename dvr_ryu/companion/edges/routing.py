@@ -1,12 +1,13 @@
 """Addresses, routes, policy rules and neighbours, by netlink: one write per namespace and kind.
 
-In a namespace of ours all of them are ours, save what the kernel adds of its own accord.
+In a namespace of ours all of them are ours, save what the kernel adds of its own accord. In an
+instance's, those are that carry our mark: a label, or the protocol `static`.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from socket import AF_INET
 from struct import Struct
 from typing import TypeAlias
@@ -28,7 +29,15 @@ from dvr_ryu.companion.edges.netlink import (
     number,
     text,
 )
-from dvr_ryu.companion.facts.kinds import Address, Neighbour, ProxyNeighbour, Route, Rule
+from dvr_ryu.companion.facts.kinds import (
+    Address,
+    Key,
+    Neighbour,
+    ProxyNeighbour,
+    Route,
+    Rule,
+    in_instance,
+)
 
 RoutingFact: TypeAlias = Address | Route | Rule | Neighbour | ProxyNeighbour
 
@@ -38,12 +47,12 @@ NEW, DELETE, GET = 0, 1, 2
 """What is added to the number of an object's first message."""
 ADDRESS, ROUTE, NEIGHBOUR, RULE = 20, 24, 28, 32
 _ADDRESS, _ROUTE, _NEIGHBOUR, _RULE = map(Struct, ("=BBBBI", "=8BI", "=BxxxiHBB", "=8BI"))
-IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST = 1, 2, 4
+IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST = 1, 2, 3, 4
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_TABLE = 1, 4, 5, 15
 FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_TABLE = 2, 3, 6, 15
 NDA_DST, NDA_LLADDR = 1, 2
 
-RTPROT_KERNEL, RTPROT_BOOT = 2, 3
+RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 2, 3, 4
 """What is added by hand has protocol `boot`, which `ip route` does not print."""
 RT_TABLE_LOCAL = 255
 RTN_UNICAST = 1
@@ -56,28 +65,39 @@ NTF_PROXY = 0x08
 REFUSED_BECAUSE_THERE = (errno.EEXIST,)
 
 
-def read(kernel: Netlink, devices: Sequence[str]) -> Iterator[RoutingFact]:
-    """Yield what is on the named devices of a namespace, and its policy rules."""
+def read(kernel: Netlink, devices: Sequence[str], wanted: Collection[Key]) -> Iterator[RoutingFact]:
+    """Yield what is on the named devices of a namespace, and its policy rules.
+
+    Of an instance, only what carries our mark, or is wanted: it may have come before the mark.
+    """
     names = {kernel.index(device): device for device in devices if device != "lo"}
-    yield from _addresses(kernel, names)
+    if in_instance(kernel.namespace):
+        found: list[tuple[Address | Route, bool]] = []
+        found += [*_addresses(kernel, names), *_routes(kernel, names)]
+        yield from (fact for fact, marked in found if marked or fact.key in wanted)
+        return
+    yield from (address for address, _ in _addresses(kernel, names))
     if not kernel.namespace:
         return
-    yield from _routes(kernel, names)
+    yield from (route for route, _ in _routes(kernel, names))
     yield from _rules(kernel)
     yield from _neighbours(kernel, names)
 
 
-def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[Address]:
+def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address, bool]]:
+    """Yield addresses, each with whether it carries our mark."""
     asked = _ADDRESS.pack(AF_INET, 0, 0, 0, 0)
     for header, has in kernel.dump(ADDRESS + GET, asked, _ADDRESS.size):
         _, length, _, _, index = _ADDRESS.unpack(header)
         if index in names:
             address = as_ipv4(has.get(IFA_LOCAL) or has.get(IFA_ADDRESS))
             broadcast = as_ipv4(has.get(IFA_BROADCAST))
-            yield Address(kernel.namespace, names[index], f"{address}/{length}", broadcast)
+            fact = Address(kernel.namespace, names[index], f"{address}/{length}", broadcast)
+            yield fact, as_text(has.get(IFA_LABEL, b"")) == fact.label
 
 
-def _routes(kernel: Netlink, names: dict[int, str]) -> Iterator[Route]:
+def _routes(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Route, bool]]:
+    """Yield routes, each with whether it carries our mark."""
     asked = _ROUTE.pack(AF_INET, *bytes(7), 0)
     for header, has in kernel.dump(ROUTE + GET, asked, _ROUTE.size):
         _, length, _, _, _, protocol, _, type, _ = _ROUTE.unpack(header)
@@ -87,7 +107,8 @@ def _routes(kernel: Netlink, names: dict[int, str]) -> Iterator[Route]:
             prefix = as_ipv4(has.get(RTA_DST))
             destination = f"{prefix}/{length}" if prefix else "default"
             via = as_ipv4(has.get(RTA_GATEWAY))
-            yield Route(kernel.namespace, table, destination, via, names[device])
+            fact = Route(kernel.namespace, table, destination, via, names[device])
+            yield fact, protocol == RTPROT_STATIC
 
 
 def _rules(kernel: Netlink) -> Iterator[Rule]:
@@ -155,6 +176,8 @@ def _address(kernel: Netlink, fact: Address) -> bytes:
     ip, _, length = fact.address.partition("/")
     body = _ADDRESS.pack(AF_INET, int(length), 0, 0, kernel.index(fact.device))
     body += ipv4(IFA_LOCAL, ip) + ipv4(IFA_ADDRESS, ip)
+    if fact.label:
+        body += text(IFA_LABEL, fact.label)
     return body + ipv4(IFA_BROADCAST, fact.broadcast) if fact.broadcast else body
 
 
@@ -162,7 +185,8 @@ def _route(kernel: Netlink, fact: Route) -> bytes:
     prefix, _, length = fact.destination.partition("/")
     scope = RT_SCOPE_UNIVERSE if fact.via else RT_SCOPE_LINK
     bits = int(length) if length else 0
-    body = _ROUTE.pack(AF_INET, bits, 0, 0, 0, RTPROT_BOOT, scope, RTN_UNICAST, 0)
+    protocol = RTPROT_STATIC if fact.marked else RTPROT_BOOT
+    body = _ROUTE.pack(AF_INET, bits, 0, 0, 0, protocol, scope, RTN_UNICAST, 0)
     body += number(RTA_TABLE, fact.table) + number(RTA_OIF, kernel.index(fact.device))
     if length:
         body += ipv4(RTA_DST, prefix)

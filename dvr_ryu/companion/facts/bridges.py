@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from dvr_ryu.companion.facts.kinds import ROOT, Bridge, Fact, OvsPort
+from dvr_ryu.companion.facts.kinds import ROOT, Bridge, Fact, OvsPort, VethPair
 from dvr_ryu.topology import model
 from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
 from dvr_ryu.topology.view import PATCH_INT, PATCH_TUN, HostView
@@ -81,15 +81,19 @@ def integration_port(
     view: HostView,
     port: model.Port | model.RouterInterface,
     namespace: str,
-    type: str = "internal",
+    wire: VethPair | None = None,
 ) -> OvsPort:
-    """A port of br-int on its network's local VLAN, with what Neutron writes beside it."""
+    """A port of br-int on its network's local VLAN, with what Neutron writes beside it.
+
+    Open vSwitch makes its device, unless it is the outer end of a wire.
+    """
     return OvsPort(
         INTEGRATION_BRIDGE,
         port.device,
         namespace,
         view.local_vlans[port.network],
-        _interface(port, type),
+        _interface(port, "internal" if wire is None else ""),
+        wire=None if wire is None else wire.key,
     )
 
 

@@ -38,7 +38,7 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
         subnets = [subnet for subnet in network.subnets if subnet.dhcp]
         yield from namespace(place, NO_IPV6)
         yield from plugged(view, port, place, tx_checksum)
-        for each in view.topology.instances.values():
+        for each in view.topology.cards:
             if each.network == port.network and any(contains(s, each.ip) for s in subnets):
                 yield DhcpHost(place, each.mac, each.ip, _host_name(each.name))
         yield _server(view, port, place, subnets)

@@ -1,6 +1,8 @@
-"""Instances: a namespace with a network card each, wired to br-int. Pure.
+"""Instances: a namespace with its network cards, each wired to br-int. Pure.
 
-Where the network has DHCP, a client runs in the namespace as in any guest; else the address is set.
+Where a card's network has DHCP, a client runs for it as in any guest; else its address is set. What
+an instance has besides its first address is set, and only the first card leads to the world. Which
+of its allowed_address_pairs an instance uses is its own affair.
 """
 
 from __future__ import annotations
@@ -8,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.facts.bridges import integration_port
-from dvr_ryu.companion.facts.common import address, namespace, subnet_of
+from dvr_ryu.companion.facts.common import address, device_sysctls, namespace, subnet_of
 from dvr_ryu.companion.facts.kinds import (
     MAIN_TABLE,
     ROOT,
+    Address,
     Device,
     Fact,
     Process,
@@ -31,24 +34,28 @@ DHCP_SCRIPT = "udhcpc.script"
 def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
     """Yield the instances of this host."""
     served = {port.network for port in view.topology.service_ports if port.owner == model.DHCP}
+    several = {port.name for port in view.topology.more_cards}
     for port in view.local_ports_of(model.COMPUTE):
-        yield from _instance(view, port, tx_checksum)
+        yield from _card(view, port, tx_checksum)
+        if port.name in several:
+            yield from _one_of_several(port)
         if port.network in served and subnet_of(view, port).dhcp:
             yield _dhcp_client(port)
         else:
             yield from _static_address(view, port)
+        yield from _further_addresses(port)
 
 
-def _instance(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Fact]:
+def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Fact]:
     place = model.instance_namespace(port.name)
-    wire = instance_wire(place, port.device)
+    wire = instance_wire(place, port.card, port.device)
     mtu = view.topology.underlay.overlay_mtu
     yield from namespace(place, {})
     yield wire
-    yield Device(place, wire.device, port.mac, mtu, tx_checksum, wire.key)
+    yield Device(place, port.card, port.mac, mtu, tx_checksum, wire.key)
     yield Device(ROOT, port.device, None, mtu, tx_checksum, wire.key)
     yield from _silent(port.device)
-    yield integration_port(view, port, place, type="")
+    yield integration_port(view, port, place, wire)
 
 
 def _silent(tap: str) -> Iterator[Fact]:
@@ -61,6 +68,12 @@ def _silent(tap: str) -> Iterator[Fact]:
     yield Sysctl(ROOT, f"net/ipv6/conf/{tap}/disable_ipv6", "1", outer_end)
 
 
+def _one_of_several(port: model.Port) -> Iterator[Fact]:
+    """A card answers for its own addresses only, and an answer may leave by another card."""
+    place = model.instance_namespace(port.name)
+    yield from device_sysctls(place, port.card, arp_ignore="1", arp_announce="2", rp_filter="2")
+
+
 def _dhcp_client(port: model.Port) -> Process:
     """The guest's DHCP client, which asks for the address that it should get.
 
@@ -68,19 +81,35 @@ def _dhcp_client(port: model.Port) -> Process:
     instance would be.
     """
     place = model.instance_namespace(port.name)
-    name = f"udhcpc-{port.name}"
+    name = f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}-{port.card}"
     # Who starts it writes its pid file. Were it the same as its own, which it empties before it
     # writes it, and removes when it ends, a client that runs might be taken for one that does not.
     argv = (
-        "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", "eth0", "-r", port.ip,
+        "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", port.card, "-r", port.ip,
         "-x", f"hostname:{port.name}", "-s", DHCP_SCRIPT, "-p", f"{pid_file(name)}.own",
     )  # fmt: skip
-    return Process(name, place, argv, device_key(place, "eth0"))
+    return Process(name, place, argv, device_key(place, port.card))
 
 
 def _static_address(view: HostView, port: model.Port) -> Iterator[Fact]:
     place = model.instance_namespace(port.name)
-    own = address(view, port, place, "eth0")
+    own = address(view, port, place, port.card)
     yield own
-    gateway = subnet_of(view, port).gateway_ip
-    yield Route(place, MAIN_TABLE, "default", gateway, "eth0", after=(own.key,))
+    if port.number == 0:
+        gateway = subnet_of(view, port).gateway_ip
+        yield Route(place, MAIN_TABLE, "default", gateway, port.card, after=(own.key,))
+
+
+def _further_addresses(port: model.Port) -> Iterator[Fact]:
+    """Alone, without the subnet, where another address brings that: so the first is what others
+    see, whichever is set first.
+    """
+    place = model.instance_namespace(port.name)
+    reached = {port.cidr}
+    for fixed in port.addresses[1:]:
+        if fixed.cidr in reached:
+            yield Address(place, port.card, f"{fixed.ip}/32", None)
+        else:
+            broadcast = str(fixed.cidr.broadcast_address)
+            yield Address(place, port.card, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
+            reached.add(fixed.cidr)

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, TypeAlias
 
 from attrs import field, frozen
 
+from dvr_ryu.topology.model import instance_namespace
+
 Key: TypeAlias = "tuple[str | int | None, ...]"
 ROOT = ""
 """The host's own network namespace, among the names of namespaces."""
@@ -22,6 +24,11 @@ MAIN_TABLE = 254
 def namespace_key(name: str) -> Key | None:
     """The key of a namespace; the host's own needs none."""
     return ("namespace", name) if name else None
+
+
+def in_instance(namespace: str) -> bool:
+    """Whether it is an instance's: what it does there is its own affair, as in any guest."""
+    return namespace.startswith(instance_namespace(""))
 
 
 def device_key(namespace: str, name: str) -> Key:
@@ -120,9 +127,9 @@ class VethPair(Fact):
         return tuple(place for place in places if place)
 
 
-def instance_wire(namespace: str, tap: str) -> VethPair:
-    """The pair between an instance's card, eth0, and its port on br-int."""
-    return VethPair(namespace, "eth0", ROOT, tap)
+def instance_wire(namespace: str, card: str, tap: str) -> VethPair:
+    """The pair between one of an instance's cards and its port on br-int."""
+    return VethPair(namespace, card, ROOT, tap)
 
 
 @frozen
@@ -154,6 +161,8 @@ class OvsPort(Fact):
     interface: Mapping[str, str] = field(eq=dict)
     lost: bool = False
     """Its device has vanished, with a namespace perhaps: only a new port has a new device."""
+    wire: Key | None = field(default=None, eq=False, repr=False)
+    """The wire whose outer end it is."""
 
     @property
     def container(self) -> Key | None:
@@ -163,11 +172,9 @@ class OvsPort(Fact):
     @property
     def after(self) -> tuple[Key, ...]:
         """The place of an internal port, the wire of an instance."""
-        if not self.namespace:
-            return ()
-        if self.interface.get("type") == "internal":
-            return (("namespace", self.namespace),)
-        return (instance_wire(self.namespace, self.name).key,)
+        if self.wire is not None:
+            return (self.wire,)
+        return (("namespace", self.namespace),) if self.namespace else ()
 
 
 @frozen
@@ -226,6 +233,11 @@ class Address(OnDevice):
     address: str
     broadcast: str | None
 
+    @property
+    def label(self) -> str | None:
+        """What tells it from those that an instance gives itself."""
+        return f"{self.device}:fixed" if in_instance(self.namespace) else None
+
 
 @frozen
 class Route(OnDevice):
@@ -239,6 +251,11 @@ class Route(OnDevice):
     via: str | None
     device: str
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+    @property
+    def marked(self) -> bool:
+        """Whether it must be told from those that an instance gives itself."""
+        return in_instance(self.namespace)
 
 
 @frozen

@@ -12,7 +12,6 @@ from dvr_ryu.companion.facts.common import (
     NO_IPV6,
     ROUTER_SYSCTLS,
     as_integer,
-    contains,
     device_sysctls,
     liberal_conntrack,
     namespace,
@@ -53,14 +52,19 @@ def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Itera
     for interface in router.interfaces:
         yield from plugged(view, interface, place, tx_checksum)
         yield from device_sysctls(place, interface.device, rp_filter="0", send_redirects="0")
-        for port in view.all_ports:
-            if port.network == interface.network and _is_neighbour(port, interface):
-                yield Neighbour(place, interface.device, port.ip, port.mac)
+        for ip, mac in _neighbours(view, interface):
+            yield Neighbour(place, interface.device, ip, mac)
 
 
-def _is_neighbour(port: model.Port, interface: model.RouterInterface) -> bool:
+def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tuple[str, str]]:
+    """Whom it need not ask for. A virtual IP is not among them: its owner is who announced it."""
     owners = (model.COMPUTE, model.DHCP, model.ROUTER_SNAT)
-    return port.owner in owners and contains(interface, port.ip)
+    network, virtual_ips = interface.network, view.topology.virtual_ips
+    for port in view.all_ports:
+        if port.network == network and port.owner in owners:
+            for fixed in port.addresses:
+                if fixed.cidr == interface.cidr and (network, fixed.ip) not in virtual_ips:
+                    yield fixed.ip, port.mac
 
 
 def _snat_redirects(router: model.Router) -> Iterator[Fact]:

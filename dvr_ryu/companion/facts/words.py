@@ -49,12 +49,16 @@ def routing(fact: Fact, verb: str = "") -> str:
     match fact:
         case kinds.Address():
             broadcast = f" brd {fact.broadcast}" if fact.broadcast else ""
-            object, made, words = "addr", "add", f"{fact.address}{broadcast} dev {fact.device}"
+            label = f" label {fact.label}" if fact.label else ""
+            words = f"{fact.address}{broadcast} dev {fact.device}{label}"
+            object, made = "addr", "add"
         case kinds.Route():
             way = f" via {fact.via} dev {fact.device}" if fact.via else f" dev {fact.device}"
             scope = "" if fact.via else " scope link"
             table = "" if fact.table == MAIN_TABLE else f" table {fact.table}"
-            object, made, words = "route", "replace", f"{fact.destination}{way}{scope}{table}"
+            mark = " proto static" if fact.marked else ""
+            words = f"{fact.destination}{way}{scope}{table}{mark}"
+            object, made = "route", "replace"
         case kinds.Rule():
             which = f"from {fact.source}" if fact.source else f"iif {fact.iif}"
             words = f"{which} priority {fact.priority} table {fact.table}"

@@ -19,7 +19,7 @@ def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> 
         _check_gateways(name, network, findings)
     _check_overlaps(words, findings)
     _check_addresses(words, ports, findings)
-    _check_snat_ports(words, findings)
+    _check_interfaces(words, findings)
 
 
 def _check_gateways(name: str, network: NetworkWords, findings: Findings) -> None:
@@ -56,19 +56,19 @@ def _check_overlaps(words: TopologyWords, findings: Findings) -> None:
 
 
 def _subnets_of_router(name: str, words: TopologyWords) -> list[tuple[IPv4Network, Claim]]:
-    """All that the router routes to, at the place where it joins it; a network counts once."""
-    router = words.routers[name]
-    joined: dict[str, Path] = {}
+    """All that the router routes to, at the place where it joins it."""
+    router, networks = words.routers[name], words.networks
+    joined: dict[tuple[str, IPv4Network], Path] = {}
     for index, each in enumerate(router.interfaces):
-        joined.setdefault(each.network, ("routers", name, "interfaces", index, "network"))
-    if router.external_network:
-        joined.setdefault(router.external_network, ("routers", name, "external_network"))
-    return [
-        (subnet.cidr, Claim(f"'{network}'", path))
-        for network, path in joined.items()
-        if network in words.networks
-        for subnet in words.networks[network].subnets
-    ]
+        subnet = each.joined(networks[each.network]) if each.network in networks else None
+        if subnet:
+            path: Path = ("routers", name, "interfaces", index, "network")
+            joined.setdefault((each.network, subnet.cidr), path)
+    external = router.external_network
+    if external and external in networks:
+        for subnet in networks[external].subnets:
+            joined.setdefault((external, subnet.cidr), ("routers", name, "external_network"))
+    return [(cidr, Claim(f"'{network}'", path)) for (network, cidr), path in joined.items()]
 
 
 def _report_overlaps(subnets: Iterable[tuple[IPv4Network, Claim]], findings: Findings) -> None:
@@ -95,11 +95,13 @@ def _check_addresses(words: TopologyWords, ports: list[WantedPort], findings: Fi
     unique = Unique(findings, already("address"))
     for port in ports:
         network = words.networks.get(port.network)
-        if port.pins.ip and network and port.owner != model.EXTERNAL_GATEWAY:
-            claim = Claim(str(port), (*port.path, "ip"))
+        if network is None or port.owner == model.EXTERNAL_GATEWAY:
+            continue
+        for path, ip in port.pins.pinned_ips:
+            claim = Claim(str(port), (*port.path, *path))
             on_gateway = port.owner == model.ROUTER_INTERFACE
-            _check_address(port.pins.ip, port.network, network, on_gateway, claim, findings)
-            unique.claim((port.network, port.pins.ip), claim, port.pins.ip)
+            _check_address(ip, port.network, network, on_gateway, claim, findings)
+            unique.claim((port.network, ip), claim, ip)
     for ip, floating in words.floating_ips.items():
         name = words.network_of(floating)
         network = words.networks.get(name or "")
@@ -128,14 +130,17 @@ def _check_address(
         findings.at(claim, f"{ip} is the gateway of {subnet.cidr}{unsaid}; take another")
 
 
-def _check_snat_ports(words: TopologyWords, findings: Findings) -> None:
+def _check_interfaces(words: TopologyWords, findings: Findings) -> None:
+    """A router's port has an address of the subnet that it joins, and so has its SNAT port."""
     for name, router in words.routers.items():
         for index, each in enumerate(router.interfaces):
-            network = words.networks.get(each.network)
+            network, path = words.networks.get(each.network), ("routers", name, "interfaces", index)
+            own = each.joined(network) if network else None
+            if each.ip and own and network and network.subnet_of(each.ip) not in (own, None):
+                message = f"{each.ip} is not in {each.subnet}, which the router's port is to join"
+                findings.at_value((*path, "ip"), f"{message}; take one from there")
             if network and each.snat_port.ip:
                 subnet = network.subnet_of(each.snat_port.ip)
-                own = network.subnet_of(each.ip) if each.ip else network.lowest_subnet
                 if subnet and own and subnet is not own:
-                    path = ("routers", name, "interfaces", index, "snat_port", "ip")
                     message = f"{each.snat_port.ip} is not in {own.cidr}, as the router's port is"
-                    findings.at_value(path, f"{message}; take one from there")
+                    findings.at_value((*path, "snat_port", "ip"), f"{message}; take one from there")

@@ -73,7 +73,7 @@ def _check_network(
 def _check_way(
     path: Path, instance: str, external: str, words: TopologyWords, findings: Findings
 ) -> None:
-    network = words.instances[instance].network
+    network = words.instances[instance].first_card.network
     if network not in words.networks:
         return
     leads_to = {
@@ -99,7 +99,7 @@ def _check_fixed_ip(
     words: TopologyWords,
     findings: Findings,
 ) -> None:
-    pinned = words.instances[instance].ip
-    if fixed_ip is not None and fixed_ip != pinned:
-        has = f"it has {pinned}" if pinned else "pin the address that it should have there"
+    pinned = [ip for _, ip in words.instances[instance].first_card.pinned_ips]
+    if fixed_ip is not None and fixed_ip not in pinned:
+        has = f"it has {listed(pinned)}" if pinned else "pin the address that it should have there"
         findings.at_value((*path, "fixed_ip"), f"'{instance}' does not have {fixed_ip}; {has}")

@@ -31,7 +31,8 @@ class _References:
         self._of_routers()
         for name, instance in self._words.instances.items():
             self._host(("instances", name, "host"), instance.host)
-            self._network(("instances", name, "network"), instance.network)
+            for path, card in instance.cards:
+                self._network(("instances", name, *path, "network"), card.network)
         for ip, floating in self._words.floating_ips.items():
             path = ("floating_ips", str(ip))
             self._one((*path, "instance"), floating.instance, self._words.instances, "instance")

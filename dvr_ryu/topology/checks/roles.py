@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from dvr_ryu.topology.checks.findings import Findings
 from dvr_ryu.topology.declaration import NetworkWords, PortWords, RouterWords, TopologyWords
-from dvr_ryu.topology.wording import suggestion
+from dvr_ryu.topology.wording import listed, suggestion
 from dvr_ryu.topology.yaml_nodes import Path
 
 
@@ -38,17 +40,27 @@ def _check_network(path: Path, network: NetworkWords, findings: Findings) -> Non
 def _check_interfaces(
     path: Path, router: RouterWords, words: TopologyWords, findings: Findings
 ) -> None:
-    joined: set[str] = set()
+    joined: set[tuple[str, IPv4Network | None]] = set()
     for index, each in enumerate(router.interfaces):
         place = (*path, "interfaces", index, "network")
         network = words.networks.get(each.network)
-        if each.network in joined:
-            message = f"the router joins '{each.network}' twice; remove one"
-            findings.at_value(place, message)
-        elif network and network.external:
+        if network is None:
+            continue
+        subnet = each.joined(network)
+        spot = each.network, subnet.cidr if subnet else None
+        if network.external:
             message = f"'{each.network}' is external; a router leads to it by external_network"
             findings.at_value(place, message)
-        joined.add(each.network)
+        elif each.subnet and subnet is None:
+            ranges = listed(subnet.cidr for subnet in network.subnets)
+            message = f"{each.subnet} is no subnet of '{each.network}'; write one of {ranges}"
+            findings.at_value((*place[:-1], "subnet"), message)
+        elif spot in joined:
+            more = len(network.subnets) > 1
+            instead = "name another subnet, or remove one" if more else "remove one"
+            where = f"'{each.network}' twice" + (f", on {spot[1]}" if more else "")
+            findings.at_value(place, f"the router joins {where}; {instead}")
+        joined.add(spot)
 
 
 def _check_internal(path: Path, router: RouterWords, findings: Findings) -> None:

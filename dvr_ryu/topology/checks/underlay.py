@@ -5,11 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
-from dvr_ryu.topology.declaration import (
-    NOT_FOR_HOSTS,
-    WIDEST_UNDERLAY_PREFIX,
-    TopologyWords,
-)
+from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.scalars import NOT_FOR_HOSTS, WIDEST_UNDERLAY_PREFIX
 
 
 def check(words: TopologyWords, findings: Findings) -> None:

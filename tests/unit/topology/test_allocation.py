@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology import allocation, model
-from dvr_ryu.topology.declaration import FIP_RULE_PRIORITIES
 from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.scalars import FIP_RULE_PRIORITIES
 from dvr_ryu.topology.slots import Exhausted, Ids, Slots, preferred
 from dvr_ryu.topology.view import HostView
 

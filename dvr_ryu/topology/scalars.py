@@ -1,0 +1,191 @@
+"""The kinds of single values in a topology file: which there are, and what is said of a wrong one.
+
+Each is a type of pydantic's that takes a value of the file, or says what to write instead. Nothing
+here knows which key holds what: that is `declaration`. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network, IPv6Interface
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, InstanceOf
+
+from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, Ports
+
+LOCAL_VLANS = range(1, 4095)
+"""VLAN tags of 802.1Q; 0 and 4095 are reserved."""
+
+VNIS = range(1, 1 << 24)
+OFPORTS = range(2, 0xFF00)
+"""OpenFlow ports that OVS lets one ask for; port 1 of each bridge is its patch port."""
+
+FIP_RULE_PRIORITIES = range(32768, 72768)
+"""Neutron's range for `ip rule` priorities of floating addresses (fip_rule_priority_allocator)."""
+
+LINK_LOCAL = IPv4Network("169.254.0.0/16")
+NOT_FOR_HOSTS = tuple(
+    IPv4Network(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", LINK_LOCAL, "224.0.0.0/3")
+)
+"""No subnet lies in these: this network, loopback, link-local, multicast, reserved (RFC 6890)."""
+
+DATAPATH_IDS = range(1, 1 << 64)
+DEFAULT_UNDERLAY_PREFIX = 24
+WIDEST_UNDERLAY_PREFIX = 8
+"""Addresses that share less lie on no one network."""
+LONGEST_PREFIX = 30
+"""A smaller subnet has no room for a gateway and one more."""
+
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_CONTROLLER = re.compile(r"tcp:([^:]+):([0-9]{1,5})")
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+
+
+def _mac(text: object) -> str:
+    """Six pairs of hex digits, in lower case; unicast, because a port answers to it."""
+    if not (isinstance(text, str) and _MAC.fullmatch(text)):
+        raise ValueError("is not a MAC address; write six pairs of hex digits: fa:16:3e:00:00:01")
+    if int(text[:2], 16) & 1:
+        raise ValueError("is a multicast MAC address; the first byte of a port's MAC is even")
+    if not int(text.replace(":", ""), 16):
+        raise ValueError("is the null MAC address, which no port can have; change it")
+    return text.lower()
+
+
+def _refuse_ipv6(text: object) -> None:
+    try:
+        IPv6Interface(text if isinstance(text, str) else "")
+    except ValueError:
+        return
+    raise ValueError("is IPv6, which is not supported yet; write an IPv4 address or network")
+
+
+def _ipv4(text: object) -> IPv4Address:
+    try:
+        return IPv4Address(text if isinstance(text, str) else "")
+    except ValueError:
+        _refuse_ipv6(text)
+        raise ValueError("is not an IPv4 address; write it as 192.168.10.4") from None
+
+
+def _cidr(text: object) -> IPv4Network:
+    written = text if isinstance(text, str) and "/" in text else ""
+    try:
+        return IPv4Network(written)
+    except ValueError:
+        _refuse_ipv6(text)
+    try:
+        meant = IPv4Network(written, strict=False)
+    except ValueError:
+        raise ValueError(
+            "is not an IPv4 network; write its address and length: 10.10.10.0/24"
+        ) from None
+    raise ValueError(f"is an address within a network, not the network; write {meant}")
+
+
+def _address_or_cidr(text: object) -> IPv4Network:
+    return _cidr(text) if isinstance(text, str) and "/" in text else IPv4Network(_ipv4(text))
+
+
+def _range_of_hosts(cidr: IPv4Network) -> IPv4Network:
+    if cidr.prefixlen > LONGEST_PREFIX:
+        raise ValueError(f"is too small; write /{LONGEST_PREFIX} or a shorter prefix")
+    for reserved in NOT_FOR_HOSTS:
+        if cidr.overlaps(reserved):
+            raise ValueError(f"lies in {reserved}, whose addresses no port can have; take another")
+    return cidr
+
+
+def _router_pair(pair: IPv4Network) -> IPv4Network:
+    if pair.prefixlen != 31 or not pair.subnet_of(LINK_LOCAL):
+        raise ValueError("is not a /31 within 169.254.0.0/16; write it as 169.254.31.28/31")
+    return pair
+
+
+def _uuid(text: object) -> str:
+    if not (isinstance(text, str) and _UUID.fullmatch(text)):
+        raise ValueError("is not a UUID; write it as 28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10")
+    return text.lower()
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            "is not a name; use up to 63 letters, digits, '-', '_' and '.', a letter or digit first"
+        )
+    return text
+
+
+def _bridge(text: str) -> str:
+    if text not in BRIDGES:
+        raise ValueError(f"is no bridge that has flows; there are {' and '.join(BRIDGES)}")
+    return text
+
+
+def _controller(text: str) -> str:
+    parts = _CONTROLLER.fullmatch(text)
+    if not parts:
+        raise ValueError("is not a controller; write tcp:ADDRESS:PORT, as tcp:10.0.44.1:6653")
+    try:
+        address = IPv4Address(parts[1])
+    except ValueError:
+        raise ValueError(
+            f"has no IPv4 address: {parts[1]}; write it as tcp:10.0.44.1:6653"
+        ) from None
+    if address.is_unspecified or address.is_multicast or address.is_reserved:
+        raise ValueError("names an address that no switch can reach; write the controller's own")
+    if not 1 <= int(parts[2]) <= 65535:
+        raise ValueError("has a port that is not from 1 to 65535; OpenFlow's own is 6653")
+    return text
+
+
+def _protocol(text: str) -> str:
+    if text not in PROTOCOLS:
+        raise ValueError(f"has no ports to forward; write {' or '.join(PROTOCOLS)}")
+    return text
+
+
+def _ports(value: object) -> Ports:
+    written = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    parts = _PORTS.fullmatch(written)
+    if not parts:
+        raise ValueError("is not a port, nor a range of ports; write 80 or 8000-8009")
+    ports = Ports(int(parts[1]), int(parts[2] or parts[1]))
+    if ports.last < ports.first:
+        raise ValueError(f"runs backwards; write {ports.last}-{ports.first}")
+    if ports.first < 1 or ports.last > 65535:
+        raise ValueError("is out of range; ports are from 1 to 65535")
+    return ports
+
+
+def _within(numbers: range) -> Callable[[int], int]:
+    def check(number: int) -> int:
+        if number not in numbers:
+            raise ValueError(f"is out of range; write a number from {numbers[0]} to {numbers[-1]}")
+        return number
+
+    return check
+
+
+Mac = Annotated[str, BeforeValidator(_mac)]
+Address = Annotated[IPv4Address, BeforeValidator(_ipv4)]
+Cidr = Annotated[IPv4Network, BeforeValidator(_cidr)]
+AddressOrCidr = Annotated[IPv4Network, BeforeValidator(_address_or_cidr)]
+HostRange = Annotated[Cidr, AfterValidator(_range_of_hosts)]
+RouterPair = Annotated[Cidr, AfterValidator(_router_pair)]
+Uuid = Annotated[str, BeforeValidator(_uuid)]
+Name = Annotated[str, AfterValidator(_name)]
+ControllerWord = Annotated[str, AfterValidator(_controller)]
+Mtu = Annotated[int, AfterValidator(_within(range(626, 9217)))]
+Vlan = Annotated[int, AfterValidator(_within(LOCAL_VLANS))]
+Vni = Annotated[int, AfterValidator(_within(VNIS))]
+Ofport = Annotated[int, AfterValidator(_within(OFPORTS))]
+RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
+DatapathId = Annotated[int, AfterValidator(_within(DATAPATH_IDS))]
+Protocol = Annotated[str, AfterValidator(_protocol)]
+PortNumbers = Annotated[InstanceOf[Ports], BeforeValidator(_ports)]
+BridgeWord = Annotated[str, AfterValidator(_bridge)]
