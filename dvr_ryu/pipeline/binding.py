@@ -48,11 +48,6 @@ _NUMBER: dict[Kind, Callable[[Any], int]] = {
 }
 
 
-def number_of(kind: Kind) -> Callable[[Any], int]:
-    """What makes a number of a field of this kind: all but ports and names."""
-    return _NUMBER[kind]
-
-
 def field_at(hole: Hole) -> int:
     """Which value of its relation's row fills the hole."""
     row_type = ThisHost if hole.relation == "host" else RELATIONS[hole.relation]
@@ -78,7 +73,7 @@ def value_of(unknown: Unknown, row: Any, here: Here) -> Any:
         return _port(value, here.ports)
     if unknown.kind is Kind.PORTS:
         return _some(value, here.ports)
-    return number_of(unknown.kind)(value)
+    return _NUMBER[unknown.kind](value)
 
 
 def _port(name: str, ports: Ports) -> int:

@@ -6,17 +6,13 @@ same kind. Which bytes of a flow it goes into is `template`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from dvr_ryu.pipeline.binding import Here, field_at, number_of, ports_of
+from dvr_ryu.pipeline.binding import Here, field_at, ports_of
 from dvr_ryu.pipeline.operands import Hole, PortAt, PortName, Unknown
 from dvr_ryu.topology.relations import Kind
-
-_MOST_REMEMBERED = 1 << 17
-"""How many encodings of MACs, addresses … are kept of each form: more than one site has."""
 
 
 class Form(NamedTuple):
@@ -66,12 +62,12 @@ class Columns:
             return [form.bytes_of(numbers[unknown.index]) for numbers in lists]
         at = field_at(unknown)
         if unknown.relation == "host":
-            return [_encoded(unknown.kind, form)[self.here.host[at]]] * len(self)
-        values = map(itemgetter(at), self.rows)
+            return _encoded(unknown.kind, form, [self.here.host[at]]) * len(self)
+        values = list(map(itemgetter(at), self.rows))
         if unknown.kind is Kind.PORT:
             numbers = {name: form.bytes_of(number) for name, number in ports.items()}
             return list(map(numbers.__getitem__, values))
-        return list(map(_encoded(unknown.kind, form).__getitem__, values))
+        return _encoded(unknown.kind, form, values)
 
     def with_ports(self, unknowns: Sequence[Unknown]) -> Columns:
         """The rows in which all these unknowns are ports that the bridge has; of a list, one is
@@ -119,21 +115,20 @@ class Columns:
         return lists
 
 
-class _Encoded(dict[Any, bytes]):
-    """A field's value → its bytes, remembered."""
-
-    def __init__(self, number: Callable[[Any], int], form: Form) -> None:
-        super().__init__()
-        self._number = number
-        self._form = form
-
-    def __missing__(self, value: Any) -> bytes:
-        if len(self) >= _MOST_REMEMBERED:
-            self.clear()
-        encoded = self[value] = self._form.bytes_of(self._number(value))
-        return encoded
+def _encoded(kind: Kind, form: Form, values: list[Any]) -> list[bytes]:
+    """The bytes of a field's values. All at once is several times as fast as one by one."""
+    if kind is Kind.MAC:
+        return _placed(form, 6, bytes.fromhex("".join(values).replace(":", "")))
+    if kind is Kind.IPV4:
+        return _placed(form, 4, bytes(map(int, ".".join(values).split("."))))
+    # Tags and VNIs: many rows have few of them.
+    known = {value: form.bytes_of(value) for value in set(values)}
+    return list(map(known.__getitem__, values))
 
 
-@cache
-def _encoded(kind: Kind, form: Form) -> _Encoded:
-    return _Encoded(number_of(kind), form)
+def _placed(form: Form, width: int, joined: bytes) -> list[bytes]:
+    """Values of `width` bytes each, which stand joined, in their form."""
+    cut = [joined[at : at + width] for at in range(0, len(joined), width)]
+    if form == Form(width, 0, 0, 8 * width):
+        return cut
+    return [form.bytes_of(int.from_bytes(value, "big")) for value in cut]

@@ -9,8 +9,7 @@ ofp_flow_mod and ofp_flow_stats in the OpenFlow specification.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 ADD = 0
@@ -86,20 +85,26 @@ def canonical_match(fields: bytes) -> bytes:
     return fields if ordered else b"".join(part for _, part in sorted(parts))
 
 
-def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
-    """The flow-mod message that adds a flow or strictly deletes it (then its instructions are left
-    out).
+def flow_mods(
+    version: int, command: int, flows: Iterable[tuple[bytes, bytes]], xids: Iterable[int]
+) -> Iterator[bytes]:
+    """The flow-mod messages that add flows (identity, value) or strictly delete them (then their
+    instructions are left out), one for each xid.
     """
-    identity, value = flow
-    instructions = value[_VALUE.size :] if command == ADD else b""
-    before, after, padding = _around_xid(
-        version, command, identity[:3], value[:16], len(identity), len(instructions)
-    )
-    fields = identity[_IDENTITY.size :]
-    return b"".join((before, xid.to_bytes(4, "big"), after, fields, padding, instructions))
+    known: dict[tuple[bytes, bytes, int, int], tuple[bytes, bytes, bytes]] = {}
+    for xid, (identity, value) in zip(xids, flows, strict=True):
+        instructions = value[_VALUE.size :] if command == ADD else b""
+        key = identity[: _IDENTITY.size], value[: _VALUE.size], len(identity), len(instructions)
+        around = known.get(key)
+        if around is None:
+            around = known[key] = _around_xid(version, command, *key)
+        before, after, padding = around
+        fields = identity[_IDENTITY.size :]
+        yield b"".join(
+            (before, xid.to_bytes(4, "big"), after, fields, padding, instructions)
+        )
 
 
-@lru_cache(maxsize=1 << 10)
 def _around_xid(
     version: int, command: int, identity: bytes, value: bytes, identity_length: int, rest: int
 ) -> tuple[bytes, bytes, bytes]:

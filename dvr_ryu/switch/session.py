@@ -18,8 +18,7 @@ from dvr_ryu.errors import SwitchError
 from dvr_ryu.pipeline.wire import (
     ADD,
     DELETE_STRICT,
-    WireFlow,
-    flow_mod,
+    flow_mods,
     importance_of,
     split_flow_stats,
 )
@@ -164,17 +163,13 @@ class Session:
         place_of: Callable[[bytes], str],
     ) -> None:
         """Send one part's flow-mods."""
-        mods = list(_flow_mods(part))
-        if self.version < _IMPORTANCE_SINCE and (flow := _important(mods)):
-            place = place_of(flow.identity)
-            raise SwitchError(f"{place}: importance needs OpenFlow 1.4; this bridge speaks 1.3")
-        xids = self._xids(len(mods))
-        sent.update(zip(xids, (flow.identity for _, flow in mods), strict=True))
-        messages = [
-            flow_mod(self.version, xid, command, flow)
-            for xid, (command, flow) in zip(xids, mods, strict=True)
-        ]
-        self._write(bundle.adding(messages) if bundle else b"".join(messages))
+        for command, flows in _flows_of(part):
+            if command == ADD and self.version < _IMPORTANCE_SINCE:
+                _refuse_importance(flows, place_of)
+            xids = self._xids(len(flows))
+            sent.update(zip(xids, flows, strict=True))
+            messages = flow_mods(self.version, command, flows.items(), xids)
+            self._write(bundle.adding(messages) if bundle else b"".join(messages))
 
     def _finish(
         self,
@@ -240,22 +235,23 @@ def text_of(padded: bytes) -> str:
     return padded.split(b"\0")[0].decode("utf-8", "replace")
 
 
-def _flow_mods(difference: Difference[bytes, bytes]) -> Iterator[tuple[int, WireFlow]]:
-    """An added flow that is there already takes the new value and keeps its counters (OpenFlow 1.3,
-    6.4).
+def _flows_of(part: Part) -> Iterator[tuple[int, Mapping[bytes, bytes]]]:
+    """Commands, each with its flows. An added flow that is there already takes the new value and
+    keeps its counters (OpenFlow 1.3, 6.4).
     """
-    for identity, value in difference.added.items():
-        yield ADD, WireFlow(identity, value)
-    for identity, replacement in difference.changed.items():
-        yield ADD, WireFlow(identity, replacement.new)
-    for identity, value in difference.removed.items():
-        yield DELETE_STRICT, WireFlow(identity, value)
+    if part.added:
+        yield ADD, part.added
+    if part.changed:
+        yield ADD, {identity: both.new for identity, both in part.changed.items()}
+    if part.removed:
+        yield DELETE_STRICT, part.removed
 
 
-def _important(mods: list[tuple[int, WireFlow]]) -> WireFlow | None:
-    return next(
-        (flow for command, flow in mods if command == ADD and importance_of(flow.value)), None
-    )
+def _refuse_importance(flows: Mapping[bytes, bytes], place_of: Callable[[bytes], str]) -> None:
+    for identity, value in flows.items():
+        if importance_of(value):
+            place = place_of(identity)
+            raise SwitchError(f"{place}: importance needs OpenFlow 1.4; this bridge speaks 1.3")
 
 
 def _no_bundles(error: Any, ofproto: Any) -> bool:

@@ -20,7 +20,7 @@ from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.operands import PortName, fill
 from dvr_ryu.pipeline.syntax import parse_flow
-from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mod, split_flow_mod, split_flow_stats
+from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mods, split_flow_mod, split_flow_stats
 from tests.switch.ovs import Ovs, words
 
 BRIDGE = "judged"
@@ -147,7 +147,7 @@ class Oracle:
     def _send(self, flows: dict[str, WireFlow]) -> tuple[dict[str, str], set[WireFlow]]:
         """Send our bytes; return line → the switch's error, and the flows that it then tells."""
         xids = dict(enumerate(flows, 100))
-        messages = [flow_mod(self.version, xid, ADD, flows[line]) for xid, line in xids.items()]
+        messages = list(flow_mods(self.version, ADD, flows.values(), xids))
         with Connection(self.ovs.folder / f"{BRIDGE}.mgmt", self.version) as connection:
             errors = connection.send(messages)
             return {xids[xid]: error for xid, error in errors.items()}, connection.flows()

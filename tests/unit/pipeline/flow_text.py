@@ -12,6 +12,7 @@ from ryu.ofproto.ofproto_protocol import ProtocolDesc
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.numbers import write_ipv4, write_ipv6, write_mac
 from dvr_ryu.pipeline.syntax import parse_pipeline
+from dvr_ryu.pipeline.wire import WireFlow, flow_mods
 
 TABLES = 60
 DATAPATH = ProtocolDesc(5)
@@ -32,6 +33,12 @@ def serialised(flow: Flow) -> bytes:
     message.xid = 0
     message.serialize()
     return bytes(message.buf)
+
+
+def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
+    """One flow's message."""
+    (message,) = flow_mods(version, command, [flow], [xid])
+    return message
 
 
 def as_ryu_reads(message: bytes) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from dvr_ryu.pipeline.flow import COOKIE
 from dvr_ryu.pipeline.program import load_program
-from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mod, split_flow_mod
+from dvr_ryu.pipeline.wire import ADD, flow_mods, split_flow_mod
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
@@ -63,7 +63,7 @@ def _by_ovs(lines: list[str], folder: Path) -> list[str]:
 
 
 def _by_us(line: str) -> str:
-    message = flow_mod(5, 1, ADD, split_flow_mod(serialised(read(line))))
+    (message,) = flow_mods(5, ADD, [split_flow_mod(serialised(read(line)))], [1])
     (said,) = _said(_ofctl("ofp-print", message.hex()))
     return said
 
@@ -81,8 +81,7 @@ def test_the_flows_of_the_example(tmp_path: Path, host: str, bridge: str):
     program = load_program(flows_dir())
     ports = view.planned_ofports(bridge)
     printed = [str(flow) for flow in program.basis(bridge, view, ports).flows()]
-    wanted = program.basis(bridge, view, ports).wanted().items()
-    flows = [WireFlow(identity, value) for identity, value in wanted]
-    messages = [flow_mod(5, 1, ADD, flow).hex() for flow in flows]
+    wanted = program.basis(bridge, view, ports).wanted()
+    messages = [each.hex() for each in flow_mods(5, ADD, wanted.items(), range(len(wanted)))]
     by_us = [said for message in messages for said in _said(_ofctl("ofp-print", message))]
     assert sorted(by_us) == sorted(_by_ovs(printed, tmp_path))

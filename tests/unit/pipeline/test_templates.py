@@ -15,12 +15,21 @@ from dvr_ryu.pipeline.columns import Columns
 from dvr_ryu.pipeline.flow import COOKIE, Flow
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.pipeline.template import Template
-from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mod, split_flow_mod
+from dvr_ryu.pipeline.wire import ADD, WireFlow, split_flow_mod
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
 from dvr_ryu.topology.view import HostView
-from tests.unit.pipeline.flow_text import as_ryu_reads, ipv4s, macs, read, serialised, tags, vnis
+from tests.unit.pipeline.flow_text import (
+    as_ryu_reads,
+    flow_mod,
+    ipv4s,
+    macs,
+    read,
+    serialised,
+    tags,
+    vnis,
+)
 
 TOPOLOGY = load_topology(examples_dir() / "human-defined-dvr.yaml")
 PROGRAM = load_program(flows_dir())

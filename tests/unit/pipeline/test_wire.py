@@ -15,12 +15,11 @@ from dvr_ryu.pipeline.wire import (
     DELETE_STRICT,
     WireFlow,
     canonical_match,
-    flow_mod,
     split_flow_mod,
     split_flow_stats,
     table_of,
 )
-from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, lines, read, serialised
+from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, flow_mod, lines, read, serialised
 
 _OXM = struct.Struct("!HBB")
 
