@@ -18,6 +18,10 @@ DELETE_STRICT = 4
 _FLOW_MOD_TYPE = 14
 _NO_BUFFER = 0xFFFFFFFF
 _ANY = 0xFFFFFFFF
+_COOKIE_MASK = (1 << 64) - 2
+"""Not all of a cookie's bits: for a whole cookie Open vSwitch looks through all flows that have it
+(collect_rules_strict), for part of one it looks up the match.
+"""
 
 _IDENTITY = struct.Struct("!BH")
 _VALUE = struct.Struct("!HHHHQ")
@@ -117,7 +121,7 @@ def _around_xid(
     padding = bytes(_padded(match_length) - match_length)
     length = _FLOW_MOD.size + match_length + len(padding) + rest
     # A deletion is restricted to flows with our own cookie: what others installed stays.
-    mask = 0 if command == ADD else (1 << 64) - 1
+    mask = 0 if command == ADD else _COOKIE_MASK
     head = _FLOW_MOD.pack(
         version, _FLOW_MOD_TYPE, length, 0, cookie, mask, table, command, idle, hard, priority,
         _NO_BUFFER, _ANY, _ANY, flags, importance,

@@ -92,7 +92,7 @@ def test_a_deletion_names_the_flow_and_our_cookie_and_does_nothing_else(
     assert identity == flow.identity
     assert value == flow.value[:16]
     assert message[8:16] == flow.value[8:16]
-    assert message[16:24] == b"\xff" * 8
+    assert message[16:24] == b"\xff" * 7 + b"\xfe"
     assert message[25] == DELETE_STRICT
     assert message[36:44] == b"\xff" * 8  # OFPP_ANY and OFPG_ANY: whatever it outputs to
     assert int.from_bytes(message[2:4], "big") == len(message)
