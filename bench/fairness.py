@@ -76,7 +76,7 @@ def _joined(stage: Scene, controller: Controller, name: str) -> Iterator[FakeSwi
     """A fake switch that is in sync as a host's br-tun; disconnected at the end."""
     fake = FakeSwitch(controller.port, f"{name}/{BRIDGE}", planned_ports(stage.topology, name))
     try:
-        fake.await_barrier()
+        fake.await_change()
         yield fake
     finally:
         fake.close()

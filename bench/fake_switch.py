@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from bench.openflow import (
     BARRIER_REPLY,
@@ -38,6 +38,7 @@ _PORT = struct.Struct("!IHxx6sxx16sII")
 _STATUS = struct.Struct("!Bxxxxxxx")
 _BUNDLE = struct.Struct("!IHH")
 _ADDED, _DELETED = 0, 1
+_COMMIT = 4
 
 
 class FakeSwitch:
@@ -55,15 +56,16 @@ class FakeSwitch:
         """End the connection."""
         self._socket.close()
 
-    def await_barrier(self) -> None:
-        """Answer all that the controller says, until its next barrier."""
-        self._await(BARRIER_REQUEST)
+    def await_change(self) -> None:
+        """Answer all that the controller says, until the barrier behind its next change."""
+        self._await(lambda message: message.kind == BUNDLE_CONTROL and _request(message) == _COMMIT)
+        self._await(lambda message: message.kind == BARRIER_REQUEST)
 
     def echo(self) -> float:
         """Ask whether the controller lives; return the seconds until it says so."""
         started = time.perf_counter()
         self._send(Message(ECHO_REQUEST, 0, b""))
-        self._await(ECHO_REPLY)
+        self._await(lambda message: message.kind == ECHO_REPLY)
         return time.perf_counter() - started
 
     def lose_port(self, name: str) -> float:
@@ -77,14 +79,14 @@ class FakeSwitch:
     def _tell(self, reason: int, name: str) -> float:
         started = time.perf_counter()
         self._send(Message(PORT_STATUS, 0, _STATUS.pack(reason) + self._port(name)))
-        self._await(BARRIER_REQUEST)
+        self.await_change()
         return time.perf_counter() - started
 
-    def _await(self, kind: int) -> None:
+    def _await(self, awaited: Callable[[Message], bool]) -> None:
         for message in self._messages:
             if answer := self._answer(message):
                 self._send(answer)
-            if message.kind == kind:
+            if awaited(message):
                 return
         raise AssertionError("the controller closed the connection")
 
@@ -120,3 +122,9 @@ class FakeSwitch:
         cutter = Cutter()
         while piece := self._socket.recv(_READ):
             yield from cutter.feed(piece)
+
+
+def _request(message: Message) -> int:
+    """What a bundle control message asks for."""
+    request: int = _BUNDLE.unpack_from(message.body)[1]
+    return request

@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
+from eventlet import tpool
 from oslo_config import cfg
 from ryu.base import app_manager
 from ryu.cfg import CONF
@@ -135,7 +136,8 @@ class DvrApp(app_manager.RyuApp):
         while True:
             hub.sleep(WATCH_INTERVAL)
             try:
-                changed = self._intent.reload()
+                # In a thread: switches that wait for an answer need not wait for a long file.
+                changed = self._intent.reload(tpool.execute)
             except DvrError as error:
                 LOG.error("the saved change is not applied, what was there stays:\n%s", error)
                 continue

@@ -7,7 +7,7 @@ known here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from dvr_ryu.topology.view import HostView
 
 _Look = tuple[str, int, int, int]
 _Signature = tuple[_Look, ...]
+_Read = tuple[Topology, Program, TopologyChange]
 
 
 class Intent:
@@ -31,20 +32,11 @@ class Intent:
     def __init__(self, topology_file: Path, flows_folder: Path) -> None:
         self.topology_file = topology_file
         self.flows_folder = flows_folder
-        self._seen = self._judged = self._signature()
-        self._program_of: _Signature | None = None
-        self._load()
+        self._seen = self._judged = self._program_of = self._signature()
+        self._take(load_topology(topology_file), self._read_program())
 
-    def _load(self) -> None:
-        topology = load_topology(self.topology_file)
-        # The very same program tells bridges that only the topology was edited.
-        if self._judged[1:] != self._program_of:
-            # The folder may be a link that is turned meanwhile: all are read where it leads now.
-            program = load_program(self.flows_folder.resolve())
-            program.compile()
-            self.program: Program = program
-            self._program_of = self._judged[1:]
-        self.topology: Topology = topology
+    def _take(self, topology: Topology, program: Program) -> None:
+        self.topology, self.program = topology, program
         self._view = cache(lambda host: HostView(topology, host))
         # The earlier topology is kept with it: a number that a new one might get would not do.
         self._changes: dict[int, tuple[Topology, TopologyChange]] = {}
@@ -54,22 +46,39 @@ class Intent:
             for bridge, number in host.datapath_ids.items()
         }
 
-    def reload(self) -> bool:
+    def _read_program(self) -> Program:
+        # The folder may be a link that is turned meanwhile: all are read where it leads now.
+        program = load_program(self.flows_folder.resolve())
+        program.compile()
+        return program
+
+    def reload(self, apart: Callable[[Callable[[], _Read]], _Read] = lambda read: read()) -> bool:
         """Load the files again if they were saved since; return whether what is wanted changed.
 
         A file must look the same in two calls before it is read: one that is being written is not.
-        Raises FileError or DvrError for a bad save, once; then all stays as it was.
+        `apart` calls what it is given, which may take seconds and changes nothing here: in a thread
+        of its own, so that others have their turns. Raises FileError or DvrError for a bad save,
+        once; then all stays as it was.
         """
         now = self._signature()
         steady, self._seen = now == self._seen, now
         if not steady or now == self._judged:
             return False
         self._judged = now
-        before = self.topology, self.program.pipelines
-        self._load()
-        # Once, while the file is read: every bridge will ask.
-        self.change_since(before[0])
-        return before != (self.topology, self.program.pipelines)
+        before, pipelines = self.topology, self.program.pipelines
+        topology, program, change = apart(self._read)
+        self._take(topology, program)
+        self._program_of = now
+        self._changes[id(before)] = before, change
+        return (before, pipelines) != (topology, program.pipelines)
+
+    def _read(self) -> _Read:
+        topology = load_topology(self.topology_file)
+        # The very same program tells bridges that only the topology was edited.
+        kept = self._judged[1:] == self._program_of[1:]
+        program = self.program if kept else self._read_program()
+        # Now, and once: every bridge will ask.
+        return topology, program, compare(self.topology, topology)
 
     def _signature(self) -> _Signature:
         files = [self.topology_file, *sorted(self.flows_folder.resolve().glob("*.flows"))]

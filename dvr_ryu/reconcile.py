@@ -40,6 +40,8 @@ class Difference(Generic[K, V]):
 
 def subtract(should: Mapping[K, V], is_: Mapping[K, V]) -> Difference[K, V]:
     """Return what turns `is_` into `should`; each part keeps its mapping's order."""
+    if should == is_:
+        return Difference({}, {}, {})
     return Difference(
         added={key: value for key, value in should.items() if key not in is_},
         changed={

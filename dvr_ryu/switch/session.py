@@ -74,10 +74,10 @@ class Session:
         request = self.datapath.ofproto_parser.OFPFlowStatsRequest(self.datapath)
         ours = {cookie.to_bytes(8, "big") for cookie in cookies}
         return {
-            flow.identity: flow.value
+            identity: value
             for reply in self._ask(request)
-            for flow in split_flow_stats(reply.buf)
-            if flow.value[8:16] in ours
+            for identity, value in split_flow_stats(reply.buf)
+            if value[8:16] in ours
         }
 
     def _ask(self, request: Any) -> Iterator[Any]:

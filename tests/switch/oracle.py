@@ -12,6 +12,7 @@ import re
 import socket
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import starmap
 from pathlib import Path
 
 from attrs import Factory, asdict, evolve, frozen
@@ -191,7 +192,7 @@ class Connection:
         flows: set[WireFlow] = set()
         for kind, _, body in self._received():
             if kind == _MULTIPART_REPLY:
-                flows.update(split_flow_stats(bytes(_HEADER.size) + body))
+                flows.update(starmap(WireFlow, split_flow_stats(bytes(_HEADER.size) + body)))
                 if not struct.unpack_from("!HH", body)[1]:
                     break
         return flows

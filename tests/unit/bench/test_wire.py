@@ -27,7 +27,7 @@ def listener() -> Iterator[Listener]:
 
 
 def accepted(listener: Listener, fake: FakeSwitch, pool: ThreadPoolExecutor) -> Wire:
-    pool.submit(fake.await_barrier)
+    pool.submit(fake.await_change)
     (wire,) = listener.accept()
     return wire
 
@@ -43,7 +43,7 @@ def test_a_relay_passes_all_on_and_keeps_it(listener: Listener) -> None:
         ):
             assert wire.datapath_id == 1
             assert wire.write(CHANGES) > 0
-            pool.submit(fake.await_barrier)
+            pool.submit(fake.await_change)
             wire.dump()
             wire.write(CHANGES[-1:])
         (tape,) = relay.tapes

@@ -138,8 +138,8 @@ def test_a_dump_holds_the_flows_whatever_their_counters(flows: list[WireFlow]):
 def test_ryu_reads_the_same_flows_in_a_dump(some: list[str]):
     reply = _reply([split_flow_mod(_wire(line)) for line in some])
     by_ryu = parser.OFPFlowStatsReply.parser(DATAPATH, 5, 19, len(reply), 9, bytearray(reply)).body
-    for line, ryus, ours in zip(some, by_ryu, split_flow_stats(reply), strict=True):
-        flow = read(line)
+    for line, ryus, split in zip(some, by_ryu, split_flow_stats(reply), strict=True):
+        flow, ours = read(line), WireFlow(*split)
         table, priority, cookie, *_, match, instructions = as_ryu_reads(flow_mod(5, 0, ADD, ours))
         assert (table, priority, cookie) == (ryus.table_id, ryus.priority, ryus.cookie)
         assert (table, priority) == (flow.table, flow.priority)
