@@ -142,6 +142,7 @@ class DvrApp(app_manager.RyuApp):
                 LOG.error("the saved change is not applied, what was there stays:\n%s", error)
                 continue
             if changed:
+                _keep_from_collector()
                 self._announce()
                 for bridge, _ in self._bridges.values():
                     bridge.touch()
@@ -181,7 +182,6 @@ def _keep_from_collector() -> None:
     """Let Python's garbage collector not look again and again at a topology, which stays: while
     flows are made, it would do little else.
     """
-    gc.collect()
     gc.freeze()
 
 
