@@ -51,7 +51,7 @@ class _Many:
         yield Figure(
             what, "ms", ours, in_turn, "the same bytes, one bridge after the other", Goal(2)
         )
-        yield Figure(what, "ms", ours, at_once, "the same bytes, to all at once", Goal(2))
+        yield Figure(what, "ms", ours, at_once, "the same bytes, to all at once")
 
     def _record(self) -> dict[int, list[Message]]:
         """Datapath id → what a controller sends the bridge."""
