@@ -245,12 +245,33 @@ def test_killed_anywhere_and_run_again_it_converges(companion, seed):
     companion.killed_after("down", chance.uniform(0.15, 0.6))
 
 
-def test_a_client_that_was_started_by_a_killed_companion_is_known_again(applied):
-    """Killed between the start and the noting of its number: the client's own file has it."""
-    file = applied.host.path("/run/dvr_ryu/processes/udhcpc-a.pid")
-    own = file.with_name("udhcpc-a.pid.own")
-    wait_until(lambda: own.exists() and bool(own.read_text()), 10, "the client's own file")
+@pytest.mark.parametrize("program", ["dnsmasq-qdhcp-", "udhcpc-a"])
+def test_a_program_is_known_without_its_pid_file(applied, program):
+    """A companion may be killed before there is one, or another process have its number by now."""
+    (file,) = applied.host.path("/run/dvr_ryu/processes").glob(f"{program}*.pid")
+    wait_until(lambda: file.exists() and bool(file.read_text()), 10, "its pid file")
+    pid = file.read_text()
     file.unlink()
+    assert applied("plan") == []
+    file.write_text("1\n")
+    assert applied("plan") == []
+    file.write_text(pid)
+
+
+def test_a_program_that_has_a_double_is_started_anew(applied):
+    """As might be if two companions were at work; neither is to stay."""
+    host = applied.host
+    (file,) = host.path("/run/dvr_ryu/processes").glob("dnsmasq-*.pid")
+    words = host.path(f"/proc/{file.read_text().strip()}/cmdline").read_text().split("\0")[:-1]
+    file.unlink()
+    host.run(
+        [word.replace("/dhcp/", "/dhcp/double-") for word in words],
+        namespace=namespace(host, "qdhcp-"),
+    )
+    assert len(run(host, "pgrep -x dnsmasq").split()) == 2
+    (mended,) = applied("apply")
+    assert "dnsmasq" in mended
+    assert len(run(host, "pgrep -x dnsmasq").split()) == 1
     assert applied("plan") == []
 
 

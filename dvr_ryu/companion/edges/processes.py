@@ -1,6 +1,7 @@
-"""Programs that run in namespaces: started, found by their pid files, ended.
+"""Programs that run in namespaces: started, found by their words, ended.
 
-A pid is believed only if /proc shows the very words and the very namespace; ours are those only.
+Ours are those whose words name a pid file in our folder: so they are known even if the companion
+was killed before it knew them, and no pid file is believed whose number is another process's now.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 from dvr_ryu.companion.edges import namespaces
 from dvr_ryu.companion.edges.commands import require
@@ -24,16 +26,16 @@ from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, device_key, le
 from dvr_ryu.errors import HostError
 
 PIDS = Path(RUN_DIRECTORY, "processes")
+END = ".pid"
 SCRIPT = Path(__file__).parent.parent / DHCP_SCRIPT
-OWN = ".own"
-"""Ends the name of the pid file that a client writes itself: by that it is found if we were killed
-after its start and before we wrote ours."""
 PLACE = "NETNS"
 """The variable that tells the clients' script in which namespace it is."""
 GRACE = 2.0
 """Seconds that a program has to end of its own accord."""
 AT_ONCE = 8
 """How many programs are started at a time: each keeps us waiting while it starts."""
+Running: TypeAlias = "tuple[int, tuple[str, ...]]"
+"""The number of a process, and its words."""
 DAEMONS = ("dnsmasq",)
 """These go to the background by themselves, once they serve; others stay as they are."""
 
@@ -42,17 +44,50 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 def read() -> Iterator[Process]:
-    """Yield what should run as far as pid files say; one that does not run has no words."""
+    """Yield what runs, and what should as far as pid files say; that has no words."""
     reap()
     if not PIDS.is_dir():
         return
     names = {os.stat(f"{NETNS}/{fact.name}").st_ino: fact.name for fact in namespaces.read()}
-    files = {file.removesuffix(OWN) for file in os.listdir(PIDS)}
-    for name in sorted(file.removesuffix(".pid") for file in files if file.endswith(".pid")):
-        pid = _pid(name)
-        argv = _argv(pid)
+    running = _running()
+    noted = {file.removesuffix(END) for file in os.listdir(PIDS) if file.endswith(END)}
+    for name in sorted(noted | running.keys()):
+        # Two of one name are one too many: no words are those of both.
+        pid, argv = running[name][0] if len(running.get(name, ())) == 1 else (0, ())
         namespace = _namespace(pid, names)
         yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
+
+
+def _running() -> dict[str, list[Running]]:
+    """Every program of ours that runs on this host, by its name."""
+    found: dict[str, list[Running]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (argv := _argv(int(entry))) and _is_here(entry):
+            found.setdefault(_name(argv), []).append((int(entry), argv))
+    return {name: _without_children(processes) for name, processes in found.items()}
+
+
+def _is_here(pid: str) -> bool:
+    """Whether a process is not one of a lab host's on this machine, which has a run directory of
+    its own."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return os.stat(f"/proc/{pid}/ns/pid").st_ino == os.stat("/proc/self/ns/pid").st_ino
+    return False
+
+
+def _without_children(processes: list[Running]) -> list[Running]:
+    """Those of several processes that none of them has started: a program that starts another is
+    two of itself for a moment."""
+    if len(processes) == 1:
+        return processes
+    pids = {pid for pid, _ in processes}
+    return [(pid, argv) for pid, argv in processes if _parent(pid) not in pids]
+
+
+def _parent(pid: int) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+    return 0
 
 
 def _device(argv: Sequence[str]) -> str:
@@ -89,7 +124,6 @@ def _start(fact: Process) -> None:
             argv, stdin=null, stdout=null, stderr=null, start_new_session=True, env=known
         )
     _children.append(child)
-    Path(pid_file(fact.name)).write_text(f"{child.pid}\n")
 
 
 def with_script(argv: Sequence[str]) -> list[str]:
@@ -99,28 +133,48 @@ def with_script(argv: Sequence[str]) -> list[str]:
 
 def unmake(facts: Sequence[Process]) -> None:
     """End programs: all are asked, then all are waited for, and who does not end is killed."""
-    pids = [_pid(fact.name) for fact in facts]
-    running = {pid: os.pidfd_open(pid) for pid in pids if _argv(pid)}
-    for watched in running.values():
-        signal.pidfd_send_signal(watched, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    for watched in running.values():
-        if not select.select([watched], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            signal.pidfd_send_signal(watched, signal.SIGKILL)
-            select.select([watched], [], [])
-        os.close(watched)
+    running = _running()
+    watched: list[int] = []
     for fact in facts:
-        for end in ("", OWN):
-            Path(f"{pid_file(fact.name)}{end}").unlink(missing_ok=True)
+        for pid, _ in running.get(fact.name, ()):
+            with suppress(ProcessLookupError):
+                watched.append(os.pidfd_open(pid))
+                signal.pidfd_send_signal(watched[-1], signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    for descriptor in watched:
+        if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            select.select([descriptor], [], [])
+        os.close(descriptor)
+    for fact in facts:
+        Path(pid_file(fact.name)).unlink(missing_ok=True)
     reap()
 
 
 def tell(name: str) -> None:
     """Tell a program to read its files again, if it runs."""
-    pid = _pid(name)
-    if _argv(pid):
+    for pid in _noted(name) or [pid for pid, _ in _running().get(name, ())]:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGHUP)
+            if _listens(pid):
+                os.kill(pid, signal.SIGHUP)
+
+
+def _noted(name: str) -> list[int]:
+    """The process that a program's pid file names, if it is that program: found at once."""
+    with suppress(FileNotFoundError, ValueError), open(pid_file(name)) as file:
+        pid = int(file.read())
+        if _name(_argv(pid)) == name:
+            return [pid]
+    return []
+
+
+def _listens(pid: int) -> bool:
+    """Whether SIGHUP does not end a process: one that has just begun will read its files yet."""
+    with suppress(FileNotFoundError), open(f"/proc/{pid}/status") as file:
+        caught = next(line.split()[1] for line in file if line.startswith("SigCgt"))
+        return bool(int(caught, 16) >> (signal.SIGHUP - 1) & 1)
+    return False
 
 
 def reap() -> None:
@@ -128,27 +182,29 @@ def reap() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 
-def _pid(name: str) -> int:
-    """The number in a program's pid file, or in that which it wrote itself; 0 if there is none."""
-    for path in (pid_file(name), f"{pid_file(name)}{OWN}"):
-        with suppress(FileNotFoundError, ValueError), open(path) as file:
-            return int(file.read())
-    return 0
-
-
 def _argv(pid: int) -> tuple[str, ...]:
     """A process's words as our facts have them; none if it is gone, or is not ours."""
-    if not pid:
-        return ()
     try:
         with open(f"/proc/{pid}/cmdline", errors="replace") as file:
             words = file.read().split("\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
         return ()
-    if not any(str(PIDS) in word for word in words):
+    if not _name(words):
         return ()
     words[0] = os.path.basename(words[0])
     return tuple(DHCP_SCRIPT if word == str(SCRIPT) else word for word in words)
+
+
+def _name(argv: Sequence[str]) -> str:
+    """The name of the program that has these words; none if it is not ours.
+
+    Whoever looks at a pid file names it, too, but not as his own.
+    """
+    for option, word in pairwise(argv):
+        path = word if option == "-p" else word.removeprefix("--pid-file=")
+        if (path != word or option == "-p") and path.startswith(f"{PIDS}/"):
+            return path.removeprefix(f"{PIDS}/").removesuffix(END)
+    return ""
 
 
 def _namespace(pid: int, names: Mapping[int, str]) -> str:

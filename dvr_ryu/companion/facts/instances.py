@@ -82,11 +82,9 @@ def _dhcp_client(port: model.Port) -> Process:
     """
     place = model.instance_namespace(port.name)
     name = f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}-{port.card}"
-    # Who starts it writes its pid file. Were it the same as its own, which it empties before it
-    # writes it, and removes when it ends, a client that runs might be taken for one that does not.
     argv = (
         "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", port.card, "-r", port.ip,
-        "-x", f"hostname:{port.name}", "-s", DHCP_SCRIPT, "-p", f"{pid_file(name)}.own",
+        "-x", f"hostname:{port.name}", "-s", DHCP_SCRIPT, "-p", pid_file(name),
     )  # fmt: skip
     return Process(name, place, argv, device_key(place, port.card))
 

@@ -95,8 +95,7 @@ def make_process(fact: Process, old: Process | None) -> Iterator[str]:
     if fact.argv[0] in DAEMONS:
         yield command
     else:
-        started = f"{PLACE}={fact.namespace} {command} < /dev/null > /dev/null 2>&1 &"
-        yield f"{started} echo $! > {pid_file(fact.name)}"
+        yield f"{PLACE}={fact.namespace} {command} < /dev/null > /dev/null 2>&1 &"
 
 
 def unmake_process(fact: Process) -> Iterator[str]:
