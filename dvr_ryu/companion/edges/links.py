@@ -64,7 +64,8 @@ IFF_UP = 1
 NEW_LINK, DELETE_LINK, SET_LINK = 16, 17, 19
 VETH, VETH_INFO_PEER = "veth", 1
 GROUP = 0x647672AD
-"""The group of devices that are about to be removed; no other has this number."""
+"""The group of devices that are about to be removed; no other has this number. Whoever is still in
+it, because a companion was killed, is not ready."""
 UNKNOWN = "?"
 """Stands for the other end of a wire that leads to where we do not look."""
 
@@ -80,7 +81,8 @@ class Link:
     """For one end of a veth pair, the number of the other end, in the namespace of that."""
     mac: str
     mtu: int
-    up: bool
+    ready: bool
+    """Whether it is up, and not about to be removed."""
     tx_checksum: bool
 
 
@@ -107,7 +109,7 @@ def _link(namespace: str, name: str, row: Row, control: socket.socket) -> Link:
         None if peer is None else as_number(peer),
         row.attributes[IFLA_ADDRESS].hex(":"),
         as_number(row.attributes[IFLA_MTU]),
-        bool(row.flags & IFF_UP),
+        bool(row.flags & IFF_UP) and as_number(row.attributes[IFLA_GROUP]) != GROUP,
         _tx_checksum(control, name),
     )
 
@@ -143,7 +145,7 @@ def _facts_of(
     namespace, name = link.namespace, link.name
     if name == "lo":
         place = namespace_key(namespace)
-        if place and link.up:
+        if place and link.ready:
             yield Device(namespace, "lo", None, None, None, place)
     elif CARD.fullmatch(name) or name.startswith("rfp-"):
         other = _other_end(link, ends)
@@ -168,7 +170,7 @@ def _device(link: Link, container: tuple[Any, ...]) -> Device:
         link.mtu,
         None if routed_wire else link.tx_checksum,
         container,
-        link.up,
+        link.ready,
     )
 
 
@@ -247,7 +249,7 @@ def make_devices(facts: Sequence[Device]) -> None:
 
 def _settings(kernel: Netlink, fact: Device) -> Request:
     # The kernel heeds the MAC before it sets the device up: what is announced then carries it.
-    body = link_header(up=True) + text(IFLA_IFNAME, fact.name)
+    body = link_header(up=True) + text(IFLA_IFNAME, fact.name) + number(IFLA_GROUP, 0)
     if fact.mac is not None and fact.mac != _mac(kernel.link(fact.name)):
         # Not for nothing: the kernel forgets all neighbours by it, even permanent ones.
         body += mac(IFLA_ADDRESS, fact.mac)
