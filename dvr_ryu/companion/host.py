@@ -19,8 +19,10 @@ from attrs import evolve
 from dvr_ryu.companion import lanes
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges import (
+    commands,
     connections,
     dhcp,
+    files,
     links,
     namespaces,
     nat,
@@ -170,7 +172,10 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """Keep other companions off this host; raise HostError if one is at work."""
+    """Keep other companions off this host, and forget what a killed one had only begun.
+
+    Raise HostError if another one is at work.
+    """
     Path(RUN_DIRECTORY).mkdir(parents=True, exist_ok=True)
     with open(Path(RUN_DIRECTORY, "lock"), "a+") as lock:
         try:
@@ -184,4 +189,7 @@ def locked() -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield
+        with commands.after_orphans():
+            files.tidy()
+            namespaces.tidy()
+            yield

@@ -24,6 +24,7 @@ from watchdog.observers import Observer
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges.announce import Place, announce, announcements
+from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.host import Host, datapath_type, locked
@@ -187,9 +188,7 @@ class Companion:
         """Say for others how the round ended; `topology` is the SHA-256 of the file applied."""
         words: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
         words |= {"topology": self._digest, "error": error}
-        fresh = STATE_FILE.with_suffix(".fresh")
-        fresh.write_text(json.dumps(words) + "\n")
-        fresh.replace(STATE_FILE)
+        replace(STATE_FILE, json.dumps(words) + "\n")
 
 
 class _Saved(FileSystemEventHandler):

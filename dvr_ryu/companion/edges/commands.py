@@ -1,11 +1,21 @@
-"""Programs that the companion runs to the end; a missing one is named with its package."""
+"""Programs that the companion runs to the end; a missing one is named with its package.
+
+They go on if the companion is killed meanwhile. So each has its whole text before it starts, and
+the next companion waits until all of them have ended.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 
 PACKAGES = {
@@ -16,6 +26,11 @@ PACKAGES = {
     "udhcpc": "udhcpc",
 }
 """Program → the Debian package that has it."""
+PATIENCE = 30.0
+"""Seconds to wait for programs of a companion that was killed."""
+
+_inherited: list[int] = []
+"""The descriptor of a lock that programs share with us: it is held until the last of them ends."""
 
 
 def require(program: str) -> str:
@@ -29,8 +44,47 @@ def require(program: str) -> str:
 
 def run(argv: Sequence[str], text: str = "") -> str:
     """Run a program on a text and return what it prints; raise HostError with its own words."""
-    done = subprocess.run([require(argv[0]), *argv[1:]], input=text, capture_output=True, text=True)
+    with os.fdopen(os.memfd_create(argv[0]), "r+") as stdin:
+        stdin.write(text)
+        stdin.seek(0)
+        done = subprocess.run(
+            [require(argv[0]), *argv[1:]],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            pass_fds=_inherited,
+        )
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip()
         raise HostError(f"{' '.join(argv)} failed: {words}")
     return done.stdout
+
+
+@contextmanager
+def after_orphans() -> Iterator[None]:
+    """Wait for the programs of a companion that was killed; those run within will be waited for.
+
+    The caller is the only companion. Raise HostError if one of them does not end.
+    """
+    with open(Path(RUN_DIRECTORY, "programs"), "a") as shared:
+        deadline = time.monotonic() + PATIENCE
+        while not _locked(shared.fileno()):
+            if time.monotonic() > deadline:
+                raise HostError(
+                    "a program that an earlier companion started does not end; see "
+                    f"fuser -v {shared.name}"
+                )
+            time.sleep(0.02)
+        _inherited.append(shared.fileno())
+        try:
+            yield
+        finally:
+            _inherited.clear()
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import tell
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, DhcpHost, dhcp_server, hosts_file
@@ -58,9 +58,6 @@ def _write(namespace: str, hosts: dict[str, DhcpHost]) -> None:
         path.unlink(missing_ok=True)
         told.unlink(missing_ok=True)
         return
-    fresh = path.with_suffix(".fresh")
-    fresh.write_text(text)
-    os.replace(fresh, path)
+    replace(path, text)
     tell(dhcp_server(namespace))
-    fresh.write_text(text)
-    os.replace(fresh, told)
+    replace(told, text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.namespaces import by_place, inside
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, HostSysctl, Sysctl, namespace_key
 
@@ -67,10 +68,7 @@ def make_host(facts: Sequence[HostSysctl]) -> None:
     for fact in facts:
         noted = note(fact.name)
         if not noted.exists():
-            before = (PROC / fact.name).read_text()
-            fresh = noted.with_name(f".{noted.name}")
-            fresh.write_text(before)
-            fresh.rename(noted)
+            replace(noted, (PROC / fact.name).read_text())
         (PROC / fact.name).write_text(fact.value)
 
 
