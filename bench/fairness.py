@@ -55,7 +55,7 @@ def measure() -> Iterator[Figure]:
 
 def _round(stage: Scene) -> _Worst:
     """One fill by a new controller, and what the fake switches wait meanwhile."""
-    tunnel = load_topology(stage.topology).hosts[PAIR[1]].tunnel_device
+    tunnel = load_topology(stage.topology).tunnel_devices[PAIR[1]]
     with stage.controller() as controller, ExitStack() as stack:
         changing, idle = (stack.enter_context(_joined(stage, controller, name)) for name in PAIR)
         stage.switch.rest()

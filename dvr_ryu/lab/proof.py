@@ -119,17 +119,38 @@ def _gateways(topology: Topology) -> list[tuple[int, str]]:
     ]
 
 
-def _gateway_arp(topology: Topology) -> str:
-    """A filter for tcpdump. Offsets are of the outer UDP header, 8 bytes, as is VXLAN's after it.
+@frozen
+class _Header:
+    """How a type of tunnel looks on the wire, by offsets from the start of the outer IP header."""
 
-    The VNI is the upper three bytes at 12; the inner EtherType is at 28, the inner ARP at 30: there
-    the sender's address is at 14 and the target's at 24.
+    packets: str
+    """tcpdump's words for them."""
+    vni: str
+    """tcpdump's words for the four bytes that hold the VNI, the others masked out."""
+    shift: int
+    """How many bits of them are below the VNI."""
+    inner: int
+    """Where the inner frame begins."""
+
+
+_HEADERS = {
+    "vxlan": _Header("udp dst port 4789", "ip[32:4]&0xffffff00", 8, 36),
+    "geneve": _Header("udp dst port 6081", "ip[32:4]&0xffffff00", 8, 36),
+    "gre": _Header("proto gre", "ip[24:4]", 0, 28),
+}
+
+
+def _gateway_arp(topology: Topology) -> str:
+    """A filter for tcpdump. An inner frame has its EtherType at 12 and its ARP at 14: there the
+    sender's address is at 14 and the target's at 24.
     """
+    header = _HEADERS[topology.underlay.tunnel_type]
+    kind, sender, target = (header.inner + offset for offset in (12, 28, 38))
     each = [
-        f"(udp[12:4]&0xffffff00={vni << 8} and (udp[44:4]={number} or udp[54:4]={number}))"
-        for vni, number in ((vni, int(IPv4Address(ip))) for vni, ip in _gateways(topology))
+        f"({header.vni}={vni << header.shift} and (ip[{sender}:4]={ip} or ip[{target}:4]={ip}))"
+        for vni, ip in ((vni, int(IPv4Address(ip))) for vni, ip in _gateways(topology))
     ]
-    return f"udp dst port 4789 and udp[28:2]=0x0806 and ({' or '.join(each)})"
+    return f"{header.packets} and ip[{kind}:2]=0x0806 and ({' or '.join(each)})"
 
 
 def _silence(topology: Topology, crossed: list[str]) -> list[Result]:

@@ -49,7 +49,9 @@ class _Assembly:
         )
         return model.Topology(
             controller=controller_of(words),
-            underlay=model.Underlay(words.underlay_cidr, words.underlay.mtu),
+            underlay=model.Underlay(
+                words.underlay_cidr, words.underlay.mtu, words.underlay.tunnel_type
+            ),
             hosts={name: self._host(name) for name in words.hosts},
             networks={name: self._network(name) for name in words.networks},
             routers=self._routers,

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from dvr_ryu.topology.model import Port, Topology
+from dvr_ryu.topology.model import Host, Port, Topology
 
 Value = TypeVar("Value")
 
@@ -36,11 +36,17 @@ def compare(before: Topology, after: Topology) -> TopologyChange:
     return TopologyChange(
         ports_gone=_ports_without(before, after),
         ports_come=_ports_without(after, before),
-        hosts=_differing(before.hosts, after.hosts),
+        hosts=_differing(_seen(before), _seen(after)),
         networks=_differing(before.networks, after.networks),
         routers=_differing(before.routers, after.routers),
         presence=_differing(before.local_vlans, after.local_vlans),
     )
+
+
+def _seen(topology: Topology) -> Mapping[str, tuple[Host, str]]:
+    """Each host with the tunnel to it, as other hosts see it."""
+    devices = topology.tunnel_devices
+    return {name: (host, devices[name]) for name, host in topology.hosts.items()}
 
 
 def _differing(before: Mapping[str, Value], after: Mapping[str, Value]) -> frozenset[str]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from dvr_ryu.topology.model import Ports
+from dvr_ryu.topology.model import VXLAN, Ports
 from dvr_ryu.topology.scalars import (
     DEFAULT_UNDERLAY_PREFIX,
     WIDEST_UNDERLAY_PREFIX,
@@ -33,6 +33,7 @@ from dvr_ryu.topology.scalars import (
     Protocol,
     RouterPair,
     RulePriority,
+    TunnelType,
     Uuid,
     Vlan,
     Vni,
@@ -76,6 +77,7 @@ class UnderlayWords(_Words):
 
     cidr: HostRange | None = None
     mtu: Mtu = 1500
+    tunnel_type: TunnelType = VXLAN
 
 
 class HostWords(_Words):

@@ -15,8 +15,11 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
-VXLAN_OVERHEAD = 50
-"""Bytes that VXLAN over IPv4 adds to a frame: 14 inner Ethernet + 8 VXLAN + 8 UDP + 20 IP."""
+VXLAN = "vxlan"
+TUNNEL_OVERHEADS = {VXLAN: 50, "geneve": 50, "gre": 42}
+"""Tunnel type, in Neutron's words → the bytes that it adds to an inner IP packet: 20 IP, its own
+header and 14 inner Ethernet. VXLAN and Geneve (without options) have 8 after 8 of UDP, GRE with its
+key has 8."""
 
 INTEGRATION_BRIDGE = "br-int"
 TUNNEL_BRIDGE = "br-tun"
@@ -78,11 +81,16 @@ class Underlay:
 
     cidr: IPv4Network
     mtu: int
+    tunnel_type: str = VXLAN
 
     @property
     def overlay_mtu(self) -> int:
         """The MTU of what a tunnel carries."""
-        return self.mtu - VXLAN_OVERHEAD
+        return self.mtu - TUNNEL_OVERHEADS[self.tunnel_type]
+
+    def tunnel_device(self, address: str) -> str:
+        """The tunnel port that leads to an address; Neutron's name: type, and address in hex."""
+        return f"{self.tunnel_type}-" + "".join(f"{int(byte):02x}" for byte in address.split("."))
 
 
 @frozen
@@ -96,11 +104,6 @@ class Host:
     tunnel_ports: Mapping[str, int] = field(eq=dict)
     datapath_ids: Mapping[str, int] = field(eq=dict, factory=dict)
     """Bridge → its datapath id, of the bridges for which one is pinned."""
-
-    @property
-    def tunnel_device(self) -> str:
-        """The VXLAN port that leads to this host; Neutron's name: vxlan- and the address in hex."""
-        return "vxlan-" + "".join(f"{int(byte):02x}" for byte in self.address.split("."))
 
 
 @frozen
@@ -416,7 +419,8 @@ class Topology:
     @cached_property
     def tunnel_devices(self) -> Mapping[str, str]:
         """Host name → what the other hosts call the tunnel to it."""
-        return {name: host.tunnel_device for name, host in self.hosts.items()}
+        device = self.underlay.tunnel_device
+        return {name: device(host.address) for name, host in self.hosts.items()}
 
     @cached_property
     def gateway_macs(self) -> Mapping[tuple[str, IPv4Network], str]:

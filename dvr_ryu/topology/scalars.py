@@ -13,12 +13,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, InstanceOf
 
-from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, Ports
+from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, TUNNEL_OVERHEADS, Ports
 
 LOCAL_VLANS = range(1, 4095)
 """VLAN tags of 802.1Q; 0 and 4095 are reserved."""
 
 VNIS = range(1, 1 << 24)
+"""24 bits, with GRE's wider keys, too: so the type of the tunnels can be changed at any time."""
+
 OFPORTS = range(2, 0xFF00)
 """OpenFlow ports that OVS lets one ask for; port 1 of each bridge is its patch port."""
 
@@ -126,6 +128,13 @@ def _bridge(text: str) -> str:
     return text
 
 
+def _tunnel_type(text: str) -> str:
+    if text not in TUNNEL_OVERHEADS:
+        *others, last = TUNNEL_OVERHEADS
+        raise ValueError(f"is no type of tunnel; there are {', '.join(others)} and {last}")
+    return text
+
+
 def _controller(text: str) -> str:
     parts = _CONTROLLER.fullmatch(text)
     if not parts:
@@ -188,4 +197,5 @@ RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
 DatapathId = Annotated[int, AfterValidator(_within(DATAPATH_IDS))]
 Protocol = Annotated[str, AfterValidator(_protocol)]
 PortNumbers = Annotated[InstanceOf[Ports], BeforeValidator(_ports)]
+TunnelType = Annotated[str, AfterValidator(_tunnel_type)]
 BridgeWord = Annotated[str, AfterValidator(_bridge)]

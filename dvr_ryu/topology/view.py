@@ -101,8 +101,9 @@ class HostView:
     @cached_property
     def tunnel(self) -> tuple[Tunnel, ...]:
         """The rows of `each tunnel`."""
+        devices = self.topology.tunnel_devices
         return tuple(
-            Tunnel(peer.name, peer.address, peer.dvr_mac, peer.tunnel_device)
+            Tunnel(peer.name, peer.address, peer.dvr_mac, devices[peer.name])
             for peer in self.topology.hosts.values()
             if peer.name != self.host.name
         )
@@ -224,8 +225,8 @@ class HostView:
     def planned_ofports(self, bridge: str) -> dict[str, int]:
         """Port name → the OpenFlow port number that the companion asks for on `bridge`."""
         if bridge == model.TUNNEL_BRIDGE:
-            numbers = self.host.tunnel_ports
-            peers = {self.topology.hosts[name].tunnel_device: n for name, n in numbers.items()}
+            devices = self.topology.tunnel_devices
+            peers = {devices[name]: number for name, number in self.host.tunnel_ports.items()}
             return {PATCH_INT: PATCH_OFPORT, **peers}
         gateways = {each.device: each.ofport for r in self.local_routers for each in r.interfaces}
         return {

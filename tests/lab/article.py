@@ -86,7 +86,8 @@ def captured(
 ) -> Iterator[list[Packet]]:
     """Capture a device's packets to the list while the block runs; it holds them afterwards."""
     packets: list[Packet] = []
-    words = ["tcpdump", "--immediate-mode", "-Un", "-i", device, "-w", "-"]
+    # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
+    words = ["tcpdump", "--immediate-mode", "-Un", "-Z", "root", "-i", device, "-w", "-"]
     with (
         file.open("wb") as output,
         subprocess.Popen(

@@ -99,6 +99,15 @@ def routed() -> Topology:
     return parse_topology(ROUTED, "routed.yaml")
 
 
+TUNNELS = {
+    "vxlan": ("SOCK_DGRAM", 0, 4789, lambda vni: struct.pack("!II", 0x08000000, vni << 8)),
+    "geneve": ("SOCK_DGRAM", 0, 6081, lambda vni: struct.pack("!II", 0x6558, vni << 8)),
+    "gre": ("SOCK_RAW", 47, 0, lambda vni: struct.pack("!II", 0x20006558, vni)),
+}
+"""Type of tunnel → its kind of socket, protocol and port, and its header."""
+
+
+@pytest.mark.parametrize("tunnel_type", TUNNELS)
 @pytest.mark.parametrize(
     "vni, sender, target, seen",
     [
@@ -110,18 +119,20 @@ def routed() -> Topology:
     ids=["asks for the gateway", "is the gateway's", "is about others", "is of another network"],
 )
 def test_gateway_arp_on_the_wire(
-    lab: Lab, routed: Topology, vni: int, sender: str, target: str, seen: bool
+    lab: Lab, routed: Topology, tunnel_type: str, vni: int, sender: str, target: str, seen: bool
 ) -> None:
     """A frame as a tunnel carries it, sent while the underlay is watched."""
+    kind, protocol, port, header = TUNNELS[tunnel_type]
     ether = bytes(6 * [255]) + bytes(6) + b"\x08\x06"
     asked = struct.pack("!HHBBH6x4s6x4s", 1, 0x800, 6, 4, 1, _bytes(sender), _bytes(target))
-    frame = struct.pack("!II", 0x08000000, vni << 8) + ether + asked
+    frame = header(vni) + ether + asked
     send = (
-        "import socket, sys; socket.socket(type=socket.SOCK_DGRAM)"
-        ".sendto(bytes.fromhex(sys.argv[1]), ('10.0.44.68', 4789))"
+        f"import socket, sys; socket.socket(type=socket.{kind}, proto={protocol})"
+        f".sendto(bytes.fromhex(sys.argv[1]), ('10.0.44.68', {port}))"
     )
+    topology = evolve(routed, underlay=evolve(routed.underlay, tunnel_type=tunnel_type))
     # The crossing is over once a packet sent later has its answer.
-    with proof.watched_wire(lab, routed) as crossed:
+    with proof.watched_wire(lab, topology) as crossed:
         lab["server-233"].run([sys.executable, "-c", send, frame.hex()])
         Ping(Place("server-233"), "10.0.44.68")(lab)
     assert bool(crossed) == seen

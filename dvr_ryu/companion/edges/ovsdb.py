@@ -40,7 +40,8 @@ BRIDGE_COLUMNS = (
 )  # fmt: skip
 CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
 PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag")
-INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", "ofport_request")
+NUMBERS = ("ofport_request", "mtu_request")
+INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", *NUMBERS)
 BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
 """What we say in a bridge's other_config; other keys are other people's."""
 INTERFACE_IDS = ("attached-mac", "iface-id", "iface-status")
@@ -176,7 +177,9 @@ class Ovsdb:
                 port = {"external_ids": {**row["external_ids"], **ids}, "tag": tag}
                 interface = interfaces[fact.name]
                 yield update("Port", port, _same(row))
-                yield update("Interface", _columns(fact.interface, interface), _same(interface))
+                columns = _columns(fact.interface, interface)
+                absent: Row = {number: [] for number in NUMBERS if number not in columns}
+                yield update("Interface", {**absent, **columns}, _same(interface))
             else:
                 raise _foreign("port", fact.name, row)
         for bridge, ports in made.items():
@@ -258,7 +261,7 @@ def _columns(settings: Mapping[str, str], row: Row | None = None) -> dict[str, A
 
 _TYPED: dict[str, Callable[[str], Any]] = {
     "mcast_snooping_enable": lambda value: value == "true",
-    "ofport_request": int,
+    **dict.fromkeys(NUMBERS, int),
     "max_backoff": int,
     "protocols": lambda value: value.split(","),
 }
@@ -289,8 +292,9 @@ def _port(bridge: str, row: Row, interface: Row) -> OvsPort:
         **_some("external_ids", interface["external_ids"], INTERFACE_IDS),
         **_some("options", interface["options"], interface["options"]),
     }
-    for number in as_list(interface["ofport_request"]):
-        settings["ofport_request"] = str(number)
+    for column in NUMBERS:
+        for number in as_list(interface[column]):
+            settings[column] = str(number)
     if interface["type"]:
         settings["type"] = interface["type"]
     tag = next(iter(as_list(row["tag"])), None)

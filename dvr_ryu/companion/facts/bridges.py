@@ -16,7 +16,7 @@ from dvr_ryu.topology.view import PATCH_INT, PATCH_TUN, HostView
 
 
 def facts(view: HostView, datapath_type: str) -> Iterator[Fact]:
-    """Yield br-int, br-tun, their patch ports and one VXLAN port per other host."""
+    """Yield br-int, br-tun, their patch ports and one tunnel port per other host."""
     for name in BRIDGES:
         yield _bridge(view, name, datapath_type)
     yield _patch(view, INTEGRATION_BRIDGE, PATCH_TUN, PATCH_INT)
@@ -29,7 +29,7 @@ def facts(view: HostView, datapath_type: str) -> Iterator[Fact]:
             "options:key": "flow",
             "options:local_ip": view.host.address,
             "options:remote_ip": tunnel.address,
-            "type": "vxlan",
+            "type": view.topology.underlay.tunnel_type,
         }
         yield OvsPort(TUNNEL_BRIDGE, tunnel.port, ROOT, None, options)
 
@@ -87,12 +87,16 @@ def integration_port(
 
     Open vSwitch makes its device, unless it is the outer end of a wire.
     """
+    interface = dict(_interface(port, "internal" if wire is None else ""))
+    if namespace == ROOT:
+        # Else OVS gives a device that it can reach the least MTU of all others on the bridge.
+        interface["mtu_request"] = str(view.topology.underlay.overlay_mtu)
     return OvsPort(
         INTEGRATION_BRIDGE,
         port.device,
         namespace,
         view.local_vlans[port.network],
-        _interface(port, "internal" if wire is None else ""),
+        interface,
         wire=None if wire is None else wire.key,
     )
 

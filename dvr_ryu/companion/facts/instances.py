@@ -49,11 +49,12 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
 def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Fact]:
     place = model.instance_namespace(port.name)
     wire = instance_wire(place, port.card, port.device)
-    mtu = view.topology.underlay.overlay_mtu
+    underlay = view.topology.underlay
     yield from namespace(place, {})
     yield wire
-    yield Device(place, port.card, port.mac, mtu, tx_checksum, wire.key)
-    yield Device(ROOT, port.device, None, mtu, tx_checksum, wire.key)
+    yield Device(place, port.card, port.mac, underlay.overlay_mtu, tx_checksum, wire.key)
+    # What a guest sends that does not heed its MTU gets as far as the router, which tells it so.
+    yield Device(ROOT, port.device, None, underlay.mtu, tx_checksum, wire.key)
     yield from _silent(port.device)
     yield integration_port(view, port, place, wire)
 

@@ -302,6 +302,29 @@ def test_dhcp(hosts, article):
     assert not in_namespace(hosts["server-68"], DhcpHost, place)
 
 
+@pytest.mark.parametrize("tunnel_type, mtu", [("vxlan", 1500), ("geneve", 1500), ("gre", 1508)])
+def test_the_type_of_the_tunnels_is_in_their_ports_and_in_every_mtu(article, tunnel_type, mtu):
+    topology = evolve(article, underlay=evolve(article.underlay, tunnel_type=tunnel_type))
+    found = facts(HostView(topology, "server-233"), "netdev")
+    tunnels = [f for f in found if isinstance(f, OvsPort) and "options:remote_ip" in f.interface]
+    assert {(port.name, port.interface["type"]) for port in tunnels} == {
+        (f"{tunnel_type}-0a002c44", tunnel_type),
+        (f"{tunnel_type}-0a002c40", tunnel_type),
+    }
+    inside = {f.mtu for f in found if isinstance(f, Device) and f.namespace and f.name != "lo"}
+    assert inside == {mtu}
+    for server in (f for f in found if isinstance(f, Process) and f.argv[0] == "dnsmasq"):
+        assert f"--dhcp-option-force=option:mtu,{mtu}" in server.argv
+
+
+def test_what_hands_frames_to_the_switch_is_as_wide_as_the_underlay(hosts, article):
+    """So that the router, not the wire, has the word on what is too long."""
+    outer = [f for f in hosts["server-233"] if isinstance(f, Device) and not f.namespace]
+    assert outer and {f.mtu for f in outer} == {article.underlay.mtu}
+    (gateway,) = (f for f in hosts["server-64"] if isinstance(f, OvsPort) and f.name[:3] == "gw-")
+    assert gateway.interface["mtu_request"] == "1500"
+
+
 # Other topologies --------------------------------------------------------------------------------
 
 SMALL = """

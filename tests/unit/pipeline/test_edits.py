@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ SHIPPED = load_program(flows_dir())
 LEARN_ONLY = load_program(flows_dir() / "experiments" / "learn-only")
 
 HOSTS = [f"host-{number}" for number in range(4)]
+PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
 NETWORKS = [f"net-{number}" for number in range(3)]
 
 placements = st.dictionaries(
@@ -36,6 +38,7 @@ sites = st.fixed_dictionaries(
         "vnis": st.tuples(*[st.sampled_from([7, 8])] * len(NETWORKS)),
         "joined": st.sets(st.sampled_from(NETWORKS)),
         "dhcp": st.booleans(),
+        "tunnel_type": st.sampled_from(["vxlan", "geneve"]),
         "instances": placements,
     }
 )
@@ -43,6 +46,7 @@ sites = st.fixed_dictionaries(
 
 def _topology(site: dict[str, Any]) -> Any:
     words = {
+        "underlay": {"tunnel_type": site["tunnel_type"]},
         "hosts": {
             name: {"address": f"10.0.{offset}.{10 + at}"}
             for at, (name, offset) in enumerate(zip(HOSTS, site["addresses"], strict=True))
@@ -69,7 +73,7 @@ def _topology(site: dict[str, Any]) -> Any:
 @settings(max_examples=60, deadline=None)
 @given(
     edits=st.lists(sites, min_size=2, max_size=4),
-    lacking=st.lists(st.sets(st.sampled_from(["patch-int", "vxlan-0a00010b", "vxlan-0a00020c"]))),
+    lacking=st.lists(st.sets(st.sampled_from(PORTS))),
 )
 def test_an_edit_touches_what_it_changes(
     program: Program, edits: list[dict[str, Any]], lacking: list[set[str]]
@@ -112,6 +116,21 @@ def test_one_more_instance_touches_its_own_flows_only():
     touched = one.edited(two, change)
     assert touched
     assert sum(len(filled.identities) for filled in (*touched.gone, *touched.come)) == 2
+
+
+def test_another_type_of_tunnel_touches_all_that_names_one():
+    before = load_topology(examples_dir() / "human-defined-dvr.yaml")
+    after = evolve(before, underlay=evolve(before.underlay, tunnel_type="geneve"))
+    one = SHIPPED.planned("br-tun", HostView(before, "server-233"))
+    # The new ports are not there yet: then no flow may name the old ones.
+    two = SHIPPED.basis("br-tun", HostView(after, "server-233"), {"patch-int": 1})
+    wanted = Wanted()
+    for filled in one.all():
+        wanted.add(filled)
+    touched = one.edited(two, compare(before, after))
+    assert touched
+    wanted.exchange(*touched)
+    assert wanted.flows == two.wanted()
 
 
 def test_contradictions_change_nothing():

@@ -66,6 +66,10 @@ BAD_SCHEMA: Cases = {
         topology_file(underlay=f"{{mtu: {MARK}01500}}"),
         "'01500' is not a number",
     ),
+    "unknown type of tunnel": (
+        topology_file(underlay=f"{{tunnel_type: {MARK}stt}}"),
+        "'stt' is no type of tunnel; there are vxlan, geneve and gre",
+    ),
     "MTU too small": (topology_file(underlay=f"{{mtu: {MARK}68}}"), "from 626 to 9216"),
     "address is not one": (
         f"hosts: {{one: {{address: {MARK}10.0.0.256}}}}",
