@@ -6,17 +6,23 @@ whose ports have MACs of their own.
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.companion.facts import facts, kinds
 from dvr_ryu.lab.bare import Lab, bare_lab
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import EXTERNAL_GATEWAY, Topology
 from dvr_ryu.topology.view import HostView
+from tests.lab import netlink_judge
 from tests.lab.companions import Companion, await_lease, pings, run, seen_as
 
 FILE = examples_dir() / "human-defined-dvr.yaml"
@@ -69,6 +75,34 @@ def forwarding(lab: Lab, article: Topology, companions: Mapping[str, Companion])
 
 def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines()]
+
+
+def by_ourselves(fact: object) -> list[Any] | None:
+    """A fact as `netlink_judge` tells it."""
+    match fact:
+        case kinds.Address():
+            return ["address", fact.device, fact.address, fact.broadcast]
+        case kinds.Route():
+            return ["route", fact.table, fact.destination, fact.via, fact.device]
+        case kinds.Rule():
+            return ["rule", fact.priority, fact.table, fact.source, fact.iif]
+        case kinds.Neighbour():
+            return ["neighbour", fact.device, fact.ip, fact.mac]
+    return None
+
+
+def test_pyroute2_finds_what_was_made(lab, article, companions):
+    """The companion reads with its own netlink what it made with it: it might be wrong twice."""
+    for name, host in lab.hosts.items():
+        if name not in article.hosts:
+            continue
+        there = facts(HostView(article, name), datapath_type())
+        for place in (ROUTER, FIP, SNAT):
+            ours = [by_ourselves(each) for each in there if getattr(each, "namespace", "") == place]
+            if any(ours):
+                said = run(host, f"{sys.executable} {netlink_judge.__file__}", place)
+                expected = sorted((each for each in ours if each), key=str)
+                assert json.loads(said) == json.loads(json.dumps(expected)), (name, place)
 
 
 # Its lines ---------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def test_a_right_import_passes(tmp_path: Path, file: str, line: str) -> None:
 
 
 def test_what_is_apart_from_the_controller_stays_unpatched() -> None:
-    """In a process patched by eventlet pyroute2 fails. (ovs loads eventlet to look for patches.)"""
+    """In a process patched by eventlet there is no select.poll, and threads are none."""
     apart = NOT_UNDER_EVENTLET | LEAVES | {"topology", "pipeline", "reconcile"}
     modules = [
         ".".join(["dvr_ryu", *source.relative_to(PACKAGE).with_suffix("").parts])
