@@ -35,6 +35,7 @@ from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import kinds
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     RUN_DIRECTORY,
@@ -165,7 +166,8 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.ProxyNeighbour: routes,
         kinds.Chain: (nat.unmake, nat.make),
         kinds.Translation: (connections.unmake, connections.make),
-        kinds.DhcpHost: (dhcp.unmake, dhcp.make),
+        DhcpHost: (dhcp.unmake, dhcp.make),
+        DhcpOption: (dhcp.unmake, dhcp.make),
         kinds.Process: (processes.unmake, processes.make),
     }
 

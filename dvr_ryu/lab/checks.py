@@ -14,7 +14,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from dvr_ryu.companion.facts.dhcp import dhcp_namespace
-from dvr_ryu.companion.facts.kinds import leases_file
+from dvr_ryu.companion.facts.dnsmasq import leases_file
 from dvr_ryu.lab.probes import GatewayAnswers, Leased, NoPing, Ping, Place, Probe, SeenAs
 from dvr_ryu.lab.reach import Reach
 from dvr_ryu.topology.model import DHCP, Port, Topology, instance_namespace

@@ -112,11 +112,11 @@ class GatewayAnswers:
 
 @frozen
 class Leased:
-    """`place` has `address` from a lease, and the default route by `gateway`."""
+    """`place` has `address` from a lease, and the default route by `gateway`, if there is one."""
 
     place: Place
     address: str
-    gateway: str
+    gateway: str | None
     server: str
     """The host of the network's DHCP server."""
     leases: str
@@ -136,8 +136,9 @@ class Leased:
         if self.address not in addresses:
             return f"has {', '.join(addresses) or 'no address'}, not {self.address}"
         gateways = self._ip(lab, "route", "show", "default")
-        if gateways != [self.gateway]:
-            return f"default via {', '.join(gateways) or 'nothing'}, not {self.gateway}"
+        if gateways != ([self.gateway] if self.gateway else []):
+            wanted = self.gateway or "nothing"
+            return f"default via {', '.join(gateways) or 'nothing'}, not {wanted}"
         leases = lab[self.server].path(self.leases)
         if not leases.exists() or f" {ip} " not in leases.read_text():
             return f"the DHCP server on {self.server} has given no lease of {ip}"

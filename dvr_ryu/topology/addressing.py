@@ -55,7 +55,7 @@ class _AddressPlan:
         taken = {int(ip) for ip in (*pinned, *floating)}
         pairs = (each.ip for port in ports for each in port.address_pairs)
         taken |= {int(each[0]) for each in pairs if each.prefixlen == 32}
-        taken |= {int(subnet.gateway) for subnet in self._subnets}
+        taken |= {int(subnet.gateway) for subnet in self._subnets if subnet.gateway}
         self._slots = {subnet.cidr: _slots(subnet, taken) for subnet in self._subnets}
         self._place(ports)
 
@@ -63,11 +63,10 @@ class _AddressPlan:
         interfaces = [port for port in ports if port.owner == model.ROUTER_INTERFACE]
         gateways = set(self.ips.values())
         for port in interfaces:
-            joined = list(self._subnets_for(port))[:1]
-            free = [each.gateway for each in joined if each.gateway not in gateways]
-            if port.key not in self.ips and free:
-                self.ips[port.key] = free[0]
-                gateways.add(free[0])
+            gateway = next((each.gateway for each in self._subnets_for(port)), None)
+            if port.key not in self.ips and gateway and gateway not in gateways:
+                self.ips[port.key] = gateway
+                gateways.add(gateway)
         others = [port for port in ports if port.host]
         for port in (*interfaces, *others):
             if port.key not in self.ips:

@@ -5,6 +5,7 @@ Nothing is decided here but which of several routers a floating address is behin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology import model
@@ -15,6 +16,7 @@ from dvr_ryu.topology.declaration import (
     InterfaceWords,
     TopologyWords,
 )
+from dvr_ryu.topology.dhcp_options import number_of, value_of
 from dvr_ryu.topology.ports import WantedPort, interface_key
 
 
@@ -29,6 +31,11 @@ def controller_of(words: TopologyWords) -> model.Controller | None:
         return None
     _, address, port = words.controller.split(":")
     return model.Controller(address, int(port))
+
+
+def _dhcp_options(words: Mapping[str, object]) -> model.DhcpOptions:
+    numbers = {number_of(word): value for word, value in words.items()}
+    return tuple((number, value_of(number, value)) for number, value in sorted(numbers.items()))
 
 
 class _Assembly:
@@ -89,9 +96,14 @@ class _Assembly:
             subnets=tuple(
                 model.Subnet(
                     cidr=subnet.cidr,
-                    gateway_ip=str(subnet.gateway),
+                    gateway_ip=str(subnet.gateway) if subnet.gateway else None,
                     dhcp=words.has_dhcp(subnet),
                     dns=tuple(str(server) for server in subnet.dns),
+                    host_routes=tuple(
+                        model.HostRoute(str(each.destination), str(each.nexthop))
+                        for each in subnet.host_routes
+                    ),
+                    dhcp_options=_dhcp_options(subnet.dhcp_options),
                 )
                 for subnet in sorted(words.subnets, key=lambda each: each.cidr)
             ),
@@ -117,6 +129,7 @@ class _Assembly:
                 model.AddressPair(each.ip, None if each.mac == own else each.mac)
                 for each in sorted(port.address_pairs, key=lambda each: (each.ip, each.mac or ""))
             ),
+            dhcp_options=_dhcp_options(port.dhcp_options),
         )
 
     def _cidr(self, network: str, ip: IPv4Address) -> IPv4Network:

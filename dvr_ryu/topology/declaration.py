@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from dvr_ryu.topology.model import VXLAN, Ports
 from dvr_ryu.topology.scalars import (
     DEFAULT_UNDERLAY_PREFIX,
+    NO_GATEWAY,
     WIDEST_UNDERLAY_PREFIX,
     Address,
     AddressOrCidr,
@@ -24,11 +25,13 @@ from dvr_ryu.topology.scalars import (
     Cidr,
     ControllerWord,
     DatapathId,
+    Gateway,
     HostRange,
     Mac,
     Mtu,
     Name,
     Ofport,
+    Option,
     PortNumbers,
     Protocol,
     RouterPair,
@@ -61,6 +64,7 @@ def _blank_is_empty(value: Any) -> Any:
 
 T = TypeVar("T")
 
+Options = Annotated[dict[Option, Any], BeforeValidator(_blank_is_empty)]
 Named = Annotated[dict[Name, T], BeforeValidator(_blank_is_empty)]
 
 
@@ -91,18 +95,27 @@ class HostWords(_Words):
     datapath_ids: Annotated[dict[BridgeWord, DatapathId], BeforeValidator(_blank_is_empty)] = {}
 
 
+class RouteWords(_Words):
+    """What is reached by way of a machine on a subnet."""
+
+    destination: Cidr
+    nexthop: Address
+
+
 class SubnetWords(_Words):
     """One range of addresses on a network. `dhcp` is true unless said, on external ones false."""
 
     cidr: HostRange
-    gateway_ip: Address | None = None
+    gateway_ip: Gateway = None
     dhcp: bool | None = None
     dns: list[Address] = []
+    host_routes: list[RouteWords] = []
+    dhcp_options: Options = {}
 
     @property
-    def gateway(self) -> IPv4Address:
-        """The gateway's address: the named one, else the subnet's first."""
-        return self.gateway_ip or self.cidr[1]
+    def gateway(self) -> IPv4Address | None:
+        """The gateway's address: the named one, else the subnet's first; None if it has none."""
+        return None if self.gateway_ip == NO_GATEWAY else self.gateway_ip or self.cidr[1]
 
 
 class PortWords(_Words):
@@ -163,13 +176,6 @@ class InterfaceWords(PortWords):
         return network.subnet_of(self.ip) if self.ip else network.lowest_subnet
 
 
-class RouteWords(_Words):
-    """What a router reaches by way of another machine on one of its subnets."""
-
-    destination: Cidr
-    nexthop: Address
-
-
 class LinkWords(_Words):
     """The veth pair between a router's qrouter- and fip- namespaces: rfp- has the even address."""
 
@@ -205,6 +211,7 @@ class CardWords(PortWords):
     network: Name
     ips: list[Address] = []
     allowed_address_pairs: list[AddressPairWords] = []
+    dhcp_options: Options = {}
 
     @model_validator(mode="after")
     def _one_or_several(self) -> CardWords:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Network
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from attrs import field, frozen
 
@@ -106,14 +106,28 @@ class Host:
     """Bridge → its datapath id, of the bridges for which one is pinned."""
 
 
+DhcpOptions: TypeAlias = "tuple[tuple[int, str], ...]"
+"""Options of DHCP that the file sets: number and value, in dnsmasq's words, sorted."""
+
+
+@frozen
+class HostRoute:
+    """A route that instances of a subnet are told."""
+
+    destination: str
+    nexthop: str
+
+
 @frozen
 class Subnet:
     """A range of addresses. `gateway_ip` is what DHCP announces; unsaid, it is the first."""
 
     cidr: IPv4Network
-    gateway_ip: str
+    gateway_ip: str | None
     dhcp: bool
     dns: tuple[str, ...]
+    host_routes: tuple[HostRoute, ...] = ()
+    dhcp_options: DhcpOptions = ()
 
 
 @frozen
@@ -174,6 +188,8 @@ class Port:
     number: int = 0
     """Which of its instance's network cards it is."""
     address_pairs: tuple[AddressPair, ...] = ()
+    dhcp_options: DhcpOptions = ()
+    """What DHCP tells this port alone."""
 
     @property
     def ip(self) -> str:

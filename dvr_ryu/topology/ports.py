@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
 from attrs import frozen
@@ -48,6 +48,7 @@ class WantedPort:
     number: int = 0
     """Which of its instance's network cards it is."""
     address_pairs: Sequence[AddressPairWords] = ()
+    dhcp_options: Mapping[str, object] = {}
 
     @property
     def pinned_ips(self) -> list[IPv4Address]:
@@ -94,6 +95,7 @@ def _instances(words: TopologyWords) -> Iterator[WantedPort]:
                 card,
                 number=number,
                 address_pairs=card.allowed_address_pairs,
+                dhcp_options=card.dhcp_options,
             )
             earlier.append(card.network)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Interface
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, InstanceOf
+from pydantic import AfterValidator, BeforeValidator, InstanceOf, PlainValidator
 
+from dvr_ryu.topology.dhcp_options import number_of
 from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, TUNNEL_OVERHEADS, Ports
 
 LOCAL_VLANS = range(1, 4095)
@@ -39,6 +40,8 @@ WIDEST_UNDERLAY_PREFIX = 8
 """Addresses that share less lie on no one network."""
 LONGEST_PREFIX = 30
 """A smaller subnet has no room for a gateway and one more."""
+NO_GATEWAY: Final = "none"
+"""What gateway_ip says of a subnet that has none; Neutron's null says the same."""
 
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -72,6 +75,17 @@ def _ipv4(text: object) -> IPv4Address:
     except ValueError:
         _refuse_ipv6(text)
         raise ValueError("is not an IPv4 address; write it as 192.168.10.4") from None
+
+
+def _gateway(value: object) -> IPv4Address | Literal["none"]:
+    if value is None or value == NO_GATEWAY:
+        return NO_GATEWAY
+    return _ipv4(value)
+
+
+def _option(word: object) -> object:
+    number_of(word)
+    return word
 
 
 def _cidr(text: object) -> IPv4Network:
@@ -182,6 +196,8 @@ def _within(numbers: range) -> Callable[[int], int]:
 
 Mac = Annotated[str, BeforeValidator(_mac)]
 Address = Annotated[IPv4Address, BeforeValidator(_ipv4)]
+Gateway = Annotated[IPv4Address | Literal["none"] | None, PlainValidator(_gateway)]
+Option = Annotated[str, PlainValidator(_option)]
 Cidr = Annotated[IPv4Network, BeforeValidator(_cidr)]
 AddressOrCidr = Annotated[IPv4Network, BeforeValidator(_address_or_cidr)]
 HostRange = Annotated[Cidr, AfterValidator(_range_of_hosts)]

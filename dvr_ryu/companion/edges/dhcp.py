@@ -1,4 +1,4 @@
-"""Whom each DHCP server serves: its hosts file, and telling it that the file has changed."""
+"""Whom each DHCP server serves and what it tells: its files, and telling it that they changed."""
 
 from __future__ import annotations
 
@@ -8,56 +8,70 @@ from pathlib import Path
 from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import tell
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, DhcpHost, dhcp_server, hosts_file
+from dvr_ryu.companion.facts.dnsmasq import (
+    DHCP_DIRECTORY,
+    SUFFIXES,
+    DhcpHost,
+    DhcpOption,
+    Told,
+    dhcp_server,
+    told_file,
+)
+from dvr_ryu.companion.facts.kinds import Key
 
-FILES = Path(RUN_DIRECTORY, "dhcp")
+FILES = Path(DHCP_DIRECTORY)
 TOLD = ".told"
-"""Ends the name of a copy of the hosts file, made once the server has been told to read that: what
-the copy says is so, even if the companion was killed between the two."""
+"""Ends the name of a copy of a file, made once the server has been told to read that: what the copy
+says is so, even if the companion was killed between the two."""
 
 
-def read() -> Iterator[DhcpHost]:
-    """Yield whom the servers serve."""
+def read() -> Iterator[DhcpHost | DhcpOption]:
+    """Yield whom the servers serve, and what they tell them."""
     if FILES.is_dir():
-        for path in sorted(FILES.glob(f"*.hosts{TOLD}")):
-            yield from _read(path.name.removesuffix(f".hosts{TOLD}"))
+        yield from _read_all(DhcpHost)
+        yield from _read_all(DhcpOption)
 
 
-def _read(namespace: str) -> Iterator[DhcpHost]:
-    path = Path(hosts_file(namespace) + TOLD)
+def _read_all(kind: type[Told]) -> Iterator[Told]:
+    end = f".{SUFFIXES[kind]}{TOLD}"
+    for path in sorted(FILES.glob(f"*{end}")):
+        yield from _read(kind, path.name.removesuffix(end))
+
+
+def _read(kind: type[Told], namespace: str) -> Iterator[Told]:
+    path = Path(told_file(kind, namespace) + TOLD)
     if path.exists():
         for line in path.read_text().splitlines():
-            yield DhcpHost(namespace, *line.split(","))
+            yield kind.of_line(namespace, line)
 
 
-def make(facts: Sequence[DhcpHost]) -> None:
-    """Add hosts to their networks' files, or change them."""
-    _edit(facts, lambda hosts, fact: hosts.update({fact.mac: fact}))
+def make(facts: Sequence[Told]) -> None:
+    """Add lines to the files of their networks, or change them. All facts are of one kind."""
+    _edit(facts, lambda lines, fact: lines.update({fact.key: fact}))
 
 
-def unmake(facts: Sequence[DhcpHost]) -> None:
-    """Take hosts out of their networks' files."""
-    _edit(facts, lambda hosts, fact: hosts.pop(fact.mac, None))
+def unmake(facts: Sequence[Told]) -> None:
+    """Take lines out of the files of their networks. All facts are of one kind."""
+    _edit(facts, lambda lines, fact: lines.pop(fact.key, None))
 
 
-def _edit(
-    facts: Sequence[DhcpHost], edit: Callable[[dict[str, DhcpHost], DhcpHost], object]
-) -> None:
+def _edit(facts: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]) -> None:
     FILES.mkdir(parents=True, exist_ok=True)
+    kind = type(facts[0])
     for namespace, group in by_place(facts):
-        hosts = {fact.mac: fact for fact in _read(namespace)}
+        lines = {fact.key: fact for fact in _read(kind, namespace)}
         for fact in group:
-            edit(hosts, fact)
-        _write(namespace, hosts)
+            edit(lines, fact)
+        _write(told_file(kind, namespace), namespace, [fact.line for fact in lines.values()])
 
 
-def _write(namespace: str, hosts: dict[str, DhcpHost]) -> None:
-    text = "".join(f"{host.mac},{host.ip},{host.name}\n" for host in hosts.values())
-    path, told = Path(hosts_file(namespace)), Path(hosts_file(namespace) + TOLD)
-    if not hosts:
+def _write(file: str, namespace: str, lines: Sequence[str]) -> None:
+    path, told = Path(file), Path(file + TOLD)
+    if not lines:
         path.unlink(missing_ok=True)
         told.unlink(missing_ok=True)
         return
+    text = "".join(f"{line}\n" for line in lines)
     replace(path, text)
     tell(dhcp_server(namespace))
     replace(told, text)

@@ -21,8 +21,9 @@ from typing import TypeAlias
 from dvr_ryu.companion.edges import namespaces
 from dvr_ryu.companion.edges.commands import require
 from dvr_ryu.companion.edges.namespaces import NETNS, inside
+from dvr_ryu.companion.facts.dnsmasq import DHCP_DIRECTORY
 from dvr_ryu.companion.facts.instances import DHCP_SCRIPT
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, device_key, leases_file, pid_file
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, device_key, pid_file
 from dvr_ryu.errors import HostError
 
 PIDS = Path(RUN_DIRECTORY, "processes")
@@ -103,7 +104,7 @@ def _device(argv: Sequence[str]) -> str:
 def make(facts: Sequence[Process]) -> None:
     """Start programs; what runs under the same name with other words is ended first."""
     PIDS.mkdir(parents=True, exist_ok=True)
-    Path(leases_file("")).parent.mkdir(parents=True, exist_ok=True)
+    Path(DHCP_DIRECTORY).mkdir(parents=True, exist_ok=True)
     unmake(facts)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(_start, facts))

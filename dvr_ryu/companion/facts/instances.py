@@ -27,6 +27,7 @@ from dvr_ryu.companion.facts.kinds import (
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
+EVERYWHERE = "0.0.0.0/0"
 DHCP_SCRIPT = "udhcpc.script"
 """Stands in a client's words for the script that the package ships; the edge knows where it is."""
 
@@ -85,6 +86,7 @@ def _dhcp_client(port: model.Port) -> Process:
     name = f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}-{port.card}"
     argv = (
         "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", port.card, "-r", port.ip,
+        "-O", "mtu", "-O", "search", "-O", "staticroutes",
         "-x", f"hostname:{port.name}", "-s", DHCP_SCRIPT, "-p", pid_file(name),
     )  # fmt: skip
     return Process(name, place, argv, device_key(place, port.card))
@@ -94,9 +96,15 @@ def _static_address(view: HostView, port: model.Port) -> Iterator[Fact]:
     place = model.instance_namespace(port.name)
     own = address(view, port, place, port.card)
     yield own
-    if port.number == 0:
-        gateway = subnet_of(view, port).gateway_ip
-        yield Route(place, MAIN_TABLE, "default", gateway, port.card, after=(own.key,))
+    subnet = subnet_of(view, port)
+    routes = {each.destination: each.nexthop for each in subnet.host_routes}
+    if subnet.gateway_ip:
+        routes.setdefault(EVERYWHERE, subnet.gateway_ip)
+    if port.number != 0:
+        routes.pop(EVERYWHERE, None)
+    for destination, nexthop in routes.items():
+        name = "default" if destination == EVERYWHERE else destination
+        yield Route(place, MAIN_TABLE, name, nexthop, port.card, after=(own.key,))
 
 
 def _further_addresses(port: model.Port) -> Iterator[Fact]:

@@ -335,18 +335,6 @@ class Translation(InNamespace):
 
 
 @frozen
-class DhcpHost(Fact):
-    """What a network's DHCP server gives to one MAC."""
-
-    kind = "dhcp-host"
-    identity = ("namespace", "mac")
-    namespace: str
-    mac: str
-    ip: str
-    name: str
-
-
-@frozen
 class Process(Fact):
     """A program that serves a device, with its exact words; its `pid_file` is among them."""
 
@@ -361,21 +349,6 @@ class Process(Fact):
 
 RUN_DIRECTORY = "/run/dvr_ryu"
 """Where the companion keeps what does not outlive a reboot."""
-
-
-def hosts_file(namespace: str) -> str:
-    """The file that tells a network's DHCP server who gets what."""
-    return f"{RUN_DIRECTORY}/dhcp/{namespace}.hosts"
-
-
-def dhcp_server(namespace: str) -> str:
-    """The name of the process that serves DHCP in a namespace."""
-    return f"dnsmasq-{namespace}"
-
-
-def leases_file(namespace: str) -> str:
-    """The file in which a network's DHCP server keeps its leases."""
-    return f"{RUN_DIRECTORY}/dhcp/{namespace}.leases"
 
 
 def pid_file(process: str) -> str:

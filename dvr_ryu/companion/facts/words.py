@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Mapping
 
 from dvr_ryu.companion.facts import kinds
-from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact, hosts_file
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, told_file
+from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact
 
 
 def describe(fact: Fact) -> str:
@@ -35,9 +36,9 @@ def describe(fact: Fact) -> str:
             return _chain(fact)
         case kinds.Translation():
             return forgetting(fact)
-        case kinds.DhcpHost():
-            line = f"{fact.mac},{fact.ip},{fact.name}"
-            return f"echo {line} >> {hosts_file(fact.namespace)}"
+        case DhcpHost() | DhcpOption():
+            line = shlex.quote(fact.line)
+            return f"printf '%s\\n' {line} >> {told_file(type(fact), fact.namespace)}"
         case kinds.Process():
             return inside(fact.namespace) + shlex.join(fact.argv)
         case _:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.facts import kinds
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.script import network, notes, services, switch
 
@@ -58,6 +59,9 @@ def _words(
     def each_instead(words: Callable[[Any, Any], Iterator[str]]) -> Words:
         return each(lambda fact: words(fact, present.get(fact.key)))
 
+    def told(facts: Sequence[Any]) -> Iterator[str]:
+        return services.make_told(facts, present)
+
     routing = (each(network.unroute), each(network.route))
     return {
         kinds.Namespace: (each(network.unmake_namespace), each(network.make_namespace)),
@@ -86,9 +90,7 @@ def _words(
             each(services.unmake_translation),
             each(services.make_translation),
         ),
-        kinds.DhcpHost: (
-            services.unmake_dhcp_hosts,
-            lambda facts: services.make_dhcp_hosts(facts, present),
-        ),
+        DhcpHost: (services.unmake_told, told),
+        DhcpOption: (services.unmake_told, told),
         kinds.Process: (each(services.unmake_process), each_instead(services.make_process)),
     }

@@ -9,17 +9,9 @@ from dvr_ryu.companion.edges.connections import NOTES, line
 from dvr_ryu.companion.edges.dhcp import TOLD
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import DAEMONS, PLACE, with_script
-from dvr_ryu.companion.facts.kinds import (
-    Chain,
-    DhcpHost,
-    Key,
-    Process,
-    Translation,
-    dhcp_server,
-    hosts_file,
-    pid_file,
-)
-from dvr_ryu.companion.facts.words import forgetting, inside
+from dvr_ryu.companion.facts.dnsmasq import Told, dhcp_server, told_file
+from dvr_ryu.companion.facts.kinds import Chain, Key, Process, Translation, pid_file
+from dvr_ryu.companion.facts.words import describe, forgetting, inside
 
 
 def make_chains(facts: Sequence[Chain], present: Collection[Key]) -> Iterator[str]:
@@ -61,28 +53,34 @@ def unmake_translation(fact: Translation) -> Iterator[str]:
     yield f"[ -s {note} ] || rm {note}"
 
 
-def make_dhcp_hosts(facts: Sequence[DhcpHost], present: Collection[Key]) -> Iterator[str]:
-    """Write a line for each host, instead of the one that may be there."""
-    for namespace, hosts in by_place(facts):
-        file = hosts_file(namespace)
-        for host in hosts:
-            if host.key in present:
-                yield f"sed -i '/^{host.mac},/d' {file}"
-            yield f"echo {host.mac},{host.ip},{host.name} >> {file}"
-        yield from _tell(namespace)
+def make_told(facts: Sequence[Told], present: Collection[Key]) -> Iterator[str]:
+    """Write a line for each fact of one kind, instead of the one that may be there."""
+    for namespace, group in by_place(facts):
+        file = told_file(type(group[0]), namespace)
+        for fact in group:
+            if fact.key in present:
+                yield _without(fact, file)
+            yield describe(fact)
+        yield from _tell(namespace, file)
 
 
-def unmake_dhcp_hosts(facts: Sequence[DhcpHost]) -> Iterator[str]:
-    """Remove the lines of hosts."""
-    for namespace, hosts in by_place(facts):
-        for host in hosts:
-            yield f"sed -i '/^{host.mac},/d' {hosts_file(namespace)}"
-        yield from _tell(namespace)
+def unmake_told(facts: Sequence[Told]) -> Iterator[str]:
+    """Remove the lines of facts of one kind."""
+    for namespace, group in by_place(facts):
+        file = told_file(type(group[0]), namespace)
+        for fact in group:
+            yield _without(fact, file)
+        yield from _tell(namespace, file)
 
 
-def _tell(namespace: str) -> Iterator[str]:
+def _without(fact: Told, file: str) -> str:
+    start = fact.start.replace(".", "\\.")
+    return f"sed -i '/^{start}\\(,\\|$\\)/d' {file}"
+
+
+def _tell(namespace: str, file: str) -> Iterator[str]:
     """Tell the server to read the file, if it runs, and note what it was told."""
-    file, pid = hosts_file(namespace), pid_file(dhcp_server(namespace))
+    pid = pid_file(dhcp_server(namespace))
     yield f'[ ! -s {pid} ] || kill -HUP "$(cat {pid})"'
     yield f"cp {file} {file}{TOLD}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology.checks import (
     addresses,
+    dhcp,
     floating,
     forwarding,
     numbers,
@@ -29,6 +30,7 @@ def check(words: TopologyWords, ports: list[WantedPort], document: Document) -> 
     roles.check(words, findings)
     underlay.check(words, findings)
     addresses.check(words, ports, findings)
+    dhcp.check(words, findings)
     floating.check(words, findings)
     forwarding.check(words, findings)
     numbers.check(words, ports, findings)

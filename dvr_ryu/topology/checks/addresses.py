@@ -26,7 +26,11 @@ def _check_gateways(name: str, network: NetworkWords, findings: Findings) -> Non
     for index, subnet in enumerate(network.subnets):
         path = ("networks", name, "subnets", index, "gateway_ip")
         gateway = subnet.gateway
-        if gateway not in subnet.cidr:
+        if gateway is None:
+            if network.external:
+                message = "routers leave an external network by its gateway; write its address"
+                findings.at_value(path, message)
+        elif gateway not in subnet.cidr:
             findings.at_value(path, f"{gateway} is not in {subnet.cidr}; take one from there")
         elif _names_subnet(gateway, subnet):
             findings.at_value(path, _not_for_ports(gateway, subnet))

@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
 from dvr_ryu.companion.facts.kinds import (
     MAIN_TABLE,
     ROOT,
@@ -15,7 +16,6 @@ from dvr_ryu.companion.facts.kinds import (
     Bridge,
     Chain,
     Device,
-    DhcpHost,
     Fact,
     HostSysctl,
     Key,
@@ -294,8 +294,11 @@ def test_dhcp(hosts, article):
     assert served == {(port.mac, port.ip) for port in blue}
     (server,) = in_namespace(hosts["server-233"], Process, place)
     words = set(server.argv)
-    assert "--dhcp-range=set:subnet-0,192.168.10.0,static,255.255.255.0,86400s" in words
-    assert "--dhcp-option=tag:subnet-0,option:router,192.168.10.1" in words
+    tag = "subnet-192.168.10.0"
+    assert f"--dhcp-range=set:{tag},192.168.10.0,static,255.255.255.0,86400s" in words
+    assert in_namespace(hosts["server-233"], DhcpOption, place) == {
+        DhcpOption(place, tag, "option:router", "192.168.10.1")
+    }
     assert "--dhcp-option-force=option:mtu,1500" in words
     assert {"--port=0", "--no-resolv"} <= words
     assert f"--pid-file={pid_file(server.name)}" in words
@@ -350,8 +353,8 @@ def test_without_dhcp_the_address_and_the_way_out_are_set():
 
 
 def test_dhcp_announces_name_servers():
-    (server,) = (f for f in small("true") if isinstance(f, Process) and "dnsmasq" in f.argv)
-    assert "--dhcp-option=tag:subnet-0,option:dns-server,9.9.9.9" in server.argv
+    told = {fact.option: fact.value for fact in small("true") if isinstance(fact, DhcpOption)}
+    assert told == {"option:router": "10.1.0.1", "option:dns-server": "9.9.9.9"}
 
 
 def test_without_a_controller_bridges_have_none():

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, told_file
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     Bridge,
     Chain,
     Device,
-    DhcpHost,
     Fact,
     Namespace,
     OvsPort,
     Process,
-    hosts_file,
     pid_file,
     port_key,
 )
+from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.companion.script import script
 from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.view import HostView
@@ -112,10 +113,32 @@ def test_a_port_says_whose_it_is() -> None:
 
 def test_a_dhcp_host_that_changes_has_one_line() -> None:
     old, new = (DhcpHost("q", "fa:16:3e:00:00:01", ip, "a") for ip in ("10.0.0.1", "10.0.0.2"))
+    file = told_file(DhcpHost, "q")
     assert commands((new,), (old,))[:2] == [
-        f"sed -i '/^fa:16:3e:00:00:01,/d' {hosts_file('q')}",
-        f"echo fa:16:3e:00:00:01,10.0.0.2,a >> {hosts_file('q')}",
+        rf"sed -i '/^fa:16:3e:00:00:01\(,\|$\)/d' {file}",
+        f"printf '%s\\n' fa:16:3e:00:00:01,10.0.0.2,a >> {file}",
     ]
+
+
+def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None:
+    """Also where its text has characters that mean something to a shell."""
+    file = tmp_path / "options"
+    facts = [
+        DhcpOption("q", "subnet-10.1.0.0", option, value)
+        for option, value in (
+            ("option:router", ""),
+            ("15", "\"it's $HOME \\\\ `date`\""),
+            ("150", "1.2.3.4"),
+        )
+    ]
+    lines = commands(facts, ())
+    stays = DhcpOption("q", "subnet-10x1.0.0", "15", "1b")
+    lines += [describe(stays), *commands((), facts[1:])]
+    text = "\n".join(line for line in lines if "kill" not in line and not line.startswith("cp "))
+    text = text.replace(told_file(DhcpOption, "q"), str(file))
+    subprocess.run(["sh", "-e"], input=text, text=True, check=True)
+    left = [DhcpOption.of_line("q", line) for line in file.read_text().splitlines()]
+    assert left == [facts[0], stays]
 
 
 def test_a_program_that_changes_is_ended_first() -> None:

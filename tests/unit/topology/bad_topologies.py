@@ -370,12 +370,70 @@ def _instances(a: str, b: str = "") -> str:
       b: {{host: two, network: blue{b}}}"""
 
 
+def _option(word: str) -> str:
+    return _subnet(f"dhcp_options: {{{word}}}")
+
+
+BAD_DHCP: Cases = {
+    "unknown option": (_option(f"{MARK}ntp-sever: 9.9.9.9"), "did you mean 'ntp-server'?"),
+    "option 0": (_option(f"{MARK}'0': 9.9.9.9"), "from 1 to 254"),
+    "option of the protocol": (_option(f"{MARK}'53': 5"), "the DHCP server's own business"),
+    "option of routes": (_option(f"{MARK}'121': x"), "write host_routes on the subnet"),
+    "option twice": (
+        _option(f"dns-server: 9.9.9.9, {MARK}'6': 9.9.9.9"),
+        "'dns-server' (line 6) is the same; remove one",
+    ),
+    "option that takes addresses": (
+        _option(f"ntp-server: {MARK}[9.9.9.9, time.example]"),
+        "'ntp-server' takes addresses",
+    ),
+    "option that takes a number": (_option(f"mtu: {MARK}65536"), "from 0 to 65535"),
+    "option that takes text": (_option(f"bootfile-name: {MARK}5"), "takes text of one line"),
+    "option that takes names": (_option(f"domain-search: {MARK}a..b"), "takes domain names"),
+    "option without a value": (_option(f"'224': {MARK}"), "takes addresses"),
+    "option of too many values": (_option(f"'224': {MARK}[]"), "write from 1 to 63"),
+    "option without DHCP": (
+        _subnet(f"dhcp: false, {MARK}dhcp_options: {{domain-name: a.example}}"),
+        "DHCP does not serve this",
+    ),
+    "option of an instance": (
+        topology_file(instances=_instances(f", dhcp_options: {{'42': {MARK}x}}")),
+        "'42' takes addresses",
+    ),
+    "next hop elsewhere": (
+        _subnet(f"host_routes: [{{destination: 10.9.0.0/16, nexthop: {MARK}192.168.2.9}}]"),
+        "192.168.2.9 is not in 192.168.1.0/24",
+    ),
+    "route twice": (
+        _subnet(
+            "host_routes: [{destination: 10.9.0.0/16, nexthop: 192.168.1.9}, "
+            f"{{destination: {MARK}10.9.0.0/16, nexthop: 192.168.1.8}}]"
+        ),
+        "the route to 10.9.0.0/16 (line 6) is the same",
+    ),
+    "route to nowhere": (
+        _subnet(f"host_routes: [{MARK}{{nexthop: 192.168.1.9}}]"),
+        "has no 'destination'",
+    ),
+}
+
 BAD_ADDRESSES: Cases = {
     "gateway outside": (_subnet(f"gateway_ip: {MARK}192.168.2.1"), "is not in 192.168.1.0/24"),
     "gateway is the broadcast address": (
         _subnet(f"gateway_ip: {MARK}192.168.1.255"),
         "is the broadcast address of 192.168.1.0/24",
     ),
+    "external network without gateway": (
+        topology_file(
+            networks="{external: {external: true, "
+            f"subnets: [{{cidr: 2.2.2.0/24, gateway_ip: {MARK}none}}]}}}}",
+            routers="",
+            instances="",
+            floating_ips="",
+        ),
+        "leave an external network by its gateway",
+    ),
+    "gateway is neither": (_subnet(f"gateway_ip: {MARK}no"), "is not an IPv4 address"),
     "subnets of a network overlap": (
         topology_file(
             networks="{blue: {subnets: [{cidr: 10.1.0.128/25}, "
@@ -774,6 +832,7 @@ BAD_TOPOLOGIES: Cases = {
         "roles": BAD_ROLES,
         "underlay": BAD_UNDERLAYS,
         "addresses": BAD_ADDRESSES,
+        "DHCP": BAD_DHCP,
         "floating addresses": BAD_FLOATING_IPS,
         "forwardings": BAD_FORWARDINGS,
         "numbers": BAD_NUMBERS,

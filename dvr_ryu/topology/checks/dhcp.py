@@ -1,0 +1,55 @@
+"""What DHCP tells instances: options that cannot hold their values, routes that lead nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
+from dvr_ryu.topology.declaration import SubnetWords, TopologyWords
+from dvr_ryu.topology.dhcp_options import number_of, value_of
+from dvr_ryu.topology.yaml_nodes import Path
+
+TWICE = "{other} (line {line}) is the same; remove one"
+NO_DHCP = "DHCP does not serve this; set dhcp: true on the subnet, or remove this"
+
+
+def check(words: TopologyWords, findings: Findings) -> None:
+    """Every option and route that no DHCP server can give."""
+    for name, network in words.networks.items():
+        for index, subnet in enumerate(network.subnets):
+            path = ("networks", name, "subnets", index)
+            served = network.has_dhcp(subnet)
+            _check_options((*path, "dhcp_options"), subnet.dhcp_options, served, findings)
+            _check_routes((*path, "host_routes"), subnet, findings)
+    for name, instance in words.instances.items():
+        for below, card in instance.cards:
+            on = words.networks.get(card.network)
+            served = on is None or bool(on.dhcp_subnets)
+            own = ("instances", name, *below, "dhcp_options")
+            _check_options(own, card.dhcp_options, served, findings)
+
+
+def _check_options(
+    path: Path, options: Mapping[str, object], served: bool, findings: Findings
+) -> None:
+    if options and not served:
+        findings.at_key(path, NO_DHCP)
+    unique = Unique(findings, TWICE)
+    for word, value in options.items():
+        number = number_of(word)
+        unique.claim(number, Claim(f"'{word}'", (*path, word), by_key=True))
+        try:
+            value_of(number, value)
+        except ValueError as wrong:
+            findings.at_value((*path, word), f"'{word}' {wrong}")
+
+
+def _check_routes(path: Path, subnet: SubnetWords, findings: Findings) -> None:
+    unique = Unique(findings, TWICE)
+    for index, route in enumerate(subnet.host_routes):
+        place = (*path, index)
+        claim = Claim(f"the route to {route.destination}", (*place, "destination"))
+        unique.claim(route.destination, claim)
+        if route.nexthop not in subnet.cidr:
+            message = f"{route.nexthop} is not in {subnet.cidr}; a next hop is a neighbour"
+            findings.at_value((*place, "nexthop"), message)

@@ -1,0 +1,181 @@
+"""The options of DHCP that a file may set: their numbers, what each may hold, and dnsmasq's words
+for it. Pure.
+
+A value is written so that dnsmasq has nothing to guess: numbers with their size, text in quotes. So
+no value of a file can keep it from starting, or reach a client as something else.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from ipaddress import IPv4Address
+
+from dvr_ryu.topology.wording import suggestion
+
+ROUTER, DNS_SERVER, CLASSLESS_ROUTES = 3, 6, 121
+MICROSOFT_ROUTES = 249
+"""What Windows once asked for instead of 121."""
+
+
+class Kind(Enum):
+    """What an option holds. Of numbers, the value is the letter by which dnsmasq knows its size."""
+
+    ADDRESSES = "addresses"
+    NAMES = "domain names"
+    TEXT = "text"
+    BYTE = "b"
+    SHORT = "s"
+    LONG = "i"
+
+
+SIZES = {Kind.BYTE: 1, Kind.SHORT: 2, Kind.LONG: 4}
+
+OPTIONS = {
+    "time-offset": (2, Kind.LONG),
+    "router": (ROUTER, Kind.ADDRESSES),
+    "dns-server": (DNS_SERVER, Kind.ADDRESSES),
+    "log-server": (7, Kind.ADDRESSES),
+    "lpr-server": (9, Kind.ADDRESSES),
+    "boot-file-size": (13, Kind.SHORT),
+    "domain-name": (15, Kind.TEXT),
+    "swap-server": (16, Kind.ADDRESSES),
+    "root-path": (17, Kind.TEXT),
+    "extension-path": (18, Kind.TEXT),
+    "ip-forward-enable": (19, Kind.BYTE),
+    "default-ttl": (23, Kind.BYTE),
+    "mtu": (26, Kind.SHORT),
+    "router-discovery": (31, Kind.BYTE),
+    "router-solicitation": (32, Kind.ADDRESSES),
+    "arp-timeout": (35, Kind.LONG),
+    "tcp-ttl": (37, Kind.BYTE),
+    "tcp-keepalive": (38, Kind.LONG),
+    "nis-domain": (40, Kind.TEXT),
+    "nis-server": (41, Kind.ADDRESSES),
+    "ntp-server": (42, Kind.ADDRESSES),
+    "netbios-ns": (44, Kind.ADDRESSES),
+    "netbios-dd": (45, Kind.ADDRESSES),
+    "netbios-nodetype": (46, Kind.BYTE),
+    "netbios-scope": (47, Kind.TEXT),
+    "x-windows-fs": (48, Kind.ADDRESSES),
+    "x-windows-dm": (49, Kind.ADDRESSES),
+    "T1": (58, Kind.LONG),
+    "T2": (59, Kind.LONG),
+    "vendor-class": (60, Kind.TEXT),
+    "nis+-domain": (64, Kind.TEXT),
+    "nis+-server": (65, Kind.ADDRESSES),
+    "tftp-server": (66, Kind.TEXT),
+    "bootfile-name": (67, Kind.TEXT),
+    "smtp-server": (69, Kind.ADDRESSES),
+    "pop3-server": (70, Kind.ADDRESSES),
+    "nntp-server": (71, Kind.ADDRESSES),
+    "irc-server": (74, Kind.ADDRESSES),
+    "user-class": (77, Kind.TEXT),
+    "domain-search": (119, Kind.NAMES),
+    "tftp-server-address": (150, Kind.ADDRESSES),
+}
+"""Name, as dnsmasq has it → number and kind. Others are set by number."""
+
+_KINDS = dict(OPTIONS.values())
+_NAMES = {number: name for name, (number, _) in OPTIONS.items()}
+_ROUTES = (33, CLASSLESS_ROUTES, MICROSOFT_ROUTES)
+_OWN = (1, 28, *range(50, 58), 61, 82)
+"""What the protocol itself uses, and what follows from the subnet."""
+
+_LENGTH = 255
+_NUMBER = re.compile(r"[0-9]{1,3}")
+_BYTES = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2})+", re.IGNORECASE)
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
+
+
+def number_of(word: object) -> int:
+    """The number of an option by its name, or its number as text. Raise ValueError."""
+    if isinstance(word, str) and word in OPTIONS:
+        return OPTIONS[word][0]
+    if not isinstance(word, str) or not _NUMBER.fullmatch(word):
+        raise ValueError(f"is no DHCP option; {suggestion(str(word), OPTIONS)} Or write its number")
+    number = int(word)
+    if not 1 <= number <= 254:
+        raise ValueError("is no number of a DHCP option; they are from 1 to 254")
+    if number in _ROUTES:
+        raise ValueError("holds routes; write host_routes on the subnet")
+    if number in _OWN:
+        raise ValueError("is the DHCP server's own business; leave it out")
+    return number
+
+
+def word_of(number: int) -> str:
+    """What dnsmasq's files call an option."""
+    known = {CLASSLESS_ROUTES: "classless-static-route", **_NAMES}
+    return f"option:{known[number]}" if number in known else str(number)
+
+
+def value_of(number: int, value: object) -> str:
+    """An option's value in dnsmasq's words. Raise ValueError."""
+    kind = _KINDS.get(number) or _kind_of(value)
+    match kind:
+        case Kind.ADDRESSES:
+            return ",".join(_address(each) for each in _listed(value))
+        case Kind.NAMES:
+            return ",".join(_domain(each) for each in _listed(value))
+        case Kind.TEXT:
+            return _text(value)
+        case None:
+            return str(value).lower()
+        case _:
+            return _number(value, kind)
+
+
+def _kind_of(value: object) -> Kind | None:
+    """The kind of an option that has no name here, by its value; None for bytes in hex."""
+    if isinstance(value, int):
+        sizes = (kind for kind, size in SIZES.items() if 0 <= value < 1 << 8 * size)
+        return next(sizes, Kind.LONG)
+    if isinstance(value, str) and not _is_address(value):
+        return None if _BYTES.fullmatch(value) and len(value) < 3 * _LENGTH else Kind.TEXT
+    return Kind.ADDRESSES
+
+
+def _listed(value: object) -> list[object]:
+    values = value if isinstance(value, list) else [value]
+    if not 1 <= len(values) <= _LENGTH // 4:
+        raise ValueError(f"holds {len(values)} values; write from 1 to {_LENGTH // 4}")
+    return values
+
+
+def _is_address(value: object) -> bool:
+    try:
+        IPv4Address(value if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True
+
+
+def _address(value: object) -> str:
+    if not _is_address(value):
+        raise ValueError("takes addresses; write 9.9.9.9, or [9.9.9.9, 9.9.9.10]")
+    return str(value)
+
+
+def _domain(value: object) -> str:
+    if not isinstance(value, str) or not _DOMAIN.fullmatch(value) or len(value) > _LENGTH - 2:
+        raise ValueError("takes domain names; write example.org, or [example.org, example.net]")
+    return value
+
+
+def _text(value: object) -> str:
+    """Text in quotes, in which nothing else has a meaning."""
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError("takes text of one line; numbers and true or false need quotes")
+    if len(value.encode()) > _LENGTH - 1:
+        raise ValueError(f"takes text of up to {_LENGTH - 1} bytes; shorten it")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _number(value: object, kind: Kind) -> str:
+    limit = 1 << 8 * SIZES[kind]
+    if not isinstance(value, int) or not 0 <= value < limit:
+        raise ValueError(f"takes a number from 0 to {limit - 1}")
+    return f"{int(value)}{kind.value}"

@@ -1,0 +1,140 @@
+"""DHCP in a lab of its own, as clients see it: addresses, options, routes, leases, every host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.bare import Lab
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from tests.lab.companions import await_answer, await_lease, run
+
+TOPOLOGY = """\
+controller: tcp:10.0.0.9:6653
+underlay: {cidr: 10.0.0.0/24}
+hosts:
+  h1: {address: 10.0.0.1}
+  h2: {address: 10.0.0.2}
+networks:
+  blue:
+    dhcp_host: h1
+    subnets:
+      - cidr: 10.1.0.0/24
+        gateway_ip: 10.1.0.1
+        dns: [9.9.9.9]
+        host_routes: [{destination: 10.9.0.0/16, nexthop: 10.1.0.12}]
+        dhcp_options: {domain-name: blue.example, "224": "it's, \\"224\\""}
+  # Nobody leads out of here.
+  lonely: {subnets: [{cidr: 10.3.0.0/24, gateway_ip: none}], dhcp_host: h2}
+routers:
+  r: {interfaces: [{network: blue}]}
+instances:
+  a: {host: h1, network: blue, ip: 10.1.0.11}
+  b: {host: h2, network: blue, ip: 10.1.0.12, dhcp_options: {domain-name: b.example}}
+  z: {host: h1, network: lonely, ip: 10.3.0.14}
+"""
+
+
+def _silent(step: str) -> None:
+    pass
+
+
+@frozen
+class Running:
+    """A lab that is up, and the file that it obeys."""
+
+    lab: Lab
+    file: Path
+
+    def edit(self, old: str, new: str) -> None:
+        """Replace a part of the topology file, which must be there."""
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+    def route(self, host: str, instance: str) -> list[str]:
+        """The routes that DHCP gave an instance."""
+        shown = run(self.lab[host], "ip route show dev eth0 proto dhcp", f"vm-{instance}")
+        return sorted(line.strip() for line in shown.splitlines())
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = StateFolder(tmp_path_factory.mktemp("dhcp") / "dvr_lab")
+    file = folder.path.with_name("topology.yaml")
+    file.write_text(TOPOLOGY)
+    try:
+        lifecycle.up(file, _silent, folder)
+        yield Running(Lab(lifecycle.running(folder).lab_hosts), file)
+    finally:
+        lifecycle.down(folder)
+
+
+_TELL = """\
+#!/bin/sh
+[ "$1" != bound ] || env
+"""
+
+
+def told(host: LabHost, instance: str, *asked: str) -> Mapping[str, str]:
+    """What DHCP tells an instance that asks for more than its client does."""
+    script = host.path("/run/tell.script")
+    script.write_text(_TELL)
+    script.chmod(0o755)
+    options = " ".join(f"-O {number}" for number in asked)
+    words = f"udhcpc -f -n -q -t 5 -T 1 -i eth0 -s /run/tell.script {options}"
+    return dict(line.split("=", 1) for line in run(host, words, f"vm-{instance}").splitlines())
+
+
+def renew(host: LabHost, instance: str) -> None:
+    """Let an instance's client ask again, and wait until it has."""
+    lease = host.path(f"/run/dvr_ryu/leases/vm-{instance}")
+    before = lease.stat().st_ino
+    pid = host.path(f"/run/dvr_ryu/processes/udhcpc-{instance}.pid").read_text()
+    run(host, f"kill -USR1 {pid}")
+    wait_until(lambda: lease.exists() and lease.stat().st_ino != before, 15, "a lease anew")
+
+
+def test_a_client_has_what_its_subnet_says(lab: Running) -> None:
+    lease = await_lease(lab.lab["h1"], "a")
+    assert (lease["ip"], lease["dns"], lease["mtu"]) == ("10.1.0.11/24", "9.9.9.9", "1450")
+    assert lab.route("h1", "a") == ["10.9.0.0/16 via 10.1.0.12", "default via 10.1.0.1"]
+    assert lease["domain"] == "blue.example"
+    seen = told(lab.lab["h1"], "a", "224", "249")
+    assert bytes.fromhex(seen["opt224"]) == b'it\'s, "224"'
+    assert seen["msstaticroutes"] == "10.9.0.0/16 10.1.0.12 0.0.0.0/0 10.1.0.1"
+
+
+def test_an_option_of_an_instance_goes_before_that_of_its_subnet(lab: Running) -> None:
+    lease = await_lease(lab.lab["h2"], "b")
+    assert (lease["domain"], lease["dns"]) == ("b.example", "9.9.9.9")
+
+
+def test_a_subnet_without_gateway_leads_nowhere(lab: Running) -> None:
+    lease = await_lease(lab.lab["h1"], "z")
+    assert lease["ip"] == "10.3.0.14/24" and "router" not in lease
+    assert lab.route("h1", "z") == []
+    assert run(lab.lab["h1"], "ip route", "vm-z").count("\n") == 1
+
+
+def test_an_edit_reaches_who_asks_again(lab: Running) -> None:
+    """Told by files that are read again: the server that runs goes on, and so do others."""
+    h1 = lab.lab["h1"]
+    servers = run(h1, "pidof dnsmasq")
+    lab.edit("destination: 10.9.0.0/16", "destination: 10.8.0.0/16")
+    lab.edit("dns: [9.9.9.9]", "dns: [9.9.9.10]")
+
+    def has_it() -> bool:
+        renew(h1, "a")
+        return await_lease(h1, "a")["dns"] == "9.9.9.10"
+
+    wait_until(has_it, 30, "the other name server")
+    assert lab.route("h1", "a") == ["10.8.0.0/16 via 10.1.0.12", "default via 10.1.0.1"]
+    assert run(h1, "pidof dnsmasq") == servers
+    await_answer(h1, "vm-a", "10.1.0.12")

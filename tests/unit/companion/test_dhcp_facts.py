@@ -1,0 +1,94 @@
+"""What DHCP tells instances, as facts: routes, gateways, options of a subnet and of an instance."""
+
+from __future__ import annotations
+
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
+from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact, Process, Route
+from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.view import HostView
+
+TOPOLOGY = """
+hosts:
+  h1: {address: 10.0.0.1}
+  h2: {address: 10.0.0.2}
+networks:
+  n:
+    dhcp_host: h1
+    subnets:
+      - cidr: 10.1.0.0/24
+        host_routes: [{destination: 10.9.0.0/16, nexthop: 10.1.0.9}]
+        dhcp_options: {domain-name: n.example, "224": 7}
+  bare: {dhcp_host: h1, subnets: [{cidr: 10.2.0.0/24, gateway_ip: null}]}
+  still:
+    subnets:
+      - cidr: 10.3.0.0/24
+        dhcp: false
+        gateway_ip: none
+        host_routes: [{destination: 0.0.0.0/0, nexthop: 10.3.0.9}]
+instances:
+  a: {host: h1, network: n, ip: 10.1.0.5}
+  b: {host: h2, network: n, ip: 10.1.0.6, dhcp_options: {domain-name: b.example}}
+  c: {host: h1, network: bare, ip: 10.2.0.5}
+  d: {host: h1, network: still, ip: 10.3.0.5}
+"""
+
+
+def on(host: str, text: str = TOPOLOGY) -> tuple[Fact, ...]:
+    return facts(HostView(parse_topology(text, "t.yaml"), host), "system")
+
+
+def told(found: tuple[Fact, ...], tag: str) -> dict[str, str]:
+    return {
+        fact.option: fact.value
+        for fact in found
+        if isinstance(fact, DhcpOption) and fact.tag.startswith(tag)
+    }
+
+
+def server(found: tuple[Fact, ...], subnet: str) -> Process:
+    (process,) = (
+        fact
+        for fact in found
+        if isinstance(fact, Process) and any(f"set:subnet-{subnet}," in word for word in fact.argv)
+    )
+    return process
+
+
+def test_routes_have_the_default_one_among_them() -> None:
+    routes = "10.9.0.0/16,10.1.0.9,0.0.0.0/0,10.1.0.1"
+    assert told(on("h1"), "subnet-10.1.0.0") == {
+        "option:router": "10.1.0.1",
+        "option:domain-name": '"n.example"',
+        "option:classless-static-route": routes,
+        "224": "7b",
+        "249": routes,
+    }
+
+
+def test_the_other_subnets_of_a_network_are_on_the_wire() -> None:
+    text = TOPOLOGY.replace("  bare:", "      - cidr: 10.4.0.0/24\n  bare:")
+    routes = told(on("h1", text), "subnet-10.4.0.0")["option:classless-static-route"]
+    assert routes == "10.1.0.0/24,0.0.0.0,0.0.0.0/0,10.4.0.1"
+
+
+def test_without_a_gateway_dnsmasq_is_kept_from_naming_itself() -> None:
+    assert told(on("h1"), "subnet-10.2.0.0") == {"option:router": ""}
+
+
+def test_without_dhcp_the_routes_are_set() -> None:
+    ways = [fact for fact in on("h1") if isinstance(fact, Route) and fact.namespace == "vm-d"]
+    assert ways == [Route("vm-d", MAIN_TABLE, "default", "10.3.0.9", "eth0")]
+
+
+def test_what_an_instance_is_told_has_a_tag_by_its_mac() -> None:
+    found = on("h1")
+    assert told(found, "port-") == {"option:domain-name": '"b.example"'}
+    (tag,) = {fact.tag for fact in found if isinstance(fact, DhcpOption) and "port" in fact.tag}
+    (mac,) = (fact.mac for fact in found if isinstance(fact, DhcpHost) and fact.name == "b")
+    assert f"--dhcp-mac=set:{tag},{mac}" in server(found, "10.1.0.0").argv
+
+
+def test_a_server_leases_as_many_addresses_as_there_are() -> None:
+    text = TOPOLOGY.replace("10.1.0.0/24", "10.1.0.0/16")
+    assert "--dhcp-lease-max=65536" in server(on("h1", text), "10.1.0.0").argv
