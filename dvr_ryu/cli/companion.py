@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from dvr_ryu import errors
-from dvr_ryu.cli.options import host_name_option, host_option, topology_argument, view
+from dvr_ryu.cli.options import (
+    FILE,
+    complete_host,
+    host_name_option,
+    host_option,
+    topology_argument,
+    view,
+)
 
 if TYPE_CHECKING:
     from dvr_ryu.companion.change import Change
@@ -19,6 +26,32 @@ if TYPE_CHECKING:
 @click.group()
 def companion() -> None:
     """Make this machine a host of the topology: bridges, namespaces, NAT, DHCP. Needs root."""
+
+
+@companion.command("check")
+@click.argument("topology", type=FILE, required=False)
+@click.option(
+    "--host",
+    metavar="NAME",
+    shell_complete=complete_host,
+    help="The host of the topology that this machine is to be.",
+)
+def companion_check(topology: Path | None, host: str | None) -> None:
+    """Print what this machine has and lacks, and what to do about it; nothing is changed.
+
+    With a topology and a host, also whether it can be that host. Exit code 1 if anything fails.
+    """
+    from rich.console import Console
+
+    from dvr_ryu.companion.check import findings
+    from dvr_ryu.companion.check.finding import exit_code, render, summary
+
+    if bool(topology) != bool(host):
+        raise click.UsageError("TOPOLOGY and --host go together.")
+    found = list(findings(view(topology, host) if topology and host else None))
+    Console().print(render(found))
+    click.echo(f"\n{summary(found)}", err=True)
+    sys.exit(exit_code(found))
 
 
 @companion.command("plan")

@@ -27,6 +27,7 @@ from dvr_ryu.companion.edges import (
     namespaces,
     nat,
     processes,
+    rights,
     routing,
     sysctls,
 )
@@ -45,6 +46,7 @@ from dvr_ryu.companion.facts.kinds import (
     Sysctl,
     in_instance,
 )
+from dvr_ryu.companion.needs import programs_of
 from dvr_ryu.errors import HostError
 
 __all__ = ["Host", "Progress", "datapath_type", "locked"]
@@ -58,8 +60,7 @@ class Host:
 
     def __init__(self, name: str) -> None:
         """Raise HostError without root, or without Open vSwitch."""
-        if os.geteuid() != 0:
-            raise HostError("the companion changes this host's network: run it as root (sudo)")
+        rights.require()
         self.name = name
         self._ovsdb = Ovsdb(name)
         self._edges = _edges(self._ovsdb)
@@ -103,7 +104,11 @@ class Host:
     # The change ---------------------------------------------------------------------------------
 
     def execute(self, change: Change, on_progress: Progress) -> None:
-        """Make a change, and announce the addresses that are new here."""
+        """Make a change, and announce the addresses that are new here.
+
+        Raise HostError before anything is made, if a program is missing that it takes.
+        """
+        commands.require_all(programs_of(chain.from_iterable(change.makings)))
         total = sum(len(step) for step in (*change.removals, *change.makings))
         done = 0
 
@@ -176,8 +181,9 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
 def locked() -> Iterator[None]:
     """Keep other companions off this host, and forget what a killed one had only begun.
 
-    Raise HostError if another one is at work.
+    Raise HostError without the rights for it, or if another one is at work.
     """
+    rights.require()
     Path(RUN_DIRECTORY).mkdir(parents=True, exist_ok=True)
     with open(Path(RUN_DIRECTORY, "lock"), "a+") as lock:
         try:

@@ -22,7 +22,7 @@ COMMANDS = [
     ["hosts"],
     ["completion"],
     ["companion"],
-    *(["companion", word] for word in ("plan", "apply", "run", "down")),
+    *(["companion", word] for word in ("check", "plan", "apply", "run", "down")),
     ["lab"],
     *(["lab", word] for word in ("up", "down", "show", "test", "exec")),
 ]
@@ -235,6 +235,8 @@ def test_hosts_prints_the_articles_query(dvr):
         (["flows", "--from-dump", "-", "--host", "server-64"], "--from-dump stands alone"),
         (["flows", "--from-dump", "-", "--as", "script"], "--from-dump stands alone"),
         (["flows", "--from-dump", "-", "--bridge", "br-ex"], "no pipeline for 'br-ex'"),
+        (["companion", "check", EXAMPLE], "TOPOLOGY and --host go together"),
+        (["companion", "check", "--host", "server-68"], "TOPOLOGY and --host go together"),
         (["companion", "plan", EXAMPLE], "Missing option '--host'"),
         (["companion", "plan", EXAMPLE, "--host", "server-1"], "no host 'server-1'"),
         (["companion", "down"], "Missing option '--host'"),
@@ -280,7 +282,7 @@ def _completed(line: str) -> set[str]:
         ("dvr ", {"check", "flows", "hosts", "completion", "companion", "lab"}),
         ("dvr co", {"completion", "companion"}),
         ("dvr lab ", {"up", "down", "show", "test", "exec"}),
-        ("dvr companion ", {"plan", "apply", "run", "down"}),
+        ("dvr companion ", {"check", "plan", "apply", "run", "down"}),
         (f"dvr flows {EXAMPLE} --", {"--host", "--bridge", "--flows", "--help"}),
     ],
 )

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,13 +33,25 @@ _inherited: list[int] = []
 """The descriptor of a lock that programs share with us: it is held until the last of them ends."""
 
 
+def path_of(program: str) -> str | None:
+    """The path of a program, if this host has it; root's folders are looked into, too."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+
+
 def require(program: str) -> str:
     """Return the path of a program; raise HostError that names its package if it is missing."""
-    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
-    if path is None:
-        package = PACKAGES[program]
-        raise HostError(f"{program} is missing on this host; install it: apt install {package}")
-    return path
+    require_all({program})
+    return str(path_of(program))
+
+
+def require_all(programs: Iterable[str]) -> None:
+    """Raise HostError that names the packages of all programs that are missing."""
+    missing = sorted(program for program in programs if path_of(program) is None)
+    if missing:
+        packages = " ".join(sorted({PACKAGES[program] for program in missing}))
+        raise HostError(
+            f"this host lacks {', '.join(missing)}; install what is missing: apt install {packages}"
+        )
 
 
 def run(argv: Sequence[str], text: str = "") -> str:

@@ -21,6 +21,9 @@ NETNS = Path("/run/netns")
 NOTES = Path(RUN_DIRECTORY, "namespaces")
 """One empty file per namespace of ours; written before it is made, removed after it is gone."""
 
+CLONE_NEWNET = 0x40000000
+"""<linux/sched.h>"""
+
 Item = TypeVar("Item")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -63,6 +66,22 @@ def _setns(descriptor: int) -> None:
     if _libc.setns(descriptor, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+@contextmanager
+def nowhere() -> Iterator[None]:
+    """Put this thread into a new namespace without a name, which is gone afterwards."""
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        if _libc.unshare(CLONE_NEWNET) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        try:
+            yield
+        finally:
+            _setns(here)
+    finally:
+        os.close(here)
 
 
 @contextmanager

@@ -66,6 +66,16 @@ class Ovsdb:
         """End the connection."""
         self._session.close()
 
+    def version(self) -> str:
+        """Open vSwitch's version, if it says one."""
+        ((switch,),) = self._transact(select(SWITCH, ["ovs_version"]))
+        return "".join(as_list(switch["ovs_version"]))
+
+    def bridge_names(self) -> set[str]:
+        """The names of all bridges, whoever made them."""
+        (rows,) = self._transact(select("Bridge", ["name"]))
+        return {row["name"] for row in rows}
+
     # What is ------------------------------------------------------------------------------------
 
     def read(self) -> tuple[list[Bridge], list[OvsPort]]:

@@ -1,0 +1,28 @@
+"""Whether this machine can be a host: what it has and what it lacks, without making anything.
+
+Each file looks at one side of the machine and yields findings. Only what kernel modules load by
+themselves when they are tried is different afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.check import kernel, programs, rights, site, switch
+from dvr_ryu.companion.check.finding import Finding
+from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.topology.view import HostView
+
+
+def findings(view: HostView | None) -> Iterator[Finding]:
+    """Yield what is found; with the view of a host, also whether this machine can be that one."""
+    datapath = datapath_type()
+    should = facts(view, datapath) if view else None
+    yield from rights.findings()
+    yield from programs.findings(should)
+    yield from kernel.findings(view, datapath)
+    yield from switch.findings(datapath)
+    yield from programs.in_the_way()
+    if view:
+        yield from site.findings(view, datapath)

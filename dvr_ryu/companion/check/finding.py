@@ -1,0 +1,74 @@
+"""One line of `dvr companion check`: what was looked at, what was seen, what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from attrs import frozen
+from rich.markup import escape
+from rich.table import Table
+
+from dvr_ryu.errors import DONE, WRONG_INPUT
+
+
+class Verdict(Enum):
+    """PASS: as it should be. WARN: may be in the way. FAIL: it cannot work so."""
+
+    PASS = "green"
+    WARN = "yellow"
+    FAIL = "red"
+
+
+@frozen
+class Finding:
+    """`advice` says what to do, where there is something."""
+
+    what: str
+    verdict: Verdict
+    seen: str
+    advice: str = ""
+
+
+def passes(what: str, seen: str) -> Finding:
+    """As it should be."""
+    return Finding(what, Verdict.PASS, seen)
+
+
+def warns(what: str, seen: str, advice: str) -> Finding:
+    """Perhaps in the way."""
+    return Finding(what, Verdict.WARN, seen, advice)
+
+
+def fails(what: str, seen: str, advice: str) -> Finding:
+    """In the way."""
+    return Finding(what, Verdict.FAIL, seen, advice)
+
+
+def exit_code(found: Iterable[Finding]) -> int:
+    """What `dvr companion check` ends with: a warning is no error."""
+    wrong = any(each.verdict is Verdict.FAIL for each in found)
+    return WRONG_INPUT if wrong else DONE
+
+
+def render(found: Iterable[Finding]) -> Table:
+    """The findings as a table for a terminal."""
+    table = Table(box=None, header_style="bold")
+    for column in ("what", "", "seen", "what to do"):
+        table.add_column(column, overflow="fold")
+    for each in found:
+        verdict = f"[{each.verdict.value}]{each.verdict.name}[/]"
+        table.add_row(each.what, verdict, escape(each.seen), escape(each.advice))
+    return table
+
+
+def summary(found: Iterable[Finding]) -> str:
+    """The verdict on all, in one line."""
+    counts = {verdict: 0 for verdict in Verdict}
+    for each in found:
+        counts[each.verdict] += 1
+    if not counts[Verdict.FAIL] and not counts[Verdict.WARN]:
+        return "this machine is ready"
+    words = ", ".join(f"{counts[v]} {v.name}" for v in (Verdict.FAIL, Verdict.WARN) if counts[v])
+    ready = "not ready" if counts[Verdict.FAIL] else "ready"
+    return f"this machine is {ready}: {words}"

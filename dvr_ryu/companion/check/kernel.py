@@ -1,0 +1,76 @@
+"""What the kernel can do, tried in a network namespace that is gone afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
+from dvr_ryu.companion.edges import rights
+from dvr_ryu.companion.edges.commands import path_of
+from dvr_ryu.companion.edges.namespaces import nowhere
+from dvr_ryu.topology.view import HostView
+
+BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+
+
+@frozen
+class Trial:
+    """A command that succeeds where the kernel can do something; `module` is what can."""
+
+    what: str
+    command: tuple[str, ...]
+    text: str
+    module: str
+
+
+def _ip(what: str, words: str, module: str) -> Trial:
+    return Trial(what, ("ip", *words.split()), "", module)
+
+
+TRIALS = (
+    _ip("wires (veth)", "link add try0 type veth peer name try1", "veth"),
+    _ip("policy rules", "rule add iif lo priority 9 table 9", "CONFIG_IP_MULTIPLE_TABLES"),
+    Trial(
+        "NAT and conntrack",
+        ("iptables-restore",),
+        "*mangle\n-A POSTROUTING -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n"
+        "*raw\n-A PREROUTING -j CT --notrack\nCOMMIT\n"
+        "*nat\n-A PREROUTING -d 192.0.2.1/32 -j DNAT --to-destination 192.0.2.2\n"
+        "-A POSTROUTING -m conntrack ! --ctstate DNAT -j ACCEPT\n"
+        "-A POSTROUTING -j SNAT --to-source 192.0.2.1 --random-fully\nCOMMIT\n",
+        "nf_nat, nf_conntrack, xt_conntrack, xt_CT",
+    ),
+)
+TUNNELS = {
+    "vxlan": _ip("vxlan tunnels", "link add try2 type vxlan external dstport 4789", "vxlan"),
+    "geneve": _ip("geneve tunnels", "link add try2 type geneve external", "geneve"),
+    "gre": _ip("gre tunnels", "link add try2 type gretap external", "ip_gre"),
+}
+"""What Open vSwitch asks of the kernel where the kernel has its datapath."""
+
+
+def findings(view: HostView | None, datapath_type: str) -> Iterator[Finding]:
+    """Yield what the kernel can and cannot do; without the rights to try, nothing."""
+    if not rights.missing():
+        trials = list(TRIALS)
+        if view and datapath_type == "system":
+            trials.append(TUNNELS[view.topology.underlay.tunnel_type])
+        with nowhere():
+            yield from [_try(each) for each in trials if path_of(each.command[0])]
+    if BRIDGE_FILTER.exists() and BRIDGE_FILTER.read_text().strip() == "1":
+        advice = "below a Linux bridge's underlay: sysctl -w net.bridge.bridge-nf-call-iptables=0"
+        yield warns("br_netfilter", "iptables sees what Linux bridges forward", advice)
+
+
+def _try(trial: Trial) -> Finding:
+    program, *words = trial.command
+    command = [str(path_of(program)), *words]
+    done = subprocess.run(command, input=trial.text, capture_output=True, text=True)
+    if done.returncode == 0:
+        return passes(trial.what, "the kernel can")
+    said = (done.stderr or done.stdout).strip().splitlines()[:1]
+    return fails(trial.what, "".join(said), f"this kernel needs {trial.module}")

@@ -1,0 +1,66 @@
+"""The programs that the companion runs, and those that may undo what it does."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
+from dvr_ryu.companion.edges.commands import PACKAGES, path_of
+from dvr_ryu.companion.facts.kinds import Fact
+from dvr_ryu.companion.needs import programs_of
+
+ASKS_VERSION = {
+    "dnsmasq": "--version",
+    "ip": "-V",
+    "iptables-restore": "--version",
+    "iptables-save": "--version",
+}
+"""Program → the word that makes it say its version; udhcpc has none."""
+
+OTHERS = {
+    "NetworkManager": (
+        "NetworkManager",
+        "keep it off our devices: [keyfile] unmanaged-devices=interface-name:tap*;"
+        "interface-name:gw-*;interface-name:br-int;interface-name:br-tun",
+    ),
+    "systemd-network": (
+        "systemd-networkd",
+        "let no .network file match tap*, gw-*, br-int or br-tun",
+    ),
+    "firewalld": ("firewalld", "let it accept the other hosts' tunnels, and what gw- forwards"),
+}
+"""First 15 letters of a process's name → what it is called, and what should be seen to."""
+
+
+def findings(should: Iterable[Fact] | None) -> Iterator[Finding]:
+    """Yield each program that facts need, or that some topology's facts may need."""
+    for program in PACKAGES if should is None else sorted(programs_of(should)):
+        path = path_of(program)
+        if path is None:
+            package = PACKAGES[program]
+            yield fails(program, "missing", f"apt install {package}")
+        else:
+            yield passes(program, _version(program, path))
+
+
+def _version(program: str, path: str) -> str:
+    if program not in ASKS_VERSION:
+        return path
+    done = subprocess.run([path, ASKS_VERSION[program]], capture_output=True, text=True)
+    first, *_ = [*(done.stdout or done.stderr).splitlines(), path]
+    return first.split("  ")[0]
+
+
+def in_the_way() -> Iterator[Finding]:
+    """Yield each program that runs here and may take our devices for its own."""
+    running = set()
+    for comm in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            running.add(comm.read_text().strip())
+        except OSError:
+            continue  # it has ended
+    for name in sorted(running & OTHERS.keys()):
+        called, advice = OTHERS[name]
+        yield warns(called, "runs here", advice)

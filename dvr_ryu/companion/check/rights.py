@@ -1,0 +1,22 @@
+"""What the companion may do here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from dvr_ryu.companion.check.finding import Finding, fails, passes
+from dvr_ryu.companion.edges.rights import CAPABILITIES, is_root, missing
+
+
+def findings() -> Iterator[Finding]:
+    """Yield whether we are root, and may do what root usually may."""
+    if not is_root():
+        yield fails("root", f"user {os.geteuid()}", "type sudo dvr companion ...")
+        return
+    yield passes("root", "yes")
+    if lacking := missing():
+        advice = "give this container or service these rights"
+        yield fails("rights", f"no {', '.join(lacking)}", advice)
+    else:
+        yield passes("rights", ", ".join(CAPABILITIES))

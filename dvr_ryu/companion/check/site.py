@@ -1,0 +1,107 @@
+"""Whether this machine can be one host of a topology: its underlay address, MTU, the controller."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
+from dvr_ryu.companion.edges import rights, routing
+from dvr_ryu.companion.edges.commands import path_of, run
+from dvr_ryu.companion.edges.netlink import IFLA_MTU, as_number, netlink
+from dvr_ryu.companion.edges.ovsdb import Ovsdb
+from dvr_ryu.companion.facts.kinds import ROOT, Address
+from dvr_ryu.errors import HostError
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+SECONDS = 2.0
+"""How long the controller may take to be reached."""
+ETHERNET_MTU = 1500
+"""What Open vSwitch's userspace takes from its own devices in namespaces, and no more."""
+
+
+def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
+    """Yield whether this machine can be the view's host."""
+    yield from _underlay(view, datapath_type)
+    yield from _controller(view.topology.controller)
+    if view.local_ports_of(model.EXTERNAL_GATEWAY):
+        yield from _forwarding()
+
+
+def _underlay(view: HostView, datapath_type: str) -> Iterator[Finding]:
+    underlay, address = view.topology.underlay, view.host.address
+    what = "underlay address"
+    devices = _devices_with(address)
+    if not devices:
+        advice = f"ip address add {address}/{underlay.cidr.prefixlen} dev DEVICE, or edit the host"
+        yield fails(what, f"{address} is on no device", advice)
+        return
+    ((device, mtu),) = devices[:1]
+    if datapath_type != "netdev" or _is_bridge(device):
+        yield passes(what, f"{address} on {device}")
+    else:
+        advice = "without the openvswitch module: on an OVS bridge that has the card in it"
+        yield fails(what, f"{address} on {device}, which is no bridge of Open vSwitch", advice)
+    what = "underlay MTU"
+    if mtu < underlay.mtu:
+        advice = f"ip link set {device} mtu {underlay.mtu}, or write underlay: {{mtu: {mtu}}}"
+        yield fails(what, f"{device} has {mtu}, not {underlay.mtu}", advice)
+    elif datapath_type == "netdev" and underlay.overlay_mtu > ETHERNET_MTU:
+        least = ETHERNET_MTU + underlay.mtu - underlay.overlay_mtu
+        advice = f"write underlay: {{mtu: {least}}}; routers' larger packets are lost in userspace"
+        yield warns(what, f"leaves instances {underlay.overlay_mtu}", advice)
+    else:
+        yield passes(what, f"{mtu}, which leaves instances {underlay.overlay_mtu}")
+
+
+def _devices_with(address: str) -> list[tuple[str, int]]:
+    """The names and MTUs of the devices that have an address."""
+    with netlink(ROOT) as kernel:
+        rows = kernel.links()
+        return [
+            (fact.device, as_number(rows[fact.device].attributes[IFLA_MTU]))
+            for fact in routing.read(kernel, list(rows), ())
+            if isinstance(fact, Address) and fact.address.startswith(f"{address}/")
+        ]
+
+
+def _is_bridge(device: str) -> bool:
+    """Whether a device is a bridge of Open vSwitch, or may be one: who does not answer is told of
+    already.
+    """
+    try:
+        ovsdb = Ovsdb("")
+    except HostError:
+        return True
+    try:
+        return device in ovsdb.bridge_names()
+    finally:
+        ovsdb.close()
+
+
+def _controller(controller: model.Controller | None) -> Iterator[Finding]:
+    what = "controller"
+    if controller is None:
+        advice = "write controller: tcp:ADDRESS:6653, or fill the bridges with dvr flows"
+        yield warns(what, "the topology names none", advice)
+        return
+    try:
+        socket.create_connection((controller.address, controller.port), SECONDS).close()
+    except OSError as error:
+        advice = "start it there: ryu-manager dvr_ryu.app; until then bridges forward nothing new"
+        yield warns(what, f"{controller} does not answer: {error.strerror or error}", advice)
+    else:
+        yield passes(what, f"{controller} answers")
+
+
+def _forwarding() -> Iterator[Finding]:
+    """What an external network's gateway needs: the kernel forwards, and nothing forbids it."""
+    forwards = Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1"
+    seen = "on" if forwards else "off: the companion turns it on, and off again when it goes"
+    yield passes("ip_forward", seen)
+    may_look = path_of("iptables-save") and not rights.missing()
+    if may_look and "\n:FORWARD DROP" in run(["iptables-save", "-t", "filter"]):
+        advice = "iptables -I FORWARD -i gw-+ -j ACCEPT; iptables -I FORWARD -o gw-+ -j ACCEPT"
+        yield warns("FORWARD", "iptables drops what it has no rule for", advice)

@@ -1,0 +1,44 @@
+"""Open vSwitch: whether it answers, whether its daemon runs, which datapath it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from dvr_ryu.companion.check.finding import Finding, fails, passes
+from dvr_ryu.companion.edges.ovsdb import SOCKET, Ovsdb
+from dvr_ryu.errors import HostError
+
+DAEMON = "ovs-vswitchd"
+PID_FILE = Path(SOCKET).with_name(f"{DAEMON}.pid")
+DATAPATHS = {
+    "system": "the kernel's openvswitch module",
+    "netdev": "userspace: the kernel has no openvswitch module",
+}
+
+
+def findings(datapath_type: str) -> Iterator[Finding]:
+    """Yield Open vSwitch's state."""
+    try:
+        ovsdb = Ovsdb("")
+    except HostError as error:
+        said, _, advice = str(error).partition("; ")
+        yield fails("Open vSwitch", said, advice)
+        return
+    try:
+        yield passes("Open vSwitch", f"{ovsdb.version()} answers at {SOCKET}".lstrip())
+    finally:
+        ovsdb.close()
+    if _runs():
+        yield passes(DAEMON, "runs")
+    else:
+        yield fails(DAEMON, "does not run", "systemctl start openvswitch-switch")
+    yield passes("datapath", DATAPATHS[datapath_type])
+
+
+def _runs() -> bool:
+    with suppress(OSError, ValueError):
+        pid = int(PID_FILE.read_text())
+        return Path(f"/proc/{pid}/comm").read_text().strip() == DAEMON
+    return False

@@ -1,0 +1,22 @@
+"""Which programs it takes to make facts true. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dvr_ryu.companion.facts import kinds
+from dvr_ryu.companion.facts.kinds import Fact
+
+
+def programs_of(facts: Iterable[Fact]) -> set[str]:
+    """The programs that are run to make these facts."""
+    needed: set[str] = set()
+    for fact in facts:
+        match fact:
+            case kinds.Namespace():
+                needed.add("ip")
+            case kinds.Chain():
+                needed |= {"iptables-restore", "iptables-save"}
+            case kinds.Process():
+                needed.add(fact.argv[0])
+    return needed

@@ -1,0 +1,140 @@
+"""A host that lacks something: `dvr companion check` says what, and `apply` changes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.lab.bare import bare_lab
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import parse_topology
+from tests.lab.companions import run
+from tests.lab.test_companion import TOPOLOGY, inventory
+
+DVR = str(Path(sys.executable).with_name("dvr"))
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[LabHost]:
+    with bare_lab(parse_topology(TOPOLOGY, "test.yaml")) as lab:
+        yield lab["h1"]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("check") / "topology.yaml"
+    file.write_text(TOPOLOGY)
+    return file
+
+
+def dvr(host: LabHost, verb: str, file: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    # The words of the output are not broken, however narrow a terminal is taken to be.
+    words = ["env", "COLUMNS=300", DVR, "companion", verb, str(file), "--host", "h1"]
+    return host.run([*before, *words], check=False)
+
+
+def test_a_host_as_the_lab_makes_it_is_ready(host: LabHost, file: Path) -> None:
+    before = inventory(host)
+    done = dvr(host, "check", file)
+    assert done.returncode == 0, done.stdout
+    assert "FAIL" not in done.stdout and "Traceback" not in done.stderr
+    assert "10.0.0.1 on br-phys" in done.stdout
+    assert "tcp:10.0.0.9:6653 does not answer" in done.stdout
+    assert inventory(host) == before
+    assert host.run([DVR, "companion", "check"], check=False).returncode == 0
+
+
+HIDE, SHOW = "mount --bind /dev/null {}", "umount {}"
+DAMAGE = {
+    "no program": (
+        [HIDE.format("/usr/sbin/dnsmasq")],
+        [SHOW.format("/usr/sbin/dnsmasq")],
+        ["dnsmasq", "FAIL", "apt install dnsmasq-base"],
+    ),
+    "no Open vSwitch": (
+        ["mv /run/openvswitch/db.sock /run/openvswitch/aside"],
+        ["mv /run/openvswitch/aside /run/openvswitch/db.sock"],
+        ["Open vSwitch", "FAIL", "systemctl start openvswitch-switch"],
+    ),
+    "no daemon": (
+        ["mv /run/openvswitch/ovs-vswitchd.pid /run/openvswitch/aside"],
+        ["mv /run/openvswitch/aside /run/openvswitch/ovs-vswitchd.pid"],
+        ["ovs-vswitchd", "FAIL", "systemctl start openvswitch-switch"],
+    ),
+    "no address": (
+        ["ip address del 10.0.0.1/24 dev br-phys"],
+        ["ip address add 10.0.0.1/24 brd + dev br-phys"],
+        ["underlay address", "FAIL", "ip address add 10.0.0.1/24 dev DEVICE"],
+    ),
+    "its address on a card": (
+        ["ip address del 10.0.0.1/24 dev br-phys", "ip address add 10.0.0.1/24 dev eth0"],
+        ["ip address del 10.0.0.1/24 dev eth0", "ip address add 10.0.0.1/24 brd + dev br-phys"],
+        ["10.0.0.1 on eth0, which is no bridge", "FAIL"],
+    ),
+    "too small an MTU": (
+        ["ovs-vsctl set Interface br-phys mtu_request=1400"],
+        ["ovs-vsctl set Interface br-phys mtu_request=1500"],
+        ["br-phys has 1400, not 1500", "FAIL", "mtu: 1400"],
+    ),
+    "a firewall": (
+        ["iptables -P FORWARD DROP"],
+        ["iptables -P FORWARD ACCEPT"],
+        ["FORWARD", "WARN", "iptables -I FORWARD"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: str) -> None:
+    damage, undo, expected = DAMAGE[what]
+
+    def told() -> bool:
+        """A device may take a moment to have what it was told."""
+        done = dvr(host, "check", file)
+        lines = done.stdout.splitlines()
+        code = 1 if "FAIL" in expected else 0
+        found = any(all(word in line for word in expected) for line in lines)
+        return found and done.returncode == code
+
+    for words in damage:
+        run(host, words)
+    try:
+        wait_until(told, 5, what, lambda: dvr(host, "check", file).stdout)
+    finally:
+        for words in undo:
+            run(host, words)
+    wait_until(lambda: dvr(host, "check", file).returncode == 0, 5, "all well again")
+
+
+@pytest.mark.parametrize("verb", ["apply", "run", "plan", "check"])
+def test_a_root_without_rights_is_told_so(host: LabHost, file: Path, verb: str) -> None:
+    before = inventory(host)
+    without = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"]
+    refused = dvr(host, verb, file, *without)
+    assert refused.returncode == 1
+    assert "no CAP_NET_ADMIN" in refused.stdout or "lacks CAP_NET_ADMIN" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert inventory(host) == before
+
+
+def test_a_missing_program_is_named_before_anything_is_made(host: LabHost, file: Path) -> None:
+    before = inventory(host)
+    hidden = ("/usr/sbin/dnsmasq", "/usr/sbin/iptables-restore")
+    for path in hidden:
+        run(host, HIDE.format(path))
+    try:
+        refused = dvr(host, "apply", file)
+    finally:
+        for path in hidden:
+            run(host, SHOW.format(path))
+    assert refused.returncode == 1
+    assert "lacks dnsmasq, iptables-restore" in refused.stderr
+    assert "apt install dnsmasq-base iptables" in refused.stderr
+    made = inventory(host)
+    host.run([DVR, "companion", "down", "--host", "h1"])
+    assert made[:-1] == before[:-1] and inventory(host) == before
