@@ -97,6 +97,10 @@ class Intent:
         """The cookies that mark flows on a switch as ours."""
         return self.program.cookies
 
+    def learned(self) -> frozenset[int]:
+        """The cookies of flows that switches learn by themselves."""
+        return self.program.learned
+
     def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
         """What the flows of a bridge that `identify` knows are made from, given its ports."""
         return self.program.basis(name.bridge, self._view(name.host), ports)

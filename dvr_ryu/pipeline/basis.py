@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from attrs import frozen
@@ -21,11 +22,14 @@ from dvr_ryu.pipeline.template import Filled, Template, filled_flow
 from dvr_ryu.pipeline.wanted import Contradiction, Wanted
 from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.relations import Kind
-from dvr_ryu.topology.row_changes import row_changes
+from dvr_ryu.topology.row_changes import RowChange, row_changes
 from dvr_ryu.topology.view import HostView
 
 GROUP = 500
 """How many rows are filled at a time: a millisecond's work."""
+
+_WAYS = {"network": attrgetter("vlan", "vni"), "tunnel": attrgetter("port")}
+"""The relations of which learned flows are made, and what they have of a row."""
 
 Lines = tuple[tuple[str | None, Template], ...]
 """The lines of a pipeline, each with the relation of its block."""
@@ -38,6 +42,8 @@ class Touched(NamedTuple):
 
     gone: Collection[Filled]
     come: Collection[Filled]
+    ways_gone: bool
+    """Whether a network's tag or a tunnel is gone, which switches may have learned to use."""
 
 
 @frozen(eq=False)
@@ -127,7 +133,9 @@ class Basis:
         gone: list[Filled] = []
         come: list[Filled] = []
         already: dict[str, set[Any]] = {}
+        ways_gone = False
         for each in row_changes(self.view, after.view, change):
+            ways_gone |= _loses_a_way(each)
             gone.extend(self.of(each.relation, each.gone))
             come.extend(after.of(each.relation, each.come))
             already[each.relation] = set(each.come)
@@ -135,7 +143,7 @@ class Basis:
         for template, rows in after._naming(names, already) if names else ():
             gone.extend(template.filled(Columns(rows, self._here)))
             come.extend(template.filled(Columns(rows, after._here)))
-        return Touched(gone, come)
+        return Touched(gone, come, ways_gone)
 
     def _naming(
         self, names: set[str], already: Mapping[str, set[Any]]
@@ -152,6 +160,11 @@ class Basis:
                         if row not in others and _names(template, row, names)
                     ],
                 )
+
+
+def _loses_a_way(change: RowChange) -> bool:
+    way = _WAYS.get(change.relation)
+    return way is not None and not set(map(way, change.gone)) <= set(map(way, change.come))
 
 
 def _names(template: Template, row: Any, names: set[str]) -> bool:

@@ -57,16 +57,22 @@ Operand = int | Hole | PortName | PortAt
 Node = TypeVar("Node")
 
 
-def unknowns(node: object) -> Iterator[Unknown]:
-    """The holes and port names in a tree of attrs values and tuples, from left to right."""
-    if isinstance(node, Unknown):
-        yield node
-    elif isinstance(node, tuple):
+def nodes(node: object) -> Iterator[object]:
+    """A tree of attrs values and tuples, from left to right: each before its parts. An unknown's
+    parts are its own.
+    """
+    yield node
+    if isinstance(node, tuple):
         for each in node:
-            yield from unknowns(each)
-    elif has(type(node)):
+            yield from nodes(each)
+    elif has(type(node)) and not isinstance(node, Unknown):
         for name in _parts(node):
-            yield from unknowns(getattr(node, name))
+            yield from nodes(getattr(node, name))
+
+
+def unknowns(node: object) -> Iterator[Unknown]:
+    """The holes and port names in such a tree."""
+    return (each for each in nodes(node) if isinstance(each, Unknown))
 
 
 Value = int | Unknown

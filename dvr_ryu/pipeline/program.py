@@ -9,9 +9,11 @@ from pathlib import Path
 
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline import lint
+from dvr_ryu.pipeline.actions.learn import Learn
 from dvr_ryu.pipeline.basis import Basis, Lines
 from dvr_ryu.pipeline.binding import Ports
 from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.pipeline.operands import nodes
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
 from dvr_ryu.topology.model import Topology
@@ -36,6 +38,13 @@ class Program:
         """
         flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
         return frozenset({COOKIE, *(flow.cookie for flow in flows)}) - {0}
+
+    @property
+    def learned(self) -> frozenset[int]:
+        """The cookies of flows that switches learn; without 0."""
+        flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
+        learns = (each for flow in flows for each in nodes(flow) if isinstance(each, Learn))
+        return frozenset(each.cookie for each in learns) - {0}
 
     def compile(self) -> None:
         """Compile every line now, so that no switch waits for it. Raises DvrError where a flow is

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 ADD = 0
 DELETE_STRICT = 4
+_DELETE = 3
+_ALL_TABLES = 0xFF
 
 _FLOW_MOD_TYPE = 14
 _NO_BUFFER = 0xFFFFFFFF
@@ -119,6 +121,14 @@ def _ordered(fields: bytes, known: list[tuple[int, int]]) -> bytes:
         heads = int.from_bytes(mask, "big")
         known.append((heads, int.from_bytes(fields, "big") & heads))
     return ordered
+
+
+def forgetting(version: int, cookie: int, xid: int) -> bytes:
+    """The flow-mod message that deletes whatever has a cookie, in all tables."""
+    return _FLOW_MOD.pack(
+        version, _FLOW_MOD_TYPE, _FLOW_MOD.size + 8, xid, cookie, (1 << 64) - 1, _ALL_TABLES,
+        _DELETE, 0, 0, 0, _NO_BUFFER, _ANY, _ANY, 0, 0,
+    ) + _MATCH.pack(1, _MATCH.size) + bytes(4)  # fmt: skip
 
 
 def flow_mods(

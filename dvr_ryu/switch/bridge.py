@@ -50,6 +50,9 @@ class Intent(Protocol):
     def cookies(self) -> frozenset[int]:
         """The cookies that mark flows as ours."""
 
+    def learned(self) -> frozenset[int]:
+        """The cookies of flows that switches learn by themselves."""
+
     def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
         """What the flows of a bridge with these ports are made from, now."""
 
@@ -158,7 +161,8 @@ class Bridge:
         # The first fill of a connection is no edit: its flows are not told one by one.
         lines: Iterable[str] = ()
         if before is not None:
-            gone, come = touched or (before.all(), after.all())
+            gone = touched.gone if touched else before.all()
+            come = touched.come if touched else after.all()
             lines = diff_lines(difference, gone, come)
         self._report(difference, seconds, lines)
 
@@ -173,15 +177,19 @@ class Bridge:
         wanted = Wanted()
         installed = self._wanted.flows if self._found is None else self._found
         parts = subtract_in_parts((wanted.add(filled) for filled in after.all()), installed)
-        difference = self.session.change(parts, _place_in(after))
+        learned = self._intent.learned()
+        difference = self.session.change(
+            parts, _place_in(after), lambda whole: learned if whole.removed else ()
+        )
         self._wanted = wanted
         return difference
 
     def _exchange(self, touched: Touched, after: Basis) -> Change:
         """Replace the flows that are touched."""
-        exchange = self._wanted.exchange(*touched)
+        exchange = self._wanted.exchange(touched.gone, touched.come)
         difference = subtract(exchange.after, exchange.before)
-        return self.session.change([difference], _place_in(after))
+        learned = self._intent.learned() if touched.ways_gone else ()
+        return self.session.change([difference], _place_in(after), lambda _: learned)
 
     def _report(self, difference: Change, seconds: float, lines: Iterable[str]) -> None:
         total = len(self._wanted.flows)

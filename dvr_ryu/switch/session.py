@@ -19,6 +19,7 @@ from dvr_ryu.pipeline.wire import (
     ADD,
     DELETE_STRICT,
     flow_mods,
+    forgetting,
     importance_of,
     split_flow_stats,
 )
@@ -108,13 +109,18 @@ class Session:
     # Changes --------------------------------------------------------------------------------------
 
     def change(
-        self, parts: Iterable[Part], place_of: Callable[[bytes], str]
+        self,
+        parts: Iterable[Part],
+        place_of: Callable[[bytes], str],
+        outdated: Callable[[Part], Iterable[int]],
     ) -> Difference[bytes, bytes]:
         """Make a difference on the bridge, part by part as they come but all at one instant, wait
         until it is made, and return the whole of it.
 
-        `place_of` tells, for a flow's identity, where it is written. Raises SwitchError that names
-        the flows which the switch refused; then, or if `parts` raises, none of the change was made.
+        `place_of` tells, for a flow's identity, where it is written; `outdated`, for the whole
+        difference, the cookies of flows that the switch has learned and had better forget. Raises
+        SwitchError that names the flows which the switch refused; then, or if `parts` raises, none
+        of the change was made.
         """
         made: list[Part] = []
         sent: dict[int, bytes | None] = {}
@@ -136,9 +142,11 @@ class Session:
             if bundle:
                 self.datapath.send(bundle.discarded(self._xids(1)[0]))
             raise
+        whole = together(made)
         if sent:
+            self._forget(outdated(whole), bundle, sent)
             self._finish(bundle, sent, place_of)
-        return together(made)
+        return whole
 
     def _learns_bundles(self) -> bool:
         """Ask the switch with an empty bundle whether it knows them."""
@@ -170,6 +178,16 @@ class Session:
             sent.update(zip(xids, flows, strict=True))
             messages = flow_mods(self.version, command, flows.items(), xids)
             self._write(bundle.adding(messages) if bundle else b"".join(messages))
+
+    def _forget(
+        self, cookies: Iterable[int], bundle: Bundle | None, sent: dict[int, bytes | None]
+    ) -> None:
+        """Have flows forgotten that the switch has learned."""
+        for cookie in cookies:
+            (xid,) = self._xids(1)
+            sent[xid] = None
+            message = forgetting(self.version, cookie, xid)
+            self._write(bundle.adding([message]) if bundle else message)
 
     def _finish(
         self,

@@ -64,6 +64,30 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
+def test_what_was_learned_is_forgotten_with_the_network(
+    ovs: Ovs, controller: Controller, topology_file: Path
+) -> None:
+    """Its tag, and the port that led to it, may become another's."""
+    in_sync(controller, ovs, view_of(topology_file, HOST))
+    learned = "table=20,cookie=0x6c6561726e6564,priority=1,dl_vlan=7,dl_dst=fa:16:3e:00:00:07"
+    foreign = learned.replace("0x6c6561726e6564", "0x7").replace("dl_vlan=7", "dl_vlan=8")
+    for flow in (learned, foreign):
+        ovs.run("ovs-ofctl", "-O", "OpenFlow14", "add-flow", "br-tun", f"{flow},actions=drop")
+
+    def there() -> list[bool]:
+        flows = "".join(ovs.flows("br-tun", "-O", "OpenFlow14"))
+        return [f"dl_vlan={tag},dl_dst=fa:16:3e:00:00:07" in flows for tag in (7, 8)]
+
+    mark = controller.mark()
+    edit(topology_file, "vm-68: {host: server-68,", "vm-68: {host: server-64,")
+    controller.wait_for("in sync", mark)
+    assert there() == [True, True]
+    mark = controller.mark()
+    edit(topology_file, "lonely-233: {host: server-233,", "lonely-233: {host: server-68,")
+    controller.wait_for("in sync", mark)
+    assert there() == [False, True]
+
+
 def test_dvr_flows_is_what_the_bridge_has(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:

@@ -122,6 +122,11 @@ class Learn(Action):
     settings: tuple[tuple[str, int], ...]
     parts: tuple[LearnPart, ...]
 
+    @property
+    def cookie(self) -> int:
+        """The cookie of the flows that are made."""
+        return dict(self.settings).get("cookie", 0)
+
     def __str__(self) -> str:
         words = [_setting_text(name, value) for name, value in self.settings]
         return f"learn({','.join([*words, *map(str, self.parts)])})"

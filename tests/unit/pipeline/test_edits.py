@@ -93,7 +93,7 @@ def test_an_edit_touches_what_it_changes(
                 touched = basis.edited(after, compare(basis.view.topology, topology))
             if touched:
                 before = dict(wanted.flows)
-                exchange = wanted.exchange(*touched)
+                exchange = wanted.exchange(touched.gone, touched.come)
                 assert exchange.before.items() <= before.items()
             else:
                 assert basis is None or basis.view.this_host != view.this_host
@@ -129,7 +129,7 @@ def test_another_type_of_tunnel_touches_all_that_names_one():
         wanted.add(filled)
     touched = one.edited(two, compare(before, after))
     assert touched
-    wanted.exchange(*touched)
+    wanted.exchange(touched.gone, touched.come)
     assert wanted.flows == two.wanted()
 
 

@@ -7,6 +7,7 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.operands import fill
@@ -15,6 +16,7 @@ from dvr_ryu.pipeline.wire import (
     DELETE_STRICT,
     WireFlow,
     canonical_match,
+    forgetting,
     split_flow_mod,
     split_flow_stats,
     table_of,
@@ -96,6 +98,17 @@ def test_a_deletion_names_the_flow_and_our_cookie_and_does_nothing_else(
     assert message[25] == DELETE_STRICT
     assert message[36:44] == b"\xff" * 8  # OFPP_ANY and OFPG_ANY: whatever it outputs to
     assert int.from_bytes(message[2:4], "big") == len(message)
+
+
+@given(st.integers(1, (1 << 64) - 1), xids)
+def test_what_is_forgotten_has_the_cookie_and_may_be_anywhere(cookie: int, xid: int):
+    message = forgetting(5, cookie, xid)
+    read = parser.OFPFlowMod.parser(DATAPATH, 5, 14, len(message), xid, bytearray(message))
+    assert int.from_bytes(message[2:4], "big") == len(message)
+    assert (read.xid, read.cookie, read.cookie_mask) == (xid, cookie, (1 << 64) - 1)
+    assert (read.table_id, read.command) == (ofp.OFPTT_ALL, ofp.OFPFC_DELETE)
+    assert not read.match.items()
+    assert (read.out_port, read.out_group) == (ofp.OFPP_ANY, ofp.OFPG_ANY)
 
 
 @settings(max_examples=100, deadline=None)
