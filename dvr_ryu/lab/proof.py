@@ -75,7 +75,9 @@ def _try(check: Check, lab: Lab) -> Result:
 
 @contextmanager
 def watched_wire(lab: Lab, topology: Topology) -> Iterator[list[str]]:
-    """Collect every ARP packet for or from a gateway that crosses the underlay, until the end."""
+    """Collect every question for a gateway and every answer of one that crosses the underlay, until
+    the end.
+    """
     crossed: list[str] = []
     if not _gateways(topology):
         yield crossed
@@ -142,12 +144,17 @@ _HEADERS = {
 
 def _gateway_arp(topology: Topology) -> str:
     """A filter for tcpdump. An inner frame has its EtherType at 12 and its ARP at 14: there the
-    sender's address is at 14 and the target's at 24.
+    operation is at 6, the sender's address at 14 and the target's at 24. A question of a gateway's
+    may cross: it asks for what nobody declared.
     """
     header = _HEADERS[topology.underlay.tunnel_type]
-    kind, sender, target = (header.inner + offset for offset in (12, 28, 38))
+    kind, operation, sender, target = (header.inner + offset for offset in (12, 20, 28, 38))
+    asked, answered = (
+        f"ip[{operation}:2]=1 and ip[{target}:4]",
+        f"ip[{operation}:2]=2 and ip[{sender}:4]",
+    )
     each = [
-        f"({header.vni}={vni << header.shift} and (ip[{sender}:4]={ip} or ip[{target}:4]={ip}))"
+        f"({header.vni}={vni << header.shift} and (({asked}={ip}) or ({answered}={ip})))"
         for vni, ip in ((vni, int(IPv4Address(ip))) for vni, ip in _gateways(topology))
     ]
     return f"{header.packets} and ip[{kind}:2]=0x0806 and ({' or '.join(each)})"

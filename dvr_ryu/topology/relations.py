@@ -66,6 +66,8 @@ class Gateway(NamedTuple):
     vlan: Annotated[Vlan, "the network's local VLAN tag"]
     mac: Annotated[Mac, "the MAC that the port has on every host"]
     ip: Annotated[Ipv4, "the address that the port has on every host"]
+    vni: Annotated[Vni, "the network's VNI"]
+    flood: Annotated[PortNames, "the tunnel ports to the other hosts that have the network"]
 
 
 class LocalGateway(NamedTuple):

@@ -111,21 +111,34 @@ class HostView:
     @cached_property
     def network(self) -> tuple[LocalNetwork, ...]:
         """The rows of `each network`."""
-        networks = self.topology.networks
         return tuple(
-            LocalNetwork(name, vlan, networks[name].vni, tuple(self._flood_ports(name)))
+            LocalNetwork(name, vlan, self.topology.networks[name].vni, self._flood_ports[name])
             for name, vlan in self.local_vlans.items()
         )
 
-    def _flood_ports(self, network: str) -> Iterator[str]:
+    @cached_property
+    def _flood_ports(self) -> Mapping[str, tuple[str, ...]]:
+        """Network → the tunnels to the other hosts that have it."""
         here, devices = self.host.name, self.topology.tunnel_devices
-        return (devices[host] for host in self.topology.hosts_with[network] if host != here)
+        hosts = self.topology.hosts_with
+        return {
+            network: tuple(devices[host] for host in hosts[network] if host != here)
+            for network in self.local_vlans
+        }
 
     @cached_property
     def gateway(self) -> tuple[Gateway, ...]:
         """The rows of `each gateway`."""
         return tuple(
-            Gateway(router.name, each.network, self.local_vlans[each.network], each.mac, each.ip)
+            Gateway(
+                router.name,
+                each.network,
+                self.local_vlans[each.network],
+                each.mac,
+                each.ip,
+                self.topology.networks[each.network].vni,
+                self._flood_ports[each.network],
+            )
             for router in self.topology.routers.values()
             for each in router.interfaces
             if each.network in self.local_vlans

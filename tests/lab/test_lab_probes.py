@@ -109,22 +109,39 @@ TUNNELS = {
 
 @pytest.mark.parametrize("tunnel_type", TUNNELS)
 @pytest.mark.parametrize(
-    "vni, sender, target, seen",
+    "vni, operation, sender, target, seen",
     [
-        (25, "192.168.10.7", "192.168.10.1", True),
-        (25, "192.168.10.1", "192.168.10.7", True),
-        (25, "192.168.10.7", "192.168.10.8", False),
-        (26, "192.168.10.7", "192.168.10.1", False),
+        (25, 1, "192.168.10.7", "192.168.10.1", True),
+        (25, 2, "192.168.10.1", "192.168.10.7", True),
+        (25, 1, "192.168.10.1", "192.168.10.7", False),
+        (25, 2, "192.168.10.7", "192.168.10.1", False),
+        (25, 1, "192.168.10.7", "192.168.10.8", False),
+        (26, 1, "192.168.10.7", "192.168.10.1", False),
     ],
-    ids=["asks for the gateway", "is the gateway's", "is about others", "is of another network"],
+    ids=[
+        "asks for the gateway",
+        "is the gateway's answer",
+        "is the gateway's question",
+        "answers the gateway",
+        "is about others",
+        "is of another network",
+    ],
 )
 def test_gateway_arp_on_the_wire(
-    lab: Lab, routed: Topology, tunnel_type: str, vni: int, sender: str, target: str, seen: bool
+    lab: Lab,
+    routed: Topology,
+    tunnel_type: str,
+    vni: int,
+    operation: int,
+    sender: str,
+    target: str,
+    seen: bool,
 ) -> None:
     """A frame as a tunnel carries it, sent while the underlay is watched."""
     kind, protocol, port, header = TUNNELS[tunnel_type]
     ether = bytes(6 * [255]) + bytes(6) + b"\x08\x06"
-    asked = struct.pack("!HHBBH6x4s6x4s", 1, 0x800, 6, 4, 1, _bytes(sender), _bytes(target))
+    ends = _bytes(sender), _bytes(target)
+    asked = struct.pack("!HHBBH6x4s6x4s", 1, 0x800, 6, 4, operation, *ends)
     frame = header(vni) + ether + asked
     send = (
         f"import socket, sys; socket.socket(type=socket.{kind}, proto={protocol})"

@@ -113,7 +113,7 @@ def test_a_restarted_controller_changes_nothing(
     controller.kill()
     mark = controller.mark()
     controller.start()
-    controller.wait_for(f"{HOST}/br-tun in sync: 50 flows, nothing to change", mark)
+    controller.wait_for(f"{HOST}/br-tun in sync: 54 flows, nothing to change", mark)
     assert counters(ovs) == counted
 
 
@@ -279,7 +279,7 @@ def test_a_bridge_that_loses_its_flows_and_connection_gets_them_back(
     ovs.stop()
     controller.wait_for(f"{HOST}/br-tun disconnected", mark)
     ovs.start()
-    controller.wait_for(f"{HOST}/br-tun in sync: 50 flows, 50 added", mark)
+    controller.wait_for(f"{HOST}/br-tun in sync: 54 flows, 54 added", mark)
     assert ovs.flows("br-tun") == before
 
 

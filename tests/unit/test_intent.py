@@ -112,7 +112,7 @@ def test_comments_change_nothing_that_is_wanted(files: Files, intent: Intent):
 @pytest.mark.parametrize(
     ("which", "old", "new", "said"),
     [
-        ("tunnel", "mod_dl_src:", "mod_dl_scr:", "br-tun.flows:18"),
+        ("tunnel", "mod_dl_src:", "mod_dl_scr:", "br-tun.flows:23"),
         ("topology", "network: blue, ip: 192", "network: bleu, ip: 192", "topology.yaml:"),
     ],
 )

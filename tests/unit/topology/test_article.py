@@ -8,7 +8,7 @@ import pytest
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.relations import RELATIONS, Gateway, Tunnel
+from dvr_ryu.topology.relations import RELATIONS, Tunnel
 from dvr_ryu.topology.view import HostView
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "human-defined-dvr.yaml"
@@ -134,12 +134,14 @@ def test_local_networks(views):
 
 
 def test_gateways(views):
-    blue = Gateway("router1", "blue", 1, QR_BLUE, "192.168.10.1")
-    yellow = Gateway("router1", "yellow", 2, QR_YELLOW, "10.10.10.1")
+    blue = ("router1", "blue", 1, QR_BLUE, "192.168.10.1")
+    yellow = ("router1", "yellow", 2, QR_YELLOW, "10.10.10.1")
     for host in ("server-233", "server-68"):
-        assert views[host].gateway == (blue, yellow)
+        assert [each[:5] for each in views[host].gateway] == [blue, yellow]
         assert [each[:5] for each in views[host].local_gateway] == [blue, yellow]
-    assert [each[3:] for each in views["server-64"].gateway] == [blue[3:], yellow[3:]]
+    assert [each[3:5] for each in views["server-64"].gateway] == [blue[3:], yellow[3:]]
+    assert {each.vni for each in views["server-64"].gateway} == {0x19, 0x1A}
+    assert [set(each.flood) for each in views["server-233"].gateway] == [{TUNNEL_68, TUNNEL_64}] * 2
     router = views["server-64"].local_routers[0]
     assert {each.port for each in views["server-64"].local_gateway} == {
         each.device for each in router.interfaces
