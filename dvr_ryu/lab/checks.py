@@ -68,7 +68,7 @@ def _gateways(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 
 def _layer_2(topology: Topology, reach: Reach) -> Iterator[Check]:
-    pairs = (pair for pair in _pairs(topology) if reach.adjacent(*pair))
+    pairs = (pair for pair in _pairs(topology.cards) if reach.adjacent(*pair))
     for one, other in _covering(pairs, lambda pair: {(pair[0].network, _hosts(pair))}):
         yield _ping(f"layer 2, {_span(one, other)}", one, other)
 
@@ -78,7 +78,7 @@ def _layer_3(topology: Topology, reach: Reach) -> Iterator[Check]:
         router = reach.router(pair[0])
         return {(router, _hosts(pair)), (router, _networks(pair))}
 
-    pairs = (pair for pair in _pairs(topology) if reach.routed(*pair))
+    pairs = (pair for pair in _pairs(topology.instances.values()) if reach.routed(*pair))
     for one, other in _covering(pairs, covers):
         yield _ping(f"layer 3, {_span(one, other)}", one, other)
 
@@ -87,7 +87,7 @@ def _whole_packets(topology: Topology, reach: Reach) -> Iterator[Check]:
     """The largest packet that should pass between two hosts does."""
     pairs = (
         pair
-        for pair in _pairs(topology)
+        for pair in _pairs(topology.instances.values())
         if pair[0].host != pair[1].host and (reach.adjacent(*pair) or reach.routed(*pair))
     )
     for one, other in _covering(pairs, lambda pair: {_hosts(pair)}):
@@ -124,7 +124,7 @@ def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 def _isolation(topology: Topology, reach: Reach) -> Iterator[Check]:
     """Once for every two networks that no router joins."""
-    pairs = (pair for pair in _pairs(topology) if reach.apart(*pair))
+    pairs = (pair for pair in _pairs(topology.instances.values()) if reach.apart(*pair))
     for one, other in _covering(pairs, lambda pair: {_networks(pair)}):
         yield Check("isolation", one.name, other.name, NoPing(_place(one), other.ip))
 
@@ -149,11 +149,11 @@ def _networks(pair: Pair) -> frozenset[str]:
     return frozenset(port.network for port in pair)
 
 
-def _pairs(topology: Topology) -> Iterator[Pair]:
+def _pairs(ports: Iterable[Port]) -> Iterator[Pair]:
     """Pairs of instances; of those of one network on one host the first two stand for all."""
     spots: dict[tuple[str, str], list[Port]] = defaultdict(list)
-    for instance in topology.instances.values():
-        spots[instance.network, instance.host].append(instance)
+    for port in ports:
+        spots[port.network, port.host].append(port)
     return combinations([port for spot in spots.values() for port in spot[:2]], 2)
 
 

@@ -12,6 +12,9 @@ class Reach:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
+        self._networks: dict[str, set[str]] = {}
+        for card in topology.cards:
+            self._networks.setdefault(card.name, set()).add(card.network)
 
     def subnet(self, port: Port) -> Subnet:
         """The subnet that the port's address is of."""
@@ -42,11 +45,12 @@ class Reach:
         return router is not None and router == self.router(other) and not self.adjacent(one, other)
 
     def apart(self, one: Port, other: Port) -> bool:
-        """Whether nothing may join them: other networks, no router in common.
+        """Whether nothing may join them: other networks, no routers in common or that know others'.
 
         Not so where `one` reaches somebody else by the address of `other`: a ping could not tell.
         """
-        if one.network == other.network or self._routers(one) & self._routers(other):
+        networks = self._networks[one.name] & self._networks[other.name]
+        if networks or self._routers(one) & self._routers(other):
             return False
         return not any(IPv4Address(other.ip) in cidr for cidr in self._ranges(one))
 
@@ -57,16 +61,29 @@ class Reach:
         return self._topology.networks[router.external_network].gateway_host
 
     def _routers(self, port: Port) -> set[str]:
-        return {
+        """Those on the instance's networks, and all that send to them or are sent to."""
+        networks = self._networks[port.name]
+        found = {
             router.name
             for router in self._topology.routers.values()
-            if any(interface.network == port.network for interface in router.interfaces)
+            if any(interface.network in networks for interface in router.interfaces)
         }
+        before: set[str] = set()
+        while found != before:
+            before = set(found)
+            for router, following in self._topology.routed_to.items():
+                if found & {router, *following}:
+                    found |= {router, *following}
+        return found
 
     def _ranges(self, port: Port) -> set[IPv4Network]:
-        """All addresses that an instance can mean: of its network, of its routers, of the world."""
+        """All addresses that an instance can mean: of its networks, of its routers and what they
+        know, of the world.
+        """
         routers = [self._topology.routers[name] for name in self._routers(port)]
-        names = {port.network}
+        names = set(self._networks[port.name])
         names |= {interface.network for router in routers for interface in router.interfaces}
         names |= {router.external_network for router in routers if router.external_network}
-        return {subnet.cidr for name in names for subnet in self._topology.networks[name].subnets}
+        known = {route.destination for router in routers for route in router.routes}
+        networks = [self._topology.networks[name] for name in names]
+        return known | {subnet.cidr for network in networks for subnet in network.subnets}

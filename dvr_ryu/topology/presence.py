@@ -12,6 +12,8 @@ class _Port(Protocol):
     @property
     def owner(self) -> str: ...
     @property
+    def name(self) -> str: ...
+    @property
     def network(self) -> str: ...
 
 
@@ -36,16 +38,17 @@ def routers_on(
     """The routers that route on the host that has these ports.
 
     It has an instance or a DHCP port on one of their networks: Neutron's dvr-serviced ports
-    (l3_dvrscheduler_db._get_dvr_router_ids_for_host). Or a router that is there sends to them: a
-    gateway's MAC leads nowhere but to the host's own.
+    (l3_dvrscheduler_db._get_dvr_router_ids_for_host). Or a router that is there, or does SNAT
+    there, sends to them: a gateway's MAC leads nowhere but to the host's own.
     """
+    ports = list(ports)
     populated = {port.network for port in ports if port.owner in (model.COMPUTE, model.DHCP)}
     here = {
         name
         for name, router in routers.items()
         if any(interface.network in populated for interface in router.interfaces)
     }
-    further = list(here)
+    further = [*here, *{port.name for port in ports if port.owner == model.ROUTER_SNAT}]
     while further:
         following = set(routed_to.get(further.pop(), ())) - here
         here |= following

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from ipaddress import IPv4Network
 
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.kinds import (
+    MAIN_TABLE,
     Address,
     Device,
     Fact,
     Key,
     Namespace,
+    Route,
     Sysctl,
     device_key,
     port_key,
@@ -83,14 +86,42 @@ def address(
     )
 
 
+def extra_routes(
+    view: HostView,
+    router: model.Router,
+    namespace: str,
+    feet: Iterable[model.Port | model.RouterInterface],
+) -> Iterator[Route]:
+    """Yield a router's own routes in one of its namespaces, by those of its feet there that have
+    the next hop's subnet.
+    """
+    for foot in feet:
+        for route in router.routes:
+            if contains(foot, route.nexthop):
+                own = address(view, foot, namespace).key
+                yield Route(
+                    namespace,
+                    MAIN_TABLE,
+                    prefix(route.destination),
+                    route.nexthop,
+                    foot.device,
+                    (own,),
+                )
+
+
+def prefix(destination: IPv4Network) -> str:
+    """What a route to it is called."""
+    return str(destination) if destination.prefixlen else "default"
+
+
 def subnet_of(view: HostView, port: model.Port | model.RouterInterface) -> model.Subnet:
     """The subnet that a port's address is in."""
     network = view.topology.networks[port.network]
     return next(subnet for subnet in network.subnets if contains(subnet, port.ip))
 
 
-def contains(subnet: model.Subnet | model.RouterInterface, ip: str) -> bool:
-    """Whether an address is in a subnet, or in the subnet of a router's interface."""
+def contains(subnet: model.Subnet | model.Port | model.RouterInterface, ip: str) -> bool:
+    """Whether an address is in a subnet, or in that of a port's address."""
     cidr = subnet.cidr
     return as_integer(ip) & int(cidr.netmask) == int(cidr.network_address)
 

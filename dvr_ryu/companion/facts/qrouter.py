@@ -1,7 +1,8 @@
 """A distributed router on one host: its qrouter- namespace. Pure; the values are Neutron's.
 
-East-west is the main table and permanent neighbours. What main cannot route goes out by policy
-rules: floating addresses through table 16 to the fip- namespace, the rest to the SNAT host.
+East-west is the main table, which has the router's own routes, and permanent neighbours. What main
+cannot route goes out by policy rules: floating addresses through table 16 to the fip- namespace,
+the rest to the SNAT host.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dvr_ryu.companion.facts.common import (
     NO_IPV6,
     ROUTER_SYSCTLS,
     as_integer,
+    contains,
     device_sysctls,
+    extra_routes,
     liberal_conntrack,
     namespace,
     plugged,
@@ -54,10 +57,16 @@ def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Itera
         yield from device_sysctls(place, interface.device, rp_filter="0", send_redirects="0")
         for ip, mac in _neighbours(view, interface):
             yield Neighbour(place, interface.device, ip, mac)
+    yield from extra_routes(view, router, place, router.interfaces)
 
 
 def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tuple[str, str]]:
     """Whom it need not ask for. A virtual IP is not among them: its owner is who announced it."""
+    for router in view.topology.routers.values():
+        for each in router.interfaces:
+            same_subnet = (each.network, each.cidr) == (interface.network, interface.cidr)
+            if same_subnet and each.router != interface.router:
+                yield each.ip, each.mac
     owners = (model.COMPUTE, model.DHCP, model.ROUTER_SNAT)
     network, virtual_ips = interface.network, view.topology.virtual_ips
     for port in view.all_ports:
@@ -68,7 +77,9 @@ def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tu
 
 
 def _snat_redirects(router: model.Router) -> Iterator[Fact]:
-    """What main does not route, by subnet, to the sg- port of the router's SNAT host."""
+    """What main does not route, by subnet, to the sg- port of the router's SNAT host; what comes
+    from behind a next hop goes the way of that.
+    """
     for interface in router.interfaces:
         if interface.snat_port is not None:
             index = as_integer(interface.ip)
@@ -81,9 +92,11 @@ def _snat_redirects(router: model.Router) -> Iterator[Fact]:
             )
             route = Route(router.namespace, index, "default", via, interface.device, (own.key,))
             yield route
-            yield Rule(
-                router.namespace, index, index, source=str(interface.cidr), after=(route.key,)
+            behind = (
+                each.destination for each in router.routes if contains(interface, each.nexthop)
             )
+            for source in (interface.cidr, *behind):
+                yield Rule(router.namespace, index, index, source=str(source), after=(route.key,))
 
 
 def _floating(

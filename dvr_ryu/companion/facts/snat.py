@@ -11,6 +11,7 @@ from dvr_ryu.companion.facts.common import (
     ROUTER_SYSCTLS,
     address,
     device_sysctls,
+    extra_routes,
     liberal_conntrack,
     namespace,
     plugged,
@@ -43,6 +44,7 @@ def _snat(
     way_out = subnet_of(view, gateway).gateway_ip
     own = address(view, gateway, place)
     yield Route(place, MAIN_TABLE, "default", way_out, gateway.device, (own.key,))
+    yield from extra_routes(view, router, place, ports)
     central = [each for each in view.central_floating_ips if each.router == router.name]
     for each in central:
         yield Address(place, gateway.device, f"{each.ip}/32", each.ip)

@@ -9,8 +9,10 @@ from dvr_ryu.topology.checks import (
     floating,
     forwarding,
     numbers,
+    pairs,
     references,
     roles,
+    routes,
     underlay,
 )
 from dvr_ryu.topology.checks.findings import Findings
@@ -34,5 +36,7 @@ def check(words: TopologyWords, ports: list[WantedPort], document: Document) -> 
     floating.check(words, findings)
     forwarding.check(words, findings)
     numbers.check(words, ports, findings)
+    routes.check(words, findings)
+    pairs.check(words, ports, findings)
     if findings.problems:
         raise FileError(findings.problems)
