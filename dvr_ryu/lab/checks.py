@@ -15,7 +15,16 @@ from attrs import frozen
 
 from dvr_ryu.companion.facts.dhcp import dhcp_namespace
 from dvr_ryu.companion.facts.dnsmasq import leases_file
-from dvr_ryu.lab.probes import GatewayAnswers, Leased, NoPing, Ping, Place, Probe, SeenAs
+from dvr_ryu.lab.probes import (
+    Forwards,
+    GatewayAnswers,
+    Leased,
+    NoPing,
+    Ping,
+    Place,
+    Probe,
+    SeenAs,
+)
 from dvr_ryu.lab.reach import Reach
 from dvr_ryu.topology.model import DHCP, Port, Topology, instance_namespace
 
@@ -40,7 +49,16 @@ def address_checks(topology: Topology) -> list[Check]:
 
 def reach_checks(topology: Topology) -> list[Check]:
     """Checks of who reaches whom, and as whom he is seen."""
-    kinds = (_gateways, _layer_2, _layer_3, _whole_packets, _inbound, _outbound, _isolation)
+    kinds = (
+        _gateways,
+        _layer_2,
+        _layer_3,
+        _whole_packets,
+        _inbound,
+        _forwarded,
+        _outbound,
+        _isolation,
+    )
     reach = Reach(topology)
     return [check for kind in kinds for check in kind(topology, reach)]
 
@@ -104,9 +122,28 @@ def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
                 yield Check("floating IP, inbound", world, floating.ip, probe)
 
 
+def _forwarded(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """From there, too, to the last of the ports: it shows whether each keeps its place."""
+    for floating in topology.floating_ips.values():
+        world = reach.world(topology.routers[floating.router]) if floating.router else None
+        for each in floating.forwardings if world is not None else ():
+            assert world is not None
+            instance = _place(topology.instances[each.instance])
+            outer, inner = each.external_ports.last, each.internal_ports.last
+            probe = Forwards(
+                Place(world), floating.ip, each.protocol, outer, instance, each.fixed_ip, inner
+            )
+            target = f"{floating.ip}:{outer}/{each.protocol}"
+            yield Check("forwarded port", world, target, probe)
+
+
 def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
     """To the address of that host, which tells as whom it sees the instance."""
-    floating = {each.instance: each.ip for each in topology.floating_ips.values()}
+    floating = {
+        each.instance: each.ip
+        for each in topology.floating_ips.values()
+        if each.instance and each.fixed_ip == topology.instances[each.instance].ip
+    }
 
     def covers(instance: Port) -> set[Hashable]:
         return {floating.get(instance.name) or (instance.network, instance.host)}

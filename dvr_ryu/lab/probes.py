@@ -177,6 +177,28 @@ class SeenAs:
         return f"seen as {self.source}"
 
 
+@frozen
+class Forwards:
+    """A port of `address` is one of `instance`'s: `place` is answered by who listens there."""
+
+    place: Place
+    address: str
+    protocol: str
+    port: int
+    instance: Place
+    fixed_ip: str
+    inner_port: int
+
+    def __call__(self, lab: Lab) -> str:
+        """Listen there and ask here. If something else listens there already, that may answer."""
+        with _serving(lab, self.instance, (self.protocol, self.fixed_ip, str(self.inner_port))):
+            words = (self.protocol, self.address, str(self.port), str(PATIENCE))
+            done = self.place.run(lab, [*_PYTHON, _GREET, *words])
+        if done.returncode:
+            raise Failed((done.stderr.splitlines() or ["no answer"])[-1])
+        return f"answered by {self.fixed_ip}:{self.inner_port}"
+
+
 _PYTHON = (sys.executable, "-I", "-S", "-c")
 _LISTEN = """
 import socket, sys
@@ -191,6 +213,61 @@ import socket, sys
 connection = socket.create_connection(sys.argv[1:3], float(sys.argv[3]))
 print(connection.makefile().read(), end="")
 """
+
+
+_SERVE = """
+import socket, sys
+protocol, address, port = sys.argv[1:]
+stream = protocol == "tcp"
+wire = socket.socket(type=socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+wire.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+try:
+    wire.bind((address, int(port)))
+    stream and wire.listen()
+finally:
+    print("ready", flush=True)
+while True:
+    if stream:
+        wire.accept()[0].sendall(b"here")
+    else:
+        wire.sendto(b"here", wire.recvfrom(99)[1])
+"""
+_GREET = """
+import socket, sys, time
+protocol, address, port, patience = sys.argv[1:]
+end = time.monotonic() + float(patience)
+if protocol == "tcp":
+    sys.exit(not socket.create_connection((address, int(port)), float(patience)).recv(99))
+with socket.socket(type=socket.SOCK_DGRAM) as wire:
+    wire.connect((address, int(port)))
+    wire.settimeout(0.5)
+    while time.monotonic() < end:
+        try:
+            wire.send(b"who is there?")
+            sys.exit(not wire.recv(99))
+        except OSError:
+            pass
+sys.exit(f"no answer within {patience} s")
+"""
+
+
+@contextmanager
+def _serving(lab: Lab, place: Place, words: Sequence[str]) -> Iterator[None]:
+    """Somebody who answers everybody, for as long as the block lasts."""
+    with subprocess.Popen(
+        lab[place.host].enter([*_PYTHON, _SERVE, *words], place.namespace),
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @contextmanager

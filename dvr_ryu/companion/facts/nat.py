@@ -4,7 +4,7 @@ they translate. Pure; the chains are Neutron's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from dvr_ryu.companion.facts.kinds import Chain, Translation
 from dvr_ryu.topology import model
@@ -41,15 +41,26 @@ def float_snat(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Chai
     return Chain(namespace, "nat", "neutron-l3-agent-float-snat", rules)
 
 
-def hairpin(router: model.Router) -> tuple[str, ...]:
-    """Who asks for a floating address from the router's own networks is seen as the router."""
+def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
+    """Who asks for a floating address from the router's own networks, or by one of these outer
+    addresses of its own, is seen as the router: the answer must come back the same way.
+    """
     if router.gateway_port is None:
         return ()
+    sources = (*(str(each.cidr) for each in router.interfaces), *(f"{ip}/32" for ip in outer))
     return tuple(
-        f"-s {interface.cidr} -m conntrack --ctstate DNAT "
-        f"-j SNAT --to-source {router.gateway_port.ip}"
+        f"-s {source} -m conntrack --ctstate DNAT -j SNAT --to-source {router.gateway_port.ip}"
+        for source in sources
+    )
+
+
+def nothing_untranslated(namespace: str, router: model.Router, device: str) -> Chain:
+    """The chain that keeps inner addresses in: what belongs to no connection is not translated."""
+    rules = (
+        f"-s {interface.cidr} -o {device} -m conntrack --ctstate INVALID -j DROP"
         for interface in router.interfaces
     )
+    return Chain(namespace, "mangle", "POSTROUTING", tuple(rules))
 
 
 def nat_hooks(namespace: str) -> Iterator[Chain]:

@@ -30,7 +30,14 @@ from dvr_ryu.companion.facts.kinds import (
     Route,
     Rule,
 )
-from dvr_ryu.companion.facts.nat import dnat, float_snat, hairpin, nat_hooks, translations
+from dvr_ryu.companion.facts.nat import (
+    dnat,
+    float_snat,
+    hairpin,
+    nat_hooks,
+    nothing_untranslated,
+    translations,
+)
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -134,3 +141,4 @@ def _nat(router: model.Router, floating_ips: list[model.FloatingIp]) -> Iterator
     yield float_snat(place, floating_ips)
     yield Chain(place, "nat", "neutron-l3-agent-snat", snat)
     yield from nat_hooks(place)
+    yield nothing_untranslated(place, router, router.rfp_device)

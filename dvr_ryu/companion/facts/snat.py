@@ -18,7 +18,14 @@ from dvr_ryu.companion.facts.common import (
     subnet_of,
 )
 from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Address, Chain, Fact, Route, Sysctl
-from dvr_ryu.companion.facts.nat import dnat, float_snat, hairpin, nat_hooks, translations
+from dvr_ryu.companion.facts.nat import (
+    dnat,
+    float_snat,
+    hairpin,
+    nat_hooks,
+    nothing_untranslated,
+    translations,
+)
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -48,7 +55,12 @@ def _snat(
     central = [each for each in view.central_floating_ips if each.router == router.name]
     for each in central:
         yield Address(place, gateway.device, f"{each.ip}/32", each.ip)
-    chains = tuple(_nat(router, gateway, central))
+    distributed = [
+        each.ip
+        for each in view.topology.floating_ips.values()
+        if each.router == router.name and not each.central
+    ]
+    chains = tuple(_nat(router, gateway, central, distributed))
     yield from chains
     yield from translations(place, central)
     after = tuple(chain.key for chain in chains)
@@ -59,20 +71,21 @@ def _snat(
 
 
 def _nat(
-    router: model.Router, gateway: model.Port, central: list[model.FloatingIp]
+    router: model.Router,
+    gateway: model.Port,
+    central: list[model.FloatingIp],
+    distributed: list[str],
 ) -> Iterator[Chain]:
     place, qg = router.snat_namespace, gateway.device
     inside = f"! -o {qg} -m conntrack ! --ctstate DNAT -j ACCEPT"
     snat = [f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"]
     if central:
-        # First those that leave as their own address. Last, who asks from the router's own networks
-        # for a central address: the answer must come back here.
-        snat = ["-j neutron-l3-agent-float-snat", *snat, *hairpin(router)]
+        # First those that leave as their own address. A distributed address of this router is local
+        # to its qrouter on the host that has it: an answer to it would be kept there.
+        snat = ["-j neutron-l3-agent-float-snat", *snat, *hairpin(router, distributed)]
         yield float_snat(place, central)
     yield from dnat(place, central)
     yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (inside,))
     yield Chain(place, "nat", "neutron-l3-agent-snat", tuple(snat))
     yield from nat_hooks(place)
-    # What belongs to no connection is not translated, and nobody beyond knows whose it would be.
-    lost = f"-o {qg} -m conntrack --ctstate INVALID -j DROP"
-    yield Chain(place, "mangle", "POSTROUTING", (lost,))
+    yield nothing_untranslated(place, router, qg)

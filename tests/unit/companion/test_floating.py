@@ -80,6 +80,7 @@ def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router
         "-j neutron-l3-agent-float-snat",
         f"-o {gateway.device} -j SNAT --to-source 2.2.2.7 --random-fully",
         "-s 10.1.0.0/24 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.7",
+        "-s 2.2.2.101/32 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.7",
     )
     assert not [fact for fact in there if isinstance(fact, ProxyNeighbour)]
     assert not [f for f in there if isinstance(f, Namespace) and f.name.startswith("fip-")]
