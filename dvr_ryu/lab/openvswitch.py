@@ -69,5 +69,8 @@ def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:
             *("--", "add-port", bridge, wire.NIC),
         ]
     )
+    # When ovs-vswitchd comes back, it calls the controller before this bridge carries its packets:
+    # the ARP request is lost. The kernel would ask again only when the call has been given up.
+    host.run(["sysctl", "-q", f"net.ipv4.neigh.{bridge}.retrans_time_ms=100"])
     lines = f"link set {bridge} up\n{wire.address_line(address, underlay, bridge)}"
     host.run(["ip", "-batch", "-"], input=lines)
