@@ -14,6 +14,7 @@ from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP
 from struct import Struct
 from typing import NamedTuple
 
+from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.namespaces import by_place, exists
 from dvr_ryu.companion.edges.netlink import (
     GONE,
@@ -96,9 +97,7 @@ def _noted(namespace: str) -> set[str]:
 
 def _write(namespace: str, lines: set[str]) -> None:
     if lines:
-        fresh = NOTES.with_name(f"{NOTES.name}.fresh")
-        fresh.write_text("".join(f"{each}\n" for each in sorted(lines)))
-        fresh.replace(NOTES / namespace)
+        replace(NOTES / namespace, "".join(f"{each}\n" for each in sorted(lines)))
     else:
         (NOTES / namespace).unlink(missing_ok=True)
 

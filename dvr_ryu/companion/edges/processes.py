@@ -125,6 +125,9 @@ def _start(fact: Process) -> None:
             argv, stdin=null, stdout=null, stderr=null, start_new_session=True, env=known
         )
     _children.append(child)
+    # Its words are seen a moment later than it is there.
+    while not _argv(child.pid) and child.poll() is None:
+        time.sleep(0.001)
 
 
 def with_script(argv: Sequence[str]) -> list[str]:
