@@ -1,8 +1,8 @@
 """The companion that stays: applies the topology, again when the file changes, and keeps it so.
 
 It knows what it made. So an edit is made at once; then it looks at the host, as it does every few
-seconds, and makes again what others have undone. A file with mistakes is reported and changes
-nothing. Ending it removes nothing: the host goes on as it is.
+seconds and whenever OVSDB changes, and makes again what others have undone. A file with mistakes is
+reported and changes nothing. Ending it removes nothing: the host goes on as it is.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges.announce import Place, announce, announcements
 from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.host import Host, datapath_type, locked
@@ -39,7 +40,8 @@ CHECK_SECONDS = 3.0
 QUIET_SECONDS = 0.1
 """How long a file must be left alone before it is read: editors write in several steps."""
 REPEATS = 2
-"""How often an address is announced again, one check apart: the first may come before the flows."""
+"""How often an address is announced again, CHECK_SECONDS apart: the first may come before the
+flows."""
 
 
 def run(topology_path: str, name: str) -> None:
@@ -73,13 +75,16 @@ class Companion:
         self._unseen = False
         """Whether an edit was made, and the host not looked at since."""
         self._last_words = ""
-        self._announcing: list[tuple[int, list[Place]]] = []
+        self._announcing: list[tuple[float, list[Place]]] = []
+        """When to announce again, and what."""
 
     def run(self) -> None:
         """Work until `end` is called."""
         observer = Observer()
         observer.schedule(_Saved(self._path, self._wake), str(self._path.parent))
         observer.start()
+        watch = OvsdbWatch(self._wake.set)
+        watch.start()
         try:
             while not self._ending:
                 self._wake.clear()
@@ -88,6 +93,7 @@ class Companion:
                     self._settle()
         finally:
             observer.stop()
+            watch.end()
             if self._host is not None:
                 self._host.close()
             self._write_state("ended", 0)
@@ -98,8 +104,9 @@ class Companion:
         self._wake.set()
 
     def _settle(self) -> None:
-        """Wait until the file is left alone."""
-        while self._wake.is_set() and not self._ending:
+        """Wait until the file and OVSDB are left alone, but not for ever."""
+        deadline = time.monotonic() + CHECK_SECONDS
+        while self._wake.is_set() and not self._ending and time.monotonic() < deadline:
             self._wake.clear()
             self._wake.wait(QUIET_SECONDS)
 
@@ -141,7 +148,6 @@ class Companion:
         if self._topology is None:
             return 0
         began = time.monotonic()
-        repeating = not self._unseen  # the look that follows an edit at once is no time for it
         try:
             if self._host is None:
                 self._host = Host(self._name)
@@ -156,7 +162,7 @@ class Companion:
                 words += f"; the file was read in {_milliseconds(self._reading_seconds)}"
             _log(f"{self._name}: {words}")
             self._edited = False
-        self._announce(done, repeating)
+        self._announce(done)
         return len(done)
 
     def _make(self, host: Host, should: tuple[Fact, ...]) -> Change:
@@ -170,13 +176,14 @@ class Companion:
         self._known = should
         return done
 
-    def _announce(self, done: Change, repeating: bool) -> None:
-        if repeating:
-            for _, places in self._announcing:
+    def _announce(self, done: Change) -> None:
+        now = time.monotonic()
+        for due, places in self._announcing:
+            if due <= now:
                 announce(places)
-            self._announcing = [(left - 1, places) for left, places in self._announcing if left > 1]
+        self._announcing = [each for each in self._announcing if each[0] > now]
         if new := announcements(done.added):
-            self._announcing.append((REPEATS, new))
+            self._announcing += [(now + CHECK_SECONDS * (1 + n), new) for n in range(REPEATS)]
 
     def _let_go(self) -> None:
         """A host that refused may have lost its Open vSwitch: connect anew next time."""

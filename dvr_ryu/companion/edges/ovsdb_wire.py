@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeAlias
 
@@ -23,6 +24,7 @@ TIMED_OUT = "timed out"
 """The reason of a transaction that is refused because it had to wait for too long."""
 
 _BUFFER = 1 << 18
+_DECODER = json.JSONDecoder()
 
 
 class Refused(Exception):
@@ -36,10 +38,11 @@ class Refused(Exception):
 class Session:
     """A connection to a database. One transaction at a time; threads wait for one another."""
 
-    def __init__(self, path: str, database: str, seconds: float) -> None:
+    def __init__(self, path: str, database: str, seconds: float | None) -> None:
         """Raise OSError if nobody answers there. No answer may take longer than `seconds`."""
         self._database = database
         self._lock = Lock()
+        self._unread: list[Any] = []
         self._wire = socket.socket(socket.AF_UNIX)
         self._wire.settimeout(seconds)
         try:
@@ -68,8 +71,32 @@ class Session:
                 raise Refused(result["error"], result.get("details", ""))
         return [list(map(_row, result.get("rows", ()))) for result in answer["result"]]
 
+    def watch(self, tables: Mapping[str, Sequence[str]]) -> Iterator[None]:
+        """Yield once, and then whenever a row of these tables comes, goes, or changes in one of
+        these columns.
+
+        Raise OSError once the connection is lost. The session is good for nothing else meanwhile.
+        """
+        asked = {table: {"columns": list(columns)} for table, columns in tables.items()}
+        request = {"method": "monitor", "params": [self._database, None, asked], "id": 0}
+        self._wire.sendall(json.dumps(request).encode())
+        while True:
+            self._answer()
+            yield
+
     def _answer(self) -> Any:
         """Return the next message that is no question of the server whether we are there."""
+        while True:
+            while not self._unread:
+                self._unread = self._receive()
+            message = self._unread.pop(0)
+            if message.get("method") != "echo":
+                return message
+            reply = {"result": message["params"], "error": None, "id": message["id"]}
+            self._wire.sendall(json.dumps(reply).encode())
+
+    def _receive(self) -> list[Any]:
+        """Wait for messages, and return as many as are there when the last of them is whole."""
         received = bytearray()
         while True:
             data = self._wire.recv(_BUFFER)
@@ -78,15 +105,17 @@ class Session:
             received += data
             # A message ends with a brace; until it is whole it cannot be read.
             if received.endswith(b"}"):
-                try:
-                    message = json.loads(received)
-                except ValueError:
-                    continue
-                if message.get("method") != "echo":
-                    return message
-                received.clear()
-                reply = {"result": message["params"], "error": None, "id": message["id"]}
-                self._wire.sendall(json.dumps(reply).encode())
+                with suppress(ValueError):
+                    return _split(received.decode())
+
+
+def _split(text: str) -> list[Any]:
+    """The messages that follow one another in a text; raise ValueError if the last is not whole."""
+    messages, place = [], 0
+    while place < len(text):
+        message, place = _DECODER.raw_decode(text, place)
+        messages.append(message)
+    return messages
 
 
 # Operations ---------------------------------------------------------------------------------------
