@@ -7,8 +7,8 @@ file. A router's port takes the subnet's gateway_ip, unless another router's por
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from ipaddress import IPv4Address
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.declaration import NetworkWords, SubnetWords, TopologyWords
@@ -22,7 +22,9 @@ Shortages = list[tuple[Path, str]]
 def choose_addresses(
     words: TopologyWords, ports: list[WantedPort], shortages: Shortages
 ) -> dict[str, IPv4Address]:
-    """WantedPort.key → address, of every port that is somewhere; `shortages` gets what is short."""
+    """WantedPort.key, or `further_key` → address, of every port that is somewhere; `shortages` gets
+    what is short.
+    """
     by_network: dict[str, list[WantedPort]] = defaultdict(list)
     # Instances come last: one more of them takes no address from what serves the network.
     for port in sorted(ports, key=lambda each: (each.owner == model.COMPUTE, each.key)):
@@ -70,16 +72,24 @@ class _AddressPlan:
         others = [port for port in ports if port.host]
         for port in (*interfaces, *others):
             if port.key not in self.ips:
-                self._take(port)
+                self._take(port, port.key, self._subnets_for(port))
+            if port.owner == model.DHCP:
+                self._take_in_each(port)
 
-    def _take(self, port: WantedPort) -> None:
-        for subnet in self._subnets_for(port):
+    def _take(self, port: WantedPort, key: str, subnets: Iterable[SubnetWords]) -> None:
+        for subnet in subnets:
             try:
-                self.ips[port.key] = IPv4Address(self._slots[subnet.cidr].take(port.key))
+                self.ips[key] = IPv4Address(self._slots[subnet.cidr].take(key))
                 return
             except Exhausted:
                 continue
         self.unplaced.append(port)
+
+    def _take_in_each(self, port: WantedPort) -> None:
+        """A DHCP server has an address in every subnet that it serves."""
+        for subnet in self._subnets_for(port):
+            if port.key in self.ips and self.ips[port.key] not in subnet.cidr:
+                self._take(port, further_key(port, subnet.cidr), [subnet])
 
     def _subnets_for(self, port: WantedPort) -> Iterator[SubnetWords]:
         """Those that may hold the port: for DHCP those it serves, for SNAT its interface's."""
@@ -93,6 +103,11 @@ class _AddressPlan:
                 if interface not in subnet.cidr:
                     continue
             yield subnet
+
+
+def further_key(port: WantedPort, cidr: IPv4Network) -> str:
+    """What a port's address in a further subnet hangs on."""
+    return f"{port.key}/{cidr}"
 
 
 def _slots(subnet: SubnetWords, taken: set[int]) -> Slots:

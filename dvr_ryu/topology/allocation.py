@@ -43,7 +43,8 @@ class Numbers:
     """What was pinned or chosen.
 
     By WantedPort.key: ids, macs, ips and ofports; ids also by 'networks/NAME' and 'routers/NAME',
-    macs also by 'routers/NAME/rfp' and 'routers/NAME/fpr'. The others by name.
+    macs also by 'routers/NAME/rfp' and 'routers/NAME/fpr', ips by `further_key`. The others by
+    name.
     """
 
     ids: dict[str, str] = Factory(dict)

@@ -5,10 +5,11 @@ Nothing is decided here but which of several routers a floating address is behin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology import model
+from dvr_ryu.topology.addressing import further_key
 from dvr_ryu.topology.allocation import Numbers
 from dvr_ryu.topology.declaration import (
     FloatingIpWords,
@@ -112,7 +113,7 @@ class _Assembly:
 
     def _port(self, port: WantedPort) -> model.Port:
         assert port.host is not None
-        ips = [self._numbers.ips[port.key], *port.pinned_ips[1:]]
+        ips = [self._numbers.ips[port.key], *port.pinned_ips[1:], *self._further_ips(port)]
         # With the port's own MAC said, a pair means the same as without one.
         own = self._numbers.macs[port.key]
         return model.Port(
@@ -131,6 +132,12 @@ class _Assembly:
             ),
             dhcp_options=_dhcp_options(port.dhcp_options),
         )
+
+    def _further_ips(self, port: WantedPort) -> Iterator[IPv4Address]:
+        served = self._words.networks[port.network].subnets if port.owner == model.DHCP else []
+        for cidr in sorted(each.cidr for each in served):
+            if (key := further_key(port, cidr)) in self._numbers.ips:
+                yield self._numbers.ips[key]
 
     def _cidr(self, network: str, ip: IPv4Address) -> IPv4Network:
         subnet = self._words.networks[network].subnet_of(ip)

@@ -15,7 +15,7 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
     told_file,
 )
-from dvr_ryu.companion.facts.kinds import Fact, Process, device_key, pid_file
+from dvr_ryu.companion.facts.kinds import Address, Fact, Process, device_key, pid_file
 from dvr_ryu.topology import model
 from dvr_ryu.topology.dhcp_options import (
     CLASSLESS_ROUTES,
@@ -48,6 +48,9 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
         subnets = [subnet for subnet in network.subnets if subnet.dhcp]
         yield from namespace(place, NO_IPV6)
         yield from plugged(view, port, place, tx_checksum)
+        for fixed in port.addresses[1:]:
+            broadcast = str(fixed.cidr.broadcast_address)
+            yield Address(place, port.device, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
         clients = [
             each
             for each in view.topology.cards

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
-from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact, Process, Route
+from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Address, Fact, Process, Route
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
@@ -92,3 +92,19 @@ def test_what_an_instance_is_told_has_a_tag_by_its_mac() -> None:
 def test_a_server_leases_as_many_addresses_as_there_are() -> None:
     text = TOPOLOGY.replace("10.1.0.0/24", "10.1.0.0/16")
     assert "--dhcp-lease-max=65536" in server(on("h1", text), "10.1.0.0").argv
+
+
+def test_a_server_has_an_address_in_each_subnet_that_it_serves() -> None:
+    text = TOPOLOGY.replace(
+        "  bare:", "      - cidr: 10.4.0.0/24\n      - {cidr: 10.5.0.0/24, dhcp: false}\n  bare:"
+    )
+    one, two = (
+        {
+            fact.address
+            for fact in on("h1", each)
+            if isinstance(fact, Address) and fact.namespace.startswith("qdhcp-")
+        }
+        for each in (TOPOLOGY, text)
+    )
+    (further,) = two - one
+    assert one < two and further.startswith("10.4.0.") and further.endswith("/24")
