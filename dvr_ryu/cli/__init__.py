@@ -15,6 +15,7 @@ from dvr_ryu import errors
 from dvr_ryu.cli.companion import companion
 from dvr_ryu.cli.files import check, completion, docs, flows, hosts
 from dvr_ryu.cli.lab import lab
+from dvr_ryu.cli.show import show
 
 click.UsageError.exit_code = errors.USAGE
 
@@ -51,5 +52,5 @@ def cli() -> None:
     """
 
 
-for word in (check, flows, hosts, docs, completion, companion, lab):
+for word in (check, flows, hosts, docs, completion, companion, lab, show):
     cli.add_command(word)

@@ -23,6 +23,7 @@ from dvr_ryu.companion.edges import (
     connections,
     dhcp,
     files,
+    leases,
     links,
     namespaces,
     nat,
@@ -36,7 +37,7 @@ from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import kinds
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, StaleLease
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     RUN_DIRECTORY,
@@ -76,7 +77,9 @@ class Host:
         instance, those and what we have set.
         """
         bridges, ports = self._ovsdb.read()
-        found: list[Fact] = [*bridges, *namespaces.read(), *processes.read(), *dhcp.read()]
+        running = list(processes.read())
+        found: list[Fact] = [*bridges, *namespaces.read(), *running, *dhcp.read()]
+        found += leases.read({fact.name: fact for fact in running if fact.argv})
         found += [*sysctls.read_host(), *connections.read()]
         wanted: dict[str, list[Sysctl]] = {}
         routed: dict[str, set[Key]] = {}
@@ -173,6 +176,8 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.Translation: (connections.unmake, connections.make),
         DhcpHost: (dhcp.unmake, dhcp.make),
         DhcpOption: (dhcp.unmake, dhcp.make),
+        LeaseBook: (leases.unmake_books, leases.make_books),
+        StaleLease: (leases.unmake_stale, leases.make_stale),
         kinds.Process: (processes.unmake, processes.make),
     }
 

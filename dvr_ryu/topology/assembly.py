@@ -105,6 +105,10 @@ class _Assembly:
                         for each in subnet.host_routes
                     ),
                     dhcp_options=_dhcp_options(subnet.dhcp_options),
+                    dhcp_ranges=tuple(
+                        model.DhcpRange(str(each.start), str(each.end))
+                        for each in sorted(subnet.dhcp_ranges, key=lambda each: each.start)
+                    ),
                 )
                 for subnet in sorted(words.subnets, key=lambda each: each.cidr)
             ),

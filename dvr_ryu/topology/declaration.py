@@ -102,6 +102,16 @@ class RouteWords(_Words):
     nexthop: Address
 
 
+class RangeWords(_Words):
+    """Addresses that DHCP may lease to machines which nobody declared: both ends, and between."""
+
+    start: Address
+    end: Address
+
+    def __contains__(self, ip: IPv4Address) -> bool:
+        return self.start <= ip <= self.end
+
+
 class SubnetWords(_Words):
     """One range of addresses on a network. `dhcp` is true unless said, on external ones false."""
 
@@ -111,6 +121,7 @@ class SubnetWords(_Words):
     dns: list[Address] = []
     host_routes: list[RouteWords] = []
     dhcp_options: Options = {}
+    dhcp_ranges: list[RangeWords] = []
 
     @property
     def gateway(self) -> IPv4Address | None:

@@ -119,6 +119,14 @@ class HostRoute:
 
 
 @frozen
+class DhcpRange:
+    """Addresses that DHCP may lease to machines which nobody declared: both ends, and between."""
+
+    start: str
+    end: str
+
+
+@frozen
 class Subnet:
     """A range of addresses. `gateway_ip` is what DHCP announces; unsaid, it is the first."""
 
@@ -128,6 +136,7 @@ class Subnet:
     dns: tuple[str, ...]
     host_routes: tuple[HostRoute, ...] = ()
     dhcp_options: DhcpOptions = ()
+    dhcp_ranges: tuple[DhcpRange, ...] = ()
 
 
 @frozen

@@ -29,6 +29,8 @@ _EXAMPLES = {
     "nexthop": "nexthop: 192.168.10.254",
     "ip": "ip: 192.168.10.50",
     "host": "host: NAME",
+    "start": "start: 10.10.10.100",
+    "end": "end: 10.10.10.199",
 }
 
 _WANTED = {

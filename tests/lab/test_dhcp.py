@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+from dvr_ryu.companion.edges import leases
+from dvr_ryu.lab import leases as show
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import load_topology
 from tests.lab.companions import await_answer, await_lease, run
 
 TOPOLOGY = """\
@@ -30,15 +33,22 @@ networks:
         dns: [9.9.9.9]
         host_routes: [{destination: 10.9.0.0/16, nexthop: 10.1.0.12}]
         dhcp_options: {domain-name: blue.example, "224": "it's, \\"224\\""}
+        dhcp_ranges: [{start: 10.1.0.100, end: 10.1.0.102}]
+      - cidr: 10.2.0.0/24
   # Nobody leads out of here.
   lonely: {subnets: [{cidr: 10.3.0.0/24, gateway_ip: none}], dhcp_host: h2}
 routers:
-  r: {interfaces: [{network: blue}]}
+  r: {interfaces: [{network: blue, subnet: 10.1.0.0/24}]}
 instances:
   a: {host: h1, network: blue, ip: 10.1.0.11}
   b: {host: h2, network: blue, ip: 10.1.0.12, dhcp_options: {domain-name: b.example}}
+  c: {host: h2, network: blue, ip: 10.1.0.101}
+  d: {host: h2, network: blue, ip: 10.2.0.15}
   z: {host: h1, network: lonely, ip: 10.3.0.14}
 """
+
+
+BLUE = ["default via 10.1.0.1", "10.2.0.0/24 scope link"]
 
 
 def _silent(step: str) -> None:
@@ -51,6 +61,7 @@ class Running:
 
     lab: Lab
     file: Path
+    folder: StateFolder
 
     def edit(self, old: str, new: str) -> None:
         """Replace a part of the topology file, which must be there."""
@@ -58,10 +69,14 @@ class Running:
         assert old in text
         self.file.write_text(text.replace(old, new))
 
+    def leases(self) -> dict[str, leases.Lease]:
+        """Address → who has it, on all hosts."""
+        return {lease.ip: lease for lease in show.shown(self.folder)}
+
     def route(self, host: str, instance: str) -> list[str]:
         """The routes that DHCP gave an instance."""
         shown = run(self.lab[host], "ip route show dev eth0 proto dhcp", f"vm-{instance}")
-        return sorted(line.strip() for line in shown.splitlines())
+        return sorted((line.strip() for line in shown.splitlines()), key=len)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +86,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     file.write_text(TOPOLOGY)
     try:
         lifecycle.up(file, _silent, folder)
-        yield Running(Lab(lifecycle.running(folder).lab_hosts), file)
+        yield Running(Lab(lifecycle.running(folder).lab_hosts), file, folder)
     finally:
         lifecycle.down(folder)
 
@@ -92,6 +107,11 @@ def told(host: LabHost, instance: str, *asked: str) -> Mapping[str, str]:
     return dict(line.split("=", 1) for line in run(host, words, f"vm-{instance}").splitlines())
 
 
+def servers(host: LabHost) -> str:
+    """The numbers of the DHCP servers that run on a host."""
+    return host.run(["pidof", "dnsmasq"], check=False).stdout.strip()
+
+
 def renew(host: LabHost, instance: str) -> None:
     """Let an instance's client ask again, and wait until it has."""
     lease = host.path(f"/run/dvr_ryu/leases/vm-{instance}")
@@ -104,11 +124,11 @@ def renew(host: LabHost, instance: str) -> None:
 def test_a_client_has_what_its_subnet_says(lab: Running) -> None:
     lease = await_lease(lab.lab["h1"], "a")
     assert (lease["ip"], lease["dns"], lease["mtu"]) == ("10.1.0.11/24", "9.9.9.9", "1450")
-    assert lab.route("h1", "a") == ["10.9.0.0/16 via 10.1.0.12", "default via 10.1.0.1"]
+    assert lab.route("h1", "a") == [*BLUE, "10.9.0.0/16 via 10.1.0.12"]
     assert lease["domain"] == "blue.example"
     seen = told(lab.lab["h1"], "a", "224", "249")
     assert bytes.fromhex(seen["opt224"]) == b'it\'s, "224"'
-    assert seen["msstaticroutes"] == "10.9.0.0/16 10.1.0.12 0.0.0.0/0 10.1.0.1"
+    assert seen["msstaticroutes"] == "10.9.0.0/16 10.1.0.12 10.2.0.0/24 0.0.0.0 0.0.0.0/0 10.1.0.1"
 
 
 def test_an_option_of_an_instance_goes_before_that_of_its_subnet(lab: Running) -> None:
@@ -126,7 +146,7 @@ def test_a_subnet_without_gateway_leads_nowhere(lab: Running) -> None:
 def test_an_edit_reaches_who_asks_again(lab: Running) -> None:
     """Told by files that are read again: the server that runs goes on, and so do others."""
     h1 = lab.lab["h1"]
-    servers = run(h1, "pidof dnsmasq")
+    before = servers(h1)
     lab.edit("destination: 10.9.0.0/16", "destination: 10.8.0.0/16")
     lab.edit("dns: [9.9.9.9]", "dns: [9.9.9.10]")
 
@@ -135,6 +155,71 @@ def test_an_edit_reaches_who_asks_again(lab: Running) -> None:
         return await_lease(h1, "a")["dns"] == "9.9.9.10"
 
     wait_until(has_it, 30, "the other name server")
-    assert lab.route("h1", "a") == ["10.8.0.0/16 via 10.1.0.12", "default via 10.1.0.1"]
-    assert run(h1, "pidof dnsmasq") == servers
+    assert lab.route("h1", "a") == [*BLUE, "10.8.0.0/16 via 10.1.0.12"]
+    assert servers(h1) == before
     await_answer(h1, "vm-a", "10.1.0.12")
+
+
+def test_the_subnets_of_a_network_reach_each_other_without_a_router(lab: Running) -> None:
+    assert await_lease(lab.lab["h2"], "d")["ip"] == "10.2.0.15/24"
+    assert "10.1.0.0/24 scope link" in lab.route("h2", "d")
+    await_answer(lab.lab["h1"], "vm-a", "10.2.0.15")
+
+
+def stranger(lab: Running, host: str, name: str, tries: int = 4) -> str | None:
+    """Plug a machine that nobody declared into a host's br-int; return what DHCP gives it."""
+    place = lab.lab[host]
+    tag = load_topology(lab.file).local_vlans[host]["blue"]
+    for words in (
+        f"ip netns add {name}",
+        f"ip link add {name} type veth peer name eth0 netns {name}",
+        f"ip link set {name} up",
+        f"ip -n {name} link set eth0 up",
+        f"ip netns exec {name} ethtool -K eth0 tx off",
+        f"ovs-vsctl add-port br-int {name} tag={tag}",
+    ):
+        run(place, words)
+    script = place.path("/run/tell.script")
+    script.write_text(_TELL)
+    script.chmod(0o755)
+    # The server takes three seconds to see that nobody has the address already.
+    words = f"udhcpc -f -n -q -t {tries} -T 5 -i eth0 -s /run/tell.script"
+    said = place.run(words.split(), namespace=name, check=False).stdout
+    return next((line[3:] for line in said.splitlines() if line.startswith("ip=")), None)
+
+
+def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
+    """From a range of three, of which one is declared; also across hosts, and told apart."""
+    await_lease(lab.lab["h2"], "c")
+    given = {stranger(lab, "h1", "alien1"), stranger(lab, "h2", "alien2")}
+    assert given == {"10.1.0.100", "10.1.0.102"}
+    assert stranger(lab, "h2", "alien3", tries=1) is None
+    known = {ip: (each.host, each.network, each.instance) for ip, each in lab.leases().items()}
+    assert known == {
+        "10.1.0.11": ("h1", "blue", "a"),
+        "10.1.0.12": ("h1", "blue", "b"),
+        "10.1.0.101": ("h1", "blue", "c"),
+        "10.2.0.15": ("h1", "blue", "d"),
+        "10.1.0.100": ("h1", "blue", ""),
+        "10.1.0.102": ("h1", "blue", ""),
+        "10.3.0.14": ("h2", "lonely", "z"),
+    }
+
+
+def test_leases_outlive_their_server(lab: Running) -> None:
+    h1 = lab.lab["h1"]
+    before = lab.leases()
+    killed = servers(h1)
+    run(h1, f"kill -9 {killed}")
+    wait_until(lambda: servers(h1) not in ("", killed), 30, "another server")
+    assert lab.leases() == before
+
+
+def test_an_address_is_its_new_owners_at_once(lab: Running) -> None:
+    """Though its last owner, who was killed, gave nothing back."""
+    h1 = lab.lab["h1"]
+    run(h1, "sh -c kill$IFS-9$IFS$(cat$IFS/run/dvr_ryu/processes/udhcpc-a.pid)")
+    mac = "fa:16:3e:00:00:99"
+    lab.edit("ip: 10.1.0.11}", f"ip: 10.1.0.11, mac: '{mac}'}}")
+    wait_until(lambda: lab.leases().get("10.1.0.11", (0,) * 3)[2] == mac, 30, "another's lease")
+    assert await_lease(h1, "a")["ip"] == "10.1.0.11/24"

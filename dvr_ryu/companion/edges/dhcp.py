@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges.files import below, replace
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import tell
 from dvr_ryu.companion.facts.dnsmasq import (
@@ -35,11 +35,12 @@ def read() -> Iterator[DhcpHost | DhcpOption]:
 def _read_all(kind: type[Told]) -> Iterator[Told]:
     end = f".{SUFFIXES[kind]}{TOLD}"
     for path in sorted(FILES.glob(f"*{end}")):
-        yield from _read(kind, path.name.removesuffix(end))
+        yield from read_kind(kind, path.name.removesuffix(end))
 
 
-def _read(kind: type[Told], namespace: str) -> Iterator[Told]:
-    path = Path(told_file(kind, namespace) + TOLD)
+def read_kind(kind: type[Told], namespace: str, root: Path = Path("/")) -> Iterator[Told]:
+    """Yield what one server has been told, on the host whose files are below `root`."""
+    path = below(root, told_file(kind, namespace) + TOLD)
     if path.exists():
         for line in path.read_text().splitlines():
             yield kind.of_line(namespace, line)
@@ -59,7 +60,7 @@ def _edit(facts: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]
     FILES.mkdir(parents=True, exist_ok=True)
     kind = type(facts[0])
     for namespace, group in by_place(facts):
-        lines = {fact.key: fact for fact in _read(kind, namespace)}
+        lines = {fact.key: fact for fact in read_kind(kind, namespace)}
         for fact in group:
             edit(lines, fact)
         _write(told_file(kind, namespace), namespace, [fact.line for fact in lines.values()])

@@ -21,6 +21,11 @@ def replace(path: Path, text: str) -> None:
     os.replace(unfinished, path)
 
 
+def below(root: Path, path: str) -> Path:
+    """Where a host's absolute path is found, if its files are below `root`."""
+    return root / path.lstrip("/")
+
+
 def tidy() -> None:
     """Forget what was not finished."""
     shutil.rmtree(UNFINISHED, ignore_errors=True)

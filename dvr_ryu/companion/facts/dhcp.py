@@ -1,16 +1,18 @@
 """DHCP: a namespace per network, on the host of its DHCP port, in which dnsmasq serves. Pure.
 
-Only MACs of the topology get an answer, each its own address. DNS is not served, nor is it asked.
+MACs of the topology get their own addresses. Others get an answer only if the file has a range for
+them, and none that it names. DNS is not served, nor is it asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dvr_ryu.companion.facts.common import NO_IPV6, contains, namespace, plugged
+from dvr_ryu.companion.facts.common import NO_IPV6, as_integer, contains, namespace, plugged
 from dvr_ryu.companion.facts.dnsmasq import (
     DhcpHost,
     DhcpOption,
+    LeaseBook,
     dhcp_server,
     leases_file,
     told_file,
@@ -46,6 +48,7 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
         network = view.topology.networks[port.network]
         place = dhcp_namespace(network)
         subnets = [subnet for subnet in network.subnets if subnet.dhcp]
+        ranges = [each for subnet in subnets for each in subnet.dhcp_ranges]
         yield from namespace(place, NO_IPV6)
         yield from plugged(view, port, place, tx_checksum)
         for fixed in port.addresses[1:]:
@@ -60,10 +63,40 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
             yield DhcpHost(place, each.mac, each.ip, _host_name(each.name))
             for number, value in each.dhcp_options:
                 yield DhcpOption(place, _own_tag(each), word_of(number), value)
+        if ranges:
+            served = {each.ip for each in clients}
+            for ip in sorted(_declared_ips(view.topology, network) - served):
+                if any(_is_in(ip, each) for each in ranges):
+                    yield DhcpHost(place, _nobody(ip), ip)
+        ends = tuple((each.start, each.end) for each in ranges)
+        yield LeaseBook(place, view.host.name, network.name, ends)
         for subnet in subnets:
             for number, value in sorted(_options(network, subnet).items()):
                 yield DhcpOption(place, _tag(subnet), word_of(number), value)
         yield _server(view, port, place, subnets, clients)
+
+
+def _declared_ips(topology: model.Topology, network: model.Network) -> set[str]:
+    """Every address of a network that the topology names: none of them is for a stranger."""
+    routers = topology.routers.values()
+    return {
+        *(fixed.ip for port in topology.ports if port.network == network.name
+          for fixed in port.addresses),
+        *(each.ip for router in routers for each in router.interfaces
+          if each.network == network.name),
+        *(subnet.gateway_ip for subnet in network.subnets if subnet.gateway_ip),
+        *(ip for name, ip in topology.virtual_ips if name == network.name),
+        *(each.ip for each in topology.floating_ips.values() if each.network == network.name),
+    }  # fmt: skip
+
+
+def _nobody(ip: str) -> str:
+    """A MAC that no card has: for its sake dnsmasq gives an address to nobody else."""
+    return "02:00:" + ":".join(f"{int(byte):02x}" for byte in ip.split("."))
+
+
+def _is_in(ip: str, range: model.DhcpRange) -> bool:
+    return as_integer(range.start) <= as_integer(ip) <= as_integer(range.end)
 
 
 def _host_name(instance: str) -> str:
@@ -125,16 +158,19 @@ def _server(
         "--except-interface=lo",
         "--bind-dynamic",
         "--dhcp-authoritative",
-        "--no-ping",
         f"--dhcp-hostsfile={told_file(DhcpHost, place)}",
         f"--dhcp-optsfile={told_file(DhcpOption, place)}",
         f"--dhcp-leasefile={leases_file(place)}",
         f"--dhcp-lease-max={most}",
         f"--dhcp-option-force=option:mtu,{view.topology.underlay.overlay_mtu}",
     ]
+    if not any(subnet.dhcp_ranges for subnet in subnets):
+        argv.append("--no-ping")  # nobody else can have what is declared
     for subnet in subnets:
-        first, mask = subnet.cidr.network_address, subnet.cidr.netmask
-        argv.append(f"--dhcp-range=set:{_tag(subnet)},{first},static,{mask},{LEASE_SECONDS}s")
+        static = [f"{subnet.cidr.network_address},static"]
+        for ends in [f"{each.start},{each.end}" for each in subnet.dhcp_ranges] or static:
+            words = f"set:{_tag(subnet)},{ends},{subnet.cidr.netmask},{LEASE_SECONDS}s"
+            argv.append(f"--dhcp-range={words}")
     for each in sorted(clients, key=lambda each: each.id):
         if each.dhcp_options:
             argv.append(f"--dhcp-mac=set:{_own_tag(each)},{each.mac}")

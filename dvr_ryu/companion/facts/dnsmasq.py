@@ -5,19 +5,20 @@ The server reads these files again when it is told to; what is in its command li
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact, Process
 
 DHCP_DIRECTORY = f"{RUN_DIRECTORY}/dhcp"
 
 
 @frozen
 class DhcpHost(Fact):
-    """What a network's DHCP server gives to one MAC.
+    """What a network's DHCP server gives to one MAC; without a name, to nobody.
 
     Without a tag: dnsmasq 2.90 dies when it reads a file with tags again.
     """
@@ -27,7 +28,7 @@ class DhcpHost(Fact):
     namespace: str
     mac: str
     ip: str
-    name: str
+    name: str = ""
 
     @property
     def start(self) -> str:
@@ -37,7 +38,7 @@ class DhcpHost(Fact):
     @property
     def line(self) -> str:
         """The line of the hosts file."""
-        return f"{self.mac},{self.ip},{self.name}"
+        return ",".join(filter(None, (self.mac, self.ip, self.name)))
 
     @classmethod
     def of_line(cls, namespace: str, line: str) -> DhcpHost:
@@ -73,6 +74,49 @@ class DhcpOption(Fact):
         return cls(namespace, tag.removeprefix("tag:"), option, "".join(value))
 
 
+@frozen
+class LeaseBook(Fact):
+    """Whose leases a DHCP server's file has: noted beside it, for whoever reads them.
+
+    `ranges` are the ends of what it may lease to machines that nobody declared.
+    """
+
+    kind = "lease-book"
+    identity = ("namespace",)
+    namespace: str
+    host: str
+    network: str
+    ranges: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """What the note says."""
+        words = {"host": self.host, "network": self.network, "ranges": self.ranges}
+        return json.dumps(words)
+
+    @classmethod
+    def of_text(cls, namespace: str, text: str) -> LeaseBook:
+        """The fact that a note is."""
+        words = json.loads(text)
+        ranges = tuple((first, last) for first, last in words["ranges"])
+        return cls(namespace, words["host"], words["network"], ranges)
+
+
+@frozen
+class StaleLease(Fact):
+    """A lease of what is another's now, or nobody's: it never should be. The server would keep the
+    address from its new owner until it expires, a day long.
+    """
+
+    kind = "stale-lease"
+    identity = ("namespace", "mac", "ip")
+    namespace: str
+    mac: str
+    ip: str
+    server: Process | None = field(eq=False, repr=False)
+    """The server, if it runs: it keeps the book in its head, too, so that it must start anew."""
+
+
 Told = TypeVar("Told", DhcpHost, DhcpOption)
 SUFFIXES: Mapping[type[Fact], str] = {DhcpHost: "hosts", DhcpOption: "options"}
 """Kind → what the name of the file of its lines ends with, after the namespace."""
@@ -86,6 +130,11 @@ def told_file(kind: type[Fact], namespace: str) -> str:
 def leases_file(namespace: str) -> str:
     """The file in which a network's DHCP server keeps its leases."""
     return f"{DHCP_DIRECTORY}/{namespace}.leases"
+
+
+def book_file(namespace: str) -> str:
+    """The note beside the leases."""
+    return f"{DHCP_DIRECTORY}/{namespace}.book"
 
 
 def dhcp_server(namespace: str) -> str:

@@ -6,7 +6,15 @@ import shlex
 from collections.abc import Mapping
 
 from dvr_ryu.companion.facts import kinds
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, told_file
+from dvr_ryu.companion.facts.dnsmasq import (
+    DhcpHost,
+    DhcpOption,
+    LeaseBook,
+    StaleLease,
+    book_file,
+    leases_file,
+    told_file,
+)
 from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact
 
 
@@ -39,6 +47,10 @@ def describe(fact: Fact) -> str:
         case DhcpHost() | DhcpOption():
             line = shlex.quote(fact.line)
             return f"printf '%s\\n' {line} >> {told_file(type(fact), fact.namespace)}"
+        case LeaseBook():
+            return f"echo {shlex.quote(fact.text)} > {book_file(fact.namespace)}"
+        case StaleLease():
+            return f"sed -i '/ {fact.mac} {fact.ip} /d' {leases_file(fact.namespace)}"
         case kinds.Process():
             return inside(fact.namespace) + shlex.join(fact.argv)
         case _:

@@ -9,7 +9,15 @@ from dvr_ryu.companion.edges.connections import NOTES, line
 from dvr_ryu.companion.edges.dhcp import TOLD
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import DAEMONS, PLACE, with_script
-from dvr_ryu.companion.facts.dnsmasq import Told, dhcp_server, told_file
+from dvr_ryu.companion.facts.dnsmasq import (
+    LeaseBook,
+    StaleLease,
+    Told,
+    book_file,
+    dhcp_server,
+    leases_file,
+    told_file,
+)
 from dvr_ryu.companion.facts.kinds import Chain, Key, Process, Translation, pid_file
 from dvr_ryu.companion.facts.words import describe, forgetting, inside
 
@@ -83,6 +91,25 @@ def _tell(namespace: str, file: str) -> Iterator[str]:
     pid = pid_file(dhcp_server(namespace))
     yield f'[ ! -s {pid} ] || kill -HUP "$(cat {pid})"'
     yield f"cp {file} {file}{TOLD}"
+
+
+def make_book(fact: LeaseBook) -> Iterator[str]:
+    """Note whose leases there are."""
+    yield describe(fact)
+
+
+def unmake_book(fact: LeaseBook) -> Iterator[str]:
+    """Forget them, and whose they were."""
+    yield f"rm -f {leases_file(fact.namespace)} {book_file(fact.namespace)}"
+
+
+def unmake_stale_lease(fact: StaleLease) -> Iterator[str]:
+    """Take a lease out while the server does not run."""
+    if fact.server:
+        yield from unmake_process(fact.server)
+    yield describe(fact)
+    if fact.server:
+        yield from make_process(fact.server, None)
 
 
 def make_process(fact: Process, old: Process | None) -> Iterator[str]:

@@ -21,6 +21,7 @@ def check(words: TopologyWords, findings: Findings) -> None:
             served = network.has_dhcp(subnet)
             _check_options((*path, "dhcp_options"), subnet.dhcp_options, served, findings)
             _check_routes((*path, "host_routes"), subnet, findings)
+            _check_ranges((*path, "dhcp_ranges"), subnet, served, findings)
     for name, instance in words.instances.items():
         for below, card in instance.cards:
             on = words.networks.get(card.network)
@@ -53,3 +54,21 @@ def _check_routes(path: Path, subnet: SubnetWords, findings: Findings) -> None:
         if route.nexthop not in subnet.cidr:
             message = f"{route.nexthop} is not in {subnet.cidr}; a next hop is a neighbour"
             findings.at_value((*place, "nexthop"), message)
+
+
+def _check_ranges(path: Path, subnet: SubnetWords, served: bool, findings: Findings) -> None:
+    if subnet.dhcp_ranges and not served:
+        findings.at_key(path, NO_DHCP)
+    first, last = subnet.cidr[1], subnet.cidr[-2]
+    for index, each in enumerate(subnet.dhcp_ranges):
+        place = (*path, index)
+        for word, ip in (("start", each.start), ("end", each.end)):
+            if not first <= ip <= last:
+                message = f"{ip} is no machine's address in {subnet.cidr}"
+                findings.at_value((*place, word), f"{message}; take one of {first} to {last}")
+        if each.start > each.end:
+            findings.at_value((*place, "end"), f"{each.end} is before {each.start}; swap them")
+        for other in subnet.dhcp_ranges[:index]:
+            if each.start in other or other.start in each:
+                message = f"addresses from {max(each.start, other.start)} on are in another range"
+                findings.at_value((*place, "start"), f"{message} already; take others")

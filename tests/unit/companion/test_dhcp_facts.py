@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook
 from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Address, Fact, Process, Route
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
@@ -108,3 +108,26 @@ def test_a_server_has_an_address_in_each_subnet_that_it_serves() -> None:
     )
     (further,) = two - one
     assert one < two and further.startswith("10.4.0.") and further.endswith("/24")
+
+
+def test_of_a_range_nobody_gets_what_the_topology_names() -> None:
+    text = TOPOLOGY + "routers: {r: {interfaces: [{network: n, ip: 10.1.0.2}]}}"
+    for old, new in (
+        ("{domain-name: n", "{domain-search: n.example}\n        dhcp_ranges: {domain-name: n"),
+        ("{domain-name: n.example, \"224\": 7}", "[{start: 10.1.0.1, end: 10.1.0.7}]"),
+        ("ip: 10.1.0.6,", "ip: 10.1.0.6, allowed_address_pairs: [{ip: 10.1.0.7}],"),
+    ):
+        text = text.replace(old, new)
+    found = on("h1", text)
+    kept = {
+        fact.ip: (fact.mac, fact.name)
+        for fact in found
+        if isinstance(fact, DhcpHost) and fact.mac.startswith("02:00:")
+    }
+    nobody = "02:00:0a:01:00:"
+    assert kept == {f"10.1.0.{last}": (f"{nobody}0{last}", "") for last in (1, 2, 7)}
+    argv = server(found, "10.1.0.0").argv
+    assert "--dhcp-range=set:subnet-10.1.0.0,10.1.0.1,10.1.0.7,255.255.255.0,86400s" in argv
+    assert "--no-ping" not in argv and "--no-ping" in server(found, "10.2.0.0").argv
+    (book,) = (fact for fact in found if isinstance(fact, LeaseBook) and fact.network == "n")
+    assert (book.host, book.ranges) == ("h1", (("10.1.0.1", "10.1.0.7"),))

@@ -10,7 +10,13 @@ import pytest
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, told_file
+from dvr_ryu.companion.facts.dnsmasq import (
+    DhcpHost,
+    DhcpOption,
+    StaleLease,
+    leases_file,
+    told_file,
+)
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     Bridge,
@@ -139,6 +145,14 @@ def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None
     subprocess.run(["sh", "-e"], input=text, text=True, check=True)
     left = [DhcpOption.of_line("q", line) for line in file.read_text().splitlines()]
     assert left == [facts[0], stays]
+
+
+def test_a_stale_lease_goes_while_its_server_does_not_run() -> None:
+    server = Process("dnsmasq-q", "vm-a", ("dnsmasq", "-i", "tap1"), ("namespace", "vm-a"))
+    lines = commands((), (StaleLease("q", "fa:16:3e:00:00:01", "10.0.0.1", server),))
+    assert lines[1] == 'kill "$pid" || :'
+    assert lines[-2] == f"sed -i '/ fa:16:3e:00:00:01 10.0.0.1 /d' {leases_file('q')}"
+    assert lines[-1] == "ip netns exec vm-a dnsmasq -i tap1"
 
 
 def test_a_program_that_changes_is_ended_first() -> None:

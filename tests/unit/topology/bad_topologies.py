@@ -400,6 +400,33 @@ BAD_DHCP: Cases = {
         topology_file(instances=_instances(f", dhcp_options: {{'42': {MARK}x}}")),
         "'42' takes addresses",
     ),
+    "range outside": (
+        _subnet(f"dhcp_ranges: [{{start: 192.168.1.9, end: {MARK}192.168.2.9}}]"),
+        "192.168.2.9 is no machine's address in 192.168.1.0/24; take one of 192.168.1.1 to",
+    ),
+    "range with the broadcast address": (
+        _subnet(f"dhcp_ranges: [{{start: 192.168.1.9, end: {MARK}192.168.1.255}}]"),
+        "192.168.1.255 is no machine's address",
+    ),
+    "range backwards": (
+        _subnet(f"dhcp_ranges: [{{start: 192.168.1.9, end: {MARK}192.168.1.8}}]"),
+        "192.168.1.8 is before 192.168.1.9",
+    ),
+    "range without an end": (
+        _subnet(f"dhcp_ranges: [{MARK}{{start: 192.168.1.9}}]"),
+        "has no 'end'",
+    ),
+    "ranges overlap": (
+        _subnet(
+            "dhcp_ranges: [{start: 192.168.1.9, end: 192.168.1.19}, "
+            f"{{start: {MARK}192.168.1.8, end: 192.168.1.9}}]"
+        ),
+        "addresses from 192.168.1.9 on are in another range already",
+    ),
+    "range without DHCP": (
+        _subnet(f"dhcp: false, {MARK}dhcp_ranges: [{{start: 192.168.1.8, end: 192.168.1.9}}]"),
+        "DHCP does not serve this",
+    ),
     "next hop elsewhere": (
         _subnet(f"host_routes: [{{destination: 10.9.0.0/16, nexthop: {MARK}192.168.2.9}}]"),
         "192.168.2.9 is not in 192.168.1.0/24",

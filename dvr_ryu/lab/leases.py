@@ -1,0 +1,52 @@
+"""Who has which address by DHCP: of this machine, if it is a host, and of the lab that is up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from rich.table import Table
+
+from dvr_ryu.companion.edges import leases
+from dvr_ryu.companion.edges.leases import Lease
+from dvr_ryu.lab import preflight
+from dvr_ryu.lab.lifecycle import THE_LAB, running
+from dvr_ryu.lab.state import StateFolder
+
+
+def shown(folder: StateFolder = THE_LAB, root: Path = Path("/")) -> list[Lease]:
+    """Return all leases, by network and address.
+
+    With DHCP on every host an instance that was moved has one on each that served it: the youngest
+    tells.
+    """
+    youngest: dict[tuple[str, str], Lease] = {}
+    for lease in sorted(_all(folder, root), key=lambda lease: lease.expires):
+        youngest[lease.network, lease.mac] = lease
+    return sorted(youngest.values(), key=lambda lease: (lease.network, _bytes(lease.ip)))
+
+
+def _all(folder: StateFolder, root: Path) -> Iterator[Lease]:
+    yield from leases.listed(root)
+    if folder.path.exists():
+        preflight.require_root("show leases")
+        for host in running(folder).lab_hosts.values():
+            yield from leases.listed(host.path("/"))
+
+
+def _bytes(ip: str) -> tuple[int, ...]:
+    return tuple(map(int, ip.split(".")))
+
+
+def render(found: list[Lease]) -> Table:
+    """A table of leases for a terminal."""
+    table = Table(box=None, header_style="bold")
+    for column in ("network", "host", "MAC", "address", "instance", "expires"):
+        table.add_column(column, overflow="fold")
+    for lease in found:
+        when = str(datetime.fromtimestamp(lease.expires)) if lease.expires else "never"
+        table.add_row(
+            lease.network, lease.host, lease.mac, lease.ip, lease.instance or "(dynamic)", when
+        )
+    return table

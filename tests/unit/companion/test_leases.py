@@ -1,0 +1,43 @@
+"""Leases as dnsmasq writes them: read below any root, and told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dvr_ryu.companion.edges.leases import Lease, listed
+from dvr_ryu.companion.facts.dnsmasq import DHCP_DIRECTORY, LeaseBook
+from dvr_ryu.lab.leases import shown
+from dvr_ryu.lab.state import StateFolder
+
+BOOK = LeaseBook("qdhcp-1", "h1", "blue", (("10.1.0.100", "10.1.0.199"),))
+LEASES = """\
+1795525447 fa:16:3e:0f:67:d3 10.1.0.12 b 01:fa:16:3e:0f:67:d3
+0 fa:16:3e:0f:67:d4 10.1.0.100 * *
+1795525448 fa:16:3e:0f:67:d3 10.1.0.1
+"""
+
+
+def host(root: Path, book: LeaseBook, leases: str, told: str) -> Path:
+    folder = root / DHCP_DIRECTORY.lstrip("/")
+    folder.mkdir(parents=True)
+    for end, text in (("book", book.text), ("leases", leases), ("hosts.told", told)):
+        (folder / f"{book.namespace}.{end}").write_text(text)
+    return root
+
+
+def test_a_book_is_what_its_text_says() -> None:
+    assert LeaseBook.of_text(BOOK.namespace, BOOK.text) == BOOK
+
+
+def test_who_has_what_and_a_line_that_is_just_being_written_is_left_out(tmp_path: Path) -> None:
+    root = host(tmp_path, BOOK, LEASES, "fa:16:3e:0f:67:d3,10.1.0.12,b\n")
+    assert list(listed(root)) == [
+        Lease("h1", "blue", "fa:16:3e:0f:67:d3", "10.1.0.12", "b", 1795525447),
+        Lease("h1", "blue", "fa:16:3e:0f:67:d4", "10.1.0.100", "", 0),
+    ]
+    nowhere = StateFolder(tmp_path / "no lab")
+    assert [lease.ip for lease in shown(nowhere, root)] == ["10.1.0.12", "10.1.0.100"]
+
+
+def test_where_nothing_is_there_are_no_leases(tmp_path: Path) -> None:
+    assert shown(StateFolder(tmp_path / "no lab"), tmp_path) == []
