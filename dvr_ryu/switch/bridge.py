@@ -70,6 +70,8 @@ class Bridge:
         self._told = False
         self._description = ""
         self._ports: dict[str, int] = {}
+        self._port_events: list[tuple[int, Any]] | None = []
+        """What happened to ports before we have read them."""
         self._basis: Basis | None = None
         self._wanted = Wanted()
         self._found: dict[bytes, bytes] | None = None
@@ -105,15 +107,25 @@ class Bridge:
 
     def port_changed(self, reason: int, port: Any) -> None:
         """A port came, went or changed (OFPT_PORT_STATUS)."""
+        if self._port_events is None:
+            self._follow(reason, port)
+        else:
+            self._port_events.append((reason, port))
+        self.touch()
+
+    def _follow(self, reason: int, port: Any) -> None:
         name, number = port_of(port)
         self._ports = {other: at for other, at in self._ports.items() if at != number}
         if reason != self.session.datapath.ofproto.OFPPR_DELETE:
             self._ports[name] = number
-        self.touch()
 
     def _read(self) -> None:
         self._description = self.session.description()
-        self._ports = {**self.session.ports(), **self._ports}
+        self._ports = self.session.ports()
+        # In order: those that the answer knows already lead to where it is.
+        for event in self._port_events or ():
+            self._follow(*event)
+        self._port_events = None
         self._found = self._ours()
         LOG.info(
             "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours",
