@@ -2,6 +2,8 @@
 
 BIN := .venv/bin
 TOPOLOGY := examples/human-defined-dvr.yaml
+# What needs no lab runs on all processors, a file's tests on one.
+AT_ONCE := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -16,7 +18,8 @@ demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, 
 	@$(BIN)/dvr lab test
 
 test: root deps venv lint ## (sudo) every test
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(AT_ONCE) tests/unit tests/switch
+	@$(BIN)/pytest tests/lab
 
 bench: root deps venv ## (sudo) measure how fast all is beside its peers; takes some minutes
 	@$(BIN)/python -m bench
@@ -35,7 +38,7 @@ lint: venv ## ruff and mypy
 	@$(BIN)/mypy
 
 unit: venv ## the tests that need no root
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest $(AT_ONCE) tests/unit
 
 docs: venv ## write flows/README.rst anew from the flow files
 	@$(BIN)/dvr docs > flows/README.rst.fresh

@@ -45,6 +45,8 @@ class PlainSwitch(threading.Thread):
                 received = received[length:]
 
     def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self.join()
         self._socket.close()
 
     def _send(self, kind: int, xid: int, body: bytes) -> None:
