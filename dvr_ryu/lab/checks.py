@@ -26,7 +26,14 @@ from dvr_ryu.lab.probes import (
     SeenAs,
 )
 from dvr_ryu.lab.reach import Reach
-from dvr_ryu.topology.model import DHCP, Port, Topology, instance_namespace
+from dvr_ryu.topology.model import (
+    DHCP,
+    FloatingIp,
+    Port,
+    PortForwarding,
+    Topology,
+    instance_namespace,
+)
 
 Pair = tuple[Port, Port]
 Candidate = TypeVar("Candidate")
@@ -115,19 +122,26 @@ def _whole_packets(topology: Topology, reach: Reach) -> Iterator[Check]:
 def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
     """From the host that carries the external network's gateway: it stands for the world."""
     for floating in topology.floating_ips.values():
-        if floating.router is not None:
+        if floating.router is not None and not _roaming(topology, floating):
             world = reach.world(topology.routers[floating.router])
             if world is not None:
                 probe = Ping(Place(world), floating.ip)
                 yield Check("floating IP, inbound", world, floating.ip, probe)
 
 
+def _roaming(topology: Topology, binding: FloatingIp | PortForwarding) -> bool:
+    """Whether it leads to an address that some instance may have announced, or none yet."""
+    cards = [card for card in topology.cards if card.name == binding.instance]
+    return any((card.network, binding.fixed_ip) in topology.virtual_ips for card in cards)
+
+
 def _forwarded(topology: Topology, reach: Reach) -> Iterator[Check]:
     """From there, too, to the last of the ports: it shows whether each keeps its place."""
     for floating in topology.floating_ips.values():
         world = reach.world(topology.routers[floating.router]) if floating.router else None
-        for each in floating.forwardings if world is not None else ():
-            assert world is not None
+        for each in floating.forwardings:
+            if world is None or _roaming(topology, each):
+                continue
             instance = _place(topology.instances[each.instance])
             outer, inner = each.external_ports.last, each.internal_ports.last
             probe = Forwards(

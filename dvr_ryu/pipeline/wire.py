@@ -146,9 +146,7 @@ def flow_mods(
             around = known[key] = _around_xid(version, command, *key)
         before, after, padding = around
         fields = identity[_IDENTITY.size :]
-        yield b"".join(
-            (before, xid.to_bytes(4, "big"), after, fields, padding, instructions)
-        )
+        yield b"".join((before, xid.to_bytes(4, "big"), after, fields, padding, instructions))
 
 
 def _around_xid(

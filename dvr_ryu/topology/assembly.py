@@ -11,12 +11,8 @@ from ipaddress import IPv4Address, IPv4Network
 from dvr_ryu.topology import model
 from dvr_ryu.topology.addressing import further_key
 from dvr_ryu.topology.allocation import Numbers
-from dvr_ryu.topology.declaration import (
-    FloatingIpWords,
-    ForwardingWords,
-    InterfaceWords,
-    TopologyWords,
-)
+from dvr_ryu.topology.bindings import Binding, Bindings, Spot, bindings
+from dvr_ryu.topology.declaration import ForwardingWords, InterfaceWords, TopologyWords
 from dvr_ryu.topology.dhcp_options import number_of, value_of
 from dvr_ryu.topology.ports import WantedPort, interface_key
 
@@ -45,6 +41,7 @@ class _Assembly:
     def __init__(self, words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> None:
         self._words = words
         self._numbers = numbers
+        self._bindings = Bindings(words)
         self._ports = {port.key: self._port(port) for port in ports if port.host}
         self._routers = {name: self._router(name) for name in words.routers}
 
@@ -196,9 +193,9 @@ class _Assembly:
         return model.FloatingIp(
             ip=str(ip),
             network=network,
-            router=self._router_of(words, network),
+            router=self._router_of(bindings(words), network),
             instance=words.instance,
-            fixed_ip=self._fixed_ip(words.instance, words.fixed_ip) if words.instance else None,
+            fixed_ip=str(self._spot(words).ip) if words.instance else None,
             central=words.central or bool(words.port_forwardings),
             forwardings=tuple(self._forwarding(each) for each in words.port_forwardings),
             rule_priority=self._numbers.rule_priorities[ip],
@@ -209,29 +206,39 @@ class _Assembly:
             protocol=words.protocol,
             external_ports=words.external_port,
             instance=words.instance,
-            fixed_ip=self._fixed_ip(words.instance, words.fixed_ip),
+            fixed_ip=str(self._spot(words).ip),
             internal_ports=words.internal_ports,
         )
 
-    def _fixed_ip(self, instance: str, pinned: IPv4Address | None) -> str:
-        return str(pinned) if pinned else self._ports[f"instances/{instance}"].ip
+    def _spot(self, binding: Binding) -> Spot:
+        """Where a binding leads, with the address that was chosen if the file names none."""
+        named = self._bindings.spot(binding)
+        assert named is not None
+        return named if named.ip else Spot(named.network, self._first_ip(binding.instance))
 
-    def _router_of(self, words: FloatingIpWords, network: str) -> str | None:
-        """The router between all its instances and the network: of several, that which is the
-        gateway of most.
-        """
-        instances = words.reached_instances
-        if not instances:
+    def _first_ip(self, instance: str | None) -> IPv4Address:
+        return IPv4Address(self._ports[f"instances/{instance}"].ip)
+
+    def _router_of(self, leading: list[Binding], network: str) -> str | None:
+        """The router on the way to all: of several, that which is the gateway of most."""
+        if not leading:
             return None
-        joining = []
-        for name in self._words.routers_to(network, instances):
-            gateways = {(each.network, each.ip) for each in self._routers[name].interfaces}
-            known = sum(self._gateway_of(instance) in gateways for instance in instances)
-            joining.append((-known, name))
-        return min(joining)[1]
+        spots = [self._spot(each) for each in leading]
 
-    def _gateway_of(self, instance: str) -> tuple[str, str]:
-        port = self._ports[f"instances/{instance}"]
-        subnet = self._words.networks[port.network].subnet_of(IPv4Address(port.ip))
-        assert subnet is not None
-        return port.network, str(subnet.gateway)
+        def fit(name: str) -> tuple[int, int, str]:
+            feet = self._routers[name].interfaces
+            joined = [(at, foot) for at in spots for foot in feet if _on(foot, at)]
+            return -len(joined), -sum(foot.ip == self._gateway(at) for at, foot in joined), name
+
+        # Where the file names no address, it may have been chosen from a subnet that they lack.
+        named = [each for each in map(self._bindings.spot, leading) if each is not None]
+        return min(self._bindings.routers_to(network, named), key=fit)
+
+    def _gateway(self, spot: Spot) -> str:
+        assert spot.ip is not None
+        subnet = self._words.networks[spot.network].subnet_of(spot.ip)
+        return str(subnet.gateway) if subnet else ""
+
+
+def _on(foot: model.RouterInterface, spot: Spot) -> bool:
+    return foot.network == spot.network and spot.ip in foot.cidr

@@ -7,7 +7,6 @@ values; no file is read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, TypeVar
 
@@ -304,12 +303,6 @@ class FloatingIpWords(_Words):
         """Whether its NAT is on the host of its instance."""
         return self.instance is not None and not self.central
 
-    @property
-    def reached_instances(self) -> list[str]:
-        """The instances that it leads to."""
-        forwarded = [each.instance for each in self.port_forwardings]
-        return [self.instance, *forwarded] if self.instance else forwarded
-
 
 def _smallest_network(addresses: list[IPv4Address]) -> IPv4Network:
     low, high = int(min(addresses)), int(max(addresses))
@@ -359,18 +352,3 @@ class TopologyWords(_Words):
             return floating.network
         external = self.external_networks
         return external[0] if len(external) == 1 else None
-
-    def fixed_ip_of(self, instance: str, named: IPv4Address | None) -> IPv4Address | None:
-        """The named address of an instance, else its first; None if that is not pinned."""
-        pinned = self.instances[instance].first_card.pinned_ips
-        return named or (pinned[0][1] if pinned else None)
-
-    def routers_to(self, external: str, instances: Iterable[str]) -> list[str]:
-        """The routers that lead from every one of the instances' networks to the external one."""
-        networks = {self.instances[name].first_card.network for name in instances}
-        return [
-            name
-            for name, router in self.routers.items()
-            if router.external_network == external
-            and networks <= {each.network for each in router.interfaces}
-        ]

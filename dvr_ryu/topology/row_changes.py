@@ -35,9 +35,7 @@ _OF_PORTS: dict[str, _RowsOfPorts] = {
 }
 
 
-def row_changes(
-    before: HostView, after: HostView, change: TopologyChange
-) -> Iterator[RowChange]:
+def row_changes(before: HostView, after: HostView, change: TopologyChange) -> Iterator[RowChange]:
     """The change of each relation, for two views of one host whose topologies differ by `change`.
 
     The rows of `host` are not among them: whoever fills something from them looks himself.
@@ -91,6 +89,5 @@ class _Touched:
         return [
             port
             for port in view.topology.ports
-            if (port.network in self._networks or port.host in self._hosts)
-            and port not in already
+            if (port.network in self._networks or port.host in self._hosts) and port not in already
         ]

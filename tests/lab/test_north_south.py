@@ -6,6 +6,7 @@ while packets run.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,56 +25,13 @@ from dvr_ryu.lab.host import LabHost, environment
 from dvr_ryu.lab.probes import Forwards, Place
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import Topology
 from tests.lab.article import captured
 from tests.lab.companions import await_state, pings, seen_as
 
-FILE = """
-controller: tcp:10.0.44.1:6653
-underlay: {mtu: 1550}
-hosts:
-  h1: {address: 10.0.44.11}
-  h2: {address: 10.0.44.12, snat: true}
-  h3: {address: 10.0.44.13, snat: true}
-networks:
-  blue: {subnets: [{cidr: 10.1.0.0/24, dhcp: false}]}
-  green: {subnets: [{cidr: 10.2.0.0/24, dhcp: false}]}
-  red: {subnets: [{cidr: 10.3.0.0/24, dhcp: false}]}
-  grey: {subnets: [{cidr: 10.4.0.0/24, dhcp: false}]}
-  x: {external: true, subnets: [{cidr: 2.2.2.0/24}], gateway_host: h3}
-  y: {external: true, subnets: [{cidr: 3.3.3.0/24}], gateway_host: h3}
-routers:
-  r1:
-    interfaces: [{network: blue}, {network: green}]
-    external_network: x
-    snat_host: h2
-    gateway_port: {ip: 2.2.2.11}
-  r2: {interfaces: [{network: red}], external_network: x, gateway_port: {ip: 2.2.2.12}}
-  r3: {interfaces: [{network: grey}], external_network: y, gateway_port: {ip: 3.3.3.13}}
-instances:
-  a: {host: h1, network: blue}
-  a2: {host: h1, network: blue}
-  b: {host: h2, network: green}
-  c: {host: h1, network: green}
-  d: {host: h2, network: blue}
-  e: {host: h1, network: blue}
-  f: {host: h2, network: blue}
-  r: {host: h1, network: red}
-  s: {host: h2, network: red}
-  g: {host: h1, network: grey}
-floating_ips:
-  2.2.2.101: {network: x, instance: a}
-  2.2.2.102: {network: x, instance: b}
-  2.2.2.103: {network: x, instance: r}
-  3.3.3.101: {network: y, instance: g}
-  2.2.2.110: {network: x, instance: c, central: true}
-  2.2.2.120:
-    network: x
-    port_forwardings:
-      - {protocol: tcp, external_port: 80, instance: d, internal_port: 8080}
-      - {protocol: udp, external_port: 5000-5009, instance: a2, internal_port: 6000}
-"""
+EXAMPLE = examples_dir() / "north-south.yaml"
 MOVING = "  2.2.2.101: {network: x, instance: a}\n"
 WORLD = "h3"
 Where: TypeAlias = "tuple[LabHost, str | None]"
@@ -131,7 +89,7 @@ class North:
 def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[North]:
     place = tmp_path_factory.mktemp("north")
     file = place / "topology.yaml"
-    file.write_text(FILE)
+    shutil.copy(EXAMPLE, file)
     folder = StateFolder(place / "dvr_lab")
     try:
         lifecycle.up(file, lambda _: None, folder)
@@ -183,6 +141,19 @@ def test_forwarded_ports_answer_from_within(north, asking):
     place, d = (Place(topology.instances[name].host, f"vm-{name}") for name in (asking, "d"))
     fixed_ip = topology.instances["d"].ip
     Forwards(place, "2.2.2.120", "tcp", 80, d, fixed_ip, 8080)(north.lab)
+
+
+def test_a_floating_address_of_a_virtual_one_leads_to_who_announced_it(north):
+    for instance in "efe":
+        host, namespace = north.where(instance)
+        address = ["10.1.0.100/24", "dev", "eth0"]
+        announce = ["arping", "-U", "-c", "1", "-w", "1", "-I", "eth0", "10.1.0.100"]
+        host.run(["ip", "addr", "add", *address], namespace=namespace)
+        host.run(announce, namespace=namespace, check=False)
+        before = north.asked(instance)
+        wait_until(lambda: pings(*north.where(WORLD), "2.2.2.140"), 20, "2.2.2.140")
+        assert north.asked(instance) > before
+        host.run(["ip", "addr", "del", *address], namespace=namespace)
 
 
 # Moves --------------------------------------------------------------------------------------------

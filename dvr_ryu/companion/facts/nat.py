@@ -47,18 +47,27 @@ def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
     """
     if router.gateway_port is None:
         return ()
-    sources = (*(str(each.cidr) for each in router.interfaces), *(f"{ip}/32" for ip in outer))
+    sources = (*inner_ranges(router), *(f"{ip}/32" for ip in outer))
     return tuple(
         f"-s {source} -m conntrack --ctstate DNAT -j SNAT --to-source {router.gateway_port.ip}"
         for source in sources
     )
 
 
+def inner_ranges(router: model.Router) -> Iterator[str]:
+    """Yield where a router's senders are: on its subnets, and behind next hops there."""
+    for interface in router.interfaces:
+        yield str(interface.cidr)
+    for route in router.routes:
+        if route.destination.prefixlen:
+            yield str(route.destination)
+
+
 def nothing_untranslated(namespace: str, router: model.Router, device: str) -> Chain:
     """The chain that keeps inner addresses in: what belongs to no connection is not translated."""
     rules = (
-        f"-s {interface.cidr} -o {device} -m conntrack --ctstate INVALID -j DROP"
-        for interface in router.interfaces
+        f"-s {inner} -o {device} -m conntrack --ctstate INVALID -j DROP"
+        for inner in inner_ranges(router)
     )
     return Chain(namespace, "mangle", "POSTROUTING", tuple(rules))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
+from dvr_ryu.topology.bindings import Binding, Bindings, Spot
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
 from dvr_ryu.topology.declaration import FloatingIpWords, TopologyWords
 from dvr_ryu.topology.wording import listed, suggestion
@@ -15,15 +14,19 @@ def check(words: TopologyWords, findings: Findings) -> None:
     bound = Unique(
         findings, "'{value}' already has the floating address {other} (line {line}); remove one"
     )
+    known = Bindings(words)
     for ip, floating in words.floating_ips.items():
         path = ("floating_ips", str(ip))
         _check_binding(path, floating, findings)
-        _check_network(path, floating, words, findings)
-        if floating.instance in words.instances:
-            _check_fixed_ip(path, floating.instance, floating.fixed_ip, words, findings)
-            fixed_ip = words.fixed_ip_of(floating.instance, floating.fixed_ip)
+        _check_network(path, floating, known, words, findings)
+        spot = known.spot(floating)
+        if spot is not None:
             claim = Claim(str(ip), (*path, "instance"))
-            bound.claim((floating.instance, fixed_ip), claim, floating.instance)
+            bound.claim(spot if spot.ip else floating.instance, claim, floating.instance)
+            if floating.distributed and spot in known.virtual:
+                message = f"several instances may have {spot.ip}, so it is on no host for sure"
+                place = (*path, "fixed_ip" if floating.fixed_ip else "instance")
+                findings.at_value(place, f"{message}; add central: true")
 
 
 def _check_binding(path: Path, floating: FloatingIpWords, findings: Findings) -> None:
@@ -48,7 +51,11 @@ def _check_binding(path: Path, floating: FloatingIpWords, findings: Findings) ->
 
 
 def _check_network(
-    path: Path, floating: FloatingIpWords, words: TopologyWords, findings: Findings
+    path: Path,
+    floating: FloatingIpWords,
+    known: Bindings,
+    words: TopologyWords,
+    findings: Findings,
 ) -> None:
     external = words.external_networks
     name = words.network_of(floating)
@@ -61,45 +68,50 @@ def _check_network(
         message = f"'{name}' is not external; {suggestion(name, external)}"
         findings.at_value((*path, "network"), message)
     elif name in words.networks:
-        if floating.instance in words.instances:
-            _check_way((*path, "instance"), floating.instance, name, words, findings)
+        _check_way(path, floating, name, known, words, findings)
         for index, each in enumerate(floating.port_forwardings):
-            place = (*path, "port_forwardings", index)
-            if each.instance in words.instances:
-                _check_way((*place, "instance"), each.instance, name, words, findings)
-                _check_fixed_ip(place, each.instance, each.fixed_ip, words, findings)
+            _check_way((*path, "port_forwardings", index), each, name, known, words, findings)
 
 
 def _check_way(
-    path: Path, instance: str, external: str, words: TopologyWords, findings: Findings
-) -> None:
-    network = words.instances[instance].first_card.network
-    if network not in words.networks:
-        return
-    leads_to = {
-        router.external_network
-        for router in words.routers.values()
-        if any(each.network == network for each in router.interfaces)
-    }
-    if external in leads_to:
-        return
-    others = sorted(name for name in leads_to if name)
-    if others:
-        message = f"routers lead from its network '{network}' to {listed(others)}, not '{external}'"
-        findings.at_value(path, f"{message}; take an address from there")
-    else:
-        message = f"no router leads from its network '{network}' to '{external}'"
-        findings.at_value(path, f"{message}; let one join both")
-
-
-def _check_fixed_ip(
     path: Path,
-    instance: str,
-    fixed_ip: IPv4Address | None,
+    binding: Binding,
+    external: str,
+    known: Bindings,
     words: TopologyWords,
     findings: Findings,
 ) -> None:
-    pinned = [ip for _, ip in words.instances[instance].first_card.pinned_ips]
-    if fixed_ip is not None and fixed_ip not in pinned:
+    """A router leads to the instance, and the instance has the address that it leads to."""
+    if binding.instance not in words.instances:
+        return
+    spot = known.spot(binding)
+    if spot is None:
+        pinned = [
+            ip for _, card in words.instances[binding.instance].cards for _, ip in card.pinned_ips
+        ]
         has = f"it has {listed(pinned)}" if pinned else "pin the address that it should have there"
-        findings.at_value((*path, "fixed_ip"), f"'{instance}' does not have {fixed_ip}; {has}")
+        message = f"'{binding.instance}' does not have {binding.fixed_ip}; {has}"
+        findings.at_value((*path, "fixed_ip"), message)
+    elif spot.network in words.networks and not known.routers_to(external, [spot]):
+        _no_way((*path, "instance"), spot, external, known, words, findings)
+
+
+def _no_way(
+    path: Path,
+    spot: Spot,
+    external: str,
+    known: Bindings,
+    words: TopologyWords,
+    findings: Findings,
+) -> None:
+    subnet = words.networks[spot.network].subnet_of(spot.ip) if spot.ip else None
+    several = len(words.networks[spot.network].subnets) > 1
+    where = f"'{spot.network}'" + (f", {subnet.cidr}," if subnet and several else "")
+    routers = [words.routers[name] for name in known.routers_on[spot.network]]
+    others = sorted({each.external_network for each in routers if each.external_network})
+    if others and external not in others:
+        message = f"routers lead from its network {where} to {listed(others)}, not '{external}'"
+        findings.at_value(path, f"{message}; take an address from there")
+    else:
+        message = f"no router leads from its network {where} to '{external}'"
+        findings.at_value(path, f"{message}; let one join both")

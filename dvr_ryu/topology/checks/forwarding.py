@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
+from dvr_ryu.topology.bindings import Bindings
 from dvr_ryu.topology.checks.findings import Claim, Findings
 from dvr_ryu.topology.declaration import ForwardingWords, TopologyWords
 from dvr_ryu.topology.model import Ports
@@ -12,35 +11,28 @@ from dvr_ryu.topology.yaml_nodes import Path
 
 def check(words: TopologyWords, findings: Findings) -> None:
     """Every forwarding that another contradicts, or that cannot work."""
-    own = _addresses_of_their_own(words)
+    known = Bindings(words)
+    # Whoever has a distributed address answers by that, whoever forwarded the question.
+    own = {
+        (floating.instance, known.spot(floating)): ip
+        for ip, floating in words.floating_ips.items()
+        if floating.distributed
+    }
     for ip, floating in words.floating_ips.items():
         path: Path = ("floating_ips", str(ip), "port_forwardings")
         _check_overlaps(path, floating.port_forwardings, findings)
-        known = []
         for index, each in enumerate(floating.port_forwardings):
             _check_ports((*path, index), each, findings)
-            if each.instance in words.instances:
-                known.append(each.instance)
-                fixed_ip = words.fixed_ip_of(each.instance, each.fixed_ip)
-                if answers_as := own.get((each.instance, fixed_ip)):
-                    message = f"'{each.instance}' would answer as {answers_as}, which is its own"
-                    place = (*path, index, "instance")
-                    findings.at_value(place, f"{message}; set central: true on {answers_as}")
+            spot = known.spot(each)
+            if spot and (answers_as := own.get((each.instance, spot))):
+                message = f"'{each.instance}' would answer as {answers_as}, which is its own"
+                place = (*path, index, "instance")
+                findings.at_value(place, f"{message}; set central: true on {answers_as}")
         external = words.network_of(floating)
-        if external and len(known) > 1 and not words.routers_to(external, known):
+        spots = [spot for spot in map(known.spot, floating.port_forwardings) if spot]
+        if external and len(spots) > 1 and not known.routers_to(external, spots):
             message = f"no one router leads to all of these instances from '{external}'"
             findings.at_key(path, f"{message}; take an address for each router")
-
-
-def _addresses_of_their_own(
-    words: TopologyWords,
-) -> dict[tuple[str | None, IPv4Address | None], IPv4Address]:
-    """Instance and fixed address → its distributed floating address, by which it answers."""
-    return {
-        (floating.instance, words.fixed_ip_of(floating.instance, floating.fixed_ip)): ip
-        for ip, floating in words.floating_ips.items()
-        if floating.instance in words.instances and floating.distributed
-    }
 
 
 def _check_overlaps(path: Path, forwardings: list[ForwardingWords], findings: Findings) -> None:

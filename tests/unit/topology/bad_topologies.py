@@ -631,6 +631,42 @@ BAD_FLOATING_IPS: Cases = {
         ),
         "'a' does not have 192.168.1.8; it has 192.168.1.9",
     ),
+    "virtual address that is not central": (
+        topology_file(
+            instances="{a: {host: one, network: blue, allowed_address_pairs: [{ip: 192.168.1.8}]}}",
+            floating_ips=f"{{2.2.2.10: {{instance: a, fixed_ip: {MARK}192.168.1.8}}}}",
+        ),
+        "several instances may have 192.168.1.8, so it is on no host for sure; add central: true",
+    ),
+    "fixed address that may be another's": (
+        topology_file(
+            instances="{a: {host: one, network: blue, ip: 192.168.1.8}, b: {host: two, "
+            "network: blue, allowed_address_pairs: [{ip: 192.168.1.8}]}}",
+            floating_ips=f"{{2.2.2.10: {{instance: {MARK}a}}}}",
+        ),
+        "several instances may have 192.168.1.8",
+    ),
+    "virtual address bound twice": (
+        topology_file(
+            instances="{a: {host: one, network: blue, "
+            "allowed_address_pairs: [{ip: 192.168.1.8}]}, "
+            "b: {host: two, network: blue, allowed_address_pairs: [{ip: 192.168.1.8}]}}",
+            floating_ips="{2.2.2.10: {instance: a, central: true, fixed_ip: 192.168.1.8}, "
+            f"2.2.2.11: {{instance: {MARK}b, central: true, fixed_ip: 192.168.1.8}}}}",
+        ),
+        "already has the floating address 2.2.2.10",
+    ),
+    "fixed address on a subnet that no router joins": (
+        topology_file(
+            networks="""
+      blue: {subnets: [{cidr: 192.168.1.0/24}, {cidr: 192.168.9.0/24}]}
+      external: {external: true, subnets: [{cidr: 2.2.2.0/24}]}""",
+            routers=_router("external_network: external", "{network: blue}"),
+            instances="{a: {host: one, network: blue, ip: 192.168.9.5}}",
+            floating_ips=f"{{2.2.2.10: {{instance: {MARK}a}}}}",
+        ),
+        "no router leads from its network 'blue', 192.168.9.0/24, to 'external'",
+    ),
     "fixed address of an instance that pins none": (
         topology_file(
             floating_ips=f"{{2.2.2.10: {{instance: a, fixed_ip: {MARK}192.168.1.8}}}}",
