@@ -71,12 +71,14 @@ def reach_checks(topology: Topology) -> list[Check]:
 
 
 def _leases(topology: Topology, reach: Reach) -> Iterator[Check]:
-    servers = {port.network: port for port in topology.service_ports if port.owner == DHCP}
+    ports = [port for port in topology.service_ports if port.owner == DHCP]
+    servers = {port.network: port.host for port in ports}
+    own = {(port.network, port.host) for port in ports}
     for each in topology.instances.values():
         subnet = reach.subnet(each)
         if subnet.dhcp and each.network in servers:
             file = leases_file(dhcp_namespace(topology.networks[each.network]))
-            server = servers[each.network].host
+            server = each.host if (each.network, each.host) in own else servers[each.network]
             address = f"{each.ip}/{each.prefixlen}"
             probe = Leased(_place(each), address, subnet.gateway_ip, server, file)
             yield Check("DHCP lease", each.name, each.network, probe)

@@ -95,8 +95,8 @@ class _Allocation:
         self._all = ports
         self._by_host: dict[str, list[WantedPort]] = defaultdict(list)
         for port in ports:
-            if port.host:
-                self._by_host[port.host].append(port)
+            for host in port.hosts:
+                self._by_host[host].append(port)
 
     def run(self) -> None:
         self._ids()
@@ -174,13 +174,15 @@ class _Allocation:
 
     def _ofports(self) -> None:
         everywhere: dict[str, int | None] = {
-            port.key: None for port in self._all if port.owner == model.ROUTER_INTERFACE
+            port.key: None
+            for port in self._all
+            if port.owner == model.ROUTER_INTERFACE or port.distributed
         }
-        shortage = f"more router interfaces than the {len(INTERFACE_OFPORTS)} ports kept for them"
+        shortage = f"more distributed ports than the {len(INTERFACE_OFPORTS)} kept for them"
         self.numbers.ofports = self._claim(INTERFACE_OFPORTS, everywhere, ("routers",), shortage)
         for host, ports in self._by_host.items():
             shortage = f"'{host}' has more ports than the {len(LOCAL_OFPORTS)} that br-int can have"
-            claims: dict[str, int | None] = {port.key: None for port in ports}
+            claims: dict[str, int | None] = {p.key: None for p in ports if not p.distributed}
             self.numbers.ofports |= self._claim(LOCAL_OFPORTS, claims, ("hosts", host), shortage)
 
     def _local_vlans(self) -> None:

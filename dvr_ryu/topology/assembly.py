@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
+from attrs import evolve
+
 from dvr_ryu.topology import model
 from dvr_ryu.topology.addressing import further_key
 from dvr_ryu.topology.allocation import Numbers
@@ -43,13 +45,18 @@ class _Assembly:
         self._numbers = numbers
         self._bindings = Bindings(words)
         self._ports = {port.key: self._port(port) for port in ports if port.host}
+        self._copies = [
+            evolve(self._ports[port.key], host=host)
+            for port in ports
+            for host in port.further_hosts
+        ]
         self._routers = {name: self._router(name) for name in words.routers}
 
     def topology(self) -> model.Topology:
         words = self._words
         instances = {name: self._ports[f"instances/{name}"] for name in words.instances}
         service_ports = sorted(
-            (port for port in self._ports.values() if port.owner != model.COMPUTE),
+            (*self._copies, *(p for p in self._ports.values() if p.owner != model.COMPUTE)),
             key=lambda port: (port.owner, port.network, port.name, port.host, port.ip),
         )
         return model.Topology(
@@ -103,7 +110,7 @@ class _Assembly:
                     ),
                     dhcp_options=_dhcp_options(subnet.dhcp_options),
                     dhcp_ranges=tuple(
-                        model.DhcpRange(str(each.start), str(each.end))
+                        model.DhcpRange(str(each.start), str(each.end), each.host)
                         for each in sorted(subnet.dhcp_ranges, key=lambda each: each.start)
                     ),
                 )
@@ -132,6 +139,7 @@ class _Assembly:
                 for each in sorted(port.address_pairs, key=lambda each: (each.ip, each.mac or ""))
             ),
             dhcp_options=_dhcp_options(port.dhcp_options),
+            distributed=port.distributed,
         )
 
     def _further_ips(self, port: WantedPort) -> Iterator[IPv4Address]:

@@ -15,7 +15,9 @@ from pydantic_core import PydanticCustomError
 
 from dvr_ryu.topology.model import VXLAN, Ports
 from dvr_ryu.topology.scalars import (
+    CENTRAL,
     DEFAULT_UNDERLAY_PREFIX,
+    DISTRIBUTED,
     NO_GATEWAY,
     WIDEST_UNDERLAY_PREFIX,
     Address,
@@ -24,6 +26,7 @@ from dvr_ryu.topology.scalars import (
     Cidr,
     ControllerWord,
     DatapathId,
+    DhcpWay,
     Gateway,
     HostRange,
     Mac,
@@ -102,10 +105,14 @@ class RouteWords(_Words):
 
 
 class RangeWords(_Words):
-    """Addresses that DHCP may lease to machines which nobody declared: both ends, and between."""
+    """Addresses that DHCP may lease to machines which nobody declared: both ends, and between.
+
+    Where each host serves itself, one host has the range: so no address is leased twice.
+    """
 
     start: Address
     end: Address
+    host: Name | None = None
 
     def __contains__(self, ip: IPv4Address) -> bool:
         return self.start <= ip <= self.end
@@ -148,10 +155,16 @@ class NetworkWords(_Words):
     vni: Vni | None = None
     external: bool = False
     subnets: Annotated[list[SubnetWords], Field(min_length=1)]
+    dhcp: DhcpWay = CENTRAL
     dhcp_host: Name | None = None
     dhcp_port: PortWords = PortWords()
     gateway_host: Name | None = None
     agent_gateways: Named[PortWords] = {}
+
+    @property
+    def dhcp_distributed(self) -> bool:
+        """Whether each host serves itself."""
+        return self.dhcp == DISTRIBUTED
 
     def has_dhcp(self, subnet: SubnetWords) -> bool:
         """Whether DHCP serves the subnet: as it says, else unless the network is external."""

@@ -124,6 +124,8 @@ class DhcpRange:
 
     start: str
     end: str
+    host: str | None = None
+    """The only one that leases them, where each host serves itself."""
 
 
 @frozen
@@ -199,6 +201,10 @@ class Port:
     address_pairs: tuple[AddressPair, ...] = ()
     dhcp_options: DhcpOptions = ()
     """What DHCP tells this port alone."""
+    distributed: bool = False
+    """Whether each of several hosts has this very port for itself, as it has a router's: so a
+    distributed DHCP server.
+    """
 
     @property
     def ip(self) -> str:

@@ -49,6 +49,15 @@ class WantedPort:
     """Which of its instance's network cards it is."""
     address_pairs: Sequence[AddressPairWords] = ()
     dhcp_options: Mapping[str, object] = {}
+    distributed: bool = False
+    """Whether each of its hosts has the very same port for itself."""
+    further_hosts: tuple[str, ...] = ()
+    """Where else a distributed port is."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where it is."""
+        return (self.host, *self.further_hosts) if self.host else ()
 
     @property
     def pinned_ips(self) -> list[IPv4Address]:
@@ -118,21 +127,30 @@ def _dhcp_ports(words: TopologyWords) -> Iterator[WantedPort]:
             populated[card.network].add(instance.host)
     for name, network in words.networks.items():
         if network.dhcp_subnets:
+            hosts = _dhcp_hosts(name, network, populated[name])
             yield WantedPort(
                 ("networks", name, "dhcp_port"),
                 f"networks/{name}/dhcp_port",
                 model.DHCP,
                 name,
                 name,
-                _dhcp_host(name, network, populated[name]),
+                hosts[0] if hosts else None,
                 network.dhcp_port,
+                distributed=network.dhcp_distributed,
+                further_hosts=tuple(hosts[1:]),
             )
 
 
-def _dhcp_host(name: str, network: NetworkWords, populated: set[str]) -> str | None:
+def _dhcp_hosts(name: str, network: NetworkWords, populated: set[str]) -> list[str]:
+    """One of those that have instances on the network; if it is distributed, all of them, and those
+    that have a range to lease.
+    """
+    if network.dhcp_distributed:
+        ranges = [each for subnet in network.dhcp_subnets for each in subnet.dhcp_ranges]
+        return sorted(populated | {each.host for each in ranges if each.host})
     if network.dhcp_host:
-        return network.dhcp_host
-    return preferred(f"networks/{name}/dhcp_port", populated) if populated else None
+        return [network.dhcp_host]
+    return [preferred(f"networks/{name}/dhcp_port", populated)] if populated else []
 
 
 def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:

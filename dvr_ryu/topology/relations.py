@@ -81,6 +81,15 @@ class LocalGateway(NamedTuple):
     port: Annotated[PortName, "its qr- port on br-int"]
 
 
+class DhcpServer(NamedTuple):
+    """Every DHCP server of this host that other hosts have, too, each for itself."""
+
+    network: Annotated[Name, "the name of the network that it serves"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the MAC that the server has on every host"]
+    ip: Annotated[Ipv4, "an address that the server has on every host"]
+
+
 class RemotePort(NamedTuple):
     """Every address of a port on another host, of a network of this host."""
 
@@ -129,6 +138,7 @@ RELATIONS: dict[str, type[Any]] = {
     "network": LocalNetwork,
     "gateway": Gateway,
     "local_gateway": LocalGateway,
+    "dhcp_server": DhcpServer,
     "remote_port": RemotePort,
     "routed_port": RoutedPort,
     "virtual_ip": VirtualIp,

@@ -58,7 +58,7 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
     local = any(port.host == view.host.name for port in ports)
     virtual = any(port.address_pairs for port in ports)
     return (
-        *(("local_gateway",) if local else ()),
+        *(("local_gateway", "dhcp_server") if local else ()),
         *(("virtual_ip", "virtual_mac") if virtual else ()),
     )
 

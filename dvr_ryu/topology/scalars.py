@@ -40,6 +40,8 @@ WIDEST_UNDERLAY_PREFIX = 8
 """Addresses that share less lie on no one network."""
 LONGEST_PREFIX = 30
 """A smaller subnet has no room for a gateway and one more."""
+CENTRAL, DISTRIBUTED = DHCP_WAYS = ("central", "distributed")
+"""Who serves a network's DHCP: one host, or each host for itself."""
 NO_GATEWAY: Final = "none"
 """What gateway_ip says of a subnet that has none; Neutron's null says the same."""
 
@@ -149,6 +151,15 @@ def _tunnel_type(text: str) -> str:
     return text
 
 
+def _dhcp_way(text: object) -> object:
+    if text not in DHCP_WAYS:
+        raise ValueError(
+            f"is no way to serve a network; there are {' and '.join(DHCP_WAYS)}; "
+            "whether a subnet has DHCP at all is said there"
+        )
+    return text
+
+
 def _controller(text: str) -> str:
     parts = _CONTROLLER.fullmatch(text)
     if not parts:
@@ -213,5 +224,6 @@ RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
 DatapathId = Annotated[int, AfterValidator(_within(DATAPATH_IDS))]
 Protocol = Annotated[str, AfterValidator(_protocol)]
 PortNumbers = Annotated[InstanceOf[Ports], BeforeValidator(_ports)]
+DhcpWay = Annotated[str, BeforeValidator(_dhcp_way)]
 TunnelType = Annotated[str, AfterValidator(_tunnel_type)]
 BridgeWord = Annotated[str, AfterValidator(_bridge)]

@@ -14,6 +14,7 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.relations import (
+    DhcpServer,
     Gateway,
     LocalGateway,
     LocalNetwork,
@@ -160,6 +161,16 @@ class HostView:
             for each in router.interfaces
         )
 
+    @cached_property
+    def dhcp_server(self) -> tuple[DhcpServer, ...]:
+        """The rows of `each dhcp_server`."""
+        return tuple(
+            DhcpServer(port.network, self.local_vlans[port.network], port.mac, fixed.ip)
+            for port in self.local_ports_of(model.DHCP)
+            if port.distributed
+            for fixed in port.addresses
+        )
+
     @property
     def remote_port(self) -> Iterator[RemotePort]:
         """The rows of `each remote_port`."""
@@ -183,6 +194,7 @@ class HostView:
             )
             for port in ports
             if (host := port.host) != here and (network := port.network) in vlans
+            if not port.distributed
             for fixed in port.addresses
         )
 

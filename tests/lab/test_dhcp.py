@@ -15,6 +15,7 @@ from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.lab.wire import NIC
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.companions import await_answer, await_lease, run
 
@@ -35,6 +36,13 @@ networks:
         dhcp_options: {domain-name: blue.example, "224": "it's, \\"224\\""}
         dhcp_ranges: [{start: 10.1.0.100, end: 10.1.0.102}]
       - cidr: 10.2.0.0/24
+  green:
+    dhcp: distributed
+    subnets:
+      - cidr: 10.5.0.0/24
+        dhcp_ranges:
+          - {start: 10.5.0.100, end: 10.5.0.109, host: h1}
+          - {start: 10.5.0.110, end: 10.5.0.119, host: h2}
   # Nobody leads out of here.
   lonely: {subnets: [{cidr: 10.3.0.0/24, gateway_ip: none}], dhcp_host: h2}
 routers:
@@ -44,6 +52,8 @@ instances:
   b: {host: h2, network: blue, ip: 10.1.0.12, dhcp_options: {domain-name: b.example}}
   c: {host: h2, network: blue, ip: 10.1.0.101}
   d: {host: h2, network: blue, ip: 10.2.0.15}
+  e: {host: h1, network: green, ip: 10.5.0.16}
+  f: {host: h2, network: green, ip: 10.5.0.17}
   z: {host: h1, network: lonely, ip: 10.3.0.14}
 """
 
@@ -166,10 +176,12 @@ def test_the_subnets_of_a_network_reach_each_other_without_a_router(lab: Running
     await_answer(lab.lab["h1"], "vm-a", "10.2.0.15")
 
 
-def stranger(lab: Running, host: str, name: str, tries: int = 4) -> str | None:
+def stranger(
+    lab: Running, host: str, name: str, network: str = "blue", tries: int = 4
+) -> str | None:
     """Plug a machine that nobody declared into a host's br-int; return what DHCP gives it."""
     place = lab.lab[host]
-    tag = load_topology(lab.file).local_vlans[host]["blue"]
+    tag = load_topology(lab.file).local_vlans[host][network]
     for words in (
         f"ip netns add {name}",
         f"ip link add {name} type veth peer name eth0 netns {name}",
@@ -203,6 +215,8 @@ def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
         "10.1.0.100": ("h1", "blue", ""),
         "10.1.0.102": ("h1", "blue", ""),
         "10.3.0.14": ("h2", "lonely", "z"),
+        "10.5.0.16": ("h1", "green", "e"),
+        "10.5.0.17": ("h2", "green", "f"),
     }
 
 
@@ -223,3 +237,46 @@ def test_an_address_is_its_new_owners_at_once(lab: Running) -> None:
     lab.edit("ip: 10.1.0.11}", f"ip: 10.1.0.11, mac: '{mac}'}}")
     wait_until(lambda: lab.leases().get("10.1.0.11", (0,) * 3)[2] == mac, 30, "another's lease")
     assert await_lease(h1, "a")["ip"] == "10.1.0.11/24"
+
+
+# Distributed --------------------------------------------------------------------------------------
+
+
+def leased_by(lab: Running, host: str) -> set[str]:
+    """The addresses of green that a host has leased."""
+    there = leases.listed(lab.lab[host].path("/"))
+    return {lease.ip for lease in there if lease.network == "green"}
+
+
+def test_each_host_serves_its_own_and_nobody_elses(lab: Running) -> None:
+    """With one address and one MAC, which no other host ever sees."""
+    given = {host: await_lease(lab.lab[host], name) for host, name in (("h1", "e"), ("h2", "f"))}
+    assert given["h1"]["server"] == given["h2"]["server"]
+    for host, other, instance in (("h1", "h2", "e"), ("h2", "h1", "f")):
+        assert leased_by(lab, host) == {given[host]["ip"].split("/")[0]}
+        await_answer(lab.lab[host], f"vm-{instance}", given[other]["ip"].split("/")[0])
+        await_answer(lab.lab[host], f"vm-{instance}", given[host]["server"])
+
+
+def test_a_stranger_gets_what_is_for_its_host(lab: Running) -> None:
+    given = stranger(lab, "h2", "alien4", "green")
+    assert given is not None and given.startswith("10.5.0.11")
+    assert given in leased_by(lab, "h2") and given not in leased_by(lab, "h1")
+
+
+def test_a_moved_instance_goes_on_with_the_server_there(lab: Running) -> None:
+    lab.edit("e: {host: h1,", "e: {host: h2,")
+    wait_until(lambda: "10.5.0.16" in leased_by(lab, "h2"), 30, "its lease on the other host")
+    assert lab.leases()["10.5.0.16"].host == "h2"
+    await_answer(lab.lab["h2"], "vm-e", "10.5.0.17")
+
+
+def test_a_dead_host_takes_nobodys_dhcp_down(lab: Running) -> None:
+    """Last, for it cuts a host off: the others renew, and new instances get their addresses."""
+    h1, h2 = lab.lab["h1"], lab.lab["h2"]
+    run(h1, f"ip link set {NIC} down")
+    run(h1, f"kill {servers(h1)}")
+    renew(h2, "f")
+    lab.edit("  f: {host: h2,", "  g: {host: h2, network: green, ip: 10.5.0.18}\n  f: {host: h2,")
+    assert await_lease(h2, "g")["ip"] == "10.5.0.18/24"
+    await_answer(h2, "vm-g", "10.5.0.17")

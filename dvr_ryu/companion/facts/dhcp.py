@@ -48,7 +48,7 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
         network = view.topology.networks[port.network]
         place = dhcp_namespace(network)
         subnets = [subnet for subnet in network.subnets if subnet.dhcp]
-        ranges = [each for subnet in subnets for each in subnet.dhcp_ranges]
+        ranges = [each for subnet in subnets for each in _ranges(subnet, port)]
         yield from namespace(place, NO_IPV6)
         yield from plugged(view, port, place, tx_checksum)
         for fixed in port.addresses[1:]:
@@ -88,6 +88,10 @@ def _declared_ips(topology: model.Topology, network: model.Network) -> set[str]:
         *(ip for name, ip in topology.virtual_ips if name == network.name),
         *(each.ip for each in topology.floating_ips.values() if each.network == network.name),
     }  # fmt: skip
+
+
+def _ranges(subnet: model.Subnet, server: model.Port) -> list[model.DhcpRange]:
+    return [each for each in subnet.dhcp_ranges if each.host in (None, server.host)]
 
 
 def _nobody(ip: str) -> str:
@@ -164,11 +168,11 @@ def _server(
         f"--dhcp-lease-max={most}",
         f"--dhcp-option-force=option:mtu,{view.topology.underlay.overlay_mtu}",
     ]
-    if not any(subnet.dhcp_ranges for subnet in subnets):
+    if not any(_ranges(subnet, port) for subnet in subnets):
         argv.append("--no-ping")  # nobody else can have what is declared
     for subnet in subnets:
         static = [f"{subnet.cidr.network_address},static"]
-        for ends in [f"{each.start},{each.end}" for each in subnet.dhcp_ranges] or static:
+        for ends in [f"{each.start},{each.end}" for each in _ranges(subnet, port)] or static:
             words = f"set:{_tag(subnet)},{ends},{subnet.cidr.netmask},{LEASE_SECONDS}s"
             argv.append(f"--dhcp-range={words}")
     for each in sorted(clients, key=lambda each: each.id):

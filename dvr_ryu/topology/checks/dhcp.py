@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
-from dvr_ryu.topology.declaration import SubnetWords, TopologyWords
+from dvr_ryu.topology.declaration import NetworkWords, SubnetWords, TopologyWords
 from dvr_ryu.topology.dhcp_options import number_of, value_of
 from dvr_ryu.topology.yaml_nodes import Path
 
@@ -22,6 +22,7 @@ def check(words: TopologyWords, findings: Findings) -> None:
             _check_options((*path, "dhcp_options"), subnet.dhcp_options, served, findings)
             _check_routes((*path, "host_routes"), subnet, findings)
             _check_ranges((*path, "dhcp_ranges"), subnet, served, findings)
+            _check_lessors((*path, "dhcp_ranges"), subnet, network, findings)
     for name, instance in words.instances.items():
         for below, card in instance.cards:
             on = words.networks.get(card.network)
@@ -72,3 +73,15 @@ def _check_ranges(path: Path, subnet: SubnetWords, served: bool, findings: Findi
             if each.start in other or other.start in each:
                 message = f"addresses from {max(each.start, other.start)} on are in another range"
                 findings.at_value((*place, "start"), f"{message} already; take others")
+
+
+def _check_lessors(
+    path: Path, subnet: SubnetWords, network: NetworkWords, findings: Findings
+) -> None:
+    for index, each in enumerate(subnet.dhcp_ranges):
+        if network.dhcp_distributed and each.host is None:
+            message = "which host leases these? Each serves itself, and two must not lease one"
+            findings.at_key((*path, index), f"{message}; add host: NAME")
+        elif each.host is not None and not network.dhcp_distributed:
+            message = "one host serves all of this network; remove this, or set dhcp: distributed"
+            findings.at_value((*path, index, "host"), message)

@@ -52,6 +52,9 @@ class _References:
             path = ("networks", name)
             self._host((*path, "dhcp_host"), network.dhcp_host)
             self._host((*path, "gateway_host"), network.gateway_host)
+            for at, subnet in enumerate(network.subnets):
+                for index, each in enumerate(subnet.dhcp_ranges):
+                    self._host((*path, "subnets", at, "dhcp_ranges", index, "host"), each.host)
             gateways = network.agent_gateways
             self._keys((*path, "agent_gateways"), gateways, self._words.hosts, "host")
 

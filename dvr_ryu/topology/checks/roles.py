@@ -35,6 +35,11 @@ def _check_network(path: Path, network: NetworkWords, findings: Findings) -> Non
             findings.at_value((*path, "dhcp_host"), message)
         if network.dhcp_port != PortWords():
             findings.at_key((*path, "dhcp_port"), message)
+        if network.dhcp_distributed:
+            findings.at_key((*path, "dhcp"), message)
+    elif network.dhcp_distributed and network.dhcp_host:
+        message = "with dhcp: distributed each host serves itself; remove this, or that"
+        findings.at_value((*path, "dhcp_host"), message)
 
 
 def _check_interfaces(

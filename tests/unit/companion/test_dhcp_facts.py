@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook
-from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Address, Fact, Process, Route
+from dvr_ryu.companion.facts.kinds import (
+    MAIN_TABLE,
+    Address,
+    Fact,
+    Namespace,
+    Process,
+    Route,
+)
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
@@ -131,3 +138,25 @@ def test_of_a_range_nobody_gets_what_the_topology_names() -> None:
     assert "--no-ping" not in argv and "--no-ping" in server(found, "10.2.0.0").argv
     (book,) = (fact for fact in found if isinstance(fact, LeaseBook) and fact.network == "n")
     assert (book.host, book.ranges) == ("h1", (("10.1.0.1", "10.1.0.7"),))
+
+
+def test_distributed_each_host_has_the_same_server_and_its_own_range() -> None:
+    text = TOPOLOGY.replace("  n:\n    dhcp_host: h1\n", "  n:\n    dhcp: distributed\n").replace(
+        "        host_routes: [{destination: 10.9",
+        "        dhcp_ranges: [{start: 10.1.0.8, end: 10.1.0.9, host: h2}]\n"
+        "        host_routes: [{destination: 10.9",
+    )
+    one, two = (on(host, text) for host in ("h1", "h2"))
+    assert server(one, "10.1.0.0").name == server(two, "10.1.0.0").name
+    alike = (Address, DhcpOption, Namespace)
+    place = server(one, "10.1.0.0").namespace
+    for kind in alike:
+        facts_of = [
+            {fact for fact in found if isinstance(fact, kind) and place in (fact.key)}
+            for found in (one, two)
+        ]
+        assert facts_of[0] == facts_of[1] != set()
+    assert any("10.1.0.0,static" in word for word in server(one, "10.1.0.0").argv)
+    assert any("10.1.0.8,10.1.0.9" in word for word in server(two, "10.1.0.0").argv)
+    books = [fact for fact in (*one, *two) if isinstance(fact, LeaseBook) and fact.network == "n"]
+    assert [(book.host, len(book.ranges)) for book in books] == [("h1", 0), ("h2", 1)]

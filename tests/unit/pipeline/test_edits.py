@@ -37,7 +37,7 @@ sites = st.fixed_dictionaries(
         "addresses": st.tuples(*[st.integers(1, 2)] * len(HOSTS)),
         "vnis": st.tuples(*[st.sampled_from([7, 8])] * len(NETWORKS)),
         "joined": st.sets(st.sampled_from(NETWORKS)),
-        "dhcp": st.booleans(),
+        "dhcp": st.sampled_from(["", "central", "distributed"]),
         "tunnel_type": st.sampled_from(["vxlan", "geneve"]),
         "instances": placements,
     }
@@ -54,7 +54,8 @@ def _topology(site: dict[str, Any]) -> Any:
         "networks": {
             name: {
                 "vni": 100 * at + vni,
-                "subnets": [{"cidr": f"192.168.{at}.0/24", "dhcp": site["dhcp"]}],
+                "subnets": [{"cidr": f"192.168.{at}.0/24", "dhcp": bool(site["dhcp"])}],
+                **({"dhcp": site["dhcp"]} if site["dhcp"] else {}),
             }
             for at, (name, vni) in enumerate(zip(NETWORKS, site["vnis"], strict=True))
         },

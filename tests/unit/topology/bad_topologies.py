@@ -427,6 +427,51 @@ BAD_DHCP: Cases = {
         _subnet(f"dhcp: false, {MARK}dhcp_ranges: [{{start: 192.168.1.8, end: 192.168.1.9}}]"),
         "DHCP does not serve this",
     ),
+    "DHCP in no such way": (
+        topology_file(
+            networks=f"{{blue: {{dhcp: {MARK}true, subnets: [{{cidr: 192.168.1.0/24}}]}}}}",
+            routers="",
+            instances="",
+            floating_ips="",
+        ),
+        "there are central and distributed",
+    ),
+    "DHCP on each host and on one": (
+        topology_file(networks=_networks(blue=f"dhcp: distributed, dhcp_host: {MARK}one, ")),
+        "with dhcp: distributed each host serves itself",
+    ),
+    "DHCP on each host and nowhere": (
+        topology_file(
+            networks=_networks(blue=f"{MARK}dhcp: distributed, ").replace(
+                "192.168.1.0/24", "192.168.1.0/24, dhcp: false"
+            )
+        ),
+        "no subnet of the network has DHCP",
+    ),
+    "range of no host": (
+        topology_file(
+            networks=_networks(blue="dhcp: distributed, ").replace(
+                "192.168.1.0/24",
+                "192.168.1.0/24, dhcp_ranges: "
+                f"[{MARK}{{start: 192.168.1.8, end: 192.168.1.9}}]",
+            )
+        ),
+        "which host leases these?",
+    ),
+    "range of an unknown host": (
+        topology_file(
+            networks=_networks(blue="dhcp: distributed, ").replace(
+                "192.168.1.0/24",
+                "192.168.1.0/24, dhcp_ranges: "
+                f"[{{start: 192.168.1.8, end: 192.168.1.9, host: {MARK}onne}}]",
+            )
+        ),
+        "no host 'onne'",
+    ),
+    "range of one host": (
+        _subnet(f"dhcp_ranges: [{{start: 192.168.1.8, end: 192.168.1.9, host: {MARK}one}}]"),
+        "one host serves all of this network",
+    ),
     "next hop elsewhere": (
         _subnet(f"host_routes: [{{destination: 10.9.0.0/16, nexthop: {MARK}192.168.2.9}}]"),
         "192.168.2.9 is not in 192.168.1.0/24",

@@ -57,7 +57,10 @@ def topologies(draw: st.DrawFn) -> Data:
         },
         "networks": {
             **{
-                name: {"subnets": [{"cidr": f"192.168.{n}.0/27"}]}
+                name: {
+                    "subnets": [{"cidr": f"192.168.{n}.0/27"}],
+                    "dhcp": draw(st.sampled_from(["central", "distributed"])),
+                }
                 for n, name in enumerate(networks)
             },
             "external": {
@@ -92,7 +95,9 @@ def test_the_order_of_lines_is_irrelevant(data, rng):
 @given(topologies())
 def test_numbers_are_unique_and_in_range(data):
     topology = load(data)
-    ports = [*topology.instances.values(), *topology.service_ports]
+    # A distributed port is one port on all of its hosts.
+    services = {attrs.evolve(p, host="") if p.distributed else p for p in topology.service_ports}
+    ports = [*topology.instances.values(), *services]
     interfaces = [each for router in topology.routers.values() for each in router.interfaces]
     ends: list[model.Port | model.RouterInterface] = [*ports, *interfaces]
     links = [router.fip_link for router in topology.routers.values()]
@@ -303,3 +308,24 @@ def test_another_process_chooses_the_same(seed):
     )
     here = json.dumps(attrs.asdict(parse_topology(text, "f")), default=str)
     assert json.loads(result.stdout) == json.loads(here)
+
+
+@settings(max_examples=60, deadline=None)
+@given(topologies(), st.data())
+def test_one_more_host_moves_no_dhcp_server(data: Data, choice: st.DataObject) -> None:
+    """A distributed one only comes to the new host: its numbers are the same on all."""
+    network = choice.draw(st.sampled_from(sorted(set(data["networks"]) - {"external"})))
+    data["networks"][network]["dhcp"] = "distributed"
+    data["instances"]["first"] = {"host": "h0", "network": network}
+    wider = {**data, "hosts": {**data["hosts"], "new": {"address": "10.0.0.99"}}}
+    there = {"host": "new", "network": network, "ip": "192.168.200.9"}
+    wider["networks"][network]["subnets"].append({"cidr": "192.168.200.0/24", "dhcp": False})
+    before, after = (
+        {port.host: port for port in load(each).service_ports
+         if (port.owner, port.network) == (model.DHCP, network)}
+        for each in (wider, {**wider, "instances": {**wider["instances"], "another": there}})
+    )  # fmt: skip
+    assert after.keys() - before.keys() == {"new"}
+    assert {attrs.evolve(port, host="") for port in after.values()} == {
+        attrs.evolve(before["h0"], host="")
+    }
