@@ -205,7 +205,13 @@ class _Assembly:
             instance=words.instance,
             fixed_ip=str(self._spot(words).ip) if words.instance else None,
             central=words.central or bool(words.port_forwardings),
-            forwardings=tuple(self._forwarding(each) for each in words.port_forwardings),
+            forwardings=tuple(
+                self._forwarding(each)
+                for each in sorted(
+                    words.port_forwardings,
+                    key=lambda each: (each.protocol, each.external_port.first),
+                )
+            ),
             rule_priority=self._numbers.rule_priorities[ip],
         )
 

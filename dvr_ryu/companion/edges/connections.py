@@ -26,6 +26,7 @@ from dvr_ryu.companion.edges.netlink import (
     netlink,
 )
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Translation
+from dvr_ryu.errors import HostError
 
 NOTES = Path(RUN_DIRECTORY, "translations")
 """One file per namespace, with a line for each translation."""
@@ -108,7 +109,13 @@ def _write(namespace: str, lines: set[str]) -> None:
 def _forget(namespace: str, translations: Sequence[Translation]) -> None:
     concerned = _concerned(translations)
     with netlink(namespace, NETLINK_NETFILTER) as kernel:
-        found = kernel.dump(GET, _GENERIC.pack(AF_INET, 0, 0), _GENERIC.size)
+        try:
+            found = kernel.dump(GET, _GENERIC.pack(AF_INET, 0, 0), _GENERIC.size)
+        except OSError as error:
+            raise HostError(
+                f"the kernel does not tell its connections in {namespace}: {error.strerror}; "
+                f"load nf_conntrack_netlink: modprobe nf_conntrack_netlink"
+            ) from None
         fact = translations[0]
         kernel.ask(
             (

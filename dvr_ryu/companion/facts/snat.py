@@ -55,11 +55,11 @@ def _snat(
     central = [each for each in view.central_floating_ips if each.router == router.name]
     for each in central:
         yield Address(place, gateway.device, f"{each.ip}/32", each.ip)
-    distributed = [
+    distributed = sorted(
         each.ip
         for each in view.topology.floating_ips.values()
         if each.router == router.name and not each.central
-    ]
+    )
     chains = tuple(_nat(router, gateway, central, distributed))
     yield from chains
     yield from translations(place, central)

@@ -98,6 +98,7 @@ def test_facts_do_not_depend_on_the_order_of_the_file(article):
         hosts=turned(article.hosts),
         networks=turned(article.networks),
         instances=turned(article.instances),
+        floating_ips=turned(article.floating_ips),
         service_ports=tuple(reversed(article.service_ports)),
     )
     for host in HOSTS:

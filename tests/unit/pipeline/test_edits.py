@@ -28,8 +28,10 @@ HOSTS = [f"host-{number}" for number in range(4)]
 PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
 NETWORKS = [f"net-{number}" for number in range(3)]
 
+VMS = [f"vm-{number}" for number in range(6)]
+
 placements = st.dictionaries(
-    st.sampled_from([f"vm-{number}" for number in range(6)]),
+    st.sampled_from(VMS),
     st.tuples(st.sampled_from(HOSTS), st.sampled_from(NETWORKS)),
 )
 sites = st.fixed_dictionaries(
@@ -40,6 +42,9 @@ sites = st.fixed_dictionaries(
         "dhcp": st.sampled_from(["", "central", "distributed"]),
         "tunnel_type": st.sampled_from(["vxlan", "geneve"]),
         "instances": placements,
+        "external": st.sampled_from([None, "x", "y"]),
+        "snat_host": st.sampled_from(HOSTS),
+        "floating": st.dictionaries(st.sampled_from(VMS), st.booleans()),
     }
 )
 
@@ -67,7 +72,30 @@ def _topology(site: dict[str, Any]) -> Any:
     if site["joined"]:
         interfaces = [{"network": name} for name in sorted(site["joined"])]
         words["routers"] = {"router": {"interfaces": interfaces}}
+        if site["external"]:
+            _lead_out(words, site)
     return parse_topology(yaml.safe_dump(words), "t.yaml")
+
+
+def _lead_out(words: dict[str, Any], site: dict[str, Any]) -> None:
+    """Two external networks, the router leads to one, and floating addresses of that."""
+    for host in words["hosts"].values():
+        host["snat"] = True
+    for at, name in enumerate("xy"):
+        subnets = [{"cidr": f"2.2.{at}.0/24"}]
+        words["networks"][name] = {"external": True, "vni": 900 + at, "subnets": subnets}
+    words["networks"]["x"]["gateway_host"] = HOSTS[1]
+    network, router = site["external"], words["routers"]["router"]
+    router |= {"external_network": network, "snat_host": site["snat_host"]}
+    words["floating_ips"] = {
+        f"2.2.{'xy'.index(network)}.{100 + VMS.index(name)}": {
+            "network": network,
+            "instance": name,
+            "central": central,
+        }
+        for name, central in site["floating"].items()
+        if name in site["instances"] and site["instances"][name][1] in site["joined"]
+    }
 
 
 @pytest.mark.parametrize("program", [SHIPPED, LEARN_ONLY], ids=["shipped", "learn-only"])

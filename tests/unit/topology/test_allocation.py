@@ -71,8 +71,21 @@ def topologies(draw: st.DrawFn) -> Data:
         },
         "routers": routers,
         "instances": instances,
-        "floating_ips": {f"2.2.2.{n + 100}": {"instance": name} for n, name in enumerate(floating)},
+        "floating_ips": {
+            f"2.2.2.{n + 100}": draw(st.sampled_from(_bindings(name)))
+            for n, name in enumerate(floating)
+        },
     }
+
+
+def _bindings(instance: str) -> list[Data]:
+    """What a floating address may be to an instance."""
+    web, names = (
+        {"protocol": protocol, "instance": instance, "external_port": port}
+        for protocol, port in (("tcp", "8000-8009"), ("udp", 53))
+    )
+    bound = {"instance": instance}
+    return [bound, {**bound, "central": True}, {"port_forwardings": [web, names]}]
 
 
 def shuffled(data: Any, rng: random.Random) -> Any:
@@ -152,10 +165,13 @@ def assert_unique(values: list[Any]) -> None:
 @given(topologies(), st.data())
 def test_removing_an_instance_moves_nobody_but_by_a_collision(data, choice):
     """With probing, what a pool has given out differs by the slot that is no longer wanted."""
+    floating = data["floating_ips"].values()
+    leading = [each for some in floating for each in (some, *some.get("port_forwardings", ()))]
+    reached = {each.get("instance") for each in leading}
     names = [
         name
         for name, each in data["instances"].items()
-        if {"instance": name} not in data["floating_ips"].values()
+        if name not in reached
         and sum(other["network"] == each["network"] for other in data["instances"].values()) > 1
     ]
     if not names:
