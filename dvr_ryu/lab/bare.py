@@ -7,7 +7,7 @@ an administrator hands to the companion. Tests use `bare_lab` for hosts that las
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -18,7 +18,7 @@ from dvr_ryu.lab import openvswitch
 from dvr_ryu.lab import wire as underlay_wire
 from dvr_ryu.lab.host import MARKER, LabHost
 from dvr_ryu.lab.process import with_variable
-from dvr_ryu.topology.model import Controller, Topology
+from dvr_ryu.topology.model import Controller, Topology, Underlay
 
 CONTROLLER = "controller"
 WIRE = "wire"
@@ -67,37 +67,64 @@ def controller_of(topology: Topology) -> Controller:
     return controller
 
 
+def addresses_of(topology: Topology) -> dict[str, str]:
+    """The underlay addresses of the lab's hosts, the controller's last; DvrError if it has none."""
+    controller = controller_of(topology)
+    hosts = {host.name: host.address for host in topology.hosts.values()}
+    return {**hosts, CONTROLLER: controller.address}
+
+
 def build(topology: Topology, folder: str) -> Lab:
     """Make the bare lab of `topology`; `folder` marks its processes.
 
     What was made stays if an error ends this: `remove` finds it.
     """
-    controller = controller_of(topology)
-    addresses = {host.name: host.address for host in topology.hosts.values()}
-    addresses[CONTROLLER] = controller.address
+    addresses = addresses_of(topology)
+    wire = LabHost.start(WIRE, folder)
+    underlay_wire.lay_wire(wire, topology.underlay)
+    return Lab({**add(wire, addresses, topology.underlay, folder), WIRE: wire})
 
+
+def add(
+    wire: LabHost, addresses: Mapping[str, str], underlay: Underlay, folder: str
+) -> dict[str, LabHost]:
+    """Make hosts, by name, that have these addresses on the wire."""
     with ThreadPoolExecutor() as pool:
-        started = pool.map(lambda name: LabHost.start(name, folder), [*addresses, WIRE])
-        lab = Lab({host.name: host for host in started})
-        by_address = {address: lab[name] for name, address in addresses.items()}
-        underlay_wire.lay_wire(lab.wire, by_address, topology.underlay)
+        started = pool.map(lambda name: LabHost.start(name, folder), addresses)
+        hosts = {host.name: host for host in started}
+        underlay_wire.plug(wire, {addresses[name]: hosts[name] for name in hosts}, underlay)
 
         def equip(host: LabHost) -> None:
             address = addresses[host.name]
             if host.name == CONTROLLER:
-                underlay_wire.connect(host, address, topology.underlay)
+                underlay_wire.connect(host, address, underlay)
             else:
                 openvswitch.start(host)
-                openvswitch.connect(host, address, topology.underlay)
+                openvswitch.connect(host, address, underlay)
 
-        list(pool.map(equip, by_address.values()))
-    return lab
+        list(pool.map(equip, hosts.values()))
+    return hosts
 
 
-def remove(folder: str) -> list[str]:
-    """End every host that was made for this state folder, by whomever; return their names."""
+def take(lab: Lab, addresses: Mapping[str, str]) -> None:
+    """End hosts, by name, that have these addresses on the wire."""
+    for name in addresses:
+        lab[name].stop()
+    underlay_wire.unplug(lab.wire, addresses.values())
+
+
+def remove(folder: str, among: Collection[str] | None = None) -> list[str]:
+    """End every host that was made for this state folder, by whomever; return their names.
+
+    If names are given, only hosts that are `among` them.
+    """
     # All are found before one is killed: what is ending cannot be recognized, but must be awaited.
-    names = {process: process.command[-1] for process in with_variable(MARKER, folder)}
+    names = {
+        process: name
+        for process in with_variable(MARKER, folder)
+        for name in (process.command[-1],)
+        if among is None or name in among
+    }
     for process in names:
         process.kill()
     return sorted(set(names.values()))

@@ -13,7 +13,7 @@ from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.programs import FLOWS_LINK, Program
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline import program as pipeline
 from dvr_ryu.topology.model import BRIDGES, Topology
 
 _PATIENCE = 30.0
@@ -22,16 +22,17 @@ _REFUSED = re.compile(r"^(\S+/br-\S+: |the saved change is not applied)", re.MUL
 """What the controller says of a bridge that has its flows, and of flows that cannot be."""
 
 
-def require_right(folder: Path, topology: Topology) -> None:
-    """Raise FileError, with places, unless the flows of `folder` can be those of every bridge.
+def require_right(folder: Path, topology: Topology) -> pipeline.Program:
+    """Return the flows of `folder`; FileError, with places, unless they can be every bridge's.
 
     Raises DvrError where there is no file for one of the bridges.
     """
-    program = load_program(folder)
+    program = pipeline.load_program(folder)
     missing = [f"{bridge}.flows" for bridge in BRIDGES if bridge not in program.pipelines]
     if missing:
         raise DvrError(f"{folder}: no {' and no '.join(missing)} here; a lab's bridges need both")
     program.require_fit(topology)
+    return program
 
 
 def select(controller: LabHost, folder: Path) -> None:

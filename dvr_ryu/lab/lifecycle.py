@@ -34,33 +34,48 @@ def up(
     folder: StateFolder = THE_LAB,
     pipelines: Path | None = None,
 ) -> None:
-    """Bring up the lab of the topology in this file, with its controller and its companions.
+    """Bring up the lab of the topology in this file, with its controller and its companions; or
+    bring the lab of this file, which is up, to what the file says by now.
 
-    `pipelines` is the folder of its flows, if not the shipped one. Returns when all is in place.
-    DvrError and HostError: nothing was made, or nothing was left.
+    `pipelines` is the folder of its flows, if not those that it has, or the shipped ones. Returns
+    when all is in place. DvrError and HostError: no lab was made, or none was left; one that was up
+    still is.
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
-    from dvr_ryu.lab import flows
+    from dvr_ryu.lab import flows, readiness
     from dvr_ryu.topology.loading import load_topology
 
     preflight.require_root(f"lab up {topology_path}")
     path = topology_path.resolve()
     topology = load_topology(path)
-    pipelines = pipelines or flows_dir()
-    flows.require_right(pipelines, topology)
     preflight.require_programs()
+    state = _lab_of(path, folder)
+    if pipelines is None:
+        pipelines = flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()
+    goal = readiness.Goal.of(topology, path, flows.require_right(pipelines, topology))
     with folder.locked():
-        refuse_second(folder)
+        if state is None:
+            refuse_second(folder)
         try:
-            lab = make_hosts(topology, path, folder, progress)
+            if state:
+                lab = renew_hosts(state, topology, folder, progress)
+            else:
+                lab = make_hosts(topology, path, folder, progress)
             flows.select(lab.controller, pipelines)
             running = programs.programs_of(topology, path, lab, folder)
             programs.start(running, path)
-            programs.await_ready(running, progress)
+            programs.await_ready(running, goal, progress)
         except BaseException:
-            _remove(folder)
+            if state is None:
+                _remove(folder)
             raise
         _complete(folder)
+
+
+def _lab_of(path: Path, folder: StateFolder) -> LabState | None:
+    """The lab that is up, if it is that of this file."""
+    state = folder.read()
+    return state if state and state.whole and state.topology == str(path) else None
 
 
 def refuse_second(folder: StateFolder) -> None:
@@ -82,7 +97,39 @@ def make_hosts(topology: Topology, path: Path, folder: StateFolder, progress: Pr
     folder.write(state)
     with _ctrl_c_waits():
         lab = bare.build(topology, str(folder.path))
-    folder.write(evolve(state, hosts={name: host.init for name, host in lab.hosts.items()}))
+    folder.write(state.of(lab, topology))
+    return lab
+
+
+def renew_hosts(
+    state: LabState, topology: Topology, folder: StateFolder, progress: Progress
+) -> bare.Lab:
+    """Make the hosts that a running lab lacks, end those that it has too many, and note it.
+
+    A host whose address was edited is another host. HostError if this needs another lab.
+    """
+    lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
+    controller = wanted[bare.CONTROLLER] == state.addresses[bare.CONTROLLER]
+    if not controller or str(topology.underlay) != state.underlay:
+        raise HostError(
+            f"the underlay, or the controller's address, is another one in {state.topology} than"
+            " in the lab that is up: type dvr lab down, then dvr lab up"
+        )
+    gone = dict(state.addresses.items() - wanted.items())
+    come = {name: wanted[name] for name, _ in sorted(wanted.items() - state.addresses.items())}
+    if gone or come:
+        signs = [*(f"-{name}" for name in gone), *(f"+{name}" for name in come)]
+        progress(f"hosts: {' '.join(signs)}")
+    with _ctrl_c_waits():
+        bare.take(lab, gone)
+        try:
+            made = bare.add(lab.wire, come, topology.underlay, str(folder.path))
+        except BaseException:
+            bare.remove(str(folder.path), among=come)
+            raise
+        hosts = {**lab.hosts, **made}
+        lab = bare.Lab({name: hosts[name] for name in (*wanted, bare.WIRE)})
+        folder.write(state.of(lab, topology))
     return lab
 
 

@@ -5,24 +5,22 @@ They are the very programs that a user runs on real hosts, started as a user wou
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.bare import CONTROLLER, Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.lab.wire import NIC
-from dvr_ryu.topology.model import BRIDGES, Topology, instance_namespace
+from dvr_ryu.topology.model import Topology
 
-COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
-"""In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
+if TYPE_CHECKING:
+    from dvr_ryu.lab.readiness import Goal
 
 FLOWS_LINK = "/run/dvr_lab/flows"
 """In the controller's host: a link to the folder of the flows that it shall use."""
@@ -89,8 +87,12 @@ def programs_of(topology: Topology, path: Path, lab: Lab, folder: StateFolder) -
 
 
 def start(programs: list[Program], path: Path) -> None:
-    """Start `programs`; HostError if their hosts cannot read the topology's file at `path`."""
+    """Start those of `programs` that do not run; HostError if their hosts cannot read the
+    topology's file at `path`.
+    """
     for program in programs:
+        if program.host.service_pid(program.name) is not None:
+            continue
         if not program.host.path(str(path)).is_file():
             raise HostError(
                 f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
@@ -98,18 +100,18 @@ def start(programs: list[Program], path: Path) -> None:
         program.start(path)
 
 
-def await_ready(programs: list[Program], progress: Callable[[str], None]) -> None:
+def await_ready(programs: list[Program], goal: Goal, progress: Callable[[str], None]) -> None:
     """Return when companions have applied their facts, bridges have flows, instances addresses.
 
     HostError, with the log's last lines, if a program ends before that, or takes too long.
     """
     companions = [program for program in programs if program.name == "companion"]
     progress("companions make bridges, namespaces and instances")
-    _await(programs, companions, companion_has_applied, "the companion has applied its facts")
+    _await(programs, companions, goal.companion_has_applied, "the companion has applied its facts")
     progress("the controller fills the bridges")
-    _await(programs, companions, bridges_have_flows, "the controller has filled the bridges")
+    _await(programs, companions, goal.bridges_have_flows, "the controller has filled the bridges")
     progress("instances get their addresses")
-    _await(programs, companions, instances_have_addresses, "every instance has its address")
+    _await(programs, companions, goal.instances_have_addresses, "every instance has its address")
 
 
 def _await(
@@ -132,31 +134,3 @@ def _await(
         return "\n".join([f"not so on {names}", *words])
 
     wait_until(all_ready, _PATIENCE, what, those_behind)
-
-
-def companion_has_applied(host: LabHost) -> bool:
-    """Whether the host's companion says that all its facts hold."""
-    try:
-        words = json.loads(host.path(COMPANION_STATE).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
-    return bool(words.get("state") == "applied")
-
-
-def bridges_have_flows(host: LabHost) -> bool:
-    """Whether the controller has sent its flows: a bundle is all or nothing, so one flow tells."""
-    return all(
-        "actions="
-        in host.run(["ovs-ofctl", "-OOpenFlow14", "dump-flows", bridge], check=False).stdout
-        for bridge in BRIDGES
-    )
-
-
-def instances_have_addresses(host: LabHost) -> bool:
-    """Whether every instance on the host has an IPv4 address, by DHCP or not."""
-    namespaces = [path.name for path in host.path("/run/netns").glob(f"{instance_namespace('')}*")]
-    words = ["ip", "-4", "address", "show", "dev", NIC]
-    return all(
-        "inet " in host.run(words, namespace=namespace, check=False).stdout
-        for namespace in namespaces
-    )

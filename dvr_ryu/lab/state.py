@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from dvr_ryu.errors import HostError
+from dvr_ryu.lab.bare import Lab, addresses_of
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.process import Process
+from dvr_ryu.topology.model import Topology
 
 FOLDER = Path("/run/dvr_lab")
 """Where the lab of this machine is remembered, for root only; its logs are here, too."""
@@ -27,17 +29,29 @@ FOLDER = Path("/run/dvr_lab")
 
 @frozen
 class LabState:
-    """A lab as it was made. `started` is local time in ISO 8601; `complete` once `up` was done."""
+    """A lab as it was made. `started` is local time in ISO 8601; `complete` once `up` was done.
+
+    `underlay` and `addresses`, of the hosts on it, are what only a new lab, or a new host, can have
+    otherwise.
+    """
 
     topology: str
     started: str
     complete: bool = False
     hosts: Mapping[str, Process] = field(factory=dict, eq=dict)
+    underlay: str = ""
+    addresses: Mapping[str, str] = field(factory=dict, eq=dict)
 
     @classmethod
     def new(cls, topology: Path) -> LabState:
         """The state of a lab that is about to be made from this file."""
         return cls(str(topology), datetime.now().isoformat(sep=" ", timespec="seconds"))
+
+    def of(self, lab: Lab, topology: Topology) -> LabState:
+        """The same with the hosts that were made for a topology."""
+        hosts = {name: host.init for name, host in lab.hosts.items()}
+        addresses = addresses_of(topology)
+        return evolve(self, hosts=hosts, underlay=str(topology.underlay), addresses=addresses)
 
     @property
     def lab_hosts(self) -> dict[str, LabHost]:

@@ -7,7 +7,7 @@ not even for a moment: both ends of a cable are born where they stay.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.host import LabHost, environment
@@ -24,28 +24,51 @@ def mac_of(address: str, first: str = _CABLE_MAC) -> str:
     return ":".join([first, *(f"{int(byte):02x}" for byte in address.split("."))])
 
 
-def lay_wire(wire: LabHost, hosts: Mapping[str, LabHost], underlay: Underlay) -> None:
-    """Make the bridge in `wire`, and each host's eth0 on it. `hosts` are by underlay address."""
-    lines = [f"link add {BRIDGE} mtu {underlay.mtu} type bridge mcast_snooping 0"]
-    for number, (address, host) in enumerate(hosts.items(), start=1):
-        # Host names may be longer than the 15 characters that a device's name can have.
-        port = f"port{number}"
+def port_of(address: str) -> str:
+    """The wire's end of the cable to a host: host names may be longer than a device's can be."""
+    return "port-" + "".join(f"{int(byte):02x}" for byte in address.split("."))
+
+
+def lay_wire(wire: LabHost, underlay: Underlay) -> None:
+    """Make the bridge in `wire`; nothing is plugged into it yet."""
+    _batch(
+        wire,
+        [
+            f"link add {BRIDGE} mtu {underlay.mtu} type bridge mcast_snooping 0",
+            f"link set {BRIDGE} up",
+        ],
+    )
+
+
+def plug(wire: LabHost, hosts: Mapping[str, LabHost], underlay: Underlay) -> None:
+    """Make the eth0 of hosts, which are by underlay address, and plug them into the wire."""
+    lines: list[str] = []
+    for address, host in hosts.items():
+        port = port_of(address)
         lines += [
             f"link add {port} mtu {underlay.mtu} type veth"
             f" peer name {NIC} address {mac_of(address)} mtu {underlay.mtu} netns {host.init.pid}",
             f"link set {port} alias {host.name} master {BRIDGE} up",
         ]
-    lines += [f"link set {BRIDGE} up"]
+    _batch(wire, lines)
+
+
+def unplug(wire: LabHost, addresses: Iterable[str]) -> None:
+    """Remove the cables of hosts that have ended: the kernel does so too, but in its own time."""
+    _batch(wire, [f"link del {port_of(address)}" for address in addresses], "-force")
+
+
+def _batch(wire: LabHost, lines: Iterable[str], *options: str) -> None:
     # The peers are named by the machine's pids: of the wire only its network is entered.
     done = subprocess.run(
-        ["nsenter", f"--target={wire.init.pid}", "--net", "ip", "-batch", "-"],
+        ["nsenter", f"--target={wire.init.pid}", "--net", "ip", *options, "-batch", "-"],
         input="\n".join(lines),
         env=environment(),
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        raise HostError(f"cannot lay the lab's wire: {done.stderr}".rstrip())
+    if done.returncode and not options:
+        raise HostError(f"cannot change the lab's wire: {done.stderr}".rstrip())
 
 
 def connect(host: LabHost, address: str, underlay: Underlay) -> None:

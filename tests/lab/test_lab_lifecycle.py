@@ -18,8 +18,10 @@ from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.host import MARKER
 from dvr_ryu.lab.process import with_variable
 from dvr_ryu.lab.programs import Program, await_ready, start
+from dvr_ryu.lab.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import Topology
 
@@ -63,9 +65,11 @@ def _left(folder: StateFolder) -> bool:
 
 
 @pytest.mark.usefixtures("bare_up")
-def test_one_lab_at_a_time(folder: StateFolder, file: Path) -> None:
+def test_one_lab_at_a_time(folder: StateFolder, file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(BARE)
     with pytest.raises(HostError, match=rf"lab of {file} is up since .*type dvr lab down"):
-        lifecycle.up(file, _silent, folder)
+        lifecycle.up(other, _silent, folder)
     assert lifecycle.running(folder).whole, "the first lab is as it was"
 
 
@@ -161,13 +165,13 @@ def test_a_killed_up_is_cleaned_by_down(folder: StateFolder, file: Path) -> None
 
 
 def test_a_program_that_ends_early_has_the_last_word(
-    bare_up: Lab, folder: StateFolder, file: Path
+    bare_up: Lab, folder: StateFolder, file: Path, two_hosts: Topology
 ) -> None:
     command = ["sh", "-c", "echo said before; echo the reason >&2; exit 3"]
     program = Program("companion", bare_up["server-68"], command, folder.log("companion"))
     start([program], file)
     with pytest.raises(HostError, match=r"(?s)companion of server-68 has ended.*the reason"):
-        await_ready([program], _silent)
+        await_ready([program], Goal(two_hosts, "", load_program(flows_dir())), _silent)
 
 
 def test_a_topology_that_hosts_cannot_read(bare_up: Lab, folder: StateFolder) -> None:

@@ -1,0 +1,80 @@
+"""When a lab is what its topology says: what companions tell, which flows bridges have, and which
+addresses instances. Only reads.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+
+from attrs import frozen
+
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.pipeline.program import Program
+from dvr_ryu.topology.model import BRIDGES, Topology, instance_namespace
+from dvr_ryu.topology.view import HostView
+
+COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
+"""In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
+
+_OFCTL = ("ovs-ofctl", "-OOpenFlow14", "--no-names")
+_PARSED = re.compile(r": ADD (?:table:(\d+) )?(priority=\S+) .*?(actions=.*)")
+_DUMPED = re.compile(r"cookie=(0x[0-9a-f]+), .*? table=(\d+), .*?(priority=\S+) (actions=.*)")
+"""Flows as ovs-ofctl prints those that it reads, and those that a bridge has; all in OpenFlow 1.4's
+words."""
+
+
+@frozen
+class Goal:
+    """What every host of a lab shall come to."""
+
+    topology: Topology
+    digest: str
+    """The SHA-256 of the file that the topology was read from."""
+    program: Program
+
+    @classmethod
+    def of(cls, topology: Topology, path: Path, program: Program) -> Goal:
+        """The goal of a topology that was read from `path`."""
+        return cls(topology, sha256(path.read_bytes()).hexdigest(), program)
+
+    def companion_has_applied(self, host: LabHost) -> bool:
+        """Whether the host's companion says that all facts of this very file hold."""
+        try:
+            words = json.loads(host.path(COMPANION_STATE).read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return False
+        return bool(words.get("state") == "applied" and words.get("topology") == self.digest)
+
+    def bridges_have_flows(self, host: LabHost) -> bool:
+        """Whether the bridges have the flows that the controller owes them, and no more of its."""
+        return not any(self.wrong_flows(host, bridge) for bridge in BRIDGES)
+
+    def wrong_flows(self, host: LabHost, bridge: str) -> list[str]:
+        """The flows of ours that a bridge has too many, with -, or lacks, with +.
+
+        ovs-ofctl puts both into the same words.
+        """
+        lines = self.program.lines(bridge, HostView(self.topology, host.name))
+        wanted = host.run([*_OFCTL, "parse-flows", "-"], input="\n".join(lines)).stdout
+        present = host.run([*_OFCTL, "dump-flows", bridge], check=False).stdout
+        ours = {f"{cookie:#x}" for cookie in self.program.cookies}
+        should = {_line(*flow) for flow in _PARSED.findall(wanted)}
+        is_ = {_line(*flow) for cookie, *flow in _DUMPED.findall(present) if cookie in ours}
+        return [*(f"-{flow}" for flow in is_ - should), *(f"+{flow}" for flow in should - is_)]
+
+    def instances_have_addresses(self, host: LabHost) -> bool:
+        """Whether every instance of the host has its address, by DHCP or not."""
+        return all(
+            f" {port.ip}/" in host.run(["ip", "address"], namespace=place, check=False).stdout
+            for name, port in self.topology.instances.items()
+            if port.host == host.name
+            for place in (instance_namespace(name),)
+        )
+
+
+def _line(table: str, match: str, actions: str) -> str:
+    return f"table={table or 0},{match} {actions}"
