@@ -2,7 +2,8 @@
 
 It knows what it made. So an edit is made at once; then it looks at the host, as it does every few
 seconds and whenever OVSDB changes, and makes again what others have undone. A file with mistakes is
-reported and changes nothing. Ending it removes nothing: the host goes on as it is.
+reported and changes nothing. In a file without this host nothing is wanted here any more. Ending it
+removes nothing: the host goes on as it is.
 """
 
 from __future__ import annotations
@@ -130,11 +131,9 @@ class Companion:
             began = time.monotonic()
             topology = load_topology(self._path)
             self._reading_seconds = time.monotonic() - began
-            if self._name not in topology.hosts:
-                raise DvrError(
-                    f"{self._path} has no host {self._name}; it has {', '.join(topology.hosts)}"
-                )
             self._topology, self._digest, self._edited = topology, digest, True
+            if self._name not in topology.hosts:
+                _log(f"{self._path} has no host {self._name} any more: what was made here goes")
         return 0
 
     def _digest_of_file(self) -> str:
@@ -151,8 +150,7 @@ class Companion:
         try:
             if self._host is None:
                 self._host = Host(self._name)
-            view = HostView(self._topology, self._name)
-            done = self._make(self._host, facts(view, datapath_type()))
+            done = self._make(self._host, self._should(self._topology))
         except (DvrError, OSError):
             self._let_go()
             raise
@@ -164,6 +162,12 @@ class Companion:
             self._edited = False
         self._announce(done)
         return len(done)
+
+    def _should(self, topology: Topology) -> tuple[Fact, ...]:
+        """What should hold here: nothing, once the topology has no such host."""
+        if self._name not in topology.hosts:
+            return ()
+        return facts(HostView(topology, self._name), datapath_type())
 
     def _make(self, host: Host, should: tuple[Fact, ...]) -> Change:
         known, self._known, self._unseen = self._known, None, False

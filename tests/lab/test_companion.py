@@ -363,6 +363,22 @@ def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
     await_state(running.host, lambda state: state["state"] == "applied")
 
 
+def test_a_host_that_is_taken_out_of_the_file_is_emptied_until_it_returns(running, tmp_path):
+    text = running.file.read_text()
+    before = await_state(running.host, lambda state: True)
+    running.file.write_text("hosts: {h2: {address: 10.0.0.2}}")
+    emptied = await_state(
+        running.host,
+        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
+    )
+    assert run(running.host, "ip netns") == ""
+    assert run(running.host, "ovs-vsctl list-br") in ("", "br-phys\n")
+    assert "has no host h1 any more" in (tmp_path / "log").read_text()
+    running.file.write_text(text)
+    await_state(running.host, lambda state: state["topology"] != emptied["topology"])
+    assert running("plan") == []
+
+
 def test_it_mends_by_itself(running):
     host = running.host
 
