@@ -1,0 +1,165 @@
+"""All that a companion and a controller make on a host, read without them: by ip, iptables-save,
+ovs-vsctl, ovs-ofctl, ps and the files below /proc/sys and /run.
+
+What the kernel and Open vSwitch number as they like (indexes, UUIDs, datapath ids of processes) is
+left out, so that two hosts which should be alike have equal inventories.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any, TypeAlias
+
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.pipeline.dump import clean
+from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.topology.model import BRIDGES
+
+Inventory: TypeAlias = "dict[str, list[str]]"
+"""Where something is (a namespace, a bridge, a folder) and of which kind → lines that say what."""
+
+_READ = r"""
+import json, os, re, subprocess, sys
+
+def run(*words, input=""):
+    return subprocess.run(words, input=input, capture_output=True, text=True).stdout
+
+ASKED = "addr", "-4 route show table all", "rule", "neigh show nud permanent", "neigh show proxy"
+SETTINGS = re.compile("conf/|ip_forward|ip_nonlocal_bind|tcp_be_liberal|tcp_loose")
+
+def settings(place):
+    top = "/proc/sys/net"
+    words = ["grep", "-rs", ".", *(f"{top}/{each}" for each in
+        ("ipv4/conf", "ipv4/ip_forward", "ipv4/ip_nonlocal_bind", "netfilter"))]
+    lines = run(*place, *words).splitlines()
+    return sorted(line[len(top) + 1:] for line in lines if SETTINGS.search(line))
+
+def of_namespace(name):
+    place = ["ip", "netns", "exec", name] if name else []
+    found = {}
+    for words in ASKED:
+        text = run(*place, "ip", "-json", "-details", *words.split())
+        found[words] = json.loads(text or "[]")
+    if name.startswith(("qrouter-", "snat-", "fip-", "vm-")):
+        found["iptables"] = run(*place, "iptables-save").splitlines()
+    found["settings"] = settings(place)
+    return found
+
+def ovs(table, columns):
+    return json.loads(run("ovs-vsctl", "--format=json", "--columns=" + columns, "list", table))
+
+files = {}
+for folder, _, names in os.walk("/run/dvr_ryu"):
+    for name in names:
+        files[os.path.join(folder, name)] = open(os.path.join(folder, name)).read()
+print(json.dumps({
+    "namespaces": {name: of_namespace(name) for name in ["", *os.listdir("/run/netns")]}
+        if os.path.isdir("/run/netns") else {"": of_namespace("")},
+    "bridges": ovs("Bridge", "name,fail_mode,datapath_type,other_config,external_ids,protocols"),
+    "ports": ovs("Port", "name,tag,external_ids"),
+    "interfaces": ovs("Interface", "name,type,ofport,ofport_request,options,external_ids,error"),
+    "on": {bridge: run("ovs-vsctl", "list-ports", bridge).split()
+        for bridge in run("ovs-vsctl", "list-br").split()},
+    "processes": run("ps", "-e", "-o", "args", "--no-headers").splitlines(),
+    "files": files,
+}))
+"""
+
+_BY_THE_KERNEL = {"ifindex", "link_index", "link_netnsid", "link_netns", "qdisc"}
+_OF_DEVICES = ("ifname", "mtu", "address", "flags", "linkinfo", "master", "ifalias")
+_NOBODYS_MAC = re.compile("ovs-|tap")
+"""Devices that have a MAC by chance: of the datapath, and the outer ends of instances' wires."""
+_TOLD_OTHERWISE = {"addr", "iptables", "settings"}
+_OURS = ("dnsmasq", "udhcpc")
+_THEIR_OWN = (".pid", ".pid.own", ".leases", "companion.json", "lock")
+"""Ends of names of files that say when, or by which process."""
+
+
+def inventory(host: LabHost) -> Inventory:
+    """What is on a host now."""
+    read = json.loads(host.run([sys.executable, "-c", _READ]).stdout)
+    found: Inventory = {"namespaces": sorted(read["namespaces"])}
+    for name, has in read["namespaces"].items():
+        for kind, lines in _of_namespace(has).items():
+            found[f"{kind} of {name or 'the host'}"] = sorted(lines)
+    for kind in ("bridges", "ports", "interfaces"):
+        rows = [_row(read[kind]["headings"], row) for row in read[kind]["data"]]
+        found[kind] = sorted(map(_text, rows))
+    found["ports of bridges"] = sorted(f"{on}: {' '.join(has)}" for on, has in read["on"].items())
+    found["processes"] = sorted(
+        line for line in read["processes"] if line.split()[0].endswith(_OURS)
+    )
+    found["files"] = sorted(
+        f"{path}: {content if not path.endswith(_THEIR_OWN) and '/leases/' not in path else ''}"
+        for path, content in read["files"].items()
+    )
+    for bridge in set(BRIDGES) & set(read["on"]):
+        words = ["ovs-ofctl", "-OOpenFlow14", "dump-flows", bridge, f"cookie={COOKIE:#x}/-1"]
+        found[f"flows of {bridge}"] = list(clean(host.run(words).stdout, bridge))
+    return found
+
+
+def differences(one: Inventory, other: Inventory) -> list[str]:
+    """What only one of two inventories has, with -, and what only the other has, with +."""
+    return [
+        f"{where}: {sign}{line}"
+        for where in sorted(one.keys() | other.keys())
+        for sign, mine, yours in (("-", one, other), ("+", other, one))
+        for line in mine.get(where, [])
+        if line not in yours.get(where, [])
+    ]
+
+
+def _of_namespace(has: dict[str, Any]) -> Inventory:
+    devices = [
+        {
+            **{key: device.get(key) for key in _OF_DEVICES},
+            "address": None if _NOBODYS_MAC.match(device["ifname"]) else device["address"],
+            "flags": sorted(set(device["flags"]) & {"UP", "LOWER_UP"}),
+            "linkinfo": device.get("linkinfo", {}).get("info_kind"),
+        }
+        for device in has["addr"]
+    ]
+    addresses = [
+        {"on": device["ifname"], **each}
+        for device in has["addr"]
+        for each in device["addr_info"]
+        if each["family"] == "inet"
+    ]
+    asked = {kind: map(_text, has[kind]) for kind in has if kind not in _TOLD_OTHERWISE}
+    kinds = {
+        **asked,
+        "devices": map(_text, devices),
+        "addresses": map(_text, addresses),
+        "iptables": _rules(has.get("iptables", [])),
+        "settings": has["settings"],
+    }
+    return {kind: list(lines) for kind, lines in kinds.items()}
+
+
+def _rules(saved: list[str]) -> list[str]:
+    """Rules and chains of our own, with their tables: the kernel keeps an empty table or none.
+
+    Their order within a chain is kept by a number.
+    """
+    table, lines = "", list[str]()
+    for line in saved:
+        if line.startswith("*"):
+            table = line
+        elif line.startswith("-A "):
+            chain = line.split()[1]
+            number = sum(each.startswith(f"{table} -A {chain} ") for each in lines)
+            lines.append(f"{table} -A {chain} {number}: {line}")
+        elif line.startswith(":neutron-"):
+            lines.append(f"{table} {line.split()[0]}")
+    return lines
+
+
+def _row(headings: list[str], row: list[Any]) -> dict[str, Any]:
+    return dict(zip(headings, row, strict=True))
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps({k: v for k, v in value.items() if k not in _BY_THE_KERNEL}, sort_keys=True)

@@ -1,0 +1,86 @@
+"""Pings that go on while something happens, and how many of them were lost."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from attrs import define, field
+
+from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.lab.host import LabHost, environment
+
+PACKETS_A_SECOND = 100
+ON_THEIR_WAY = PACKETS_A_SECOND // 2
+"""So many of the last may not have been answered yet when ping was told to end."""
+GAP = 0 if datapath_type() == "system" else 20
+"""So many in a row may be lost. Open vSwitch's userspace datapath drops what a tunnel should take
+for a moment, the longer the busier the machine is, while a port is added to any bridge: plain
+`ovs-vsctl add-port` shows it."""
+
+
+@define
+class Pings:
+    """What became of the pings of a block, once it has ended."""
+
+    sent: int = 0
+    answered: Mapping[int, str] = field(factory=dict)
+    """The numbers of those that were answered, and when that was, in seconds since 1970."""
+
+    @property
+    def lost(self) -> list[int]:
+        """The numbers of those that were not answered, from 1."""
+        last = max(self.answered, default=0)
+        end = last if self.sent - last <= ON_THEIR_WAY else self.sent
+        return sorted(set(range(1, end + 1)) - self.answered.keys())
+
+    @property
+    def longest_gap(self) -> int:
+        """The most that were lost in a row."""
+        longest = row = before = 0
+        for number in self.lost:
+            row = row + 1 if number == before + 1 else 1
+            longest, before = max(longest, row), number
+        return longest
+
+    def __str__(self) -> str:
+        when = [f"{each} after {self.answered.get(each - 1, 'others')}" for each in self.lost]
+        return f"lost {len(when)} of {self.sent}: {', '.join(when[:20])}"
+
+
+@contextmanager
+def counted(host: LabHost, namespace: str | None, address: str) -> Iterator[Pings]:
+    """Ping while the block runs, 100 times a second, and count."""
+    pings = Pings()
+    script = f"ping -D -n -i {1 / PACKETS_A_SECOND:g} -W 2 {address} & cat; kill -INT $!; wait $!"
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(
+            host.enter(["sh", "-c", script], namespace),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            env=environment(),
+        ) as ping,
+    ):
+        yield pings
+        ping.communicate()
+        output.seek(0)
+        printed = output.read()
+    found = re.search(r"(\d+) packets transmitted", printed)
+    assert found, printed
+    pings.sent = int(found[1])
+    answers = re.findall(r"\[([\d.]+)\] \d+ bytes from .* icmp_seq=(\d+) ", printed)
+    pings.answered = {int(number): when for when, number in answers}
+
+
+@contextmanager
+def unbroken(host: LabHost, namespace: str | None, address: str) -> Iterator[None]:
+    """Ping while the block runs, 100 times a second; none may be lost, but see GAP."""
+    with counted(host, namespace, address) as pings:
+        yield
+    who = (host.name, namespace, address, str(pings))
+    assert len(pings.answered) > 10 and pings.longest_gap <= GAP, who
+    assert len(pings.lost) <= pings.sent / 100, who

@@ -1,0 +1,348 @@
+"""A topology of three hosts, and random edits of it: whatever a person may do to the file.
+
+The keepers (instances p, q and s, their networks and router) are never edited, so that pings among
+them must not notice. Whether an edit makes a right file is judged by the file's own checks.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from random import Random
+from typing import Any, TypeAlias
+
+import yaml
+
+from dvr_ryu.errors import FileError
+from dvr_ryu.topology.loading import parse_topology
+
+Words: TypeAlias = "dict[str, Any]"
+Edit: TypeAlias = Callable[[Words, Random], "str | None"]
+"""Changes words and says what it did; None if there is nothing to do it to."""
+
+START = """
+controller: tcp:10.0.0.9:6653
+underlay: {cidr: 10.0.0.0/24}
+hosts:
+  h1: {address: 10.0.0.1, snat: true}
+  h2: {address: 10.0.0.2}
+  h3: {address: 10.0.0.3}
+networks:
+  n: {vni: 5, subnets: [{cidr: 10.1.0.0/24}], dhcp_host: h1}
+  m: {vni: 6, subnets: [{cidr: 10.2.0.0/24, dhcp: false}]}
+  x: {vni: 7, external: true, subnets: [{cidr: 2.2.2.0/24}], gateway_host: h1}
+routers:
+  r: {interfaces: [{network: n}, {network: m}], external_network: x}
+instances:
+  p: {host: h1, network: n, ip: 10.1.0.11}
+  s: {host: h2, network: n, ip: 10.1.0.12}
+  q: {host: h2, network: m, ip: 10.2.0.13}
+  v1: {host: h2, network: n}
+floating_ips:
+  2.2.2.101: {instance: q}
+"""
+KEEPERS = {"p", "q", "s", "n", "m", "x", "r", "h1", "h2", "2.2.2.101"}
+INSTANCES = [f"v{number}" for number in range(1, 7)]
+NETWORKS = [f"k{number}" for number in range(1, 4)]
+ROUTERS = [f"r{number}" for number in range(1, 3)]
+FLOATING = [f"2.2.2.{number}" for number in range(110, 114)]
+HOSTS = {"h3": {"address": "10.0.0.3"}, "h4": {"address": "10.0.0.4"}}
+
+
+def start() -> Words:
+    words: Words = yaml.safe_load(START)
+    return words
+
+
+def text_of(words: Words) -> str:
+    return str(yaml.safe_dump(words, sort_keys=False))
+
+
+def edited(words: Words, random: Random) -> tuple[str, Words]:
+    """What one random edit does, in words for a person, and what it makes of the topology."""
+    while True:
+        after = copy.deepcopy(words)
+        did = random.choice(EDITS)(after, random)
+        if did is None or after == words:
+            continue
+        try:
+            parse_topology(text_of(after), "edited.yaml")
+        except FileError:
+            continue
+        return did, after
+
+
+def _some(random: Random, names: Any) -> str | None:
+    """One of the names that are nobody's keepers."""
+    others = sorted(set(names) - KEEPERS)
+    return random.choice(others) if others else None
+
+
+def _missing(random: Random, pool: Any, present: Any) -> str | None:
+    absent = sorted(set(pool) - set(present))
+    return random.choice(absent) if absent else None
+
+
+def _address(words: Words, network: str, random: Random) -> str:
+    cidr = words["networks"][network]["subnets"][0]["cidr"]
+    return f"{cidr.rpartition('.')[0]}.{random.randrange(20, 250)}"
+
+
+def _mac(random: Random) -> str:
+    return f"fa:16:3e:77:{random.randrange(256):02x}:{random.randrange(256):02x}"
+
+
+# Instances ----------------------------------------------------------------------------------------
+
+
+def create_instance(words: Words, random: Random) -> str | None:
+    name = _missing(random, INSTANCES, words["instances"])
+    if name is None:
+        return None
+    network = random.choice(sorted(set(words["networks"]) - {"x"}))
+    instance = {"host": random.choice(sorted(words["hosts"])), "network": network}
+    if random.random() < 0.5:
+        instance["ip"] = _address(words, network, random)
+    words["instances"][name] = instance
+    if random.random() < 0.3 and (floating := _missing(random, FLOATING, words["floating_ips"])):
+        words["floating_ips"][floating] = {"instance": name}
+    return f"create {name}: {instance}"
+
+
+def delete_instance(words: Words, random: Random) -> str | None:
+    name = _some(random, words["instances"])
+    if name is not None:
+        _drop_instances(words, {name})
+    return name and f"delete {name}"
+
+
+def _drop_instances(words: Words, names: set[str]) -> None:
+    for name in names:
+        del words["instances"][name]
+    for floating in words["floating_ips"].values():
+        if floating.get("instance") in names:
+            del floating["instance"]
+            floating["network"] = "x"
+
+
+def move_instance(words: Words, random: Random) -> str | None:
+    name = _some(random, words["instances"])
+    if name is None:
+        return None
+    words["instances"][name]["host"] = host = random.choice(sorted(words["hosts"]))
+    return f"move {name} to {host}"
+
+
+def readdress_instance(words: Words, random: Random) -> str | None:
+    name = _some(random, words["instances"])
+    if name is None:
+        return None
+    instance = words["instances"][name]
+    kind = random.choice(("ip", "mac"))
+    if kind == "ip":
+        instance["ip"] = _address(words, instance["network"], random)
+    else:
+        instance["mac"] = _mac(random)
+    return f"{name}: {kind} {instance[kind]}"
+
+
+def replug_instance(words: Words, random: Random) -> str | None:
+    """On another network: hardly the same instance any more."""
+    name = _some(random, words["instances"])
+    if name is None:
+        return None
+    network = random.choice(sorted(set(words["networks"]) - {"x"}))
+    words["instances"][name] = {"host": words["instances"][name]["host"], "network": network}
+    return f"{name} to network {network}"
+
+
+# Networks and routers -----------------------------------------------------------------------------
+
+
+def add_network(words: Words, random: Random) -> str | None:
+    name = _missing(random, NETWORKS, words["networks"])
+    if name is None:
+        return None
+    subnet = {"cidr": f"10.10{name[1]}.0.0/24", "dhcp": random.random() < 0.6}
+    words["networks"][name] = {"subnets": [subnet]}
+    instance = _missing(random, INSTANCES, words["instances"])
+    if instance is not None:
+        host = random.choice(sorted(words["hosts"]))
+        words["instances"][instance] = {"host": host, "network": name}
+    return f"add network {name}: {subnet}, with {instance}"
+
+
+def remove_network(words: Words, random: Random) -> str | None:
+    name = _some(random, words["networks"])
+    if name is None:
+        return None
+    del words["networks"][name]
+    there = {each for each, its in words["instances"].items() if its["network"] == name}
+    _drop_instances(words, there)
+    for router in list(words["routers"]):
+        _keep_interfaces(words, router, lambda each: each["network"] != name)
+    return f"remove network {name} with {sorted(there)}"
+
+
+def _keep_interfaces(words: Words, router: str, keeps: Callable[[Words], bool]) -> None:
+    its = words["routers"][router]
+    its["interfaces"] = [each for each in its["interfaces"] if keeps(each)]
+    if not its["interfaces"]:
+        del words["routers"][router]
+
+
+def edit_network(words: Words, random: Random) -> str | None:
+    name = _some(random, words["networks"])
+    if name is None:
+        return None
+    network = words["networks"][name]
+    subnet = network["subnets"][0]
+    kind = random.choice(("vni", "dhcp", "dns", "dhcp_host"))
+    if kind == "vni":
+        network["vni"] = random.randrange(100, 200)
+    elif kind == "dhcp":
+        subnet["dhcp"] = not subnet["dhcp"]
+    elif kind == "dns":
+        subnet["dns"] = [f"9.9.9.{random.randrange(1, 200)}"]
+    else:
+        network["dhcp_host"] = random.choice(sorted(words["hosts"]))
+    return f"network {name}: {kind} of {network}"
+
+
+def add_router(words: Words, random: Random) -> str | None:
+    name = _missing(random, ROUTERS, words["routers"])
+    others = sorted(set(words["networks"]) - KEEPERS)
+    if name is None or not others:
+        return None
+    joined = random.sample(others, random.randint(1, len(others)))
+    words["routers"][name] = {"interfaces": [{"network": each} for each in sorted(joined)]}
+    if random.random() < 0.5:
+        words["routers"][name]["external_network"] = "x"
+    return f"add router {name}: {words['routers'][name]}"
+
+
+def remove_router(words: Words, random: Random) -> str | None:
+    name = _some(random, words["routers"])
+    if name is not None:
+        del words["routers"][name]
+    return name and f"remove router {name}"
+
+
+def edit_router(words: Words, random: Random) -> str | None:
+    name = _some(random, words["routers"])
+    if name is None:
+        return None
+    router = words["routers"][name]
+    kind = random.choice(("external", "join", "leave", "mac"))
+    if kind == "external" and router.pop("external_network", None) is None:
+        router["external_network"] = "x"
+    elif kind == "join":
+        joined = {each["network"] for each in router["interfaces"]}
+        if (network := _some(random, set(words["networks"]) - joined)) is not None:
+            router["interfaces"].append({"network": network})
+    elif kind == "leave":
+        network = random.choice(router["interfaces"])["network"]
+        _keep_interfaces(words, name, lambda each: each["network"] != network)
+    elif kind == "mac":
+        random.choice(router["interfaces"])["mac"] = _mac(random)
+    return f"router {name}: {kind}, {words['routers'].get(name)}"
+
+
+def move_snat(words: Words, random: Random) -> str | None:
+    name = random.choice(sorted(words["routers"]))
+    words["routers"][name]["snat_host"] = host = random.choice(sorted(words["hosts"]))
+    return f"SNAT of {name} on {host}"
+
+
+# Floating addresses -------------------------------------------------------------------------------
+
+
+def bind_floating(words: Words, random: Random) -> str | None:
+    """Bound anew, or moved to another instance."""
+    instance = _some(random, words["instances"])
+    if instance is None:
+        return None
+    floating = random.choice(FLOATING)
+    words["floating_ips"][floating] = {"instance": instance}
+    return f"bind {floating} to {instance}"
+
+
+def unbind_floating(words: Words, random: Random) -> str | None:
+    floating = _some(random, words["floating_ips"])
+    if floating is None:
+        return None
+    if random.random() < 0.5:
+        words["floating_ips"][floating] = {"network": "x"}
+        return f"unbind {floating}"
+    del words["floating_ips"][floating]
+    return f"remove {floating}"
+
+
+# Hosts --------------------------------------------------------------------------------------------
+
+
+def add_host(words: Words, random: Random) -> str | None:
+    name = _missing(random, HOSTS, words["hosts"])
+    if name is None:
+        return None
+    words["hosts"][name] = dict(HOSTS[name])
+    instance = _missing(random, INSTANCES, words["instances"])
+    if instance is not None:
+        network = random.choice(sorted(set(words["networks"]) - {"x"}))
+        words["instances"][instance] = {"host": name, "network": network}
+    return f"add host {name} with {instance}"
+
+
+def remove_host(words: Words, random: Random) -> str | None:
+    name = _some(random, words["hosts"])
+    if name is None:
+        return None
+    del words["hosts"][name]
+    there = {each for each, its in words["instances"].items() if its["host"] == name}
+    _drop_instances(words, there)
+    for router in words["routers"].values():
+        if router.get("snat_host") == name:
+            del router["snat_host"]
+    for network in words["networks"].values():
+        if network.get("dhcp_host") == name:
+            del network["dhcp_host"]
+    return f"remove host {name} with {sorted(there)}"
+
+
+def edit_host(words: Words, random: Random) -> str | None:
+    name = _some(random, words["hosts"])
+    if name is None:
+        return None
+    host = words["hosts"][name]
+    if random.random() < 0.5:
+        host["dvr_mac"] = f"fa:16:3f:00:00:{random.randrange(256):02x}"
+        return f"host {name}: dvr_mac {host['dvr_mac']}"
+    host["snat"] = not host.get("snat", False)
+    return f"host {name}: snat {host['snat']}"
+
+
+EDITS: list[Edit] = [
+    create_instance,
+    create_instance,
+    delete_instance,
+    move_instance,
+    move_instance,
+    move_instance,
+    readdress_instance,
+    replug_instance,
+    add_network,
+    add_network,
+    remove_network,
+    edit_network,
+    add_router,
+    add_router,
+    remove_router,
+    edit_router,
+    move_snat,
+    bind_floating,
+    bind_floating,
+    unbind_floating,
+    add_host,
+    remove_host,
+    edit_host,
+]
