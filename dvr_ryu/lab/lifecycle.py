@@ -63,8 +63,8 @@ def up(
                 lab = make_hosts(topology, path, folder, progress)
             flows.select(lab.controller, pipelines)
             running = programs.programs_of(topology, path, lab, folder)
-            programs.start(running, path)
-            programs.await_ready(running, goal, progress)
+            starts = programs.start(running, path)
+            programs.await_ready(running, starts, goal, progress)
         except BaseException:
             if state is None:
                 _remove(folder)

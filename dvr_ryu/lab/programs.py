@@ -48,9 +48,9 @@ class Program:
         if self.host.service_pid(self.name) is None:
             raise self._ended()
 
-    def require_unbroken(self) -> None:
-        """The same if it has ever ended, though it was started again."""
-        if self.host.service_starts(self.name) != 1:
+    def require_unbroken(self, starts: int = 1) -> None:
+        """The same if it has ended since it was started so often, though it was started again."""
+        if self.host.service_starts(self.name) != starts:
             raise self._ended()
 
     def _ended(self) -> HostError:
@@ -86,45 +86,59 @@ def programs_of(topology: Topology, path: Path, lab: Lab, folder: StateFolder) -
     return [controller, *companions]
 
 
-def start(programs: list[Program], path: Path) -> None:
-    """Start those of `programs` that do not run; HostError if their hosts cannot read the
-    topology's file at `path`.
+def start(programs: list[Program], path: Path) -> list[int]:
+    """Start those of `programs` that do not run; return how often each was started by now.
+
+    HostError if their hosts cannot read the topology's file at `path`.
     """
+    starts: list[int] = []
     for program in programs:
-        if program.host.service_pid(program.name) is not None:
+        runs = program.host.service_pid(program.name) is not None
+        starts.append(program.host.service_starts(program.name) if runs else 1)
+        if runs:
             continue
         if not program.host.path(str(path)).is_file():
             raise HostError(
                 f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
             )
         program.start(path)
+    return starts
 
 
-def await_ready(programs: list[Program], goal: Goal, progress: Callable[[str], None]) -> None:
+def await_ready(
+    programs: list[Program], starts: list[int], goal: Goal, progress: Callable[[str], None]
+) -> None:
     """Return when companions have applied their facts, bridges have flows, instances addresses.
 
-    HostError, with the log's last lines, if a program ends before that, or takes too long.
+    HostError, with the log's last lines, if a program ends before that, or takes too long; `starts`
+    says how often each was started before.
     """
-    companions = [program for program in programs if program.name == "companion"]
+
+    def require_unbroken() -> None:
+        for program, count in zip(programs, starts, strict=True):
+            program.require_unbroken(count)
+
+    def wait(ready: Callable[[LabHost], bool], what: str) -> None:
+        _await(programs, require_unbroken, ready, what)
+
     progress("companions make bridges, namespaces and instances")
-    _await(programs, companions, goal.companion_has_applied, "the companion has applied its facts")
+    wait(goal.companion_has_applied, "the companion has applied its facts")
     progress("the controller fills the bridges")
-    _await(programs, companions, goal.bridges_have_flows, "the controller has filled the bridges")
+    wait(goal.bridges_have_flows, "the controller has filled the bridges")
     progress("instances get their addresses")
-    _await(programs, companions, goal.instances_have_addresses, "every instance has its address")
+    wait(goal.instances_have_addresses, "every instance has its address")
 
 
 def _await(
     programs: list[Program],
-    companions: list[Program],
+    require_unbroken: Callable[[], None],
     ready: Callable[[LabHost], bool],
     what: str,
 ) -> None:
-    waiting = list(companions)
+    waiting = [program for program in programs if program.name == "companion"]
 
     def all_ready() -> bool:
-        for program in programs:
-            program.require_unbroken()
+        require_unbroken()
         waiting[:] = [program for program in waiting if not ready(program.host)]
         return not waiting
 

@@ -135,7 +135,6 @@ def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> N
         words["hosts"]["h2"]["address"] = "10.0.0.22"
         words["instances"]["v4"] = {"host": "h4", "network": "m"}
         file.write_text(text_of(words))
-        before["h1"].run(["kill", "-9", str(before["h1"].service_pid("companion"))])
         lifecycle.up(file, lambda _: None, folder)
         hosts = hosts_of(folder, file)
         assert hosts["h1"] == before["h1"] and not before["h3"].init.alive

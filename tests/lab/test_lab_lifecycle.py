@@ -171,7 +171,7 @@ def test_a_program_that_ends_early_has_the_last_word(
     program = Program("companion", bare_up["server-68"], command, folder.log("companion"))
     start([program], file)
     with pytest.raises(HostError, match=r"(?s)companion of server-68 has ended.*the reason"):
-        await_ready([program], Goal(two_hosts, "", load_program(flows_dir())), _silent)
+        await_ready([program], [1], Goal(two_hosts, "", load_program(flows_dir())), _silent)
 
 
 def test_a_topology_that_hosts_cannot_read(bare_up: Lab, folder: StateFolder) -> None:
