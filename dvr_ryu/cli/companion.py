@@ -69,7 +69,7 @@ def companion_plan(topology: Path, host: str, form: str) -> None:
     from dvr_ryu.companion import agent
     from dvr_ryu.companion.script import script
 
-    change = agent.plan(view(topology, host))
+    change = agent.plan(view(topology, host), tell=_aside)
     _tell(host, change, script(change, host) if form == "script" else change.lines())
     if change:
         sys.exit(errors.DIFFERENT)
@@ -82,7 +82,7 @@ def companion_apply(topology: Path, host: str) -> None:
     """Make the host what the topology says, once; a second time changes nothing and says so."""
     from dvr_ryu.companion import agent
 
-    change = agent.apply(view(topology, host))
+    change = agent.apply(view(topology, host), tell=_aside)
     _tell(host, change, change.lines())
 
 
@@ -108,6 +108,10 @@ def companion_down(host: str) -> None:
 
     change = agent.down(host)
     _tell(host, change, change.lines())
+
+
+def _aside(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _tell(host: str, change: Change, lines: Iterable[str]) -> None:

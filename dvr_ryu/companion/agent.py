@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
+from dvr_ryu.companion import strangers
 from dvr_ryu.companion.change import Change, change
 from dvr_ryu.companion.edges import namespaces
-from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
-from dvr_ryu.companion.host import Host, Progress, datapath_type, locked
+from dvr_ryu.companion.host import Host, Progress, locked
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.view import HostView
 
@@ -20,23 +21,40 @@ ROUNDS = 3
 """How often a change is made before the companion gives up on it."""
 
 
+Tell: TypeAlias = "Callable[[str], object]"
+"""Given a line for each thing on our bridges that is not ours."""
+
+
 def _quiet(done: int, total: int) -> None:
     pass
 
 
-def plan(view: HostView) -> Change:
+def _untold(line: str) -> None:
+    pass
+
+
+def plan(view: HostView, tell: Tell = _untold) -> Change:
     """Return what `apply` would change, and change nothing. Raise HostError if the host refuses."""
     with _host(view.host.name) as host:
-        return _difference(host, _should(view))
+        change = _difference(host, host.should(view))
+        _tell_of_strangers(host, view, tell)
+        return change
 
 
-def apply(view: HostView, on_progress: Progress = _quiet) -> Change:
+def apply(view: HostView, on_progress: Progress = _quiet, tell: Tell = _untold) -> Change:
     """Make the host what the topology says, and return what was changed: nothing, the second time.
 
     Raise HostError if the host refuses; what is done is done, and the next run goes on from there.
     """
     with locked(), _host(view.host.name) as host:
-        return reconcile(host, _should(view), on_progress)
+        change = reconcile(host, host.should(view), on_progress)
+        _tell_of_strangers(host, view, tell)
+        return change
+
+
+def _tell_of_strangers(host: Host, view: HostView, tell: Tell) -> None:
+    for line in strangers.lines(host.strangers, view.local_vlans):
+        tell(line)
 
 
 def down(name: str, on_progress: Progress = _quiet) -> Change:
@@ -79,10 +97,6 @@ def amend(host: Host, should: tuple[Fact, ...], known: tuple[Fact, ...]) -> Chan
 
 def _difference(host: Host, should: tuple[Fact, ...]) -> Change:
     return change(should, host.read(should))
-
-
-def _should(view: HostView) -> tuple[Fact, ...]:
-    return facts(view, datapath_type())
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from dvr_ryu.companion.edges import (
     connections,
     dhcp,
     files,
+    flows,
     leases,
     links,
     namespaces,
@@ -36,7 +37,8 @@ from dvr_ryu.companion.edges.announce import announce, announcements
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
-from dvr_ryu.companion.facts import kinds
+from dvr_ryu.companion.facts import facts, kinds
+from dvr_ryu.companion.facts.bridges import beside, datapath_of
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, StaleLease
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
@@ -48,9 +50,12 @@ from dvr_ryu.companion.facts.kinds import (
     in_instance,
 )
 from dvr_ryu.companion.needs import programs_of
+from dvr_ryu.companion.strangers import Stranger
 from dvr_ryu.errors import HostError
+from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.view import HostView
 
-__all__ = ["Host", "Progress", "datapath_type", "locked"]
+__all__ = ["Host", "Progress", "locked"]
 
 Progress = Callable[[int, int], None]
 """Told how many facts are done, of how many."""
@@ -65,10 +70,18 @@ class Host:
         self.name = name
         self._ovsdb = Ovsdb(name)
         self._edges = _edges(self._ovsdb)
+        self.strangers: list[Stranger] = []
+        """What `read` saw on our bridges that is not ours."""
 
     def close(self) -> None:
         """Let go of OVSDB."""
         self._ovsdb.close()
+
+    def should(self, view: HostView) -> tuple[Fact, ...]:
+        """Return the facts of a view, beside the bridges that were here before us."""
+        found = self._ovsdb.given(BRIDGES)
+        datapath = datapath_of(found.values(), datapath_type())
+        return tuple(beside(fact, found) for fact in facts(view, datapath))
 
     # What is ------------------------------------------------------------------------------------
 
@@ -76,7 +89,10 @@ class Host:
         """Return the facts that hold. Of sysctls, only those of `should` are read; of what is in an
         instance, those and what we have set.
         """
-        bridges, ports = self._ovsdb.read()
+        named = {
+            (fact.kind, fact.name) for fact in should if isinstance(fact, kinds.Bridge | OvsPort)
+        }
+        bridges, ports, self.strangers = self._ovsdb.read(named)
         running = list(processes.read())
         found: list[Fact] = [*bridges, *namespaces.read(), *running, *dhcp.read()]
         found += leases.read({fact.name: fact for fact in running if fact.argv})
@@ -204,5 +220,6 @@ def locked() -> Iterator[None]:
         lock.flush()
         with commands.after_orphans():
             files.tidy()
+            flows.put_back()
             namespaces.tidy()
             yield

@@ -15,6 +15,8 @@ def programs_of(facts: Iterable[Fact]) -> set[str]:
         match fact:
             case kinds.Namespace():
                 needed.add("ip")
+            case kinds.Bridge():
+                needed.add("ovs-ofctl")
             case kinds.Chain():
                 needed |= {"iptables-restore", "iptables-save"}
             case kinds.Process():

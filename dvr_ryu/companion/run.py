@@ -22,14 +22,14 @@ from typing import Any
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from dvr_ryu.companion import strangers
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges.announce import Place, announce, announcements
 from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
-from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
-from dvr_ryu.companion.host import Host, datapath_type, locked
+from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import Topology
@@ -76,6 +76,8 @@ class Companion:
         self._unseen = False
         """Whether an edit was made, and the host not looked at since."""
         self._last_words = ""
+        self._told: tuple[str, ...] = ()
+        """What was said of things on our bridges that are not ours."""
         self._announcing: list[tuple[float, list[Place]]] = []
         """When to announce again, and what."""
 
@@ -150,7 +152,7 @@ class Companion:
         try:
             if self._host is None:
                 self._host = Host(self._name)
-            done = self._make(self._host, self._should(self._topology))
+            done = self._make(self._host, self._should(self._host, self._topology))
         except (DvrError, OSError):
             self._let_go()
             raise
@@ -161,13 +163,14 @@ class Companion:
             _log(f"{self._name}: {words}")
             self._edited = False
         self._announce(done)
+        self._tell_of_strangers(self._host, self._topology)
         return len(done)
 
-    def _should(self, topology: Topology) -> tuple[Fact, ...]:
+    def _should(self, host: Host, topology: Topology) -> tuple[Fact, ...]:
         """What should hold here: nothing, once the topology has no such host."""
         if self._name not in topology.hosts:
             return ()
-        return facts(HostView(topology, self._name), datapath_type())
+        return host.should(HostView(topology, self._name))
 
     def _make(self, host: Host, should: tuple[Fact, ...]) -> Change:
         known, self._known, self._unseen = self._known, None, False
@@ -188,6 +191,14 @@ class Companion:
         self._announcing = [each for each in self._announcing if each[0] > now]
         if new := announcements(done.added):
             self._announcing += [(now + CHECK_SECONDS * (1 + n), new) for n in range(REPEATS)]
+
+    def _tell_of_strangers(self, host: Host, topology: Topology) -> None:
+        """Say what is on our bridges and not ours: each thing once, as long as it is there."""
+        lines = tuple(strangers.lines(host.strangers, topology.local_vlans.get(self._name, {})))
+        for line in lines:
+            if line not in self._told:
+                _log(f"{self._name}: {line}")
+        self._told = lines
 
     def _let_go(self) -> None:
         """A host that refused may have lost its Open vSwitch: connect anew next time."""

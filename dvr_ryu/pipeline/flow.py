@@ -13,12 +13,10 @@ from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from dvr_ryu.errors import Place
 from dvr_ryu.pipeline.actions import Action, GotoTable, build_instructions
+from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.fields import SHORTHANDS
 from dvr_ryu.pipeline.match import FieldMatch
 from dvr_ryu.pipeline.settings import Settings
-
-COOKIE = int.from_bytes(b"dvr_ryu", "big")
-"""Marks the flows that are ours. Constant, so that a restarted controller knows them again."""
 
 _WIRE = ProtocolDesc(ofp.OFP_VERSION)
 

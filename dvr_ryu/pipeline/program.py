@@ -12,7 +12,7 @@ from dvr_ryu.pipeline import lint
 from dvr_ryu.pipeline.actions.learn import Learn
 from dvr_ryu.pipeline.basis import Basis, Lines
 from dvr_ryu.pipeline.binding import Ports
-from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.operands import nodes
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -76,6 +77,8 @@ class Bridge:
         self._wanted = Wanted()
         self._found: dict[bytes, bytes] | None = None
         """What the bridge has, where that is not what is wanted."""
+        self._of_others = ""
+        """How many flows of which cookies others have there, in words; they are left alone."""
         self._work = hub.Event()
         self._touched = 0.0
 
@@ -128,17 +131,25 @@ class Bridge:
         self._port_events = None
         self._found = self._ours()
         LOG.info(
-            "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours",
+            "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours%s",
             self._description or self,
             self.session.version - 1,
             len(self._ports),
             len(self._found),
+            self._of_others,
         )
 
     def _ours(self) -> dict[bytes, bytes]:
         """Our flows on the bridge. A cookie that no line names any more marked ours until now."""
         known = {cookie_of(value) for value in self._wanted.flows.values()} - {0}
-        return self.session.flows(self._intent.cookies() | known)
+        ours, others = self.session.flows(self._intent.cookies() | known)
+        counts = Counter(map(cookie_of, others.values()))
+        self._of_others = "".join(
+            f", {count} of others with cookie {cookie:#x}"
+            for cookie, count in sorted(counts.items())
+            if cookie not in self._intent.learned()
+        )
+        return ours
 
     def _recognise(self) -> None:
         """Find out which bridge of the topology this is: an edit may have brought or taken it."""

@@ -70,16 +70,18 @@ class Session:
         request = self.datapath.ofproto_parser.OFPPortDescStatsRequest(self.datapath, 0)
         return dict(port_of(port) for reply in self._ask(request) for port in reply.body)
 
-    def flows(self, cookies: Collection[int]) -> dict[bytes, bytes]:
-        """Identity → value of every flow on the bridge that has one of these cookies."""
+    def flows(self, cookies: Collection[int]) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+        """Identity → value of every flow on the bridge that has one of these cookies, and of every
+        other.
+        """
         request = self.datapath.ofproto_parser.OFPFlowStatsRequest(self.datapath)
-        ours = {cookie.to_bytes(8, "big") for cookie in cookies}
-        return {
-            identity: value
-            for reply in self._ask(request)
-            for identity, value in split_flow_stats(reply.buf)
-            if value[8:16] in ours
-        }
+        marks = {cookie.to_bytes(8, "big") for cookie in cookies}
+        ours: dict[bytes, bytes] = {}
+        others: dict[bytes, bytes] = {}
+        for reply in self._ask(request):
+            for identity, value in split_flow_stats(reply.buf):
+                (ours if value[8:16] in marks else others)[identity] = value
+        return ours, others
 
     def _ask(self, request: Any) -> Iterator[Any]:
         """Send a multipart request; yield each part of the answer."""

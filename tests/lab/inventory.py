@@ -13,8 +13,8 @@ import sys
 from typing import Any, TypeAlias
 
 from dvr_ryu.lab.host import LabHost
+from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.dump import clean
-from dvr_ryu.pipeline.flow import COOKIE
 from dvr_ryu.topology.model import BRIDGES
 
 Inventory: TypeAlias = "dict[str, list[str]]"

@@ -416,12 +416,13 @@ def test_without_open_vswitch_it_says_how_to_start_it(companion):
     assert "Traceback" not in refused.stderr
 
 
-def test_a_foreign_bridge_is_not_taken_over(companion):
-    run(companion.host, "ovs-vsctl add-br br-int -- set Bridge br-int datapath_type=netdev")
+def test_a_bridge_of_another_host_of_ours_is_not_taken_over(companion):
+    bridge = "Bridge br-int datapath_type=netdev external_ids:dvr_ryu=h9"
+    run(companion.host, f"ovs-vsctl add-br br-int -- set {bridge}")
     try:
         refused = companion.attempt("apply", check=False)
         assert refused.returncode == 1
-        assert "the bridge br-int exists and is not dvr_ryu's" in refused.stderr
+        assert "dvr companion down --host h9" in refused.stderr
     finally:
         run(companion.host, "ovs-vsctl del-br br-int")
 

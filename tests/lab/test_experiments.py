@@ -18,7 +18,7 @@ from dvr_ryu.lab import flows as lab_flows
 from dvr_ryu.lab import lifecycle, proof
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.lab.wire import BRIDGE
-from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology

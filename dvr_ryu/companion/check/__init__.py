@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dvr_ryu.companion.check import kernel, programs, rights, site, switch
+from dvr_ryu.companion.check import kernel, neighbours, programs, rights, site, switch
 from dvr_ryu.companion.check.finding import Finding
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.facts import facts
@@ -24,5 +24,6 @@ def findings(view: HostView | None) -> Iterator[Finding]:
     yield from kernel.findings(view, datapath)
     yield from switch.findings(datapath)
     yield from programs.in_the_way()
-    if view:
+    if view and should:
         yield from site.findings(view, datapath)
+        yield from neighbours.findings(view, should)

@@ -16,6 +16,7 @@ ASKS_VERSION = {
     "ip": "-V",
     "iptables-restore": "--version",
     "iptables-save": "--version",
+    "ovs-ofctl": "--version",
 }
 """Program → the word that makes it say its version; udhcpc has none."""
 

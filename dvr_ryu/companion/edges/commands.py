@@ -23,6 +23,7 @@ PACKAGES = {
     "ip": "iproute2",
     "iptables-restore": "iptables",
     "iptables-save": "iptables",
+    "ovs-ofctl": "openvswitch-switch",
     "udhcpc": "udhcpc",
 }
 """Program → the Debian package that has it."""

@@ -105,6 +105,11 @@ def exists(namespace: str) -> bool:
         return False
 
 
+def is_foreign(name: str) -> bool:
+    """Whether others have a namespace of this name."""
+    return (NETNS / name).exists() and not (NOTES / name).exists()
+
+
 def read() -> Iterator[Namespace]:
     """Yield our namespaces."""
     if NOTES.is_dir():
@@ -117,8 +122,8 @@ def make(facts: Sequence[Namespace]) -> None:
     """Make namespaces, in one process for all."""
     NOTES.mkdir(parents=True, exist_ok=True)
     for fact in facts:
-        noted, there = (NOTES / fact.name).exists(), (NETNS / fact.name).exists()
-        if there and not noted:
+        there = (NETNS / fact.name).exists()
+        if is_foreign(fact.name):
             raise HostError(
                 f"the namespace {fact.name} exists and is not dvr_ryu's; if nothing needs it, "
                 f"remove it: ip netns del {fact.name}"

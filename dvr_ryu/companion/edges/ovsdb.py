@@ -1,13 +1,16 @@
 """Bridges and ports in OVSDB: one transaction for all that is asked at once.
 
-Ours are the rows whose external_ids say dvr_ryu=HOST; no other row is touched.
+Ours are the rows whose external_ids say dvr_ryu=HOST. A bridge of others that has one of our names
+is taken into use; no other row is touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from dvr_ryu.companion.edges import flows, given
+from dvr_ryu.companion.edges.given import OWNER
 from dvr_ryu.companion.edges.ovsdb_wire import (
     TIMED_OUT,
     Clause,
@@ -25,13 +28,13 @@ from dvr_ryu.companion.edges.ovsdb_wire import (
     wait_until_none,
 )
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
+from dvr_ryu.companion.strangers import Stranger
 from dvr_ryu.errors import HostError
 
 SOCKET = "/run/openvswitch/db.sock"
 SECONDS = 20
 """How long OVS may take for one transaction, until ovs-vswitchd has done what it says."""
 
-OWNER = "dvr_ryu"
 PLACE = "dvr_ryu_netns"
 SWITCH = "Open_vSwitch"
 BRIDGE_COLUMNS = (
@@ -39,6 +42,7 @@ BRIDGE_COLUMNS = (
     "mcast_snooping_enable", "protocols",
 )  # fmt: skip
 CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
+"""What we say of a controller; external_ids say whose it is."""
 PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag")
 NUMBERS = ("ofport_request", "mtu_request")
 INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", *NUMBERS)
@@ -78,25 +82,73 @@ class Ovsdb:
 
     # What is ------------------------------------------------------------------------------------
 
-    def read(self) -> tuple[list[Bridge], list[OvsPort]]:
-        """Return our bridges and our ports."""
+    def read(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> tuple[list[Bridge], list[OvsPort], list[Stranger]]:
+        """Return our bridges, our ports, and what else is on those bridges.
+
+        `wanted` are the kinds and names of what should be here: a bridge of others that is among
+        them is returned with ours. Raise HostError if a port of others is.
+        """
         bridge_rows, controller_rows, port_rows, interface_rows = self._transact(
             select("Bridge", BRIDGE_COLUMNS),
-            select("Controller", CONTROLLER_COLUMNS),
+            select("Controller", (*CONTROLLER_COLUMNS, "external_ids")),
             select("Port", PORT_COLUMNS),
             select("Interface", INTERFACE_COLUMNS),
         )
         controllers, ports, interfaces = map(_by_uuid, (controller_rows, port_rows, interface_rows))
-        ours = [row for row in bridge_rows if self._owns(row)]
+        ours = [
+            row
+            for row in bridge_rows
+            if self._owns(row) or (_is_free(row) and (Bridge.kind, row["name"]) in wanted)
+        ]
+        for row in port_rows:
+            if not self._owns(row) and (OvsPort.kind, row["name"]) in wanted:
+                raise _foreign("port", row["name"], row)
         return (
-            [_bridge(row, controllers) for row in ours],
+            [self._bridge(row, controllers) for row in ours],
             [
                 _port(bridge["name"], port, interfaces[as_list(port["interfaces"])[0]])
                 for bridge in ours
                 for port in (ports[uuid] for uuid in as_list(bridge["ports"]))
                 if self._owns(port)
             ],
+            [each for row in ours for each in self._strangers(row, controllers, ports)],
         )
+
+    def given(self, names: Collection[str]) -> dict[str, Bridge]:
+        """The bridges of these names that were here before us, as they are."""
+        asked = [select("Bridge", BRIDGE_COLUMNS, ("name", "==", name)) for name in names]
+        rows = [row for found in self._transact(*asked) for row in found]
+        return {
+            row["name"]: Bridge(row["name"], _settings(row), {}) for row in rows if _is_given(row)
+        }
+
+    def _strangers(
+        self, bridge: Row, controllers: Mapping[str, Row], ports: Mapping[str, Row]
+    ) -> Iterator[Stranger]:
+        name = bridge["name"]
+        if _is_given(bridge):
+            yield Stranger(name, "bridge", name)
+        for row in (controllers[uuid] for uuid in as_list(bridge["controller"])):
+            if not self._owns(row):
+                yield Stranger(name, "controller", row["target"])
+        for row in (ports[uuid] for uuid in as_list(bridge["ports"])):
+            if OWNER not in row["external_ids"] and row["name"] != name:
+                tag = next(iter(as_list(row["tag"])), None)
+                yield Stranger(name, "port", row["name"], tag)
+
+    def _bridge(self, row: Row, controllers: Mapping[str, Row]) -> Bridge:
+        before = _settings(row) if _is_free(row) else given.before(row)
+        return Bridge(row["name"], _settings(row), self._controller(row, controllers), before)
+
+    def _controller(self, row: Row, controllers: Mapping[str, Row]) -> dict[str, str]:
+        """The settings of our controller of a bridge; {} for none."""
+        for found in (controllers[uuid] for uuid in as_list(row["controller"])):
+            if self._owns(found):
+                columns = {name: as_list(found[name]) for name in CONTROLLER_COLUMNS}
+                return {name: "".join(map(str, value)) for name, value in columns.items()}
+        return {}
 
     def _owns(self, row: Row) -> bool:
         return bool(row["external_ids"].get(OWNER) == self.host)
@@ -106,13 +158,13 @@ class Ovsdb:
     def make_bridges(self, facts: Sequence[Bridge]) -> None:
         """Make bridges, or change them to what they should be."""
         present = self._named("Bridge", BRIDGE_COLUMNS, facts)
-        (controllers,) = self._transact(select("Controller", CONTROLLER_COLUMNS))
-        known = _by_uuid(controllers)
-        self._change(
-            operation
-            for number, fact in enumerate(facts)
-            for operation in self._make_bridge(number, fact, present.get(fact.name), known)
-        )
+        known = self._controllers()
+        with flows.kept(present):
+            self._change(
+                operation
+                for number, fact in enumerate(facts)
+                for operation in self._make_bridge(number, fact, present.get(fact.name), known)
+            )
 
     def make_ports(self, facts: Sequence[OvsPort]) -> None:
         """Make ports, or change them to what they should be."""
@@ -122,9 +174,44 @@ class Ovsdb:
         self._complain_of({fact.name for fact in facts})
 
     def unmake_bridges(self, facts: Sequence[Bridge]) -> None:
-        """Remove bridges with all that is on them."""
-        gone = self._ours("Bridge", facts)
-        self._change([mutate(SWITCH, "bridges", "delete", gone)])
+        """Remove bridges with all that is on them; those that were here before us are given back,
+        without our ports.
+        """
+        rows = [
+            row
+            for row in self._named("Bridge", BRIDGE_COLUMNS, facts).values()
+            if self._owns(row)
+        ]
+        returned = {row["name"]: row for row in rows if _is_given(row)}
+        gone = [row["_uuid"] for row in rows if row["name"] not in returned]
+        (ports,) = self._transact(select("Port", ["external_ids"]))
+        our_ports = {row["_uuid"] for row in ports if self._owns(row)}
+        known = self._controllers()
+        with flows.kept(returned):
+            self._change(
+                [
+                    mutate(SWITCH, "bridges", "delete", gone),
+                    *(self._give_back(row, our_ports, known) for row in returned.values()),
+                ]
+            )
+        for name in returned:
+            flows.remove_ours(name)
+
+    def _give_back(
+        self, row: Row, our_ports: Collection[str], controllers: Mapping[str, Row]
+    ) -> Operation:
+        columns = given.returned(row, _columns(given.before(row) or {}), BRIDGE_CONFIG)
+        columns["ports"] = [uuid for uuid in as_list(row["ports"]) if uuid not in our_ports]
+        columns["controller"] = self._others(row, controllers)
+        return update("Bridge", columns, _same(row))
+
+    def _controllers(self) -> Mapping[str, Row]:
+        (rows,) = self._transact(select("Controller", (*CONTROLLER_COLUMNS, "external_ids")))
+        return _by_uuid(rows)
+
+    def _others(self, row: Row, controllers: Mapping[str, Row]) -> list[Reference]:
+        """The controllers of a bridge that are not ours."""
+        return [uuid for uuid in as_list(row["controller"]) if not self._owns(controllers[uuid])]
 
     def unmake_ports(self, facts: Sequence[OvsPort]) -> None:
         """Remove ports; their devices go with them."""
@@ -149,10 +236,12 @@ class Ovsdb:
         self, number: int, fact: Bridge, row: Row | None, controllers: Mapping[str, Row]
     ) -> Iterator[Operation]:
         settings = _columns(fact.settings, row)
-        if row is None or _controller(row, controllers) != fact.controller:
-            settings["controller"] = [Named(f"c{number}")] if fact.controller else []
+        if row is None or self._controller(row, controllers) != fact.controller:
+            settings["controller"] = [] if row is None else self._others(row, controllers)
             if fact.controller:
-                yield insert("Controller", f"c{number}", _columns(fact.controller))
+                settings["controller"].append(Named(f"c{number}"))
+                ours = {**_columns(fact.controller), "external_ids": {OWNER: self.host}}
+                yield insert("Controller", f"c{number}", ours)
         if row is None:
             local: Row = {"name": fact.name, "external_ids": {OWNER: f"{self.host}/local"}}
             yield from _insert_port(f"b{number}", local, {"type": "internal"})
@@ -163,7 +252,9 @@ class Ovsdb:
             }
             yield insert("Bridge", f"b{number}", settings)
             yield mutate(SWITCH, "bridges", "insert", [Named(f"b{number}")])
-        elif self._owns(row):
+        elif self._owns(row) or _is_free(row):
+            if _is_free(row):
+                settings["external_ids"] = given.taken(row, self.host, _settings(row))
             yield update("Bridge", settings, _same(row))
         else:
             raise _foreign("bridge", fact.name, row)
@@ -229,6 +320,16 @@ def _insert_port(
     yield insert("Port", f"p{name}", {**port, "interfaces": [Named(f"i{name}")]})
 
 
+def _is_free(row: Row) -> bool:
+    """Whether a row is no dvr_ryu's."""
+    return OWNER not in row["external_ids"]
+
+
+def _is_given(row: Row) -> bool:
+    """Whether a bridge was here before us."""
+    return _is_free(row) or given.before(row) is not None
+
+
 def _foreign(what: str, name: str, row: Row) -> HostError:
     owner = row["external_ids"].get(OWNER)
     if owner:
@@ -238,7 +339,7 @@ def _foreign(what: str, name: str, row: Row) -> HostError:
         )
     return HostError(
         f"the {what} {name} exists and is not dvr_ryu's; if nothing needs it, remove it: "
-        f"ovs-vsctl del-{'br' if what == 'bridge' else 'port'} {name}"
+        f"ovs-vsctl del-port {name}"
     )
 
 
@@ -273,28 +374,20 @@ _TYPED: dict[str, Callable[[str], Any]] = {
     "mcast_snooping_enable": lambda value: value == "true",
     **dict.fromkeys(NUMBERS, int),
     "max_backoff": int,
-    "protocols": lambda value: value.split(","),
+    "fail_mode": lambda value: [value] if value else [],
+    "protocols": lambda value: value.split(",") if value else [],
 }
 
 
-def _bridge(row: Row, controllers: Mapping[str, Row]) -> Bridge:
-    settings = {
+def _settings(row: Row) -> dict[str, str]:
+    """What we say of bridges, as a bridge has it."""
+    return {
         "datapath_type": row["datapath_type"],
         "fail_mode": "".join(row["fail_mode"]),
         "mcast_snooping_enable": "true" if row["mcast_snooping_enable"] else "false",
         "protocols": ",".join(sorted(as_list(row["protocols"]))),
         **_some("other_config", row["other_config"], BRIDGE_CONFIG),
     }
-    return Bridge(row["name"], settings, _controller(row, controllers))
-
-
-def _controller(row: Row, controllers: Mapping[str, Row]) -> dict[str, str]:
-    """The settings of a bridge's one controller; {} for none, or several, which are not ours."""
-    uuids = as_list(row["controller"])
-    if len(uuids) != 1:
-        return {}
-    found = controllers[uuids[0]]
-    return {name: "".join(map(str, as_list(found[name]))) for name in CONTROLLER_COLUMNS}
 
 
 def _port(bridge: str, row: Row, interface: Row) -> OvsPort:

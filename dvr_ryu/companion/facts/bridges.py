@@ -7,12 +7,16 @@ nothing is forwarded that the controller did not ask for.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import evolve
 
 from dvr_ryu.companion.facts.kinds import ROOT, Bridge, Fact, OvsPort, VethPair
 from dvr_ryu.topology import model
 from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
 from dvr_ryu.topology.view import PATCH_INT, PATCH_TUN, HostView
+
+_MAC = "other_config:hwaddr"
 
 
 def facts(view: HostView, datapath_type: str) -> Iterator[Fact]:
@@ -42,12 +46,34 @@ def _bridge(view: HostView, name: str, datapath_type: str) -> Bridge:
         "mcast_snooping_enable": "false",
         "other_config:disable-in-band": "true",
         "other_config:dp-desc": description,
-        "other_config:hwaddr": _stable_mac(description),
+        _MAC: _stable_mac(description),
         "protocols": "OpenFlow10,OpenFlow13,OpenFlow14",
     }
     if name in view.host.datapath_ids:
         settings["other_config:datapath-id"] = f"{view.host.datapath_ids[name]:016x}"
     return Bridge(name, settings, _controller(view.topology.controller))
+
+
+def datapath_of(given: Iterable[Bridge], kernels: str) -> str:
+    """The datapath's type on a host: userspace, if bridges that were there before us have it; else
+    the kernel's answer. Ports of the two cannot be joined.
+    """
+    is_userspace = any(bridge.settings["datapath_type"] == "netdev" for bridge in given)
+    return "netdev" if is_userspace else kernels
+
+
+def beside(fact: Fact, given: Mapping[str, Bridge]) -> Fact:
+    """What a fact should be where bridges were there before us: these keep their MACs, and the
+    ports on them their numbers. Open vSwitch would take a number from a port for one that asks.
+    """
+    if isinstance(fact, OvsPort) and fact.bridge in given:
+        interface = {k: v for k, v in fact.interface.items() if k != "ofport_request"}
+        return evolve(fact, interface=interface)
+    if isinstance(fact, Bridge) and fact.name in given:
+        settings = {key: value for key, value in fact.settings.items() if key != _MAC}
+        kept = {key: value for key, value in given[fact.name].settings.items() if key == _MAC}
+        return evolve(fact, settings={**settings, **kept})
+    return fact
 
 
 def _controller(controller: model.Controller | None) -> dict[str, str]:

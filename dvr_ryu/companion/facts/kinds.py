@@ -141,7 +141,9 @@ class Bridge(Fact):
     name: str
     settings: Mapping[str, str] = field(eq=dict)
     controller: Mapping[str, str] = field(eq=dict)
-    """The settings of its one controller, `target` among them; empty for none."""
+    """The settings of our controller, `target` among them; empty for none."""
+    before: Mapping[str, str] | None = field(default=None, eq=False, repr=False)
+    """What a bridge that was here before us had, of these settings; None for one that we made."""
 
 
 @frozen

@@ -67,8 +67,8 @@ def _words(
         kinds.Namespace: (each(network.unmake_namespace), each(network.make_namespace)),
         kinds.VethPair: (each(network.unmake_wire), each(network.make_wire)),
         kinds.Bridge: (
-            each(switch.unmake_bridge),
-            each(lambda fact: switch.make_bridge(fact, host)),
+            each(lambda fact: switch.unmake_bridge(fact, host)),
+            each_instead(lambda fact, old: switch.make_bridge(fact, old, host)),
         ),
         kinds.OvsPort: (each(switch.unmake_port), each(lambda fact: switch.make_port(fact, host))),
         kinds.Device: (each(network.unmake_device), each_instead(network.make_device)),

@@ -2,32 +2,98 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
-from dvr_ryu.companion.edges.ovsdb import OWNER, PLACE
+from dvr_ryu.companion.edges.flows import OPENFLOW
+from dvr_ryu.companion.edges.given import BEFORE, OWNER
+from dvr_ryu.companion.edges.ovsdb import PLACE
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
 from dvr_ryu.companion.facts.words import settings
+from dvr_ryu.companion.script import notes
+from dvr_ryu.pipeline.cookie import COOKIE, LEARNED
 
 
-def make_bridge(fact: Bridge, host: str) -> Iterator[str]:
-    """Add a bridge, or change it; its local port is marked as ours like the bridge itself."""
-    words = [
-        f"--may-exist add-br {fact.name}",
-        f"set Bridge {fact.name} {settings({**fact.settings, f'external_ids:{OWNER}': host})}",
-        f"set Port {fact.name} external_ids:{OWNER}={host}/local",
-    ]
-    if fact.controller:
-        rest = {name: value for name, value in fact.controller.items() if name != "target"}
-        words.append(f"set-controller {fact.name} {fact.controller['target']}")
-        words.append(f"set Controller {fact.name} {settings(rest)}")
-    else:
-        words.append(f"del-controller {fact.name}")
+def make_bridge(fact: Bridge, old: Bridge | None, host: str) -> Iterator[str]:
+    """Add a bridge, or change it; its local port is marked as ours like the bridge itself. One that
+    was here before us keeps its flows, and a note of what it was.
+    """
+    name, marks = fact.name, {f"external_ids:{OWNER}": host}
+    before = old.before if old else None
+    if before is not None:
+        marks[f"external_ids:{BEFORE}"] = _text(json.dumps(dict(before)))
+        yield from _flows_noted(name)
+    words = [] if old else [f"--may-exist add-br {name}", f"set Port {name} {_local(host)}"]
+    words.append(f"set Bridge {name} {settings({**fact.settings, **marks})}")
+    if old and old.controller and old.controller != fact.controller:
+        words.append(_without_controller(name, host))
+    if fact.controller and (old is None or old.controller != fact.controller):
+        target = _text(fact.controller["target"])
+        ours = settings({**fact.controller, "target": target, f"external_ids:{OWNER}": host})
+        words.append(f"--id=@ours create Controller {ours}")
+        words.append(f"add Bridge {name} controller @ours")
     yield _transaction(words)
+    if before is not None:
+        yield from _flows_put_back(name)
 
 
-def unmake_bridge(fact: Bridge) -> Iterator[str]:
-    """Remove a bridge with all that is on it."""
-    yield f"ovs-vsctl --if-exists del-br {fact.name}"
+def unmake_bridge(fact: Bridge, host: str) -> Iterator[str]:
+    """Remove a bridge with all that is on it; one that was here before us is given back."""
+    if fact.before is None:
+        yield f"ovs-vsctl --if-exists del-br {fact.name}"
+        return
+    name = fact.name
+    yield from _flows_noted(name)
+    ports = _find("Port", "name", host)
+    yield f"for port in $({ports}); do ovs-vsctl --if-exists del-port $port; done"
+    words = [_without_controller(name, host)] if fact.controller else []
+    words += [_restored(name, key, fact.before.get(key, "")) for key in fact.settings]
+    words.append(f"remove Bridge {name} external_ids {OWNER} {BEFORE}")
+    yield _transaction(words)
+    yield from _flows_put_back(name)
+    for cookie in (COOKIE, LEARNED):
+        yield f"ovs-ofctl -O {OPENFLOW} del-flows {name} cookie={cookie:#x}/-1"
+
+
+def _text(value: str) -> str:
+    """In double quotes ovs-vsctl takes a value for text, whatever is in it."""
+    return json.dumps(value)
+
+
+def _local(host: str) -> str:
+    return f"external_ids:{OWNER}={host}/local"
+
+
+def _find(table: str, column: str, host: str) -> str:
+    return f"ovs-vsctl --bare --columns={column} find {table} external_ids:{OWNER}={host}"
+
+
+def _without_controller(bridge: str, host: str) -> str:
+    return f"remove Bridge {bridge} controller $({_find('Controller', '_uuid', host)})"
+
+
+def _restored(bridge: str, key: str, value: str) -> str:
+    """One setting as it was: a value, or none."""
+    column, colon, key_of_map = key.partition(":")
+    if value:
+        return f"set Bridge {bridge} {settings({key: value})}"
+    if colon:
+        return f"remove Bridge {bridge} {column} {key_of_map}"
+    if column == "datapath_type":
+        return f"set Bridge {bridge} {column}='\"\"'"
+    return f"clear Bridge {bridge} {column}"
+
+
+def _flows_noted(bridge: str) -> Iterator[str]:
+    """Note the flows of others: Open vSwitch forgets all when controllers come or go."""
+    ours = f"-e cookie={COOKIE:#x} -e cookie={LEARNED:#x} -e 'priority=0 actions=NORMAL'"
+    dump = f"ovs-ofctl -O {OPENFLOW} --no-stats --no-names dump-flows {bridge}"
+    yield f"{dump} | grep actions= | grep -v {ours} > {notes.flows(bridge)} || :"
+
+
+def _flows_put_back(bridge: str) -> Iterator[str]:
+    yield f"ovs-ofctl -O {OPENFLOW} add-flows {bridge} {notes.flows(bridge)}"
+    yield f"rm {notes.flows(bridge)}"
 
 
 def make_port(fact: OvsPort, host: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.facts import facts
@@ -62,6 +63,27 @@ def test_a_shell_reads_it_and_no_fact_is_left_out(article: Topology, host: str, 
         sum(map(len, steps)),
         -sum(map(len, steps)),
     )
+
+
+def test_a_bridge_of_others_is_marked_and_given_back_as_it_was() -> None:
+    had = {"fail_mode": "", "datapath_type": "netdev", "other_config:hwaddr": "02:00:00:00:00:01"}
+    found = Bridge("br-tun", had, {}, before=had)
+    controller = {"target": "tcp:10.0.0.9:6653", "max_backoff": "1000"}
+    ours = Bridge("br-tun", {**had, "fail_mode": "secure", "protocols": "OpenFlow14"}, controller)
+    text = "\n".join(commands((ours,), (found,)))
+    assert "add-br" not in text and "add Bridge br-tun controller @ours" in text
+    assert 'target=\'"tcp:10.0.0.9:6653"\'' in text and "dvr_ryu_before=" in text
+    assert text.index("dump-flows") < text.index("fail_mode=secure") < text.index("add-flows")
+    text = "\n".join(commands((), (evolve(ours, before=had),)))
+    assert "del-br" not in text
+    for words in (
+        "clear Bridge br-tun fail_mode",
+        "set Bridge br-tun datapath_type=netdev",
+        "clear Bridge br-tun protocols",
+        "remove Bridge br-tun external_ids dvr_ryu dvr_ryu_before",
+        "del-flows br-tun cookie=0x6476725f727975/-1",
+    ):
+        assert words in text
 
 
 def test_nothing_to_change_is_no_command() -> None:

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
+from dvr_ryu.pipeline.cookie import COOKIE, LEARNED
 from dvr_ryu.pipeline.docs import document, picture
-from dvr_ryu.pipeline.flow import COOKIE
 from dvr_ryu.pipeline.guide import GUIDE
 from dvr_ryu.pipeline.syntax import Pipeline, parse_pipeline
+from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.relations import RELATIONS, ThisHost
 
 README = Path(__file__).parents[3] / "flows" / "README.rst"
@@ -185,3 +186,4 @@ def test_action_of_the_guide_is_an_action(action: str) -> None:
 
 def test_cookie_of_the_guide_is_ours() -> None:
     assert f"{COOKIE:#x}" in GUIDE
+    assert f"cookie={LEARNED:#x}" in (flows_dir() / "br-tun.flows").read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.flow import COOKIE
+from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.pipeline.wire import ADD, flow_mods, split_flow_mod
 from dvr_ryu.shipped import examples_dir, flows_dir

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.binding import Here
 from dvr_ryu.pipeline.columns import Columns
-from dvr_ryu.pipeline.flow import COOKIE, Flow
+from dvr_ryu.pipeline.cookie import COOKIE
+from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.pipeline.template import Template
 from dvr_ryu.pipeline.wire import ADD, WireFlow, split_flow_mod

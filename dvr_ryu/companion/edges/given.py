@@ -1,0 +1,40 @@
+"""Bridges that were here before us: what they were, noted on themselves, and given back. Rows only.
+
+OVSDB makes the note and what it is about in one transaction: whoever is killed, both are there or
+neither is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dvr_ryu.companion.edges.ovsdb_wire import Row
+
+OWNER = "dvr_ryu"
+"""The key of external_ids that says whose a row is: the host's name, if it is ours."""
+BEFORE = "dvr_ryu_before"
+"""The key of external_ids under which a bridge that is not ours keeps the settings that it had."""
+
+
+def taken(row: Row, host: str, settings: Mapping[str, str]) -> Row:
+    """A foreign bridge's external_ids once we use it; `settings` are those that it has."""
+    return {**row["external_ids"], OWNER: host, BEFORE: json.dumps(dict(settings))}
+
+
+def before(row: Row) -> Mapping[str, str] | None:
+    """The settings that a bridge had before us; None for one that we made."""
+    note = row["external_ids"].get(BEFORE)
+    found: dict[str, str] | None = None if note is None else json.loads(note)
+    return found
+
+
+def returned(row: Row, columns: Row, config: tuple[str, ...]) -> dict[str, Any]:
+    """The columns of a bridge that is given back. `columns` are those that it had; of other_config
+    we have set the keys in `config` and no other.
+    """
+    marks = {k: v for k, v in row["external_ids"].items() if k not in (OWNER, BEFORE)}
+    kept = {key: value for key, value in row["other_config"].items() if key not in config}
+    kept |= columns.get("other_config", {})
+    return {**columns, "external_ids": marks, "other_config": kept}

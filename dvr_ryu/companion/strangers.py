@@ -1,0 +1,35 @@
+"""What is on our bridges and is not ours: left alone, and told of. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import frozen
+
+
+@frozen(order=True)
+class Stranger:
+    """A port or a controller of others on a bridge; or, as a "bridge", the bridge itself."""
+
+    bridge: str
+    what: str
+    name: str
+    tag: int | None = None
+    """A port's VLAN tag."""
+
+
+def lines(found: Iterable[Stranger], local_vlans: Mapping[str, int]) -> Iterator[str]:
+    """What is said of strangers on a host with these tags, a line for each."""
+    networks = {tag: network for network, tag in local_vlans.items()}
+    for each in sorted(found):
+        if each.what == "bridge":
+            yield f"{each.name} was here before dvr_ryu, which gives it back when it goes down"
+        elif each.tag in networks:
+            network = networks[each.tag]
+            yield (
+                f"{each.bridge} has the {each.what} {each.name}, not ours, in {network}: both have "
+                f"the tag {each.tag} here; give {network} another: local_vlans: {{{network}: TAG}}"
+            )
+        else:
+            tag = f" with the tag {each.tag}" if each.tag else ""
+            yield f"{each.bridge} has the {each.what} {each.name}{tag}, not ours: left alone"

@@ -1,0 +1,69 @@
+"""What others have on our bridges: what is said of it, and which flows are theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from dvr_ryu.companion.edges.flows import OWN_DEFAULT, cookie_of
+from dvr_ryu.companion.facts.bridges import beside, datapath_of
+from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
+from dvr_ryu.companion.strangers import Stranger, lines
+
+MAC = "other_config:hwaddr"
+
+
+def bridge(datapath_type: str, mac: str | None = None) -> Bridge:
+    settings = {"datapath_type": datapath_type, "fail_mode": "secure"}
+    return Bridge("br-int", settings if mac is None else {**settings, MAC: mac}, {})
+
+
+def test_a_tag_that_a_network_has_too_is_told_of_with_the_way_out():
+    found = [
+        Stranger("br-int", "port", "x", 7),
+        Stranger("br-int", "port", "y", 8),
+        Stranger("br-int", "bridge", "br-int"),
+        Stranger("br-tun", "controller", "tcp:127.0.0.1:6633"),
+    ]
+    assert list(lines(found, {"blue": 7})) == [
+        "br-int was here before dvr_ryu, which gives it back when it goes down",
+        "br-int has the port x, not ours, in blue: both have the tag 7 here; "
+        "give blue another: local_vlans: {blue: TAG}",
+        "br-int has the port y with the tag 8, not ours: left alone",
+        "br-tun has the controller tcp:127.0.0.1:6633, not ours: left alone",
+    ]
+
+
+@pytest.mark.parametrize(
+    "given, kernels, expected",
+    [
+        ([], "system", "system"),
+        ([], "netdev", "netdev"),
+        ([""], "system", "system"),
+        ([""], "netdev", "netdev"),
+        (["system", "netdev"], "system", "netdev"),
+    ],
+)
+def test_a_userspace_bridge_that_is_there_makes_all_userspace(given, kernels, expected):
+    assert datapath_of([bridge(each) for each in given], kernels) == expected
+
+
+@pytest.mark.parametrize("mac", [None, "02:00:00:00:00:07"])
+def test_a_bridge_that_is_there_keeps_its_mac_and_its_ports_their_numbers(mac):
+    given = {"br-int": bridge("system", mac)}
+    wanted = bridge("netdev", "02:11:11:11:11:11")
+    changed = beside(wanted, given)
+    assert isinstance(changed, Bridge) and changed.settings.get(MAC) == mac
+    assert changed.settings["datapath_type"] == "netdev"
+    assert beside(wanted, {}) == wanted
+    port = OvsPort("br-int", "qr-1", "r", 1, {"ofport_request": "1", "type": "internal"})
+    changed = beside(port, given)
+    assert isinstance(changed, OvsPort) and changed.interface == {"type": "internal"}
+    assert beside(port, {}) == port
+
+
+def test_what_open_vswitch_makes_by_itself_is_nobodys():
+    assert OWN_DEFAULT.fullmatch("cookie=0x0, table=0, priority=0 actions=NORMAL")
+    assert OWN_DEFAULT.fullmatch("priority=0 actions=NORMAL")
+    assert not OWN_DEFAULT.fullmatch("table=5, priority=0 actions=NORMAL")
+    assert not OWN_DEFAULT.fullmatch("priority=0,in_port=1 actions=NORMAL")
+    assert cookie_of("cookie=0x7, table=5 actions=drop") == 7 and cookie_of("actions=drop") == 0
