@@ -151,7 +151,7 @@ class DvrApp(app_manager.RyuApp):
     def _state_changed(self, event: Any) -> None:
         key = id(event.datapath)
         if event.state == MAIN_DISPATCHER:
-            bridge = Bridge(event.datapath, self._intent)
+            bridge = Bridge(event.datapath, self._intent, lambda: len(self._bridges))
             self._bridges[key] = bridge, hub.spawn(bridge.keep)
         elif key in self._bridges:
             bridge, greenlet = self._bridges.pop(key)

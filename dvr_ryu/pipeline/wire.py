@@ -29,6 +29,8 @@ _COOKIE_MASK = (1 << 64) - 2
 
 _IDENTITY = struct.Struct("!BH")
 _VALUE = struct.Struct("!HHHHQ")
+_TIMEOUTS = 4
+"""How many bytes of a value are the idle and the hard timeout."""
 _FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
 _FLOW_STATS = struct.Struct("!H48xH")
 """An entry's length and its match's."""
@@ -77,6 +79,11 @@ def _stats_entry(length: int, match_length: int) -> struct.Struct:
     """
     match = f"{match_length - _MATCH.size}s{_padded(match_length) - match_length}x"
     return struct.Struct(f"!2xs9x2s8s2x8s20x{match}{length - 48 - _padded(match_length)}s")
+
+
+def may_lapse(value: bytes) -> bool:
+    """Whether a flow has a timeout, after which the switch removes it by itself."""
+    return value[:_TIMEOUTS] != bytes(_TIMEOUTS)
 
 
 def _wire_flow(

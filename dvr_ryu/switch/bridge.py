@@ -19,7 +19,7 @@ from ryu.lib import hub
 from dvr_ryu.errors import DvrError, SwitchError
 from dvr_ryu.pipeline.basis import Basis, Touched
 from dvr_ryu.pipeline.wanted import Contradiction, Wanted
-from dvr_ryu.pipeline.wire import cookie_of
+from dvr_ryu.pipeline.wire import cookie_of, may_lapse
 from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import Change, by_table, diff_lines
 from dvr_ryu.switch.session import Session, port_of
@@ -27,6 +27,15 @@ from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.model import Topology
 
 LOG = logging.getLogger("dvr_ryu")
+
+LOOK_SECONDS = 2.0
+"""Pause between two looks at a bridge's flows, at least."""
+LOOK_SHARE = 0.02
+"""How much of the time is for looks, at most: many bridges, or large ones, wait longer."""
+LONGEST_PAUSE = 60.0
+"""What each look that finds something wrong doubles the pause up to, until one does not: a switch
+may not keep flows as they are given to it, and is not to be sent them for ever.
+"""
 
 
 @frozen
@@ -64,7 +73,10 @@ class Intent(Protocol):
 class Bridge:
     """One connected bridge."""
 
-    def __init__(self, datapath: Any, intent: Intent) -> None:
+    def __init__(
+        self, datapath: Any, intent: Intent, peers: Callable[[], int] = lambda: 1
+    ) -> None:
+        """`peers` tells how many bridges are connected, this one among them."""
         self.session = Session(datapath)
         self._intent = intent
         self._name: BridgeName | None = None
@@ -81,6 +93,10 @@ class Bridge:
         """How many flows of which cookies others have there, in words; they are left alone."""
         self._work = hub.Event()
         self._touched = 0.0
+        self._peers = peers
+        self._least_pause = LOOK_SECONDS
+        self._look_seconds = 0.0
+        """How long the last look at the flows took."""
 
     def __str__(self) -> str:
         return str(self._name or f"datapath {self.session.datapath.id:016x}")
@@ -95,12 +111,39 @@ class Bridge:
             self._touched = time.monotonic()
             while True:
                 self._sync()
-                self._work.wait()
+                while not self._work.wait(self._pause()) and self._is_right():
+                    pass
                 self._work.clear()
                 self._recognise()
         except SwitchError as error:
             LOG.error("%s: %s", self, error)
             self.session.datapath.close()
+
+    def _pause(self) -> float:
+        """Seconds until the next look at the flows."""
+        return max(self._least_pause, self._look_seconds * self._peers() / LOOK_SHARE)
+
+    def _is_right(self) -> bool:
+        """Look whether the bridge still has what it was given; note what it has, if not.
+
+        A switch does not tell what others do to our flows. A flow with a timeout may be gone.
+        """
+        if self._basis is None or self._found is not None:
+            return True
+        began = time.monotonic()
+        found, wanted = self._ours(), self._wanted.flows
+        wrong = len(found.keys() - wanted.keys()) + sum(
+            value != found.get(identity, value if may_lapse(value) else None)
+            for identity, value in wanted.items()
+        )
+        self._look_seconds = time.monotonic() - began
+        if not wrong:
+            self._least_pause = LOOK_SECONDS
+            return True
+        self._least_pause = min(2 * self._least_pause, LONGEST_PAUSE)
+        LOG.warning("%s: somebody else changed %d of our flows", self, wrong)
+        self._found, self._touched = found, began
+        return False
 
     def touch(self) -> None:
         """What the bridge should have may have changed."""

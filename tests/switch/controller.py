@@ -47,17 +47,23 @@ class Controller:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        mark = self.mark()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command, env=self._environment, stdout=log, stderr=log, cwd="/"
             )
-        self.wait_for("listening on")
+        self.wait_for("listening on", mark)
 
     def kill(self) -> None:
         if self._process:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def wait_for_end(self) -> int:
+        """Wait until it ends of its own accord; return its exit code."""
+        assert self._process
+        return self._process.wait(timeout=30)
 
     def lines(self) -> list[str]:
         return self.log.read_text().splitlines() if self.log.exists() else []
