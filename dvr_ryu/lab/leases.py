@@ -31,8 +31,9 @@ def _all(folder: StateFolder, root: Path) -> Iterator[Lease]:
     yield from leases.listed(root)
     if folder.path.exists():
         preflight.require_root("show leases")
-        for host in running(folder).lab_hosts.values():
-            yield from leases.listed(host.path("/"))
+        if folder.read() is not None:  # a lab host has such a folder, and no lab
+            for host in running(folder).lab_hosts.values():
+                yield from leases.listed(host.path("/"))
 
 
 def _bytes(ip: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,53 +11,15 @@ from attrs import frozen
 
 from dvr_ryu.companion.edges import leases
 from dvr_ryu.lab import leases as show
-from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab import lifecycle, proof
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.lab.wire import NIC
+from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.companions import await_answer, await_lease, run
-
-TOPOLOGY = """\
-controller: tcp:10.0.0.9:6653
-underlay: {cidr: 10.0.0.0/24}
-hosts:
-  h1: {address: 10.0.0.1}
-  h2: {address: 10.0.0.2}
-networks:
-  blue:
-    dhcp_host: h1
-    subnets:
-      - cidr: 10.1.0.0/24
-        gateway_ip: 10.1.0.1
-        dns: [9.9.9.9]
-        host_routes: [{destination: 10.9.0.0/16, nexthop: 10.1.0.12}]
-        dhcp_options: {domain-name: blue.example, "224": "it's, \\"224\\""}
-        dhcp_ranges: [{start: 10.1.0.100, end: 10.1.0.102}]
-      - cidr: 10.2.0.0/24
-  green:
-    dhcp: distributed
-    subnets:
-      - cidr: 10.5.0.0/24
-        dhcp_ranges:
-          - {start: 10.5.0.100, end: 10.5.0.109, host: h1}
-          - {start: 10.5.0.110, end: 10.5.0.119, host: h2}
-  # Nobody leads out of here.
-  lonely: {subnets: [{cidr: 10.3.0.0/24, gateway_ip: none}], dhcp_host: h2}
-routers:
-  r: {interfaces: [{network: blue, subnet: 10.1.0.0/24}]}
-instances:
-  a: {host: h1, network: blue, ip: 10.1.0.11}
-  b: {host: h2, network: blue, ip: 10.1.0.12, dhcp_options: {domain-name: b.example}}
-  c: {host: h2, network: blue, ip: 10.1.0.101}
-  d: {host: h2, network: blue, ip: 10.2.0.15}
-  e: {host: h1, network: green, ip: 10.5.0.16}
-  f: {host: h2, network: green, ip: 10.5.0.17}
-  z: {host: h1, network: lonely, ip: 10.3.0.14}
-"""
-
 
 BLUE = ["default via 10.1.0.1", "10.2.0.0/24 scope link"]
 
@@ -93,7 +56,7 @@ class Running:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = StateFolder(tmp_path_factory.mktemp("dhcp") / "dvr_lab")
     file = folder.path.with_name("topology.yaml")
-    file.write_text(TOPOLOGY)
+    file.write_text((examples_dir() / "dhcp.yaml").read_text())
     try:
         lifecycle.up(file, _silent, folder)
         yield Running(Lab(lifecycle.running(folder).lab_hosts), file, folder)
@@ -129,6 +92,10 @@ def renew(host: LabHost, instance: str) -> None:
     pid = host.path(f"/run/dvr_ryu/processes/udhcpc-{instance}.pid").read_text()
     run(host, f"kill -USR1 {pid}")
     wait_until(lambda: lease.exists() and lease.stat().st_ino != before, 15, "a lease anew")
+
+
+def test_the_lab_proves_itself(lab: Running) -> None:
+    assert [each for each in proof.prove(_silent, lab.folder) if not each.passed] == []
 
 
 def test_a_client_has_what_its_subnet_says(lab: Running) -> None:
@@ -217,6 +184,16 @@ def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
         "10.3.0.14": ("h2", "lonely", "z"),
         "10.5.0.16": ("h1", "green", "e"),
         "10.5.0.17": ("h2", "green", "f"),
+    }
+
+
+def test_a_host_shows_what_it_has_leased(lab: Running) -> None:
+    words = [str(Path(sys.executable).with_name("dvr")), "show", "leases"]
+    lines = lab.lab["h2"].run(words).stdout.splitlines()
+    assert lines[0].split() == ["network", "host", "MAC", "address", "instance", "expires"]
+    assert {tuple(line.split()[i] for i in (0, 1, 3, 4)) for line in lines[1:]} == {
+        ("lonely", "h2", "10.3.0.14", "z"),
+        ("green", "h2", "10.5.0.17", "f"),
     }
 
 
