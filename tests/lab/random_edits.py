@@ -119,10 +119,13 @@ def delete_instance(words: Words, random: Random) -> str | None:
 def _drop_instances(words: Words, names: set[str]) -> None:
     for name in names:
         del words["instances"][name]
-    for floating in words["floating_ips"].values():
+    for ip, floating in words["floating_ips"].items():
+        forwardings = floating.get("port_forwardings", ())
         if floating.get("instance") in names:
-            del floating["instance"]
-            floating["network"] = "x"
+            words["floating_ips"][ip] = {"network": "x"}
+        elif any(each["instance"] in names for each in forwardings):
+            left = [each for each in forwardings if each["instance"] not in names]
+            floating["port_forwardings"] = left
 
 
 def move_instance(words: Words, random: Random) -> str | None:
@@ -258,13 +261,31 @@ def move_snat(words: Words, random: Random) -> str | None:
 
 
 def bind_floating(words: Words, random: Random) -> str | None:
-    """Bound anew, or moved to another instance."""
+    """Bound anew, or moved to another instance, or from its host to the router's SNAT host."""
     instance = _some(random, words["instances"])
     if instance is None:
         return None
-    floating = random.choice(FLOATING)
-    words["floating_ips"][floating] = {"instance": instance}
-    return f"bind {floating} to {instance}"
+    floating, central = random.choice(FLOATING), random.random() < 0.4
+    words["floating_ips"][floating] = {"instance": instance, "central": central}
+    return f"bind {floating} to {instance}, central: {central}"
+
+
+def forward_ports(words: Words, random: Random) -> str | None:
+    """Instead of those that are forwarded, or besides them."""
+    instance = _some(random, words["instances"])
+    if instance is None:
+        return None
+    floating, first = random.choice(FLOATING), random.randrange(1, 1000)
+    forwarding = {
+        "protocol": random.choice(("tcp", "udp")),
+        "external_port": f"{first}-{first + random.randrange(9)}",
+        "instance": instance,
+        "internal_port": random.randrange(1, 1000),
+    }
+    before = words["floating_ips"].get(floating, {}).get("port_forwardings", [])
+    besides = before if random.random() < 0.5 else []
+    words["floating_ips"][floating] = {"port_forwardings": [*besides, forwarding]}
+    return f"forward {floating}: {forwarding}"
 
 
 def unbind_floating(words: Words, random: Random) -> str | None:
@@ -341,6 +362,7 @@ EDITS: list[Edit] = [
     move_snat,
     bind_floating,
     bind_floating,
+    forward_ports,
     unbind_floating,
     add_host,
     remove_host,

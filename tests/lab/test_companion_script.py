@@ -24,6 +24,10 @@ EDITS = {
     "an instance comes": ("server-64", ("cirros: {host: server-233", "cirros: {host: server-64")),
     "another MTU": ("server-233", ("mtu: 1550", "mtu: 1600")),
     "another floating address": ("server-233", ("2.2.2.100: {", "2.2.2.101: {")),
+    "a central floating address": (
+        "server-64",
+        ("cirros, rule_priority: 57482}", "cirros, central: true}"),
+    ),
     "another address": ("server-233", ("192.168.10.222", "192.168.10.223")),
     "another host's address": ("server-68", ("10.0.44.64", "10.0.44.65")),
 }

@@ -299,6 +299,22 @@ def test_a_connection_ends_with_the_binding_that_it_left_by(north, tmp_path):
 
 
 @pytest.mark.usefixtures("as_it_was")
+def test_connections_are_forgotten_by_who_was_killed_before_he_did(north):
+    """The rules are the new ones already, as when a companion is killed right after them."""
+    topology, host = north.topology(), north.lab["h1"]
+    old, new = (topology.instances[name].ip for name in ("a", "e"))
+    sed = f"iptables-save -t nat | sed s/{old}/{new}/ | iptables-restore"
+    with pinging(north, "2.2.2.101"):
+        await_pings(north, "a", 5)
+        host.run(["kill", "-STOP", str(host.service_pid("companion"))])
+        host.run(["sh", "-c", sed], namespace=topology.routers["r1"].namespace)
+        north.file.write_text(north.file.read_text().replace("instance: a}", "instance: e}"))
+        await_pings(north, "a", 5)
+        host.run(["kill", "-KILL", str(host.service_pid("companion"))])
+        await_pings(north, "e", 5)
+
+
+@pytest.mark.usefixtures("as_it_was")
 def test_snat_moves_to_another_host(north):
     snat = north.topology().routers["r1"].snat_namespace
     assert snat in north.namespaces("h2")
