@@ -111,6 +111,34 @@ def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: s
     wait_until(lambda: dvr(host, "check", file).returncode == 0, 5, "all well again")
 
 
+_WITH_THE_MODULE = """
+import sys
+from dvr_ryu.companion.check.site import findings
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+for each in findings(HostView(load_topology(sys.argv[1]), "h1"), "system"):
+    print(each.what, each.verdict.name, each.seen, each.advice)
+"""
+
+
+def test_with_the_kernels_datapath_any_device_will_do_and_the_firewall_counts(
+    host: LabHost, file: Path
+) -> None:
+    words = [sys.executable, "-c", _WITH_THE_MODULE, str(file)]
+    run(host, "iptables -P INPUT DROP")
+    run(host, "ip address del 10.0.0.1/24 dev br-phys")
+    run(host, "ip address add 10.0.0.1/24 dev eth0")
+    try:
+        told = host.run(words).stdout
+    finally:
+        run(host, "iptables -P INPUT ACCEPT")
+        run(host, "ip address del 10.0.0.1/24 dev eth0")
+        run(host, "ip address add 10.0.0.1/24 brd + dev br-phys")
+    assert "underlay address PASS 10.0.0.1 on eth0" in told
+    accept = "iptables -I INPUT -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT"
+    assert f"INPUT WARN iptables drops what it has no rule for {accept}" in told
+
+
 @pytest.mark.parametrize("verb", ["apply", "run", "plan", "check"])
 def test_a_root_without_rights_is_told_so(host: LabHost, file: Path, verb: str) -> None:
     before = inventory(host)

@@ -28,6 +28,7 @@ from dvr_ryu.lab.wire import BRIDGE
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.article import captured
 from tests.lab.companions import pings, run
+from tests.lab.test_changes import nothing_to_do
 
 TOPOLOGY = """\
 controller: tcp:10.0.44.9:6653
@@ -136,6 +137,7 @@ def test_all_that_should_be_true_is(site: Site) -> None:
     """The proof sends packets of the overlay's whole MTU, too, and watches for gateways' ARP."""
     results = proof.prove(lambda _: None, site.folder)
     assert [result for result in results if not result.passed] == []
+    assert nothing_to_do(site.folder, site.file) == {}
     sizes = {result.detail for result in results if result.what == "largest packet"}
     assert sizes == {f"answers to {site.mtu} bytes"}
 
@@ -248,13 +250,13 @@ def test_the_router_tells_who_sends_too_long_a_packet(site: Site) -> None:
 
 
 @pytest.mark.parametrize("spot", [A, B], ids=["floating address", "SNAT"])
-def test_a_narrower_way_in_the_world_is_learned_through_nat(site: Site, spot: Spot) -> None:
-    host, place = site.lab[spot[0]], spot[1]
+def test_a_narrower_way_in_the_world_is_learned_through_nat(started: Site, spot: Spot) -> None:
+    host, place = started.lab[spot[0]], spot[1]
     run(host, "ip route flush cache", place)
-    assert "1 received" in site.ping_at(spot, FAR, FAR_MTU)
-    assert f"(mtu = {FAR_MTU})" in site.ping_at(spot, FAR, FAR_MTU + 1)
+    assert "1 received" in started.ping_at(spot, FAR, FAR_MTU)
+    assert f"(mtu = {FAR_MTU})" in started.ping_at(spot, FAR, FAR_MTU + 1)
     assert f"mtu {FAR_MTU}" in run(host, f"ip route get {FAR}", place)
-    assert transferred(site, spot, WORLD, FAR)
+    assert transferred(started, spot, WORLD, FAR)
 
 
 # Who hears it ------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
+TUNNELS = {"vxlan": "udp --dport 4789", "geneve": "udp --dport 6081", "gre": "gre"}
+"""Type of tunnel → iptables' words for its packets, where the kernel takes them in."""
 SECONDS = 2.0
 """How long the controller may take to be reached."""
 ETHERNET_MTU = 1500
@@ -26,8 +28,13 @@ def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
     """Yield whether this machine can be the view's host."""
     yield from _underlay(view, datapath_type)
     yield from _controller(view.topology.controller)
+    firewall = _firewall()
+    if datapath_type == "system" and ":INPUT DROP" in firewall:
+        accepted = TUNNELS[view.topology.underlay.tunnel_type]
+        advice = f"iptables -I INPUT -p {accepted} -s {view.topology.underlay.cidr} -j ACCEPT"
+        yield warns("INPUT", "iptables drops what it has no rule for", advice)
     if view.local_ports_of(model.EXTERNAL_GATEWAY):
-        yield from _forwarding()
+        yield from _forwarding(firewall)
 
 
 def _underlay(view: HostView, datapath_type: str) -> Iterator[Finding]:
@@ -96,12 +103,19 @@ def _controller(controller: model.Controller | None) -> Iterator[Finding]:
         yield passes(what, f"{controller} answers")
 
 
-def _forwarding() -> Iterator[Finding]:
+def _firewall() -> list[str]:
+    """The chains of the host's filter table, each with its policy."""
+    if path_of("iptables-save") is None or rights.missing():
+        return []
+    lines = run(["iptables-save", "-t", "filter"]).splitlines()
+    return [" ".join(line.split()[:2]) for line in lines if line.startswith(":")]
+
+
+def _forwarding(firewall: list[str]) -> Iterator[Finding]:
     """What an external network's gateway needs: the kernel forwards, and nothing forbids it."""
     forwards = Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1"
     seen = "on" if forwards else "off: the companion turns it on, and off again when it goes"
     yield passes("ip_forward", seen)
-    may_look = path_of("iptables-save") and not rights.missing()
-    if may_look and "\n:FORWARD DROP" in run(["iptables-save", "-t", "filter"]):
+    if ":FORWARD DROP" in firewall:
         advice = "iptables -I FORWARD -i gw-+ -j ACCEPT; iptables -I FORWARD -o gw-+ -j ACCEPT"
         yield warns("FORWARD", "iptables drops what it has no rule for", advice)

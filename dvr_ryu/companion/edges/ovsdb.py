@@ -6,11 +6,23 @@ is taken into use; no other row is touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dvr_ryu.companion.edges import flows, given
 from dvr_ryu.companion.edges.given import OWNER
+from dvr_ryu.companion.edges.ovsdb_rows import (
+    BRIDGE_COLUMNS,
+    BRIDGE_CONFIG,
+    CONTROLLER_COLUMNS,
+    INTERFACE_COLUMNS,
+    NUMBERS,
+    PLACE,
+    PORT_COLUMNS,
+    columns_of,
+    port_of,
+    settings_of,
+)
 from dvr_ryu.companion.edges.ovsdb_wire import (
     TIMED_OUT,
     Clause,
@@ -35,20 +47,7 @@ SOCKET = "/run/openvswitch/db.sock"
 SECONDS = 20
 """How long OVS may take for one transaction, until ovs-vswitchd has done what it says."""
 
-PLACE = "dvr_ryu_netns"
 SWITCH = "Open_vSwitch"
-BRIDGE_COLUMNS = (
-    "name", "ports", "controller", "external_ids", "other_config", "datapath_type", "fail_mode",
-    "mcast_snooping_enable", "protocols",
-)  # fmt: skip
-CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
-"""What we say of a controller; external_ids say whose it is."""
-PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag")
-NUMBERS = ("ofport_request", "mtu_request")
-INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", *NUMBERS)
-BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
-"""What we say in a bridge's other_config; other keys are other people's."""
-INTERFACE_IDS = ("attached-mac", "iface-id", "iface-status")
 
 
 class Ovsdb:
@@ -108,7 +107,7 @@ class Ovsdb:
         return (
             [self._bridge(row, controllers) for row in ours],
             [
-                _port(bridge["name"], port, interfaces[as_list(port["interfaces"])[0]])
+                port_of(bridge["name"], port, interfaces[as_list(port["interfaces"])[0]])
                 for bridge in ours
                 for port in (ports[uuid] for uuid in as_list(bridge["ports"]))
                 if self._owns(port)
@@ -121,7 +120,7 @@ class Ovsdb:
         asked = [select("Bridge", BRIDGE_COLUMNS, ("name", "==", name)) for name in names]
         rows = [row for found in self._transact(*asked) for row in found]
         return {
-            row["name"]: Bridge(row["name"], _settings(row), {}) for row in rows if _is_given(row)
+            row["name"]: Bridge(row["name"], settings_of(row), {}) for row in rows if _is_given(row)
         }
 
     def _strangers(
@@ -139,8 +138,8 @@ class Ovsdb:
                 yield Stranger(name, "port", row["name"], tag)
 
     def _bridge(self, row: Row, controllers: Mapping[str, Row]) -> Bridge:
-        before = _settings(row) if _is_free(row) else given.before(row)
-        return Bridge(row["name"], _settings(row), self._controller(row, controllers), before)
+        before = settings_of(row) if _is_free(row) else given.before(row)
+        return Bridge(row["name"], settings_of(row), self._controller(row, controllers), before)
 
     def _controller(self, row: Row, controllers: Mapping[str, Row]) -> dict[str, str]:
         """The settings of our controller of a bridge; {} for none."""
@@ -184,7 +183,8 @@ class Ovsdb:
         ]
         returned = {row["name"]: row for row in rows if _is_given(row)}
         gone = [row["_uuid"] for row in rows if row["name"] not in returned]
-        (ports,) = self._transact(select("Port", ["external_ids"]))
+        asked = [select("Port", ["external_ids"])] if returned else []
+        ports = [row for found in self._transact(*asked) for row in found]
         our_ports = {row["_uuid"] for row in ports if self._owns(row)}
         known = self._controllers()
         with flows.kept(returned):
@@ -200,7 +200,7 @@ class Ovsdb:
     def _give_back(
         self, row: Row, our_ports: Collection[str], controllers: Mapping[str, Row]
     ) -> Operation:
-        columns = given.returned(row, _columns(given.before(row) or {}), BRIDGE_CONFIG)
+        columns = given.returned(row, columns_of(given.before(row) or {}), BRIDGE_CONFIG)
         columns["ports"] = [uuid for uuid in as_list(row["ports"]) if uuid not in our_ports]
         columns["controller"] = self._others(row, controllers)
         return update("Bridge", columns, _same(row))
@@ -235,12 +235,12 @@ class Ovsdb:
     def _make_bridge(
         self, number: int, fact: Bridge, row: Row | None, controllers: Mapping[str, Row]
     ) -> Iterator[Operation]:
-        settings = _columns(fact.settings, row)
+        settings = columns_of(fact.settings, row)
         if row is None or self._controller(row, controllers) != fact.controller:
             settings["controller"] = [] if row is None else self._others(row, controllers)
             if fact.controller:
                 settings["controller"].append(Named(f"c{number}"))
-                ours = {**_columns(fact.controller), "external_ids": {OWNER: self.host}}
+                ours = {**columns_of(fact.controller), "external_ids": {OWNER: self.host}}
                 yield insert("Controller", f"c{number}", ours)
         if row is None:
             local: Row = {"name": fact.name, "external_ids": {OWNER: f"{self.host}/local"}}
@@ -254,7 +254,7 @@ class Ovsdb:
             yield mutate(SWITCH, "bridges", "insert", [Named(f"b{number}")])
         elif self._owns(row) or _is_free(row):
             if _is_free(row):
-                settings["external_ids"] = given.taken(row, self.host, _settings(row))
+                settings["external_ids"] = given.taken(row, self.host, settings_of(row))
             yield update("Bridge", settings, _same(row))
         else:
             raise _foreign("bridge", fact.name, row)
@@ -278,7 +278,7 @@ class Ovsdb:
                 port = {"external_ids": {**row["external_ids"], **ids}, "tag": tag}
                 interface = interfaces[fact.name]
                 yield update("Port", port, _same(row))
-                columns = _columns(fact.interface, interface)
+                columns = columns_of(fact.interface, interface)
                 absent: Row = {number: [] for number in NUMBERS if number not in columns}
                 yield update("Interface", {**absent, **columns}, _same(interface))
             else:
@@ -316,7 +316,7 @@ def _insert_port(
     name: str, port: Mapping[str, Any], interface: Mapping[str, str]
 ) -> Iterator[Operation]:
     """Insert a port, named with a "p" before the name, and its interface, with an "i"."""
-    yield insert("Interface", f"i{name}", {"name": port["name"], **_columns(interface)})
+    yield insert("Interface", f"i{name}", {"name": port["name"], **columns_of(interface)})
     yield insert("Port", f"p{name}", {**port, "interfaces": [Named(f"i{name}")]})
 
 
@@ -349,60 +349,3 @@ def _same(row: Row) -> Clause:
 
 def _by_uuid(rows: Iterable[Row]) -> dict[str, Row]:
     return {row["_uuid"]: row for row in rows}
-
-
-# Rows and ovs-vsctl's words ----------------------------------------------------------------------
-
-
-def _columns(settings: Mapping[str, str], row: Row | None = None) -> dict[str, Any]:
-    """Columns from settings: `column` → a value, `column:key` → one key of a map.
-
-    What else a map has in `row` stays, save that an interface's options are all ours.
-    """
-    columns: dict[str, Any] = {}
-    for name, value in settings.items():
-        column, colon, key = name.partition(":")
-        if colon:
-            present = row[column] if row and column != "options" else {}
-            columns.setdefault(column, dict(present))[key] = value
-        else:
-            columns[column] = _TYPED.get(column, str)(value)
-    return columns
-
-
-_TYPED: dict[str, Callable[[str], Any]] = {
-    "mcast_snooping_enable": lambda value: value == "true",
-    **dict.fromkeys(NUMBERS, int),
-    "max_backoff": int,
-    "fail_mode": lambda value: [value] if value else [],
-    "protocols": lambda value: value.split(",") if value else [],
-}
-
-
-def _settings(row: Row) -> dict[str, str]:
-    """What we say of bridges, as a bridge has it."""
-    return {
-        "datapath_type": row["datapath_type"],
-        "fail_mode": "".join(row["fail_mode"]),
-        "mcast_snooping_enable": "true" if row["mcast_snooping_enable"] else "false",
-        "protocols": ",".join(sorted(as_list(row["protocols"]))),
-        **_some("other_config", row["other_config"], BRIDGE_CONFIG),
-    }
-
-
-def _port(bridge: str, row: Row, interface: Row) -> OvsPort:
-    settings = {
-        **_some("external_ids", interface["external_ids"], INTERFACE_IDS),
-        **_some("options", interface["options"], interface["options"]),
-    }
-    for column in NUMBERS:
-        for number in as_list(interface[column]):
-            settings[column] = str(number)
-    if interface["type"]:
-        settings["type"] = interface["type"]
-    tag = next(iter(as_list(row["tag"])), None)
-    return OvsPort(bridge, row["name"], row["external_ids"].get(PLACE, ""), tag, settings)
-
-
-def _some(column: str, values: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
-    return {f"{column}:{key}": values[key] for key in keys if key in values}

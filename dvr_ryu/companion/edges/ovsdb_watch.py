@@ -10,13 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
 
-from dvr_ryu.companion.edges.ovsdb import (
+from dvr_ryu.companion.edges.ovsdb import SOCKET, SWITCH
+from dvr_ryu.companion.edges.ovsdb_rows import (
     BRIDGE_COLUMNS,
     CONTROLLER_COLUMNS,
     INTERFACE_COLUMNS,
     PORT_COLUMNS,
-    SOCKET,
-    SWITCH,
 )
 from dvr_ryu.companion.edges.ovsdb_wire import Session
 

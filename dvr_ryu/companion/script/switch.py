@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from dvr_ryu.companion.edges.flows import OPENFLOW
 from dvr_ryu.companion.edges.given import BEFORE, OWNER
-from dvr_ryu.companion.edges.ovsdb import PLACE
+from dvr_ryu.companion.edges.ovsdb_rows import PLACE
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
 from dvr_ryu.companion.facts.words import settings
 from dvr_ryu.companion.script import notes
