@@ -111,6 +111,9 @@ def further_key(port: WantedPort, cidr: IPv4Network) -> str:
 
 
 def _slots(subnet: SubnetWords, taken: set[int]) -> Slots:
-    """The subnet's addresses for ports: all but the network's own and the broadcast address."""
+    """The subnet's addresses for ports: all but the network's own, the broadcast address and what
+    DHCP may lease to strangers.
+    """
     first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
-    return Slots(range(first + 1, last), taken)
+    leased = [range(int(each.start), int(each.end) + 1) for each in subnet.dhcp_ranges]
+    return Slots(range(first + 1, last), taken, leased)

@@ -7,7 +7,7 @@ the same on every machine and in every Python, which the built-in hash() is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from uuid import UUID, uuid5
 
@@ -38,10 +38,16 @@ class Exhausted(Exception):
 class Slots:
     """Numbers of a range, each handed out once. Claim in sorted order, or the order shows."""
 
-    def __init__(self, numbers: range, taken: Iterable[int] = ()) -> None:
-        """`taken` are pinned; what lies outside of the range does not matter."""
+    def __init__(
+        self, numbers: range, taken: Iterable[int] = (), holes: Sequence[range] = ()
+    ) -> None:
+        """`taken` are pinned; what lies outside of the range does not matter. `holes` lie within,
+        apart from one another: nothing of them is handed out.
+        """
         self._numbers = numbers
-        self._taken = {number for number in taken if number in numbers}
+        self._holes = holes
+        self._taken = {each for each in taken if each in numbers and not self._hole_of(each)}
+        self._room = len(numbers) - sum(map(len, holes))
 
     def take(self, name: str) -> int:
         """The number for a name; raises Exhausted."""
@@ -50,13 +56,18 @@ class Slots:
     def take_near(self, home: int) -> int:
         """As `take`, for a name whose stable_hash is `home`: for many pools with the same names."""
         numbers, taken = self._numbers, self._taken
-        if len(taken) == len(numbers):
+        if len(taken) == self._room:
             raise Exhausted
         index = home % len(numbers)
-        while numbers[index] in taken:
-            index = (index + 1) % len(numbers)
+        while (hole := self._hole_of(numbers[index])) or numbers[index] in taken:
+            index = ((numbers.index(hole[-1]) if hole else index) + 1) % len(numbers)
         taken.add(numbers[index])
         return numbers[index]
+
+    def _hole_of(self, number: int) -> range | None:
+        if not self._holes:
+            return None
+        return next((hole for hole in self._holes if number in hole), None)
 
 
 class Ids:

@@ -282,6 +282,11 @@ EDITS = [
     ("10.1.0.13}", "10.1.0.33}"),
     ("external_network: x", ""),
     ("mtu: 1500", "mtu: 1600"),
+    (
+        "gateway_ip: 10.1.0.1}], dhcp_host: h1}",
+        "gateway_ip: 10.1.0.1, dhcp_options: {domain-name: n.example}, dhcp_ranges: "
+        "[{start: 10.1.0.100, end: 10.1.0.109, host: h1}]}], dhcp: distributed}",
+    ),
     ("address: 10.0.0.2}", "address: 10.0.0.3}"),
     ("  2.2.2.102: {instance: b}\n", ""),
 ]

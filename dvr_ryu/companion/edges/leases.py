@@ -21,8 +21,6 @@ from dvr_ryu.companion.facts.dnsmasq import (
 )
 from dvr_ryu.companion.facts.kinds import Process
 
-BOOK = ".book"
-
 
 class Lease(NamedTuple):
     """Who has an address until when, in seconds since 1970."""
@@ -45,8 +43,16 @@ def listed(root: Path = Path("/")) -> Iterator[Lease]:
 
 
 def _books(root: Path = Path("/")) -> Iterator[LeaseBook]:
-    for path in sorted(below(root, DHCP_DIRECTORY).glob(f"*{BOOK}")):
-        yield LeaseBook.of_text(path.name.removesuffix(BOOK), path.read_text())
+    """Yield the notes beside leases; an empty one where a killed companion wrote none."""
+    folder = below(root, DHCP_DIRECTORY)
+    files = [*folder.glob("*.book"), *folder.glob("*.leases")]
+    for namespace in sorted({path.stem for path in files}):
+        try:
+            text = below(root, book_file(namespace)).read_text()
+        except FileNotFoundError:
+            yield LeaseBook(namespace, "", "", ())
+        else:
+            yield LeaseBook.of_text(namespace, text)
 
 
 def _leases(namespace: str, root: Path = Path("/")) -> Iterator[tuple[int, str, str]]:
@@ -72,8 +78,9 @@ def read(running: Mapping[str, Process]) -> Iterator[LeaseBook | StaleLease]:
         by_mac = {host.mac: host.ip for host in told}
         declared = {host.ip for host in told}
         for _, mac, ip in _leases(book.namespace):
-            free = ip not in declared and _is_within(ip, book.ranges)
-            if by_mac.get(mac) != ip and (mac in by_mac or not free):
+            if by_mac.get(mac) == ip:
+                continue
+            if mac in by_mac or ip in declared or not _is_within(ip, book.ranges):
                 server = running.get(dhcp_server(book.namespace))
                 yield StaleLease(book.namespace, mac, ip, server)
 

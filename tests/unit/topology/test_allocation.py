@@ -345,3 +345,33 @@ def test_one_more_host_moves_no_dhcp_server(data: Data, choice: st.DataObject) -
     assert {attrs.evolve(port, host="") for port in after.values()} == {
         attrs.evolve(before["h0"], host="")
     }
+
+
+def test_no_port_is_given_what_strangers_may_lease() -> None:
+    """And where nobody collides, a range moves only those who would be in it."""
+    data: Data = {
+        "hosts": {"one": {"address": "10.0.0.1"}},
+        "networks": {"n": {"subnets": [{"cidr": "10.1.0.0/16"}]}},
+        "instances": {f"vm{n}": {"host": "one", "network": "n"} for n in range(20)},
+    }
+    before = load(data)
+    (subnet,) = data["networks"]["n"]["subnets"]
+    subnet["dhcp_ranges"] = [{"start": "10.1.64.0", "end": "10.1.127.255"}]
+    after = load(data)
+    strangers = IPv4Network("10.1.64.0/18")
+    moved = {
+        old.ip for old, new in zip(before.ports, after.ports, strict=True) if old.ip != new.ip
+    }
+    assert moved == {port.ip for port in before.ports if IPv4Address(port.ip) in strangers} != set()
+    assert not [port.ip for port in after.ports if IPv4Address(port.ip) in strangers]
+
+
+@given(st.sets(st.integers(100, 139)), st.integers(0, 20), st.integers(0, 19))
+def test_holes_are_not_handed_out(taken: set[int], start: int, length: int) -> None:
+    hole = range(100 + start, 100 + start + length)
+    slots = Slots(range(100, 140), taken, [hole] if hole else [])
+    given_out = set()
+    with pytest.raises(Exhausted):
+        for number in range(41):
+            given_out.add(slots.take(str(number)))
+    assert given_out == set(range(100, 140)) - taken - set(hole)
