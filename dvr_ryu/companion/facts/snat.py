@@ -78,14 +78,15 @@ def _nat(
 ) -> Iterator[Chain]:
     place, qg = router.snat_namespace, gateway.device
     inside = f"! -o {qg} -m conntrack ! --ctstate DNAT -j ACCEPT"
-    snat = [f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"]
-    if central:
-        # First those that leave as their own address. A distributed address of this router is local
-        # to its qrouter on the host that has it: an answer to it would be kept there.
-        snat = ["-j neutron-l3-agent-float-snat", *snat, *hairpin(router, distributed)]
-        yield float_snat(place, central)
+    # First those that leave as their own address.
+    own = "-j neutron-l3-agent-float-snat"
+    snat = f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"
+    # A distributed address of this router is local to its qrouter on the host that has it: an
+    # answer to it would be kept there.
+    within = hairpin(router, distributed) if central else ()
     yield from dnat(place, central)
     yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (inside,))
-    yield Chain(place, "nat", "neutron-l3-agent-snat", tuple(snat))
+    yield float_snat(place, central)
+    yield Chain(place, "nat", "neutron-l3-agent-snat", (own, snat, *within))
     yield from nat_hooks(place)
     yield nothing_untranslated(place, router, qg)

@@ -257,6 +257,7 @@ def test_snat_is_on_its_host_only(hosts, article):
     assert Route(SNAT, MAIN_TABLE, "default", "2.2.2.1", gateway.device) in found
     chains = {fact.name: fact.rules for fact in in_namespace(found, Chain, SNAT)}
     assert chains["neutron-l3-agent-snat"] == (
+        "-j neutron-l3-agent-float-snat",
         f"-o {gateway.device} -j SNAT --to-source {gateway.ip} --random-fully",
     )
     prefixes = {fact.name.split("-")[0] for fact in in_namespace(found, Device, SNAT)}
