@@ -178,7 +178,7 @@ def test_dhcp_gives_an_instance_its_address_its_way_out_and_its_mtu(lab, forward
     assert lease["router"] == "192.168.10.1"
     assert lease["mtu"] == "1500"
     routes = lines(run(lab["server-233"], "ip route", "vm-cirros"))
-    assert "default via 192.168.10.1 dev eth0" in routes
+    assert "default via 192.168.10.1 dev eth0 proto dhcp" in routes
 
 
 def test_dhcp_answers_no_foreign_mac(lab, forwarding):
