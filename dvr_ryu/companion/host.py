@@ -220,6 +220,7 @@ def locked() -> Iterator[None]:
         lock.flush()
         with commands.after_orphans():
             files.tidy()
+            dhcp.tidy()
             flows.put_back()
             namespaces.tidy()
             yield

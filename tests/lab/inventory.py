@@ -68,7 +68,7 @@ print(json.dumps({
 """
 
 _BY_THE_KERNEL = {"ifindex", "link_index", "link_netnsid", "link_netns", "qdisc"}
-_OF_DEVICES = ("ifname", "mtu", "address", "flags", "linkinfo", "master", "ifalias")
+_OF_DEVICES = ("ifname", "group", "mtu", "address", "flags", "linkinfo", "master", "ifalias")
 _NOBODYS_MAC = re.compile("ovs-|tap")
 """Devices that have a MAC by chance: of the datapath, and the outer ends of instances' wires."""
 _TOLD_OTHERWISE = {"addr", "iptables", "settings"}

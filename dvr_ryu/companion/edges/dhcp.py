@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dvr_ryu.companion.edges.files import below, replace
@@ -21,8 +22,8 @@ from dvr_ryu.companion.facts.kinds import Key
 
 FILES = Path(DHCP_DIRECTORY)
 TOLD = ".told"
-"""Ends the name of a copy of a file, made once the server has been told to read that: what the copy
-says is so, even if the companion was killed between the two."""
+"""Ends the name of a copy of a file, made once the server has been told to read that: what both say
+is so, even if the companion was killed between the two."""
 
 
 def read() -> Iterator[DhcpHost | DhcpOption]:
@@ -40,10 +41,34 @@ def _read_all(kind: type[Told]) -> Iterator[Told]:
 
 def read_kind(kind: type[Told], namespace: str, root: Path = Path("/")) -> Iterator[Told]:
     """Yield what one server has been told, on the host whose files are below `root`."""
-    path = below(root, told_file(kind, namespace) + TOLD)
-    if path.exists():
-        for line in path.read_text().splitlines():
+    path = below(root, told_file(kind, namespace))
+    if (text := _agreed(path)) is not None:
+        for line in text.splitlines():
             yield kind.of_line(namespace, line)
+
+
+def _agreed(path: Path) -> str | None:
+    """What a file and its copy say; None if they do not say the same."""
+    with suppress(FileNotFoundError):
+        text = path.read_text()
+        if text == _copy(path).read_text():
+            return text
+    return None
+
+
+def _copy(path: Path) -> Path:
+    return path.with_name(path.name + TOLD)
+
+
+def tidy() -> None:
+    """Forget files that do not agree with their copies: a companion was killed between the two, and
+    who needs them makes them again."""
+    for suffix in SUFFIXES.values():
+        for found in {*FILES.glob(f"*.{suffix}"), *FILES.glob(f"*.{suffix}{TOLD}")}:
+            path = found.with_name(found.name.removesuffix(TOLD))
+            if _agreed(path) is None:
+                path.unlink(missing_ok=True)
+                _copy(path).unlink(missing_ok=True)
 
 
 def make(facts: Sequence[Told]) -> None:
@@ -67,12 +92,12 @@ def _edit(facts: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]
 
 
 def _write(file: str, namespace: str, lines: Sequence[str]) -> None:
-    path, told = Path(file), Path(file + TOLD)
+    path = Path(file)
     if not lines:
         path.unlink(missing_ok=True)
-        told.unlink(missing_ok=True)
+        _copy(path).unlink(missing_ok=True)
         return
     text = "".join(f"{line}\n" for line in lines)
     replace(path, text)
     tell(dhcp_server(namespace))
-    replace(told, text)
+    replace(_copy(path), text)

@@ -1,0 +1,169 @@
+"""A companion that kills itself with SIGKILL at its N-th call that writes; runs in a lab host.
+
+The product knows nothing of it: its writers are wrapped from outside. What is counted is every
+batch of netlink requests (before it, in its middle, after it), every OVSDB transaction (before,
+after), every program (before, after its start), every signal to one, and every change of a file (a
+file that is written: before it, and when it is there but empty).
+
+It reads a line of JSON for each thing to do, does it in a process of its own, and answers with a
+line: how many calls there were, whether it was killed, and of what was changed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any
+
+from dvr_ryu.companion.agent import apply, down
+from dvr_ryu.companion.edges import links, netlink, ovsdb_wire
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.kill")
+
+
+class Points:
+    """The calls that write, in the order in which they come; at one of them we are killed."""
+
+    def __init__(self, fatal: int) -> None:
+        self.reached = 0
+        self._fatal = fatal
+        self._counting = threading.RLock()
+
+    def reach(self, what: str) -> None:
+        """Count one more."""
+        with self._counting:
+            self.reached += 1
+            if self.reached == self._fatal:
+                print(what, file=sys.stderr, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def wrap(self) -> None:
+        """Take the place of all that writes, in this process."""
+        self._wrap_netlink()
+        self._wrap_ovsdb()
+        self._wrap_programs()
+        sys.addaudithook(self._audited)
+
+    def _wrap_netlink(self) -> None:
+        ask, checksum = netlink.Netlink.ask, links._tx_checksum
+
+        def asking(
+            self_: Any, requests: Iterable[netlink.Request], expected: Sequence[int] = ()
+        ) -> None:
+            for batch in netlink.batches(list(requests)):
+                middle = len(batch) // 2
+                what = f"a batch of {len(batch)} netlink requests, {batch[0].fact}"
+                self.reach(f"before {what}")
+                if middle:
+                    ask(self_, batch[:middle], expected)
+                    self.reach(f"in the middle of {what}")
+                ask(self_, batch[middle:], expected)
+                self.reach(f"after {what}")
+
+        def setting(control: Any, device: str, value: bool | None = None) -> bool:
+            if value is not None:
+                self.reach(f"checksums of {device}")
+            return checksum(control, device, value)
+
+        netlink.Netlink.ask = asking  # type: ignore
+        links._tx_checksum = setting
+
+    def _wrap_ovsdb(self) -> None:
+        transact = ovsdb_wire.Session.transact
+
+        def transacting(self_: Any, *operations: ovsdb_wire.Operation) -> Any:
+            writes = [each["op"] for each in operations if each["op"] not in ("select", "wait")]
+            if writes:
+                self.reach(f"before a transaction of OVSDB: {writes}")
+            answer = transact(self_, *operations)
+            if writes:
+                self.reach(f"after a transaction of OVSDB: {writes}")
+            return answer
+
+        ovsdb_wire.Session.transact = transacting  # type: ignore
+
+    def _wrap_programs(self) -> None:
+        points, send = self, signal.pidfd_send_signal
+
+        class Started(subprocess.Popen[Any]):
+            """A program."""
+
+            def __init__(self, argv: Any, *words: Any, **options: Any) -> None:
+                reading = "save" in argv[0]
+                if not reading:
+                    points.reach(f"before the start of {argv}")
+                super().__init__(argv, *words, **options)
+                if not reading:
+                    points.reach(f"after the start of {argv}")
+
+        def sending(*words: Any) -> None:
+            self.reach("a signal to a program")
+            send(*words)
+
+        subprocess.Popen = Started  # type: ignore
+        signal.pidfd_send_signal = sending
+
+    def _audited(self, event: str, words: tuple[Any, ...]) -> None:
+        if event in CHANGES and not (event == "os.kill" and words[0] == os.getpid()):
+            self.reach(f"{event} {words}")
+        elif event == "open" and words[2] & WRITING and _is_a_file(words[0]):
+            self.reach(f"before {words[0]} is opened")
+            with self._counting:
+                self.reached += 1
+                if self.reached == self._fatal:
+                    print(f"when {words[0]} is empty", file=sys.stderr, flush=True)
+                    self._fatal = 0
+                    os.open(words[0], words[2], 0o644)
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_a_file(path: Any) -> bool:
+    return isinstance(path, (str, os.PathLike)) and str(path).startswith(("/run/", "/proc/sys/"))
+
+
+def _do(verb: str, file: str, host: str, kill_at: int) -> dict[str, Any]:
+    """Do one thing, in this process."""
+    points = Points(kill_at)
+    points.wrap()
+    change = down(host) if verb == "down" else apply(HostView(load_topology(file), host))
+    return {"reached": points.reached, "changed": list(change.lines())}
+
+
+def _apart(words: list[Any]) -> dict[str, Any]:
+    """Do one thing in a process that may be killed."""
+    reading, writing = os.pipe()
+    errors = os.memfd_create("errors")
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.dup2(errors, 2)
+        try:
+            os.write(writing, json.dumps(_do(*words)).encode())
+        except BaseException:
+            traceback.print_exc()
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        said = json.loads(answer.read() or "{}")
+    _, status = os.waitpid(child, 0)
+    killed = os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    os.lseek(errors, 0, os.SEEK_SET)
+    with os.fdopen(errors) as file:
+        return {"killed": killed, "said": file.read(), **said}
+
+
+if __name__ == "__main__":
+    fcntl.fcntl(1, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    for _, line in zip(count(), sys.stdin, strict=False):
+        print(json.dumps(_apart(json.loads(line))), flush=True)
