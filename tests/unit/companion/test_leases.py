@@ -20,7 +20,8 @@ LEASES = """\
 def host(root: Path, book: LeaseBook, leases: str, told: str) -> Path:
     folder = root / DHCP_DIRECTORY.lstrip("/")
     folder.mkdir(parents=True)
-    for end, text in (("book", book.text), ("leases", leases), ("hosts.told", told)):
+    files = {"book": book.text, "leases": leases, "hosts": told, "hosts.told": told}
+    for end, text in files.items():
         (folder / f"{book.namespace}.{end}").write_text(text)
     return root
 
