@@ -1,5 +1,5 @@
-"""The article's lab with its controller, for tests: goes up and down, runs commands, pings,
-captures.
+"""The lab of an example, the article's above all, with its controller, for tests: goes up and down,
+runs commands, pings, captures.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PEER = ("server-68", "vm-vm-68")
 
 @frozen
 class Article:
-    """The article's lab, up, on a copy of its topology that a test may edit."""
+    """An example's lab, up, on a copy of its topology that a test may edit."""
 
     folder: StateFolder
     file: Path
@@ -47,7 +47,14 @@ class Article:
 @contextmanager
 def article_lab(place: Path) -> Iterator[Article]:
     """The article's lab, up and proven, for as long as the block lasts, with files in `place`."""
-    file = Path(shutil.copy(examples_dir() / "human-defined-dvr.yaml", place / "topology.yaml"))
+    with example_lab("human-defined-dvr.yaml", place) as lab:
+        yield lab
+
+
+@contextmanager
+def example_lab(example: str, place: Path) -> Iterator[Article]:
+    """The same, of another example."""
+    file = Path(shutil.copy(examples_dir() / example, place / "topology.yaml"))
     folder = StateFolder(place / "dvr_lab")
     try:
         lifecycle.up(file, lambda _: None, folder)
