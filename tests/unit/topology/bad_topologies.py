@@ -931,6 +931,166 @@ BAD_NUMBERS: Cases = {
     ),
 }
 
+TWO_SUBNETS = """
+      blue: {subnets: [{cidr: 192.168.1.0/24}, {cidr: 192.168.3.0/24}]}
+      yellow: {subnets: [{cidr: 192.168.2.0/24}]}
+      external: {external: true, subnets: [{cidr: 2.2.2.0/24}]}"""
+
+
+def _routes(*routes: str, external: str = "external_network: external, ") -> str:
+    interfaces = "interfaces: [{network: blue}, {network: yellow}]"
+    return topology_file(
+        routers=f"\n      r1: {{{interfaces}, {external}routes: [{', '.join(routes)}]}}",
+        floating_ips="",
+    )
+
+
+def _pairs(*pairs: str, b: str = "") -> str:
+    return topology_file(instances=_instances(f", allowed_address_pairs: [{', '.join(pairs)}]", b))
+
+
+BAD_SHAPES: Cases = {
+    "two forms of an instance": (
+        topology_file(
+            instances=f"{{a: {{host: one, {MARK}ip: 192.168.1.7, ports: [{{network: blue}}]}}}}"
+        ),
+        "the instance has 'ports'; write this in one of them",
+    ),
+    "no form of an instance": (
+        topology_file(instances=f"{{{MARK}a: {{host: one, ports: []}}}}", floating_ips=""),
+        "'a' has no 'network'; add it",
+    ),
+    "port without a network": (
+        topology_file(instances=f"{{a: {{host: one, ports: [{MARK}{{ip: 192.168.1.7}}]}}}}"),
+        "entry 1 of ports has no 'network'",
+    ),
+    "misspelt key of a port": (
+        topology_file(
+            instances=f"{{a: {{host: one, ports: [{{network: blue, {MARK}ipp: 1.2.3.4}}]}}}}"
+        ),
+        "unknown key 'ipp'; did you mean 'ip'?",
+    ),
+    "ip and ips": (
+        topology_file(instances=_instances(f", {MARK}ip: 192.168.1.7, ips: [192.168.1.8]")),
+        "there is 'ips' already",
+    ),
+    "unknown network of a second port": (
+        topology_file(
+            instances=f"{{a: {{host: one, ports: [{{network: blue}}, {{network: {MARK}blu}}]}}}}"
+        ),
+        "no network 'blu'; did you mean 'blue'?",
+    ),
+    "second address outside": (
+        topology_file(instances=_instances(f", ips: [192.168.1.7, {MARK}192.168.2.7]")),
+        "192.168.2.7 is in no subnet of 'blue'",
+    ),
+    "second address that another has": (
+        topology_file(
+            instances=_instances(", ips: [192.168.1.7, 192.168.1.8]", f", ip: {MARK}192.168.1.8")
+        ),
+        "192.168.1.8 is already the address of instance 'a'",
+    ),
+    "subnet that the network does not have": (
+        topology_file(
+            networks=TWO_SUBNETS,
+            routers=_router(
+                "external_network: external", f"{{network: blue, subnet: {MARK}192.168.4.0/24}}"
+            ),
+        ),
+        "192.168.4.0/24 is no subnet of 'blue'; write one of 192.168.1.0/24, 192.168.3.0/24",
+    ),
+    "subnet joined twice": (
+        topology_file(
+            networks=TWO_SUBNETS,
+            routers=_router(
+                "external_network: external",
+                f"{{network: blue}}, {{network: {MARK}blue, subnet: 192.168.1.0/24}}",
+            ),
+        ),
+        "joins 'blue' twice, on 192.168.1.0/24; name another subnet, or remove one",
+    ),
+    "router's port outside of its subnet": (
+        topology_file(
+            networks=TWO_SUBNETS,
+            routers=_router(
+                "external_network: external",
+                f"{{network: blue, subnet: 192.168.3.0/24, ip: {MARK}192.168.1.9}}",
+            ),
+        ),
+        "192.168.1.9 is not in 192.168.3.0/24, which the router's port is to join",
+    ),
+    "next hop elsewhere": (
+        _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}2.2.2.9}}"),
+        "2.2.2.9 is in no subnet that the router joins",
+    ),
+    "next hop is the router": (
+        _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}192.168.1.1}}"),
+        "192.168.1.1 is the router itself",
+    ),
+    "next hop is the broadcast address": (
+        _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}192.168.1.255}}"),
+        "192.168.1.255 is no machine's address",
+    ),
+    "route to where the router is": (
+        _routes(f"{{destination: {MARK}192.168.2.128/25, nexthop: 192.168.1.9}}"),
+        "192.168.2.128/25 is in 192.168.2.0/24 of 'yellow', which the router joins",
+    ),
+    "default route beside an external network": (
+        _routes(f"{{destination: {MARK}0.0.0.0/0, nexthop: 192.168.1.9}}"),
+        "takes all that is for 'external'",
+    ),
+    "two routes to one place": (
+        _routes(
+            "{destination: 172.16.0.0/16, nexthop: 192.168.1.9}",
+            f"{{destination: {MARK}172.16.0.0/16, nexthop: 192.168.1.8}}",
+        ),
+        "a route to 172.16.0.0/16 already (line 11)",
+    ),
+    "route without a next hop": (
+        _routes(f"{MARK}{{destination: 172.16.0.0/16}}"),
+        "entry 1 of routes has no 'nexthop'",
+    ),
+    "virtual IP is the gateway": (
+        _pairs(f"{{ip: {MARK}192.168.1.1}}"),
+        "192.168.1.1 is the gateway of 192.168.1.0/24",
+    ),
+    "virtual IP is its own": (
+        topology_file(
+            instances=_instances(
+                f", ip: 192.168.1.7, allowed_address_pairs: [{{ip: {MARK}192.168.1.7}}]"
+            ),
+            floating_ips="",
+        ),
+        "192.168.1.7 is its own address already",
+    ),
+    "virtual IP is the DHCP port's": (
+        topology_file(
+            networks=_networks(blue="dhcp_port: {ip: 192.168.1.7}, "),
+            instances=_instances(f", allowed_address_pairs: [{{ip: {MARK}192.168.1.7}}]"),
+        ),
+        "192.168.1.7 is the address of the DHCP port of 'blue'",
+    ),
+    "virtual MAC is another's": (
+        _pairs(
+            f"{{ip: 192.168.1.9, mac: {MARK}'fa:16:3e:00:00:01'}}", b=", mac: 'fa:16:3e:00:00:01'"
+        ),
+        "fa:16:3e:00:00:01 is the MAC of instance 'b'",
+    ),
+    "virtual MAC is a host's": (
+        topology_file(
+            hosts=_hosts(", dvr_mac: 'fa:16:3f:00:00:01'"),
+            instances=_instances(
+                f", allowed_address_pairs: [{{ip: 192.168.1.9, mac: {MARK}'fa:16:3f:00:00:01'}}]"
+            ),
+        ),
+        "fa:16:3f:00:00:01 is the DVR MAC of host 'one'",
+    ),
+    "pair that is no address": (
+        _pairs(f"{{ip: {MARK}192.168.1.300}}"),
+        "'192.168.1.300' is not an IPv4 address",
+    ),
+}
+
 BAD_TOPOLOGIES: Cases = {
     f"{kind}: {name}": case
     for kind, cases in {
@@ -944,6 +1104,7 @@ BAD_TOPOLOGIES: Cases = {
         "floating addresses": BAD_FLOATING_IPS,
         "forwardings": BAD_FORWARDINGS,
         "numbers": BAD_NUMBERS,
+        "shapes": BAD_SHAPES,
     }.items()
     for name, case in cases.items()
 }
