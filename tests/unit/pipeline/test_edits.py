@@ -4,10 +4,10 @@ topology makes of them from nothing.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import pytest
-import yaml
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,107 +19,38 @@ from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView
+from tests.unit.pipeline.sites import Site, edited, edits, sites, topology
 
 SHIPPED = load_program(flows_dir())
 # Lines that many rows want alike, and that name every kind of thing.
 LEARN_ONLY = load_program(flows_dir() / "experiments" / "learn-only")
 
-HOSTS = [f"host-{number}" for number in range(4)]
 PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
-NETWORKS = [f"net-{number}" for number in range(3)]
-
-VMS = [f"vm-{number}" for number in range(6)]
-
-placements = st.dictionaries(
-    st.sampled_from(VMS),
-    st.tuples(st.sampled_from(HOSTS), st.sampled_from(NETWORKS)),
-)
-sites = st.fixed_dictionaries(
-    {
-        "addresses": st.tuples(*[st.integers(1, 2)] * len(HOSTS)),
-        "vnis": st.tuples(*[st.sampled_from([7, 8])] * len(NETWORKS)),
-        "joined": st.sets(st.sampled_from(NETWORKS)),
-        "dhcp": st.sampled_from(["", "central", "distributed"]),
-        "tunnel_type": st.sampled_from(["vxlan", "geneve"]),
-        "instances": placements,
-        "external": st.sampled_from([None, "x", "y"]),
-        "snat_host": st.sampled_from(HOSTS),
-        "floating": st.dictionaries(st.sampled_from(VMS), st.booleans()),
-    }
-)
-
-
-def _topology(site: dict[str, Any]) -> Any:
-    words = {
-        "underlay": {"tunnel_type": site["tunnel_type"]},
-        "hosts": {
-            name: {"address": f"10.0.{offset}.{10 + at}"}
-            for at, (name, offset) in enumerate(zip(HOSTS, site["addresses"], strict=True))
-        },
-        "networks": {
-            name: {
-                "vni": 100 * at + vni,
-                "subnets": [{"cidr": f"192.168.{at}.0/24", "dhcp": bool(site["dhcp"])}],
-                **({"dhcp": site["dhcp"]} if site["dhcp"] else {}),
-            }
-            for at, (name, vni) in enumerate(zip(NETWORKS, site["vnis"], strict=True))
-        },
-        "instances": {
-            name: {"host": host, "network": network}
-            for name, (host, network) in site["instances"].items()
-        },
-    }
-    if site["joined"]:
-        interfaces = [{"network": name} for name in sorted(site["joined"])]
-        words["routers"] = {"router": {"interfaces": interfaces}}
-        if site["external"]:
-            _lead_out(words, site)
-    return parse_topology(yaml.safe_dump(words), "t.yaml")
-
-
-def _lead_out(words: dict[str, Any], site: dict[str, Any]) -> None:
-    """Two external networks, the router leads to one, and floating addresses of that."""
-    for host in words["hosts"].values():
-        host["snat"] = True
-    for at, name in enumerate("xy"):
-        subnets = [{"cidr": f"2.2.{at}.0/24"}]
-        words["networks"][name] = {"external": True, "vni": 900 + at, "subnets": subnets}
-    words["networks"]["x"]["gateway_host"] = HOSTS[1]
-    network, router = site["external"], words["routers"]["router"]
-    router |= {"external_network": network, "snat_host": site["snat_host"]}
-    words["floating_ips"] = {
-        f"2.2.{'xy'.index(network)}.{100 + VMS.index(name)}": {
-            "network": network,
-            "instance": name,
-            "central": central,
-        }
-        for name, central in site["floating"].items()
-        if name in site["instances"] and site["instances"][name][1] in site["joined"]
-    }
 
 
 @pytest.mark.parametrize("program", [SHIPPED, LEARN_ONLY], ids=["shipped", "learn-only"])
 @settings(max_examples=60, deadline=None)
 @given(
-    edits=st.lists(sites, min_size=2, max_size=4),
+    site=sites,
+    changes=st.lists(edits, min_size=1, max_size=4),
     lacking=st.lists(st.sets(st.sampled_from(PORTS))),
 )
 def test_an_edit_touches_what_it_changes(
-    program: Program, edits: list[dict[str, Any]], lacking: list[set[str]]
+    program: Program, site: Site, changes: list[Any], lacking: list[set[str]]
 ):
-    topologies = [_topology(site) for site in edits]
+    topologies = [topology(each) for each in accumulate(changes, edited, initial=site)]
     for bridge in program.pipelines:
         basis: Basis | None = None
         wanted = Wanted()
-        for at, topology in enumerate(topologies):
-            view = HostView(topology, "host-0")
+        for at, wished in enumerate(topologies):
+            view = HostView(wished, "host-0")
             missing = lacking[at] if at < len(lacking) else set()
             planned = view.planned_ofports(bridge).items()
             ports = {name: number for name, number in planned if name not in missing}
             after = program.basis(bridge, view, ports)
             touched = None
             if basis is not None:
-                touched = basis.edited(after, compare(basis.view.topology, topology))
+                touched = basis.edited(after, compare(basis.view.topology, wished))
             if touched:
                 before = dict(wanted.flows)
                 exchange = wanted.exchange(touched.gone, touched.come)
