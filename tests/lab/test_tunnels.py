@@ -32,7 +32,7 @@ from tests.lab.test_changes import nothing_to_do
 
 TOPOLOGY = """\
 controller: tcp:10.0.44.9:6653
-underlay: {cidr: 10.0.44.0/24, tunnel_type: vxlan}
+underlay: {cidr: 10.0.44.0/24, mtu: 9000, tunnel_type: vxlan}
 hosts:
   one: {address: 10.0.44.1}
   two: {address: 10.0.44.2}
@@ -126,8 +126,29 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module", params=OVERLAY_MTUS)
 def site(request: pytest.FixtureRequest, started: Site) -> Site:
+    started.file.write_text(started.file.read_text().replace("mtu: 9000", f"mtu: {UNDERLAY_MTU}"))
     started.change(request.param)
     return started
+
+
+# Jumbo frames, before all else: the lab's wire is made for them ----------------------------------
+
+
+def test_an_underlay_of_9000_bytes_is_used_to_the_last_byte(started: Site) -> None:
+    """By routers, too, whose devices are wires then, and the same again once it has 1500."""
+    results = proof.prove(lambda _: None, started.folder)
+    assert [result for result in results if not result.passed] == []
+    sizes = {result.detail for result in results if result.what == "largest packet"}
+    assert sizes == {"answers to 8950 bytes"}
+    for address in ("10.2.0.13", "10.0.44.3"):
+        assert "1 received" in started.ping_at(A, address, 8950)
+    assert "1 received" in started.ping_at(B, "10.0.44.3", 8950)
+    assert "1 received" in started.ping_at(OUTSIDE, "2.2.2.101", 8950)
+    with matching(started, "ip[2:2]=9000") as whole:
+        assert transferred(started, A, C, "10.2.0.13")
+        assert transferred(started, B, OUTSIDE, "10.0.44.3")
+    assert len(whole) > 100
+    assert nothing_to_do(started.folder, started.file) == {}
 
 
 # What passes -------------------------------------------------------------------------------------

@@ -20,8 +20,6 @@ TUNNELS = {"vxlan": "udp --dport 4789", "geneve": "udp --dport 6081", "gre": "gr
 """Type of tunnel → iptables' words for its packets, where the kernel takes them in."""
 SECONDS = 2.0
 """How long the controller may take to be reached."""
-ETHERNET_MTU = 1500
-"""What Open vSwitch's userspace takes from its own devices in namespaces, and no more."""
 
 
 def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
@@ -55,10 +53,6 @@ def _underlay(view: HostView, datapath_type: str) -> Iterator[Finding]:
     if mtu < underlay.mtu:
         advice = f"ip link set {device} mtu {underlay.mtu}, or write underlay: {{mtu: {mtu}}}"
         yield fails(what, f"{device} has {mtu}, not {underlay.mtu}", advice)
-    elif datapath_type == "netdev" and underlay.overlay_mtu > ETHERNET_MTU:
-        least = ETHERNET_MTU + underlay.mtu - underlay.overlay_mtu
-        advice = f"write underlay: {{mtu: {least}}}; routers' larger packets are lost in userspace"
-        yield warns(what, f"leaves instances {underlay.overlay_mtu}", advice)
     else:
         yield passes(what, f"{mtu}, which leaves instances {underlay.overlay_mtu}")
 

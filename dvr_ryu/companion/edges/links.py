@@ -147,7 +147,7 @@ def _facts_of(
         place = namespace_key(namespace)
         if place and link.ready:
             yield Device(namespace, "lo", None, None, None, place)
-    elif CARD.fullmatch(name) or name.startswith("rfp-"):
+    elif _is_inner_end(link):
         other = _other_end(link, ends)
         if other is None:
             yield VethPair(namespace, name, UNKNOWN, UNKNOWN)
@@ -158,6 +158,13 @@ def _facts_of(
             yield _device(other, wire.key)
     elif link.peer_index is None and (namespace or places.get(name) == ROOT):
         yield _device(link, port_key(name))
+
+
+def _is_inner_end(link: Link) -> bool:
+    """Whether a device is that end of a wire which is in a namespace of ours; of two, rfp-."""
+    by_name = CARD.fullmatch(link.name) or link.name.startswith("rfp-")
+    is_wire = link.namespace and link.peer_index is not None and not link.name.startswith("fpr-")
+    return bool(by_name or is_wire)
 
 
 def _device(link: Link, container: tuple[Any, ...]) -> Device:
@@ -177,7 +184,7 @@ def _device(link: Link, container: tuple[Any, ...]) -> Device:
 def _other_end(end: Link, ends: Mapping[tuple[int, int], Sequence[Link]]) -> Link | None:
     """The outer end of a wire. Numbers are unique in one namespace only, so names must fit too."""
     for other in ends.get((end.peer_index or 0, end.index), ()):
-        if CARD.fullmatch(end.name) and other.namespace == ROOT:
+        if other.namespace == ROOT and (CARD.fullmatch(end.name) or other.name == end.name):
             return other
         if other.name.startswith("fpr-") and other.name[4:] == end.name[4:]:
             return other

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.kinds import (
     MAIN_TABLE,
+    ROOT,
     Address,
     Device,
     Fact,
@@ -16,8 +17,10 @@ from dvr_ryu.companion.facts.kinds import (
     Namespace,
     Route,
     Sysctl,
+    VethPair,
     device_key,
     port_key,
+    port_wire,
 )
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
@@ -34,6 +37,10 @@ ROUTER_SYSCTLS = {
     # asymmetric routing: what leaves by the router of one host returns by that of another.
     "net/ipv4/conf/all/rp_filter": "0",
 }
+USERSPACE_MTU = 1500
+"""What Open vSwitch, where it is its own datapath, takes from a device that it made and that was
+moved away: it cannot ask for the device's MTU. From a wire's end it takes any.
+"""
 NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}
 """Where all hosts have the same MACs, IPv6 would find its link-local address to be a duplicate."""
 
@@ -66,11 +73,36 @@ def device_sysctls(namespace: str, device: str, **values: str) -> Iterator[Sysct
 def plugged(
     view: HostView, port: model.Port | model.RouterInterface, namespace: str, tx_checksum: bool
 ) -> Iterator[Fact]:
-    """Yield an internal port of br-int, its device in a namespace, and the port's address on it."""
-    yield integration_port(view, port, namespace)
+    """Yield a port of br-int, its device in a namespace, and the port's address on it."""
     mtu = view.topology.underlay.overlay_mtu
-    yield Device(namespace, port.device, port.mac, mtu, tx_checksum, port_key(port.device))
+    if namespace and not tx_checksum and mtu > USERSPACE_MTU:
+        wire = port_wire(namespace, port.device)
+        yield wire
+        yield from outer_end(view, port, wire, tx_checksum)
+        yield integration_port(view, port, namespace, wire)
+        yield Device(namespace, port.device, port.mac, mtu, tx_checksum, wire.key)
+    else:
+        yield integration_port(view, port, namespace)
+        yield Device(namespace, port.device, port.mac, mtu, tx_checksum, port_key(port.device))
     yield address(view, port, namespace)
+
+
+def outer_end(
+    view: HostView,
+    port: model.Port | model.RouterInterface,
+    wire: VethPair,
+    tx_checksum: bool,
+) -> Iterator[Fact]:
+    """Yield the end of a wire that is a port of br-int.
+
+    The host itself has nothing to say on it, whatever it is asked. With the userspace datapath the
+    host's own stack hears, too, what comes out of the wire.
+    """
+    # What a guest sends that does not heed its MTU gets as far as the router, which tells it so.
+    yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, wire.key)
+    key = device_key(ROOT, port.device)
+    yield Sysctl(ROOT, f"net/ipv4/conf/{port.device}/arp_ignore", "8", key)
+    yield Sysctl(ROOT, f"net/ipv6/conf/{port.device}/disable_ipv6", "1", key)
 
 
 def address(

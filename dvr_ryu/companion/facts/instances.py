@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.facts.bridges import integration_port
-from dvr_ryu.companion.facts.common import address, device_sysctls, namespace, subnet_of
+from dvr_ryu.companion.facts.common import (
+    address,
+    device_sysctls,
+    namespace,
+    outer_end,
+    subnet_of,
+)
 from dvr_ryu.companion.facts.kinds import (
     MAIN_TABLE,
-    ROOT,
     Address,
     Device,
     Fact,
     Process,
     Route,
-    Sysctl,
     device_key,
     instance_wire,
     pid_file,
@@ -50,24 +54,12 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
 def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Fact]:
     place = model.instance_namespace(port.name)
     wire = instance_wire(place, port.card, port.device)
-    underlay = view.topology.underlay
+    mtu = view.topology.underlay.overlay_mtu
     yield from namespace(place, {})
     yield wire
-    yield Device(place, port.card, port.mac, underlay.overlay_mtu, tx_checksum, wire.key)
-    # What a guest sends that does not heed its MTU gets as far as the router, which tells it so.
-    yield Device(ROOT, port.device, None, underlay.mtu, tx_checksum, wire.key)
-    yield from _silent(port.device)
+    yield Device(place, port.card, port.mac, mtu, tx_checksum, wire.key)
+    yield from outer_end(view, port, wire, tx_checksum)
     yield integration_port(view, port, place, wire)
-
-
-def _silent(tap: str) -> Iterator[Fact]:
-    """The host itself has nothing to say on an instance's wire, whatever the instance asks it.
-
-    With the userspace datapath the host's own stack hears, too, what an instance sends.
-    """
-    outer_end = device_key(ROOT, tap)
-    yield Sysctl(ROOT, f"net/ipv4/conf/{tap}/arp_ignore", "8", outer_end)
-    yield Sysctl(ROOT, f"net/ipv6/conf/{tap}/disable_ipv6", "1", outer_end)
 
 
 def _one_of_several(port: model.Port) -> Iterator[Fact]:

@@ -37,8 +37,8 @@ def device_key(namespace: str, name: str) -> Key:
 
 
 def port_key(name: str) -> Key:
-    """The key of an OVS port; its name is unique in OVSDB, whatever the bridge."""
-    return ("port", name, False)
+    """The key of a port whose device OVS makes; its name is unique in OVSDB, on all bridges."""
+    return ("port", name, False, False)
 
 
 class Fact:
@@ -132,6 +132,11 @@ def instance_wire(namespace: str, card: str, tap: str) -> VethPair:
     return VethPair(namespace, card, ROOT, tap)
 
 
+def port_wire(namespace: str, name: str) -> VethPair:
+    """The pair between a device in a namespace and its port on br-int, of one name."""
+    return VethPair(namespace, name, ROOT, name)
+
+
 @frozen
 class Bridge(Fact):
     """An OVS bridge. Settings are in ovs-vsctl's words: column, or column:key, → value."""
@@ -150,12 +155,12 @@ class Bridge(Fact):
 class OvsPort(Fact):
     """A port of an OVS bridge with its one interface.
 
-    An internal port's device lives in `namespace`. A port without a type is the outer end of the
-    wire to the instance in `namespace`.
+    An internal port's device lives in `namespace`. A port without a type is the outer end of a
+    wire into `namespace`.
     """
 
     kind = "port"
-    identity = ("name", "lost")
+    identity = ("name", "lost", "wired")
     bridge: str
     name: str
     namespace: str
@@ -167,13 +172,18 @@ class OvsPort(Fact):
     """The wire whose outer end it is."""
 
     @property
+    def wired(self) -> bool:
+        """Whether its device is a wire's end; else OVS makes it."""
+        return self.wire is not None
+
+    @property
     def container(self) -> Key | None:
         """The bridge."""
         return ("bridge", self.bridge)
 
     @property
     def after(self) -> tuple[Key, ...]:
-        """The place of an internal port, the wire of an instance."""
+        """The place of an internal port, or the wire."""
         if self.wire is not None:
             return (self.wire,)
         return (("namespace", self.namespace),) if self.namespace else ()

@@ -322,6 +322,25 @@ def test_the_type_of_the_tunnels_is_in_their_ports_and_in_every_mtu(article, tun
         assert f"--dhcp-option-force=option:mtu,{mtu}" in server.argv
 
 
+@pytest.mark.parametrize(
+    "datapath, mtu, wired",
+    [("netdev", 1550, False), ("netdev", 1551, True), ("system", 9000, False)],
+)
+def test_userspace_gets_large_packets_by_wire_only(article, datapath, mtu, wired):
+    topology = evolve(article, underlay=evolve(article.underlay, mtu=mtu))
+    for host in HOSTS:
+        found = facts(HostView(topology, host), datapath)
+        by_key = {fact.key: fact for fact in found}
+        assert {need for f in found for need in (f.container, *f.after) if need} <= by_key.keys()
+        moved = [f for f in found if isinstance(f, OvsPort) and f.namespace.startswith(("q", "s"))]
+        assert moved and {port.wired for port in moved} == {wired}
+        for port in moved:
+            device = by_key["device", port.namespace, port.name]
+            assert isinstance(device, Device) and device.mtu == mtu - 50
+            container = by_key[device.container]
+            assert isinstance(container, VethPair if wired else OvsPort)
+
+
 def test_what_hands_frames_to_the_switch_is_as_wide_as_the_underlay(hosts, article):
     """So that the router, not the wire, has the word on what is too long."""
     outer = [f for f in hosts["server-233"] if isinstance(f, Device) and not f.namespace]

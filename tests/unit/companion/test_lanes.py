@@ -14,7 +14,7 @@ from dvr_ryu.companion.facts.kinds import Address, Device, Fact, Key, Namespace,
 
 HOME = Namespace("home")
 LOOPBACK = Device("home", "lo", None, None, None, HOME.key)
-MOVED = Device("home", "qr-1", None, None, None, ("port", "qr-1", False))
+MOVED = Device("home", "qr-1", None, None, None, ("port", "qr-1", False, False))
 ON_MOVED = Address("home", "qr-1", "10.0.0.1/24", None)
 PROGRAM = Process("p", "home", ("p",), LOOPBACK.key)
 SETTING = Sysctl("home", "net/x", "1", HOME.key, after=(LOOPBACK.key,))
