@@ -18,7 +18,7 @@ from dvr_ryu.topology.yaml_nodes import Document, Path
 _KEY = "[key]"
 """pydantic's last step of the path to a bad key, as opposed to its value."""
 
-_EXAMPLES = {
+EXAMPLES = {
     "hosts": "hosts: {server-1: {address: 10.0.44.1}}",
     "address": "address: 10.0.44.233",
     "cidr": "cidr: 10.10.10.0/24",
@@ -29,6 +29,9 @@ _EXAMPLES = {
     "nexthop": "nexthop: 192.168.10.254",
     "ip": "ip: 192.168.10.50",
     "host": "host: NAME",
+    "protocol": "protocol: tcp",
+    "external_port": "external_port: 80",
+    "instance": "instance: NAME",
     "start": "start: 10.10.10.100",
     "end": "end: 10.10.10.199",
 }
@@ -69,7 +72,7 @@ def _problem(document: Document, error: ErrorDetails) -> Problem:
         kind, path = "missing", (*path, error["ctx"]["field"])
     if kind == "missing":
         field = str(path[-1])
-        message = f"{_called(path[:-1])} has no '{field}'; add it, for example {_EXAMPLES[field]}"
+        message = f"{_called(path[:-1])} has no '{field}'; add it, for example {EXAMPLES[field]}"
         return Problem(document.key(path[:-1]), message)
     if kind == "extra_forbidden":
         message = f"unknown key '{path[-1]}'; {suggestion(str(path[-1]), _keys_at(path[:-1]))}"
@@ -85,7 +88,7 @@ def _message(kind: str, path: Path, value: Any, error: ErrorDetails) -> str:
     if kind == "value_error":
         return f"{_shown(value)} {error['ctx']['error']}"
     if kind == "too_short":
-        return f"'{path[-1]}' is empty; it needs at least one: {_EXAMPLES[path[-1]]}"
+        return f"'{path[-1]}' is empty; it needs at least one: {EXAMPLES[path[-1]]}"
     if kind == "string_type":
         if isinstance(value, bool | int):
             return f"{_shown(value)} is not text to YAML; write it in quotes"

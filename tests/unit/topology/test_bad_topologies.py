@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from dvr_ryu.errors import DvrError, FileError
+from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.loading import load_topology, parse_topology
+from dvr_ryu.topology.schema_errors import EXAMPLES as EXAMPLES_OF_KEYS
 from tests.unit.topology.bad_topologies import BAD_TOPOLOGIES, MARK
 from tests.unit.topology.files import topology_file
 
@@ -58,6 +61,21 @@ def test_no_message_has_words_of_a_library():
                 assert word not in problem.message
 
 
+def _required(words: Any) -> Iterator[str]:
+    """The keys that a mapping of the file must have, and those of all mappings below it."""
+    if isinstance(words, type) and issubclass(words, BaseModel):
+        for name, field in words.model_fields.items():
+            if field.is_required():
+                yield name
+            yield from _required(field.annotation)
+    for argument in get_args(words):
+        yield from _required(argument)
+
+
+def test_of_every_key_that_may_be_missing_there_is_an_example():
+    assert set(_required(TopologyWords)) <= set(EXAMPLES_OF_KEYS)
+
+
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path):
     for path in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(DvrError) as raised:
@@ -91,7 +109,7 @@ def test_a_place_counts_characters_not_bytes():
     assert [str(each.place) for each in raised.value.problems] == ["f:2:1", "f:3:1"]
 
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "human-defined-dvr.yaml"
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
 JUNK: list[Any] = [
     None,
     True,
@@ -120,7 +138,7 @@ def _places(data: Any) -> Iterator[tuple[Any, Any]]:
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_whatever_stands_in_a_file_it_is_a_topology_or_has_problems_with_places(drawn):
-    data = yaml.safe_load(EXAMPLE.read_text())
+    data = yaml.safe_load(drawn.draw(st.sampled_from(EXAMPLES)).read_text())
     for _ in range(drawn.draw(st.integers(1, 3))):
         container, step = drawn.draw(st.sampled_from(list(_places(data))))
         if drawn.draw(st.booleans()):
