@@ -70,6 +70,19 @@ def test_after_the_script_there_is_nothing_to_apply(bare):
     assert await_lease(host, "cirros")["ip"] == "192.168.10.222/24"
 
 
+def test_the_script_makes_routers_and_instances_of_every_shape(bare):
+    """Cards, addresses and routes of the other example, whose hosts take the names of these."""
+    text = (examples_dir() / "shapes.yaml").read_text()
+    for theirs, ours in (("1", "233"), ("2", "68"), ("3", "64")):
+        text = text.replace(f"server-{theirs}", f"server-{ours}")
+        text = text.replace(f"10.0.45.1{theirs}", f"10.0.44.{ours}")
+    text = text.replace("10.0.45.", "10.0.44.")
+    for name in ("server-68", "server-64"):
+        bare[name].file.write_text(text)
+        follow_script(bare[name])
+        assert bare[name]("plan") == []
+
+
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_script_leads_from_one_topology_to_another_and_back(bare, edit):
     name, (old, new) = EDITS[edit]
