@@ -263,7 +263,7 @@ def test_the_router_tells_who_sends_too_long_a_packet(site: Site) -> None:
     run(host, "ip route flush cache", place)
     with wide_card(site, A):
         for address in ("10.2.0.13", "10.0.44.3"):
-            told = site.ping_at(A, address, site.mtu + 1)
+            told = site.ping_at(A, address, UNDERLAY_MTU)
             assert re.search(rf"Frag(mentation)? needed and DF set \(mtu = {site.mtu}\)", told)
             assert f"mtu {site.mtu}" in run(host, f"ip route get {address}", place)
             assert "1 received" in site.ping_at(A, address, site.mtu)
