@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import NamedTuple, TypeAlias
 
 from attrs import field, frozen
@@ -420,6 +420,18 @@ class Topology:
             for pair in card.address_pairs:
                 if pair.virtual_ip is not None:
                     yield card.network, pair.virtual_ip
+
+    @cached_property
+    def floating_behind(self) -> Mapping[str, tuple[FloatingIp, ...]]:
+        """Router name → the floating addresses that lead through it, in order of address."""
+        behind: dict[str, list[FloatingIp]] = {name: [] for name in self.routers}
+        for each in self.floating_ips.values():
+            if each.router is not None:
+                behind[each.router].append(each)
+        return {
+            name: tuple(sorted(some, key=lambda each: IPv4Address(each.ip)))
+            for name, some in behind.items()
+        }
 
     @cached_property
     def routed_to(self) -> Mapping[str, Collection[str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from ipaddress import IPv4Address
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.model import Topology
@@ -78,21 +77,18 @@ class HostView:
     @cached_property
     def floating_ips(self) -> tuple[model.FloatingIp, ...]:
         """The distributed floating addresses of instances on this host."""
+        return tuple(each for router in self.local_routers for each in self.floating_here(router))
+
+    def floating_here(self, router: model.Router) -> list[model.FloatingIp]:
+        """Those of them that lead through a router."""
         instances = self.topology.instances
-        return _by_address(
+        return [
             each
-            for each in self.topology.floating_ips.values()
+            for each in self.topology.floating_behind[router.name]
             if each.instance is not None
             and not each.central
             and instances[each.instance].host == self.host.name
-        )
-
-    @cached_property
-    def central_floating_ips(self) -> tuple[model.FloatingIp, ...]:
-        """The central floating addresses of the routers whose SNAT happens on this host."""
-        names = {router.name for router in self.snat_routers}
-        floating_ips = self.topology.floating_ips.values()
-        return _by_address(each for each in floating_ips if each.central and each.router in names)
+        ]
 
     # Relations: what flows/ repeats its blocks over -----------------------------------------------
 
@@ -261,8 +257,3 @@ class HostView:
             **gateways,
             **{port.device: port.ofport for port in self.local_ports},
         }
-
-
-def _by_address(floating_ips: Iterable[model.FloatingIp]) -> tuple[model.FloatingIp, ...]:
-    """In an order that is not the file's."""
-    return tuple(sorted(floating_ips, key=lambda each: IPv4Address(each.ip)))

@@ -108,8 +108,8 @@ def _ways_to_floating_addresses(
     """Main: every distributed address of the router, wherever its instance is."""
     place, link = fip_namespace(network), router.fip_link
     own = Address(place, router.fpr_device, f"{link.fpr_ip}/31", None)
-    for each in view.topology.floating_ips.values():
-        if each.router == router.name and not each.central:
+    for each in view.topology.floating_behind[router.name]:
+        if not each.central:
             yield Route(
                 place, MAIN_TABLE, f"{each.ip}/32", link.rfp_ip, router.fpr_device, (own.key,)
             )

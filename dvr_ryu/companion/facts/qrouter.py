@@ -50,7 +50,7 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
     for router in view.local_routers:
         yield from _east_west(view, router, tx_checksum)
         yield from _snat_redirects(router)
-        floating_ips = [each for each in view.floating_ips if each.router == router.name]
+        floating_ips = view.floating_here(router)
         if floating_ips:
             yield from _floating(view, router, floating_ips)
 

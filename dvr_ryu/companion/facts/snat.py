@@ -52,14 +52,11 @@ def _snat(
     own = address(view, gateway, place)
     yield Route(place, MAIN_TABLE, "default", way_out, gateway.device, (own.key,))
     yield from extra_routes(view, router, place, ports)
-    central = [each for each in view.central_floating_ips if each.router == router.name]
+    behind = view.topology.floating_behind[router.name]
+    central = [each for each in behind if each.central]
+    distributed = [each.ip for each in behind if not each.central]
     for each in central:
         yield Address(place, gateway.device, f"{each.ip}/32", each.ip)
-    distributed = sorted(
-        each.ip
-        for each in view.topology.floating_ips.values()
-        if each.router == router.name and not each.central
-    )
     chains = tuple(_nat(router, gateway, central, distributed))
     yield from chains
     yield from translations(place, central)
