@@ -212,6 +212,40 @@ def edit_network(words: Words, random: Random) -> str | None:
     return f"network {name}: {kind} of {network}"
 
 
+def edit_dhcp(words: Words, random: Random) -> str | None:
+    name = _some(random, words["networks"])
+    if name is None:
+        return None
+    network = words["networks"][name]
+    subnet = network["subnets"][0]
+    start = subnet["cidr"].rpartition(".")[0]
+    kind = random.choice(("dhcp", "dhcp_options", "dhcp_ranges", "host_routes", "gateway_ip"))
+    if kind == "dhcp":
+        network["dhcp"] = random.choice(("central", "distributed"))
+        network.pop("dhcp_host", None)
+        subnet.pop("dhcp_ranges", None)
+    elif kind == "dhcp_options":
+        subnet[kind] = {"domain-name": random.choice("abc"), "224": random.randrange(1000)}
+    elif kind == "dhcp_ranges":
+        hosts = [{"host": host} for host in words["hosts"]] if "dhcp" in network else [{}]
+        ends = {"start": f"{start}.100", "end": f"{start}.{random.randrange(100, 120)}"}
+        subnet[kind] = [{**ends, **random.choice(hosts)}]
+    elif kind == "host_routes":
+        nexthop = f"{start}.{random.randrange(1, 9)}"
+        subnet[kind] = [{"destination": "10.99.0.0/24", "nexthop": nexthop}]
+    else:
+        subnet[kind] = random.choice((f"{start}.1", "none"))
+    return f"DHCP of {name}: {kind} of {network}"
+
+
+def tell_instance(words: Words, random: Random) -> str | None:
+    name = _some(random, words["instances"])
+    if name is None:
+        return None
+    words["instances"][name]["dhcp_options"] = {"domain-name": random.choice("abc")}
+    return f"options of {name}: {words['instances'][name]}"
+
+
 def add_router(words: Words, random: Random) -> str | None:
     name = _missing(random, ROUTERS, words["routers"])
     others = sorted(set(words["networks"]) - KEEPERS)
@@ -355,6 +389,9 @@ EDITS: list[Edit] = [
     add_network,
     remove_network,
     edit_network,
+    edit_dhcp,
+    edit_dhcp,
+    tell_instance,
     add_router,
     add_router,
     remove_router,

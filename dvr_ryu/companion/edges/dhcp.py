@@ -88,7 +88,7 @@ def _edit(facts: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]
         lines = {fact.key: fact for fact in read_kind(kind, namespace)}
         for fact in group:
             edit(lines, fact)
-        _write(told_file(kind, namespace), namespace, [fact.line for fact in lines.values()])
+        _write(told_file(kind, namespace), namespace, sorted(fact.line for fact in lines.values()))
 
 
 def _write(file: str, namespace: str, lines: Sequence[str]) -> None:
