@@ -33,11 +33,11 @@ class HostReport:
 
 @frozen
 class InstanceReport:
-    """An instance, and the address that it has now; empty if it has none."""
+    """An instance, and the addresses that it has now, on all of its cards."""
 
     name: str
     host: str
-    address: str
+    addresses: tuple[str, ...]
 
 
 @frozen
@@ -69,20 +69,20 @@ def _report_of(host: LabHost) -> HostReport:
     if host.name not in (CONTROLLER, WIRE):
         bridges = tuple(host.run(["ovs-vsctl", "list-br"]).stdout.split())
     device = PHYSICAL_BRIDGE if PHYSICAL_BRIDGE in bridges else NIC
-    return HostReport(host.name, _address(host, device), host.init.pid, bridges, names)
+    address = next(iter(_addresses(host, ["dev", device])), "")
+    return HostReport(host.name, address, host.init.pid, bridges, names)
 
 
 def _instance_report_of(host: LabHost, name: str) -> InstanceReport:
-    return InstanceReport(name, host.name, _address(host, NIC, instance_namespace(name)))
+    addresses = _addresses(host, ["scope", "global"], instance_namespace(name))
+    return InstanceReport(name, host.name, addresses)
 
 
-def _address(host: LabHost, device: str, namespace: str | None = None) -> str:
-    """The first IPv4 address of a device, with its length; empty if there is none."""
-    words = ["ip", "-4", "-brief", "address", "show", "dev", device]
-    found = re.search(
-        r"\d+(\.\d+){3}/\d+", host.run(words, namespace=namespace, check=False).stdout
-    )
-    return found[0] if found else ""
+def _addresses(host: LabHost, which: list[str], namespace: str | None = None) -> tuple[str, ...]:
+    """The IPv4 addresses that `ip` shows, with their lengths."""
+    words = ["ip", "-4", "-brief", "address", "show", *which]
+    shown = host.run(words, namespace=namespace, check=False).stdout
+    return tuple(re.findall(r"\d+(?:\.\d+){3}/\d+", shown))
 
 
 def render(report: LabReport) -> RenderableType:
@@ -93,9 +93,9 @@ def render(report: LabReport) -> RenderableType:
         hosts.add_row(host.name, host.address, str(host.pid), " ".join(host.bridges))
         for namespace in host.namespaces:
             namespaces.add_row(namespace, host.name)
-    instances = _table("instance", "host", "address")
+    instances = _table("instance", "host", "addresses")
     for instance in report.instances:
-        instances.add_row(instance.name, instance.host, instance.address)
+        instances.add_row(instance.name, instance.host, " ".join(instance.addresses))
     title = f"{report.topology}, up since {report.started}\n"
     logs = _table("log")
     for log in report.logs:

@@ -227,8 +227,8 @@ def test_show_tells_what_there_is(bare_up: Lab, folder: StateFolder) -> None:
     assert first.address == "10.0.44.233/24"
     assert first.pid == bare_up["server-233"].init.pid
     assert shown.hosts[1].namespaces == ("vm-cirros",)
-    assert [(at.name, at.host, at.address) for at in shown.instances] == [
-        ("cirros", "server-68", "")
+    assert [(at.name, at.host, at.addresses) for at in shown.instances] == [
+        ("cirros", "server-68", ())
     ]
 
 

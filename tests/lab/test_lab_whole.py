@@ -58,8 +58,8 @@ def test_show_has_the_bridges_and_the_addresses(article: StateFolder) -> None:
     shown = report.show(article)
     bridges = {host.name: host.bridges for host in shown.hosts}
     assert {"br-int", "br-tun"} <= set(bridges["server-64"])
-    addresses = {instance.name: instance.address for instance in shown.instances}
-    assert addresses["cirros"] == "192.168.10.222/24"
+    addresses = {instance.name: instance.addresses for instance in shown.instances}
+    assert addresses["cirros"] == ("192.168.10.222/24",)
     assert article.log("controller") in shown.logs
 
 

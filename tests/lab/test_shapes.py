@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from dvr_ryu.lab import report
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import Topology
@@ -138,9 +139,9 @@ def test_a_virtual_ip_moves_by_gratuitous_arp_on_one_host_and_across_hosts(shape
             shapes.await_neighbour(host, virtual_ip, lladdr=_mac(shapes, new))
         for instance in ASKING:
             assert shapes.answers(instance, virtual_ip), (instance, new)
-        for instance in ("db-1", "db-3"):
-            address = shapes.topology.instances[instance].ip
-            assert shapes.answers(new, address, "-I", virtual_ip), (new, instance)
+        addresses = [shapes.topology.instances[name].ip for name in ("db-1", "db-3")]
+        for address in (*addresses, shapes.topology.hosts[WORLD].address):
+            assert shapes.answers(new, address, "-I", virtual_ip), (new, address)
 
 
 def test_a_virtual_ip_with_a_mac_of_its_own_moves_as_well(shapes):
@@ -192,6 +193,12 @@ def test_a_second_card_is_on_its_own_network_and_the_first_leads_to_the_world(sh
     assert shapes.seen("both", "upper", "10.1.1.11") == "10.1.0.30"
     routes = shapes.run("both", "ip route show default")
     assert "dev eth0" in routes and "eth1" not in routes
+
+
+def test_show_has_the_addresses_of_all_cards(shapes):
+    shown = {each.name: set(each.addresses) for each in report.show(shapes.lab.folder).instances}
+    assert shown["both"] == {"10.1.0.30/24", "10.3.0.30/24"}
+    assert shown["many"] == {"10.1.0.20/24", "10.1.0.21/32", "10.1.1.20/24"}
 
 
 # Extra routes ------------------------------------------------------------------------------------
