@@ -103,6 +103,16 @@ class RemotePort(NamedTuple):
     tunnel: Annotated[PortName, "the tunnel port on br-tun that leads to that host"]
 
 
+class OwnPort(NamedTuple):
+    """Every port on this host, but for the routers' distributed ones."""
+
+    name: Annotated[Name, "the instance, network or router that the port belongs to"]
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the port's MAC"]
+    port: Annotated[PortName, "its port on br-int"]
+
+
 class RoutedPort(NamedTuple):
     """Every port on this host in a subnet that a router joins: it gets what other hosts routed."""
 
@@ -140,6 +150,7 @@ RELATIONS: dict[str, type[Any]] = {
     "local_gateway": LocalGateway,
     "dhcp_server": DhcpServer,
     "remote_port": RemotePort,
+    "own_port": OwnPort,
     "routed_port": RoutedPort,
     "virtual_ip": VirtualIp,
     "virtual_mac": VirtualMac,

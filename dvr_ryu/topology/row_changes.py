@@ -31,6 +31,7 @@ _RowsOfPorts = Callable[[HostView, Iterable[Port]], Iterator[Row]]
 
 _OF_PORTS: dict[str, _RowsOfPorts] = {
     "remote_port": HostView.remote_ports,
+    "own_port": HostView.own_ports,
     "routed_port": HostView.routed_ports,
 }
 

@@ -18,6 +18,7 @@ from dvr_ryu.topology.relations import (
     Gateway,
     LocalGateway,
     LocalNetwork,
+    OwnPort,
     RemotePort,
     RoutedPort,
     ThisHost,
@@ -194,6 +195,20 @@ class HostView:
             if (host := port.host) != here and (network := port.network) in vlans
             if not port.distributed
             for fixed in port.addresses
+        )
+
+    @property
+    def own_port(self) -> Iterator[OwnPort]:
+        """The rows of `each own_port`."""
+        return self.own_ports(self.local_ports)
+
+    def own_ports(self, ports: Iterable[model.Port]) -> Iterator[OwnPort]:
+        """The rows of `each own_port` that come of these ports."""
+        here, vlans = self.host.name, self.local_vlans
+        return (
+            OwnPort(port.name, port.network, vlans[port.network], port.mac, port.device)
+            for port in ports
+            if port.host == here
         )
 
     @property

@@ -72,12 +72,12 @@ def test_of_a_large_change_some_lines_are_logged_and_the_rest_is_counted(
     *lines, more = _told(controller, mark)
     assert lines[:2] == ["-table=0,priority=0 actions=drop", "+table=0,priority=0 actions=NORMAL"]
     assert len(lines) == 20
-    assert more == "and 31 more"
+    assert more == "and 35 more"
     mark = controller.mark()
     file.write_text(text)
     *lines, more = _told(controller, mark)
     assert lines[:2] == ["-table=0,priority=0 actions=NORMAL", "+table=0,priority=0 actions=drop"]
-    assert (len(lines), more) == (20, "and 31 more")
+    assert (len(lines), more) == (20, "and 35 more")
 
 
 def test_a_bad_save_is_refused_with_its_place_and_the_next_good_one_is_applied(
