@@ -30,7 +30,8 @@ from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
 from dvr_ryu.errors import DvrError
 from dvr_ryu.intent import Intent
 from dvr_ryu.shipped import flows_dir
-from dvr_ryu.switch.bridge import Bridge
+from dvr_ryu.switch.bridge import Bridge, BridgeName
+from dvr_ryu.topology.model import INTEGRATION_BRIDGE
 
 LOG = logging.getLogger("dvr_ryu")
 
@@ -38,6 +39,9 @@ WATCH_INTERVAL = 0.25
 """Seconds between two looks at the files. Looking costs a stat a file; Ryu's greenlets rule out
 inotify's thread.
 """
+
+AHEAD_PAUSE, AHEAD_LOOKS = 0.005, 100
+"""Seconds between two looks whether bridges have what is new, and how many looks at most."""
 
 CONF.register_opts(
     [
@@ -84,6 +88,7 @@ class DvrApp(app_manager.RyuApp):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._bridges: dict[int, tuple[Bridge, Any]] = {}
+        self._ports_changed = hub.Event()
         try:
             self._intent = Intent(find_topology(), find_flows())
             _keep_from_collector()
@@ -95,6 +100,7 @@ class DvrApp(app_manager.RyuApp):
     def start(self) -> Any:
         """Start Ryu's event loop, and look at the files from now on."""
         hub.spawn(self._watch)
+        hub.spawn(self._follow_moves)
         return super().start()
 
     def _announce(self) -> None:
@@ -144,8 +150,32 @@ class DvrApp(app_manager.RyuApp):
             if changed:
                 _keep_from_collector()
                 self._announce()
-                for bridge, _ in self._bridges.values():
-                    bridge.touch()
+                self._touch_all()
+
+    def _touch_all(self) -> None:
+        for name, host in self._intent.away.items():
+            LOG.info("%s is still on %s: flows lead there until it has arrived", name, host)
+        for bridge, _ in self._bridges.values():
+            bridge.touch()
+
+    def _follow_moves(self) -> None:
+        while True:
+            self._ports_changed.wait(WATCH_INTERVAL)
+            self._ports_changed.clear()
+            while self._intent.follow_moves(tpool.execute):
+                self._touch_all()
+                # Who is ahead has its flows before others send to it.
+                for _ in range(AHEAD_LOOKS):
+                    hub.sleep(AHEAD_PAUSE)
+                    if all(bridge.settled for bridge, _ in self._bridges.values()):
+                        break
+            self._shut_strays()
+
+    def _shut_strays(self) -> None:
+        for host, port in list(self._intent.strays()):
+            for bridge, _ in self._bridges.values():
+                if bridge.name == BridgeName(host, INTEGRATION_BRIDGE):
+                    bridge.shut(port)
 
     @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])
     def _state_changed(self, event: Any) -> None:
@@ -156,12 +186,16 @@ class DvrApp(app_manager.RyuApp):
         elif key in self._bridges:
             bridge, greenlet = self._bridges.pop(key)
             hub.kill(greenlet)
+            if bridge.name:
+                self._intent.see_ports(bridge.name, ())
             LOG.info("%s disconnected", bridge)
 
     @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
     def _port_status(self, event: Any) -> None:
         if entry := self._bridges.get(id(event.msg.datapath)):
             entry[0].port_changed(event.msg.reason, event.msg.desc)
+            if self._intent.away:
+                self._ports_changed.set()
 
     @set_ev_cls(
         [

@@ -2,26 +2,54 @@
 in force.
 
 The one place that knows where a topology comes from. It answers for values; who is connected is not
-known here.
+known here, but for where instances are.
+
+An edit that moves instances is in force with them where they were, until they have arrived: first
+for the host on which they are now, then for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from attrs import field, frozen
+
+from dvr_ryu.errors import FileError
 from dvr_ryu.pipeline.basis import Basis
 from dvr_ryu.pipeline.program import Program, load_program
 from dvr_ryu.switch.bridge import BridgeName
+from dvr_ryu.switch.places import Places, Stray
 from dvr_ryu.topology.changes import TopologyChange, compare
-from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.loading import Declaration, load_declaration
+from dvr_ryu.topology.model import INTEGRATION_BRIDGE, Topology
 from dvr_ryu.topology.view import HostView
 
 _Look = tuple[str, int, int, int]
 _Signature = tuple[_Look, ...]
-_Read = tuple[Topology, Program, TopologyChange]
+
+
+@frozen
+class _Force:
+    """What is in force: a topology for all hosts but for those that have another one already."""
+
+    topology: Topology
+    away: Mapping[str, str] = field(factory=dict)
+    """The instances that it has on other hosts than the file says."""
+    ahead: Mapping[str, Topology] = field(factory=dict)
+    """Host → the topology in which instances that have just arrived are there."""
+
+
+@frozen
+class _Read:
+    """What files say, and what of it is in force at first."""
+
+    declaration: Declaration
+    program: Program
+    force: _Force
+    change: TopologyChange
 
 
 class Intent:
@@ -33,18 +61,24 @@ class Intent:
         self.topology_file = topology_file
         self.flows_folder = flows_folder
         self._seen = self._judged = self._program_of = self._signature()
-        self._take(load_topology(topology_file), self._read_program())
+        self._places = Places()
+        self._take(load_declaration(topology_file), self._read_program())
+        self._enforce(_Force(self.topology))
 
-    def _take(self, topology: Topology, program: Program) -> None:
-        self.topology, self.program = topology, program
-        self._view = cache(lambda host: HostView(topology, host))
-        # The earlier topology is kept with it: a number that a new one might get would not do.
-        self._changes: dict[int, tuple[Topology, TopologyChange]] = {}
+    def _take(self, declaration: Declaration, program: Program) -> None:
+        self._declaration, self.program = declaration, program
+        self.topology = topology = declaration.topology
         self._by_datapath_id = {
             number: BridgeName(host.name, bridge)
             for host in topology.hosts.values()
             for bridge, number in host.datapath_ids.items()
         }
+
+    def _enforce(self, force: _Force) -> None:
+        self._force = force
+        self._view = cache(lambda host: HostView(force.ahead.get(host, force.topology), host))
+        # Both topologies are kept with it: a number that a new one might get would not do.
+        self._changes: dict[tuple[int, int], tuple[Topology, Topology, TopologyChange]] = {}
 
     def _read_program(self) -> Program:
         # The folder may be a link that is turned meanwhile: all are read where it leads now.
@@ -65,20 +99,61 @@ class Intent:
         if not steady or now == self._judged:
             return False
         self._judged = now
-        before, pipelines = self.topology, self.program.pipelines
-        topology, program, change = apart(self._read)
-        self._take(topology, program)
+        before, topology, pipelines = self._force.topology, self.topology, self.program.pipelines
+        read = apart(self._read)
+        self._take(read.declaration, read.program)
+        self._enforce(read.force)
         self._program_of = now
-        self._changes[id(before)] = before, change
-        return (before, pipelines) != (topology, program.pipelines)
+        self._remember(before, read.force.topology, read.change)
+        return (topology, pipelines) != (self.topology, self.program.pipelines)
 
     def _read(self) -> _Read:
-        topology = load_topology(self.topology_file)
+        declaration = load_declaration(self.topology_file)
         # The very same program tells bridges that only the topology was edited.
         kept = self._judged[1:] == self._program_of[1:]
         program = self.program if kept else self._read_program()
+        force = _placed(declaration, self._places.away(declaration.topology))
         # Now, and once: every bridge will ask.
-        return topology, program, compare(self.topology, topology)
+        change = compare(self._force.topology, force.topology)
+        return _Read(declaration, program, force, change)
+
+    # Instances on their way -----------------------------------------------------------------------
+
+    def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
+        """The ports of a bridge that are not shut; none if it is not connected any more."""
+        if name.bridge == INTEGRATION_BRIDGE:
+            self._places.see(name.host, ports)
+
+    @property
+    def away(self) -> Mapping[str, str]:
+        """The instances that flows lead to on another host than the file says → that host."""
+        return self._force.away
+
+    def follow_moves(self, apart: Callable[[Callable[[], _Force]], _Force]) -> bool:
+        """Follow instances that have arrived, or turned out to be elsewhere, by one step; return
+        whether what is wanted changed. `apart` is as for `reload`.
+        """
+        was = self._force
+        if not (self._places.news or was.ahead):
+            return False
+        away = self._places.away(self.topology)
+        if away == was.away and not was.ahead:
+            return False
+        declaration = self._declaration
+        now = apart(lambda: _placed(declaration, away))
+        if declaration is not self._declaration:  # an edit was taken meanwhile: look again
+            self._places.news = True
+            return False
+        arrived = was.away.keys() - now.away.keys()
+        if arrived and not was.ahead:
+            hosts = {self.topology.instances[name].host for name in arrived}
+            now = _Force(was.topology, was.away, dict.fromkeys(hosts, now.topology))
+        self._enforce(now)
+        return True
+
+    def strays(self) -> Iterator[Stray]:
+        """The ports of br-int that instances have left for good."""
+        return self._places.outlived(self._force.away, time.monotonic())
 
     def _signature(self) -> _Signature:
         files = [self.topology_file, *sorted(self.flows_folder.resolve().glob("*.flows"))]
@@ -105,11 +180,23 @@ class Intent:
         """What the flows of a bridge that `identify` knows are made from, given its ports."""
         return self.program.basis(name.bridge, self._view(name.host), ports)
 
-    def change_since(self, before: Topology) -> TopologyChange:
-        """What turned an earlier topology into today's."""
-        if id(before) not in self._changes:
-            self._changes[id(before)] = before, compare(before, self.topology)
-        return self._changes[id(before)][1]
+    def change_between(self, before: Topology, after: Topology) -> TopologyChange:
+        """What turned an earlier topology into a later one."""
+        key = id(before), id(after)
+        if key not in self._changes:
+            self._remember(before, after, compare(before, after))
+        return self._changes[key][2]
+
+    def _remember(self, before: Topology, after: Topology, change: TopologyChange) -> None:
+        self._changes[id(before), id(after)] = before, after, change
+
+
+def _placed(declaration: Declaration, away: Mapping[str, str]) -> _Force:
+    """A declaration with some instances still elsewhere; as it is, if there is no room for that."""
+    try:
+        return _Force(declaration.with_hosts(away), away)
+    except FileError:
+        return _Force(declaration.topology)
 
 
 def _look(file: Path) -> _Look:

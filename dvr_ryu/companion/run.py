@@ -30,14 +30,17 @@ from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.host import Host, locked
+from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
 from dvr_ryu.errors import DvrError
-from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.view import HostView
 
 STATE_FILE = Path(RUN_DIRECTORY, "companion.json")
 CHECK_SECONDS = 3.0
 """How long something that was undone on the host may stay so, at most."""
+LEAVING_SECONDS = 0.1
+"""How soon it is noticed that an instance may leave."""
 QUIET_SECONDS = 0.1
 """How long a file must be left alone before it is read: editors write in several steps."""
 REPEATS = 2
@@ -66,7 +69,11 @@ class Companion:
         self._wake = threading.Event()
         self._ending = False
         self._host: Host | None = None
+        self._declaration: Declaration | None = None
         self._topology: Topology | None = None
+        """What is in force here: what is declared, with the instances that are leaving."""
+        self._leaving: Leaving | None = None
+        self._arriving: set[str] = set()
         self._digest = ""
         self._reading_seconds = 0.0
         self._edited = False
@@ -92,7 +99,7 @@ class Companion:
             while not self._ending:
                 self._wake.clear()
                 self._round()
-                if self._wake.wait(0 if self._unseen else CHECK_SECONDS):
+                if self._wait():
                     self._settle()
         finally:
             observer.stop()
@@ -106,6 +113,16 @@ class Companion:
         self._ending = True
         self._wake.set()
 
+    def _wait(self) -> bool:
+        """Wait until there may be something to do; return whether somebody says so."""
+        due = time.monotonic() + (0 if self._unseen else CHECK_SECONDS)
+        while self._leaving and time.monotonic() < due:
+            if self._leaving.still_here() != self._leaving:
+                return False
+            if self._wake.wait(LEAVING_SECONDS):
+                return True
+        return self._wake.wait(max(0.0, due - time.monotonic()))
+
     def _settle(self) -> None:
         """Wait until the file and OVSDB are left alone, but not for ever."""
         deadline = time.monotonic() + CHECK_SECONDS
@@ -115,7 +132,7 @@ class Companion:
 
     def _round(self) -> None:
         errors, changes = [], 0
-        for step in (self._read_file, self._reconcile):
+        for step in (self._read_file, self._let_leave, self._reconcile):
             try:
                 changes = step()
             except (DvrError, OSError) as error:
@@ -124,18 +141,39 @@ class Companion:
         if words and words != self._last_words:
             _log(words)
         self._last_words = words
-        self._write_state("failed" if errors else "applied", changes, words)
+        state = "failed" if errors else "moving" if self._leaving else "applied"
+        self._write_state(state, changes, words)
 
     def _read_file(self) -> int:
         """Read the topology if its file has changed. While it is bad, the last good one is kept."""
         digest = self._digest_of_file()
         if digest != self._digest:
             began = time.monotonic()
-            topology = load_topology(self._path)
+            declaration = load_declaration(self._path)
             self._reading_seconds = time.monotonic() - began
-            self._topology, self._digest, self._edited = topology, digest, True
+            before, topology = self._topology, declaration.topology
+            self._arriving = arriving(self._name, before, topology)
+            self._leaving = Leaving.of(self._name, before, topology)
+            self._declaration, self._digest, self._edited = declaration, digest, True
+            self._topology = in_force(declaration, self._name, self._leaving)
+            if self._leaving:
+                names = ", ".join(self._leaving.devices)
+                _log(f"{self._name} keeps {names} until its port is shut")
+                if self._host:
+                    self._announce_only(self._should(self._host, topology))
             if self._name not in topology.hosts:
                 _log(f"{self._path} has no host {self._name} any more: what was made here goes")
+        return 0
+
+    def _let_leave(self) -> int:
+        """Keep no longer what has arrived elsewhere."""
+        if self._leaving and self._declaration and self._host:
+            stay = self._leaving.still_here()
+            if stay != self._leaving:
+                if stay is None:
+                    self._leaving.silence()
+                self._leaving, self._edited = stay, True
+                self._topology = in_force(self._declaration, self._name, stay)
         return 0
 
     def _digest_of_file(self) -> str:
@@ -152,7 +190,7 @@ class Companion:
         try:
             if self._host is None:
                 self._host = Host(self._name)
-            done = self._make(self._host, self._should(self._host, self._topology))
+            done = self._make(self._host, self._topology)
         except (DvrError, OSError):
             self._let_go()
             raise
@@ -172,11 +210,17 @@ class Companion:
             return ()
         return host.should(HostView(topology, self._name))
 
-    def _make(self, host: Host, should: tuple[Fact, ...]) -> Change:
+    def _make(self, host: Host, topology: Topology) -> Change:
+        should = self._should(host, topology)
         known, self._known, self._unseen = self._known, None, False
+        names, self._arriving = self._arriving, set()
         if self._edited and known is not None:
             with suppress(DvrError):  # what we knew is no longer so: look
-                done = amend(host, should, known)
+                if names:
+                    view = HostView(topology, self._name)
+                    done = amend_for_arrivals(host, view, should, known, names)
+                else:
+                    done = amend(host, should, known)
                 self._known, self._unseen = should, True
                 return done
         done = reconcile(host, should)
@@ -199,6 +243,13 @@ class Companion:
             if line not in self._told:
                 _log(f"{self._name}: {line}")
         self._told = lines
+
+    def _announce_only(self, should: tuple[Fact, ...]) -> None:
+        """Announce no longer what is another host's."""
+        ours = set(announcements(should))
+        self._announcing = [
+            (due, [place for place in places if place in ours]) for due, places in self._announcing
+        ]
 
     def _let_go(self) -> None:
         """A host that refused may have lost its Open vSwitch: connect anew next time."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -22,7 +22,7 @@ from dvr_ryu.pipeline.wanted import Contradiction, Wanted
 from dvr_ryu.pipeline.wire import cookie_of, may_lapse
 from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import Change, by_table, diff_lines
-from dvr_ryu.switch.session import Session, port_of
+from dvr_ryu.switch.session import Session, SwitchPort, port_of
 from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.model import Topology
 
@@ -66,23 +66,24 @@ class Intent(Protocol):
     def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
         """What the flows of a bridge with these ports are made from, now."""
 
-    def change_since(self, before: Topology) -> TopologyChange:
-        """What turned an earlier topology into today's."""
+    def change_between(self, before: Topology, after: Topology) -> TopologyChange:
+        """What turned an earlier topology into a later one."""
+
+    def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
+        """The ports of a bridge that are not shut."""
 
 
 class Bridge:
     """One connected bridge."""
 
-    def __init__(
-        self, datapath: Any, intent: Intent, peers: Callable[[], int] = lambda: 1
-    ) -> None:
+    def __init__(self, datapath: Any, intent: Intent, peers: Callable[[], int] = lambda: 1) -> None:
         """`peers` tells how many bridges are connected, this one among them."""
         self.session = Session(datapath)
         self._intent = intent
         self._name: BridgeName | None = None
         self._told = False
         self._description = ""
-        self._ports: dict[str, int] = {}
+        self._ports: dict[str, SwitchPort] = {}
         self._port_events: list[tuple[int, Any]] | None = []
         """What happened to ports before we have read them."""
         self._basis: Basis | None = None
@@ -92,11 +93,22 @@ class Bridge:
         self._of_others = ""
         """How many flows of which cookies others have there, in words; they are left alone."""
         self._work = hub.Event()
+        self._busy = True
         self._touched = 0.0
         self._peers = peers
         self._least_pause = LOOK_SECONDS
         self._look_seconds = 0.0
         """How long the last look at the flows took."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is known to have changed is on the bridge."""
+        return not self._work.is_set() and not self._busy
+
+    @property
+    def name(self) -> BridgeName | None:
+        """Which bridge of the topology it is, as far as is known."""
+        return self._name
 
     def __str__(self) -> str:
         return str(self._name or f"datapath {self.session.datapath.id:016x}")
@@ -111,8 +123,10 @@ class Bridge:
             self._touched = time.monotonic()
             while True:
                 self._sync()
+                self._busy = False
                 while not self._work.wait(self._pause()) and self._is_right():
                     pass
+                self._busy = True
                 self._work.clear()
                 self._recognise()
         except SwitchError as error:
@@ -155,15 +169,30 @@ class Bridge:
         """A port came, went or changed (OFPT_PORT_STATUS)."""
         if self._port_events is None:
             self._follow(reason, port)
+            self._tell_ports()
         else:
             self._port_events.append((reason, port))
         self.touch()
 
+    def shut(self, name: str) -> None:
+        """Take a port down, if it is there and up."""
+        port = self._ports.get(name)
+        if port is not None and port.up:
+            LOG.info("%s: %s is shut: its instance is on another host now", self, name)
+            self.session.shut(port)
+
     def _follow(self, reason: int, port: Any) -> None:
-        name, number = port_of(port)
-        self._ports = {other: at for other, at in self._ports.items() if at != number}
+        name, it = port_of(port)
+        self._ports = {
+            other: each for other, each in self._ports.items() if each.number != it.number
+        }
         if reason != self.session.datapath.ofproto.OFPPR_DELETE:
-            self._ports[name] = number
+            self._ports[name] = it
+
+    def _tell_ports(self) -> None:
+        if self._name is not None:
+            up = [name for name, port in self._ports.items() if port.up]
+            self._intent.see_ports(self._name, up)
 
     def _read(self) -> None:
         self._description = self.session.description()
@@ -202,13 +231,15 @@ class Bridge:
             self._told = True
             who = known or self._description or self
             LOG.warning("%s is no bridge of the topology: left alone", who)
+        self._tell_ports()
 
     def _sync(self) -> None:
         """Make what is installed what is wanted; what the switch refuses is logged."""
         if self._name is None:
             return
         started = self._touched
-        before, after = self._basis, self._intent.basis(self._name, self._ports)
+        numbers = {name: port.number for name, port in self._ports.items()}
+        before, after = self._basis, self._intent.basis(self._name, numbers)
         try:
             touched = self._edited(after)
             difference = self._exchange(touched, after) if touched else self._refill(after)
@@ -236,7 +267,8 @@ class Bridge:
         """The flows that are touched by what happened since the last time; None if all may be."""
         if self._basis is None or self._found is not None:
             return None
-        return self._basis.edited(after, self._intent.change_since(self._basis.view.topology))
+        change = self._intent.change_between(self._basis.view.topology, after.view.topology)
+        return self._basis.edited(after, change)
 
     def _refill(self, after: Basis) -> Change:
         """Compare all that is wanted with what is there; send while it is made."""

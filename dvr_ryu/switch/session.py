@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from ryu.lib import hub
 
@@ -37,7 +37,18 @@ _IMPORTANCE_SINCE = 5
 """OpenFlow 1.4's version number on the wire."""
 _bundle_ids = itertools.count(1)
 
+PORT_DOWN = 1
+"""OFPPC_PORT_DOWN: somebody has shut the port."""
+
 Part = Difference[bytes, bytes]
+
+
+class SwitchPort(NamedTuple):
+    """A port of a bridge."""
+
+    number: int
+    mac: str
+    up: bool
 
 
 class Session:
@@ -65,8 +76,8 @@ class Session:
         reply = next(iter(self._ask(request)))
         return text_of(reply.body.dp_desc)
 
-    def ports(self) -> dict[str, int]:
-        """Port name → number of every port of the bridge."""
+    def ports(self) -> dict[str, SwitchPort]:
+        """Every port of the bridge by its name."""
         request = self.datapath.ofproto_parser.OFPPortDescStatsRequest(self.datapath, 0)
         return dict(port_of(port) for reply in self._ask(request) for port in reply.body)
 
@@ -107,6 +118,12 @@ class Session:
         if reply.msg_type == self.datapath.ofproto.OFPT_ERROR:
             raise SwitchError(f"the switch refuses a request: {self._words(reply)}")
         return reply
+
+    def shut(self, port: SwitchPort) -> None:
+        """Take a port down; nobody waits for it."""
+        parser = self.datapath.ofproto_parser
+        words = {"port_no": port.number, "hw_addr": port.mac, "config": PORT_DOWN}
+        self.datapath.send_msg(parser.OFPPortMod(self.datapath, **words, mask=PORT_DOWN))
 
     # Changes --------------------------------------------------------------------------------------
 
@@ -245,9 +262,9 @@ class Session:
         return str(ofproto.ofp_error_code_to_str(error.type, error.code))
 
 
-def port_of(port: Any) -> tuple[str, int]:
-    """Name and number of a port description."""
-    return text_of(port.name), port.port_no
+def port_of(port: Any) -> tuple[str, SwitchPort]:
+    """What a port description says, with the port's name."""
+    return text_of(port.name), SwitchPort(port.port_no, port.hw_addr, not port.config & PORT_DOWN)
 
 
 def text_of(padded: bytes) -> str:

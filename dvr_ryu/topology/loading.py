@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,34 +11,64 @@ from dvr_ryu.errors import DvrError, FileError, Place, Problem
 from dvr_ryu.topology.allocation import NoRoom, allocate
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
+from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.model import Topology
-from dvr_ryu.topology.ports import wanted_ports
+from dvr_ryu.topology.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.schema_errors import declare
 from dvr_ryu.topology.yaml_nodes import Document
 
 
+class Declaration:
+    """A file that is right, and the topologies that it declares: with every instance where it says,
+    or with some of them still elsewhere.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        """`file` is what errors call it. Raise FileError."""
+        with _collector_at_rest():
+            self._document = Document(text, file)
+            self._words = declare(self._document)
+            ports = wanted_ports(self._words)
+            check(self._words, ports, self._document)
+            self.topology = self._numbered(self._words, ports)
+
+    def with_hosts(self, hosts: Mapping[str, str]) -> Topology:
+        """The topology with instances (name → host) on other hosts than the file says.
+
+        Raise FileError where numbers run out by that.
+        """
+        if not hosts:
+            return self.topology
+        placed = {
+            name: words.model_copy(update={"host": hosts.get(name, words.host)})
+            for name, words in self._words.instances.items()
+        }
+        with _collector_at_rest():
+            words = self._words.model_copy(update={"instances": placed})
+            return self._numbered(words, wanted_ports(words))
+
+    def _numbered(self, words: TopologyWords, ports: list[WantedPort]) -> Topology:
+        try:
+            numbers = allocate(words, ports)
+        except NoRoom as no_room:
+            key, shortages = self._document.key, no_room.shortages
+            raise FileError(Problem(key(path), said) for path, said in shortages) from None
+        return assemble(words, ports, numbers)
+
+
+def load_declaration(path: str | Path) -> Declaration:
+    """What a file declares. Raise FileError; DvrError if it cannot be read."""
+    return Declaration(_read(path), str(path))
+
+
 def load_topology(path: str | Path) -> Topology:
     """The topology that a file declares. Raise FileError; DvrError if it cannot be read."""
-    return parse_topology(_read(path), str(path))
+    return load_declaration(path).topology
 
 
 def parse_topology(text: str, file: str) -> Topology:
     """The topology that a text declares; `file` is what errors call it. Raise FileError."""
-    with _collector_at_rest():
-        return _parsed(text, file)
-
-
-def _parsed(text: str, file: str) -> Topology:
-    document = Document(text, file)
-    words = declare(document)
-    ports = wanted_ports(words)
-    check(words, ports, document)
-    try:
-        numbers = allocate(words, ports)
-    except NoRoom as no_room:
-        shortages = no_room.shortages
-        raise FileError(Problem(document.key(path), said) for path, said in shortages) from None
-    return assemble(words, ports, numbers)
+    return Declaration(text, file).topology
 
 
 @contextmanager

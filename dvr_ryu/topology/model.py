@@ -408,6 +408,11 @@ class Topology:
         return (*self.cards, *self.service_ports)
 
     @cached_property
+    def served_by_dhcp(self) -> frozenset[str]:
+        """The networks that have a DHCP server."""
+        return frozenset(port.network for port in self.service_ports if port.owner == DHCP)
+
+    @cached_property
     def virtual_ips(self) -> frozenset[tuple[str, str]]:
         """Network name and address, of each that may move from one instance to another by itself.
 

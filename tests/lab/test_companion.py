@@ -313,7 +313,13 @@ def test_any_edit_ends_where_a_fresh_start_ends(applied):
 
 # What stays --------------------------------------------------------------------------------------
 
-_RUN = "import sys; from dvr_ryu.companion.run import run; run(*sys.argv[1:])"
+_RUN = """
+import sys
+from dvr_ryu.companion import moving
+from dvr_ryu.companion.run import run
+moving.PATIENCE = 2.0
+run(*sys.argv[1:])
+"""
 
 
 @pytest.fixture
@@ -331,8 +337,11 @@ def running(companion: Companion, tmp_path: Path) -> Iterator[Companion]:
 
 
 def test_it_applies_an_edit(running):
+    """An instance that moves is kept for a while where no controller says that it has arrived."""
     before = await_state(running.host, lambda state: True)
     running.edit("  c: {host: h1,", "  c: {host: h2,")
+    await_state(running.host, lambda state: state["state"] == "moving")
+    assert "vm-c" in run(running.host, "ip netns")
     await_state(
         running.host,
         lambda state: state["state"] == "applied" and state["topology"] != before["topology"],

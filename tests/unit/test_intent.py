@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from dvr_ryu.errors import DvrError, FileError
 from dvr_ryu.intent import Intent
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.switch.bridge import BridgeName
+from dvr_ryu.topology.model import Topology
 
 BRIDGE = BridgeName("server-233", "br-tun")
 PORTS = {"patch-int": 1, "vxlan-0a002c40": 2, "vxlan-0a002c44": 3}
@@ -195,3 +198,33 @@ def test_bad_files_at_first_are_errors(files: Files):
     files.save(files.tunnel, "table 0 A\n  miss: outptu\n")
     with pytest.raises(FileError, match="outptu"):
         Intent(files.topology, files.flows)
+
+
+def test_flows_lead_to_where_an_instance_was_until_it_has_arrived(files: Files, intent: Intent):
+    """First on the host that it has come to, then everywhere."""
+    device = intent.topology.instances["vm-68"].device
+    old, new = BridgeName("server-68", "br-int"), BridgeName("server-64", "br-int")
+    for bridge in (old, new):
+        intent.see_ports(bridge, {"patch-tun"} | ({device} if bridge == old else set()))
+
+    def of(name: BridgeName) -> Topology:
+        return intent.basis(name, PORTS).view.topology
+
+    before = intent.topology
+    files.edit(files.topology, "vm-68: {host: server-68,", "vm-68: {host: server-64,")
+    assert _settle(intent)
+    assert intent.away == {"vm-68": "server-68"}
+    assert of(BRIDGE) == of(new) == before != intent.topology
+    assert not intent.follow_moves(_call)
+    intent.see_ports(new, {"patch-tun", device})
+    assert intent.follow_moves(_call)
+    assert (of(BRIDGE), of(old), of(new)) == (before, before, intent.topology)
+    assert intent.follow_moves(_call)
+    assert of(BRIDGE) == of(old) == of(new) == intent.topology
+    assert intent.away == {} and not intent.follow_moves(_call)
+    change = intent.change_between(before, of(BRIDGE))
+    assert {port.name for port in change.ports_come} == {"vm-68"}
+
+
+def _call(work: Callable[[], Any]) -> Any:
+    return work()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from operator import itemgetter
@@ -17,6 +18,7 @@ ANNOUNCING = ("fg-", "qg-", "gw-", "sg-")
 """The devices whose addresses may have been elsewhere a moment ago. A qr- is everywhere at once,
 and must not be announced to other hosts."""
 ETH_P_ARP = 0x0806
+REQUEST, REPLY = 1, 2
 BROADCAST = b"\xff" * 6
 
 
@@ -37,31 +39,36 @@ def _ip(fact: Address | ProxyNeighbour) -> str:
     return fact.ip if isinstance(fact, ProxyNeighbour) else fact.address.split("/")[0]
 
 
-def announce(places: Iterable[Place]) -> None:
-    """Begin to send one gratuitous request for each place that is still there.
+def announce(places: Iterable[Place], pauses: Sequence[float] = (0,)) -> None:
+    """Begin to send one gratuitous packet for each place that is still there, after each pause.
 
     The kernel takes its time to close a socket that sends frames: so there is one for each
     namespace, all of them are closed at the same time, and meanwhile the caller goes on.
     """
-    for group in by_place(places, itemgetter(0)):
-        Thread(target=_announce_in, args=group).start()
+    for namespace, group in by_place(places, itemgetter(0)):
+        Thread(target=_announce_in, args=(namespace, group, pauses)).start()
 
 
-def _announce_in(namespace: str, places: Sequence[Place]) -> None:
+def _announce_in(namespace: str, places: Sequence[Place], pauses: Sequence[float]) -> None:
     with (
         suppress(HostError),  # the namespace went away again
         inside(namespace),
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
     ):
-        for _, device, ip in places:
-            with suppress(OSError):  # the device did
-                wire.bind((device, ETH_P_ARP))
-                wire.send(gratuitous_arp(wire.getsockname()[4], ip))
+        for pause in pauses:
+            time.sleep(pause)
+            for _, device, ip in places:
+                with suppress(OSError):  # the device did
+                    wire.bind((device, ETH_P_ARP))
+                    operation = REQUEST if device.startswith(ANNOUNCING) else REPLY
+                    wire.send(gratuitous_arp(wire.getsockname()[4], ip, operation))
 
 
-def gratuitous_arp(mac: bytes, ip: str) -> bytes:
-    """A frame in which `ip` asks everybody for itself (RFC 5227, 3): all learn its MAC anew."""
+def gratuitous_arp(mac: bytes, ip: str, operation: int = REQUEST) -> bytes:
+    """A frame in which `ip` asks everybody for itself (RFC 5227, 3): all learn its MAC anew. As a
+    reply it is answered by no switch that knows `ip`.
+    """
     address = socket.inet_aton(ip)
     ethernet = BROADCAST + mac + ETH_P_ARP.to_bytes(2, "big")
-    request = b"\x00\x01\x08\x00\x06\x04\x00\x01"
-    return ethernet + request + mac + address + bytes(6) + address
+    head = b"\x00\x01\x08\x00\x06\x04" + operation.to_bytes(2, "big")
+    return ethernet + head + mac + address + bytes(6) + address

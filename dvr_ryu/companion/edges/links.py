@@ -191,6 +191,13 @@ def _other_end(end: Link, ends: Mapping[tuple[int, int], Sequence[Link]]) -> Lin
     return None
 
 
+def up(names: Iterable[str]) -> set[str]:
+    """Which of these devices of the host's own namespace are there, and up."""
+    with netlink(ROOT) as kernel:
+        rows = {name: kernel.link(name) for name in names}
+    return {name for name, row in rows.items() if row is not None and row.flags & IFF_UP}
+
+
 def make_wires(facts: Sequence[VethPair]) -> None:
     """Make wires, each with both ends in place at once.
 

@@ -7,7 +7,7 @@ of its allowed_address_pairs an instance uses is its own affair.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.common import (
@@ -38,17 +38,27 @@ DHCP_SCRIPT = "udhcpc.script"
 
 def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
     """Yield the instances of this host."""
-    served = {port.network for port in view.topology.service_ports if port.owner == model.DHCP}
     several = {port.name for port in view.topology.more_cards}
     for port in view.local_ports_of(model.COMPUTE):
         yield from _card(view, port, tx_checksum)
         if port.name in several:
             yield from _one_of_several(port)
-        if port.network in served and subnet_of(view, port).dhcp:
+        if _is_served(view, port):
             yield _dhcp_client(port)
         else:
             yield from _static_address(view, port)
         yield from _further_addresses(port)
+
+
+def leased(view: HostView, names: Collection[str]) -> Iterator[Address | Route]:
+    """Yield what DHCP will tell the cards of instances, which come here with it."""
+    for port in view.local_ports_of(model.COMPUTE):
+        if port.name in names and _is_served(view, port):
+            yield from _static_address(view, port)
+
+
+def _is_served(view: HostView, port: model.Port) -> bool:
+    return port.network in view.topology.served_by_dhcp and subnet_of(view, port).dhcp
 
 
 def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Fact]:
@@ -84,7 +94,7 @@ def _dhcp_client(port: model.Port) -> Process:
     return Process(name, place, argv, device_key(place, port.card))
 
 
-def _static_address(view: HostView, port: model.Port) -> Iterator[Fact]:
+def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Route]:
     place = model.instance_namespace(port.name)
     own = address(view, port, place, port.card)
     yield own

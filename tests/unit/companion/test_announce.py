@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scapy.layers.l2 import ARP, Ether
 
-from dvr_ryu.companion.edges.announce import announcements, gratuitous_arp
+from dvr_ryu.companion.edges.announce import REPLY, announcements, gratuitous_arp
 from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
 
 
@@ -15,6 +15,11 @@ def test_the_frame_is_a_request_of_an_address_for_itself() -> None:
     request = frame[ARP]
     assert request.op == 1
     assert (request.hwsrc, request.psrc, request.pdst) == (frame.src, "2.2.2.100", "2.2.2.100")
+
+
+def test_as_a_reply_it_asks_nobody() -> None:
+    reply = Ether(gratuitous_arp(bytes.fromhex("fa163ee11510"), "2.2.2.100", REPLY))[ARP]
+    assert (reply.op, reply.psrc, reply.pdst) == (2, "2.2.2.100", "2.2.2.100")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_of_a_range_nobody_gets_what_the_topology_names() -> None:
     text = TOPOLOGY + "routers: {r: {interfaces: [{network: n, ip: 10.1.0.2}]}}"
     for old, new in (
         ("{domain-name: n", "{domain-search: n.example}\n        dhcp_ranges: {domain-name: n"),
-        ("{domain-name: n.example, \"224\": 7}", "[{start: 10.1.0.1, end: 10.1.0.7}]"),
+        ('{domain-name: n.example, "224": 7}', "[{start: 10.1.0.1, end: 10.1.0.7}]"),
         ("ip: 10.1.0.6,", "ip: 10.1.0.6, allowed_address_pairs: [{ip: 10.1.0.7}],"),
     ):
         text = text.replace(old, new)

@@ -155,7 +155,7 @@ def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None
         DhcpOption("q", "subnet-10.1.0.0", option, value)
         for option, value in (
             ("option:router", ""),
-            ("15", "\"it's $HOME \\\\ `date`\""),
+            ("15", '"it\'s $HOME \\\\ `date`"'),
             ("150", "1.2.3.4"),
         )
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.loading import Declaration
 from dvr_ryu.topology.model import Topology
 
 Site = dict[str, Any]
@@ -45,6 +45,7 @@ _parts = {
     "external": st.sampled_from([None, *EXTERNAL]),
     "snat_host": st.sampled_from(HOSTS),
     "floating": st.dictionaries(_names, st.booleans()),
+    "away": st.dictionaries(_names, st.sampled_from(HOSTS), max_size=2),
 }
 sites = st.fixed_dictionaries({**_parts, "instances": st.dictionaries(_names, _places)})
 edits = st.tuples(
@@ -93,7 +94,9 @@ def topology(site: Site) -> Topology:
         },
         "floating_ips": dict(_floating_ips(site)),
     }
-    return parse_topology(yaml.safe_dump(words), "t.yaml")
+    # Some are still where they were, as while they move.
+    away = {f"vm-{name}": host for name, host in site["away"].items() if name in site["instances"]}
+    return Declaration(yaml.safe_dump(words), "t.yaml").with_hosts(away)
 
 
 def _network(site: Site, at: int, vni: int) -> dict[str, Any]:

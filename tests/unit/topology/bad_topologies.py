@@ -452,8 +452,7 @@ BAD_DHCP: Cases = {
         topology_file(
             networks=_networks(blue="dhcp: distributed, ").replace(
                 "192.168.1.0/24",
-                "192.168.1.0/24, dhcp_ranges: "
-                f"[{MARK}{{start: 192.168.1.8, end: 192.168.1.9}}]",
+                f"192.168.1.0/24, dhcp_ranges: [{MARK}{{start: 192.168.1.8, end: 192.168.1.9}}]",
             )
         ),
         "which host leases these?",

@@ -1,0 +1,45 @@
+"""Where instances are, by the ports of every br-int, and which ports they have left."""
+
+from __future__ import annotations
+
+import pytest
+
+from dvr_ryu.switch.places import LINGER, Places
+from dvr_ryu.topology.loading import parse_topology
+from tests.unit.topology.files import topology_file
+
+TOPOLOGY = parse_topology(topology_file(), "t.yaml")
+A = TOPOLOGY.instances["a"].device
+"""The port of a, which is declared on host one."""
+
+
+@pytest.fixture
+def places() -> Places:
+    return Places()
+
+
+def test_an_instance_is_away_as_long_as_only_another_host_has_its_port(places: Places):
+    places.see("one", ["patch-tun"])
+    places.see("two", ["patch-tun", A])
+    assert places.news and places.away(TOPOLOGY) == {"a": "two"}
+    assert list(places.outlived({"a"}, 0)) == []
+    places.see("one", ["patch-tun", A])
+    assert places.news and places.away(TOPOLOGY) == {}
+
+
+def test_what_it_left_is_shut_after_a_while(places: Places):
+    places.see("two", [A])
+    places.see("one", [A])
+    places.away(TOPOLOGY)
+    assert list(places.outlived({}, 100)) == []
+    assert list(places.outlived({}, 100 + LINGER)) == [("two", A)]
+    places.see("two", [])
+    places.away(TOPOLOGY)
+    assert list(places.outlived({}, 200)) == []
+
+
+def test_nobody_is_away_on_a_host_that_is_not_there(places: Places):
+    places.see("three", [A])
+    places.see("two", [A])
+    places.see("two", [])
+    assert places.away(TOPOLOGY) == {}
