@@ -238,6 +238,9 @@ def test_two_tenants_have_the_same_addresses_at_the_same_time(shapes):
         from_afar = list(pool.map(lambda each: shapes.seen(*each), outer))
     assert seen == ["10.1.0.11"] * 2
     assert set(from_afar) == {"203.0.113.1"}
+    for ours in ("10.1.1.11", "10.3.0.30"):
+        assert shapes.answers("web-1", ours)
+        assert not shapes.answers("twin-1", ours)
 
 
 # Edits -------------------------------------------------------------------------------------------
