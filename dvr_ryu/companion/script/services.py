@@ -109,18 +109,27 @@ def unmake_stale_lease(fact: StaleLease) -> Iterator[str]:
         yield from unmake_process(fact.server)
     yield describe(fact)
     if fact.server:
-        yield from make_process(fact.server, None)
+        yield start_process(fact.server)
 
 
 def make_process(fact: Process, old: Process | None) -> Iterator[str]:
-    """Start a program; what runs in its stead is ended first."""
+    """Start a program; what runs in its stead is ended first, also that which served a device that
+    has just been replaced.
+    """
     if old is not None:
         yield from unmake_process(fact)
+    else:
+        end = "; ".join(unmake_process(fact))
+        yield f"[ ! -s {pid_file(fact.name)} ] || {{ {end}; }}"
+    yield start_process(fact)
+
+
+def start_process(fact: Process) -> str:
+    """Start a program that does not run."""
     command = f"{inside(fact.namespace)}{shlex.join(with_script(fact.argv))}"
     if fact.argv[0] in DAEMONS:
-        yield command
-    else:
-        yield f"{PLACE}={fact.namespace} {command} < /dev/null > /dev/null 2>&1 &"
+        return command
+    return f"{PLACE}={fact.namespace} {command} < /dev/null > /dev/null 2>&1 &"
 
 
 def unmake_process(fact: Process) -> Iterator[str]:
