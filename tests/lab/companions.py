@@ -60,11 +60,6 @@ class Companion:
         words = [verb, str(self.file), self.name, "" if kill_at is None else str(kill_at)]
         return self.host.run([sys.executable, "-c", _COMPANION, *words], check=check)
 
-    def killed_after(self, verb: str, seconds: float) -> None:
-        """Begin a verb and kill it after a time, wherever it is then."""
-        words = [sys.executable, "-c", _COMPANION, verb, str(self.file), self.name, ""]
-        self.host.run(["timeout", "-s", "KILL", f"{seconds:.3f}", *words], check=False)
-
     def edit(self, old: str, new: str) -> None:
         """Replace a part of the topology file, which must be there."""
         text = self.file.read_text()

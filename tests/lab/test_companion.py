@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,21 +227,6 @@ def test_apply_mends_what_a_restart_of_open_vswitch_leaves(applied):
 
 
 # Whatever happens to it --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_killed_anywhere_and_run_again_it_converges(companion, seed):
-    chance = random.Random(seed)
-    total = len(companion("plan"))
-    for _ in range(3):
-        companion.attempt("apply", kill_at=chance.randrange(1, total), check=False)
-        companion.killed_after("apply", chance.uniform(0.15, 0.9))
-    companion("apply")
-    assert companion("plan") == []
-    companion.attempt("down", kill_at=chance.randrange(1, total // 2), check=False)
-    companion("apply")
-    assert companion("plan") == []
-    companion.killed_after("down", chance.uniform(0.15, 0.6))
 
 
 @pytest.mark.parametrize("program", ["dnsmasq-qdhcp-", "udhcpc-a"])
