@@ -40,7 +40,7 @@ EDITS = (
     ),
 )
 EVERYWHERE = "DVR_KILL_EVERYWHERE" in os.environ
-SAMPLE = 3
+SAMPLE = 2
 
 
 class Companion:
