@@ -114,6 +114,8 @@ def unmake_stale(facts: Sequence[StaleLease]) -> None:
     for namespace, stale in by_place(facts):
         servers = [stale[0].server] if stale[0].server else []
         processes.unmake(servers)
+        # One whose namespace was removed is made anew, where it belongs, as a fact of its own.
+        servers = [server for server in servers if server.namespace == namespace]
         path = Path(leases_file(namespace))
         wrong = {(fact.mac, fact.ip) for fact in stale}
         lines = path.read_text().splitlines(keepends=True)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact, Process
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact, Key, Process
 
 DHCP_DIRECTORY = f"{RUN_DIRECTORY}/dhcp"
 
@@ -83,6 +83,8 @@ class LeaseBook(Fact):
 
     kind = "lease-book"
     identity = ("namespace",)
+    unmade_last = True
+    """A server that still runs would go on in a file that has no name any more."""
     namespace: str
     host: str
     network: str
@@ -115,6 +117,11 @@ class StaleLease(Fact):
     ip: str
     server: Process | None = field(eq=False, repr=False)
     """The server, if it runs: it keeps the book in its head, too, so that it must start anew."""
+
+    @property
+    def container(self) -> Key | None:
+        """The book, with which all leases end."""
+        return ("lease-book", self.namespace)
 
 
 Told = TypeVar("Told", DhcpHost, DhcpOption)

@@ -14,6 +14,7 @@ from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.dnsmasq import (
     DhcpHost,
     DhcpOption,
+    LeaseBook,
     StaleLease,
     leases_file,
     told_file,
@@ -171,7 +172,8 @@ def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None
 
 def test_a_stale_lease_goes_while_its_server_does_not_run() -> None:
     server = Process("dnsmasq-q", "vm-a", ("dnsmasq", "-i", "tap1"), ("namespace", "vm-a"))
-    lines = commands((), (StaleLease("q", "fa:16:3e:00:00:01", "10.0.0.1", server),))
+    book = LeaseBook("q", "h1", "n", ())
+    lines = commands((book,), (book, StaleLease("q", "fa:16:3e:00:00:01", "10.0.0.1", server)))
     assert lines[1] == 'kill "$pid" || :'
     assert lines[-2] == f"sed -i '/ fa:16:3e:00:00:01 10.0.0.1 /d' {leases_file('q')}"
     assert lines[-1] == "ip netns exec vm-a dnsmasq -i tap1"
