@@ -138,15 +138,18 @@ def move_instance(words: Words, random: Random) -> str | None:
 
 def readdress_instance(words: Words, random: Random) -> str | None:
     name = _some(random, words["instances"])
-    if name is None:
+    if name is None or "ports" in words["instances"][name]:
         return None
     instance = words["instances"][name]
-    kind = random.choice(("ip", "mac"))
+    kind = random.choice(("ip", "mac", "pair"))
     if kind == "ip":
         instance["ip"] = _address(words, instance["network"], random)
-    else:
+    elif kind == "mac":
         instance["mac"] = _mac(random)
-    return f"{name}: {kind} {instance[kind]}"
+    else:
+        shared = {"ip": _address(words, instance["network"], random)}
+        instance["allowed_address_pairs"] = [shared] if random.random() < 0.7 else []
+    return f"{name}: {kind}, {instance}"
 
 
 def replug_instance(words: Words, random: Random) -> str | None:
@@ -157,6 +160,17 @@ def replug_instance(words: Words, random: Random) -> str | None:
     network = random.choice(sorted(set(words["networks"]) - {"x"}))
     words["instances"][name] = {"host": words["instances"][name]["host"], "network": network}
     return f"{name} to network {network}"
+
+
+def give_second_card(words: Words, random: Random) -> str | None:
+    name = _some(random, words["instances"])
+    tenant = sorted(set(words["networks"]) - {"x"})
+    if name is None:
+        return None
+    first, second = random.sample(tenant, 2)
+    host = words["instances"][name]["host"]
+    words["instances"][name] = {"host": host, "ports": [{"network": first}, {"network": second}]}
+    return f"{name} with cards in {first} and {second}"
 
 
 # Networks and routers -----------------------------------------------------------------------------
@@ -180,7 +194,11 @@ def remove_network(words: Words, random: Random) -> str | None:
     if name is None:
         return None
     del words["networks"][name]
-    there = {each for each, its in words["instances"].items() if its["network"] == name}
+    there = {
+        each
+        for each, its in words["instances"].items()
+        if name in {card["network"] for card in its.get("ports", [its])}
+    }
     _drop_instances(words, there)
     for router in list(words["routers"]):
         _keep_interfaces(words, router, lambda each: each["network"] != name)
@@ -200,13 +218,19 @@ def edit_network(words: Words, random: Random) -> str | None:
         return None
     network = words["networks"][name]
     subnet = network["subnets"][0]
-    kind = random.choice(("vni", "dhcp", "dns", "dhcp_host"))
+    kind = random.choice(("vni", "dhcp", "dns", "dhcp_host", "way", "subnet"))
     if kind == "vni":
         network["vni"] = random.randrange(100, 200)
     elif kind == "dhcp":
         subnet["dhcp"] = not subnet["dhcp"]
     elif kind == "dns":
         subnet["dns"] = [f"9.9.9.{random.randrange(1, 200)}"]
+    elif kind == "way":
+        network["dhcp"] = "distributed" if network.get("dhcp") != "distributed" else "central"
+    elif kind == "subnet":
+        network["subnets"][1:] = (
+            [{"cidr": f"10.11{name[1]}.0.0/24"}] if len(network["subnets"]) < 2 else []
+        )
     else:
         network["dhcp_host"] = random.choice(sorted(words["hosts"]))
     return f"network {name}: {kind} of {network}"
@@ -322,6 +346,28 @@ def forward_ports(words: Words, random: Random) -> str | None:
     return f"forward {floating}: {forwarding}"
 
 
+def centralise_floating(words: Words, random: Random) -> str | None:
+    floating = _some(random, words["floating_ips"])
+    if floating is None or "instance" not in words["floating_ips"][floating]:
+        return None
+    its = words["floating_ips"][floating]
+    its["central"] = not its.get("central", False)
+    return f"{floating}: central {its['central']}"
+
+
+def forward_port(words: Words, random: Random) -> str | None:
+    instance = _some(random, words["instances"])
+    if instance is None:
+        return None
+    floating = random.choice(FLOATING)
+    forwarding = {"protocol": "tcp", "external_port": random.randrange(8000, 8100)}
+    words["floating_ips"][floating] = {
+        "network": "x",
+        "port_forwardings": [{**forwarding, "instance": instance}],
+    }
+    return f"forward {floating} to {instance}: {forwarding}"
+
+
 def unbind_floating(words: Words, random: Random) -> str | None:
     floating = _some(random, words["floating_ips"])
     if floating is None:
@@ -385,6 +431,7 @@ EDITS: list[Edit] = [
     move_instance,
     readdress_instance,
     replug_instance,
+    give_second_card,
     add_network,
     add_network,
     remove_network,
@@ -400,6 +447,8 @@ EDITS: list[Edit] = [
     bind_floating,
     bind_floating,
     forward_ports,
+    centralise_floating,
+    forward_port,
     unbind_floating,
     add_host,
     remove_host,
