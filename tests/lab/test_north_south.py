@@ -226,7 +226,7 @@ while data := connection.recv(99):
 _TALK = """
 import socket, sys, time
 with socket.create_connection((sys.argv[1], 7777), 5) as wire:
-    wire.settimeout(3)
+    wire.settimeout(8)
     end = time.monotonic() + 30
     try:
         while time.monotonic() < end:

@@ -22,9 +22,12 @@ import pytest
 from dvr_ryu.lab import lifecycle, proof
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.host import environment
+from dvr_ryu.lab.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.lab.wire import BRIDGE
+from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.article import captured
 from tests.lab.companions import pings, run
@@ -78,12 +81,16 @@ class Site:
         return OVERLAY_MTUS[self.tunnel_type]
 
     def change(self, tunnel_type: str) -> None:
-        """Save the type, and wait until all reach each other by it."""
+        """Save the type, and wait until it is in force, and all reach each other by it."""
         old, self.tunnel_type = self.tunnel_type, tunnel_type
         text = self.file.read_text()
         self.file.write_text(text.replace(f"_type: {old}", f"_type: {tunnel_type}"))
+        goal = Goal.of(load_topology(self.file), self.file, load_program(flows_dir()))
         for name in ("one", "two", "three"):
-            wait_until(partial(self._has_just, name), 20, f"{name}'s tunnels")
+            host = self.lab[name]
+            wait_until(partial(goal.companion_has_applied, host), 30, f"{name}'s companion")
+            wait_until(partial(goal.bridges_have_flows, host), 30, f"the flows of {name}")
+            assert self._has_just(name)
         for spot, to in ((A, "10.1.0.12"), (B, "10.2.0.13"), (C, "10.1.0.11"), (P, "10.3.0.15")):
             wait_until(partial(self.pings, spot, to), 30, f"{spot} to {to}")
 
