@@ -24,7 +24,8 @@ from dvr_ryu.switch.bridge import BridgeName
 from dvr_ryu.switch.places import Places, Stray
 from dvr_ryu.topology.changes import TopologyChange, compare
 from dvr_ryu.topology.loading import Declaration, load_declaration
-from dvr_ryu.topology.model import INTEGRATION_BRIDGE, Topology
+from dvr_ryu.topology.model import INTEGRATION_BRIDGE
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 _Look = tuple[str, int, int, int]

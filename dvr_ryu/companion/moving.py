@@ -22,8 +22,9 @@ from dvr_ryu.companion.facts.kinds import Address, Fact, OvsPort, Process, Proxy
 from dvr_ryu.companion.host import Host
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology.loading import Declaration
-from dvr_ryu.topology.model import Topology, instance_namespace
+from dvr_ryu.topology.model import instance_namespace
 from dvr_ryu.topology.moves import moved
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 PATIENCE = 10.0

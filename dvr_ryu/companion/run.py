@@ -33,7 +33,7 @@ from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology.loading import Declaration, load_declaration
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 STATE_FILE = Path(RUN_DIRECTORY, "companion.json")

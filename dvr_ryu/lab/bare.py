@@ -18,7 +18,8 @@ from dvr_ryu.lab import openvswitch
 from dvr_ryu.lab import wire as underlay_wire
 from dvr_ryu.lab.host import MARKER, LabHost
 from dvr_ryu.lab.process import with_variable
-from dvr_ryu.topology.model import Controller, Topology, Underlay
+from dvr_ryu.topology.model import Controller, Underlay
+from dvr_ryu.topology.topology import Topology
 
 CONTROLLER = "controller"
 WIRE = "wire"

@@ -26,14 +26,8 @@ from dvr_ryu.lab.probes import (
     SeenAs,
 )
 from dvr_ryu.lab.reach import Reach
-from dvr_ryu.topology.model import (
-    DHCP,
-    FloatingIp,
-    Port,
-    PortForwarding,
-    Topology,
-    instance_namespace,
-)
+from dvr_ryu.topology.model import DHCP, FloatingIp, Port, PortForwarding, instance_namespace
+from dvr_ryu.topology.topology import Topology
 
 Pair = tuple[Port, Port]
 Candidate = TypeVar("Candidate")

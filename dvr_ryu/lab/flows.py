@@ -14,7 +14,8 @@ from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.programs import FLOWS_LINK, Program
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline import program as pipeline
-from dvr_ryu.topology.model import BRIDGES, Topology
+from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.topology import Topology
 
 _PATIENCE = 30.0
 _IN_SYNC = re.compile(r"^(\S+/br-\S+) in sync: .*(?=\n)", re.MULTILINE)

@@ -20,7 +20,8 @@ from dvr_ryu.lab import bare, preflight, programs
 from dvr_ryu.lab.host import LabHost, environment
 from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
-from dvr_ryu.topology.model import Topology, instance_namespace
+from dvr_ryu.topology.model import instance_namespace
+from dvr_ryu.topology.topology import Topology
 
 Progress = Callable[[str], None]
 """Told, in a few words, of each step that begins."""

@@ -17,7 +17,7 @@ from dvr_ryu.lab.bare import CONTROLLER, Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
     from dvr_ryu.lab.readiness import Goal

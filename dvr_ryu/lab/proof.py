@@ -23,7 +23,7 @@ from dvr_ryu.lab.probes import Failed
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wire import BRIDGE
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 _AT_ONCE = 8
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
-from dvr_ryu.topology.model import Port, Router, RouterInterface, Subnet, Topology
+from dvr_ryu.topology.model import Port, Router, RouterInterface, Subnet
+from dvr_ryu.topology.topology import Topology
 
 
 class Reach:

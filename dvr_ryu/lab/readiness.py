@@ -14,7 +14,8 @@ from attrs import frozen
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.pipeline.program import Program
-from dvr_ryu.topology.model import BRIDGES, Topology, instance_namespace
+from dvr_ryu.topology.model import BRIDGES, instance_namespace
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"

@@ -21,7 +21,7 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.lab.bare import Lab, addresses_of
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.process import Process
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 FOLDER = Path("/run/dvr_lab")
 """Where the lab of this machine is remembered, for root only; its logs are here, too."""

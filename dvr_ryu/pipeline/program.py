@@ -16,7 +16,7 @@ from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.operands import nodes
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 

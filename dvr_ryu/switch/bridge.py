@@ -24,7 +24,7 @@ from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import Change, by_table, diff_lines
 from dvr_ryu.switch.session import Session, SwitchPort, port_of
 from dvr_ryu.topology.changes import TopologyChange
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 LOG = logging.getLogger("dvr_ryu")
 

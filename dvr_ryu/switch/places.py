@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 LINGER = 0.5
 """Seconds until the port that an instance has left is shut: by then what was on its way there has

@@ -20,6 +20,7 @@ from dvr_ryu.topology.ports import WantedPort
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.scalars import FIP_RULE_PRIORITIES, LOCAL_VLANS, VNIS
 from dvr_ryu.topology.slots import Exhausted, Ids, Slots, stable_hash
+from dvr_ryu.topology.topology import Joint, routed_to
 from dvr_ryu.topology.yaml_nodes import Path
 
 PORT_MACS = range(0xFA163E000000, 0xFA163F000000)
@@ -203,13 +204,13 @@ class _Allocation:
 
     def _routed_to(self) -> dict[str, set[str]]:
         joints = [
-            model.Joint(port.name, port.network, str(self.numbers.ips[port.key]))
+            Joint(port.name, port.network, str(self.numbers.ips[port.key]))
             for port in self._all
             if port.owner == model.ROUTER_INTERFACE and port.key in self.numbers.ips
         ]
         routers = self.words.routers.items()
         nexthops = {name: [str(route.nexthop) for route in each.routes] for name, each in routers}
-        return model.routed_to(joints, nexthops)
+        return routed_to(joints, nexthops)
 
     def _tunnel_ports(self) -> None:
         # Hashed once for all hosts: the number of pairs grows with the square of the hosts.

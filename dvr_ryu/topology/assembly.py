@@ -17,9 +17,10 @@ from dvr_ryu.topology.bindings import Binding, Bindings, Spot, bindings
 from dvr_ryu.topology.declaration import ForwardingWords, InterfaceWords, TopologyWords
 from dvr_ryu.topology.dhcp_options import number_of, value_of
 from dvr_ryu.topology.ports import WantedPort, interface_key
+from dvr_ryu.topology.topology import Topology
 
 
-def assemble(words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> model.Topology:
+def assemble(words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> Topology:
     """The topology that a checked declaration and its numbers make."""
     return _Assembly(words, ports, numbers).topology()
 
@@ -52,14 +53,14 @@ class _Assembly:
         ]
         self._routers = {name: self._router(name) for name in words.routers}
 
-    def topology(self) -> model.Topology:
+    def topology(self) -> Topology:
         words = self._words
         instances = {name: self._ports[f"instances/{name}"] for name in words.instances}
         service_ports = sorted(
             (*self._copies, *(p for p in self._ports.values() if p.owner != model.COMPUTE)),
             key=lambda port: (port.owner, port.network, port.name, port.host, port.ip),
         )
-        return model.Topology(
+        return Topology(
             controller=controller_of(words),
             underlay=model.Underlay(
                 words.underlay_cidr, words.underlay.mtu, words.underlay.tunnel_type

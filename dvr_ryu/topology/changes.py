@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from dvr_ryu.topology.model import Host, Port, Topology
+from dvr_ryu.topology.model import Host, Port
+from dvr_ryu.topology.topology import Topology
 
 Value = TypeVar("Value")
 

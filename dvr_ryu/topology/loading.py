@@ -12,9 +12,9 @@ from dvr_ryu.topology.allocation import NoRoom, allocate
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
 from dvr_ryu.topology.declaration import TopologyWords
-from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.schema_errors import declare
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.yaml_nodes import Document
 
 

@@ -1,4 +1,5 @@
 """What is wanted, complete: hosts, networks, routers, ports, floating addresses, as frozen values.
+`topology` has all of them together.
 
 Every number is decided here, pinned in the file or chosen by `allocation`. A model is a value: two
 that are equal want the same flows and the same Linux devices. Nothing here reads, computes or
@@ -7,11 +8,9 @@ sends. MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+from typing import TypeAlias
 
 from attrs import field, frozen
 
@@ -311,28 +310,6 @@ class Router:
         return device_name("fpr-", self.id)
 
 
-class Joint(NamedTuple):
-    """A router's port, as its neighbours know it."""
-
-    router: str
-    network: str
-    ip: str
-
-
-def routed_to(
-    joints: Sequence[Joint], nexthops: Mapping[str, Collection[str]]
-) -> dict[str, set[str]]:
-    """Router → the routers that it sends to, being the next hop of a route of its own."""
-    owners = {(joint.network, joint.ip): joint.router for joint in joints}
-    found: dict[str, set[str]] = defaultdict(set)
-    for joint in joints:
-        for nexthop in nexthops[joint.router]:
-            owner = owners.get((joint.network, nexthop))
-            if owner is not None:
-                found[joint.router].add(owner)
-    return found
-
-
 @frozen
 class Ports:
     """Ports of TCP or UDP in a row, written as 80 or 8000-8009."""
@@ -376,113 +353,3 @@ class FloatingIp:
     central: bool
     forwardings: tuple[PortForwarding, ...]
     rule_priority: int
-
-
-@frozen
-class Topology:
-    """The whole of what is wanted. Mappings keep the file's order; nothing depends on it."""
-
-    controller: Controller | None
-    underlay: Underlay
-    hosts: Mapping[str, Host] = field(eq=dict)
-    networks: Mapping[str, Network] = field(eq=dict)
-    routers: Mapping[str, Router] = field(eq=dict)
-    instances: Mapping[str, Port] = field(eq=dict)
-    """Name → the instance's first network card."""
-    floating_ips: Mapping[str, FloatingIp] = field(eq=dict)
-    service_ports: tuple[Port, ...]
-    """DHCP, SNAT, router gateway, agent gateway and external gateway ports, sorted."""
-    local_vlans: Mapping[str, Mapping[str, int]] = field(eq=dict)
-    """Host name → network name → VLAN tag, for each network that the host has."""
-    more_cards: tuple[Port, ...] = ()
-    """The second and further network cards of instances, sorted."""
-
-    @cached_property
-    def cards(self) -> tuple[Port, ...]:
-        """Every network card of every instance."""
-        return (*self.instances.values(), *self.more_cards)
-
-    @cached_property
-    def ports(self) -> tuple[Port, ...]:
-        """Every port of every host."""
-        return (*self.cards, *self.service_ports)
-
-    @cached_property
-    def served_by_dhcp(self) -> frozenset[str]:
-        """The networks that have a DHCP server."""
-        return frozenset(port.network for port in self.service_ports if port.owner == DHCP)
-
-    @cached_property
-    def virtual_ips(self) -> frozenset[tuple[str, str]]:
-        """Network name and address, of each that may move from one instance to another by itself.
-
-        So nobody else may say where it is. It may be the fixed address of one of them.
-        """
-        return frozenset(self._virtual_ips())
-
-    def _virtual_ips(self) -> Iterator[tuple[str, str]]:
-        for card in self.cards:
-            for pair in card.address_pairs:
-                if pair.virtual_ip is not None:
-                    yield card.network, pair.virtual_ip
-
-    @cached_property
-    def floating_behind(self) -> Mapping[str, tuple[FloatingIp, ...]]:
-        """Router name → the floating addresses that lead through it, in order of address."""
-        behind: dict[str, list[FloatingIp]] = {name: [] for name in self.routers}
-        for each in self.floating_ips.values():
-            if each.router is not None:
-                behind[each.router].append(each)
-        return {
-            name: tuple(sorted(some, key=lambda each: IPv4Address(each.ip)))
-            for name, some in behind.items()
-        }
-
-    @cached_property
-    def routed_to(self) -> Mapping[str, Collection[str]]:
-        """Router → the routers that it sends to by its own routes."""
-        routers = self.routers.values()
-        return routed_to(
-            [Joint(each.router, each.network, each.ip) for r in routers for each in r.interfaces],
-            {router.name: [each.nexthop for each in router.routes] for router in routers},
-        )
-
-    @cached_property
-    def ports_on(self) -> Mapping[str, tuple[Port, ...]]:
-        """Host name → the ports there."""
-        ports: dict[str, list[Port]] = {name: [] for name in self.hosts}
-        for port in self.ports:
-            ports[port.host].append(port)
-        return {name: tuple(there) for name, there in ports.items()}
-
-    @cached_property
-    def hosts_with(self) -> Mapping[str, tuple[str, ...]]:
-        """Network name → the hosts that have the network, in the order of `hosts`."""
-        hosts: dict[str, list[str]] = {name: [] for name in self.networks}
-        for host, vlans in self.local_vlans.items():
-            for network in vlans:
-                hosts[network].append(host)
-        return {name: tuple(having) for name, having in hosts.items()}
-
-    @cached_property
-    def tunnel_devices(self) -> Mapping[str, str]:
-        """Host name → what the other hosts call the tunnel to it."""
-        device = self.underlay.tunnel_device
-        return {name: device(host.address) for name, host in self.hosts.items()}
-
-    @cached_property
-    def gateway_macs(self) -> Mapping[tuple[str, IPv4Network], str]:
-        """Network name and subnet → the MAC that the ports there know as their gateway's.
-
-        That of the router port which has the subnet's gateway_ip, else of the first router, by
-        name.
-        """
-        networks = self.networks.values()
-        announced = {(each.name, subnet.gateway_ip) for each in networks for subnet in each.subnets}
-        macs: dict[tuple[str, IPv4Network], str] = {}
-        for each in sorted(
-            (each for router in self.routers.values() for each in router.interfaces),
-            key=lambda each: ((each.network, each.ip) not in announced, each.router),
-        ):
-            macs.setdefault((each.network, each.cidr), each.mac)
-        return macs

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from dvr_ryu.topology.model import Port, Topology
+from dvr_ryu.topology.model import Port
+from dvr_ryu.topology.topology import Topology
 
 
 def moved(before: Topology, after: Topology) -> dict[str, str]:

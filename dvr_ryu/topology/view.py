@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from dvr_ryu.topology import model
-from dvr_ryu.topology.model import Topology
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.relations import (
     DhcpServer,
@@ -26,6 +25,7 @@ from dvr_ryu.topology.relations import (
     VirtualIp,
     VirtualMac,
 )
+from dvr_ryu.topology.topology import Topology
 
 PATCH_INT = "patch-int"
 PATCH_TUN = "patch-tun"

@@ -9,7 +9,8 @@ from ipaddress import IPv4Network
 import pytest
 
 from dvr_ryu.lab.bare import Lab, bare_lab
-from dvr_ryu.topology.model import Controller, Host, Topology, Underlay
+from dvr_ryu.topology.model import Controller, Host, Underlay
+from dvr_ryu.topology.topology import Topology
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

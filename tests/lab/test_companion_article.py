@@ -20,7 +20,8 @@ from dvr_ryu.companion.facts import facts, kinds
 from dvr_ryu.lab.bare import Lab, bare_lab
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import EXTERNAL_GATEWAY, Topology
+from dvr_ryu.topology.model import EXTERNAL_GATEWAY
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 from tests.lab import netlink_judge
 from tests.lab.companions import Companion, await_lease, pings, run, seen_as

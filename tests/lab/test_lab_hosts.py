@@ -15,7 +15,8 @@ from dvr_ryu.lab.bare import Lab, bare_lab, controller_of, remove
 from dvr_ryu.lab.host import MARKER, LabHost
 from dvr_ryu.lab.process import Process, with_variable
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.topology.model import Controller, Topology
+from dvr_ryu.topology.model import Controller
+from dvr_ryu.topology.topology import Topology
 
 
 def _of_the_machine() -> tuple[str, ...]:

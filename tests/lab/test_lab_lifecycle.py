@@ -23,7 +23,7 @@ from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.shipped import flows_dir
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 BARE = """
 controller: tcp:10.0.44.1:6653

@@ -14,7 +14,7 @@ from dvr_ryu.lab import probes, proof
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.probes import Failed, GatewayAnswers, Leased, NoPing, Ping, Place, SeenAs
 from dvr_ryu.topology.loading import parse_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 CONTROLLER = Place("controller")
 ABSENT = "10.0.44.99"

@@ -27,7 +27,7 @@ from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from tests.lab.article import captured
 from tests.lab.companions import await_state, pings, seen_as
 

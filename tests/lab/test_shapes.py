@@ -18,7 +18,7 @@ import pytest
 from dvr_ryu.lab import report
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from tests.lab.article import Article, example_lab, pinging
 from tests.lab.companions import seen_as
 

@@ -14,7 +14,7 @@ from dvr_ryu.errors import DvrError, FileError
 from dvr_ryu.intent import Intent
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.switch.bridge import BridgeName
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 BRIDGE = BridgeName("server-233", "br-tun")
 PORTS = {"patch-int": 1, "vxlan-0a002c40": 2, "vxlan-0a002c44": 3}

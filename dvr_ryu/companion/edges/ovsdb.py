@@ -177,9 +177,7 @@ class Ovsdb:
         without our ports.
         """
         rows = [
-            row
-            for row in self._named("Bridge", BRIDGE_COLUMNS, facts).values()
-            if self._owns(row)
+            row for row in self._named("Bridge", BRIDGE_COLUMNS, facts).values() if self._owns(row)
         ]
         returned = {row["name"]: row for row in rows if _is_given(row)}
         gone = [row["_uuid"] for row in rows if row["name"] not in returned]

@@ -26,6 +26,7 @@ from dvr_ryu.topology.dhcp_options import (
     ROUTER,
     word_of,
 )
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 LEASE_SECONDS = 86400
@@ -76,7 +77,7 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
         yield _server(view, port, place, subnets, clients)
 
 
-def _declared_ips(topology: model.Topology, network: model.Network) -> set[str]:
+def _declared_ips(topology: Topology, network: model.Network) -> set[str]:
     """Every address of a network that the topology names: none of them is for a stranger."""
     routers = topology.routers.values()
     return {

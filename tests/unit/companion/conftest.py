@@ -6,7 +6,7 @@ import pytest
 
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 
 @pytest.fixture(scope="session")

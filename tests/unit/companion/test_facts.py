@@ -31,7 +31,7 @@ from dvr_ryu.companion.facts.kinds import (
     pid_file,
 )
 from dvr_ryu.topology.loading import parse_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 ROUTER = "qrouter-28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10"

@@ -18,7 +18,7 @@ from dvr_ryu.companion.facts.kinds import (
 )
 from dvr_ryu.companion.script import script
 from dvr_ryu.topology.loading import parse_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 FILE = """

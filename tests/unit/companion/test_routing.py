@@ -22,7 +22,7 @@ from dvr_ryu.companion.facts.kinds import (
 from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 FILE = examples_dir() / "shapes.yaml"

@@ -33,7 +33,7 @@ from dvr_ryu.companion.facts.kinds import (
 )
 from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.companion.script import script
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 PLACES = (

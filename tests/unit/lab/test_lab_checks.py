@@ -13,7 +13,7 @@ from dvr_ryu.lab.proof import Result, exit_code, render
 from dvr_ryu.lab.reach import Reach
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import strategies as st
 
 from dvr_ryu.topology.loading import Declaration
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 Site = dict[str, Any]
 """What is drawn of a topology."""

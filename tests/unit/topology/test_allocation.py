@@ -21,12 +21,13 @@ from dvr_ryu.topology import allocation, model
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.scalars import FIP_RULE_PRIORITIES
 from dvr_ryu.topology.slots import Exhausted, Ids, Slots, preferred
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 Data = dict[str, Any]
 
 
-def load(data: Data) -> model.Topology:
+def load(data: Data) -> Topology:
     return parse_topology(yaml.safe_dump(data, sort_keys=False), "drawn.yaml")
 
 

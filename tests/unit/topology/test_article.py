@@ -9,6 +9,7 @@ import pytest
 from dvr_ryu.topology import model
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.relations import RELATIONS, Tunnel
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "human-defined-dvr.yaml"
@@ -18,16 +19,16 @@ TUNNEL_233, TUNNEL_68, TUNNEL_64 = "vxlan-0a002ce9", "vxlan-0a002c44", "vxlan-0a
 
 
 @pytest.fixture(scope="module")
-def topology() -> model.Topology:
+def topology() -> Topology:
     return load_topology(EXAMPLE)
 
 
 @pytest.fixture(scope="module")
-def views(topology: model.Topology) -> dict[str, HostView]:
+def views(topology: Topology) -> dict[str, HostView]:
     return {name: HostView(topology, name) for name in topology.hosts}
 
 
-def service_port(topology: model.Topology, owner: str, host: str, network: str) -> model.Port:
+def service_port(topology: Topology, owner: str, host: str, network: str) -> model.Port:
     (port,) = (
         port
         for port in topology.service_ports

@@ -11,7 +11,7 @@ import yaml
 
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import parse_topology
-from dvr_ryu.topology.model import Topology
+from dvr_ryu.topology.topology import Topology
 
 Data = dict[str, Any]
 
