@@ -4,8 +4,7 @@ The host is a bare lab host with everything on it: 200 instances on 20 networks 
 servers, 5 routers with SNAT, 5 floating addresses, tunnels to 9 other hosts, which need not exist.
 *Apply* is the whole process of `dvr companion apply` on the bare host; the peer is sh with what
 `dvr companion plan --as script` prints, one command a line, on the same host. After either, the
-other one's plan must find nothing to change. Both move 66 devices into their namespaces, for each
-of which the kernel waits about 20 ms: this is most of ours, and nobody can do it faster.
+other one's plan must find nothing to change.
 
 *One more instance* is the figure in the log of `dvr companion run`: from the topology in memory to
 the change made. The reading of the file is told apart there, and is not in it. One peer is the same

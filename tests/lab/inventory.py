@@ -69,8 +69,8 @@ print(json.dumps({
 
 _BY_THE_KERNEL = {"ifindex", "link_index", "link_netnsid", "link_netns", "qdisc"}
 _OF_DEVICES = ("ifname", "group", "mtu", "address", "flags", "linkinfo", "master", "ifalias")
-_NOBODYS_MAC = re.compile("ovs-|tap")
-"""Devices that have a MAC by chance: of the datapath, and the outer ends of instances' wires."""
+_MAC_BY_CHANCE = re.compile("ovs-|tap|qr-|sg-|qg-|fg-")
+"""Devices of the host that have a MAC by chance: of the datapath, and the outer ends of wires."""
 _TOLD_OTHERWISE = {"addr", "iptables", "settings"}
 _OURS = ("dnsmasq", "udhcpc")
 _THEIR_OWN = (".pid", ".pid.own", ".leases", "companion.json", "lock")
@@ -82,7 +82,7 @@ def inventory(host: LabHost) -> Inventory:
     read = json.loads(host.run([sys.executable, "-c", _READ]).stdout)
     found: Inventory = {"namespaces": sorted(read["namespaces"])}
     for name, has in read["namespaces"].items():
-        for kind, lines in _of_namespace(has).items():
+        for kind, lines in _of_namespace(name, has).items():
             found[f"{kind} of {name or 'the host'}"] = sorted(lines)
     for kind in ("bridges", "ports", "interfaces"):
         rows = [_row(read[kind]["headings"], row) for row in read[kind]["data"]]
@@ -112,11 +112,13 @@ def differences(one: Inventory, other: Inventory) -> list[str]:
     ]
 
 
-def _of_namespace(has: dict[str, Any]) -> Inventory:
+def _of_namespace(name: str, has: dict[str, Any]) -> Inventory:
     devices = [
         {
             **{key: device.get(key) for key in _OF_DEVICES},
-            "address": None if _NOBODYS_MAC.match(device["ifname"]) else device["address"],
+            "address": None
+            if not name and _MAC_BY_CHANCE.match(device["ifname"])
+            else device["address"],
             "flags": sorted(set(device["flags"]) & {"UP", "LOWER_UP"}),
             "linkinfo": device.get("linkinfo", {}).get("info_kind"),
         }

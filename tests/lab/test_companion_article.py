@@ -155,7 +155,7 @@ def test_fip_addresses(lab, companions):
         r"link/ether 42:55:ae:6e:ab:34 brd ff:ff:ff:ff:ff:ff",
         r"inet 169.254.31.29/31 scope global fpr-28e4ec01-f",
         r"inet6 fe80::4055:aeff:fe6e:ab34/64 scope link",
-        r"\d+: fg-9f4709e2-8e: <BROADCAST,MULTICAST(,PROMISC)?,UP,LOWER_UP> mtu 1500 ",
+        r"\d+: fg-9f4709e2-8e(@if\d+)?: <BROADCAST,MULTICAST(,PROMISC)?,UP,LOWER_UP> mtu 1500 ",
         r"link/ether fa:16:3e:e1:15:10 brd ff:ff:ff:ff:ff:ff",
         r"inet 2.2.2.6/24 brd 2.2.2.255 scope global fg-9f4709e2-8e",
         r"inet6 fe80::f816:3eff:fee1:1510/64 scope link",

@@ -142,7 +142,7 @@ def site(request: pytest.FixtureRequest, started: Site) -> Site:
 
 
 def test_an_underlay_of_9000_bytes_is_used_to_the_last_byte(started: Site) -> None:
-    """By routers, too, whose devices are wires then, and the same again once it has 1500."""
+    """By routers, too, and the same again once it has 1500."""
     results = proof.prove(lambda _: None, started.folder)
     assert [result for result in results if not result.passed] == []
     sizes = {result.detail for result in results if result.what == "largest packet"}
@@ -266,11 +266,12 @@ def wide_card(site: Site, spot: Spot) -> Iterator[None]:
 
 
 def test_the_router_tells_who_sends_too_long_a_packet(site: Site) -> None:
+    """By no more than the room that a wire's end leaves for a VLAN tag."""
     host, place = site.lab["one"], "vm-a"
     run(host, "ip route flush cache", place)
     with wide_card(site, A):
         for address in ("10.2.0.13", "10.0.44.3"):
-            told = site.ping_at(A, address, UNDERLAY_MTU)
+            told = site.ping_at(A, address, site.mtu + 4)
             assert re.search(rf"Frag(mentation)? needed and DF set \(mtu = {site.mtu}\)", told)
             assert f"mtu {site.mtu}" in run(host, f"ip route get {address}", place)
             assert "1 received" in site.ping_at(A, address, site.mtu)

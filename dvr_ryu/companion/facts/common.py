@@ -37,10 +37,6 @@ ROUTER_SYSCTLS = {
     # asymmetric routing: what leaves by the router of one host returns by that of another.
     "net/ipv4/conf/all/rp_filter": "0",
 }
-USERSPACE_MTU = 1500
-"""What Open vSwitch, where it is its own datapath, takes from a device that it made and that was
-moved away: it cannot ask for the device's MTU. From a wire's end it takes any.
-"""
 NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}
 """Where all hosts have the same MACs, IPv6 would find its link-local address to be a duplicate."""
 
@@ -73,9 +69,14 @@ def device_sysctls(namespace: str, device: str, **values: str) -> Iterator[Sysct
 def plugged(
     view: HostView, port: model.Port | model.RouterInterface, namespace: str, tx_checksum: bool
 ) -> Iterator[Fact]:
-    """Yield a port of br-int, its device in a namespace, and the port's address on it."""
+    """Yield a port of br-int, its device in a namespace, and the port's address on it.
+
+    With the kernel's datapath the device is Open vSwitch's own, as Neutron has it. The userspace
+    datapath takes no more than 1500 bytes from such a device once it is in a namespace, and does
+    not find it there when it starts again: so the device is the end of a wire, which it does.
+    """
     mtu = view.topology.underlay.overlay_mtu
-    if namespace and not tx_checksum and mtu > USERSPACE_MTU:
+    if namespace and not tx_checksum:
         wire = port_wire(namespace, port.device)
         yield wire
         yield from outer_end(view, port, wire, tx_checksum)
@@ -98,7 +99,7 @@ def outer_end(
     The host itself has nothing to say on it, whatever it is asked. With the userspace datapath the
     host's own stack hears, too, what comes out of the wire.
     """
-    # What a guest sends that does not heed its MTU gets as far as the router, which tells it so.
+    # What is a little too long gets as far as the router, which tells the sender so.
     yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, wire.key)
     key = device_key(ROOT, port.device)
     yield Sysctl(ROOT, f"net/ipv4/conf/{port.device}/arp_ignore", "8", key)
