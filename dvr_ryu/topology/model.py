@@ -221,6 +221,11 @@ class Port:
         return self.cidr.prefixlen
 
     @property
+    def virtual_macs(self) -> frozenset[str]:
+        """The MACs that it may use besides its own."""
+        return frozenset(pair.mac for pair in self.address_pairs if pair.mac is not None)
+
+    @property
     def card(self) -> str:
         """What its instance calls it."""
         return card_name(self.number)

@@ -143,6 +143,23 @@ class VirtualMac(NamedTuple):
     gateway_mac: Annotated[Mac, "the MAC of the gateway that they know"]
 
 
+class VirtualPort(NamedTuple):
+    """Every port on this host that may use a MAC besides its own, once for each."""
+
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the MAC: that of an allowed_address_pair"]
+    port: Annotated[PortName, "the port on br-int"]
+
+
+class MovingMac(NamedTuple):
+    """Every MAC on a network of this host that moves from one instance to another by itself."""
+
+    network: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "the network's local VLAN tag"]
+    mac: Annotated[Mac, "the MAC: that of an allowed_address_pair"]
+
+
 RELATIONS: dict[str, type[Any]] = {
     "tunnel": Tunnel,
     "network": LocalNetwork,
@@ -154,6 +171,8 @@ RELATIONS: dict[str, type[Any]] = {
     "routed_port": RoutedPort,
     "virtual_ip": VirtualIp,
     "virtual_mac": VirtualMac,
+    "virtual_port": VirtualPort,
+    "moving_mac": MovingMac,
 }
 """What may follow `each`, by name. `host` needs no `each`: there is one."""
 

@@ -36,6 +36,9 @@ _OF_PORTS: dict[str, _RowsOfPorts] = {
 }
 
 
+_VIRTUAL = ("virtual_ip", "virtual_mac", "virtual_port", "moving_mac")
+
+
 def row_changes(before: HostView, after: HostView, change: TopologyChange) -> Iterator[RowChange]:
     """The change of each relation, for two views of one host whose topologies differ by `change`.
 
@@ -60,7 +63,7 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
     virtual = any(port.address_pairs for port in ports)
     return (
         *(("local_gateway", "dhcp_server") if local else ()),
-        *(("virtual_ip", "virtual_mac") if virtual else ()),
+        *(_VIRTUAL if virtual else ()),
     )
 
 

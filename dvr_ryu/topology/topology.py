@@ -96,6 +96,11 @@ class Topology:
                     yield card.network, pair.virtual_ip
 
     @cached_property
+    def virtual_macs(self) -> frozenset[tuple[str, str]]:
+        """Network name and MAC, of each that instances may use besides their own."""
+        return frozenset((card.network, mac) for card in self.cards for mac in card.virtual_macs)
+
+    @cached_property
     def floating_behind(self) -> Mapping[str, tuple[FloatingIp, ...]]:
         """Router name → the floating addresses that lead through it, in order of address."""
         behind: dict[str, list[FloatingIp]] = {name: [] for name in self.routers}

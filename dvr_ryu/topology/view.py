@@ -17,6 +17,7 @@ from dvr_ryu.topology.relations import (
     Gateway,
     LocalGateway,
     LocalNetwork,
+    MovingMac,
     OwnPort,
     RemotePort,
     RoutedPort,
@@ -24,6 +25,7 @@ from dvr_ryu.topology.relations import (
     Tunnel,
     VirtualIp,
     VirtualMac,
+    VirtualPort,
 )
 from dvr_ryu.topology.topology import Topology
 
@@ -249,13 +251,33 @@ class HostView:
         users: dict[tuple[str, str], list[str]] = {}
         for device in sorted(routed):
             port = devices[device]
-            for mac in {pair.mac for pair in port.address_pairs if pair.mac is not None}:
+            for mac in port.virtual_macs:
                 users.setdefault((port.network, mac), []).append(device)
         return tuple(
             VirtualMac(
                 network, self.local_vlans[network], mac, tuple(using), routed[using[0]].gateway_mac
             )
             for (network, mac), using in users.items()
+        )
+
+    @cached_property
+    def virtual_port(self) -> tuple[VirtualPort, ...]:
+        """The rows of `each virtual_port`."""
+        vlans = self.local_vlans
+        return tuple(
+            VirtualPort(port.network, vlans[port.network], mac, port.device)
+            for port in self.local_ports
+            for mac in sorted(port.virtual_macs)
+        )
+
+    @cached_property
+    def moving_mac(self) -> tuple[MovingMac, ...]:
+        """The rows of `each moving_mac`."""
+        vlans = self.local_vlans
+        return tuple(
+            MovingMac(network, vlans[network], mac)
+            for network, mac in sorted(self.topology.virtual_macs)
+            if network in vlans
         )
 
     # Port numbers ---------------------------------------------------------------------------------
