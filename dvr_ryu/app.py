@@ -40,7 +40,7 @@ WATCH_INTERVAL = 0.25
 inotify's thread.
 """
 
-AHEAD_PAUSE, AHEAD_LOOKS = 0.005, 100
+AHEAD_PAUSE, AHEAD_LOOKS = 0.005, 200
 """Seconds between two looks whether bridges have what is new, and how many looks at most."""
 
 CONF.register_opts(
@@ -164,12 +164,17 @@ class DvrApp(app_manager.RyuApp):
             self._ports_changed.clear()
             while self._intent.follow_moves(tpool.execute):
                 self._touch_all()
-                # Who is ahead has its flows before others send to it.
+                # Who is ahead has its flows before others send to it; it may have begun just now.
                 for _ in range(AHEAD_LOOKS):
                     hub.sleep(AHEAD_PAUSE)
-                    if all(bridge.settled for bridge, _ in self._bridges.values()):
+                    if self._all_settled():
                         break
             self._shut_strays()
+
+    def _all_settled(self) -> bool:
+        bridges = [bridge for bridge, _ in self._bridges.values()]
+        missing = self._intent.ahead.difference(bridge.name for bridge in bridges if bridge.name)
+        return not missing and all(bridge.settled for bridge in bridges)
 
     def _shut_strays(self) -> None:
         for host, port in list(self._intent.strays()):

@@ -5,7 +5,8 @@ The one place that knows where a topology comes from. It answers for values; who
 known here, but for where instances are.
 
 An edit that moves instances is in force with them where they were, until they have arrived: first
-for the host on which they are now, then for all.
+for the host on which they are now, then for all. A host that they leave and that the edit removes
+stays until nothing of them is there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dvr_ryu.errors import FileError
 from dvr_ryu.pipeline.basis import Basis
@@ -39,6 +40,8 @@ class _Force:
     topology: Topology
     away: Mapping[str, str] = field(factory=dict)
     """The instances that it has on other hosts than the file says."""
+    staying: frozenset[str] = frozenset()
+    """The hosts that it has beside those of the file."""
     ahead: Mapping[str, Topology] = field(factory=dict)
     """Host → the topology in which instances that have just arrived are there."""
 
@@ -68,15 +71,15 @@ class Intent:
 
     def _take(self, declaration: Declaration, program: Program) -> None:
         self._declaration, self.program = declaration, program
-        self.topology = topology = declaration.topology
-        self._by_datapath_id = {
-            number: BridgeName(host.name, bridge)
-            for host in topology.hosts.values()
-            for bridge, number in host.datapath_ids.items()
-        }
+        self.topology = declaration.topology
 
     def _enforce(self, force: _Force) -> None:
         self._force = force
+        self._by_datapath_id = {
+            number: BridgeName(host.name, bridge)
+            for host in force.topology.hosts.values()
+            for bridge, number in host.datapath_ids.items()
+        }
         self._view = cache(lambda host: HostView(force.ahead.get(host, force.topology), host))
         # Both topologies are kept with it: a number that a new one might get would not do.
         self._changes: dict[tuple[int, int], tuple[Topology, Topology, TopologyChange]] = {}
@@ -109,11 +112,11 @@ class Intent:
         return (topology, pipelines) != (self.topology, self.program.pipelines)
 
     def _read(self) -> _Read:
-        declaration = load_declaration(self.topology_file)
+        declaration = load_declaration(self.topology_file, self._declaration)
         # The very same program tells bridges that only the topology was edited.
         kept = self._judged[1:] == self._program_of[1:]
         program = self.program if kept else self._read_program()
-        force = _placed(declaration, self._places.away(declaration.topology))
+        force = _placed(declaration, *self._elsewhere(declaration))
         # Now, and once: every bridge will ask.
         change = compare(self._force.topology, force.topology)
         return _Read(declaration, program, force, change)
@@ -130,6 +133,12 @@ class Intent:
         """The instances that flows lead to on another host than the file says → that host."""
         return self._force.away
 
+    @property
+    def ahead(self) -> set[BridgeName]:
+        """The bridges that have what is wanted once instances have arrived, before all others."""
+        pipelines = self.program.pipelines
+        return {BridgeName(host, bridge) for host in self._force.ahead for bridge in pipelines}
+
     def follow_moves(self, apart: Callable[[Callable[[], _Force]], _Force]) -> bool:
         """Follow instances that have arrived, or turned out to be elsewhere, by one step; return
         whether what is wanted changed. `apart` is as for `reload`.
@@ -137,20 +146,25 @@ class Intent:
         was = self._force
         if not (self._places.news or was.ahead):
             return False
-        away = self._places.away(self.topology)
-        if away == was.away and not was.ahead:
-            return False
         declaration = self._declaration
-        now = apart(lambda: _placed(declaration, away))
+        away, staying = self._elsewhere(declaration)
+        if (away, staying) == (was.away, was.staying) and not was.ahead:
+            return False
+        now = apart(lambda: _placed(declaration, away, staying))
         if declaration is not self._declaration:  # an edit was taken meanwhile: look again
             self._places.news = True
             return False
         arrived = was.away.keys() - now.away.keys()
         if arrived and not was.ahead:
             hosts = {self.topology.instances[name].host for name in arrived}
-            now = _Force(was.topology, was.away, dict.fromkeys(hosts, now.topology))
+            now = evolve(was, ahead=dict.fromkeys(hosts, now.topology))
         self._enforce(now)
         return True
+
+    def _elsewhere(self, declaration: Declaration) -> tuple[dict[str, str], frozenset[str]]:
+        """What it is that `_Force` has beside what is declared."""
+        away = self._places.away(declaration.topology, declaration.departed)
+        return away, self._places.staying(declaration.departed)
 
     def strays(self) -> Iterator[Stray]:
         """The ports of br-int that instances have left for good."""
@@ -165,7 +179,7 @@ class Intent:
         pins.
         """
         host, _, bridge = description.partition("/")
-        if host in self.topology.hosts and bridge in self.program.pipelines:
+        if host in self._force.topology.hosts and bridge in self.program.pipelines:
             return BridgeName(host, bridge)
         return self._by_datapath_id.get(datapath_id)
 
@@ -192,10 +206,10 @@ class Intent:
         self._changes[id(before), id(after)] = before, after, change
 
 
-def _placed(declaration: Declaration, away: Mapping[str, str]) -> _Force:
+def _placed(declaration: Declaration, away: Mapping[str, str], staying: frozenset[str]) -> _Force:
     """A declaration with some instances still elsewhere; as it is, if there is no room for that."""
     try:
-        return _Force(declaration.with_hosts(away), away)
+        return _Force(declaration.with_hosts(away, staying), away, staying)
     except FileError:
         return _Force(declaration.topology)
 

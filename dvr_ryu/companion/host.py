@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
@@ -38,7 +38,7 @@ from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import facts, kinds
-from dvr_ryu.companion.facts.bridges import beside, datapath_of
+from dvr_ryu.companion.facts.bridges import beside, datapath_of, tunnels
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, StaleLease
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
@@ -82,6 +82,16 @@ class Host:
         found = self._ovsdb.given(BRIDGES)
         datapath = datapath_of(found.values(), datapath_type())
         return tuple(beside(fact, found) for fact in facts(view, datapath))
+
+    def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Fact, ...]:
+        """Return the tunnels to some hosts, of the facts of a view."""
+        found = self._ovsdb.given(BRIDGES)
+        names = {view.topology.tunnel_devices[host] for host in hosts}
+        return tuple(beside(fact, found) for fact in tunnels(view) if fact.name in names)
+
+    def is_led(self) -> bool:
+        """Whether a controller is connected."""
+        return self._ovsdb.is_led()
 
     # What is ------------------------------------------------------------------------------------
 

@@ -2,19 +2,20 @@
 
 The host that it comes to makes its network card ready, with the address that it had, as a migrated
 guest has, and plugs it in last. The host that it leaves keeps it until its port is shut by the
-controller, whose flows lead to the new host by then; or for a while, if no controller does so.
+controller, whose flows lead to the new host by then; or for a while, if there is no controller.
+If the host that it leaves goes, too, all others keep the tunnel to it as long as flows lead there.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from dvr_ryu.companion.agent import amend
 from dvr_ryu.companion.change import Change, change
-from dvr_ryu.companion.edges import links
+from dvr_ryu.companion.edges import flows, links
 from dvr_ryu.companion.edges.announce import announce, announcements
 from dvr_ryu.companion.edges.commands import run
 from dvr_ryu.companion.facts.instances import leased
@@ -22,13 +23,13 @@ from dvr_ryu.companion.facts.kinds import Address, Fact, OvsPort, Process, Proxy
 from dvr_ryu.companion.host import Host
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology.loading import Declaration
-from dvr_ryu.topology.model import instance_namespace
+from dvr_ryu.topology.model import TUNNEL_BRIDGE, instance_namespace
 from dvr_ryu.topology.moves import moved
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 PATIENCE = 10.0
-"""Seconds for which an instance is kept that has left, if nobody shuts its port."""
+"""Seconds for which what leaves is kept without a controller."""
 ANNOUNCED_AFTER = (0.1, *[0.03] * 80)
 """Pauses before each announcement of what has arrived, until nothing is sent from where it was:
 that would teach learning switches the old way again.
@@ -37,23 +38,32 @@ that would teach learning switches the old way again.
 
 @frozen
 class Leaving:
-    """Instances that are kept here until they have arrived elsewhere."""
+    """What is kept here until instances have arrived elsewhere: those that leave this host, and the
+    tunnels to hosts that they leave and that the file no longer has.
+    """
 
     devices: dict[str, str]
-    """Name → its port on br-int."""
-    deadline: float
+    """Instance → its port on br-int."""
+    tunnels: dict[str, str]
+    """Host → the port of br-tun that leads there."""
+    before: Topology = field(eq=False)
+    deadline: float = field(eq=False)
 
     @classmethod
-    def of(cls, host: str, before: Topology | None, after: Topology) -> Leaving | None:
-        """Those that an edit takes from a host, which the topology still has, to another."""
-        if before is None or host not in after.hosts:
+    def of(cls, host: str, before: Topology, declaration: Declaration) -> Leaving | None:
+        """What an edit takes from a host, as far as it is there."""
+        departed = declaration.departed
+        if host not in before.hosts or host not in {*declaration.topology.hosts, *departed}:
             return None
-        devices = {
-            name: before.instances[name].device
-            for name, old_host in moved(before, after).items()
-            if old_host == host
-        }
-        return cls(devices, time.monotonic() + PATIENCE) if devices else None
+        went = moved(before, declaration.topology)
+        devices = {name: before.instances[name].device for name in went if went[name] == host}
+        others = {*went.values()} & {*departed} - {host}
+        tunnels = {each: before.tunnel_devices[each] for each in sorted(others)}
+        return cls(devices, tunnels, before, time.monotonic() + PATIENCE).still_here(lambda: False)
+
+    def __str__(self) -> str:
+        said = {"until its port is shut": self.devices, "until no flow leads there": self.tunnels}
+        return "; ".join(f"{', '.join(each)} {until}" for until, each in said.items() if each)
 
     def silence(self) -> None:
         """Shut their ports, if nobody did: their clients must not give back leases in use."""
@@ -61,13 +71,30 @@ class Leaving:
         if up:
             run(["ip", "-batch", "-"], "".join(f"link set {device} down\n" for device in up))
 
-    def still_here(self) -> Leaving | None:
-        """Those of them whose ports are not shut yet, nor their time over."""
-        if time.monotonic() > self.deadline:
-            return None
+    def still_here(self, is_led: Callable[[], bool]) -> Leaving | None:
+        """What of it is still needed here: what others make an end of, if they are there to do so;
+        `is_led` tells, once it takes long.
+        """
+        now, deadline = time.monotonic(), self.deadline
+        if now > deadline:
+            if not is_led():
+                return None
+            deadline = now + PATIENCE
         up = links.up(self.devices.values())
         devices = {name: device for name, device in self.devices.items() if device in up}
-        return Leaving(devices, self.deadline) if devices else None
+        tunnels = {
+            host: device
+            for host, device in self.tunnels.items()
+            if flows.use(TUNNEL_BRIDGE, device)
+        }
+        still = evolve(self, devices=devices, tunnels=tunnels, deadline=deadline)
+        return still if devices or tunnels else None
+
+    def facts(self, host: Host) -> tuple[Fact, ...]:
+        """The tunnels, as they were."""
+        if not self.tunnels:
+            return ()
+        return host.tunnels(HostView(self.before, host.name), self.tunnels)
 
 
 def in_force(declaration: Declaration, host: str, leaving: Leaving | None) -> Topology:
@@ -78,10 +105,8 @@ def in_force(declaration: Declaration, host: str, leaving: Leaving | None) -> To
         return declaration.topology
 
 
-def arriving(host: str, before: Topology | None, after: Topology) -> set[str]:
+def arriving(host: str, before: Topology, after: Topology) -> set[str]:
     """The instances that an edit brings to a host from another."""
-    if before is None:
-        return set()
     return {name for name in moved(before, after) if after.instances[name].host == host}
 
 
@@ -118,7 +143,7 @@ def _set_leased(view: HostView, names: Collection[str]) -> Iterable[Address]:
     for fact in leased(view, names):
         its = lines.setdefault(fact.namespace, [])
         if isinstance(fact, Address):
-            its.append(f"address add {fact.address} broadcast + dev {fact.device}")
+            its.append(f"address replace {fact.address} broadcast + dev {fact.device}")
             yield fact
         else:
             via = f"via {fact.via} " if fact.via else ""

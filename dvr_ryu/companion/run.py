@@ -30,6 +30,7 @@ from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.host import Host, locked
+from dvr_ryu.companion.memory import remember, remembered
 from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology.loading import Declaration, load_declaration
@@ -70,6 +71,7 @@ class Companion:
         self._ending = False
         self._host: Host | None = None
         self._declaration: Declaration | None = None
+        self._remembered: Declaration | None = None
         self._topology: Topology | None = None
         """What is in force here: what is declared, with the instances that are leaving."""
         self._leaving: Leaving | None = None
@@ -117,7 +119,7 @@ class Companion:
         """Wait until there may be something to do; return whether somebody says so."""
         due = time.monotonic() + (0 if self._unseen else CHECK_SECONDS)
         while self._leaving and time.monotonic() < due:
-            if self._leaving.still_here() != self._leaving:
+            if self._leaving.still_here(self._is_led) != self._leaving:
                 return False
             if self._wake.wait(LEAVING_SECONDS):
                 return True
@@ -142,6 +144,10 @@ class Companion:
             _log(words)
         self._last_words = words
         state = "failed" if errors else "moving" if self._leaving else "applied"
+        if state == "applied" and self._declaration is not self._remembered:
+            assert self._declaration
+            remember(self._declaration)
+            self._remembered = self._declaration
         self._write_state(state, changes, words)
 
     def _read_file(self) -> int:
@@ -149,16 +155,18 @@ class Companion:
         digest = self._digest_of_file()
         if digest != self._digest:
             began = time.monotonic()
-            declaration = load_declaration(self._path)
+            earlier = self._declaration or remembered(self._path)
+            declaration = load_declaration(self._path, earlier)
             self._reading_seconds = time.monotonic() - began
-            before, topology = self._topology, declaration.topology
-            self._arriving = arriving(self._name, before, topology)
-            self._leaving = Leaving.of(self._name, before, topology)
+            before = self._topology or (earlier and earlier.topology)
+            topology = declaration.topology
+            if before:
+                self._arriving = arriving(self._name, before, topology)
+                self._leaving = Leaving.of(self._name, before, declaration)
             self._declaration, self._digest, self._edited = declaration, digest, True
             self._topology = in_force(declaration, self._name, self._leaving)
             if self._leaving:
-                names = ", ".join(self._leaving.devices)
-                _log(f"{self._name} keeps {names} until its port is shut")
+                _log(f"{self._name} keeps {self._leaving}")
                 if self._host:
                     self._announce_only(self._should(self._host, topology))
             if self._name not in topology.hosts:
@@ -168,13 +176,20 @@ class Companion:
     def _let_leave(self) -> int:
         """Keep no longer what has arrived elsewhere."""
         if self._leaving and self._declaration and self._host:
-            stay = self._leaving.still_here()
+            stay = self._leaving.still_here(self._is_led)
             if stay != self._leaving:
                 if stay is None:
                     self._leaving.silence()
-                self._leaving, self._edited = stay, True
+                self._edited = True
                 self._topology = in_force(self._declaration, self._name, stay)
+            self._leaving = stay
         return 0
+
+    def _is_led(self) -> bool:
+        """Whether a controller is there, as far as can be told."""
+        with suppress(DvrError, OSError):
+            return self._host is not None and self._host.is_led()
+        return False
 
     def _digest_of_file(self) -> str:
         try:
@@ -208,14 +223,16 @@ class Companion:
         """What should hold here: nothing, once the topology has no such host."""
         if self._name not in topology.hosts:
             return ()
-        return host.should(HostView(topology, self._name))
+        kept = self._leaving.facts(host) if self._leaving else ()
+        return (*host.should(HostView(topology, self._name)), *kept)
 
     def _make(self, host: Host, topology: Topology) -> Change:
         should = self._should(host, topology)
         known, self._known, self._unseen = self._known, None, False
         names, self._arriving = self._arriving, set()
-        if self._edited and known is not None:
+        if self._edited and (known is not None or names):
             with suppress(DvrError):  # what we knew is no longer so: look
+                known = known if known is not None else tuple(host.read(should))
                 if names:
                     view = HostView(topology, self._name)
                     done = amend_for_arrivals(host, view, should, known, names)

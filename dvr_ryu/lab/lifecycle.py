@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from attrs import evolve
 
@@ -22,6 +22,9 @@ from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import instance_namespace
 from dvr_ryu.topology.topology import Topology
+
+if TYPE_CHECKING:
+    from dvr_ryu.lab.readiness import Goal
 
 Progress = Callable[[str], None]
 """Told, in a few words, of each step that begins."""
@@ -44,11 +47,12 @@ def up(
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
     from dvr_ryu.lab import flows, readiness
-    from dvr_ryu.topology.loading import load_topology
+    from dvr_ryu.topology.loading import load_declaration
 
     preflight.require_root(f"lab up {topology_path}")
     path = topology_path.resolve()
-    topology = load_topology(path)
+    declaration = load_declaration(path)
+    topology = declaration.topology
     preflight.require_programs()
     state = _lab_of(path, folder)
     if pipelines is None:
@@ -66,10 +70,13 @@ def up(
             running = programs.programs_of(topology, path, lab, folder)
             starts = programs.start(running, path)
             programs.await_ready(running, starts, goal, progress)
+            if state:
+                end_hosts(topology, folder, goal)
         except BaseException:
             if state is None:
                 _remove(folder)
             raise
+        folder.remember(declaration.text)
         _complete(folder)
 
 
@@ -105,9 +112,10 @@ def make_hosts(topology: Topology, path: Path, folder: StateFolder, progress: Pr
 def renew_hosts(
     state: LabState, topology: Topology, folder: StateFolder, progress: Progress
 ) -> bare.Lab:
-    """Make the hosts that a running lab lacks, end those that it has too many, and note it.
+    """Make the hosts that a running lab lacks, and note it; they know what the file said before.
 
-    A host whose address was edited is another host. HostError if this needs another lab.
+    Those that it has too many stay until `end_hosts`, for what is there may be about to leave; but
+    not one whose name or address another one has now. HostError if this needs another lab.
     """
     lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
     controller = wanted[bare.CONTROLLER] == state.addresses[bare.CONTROLLER]
@@ -121,17 +129,36 @@ def renew_hosts(
     if gone or come:
         signs = [*(f"-{name}" for name in gone), *(f"+{name}" for name in come)]
         progress(f"hosts: {' '.join(signs)}")
+    replaced = {
+        name: address for name, address in gone.items() if name in come or address in come.values()
+    }
+    staying = dict(gone.items() - replaced.items())
     with _ctrl_c_waits():
-        bare.take(lab, gone)
+        bare.take(lab, replaced)
         try:
             made = bare.add(lab.wire, come, topology.underlay, str(folder.path))
         except BaseException:
             bare.remove(str(folder.path), among=come)
             raise
+        for host in made.values():
+            programs.tell_memory(host, folder.remembered())
         hosts = {**lab.hosts, **made}
-        lab = bare.Lab({name: hosts[name] for name in (*wanted, bare.WIRE)})
-        folder.write(state.of(lab, topology))
+        lab = bare.Lab({name: hosts[name] for name in (*wanted, *staying, bare.WIRE)})
+        folder.write(state.of(lab, topology, staying))
     return lab
+
+
+def end_hosts(topology: Topology, folder: StateFolder, goal: Goal) -> None:
+    """End the hosts of a running lab that its file has no more, once nothing is on them."""
+    state = folder.read()
+    assert state is not None
+    lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
+    gone = {name: state.addresses[name] for name in state.addresses.keys() - wanted.keys()}
+    programs.await_left([lab[name] for name in gone], goal)
+    with _ctrl_c_waits():
+        bare.take(lab, gone)
+        lab = bare.Lab({name: lab[name] for name in (*wanted, bare.WIRE)})
+        folder.write(state.of(lab, topology))
 
 
 @contextmanager

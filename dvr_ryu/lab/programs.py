@@ -86,6 +86,15 @@ def programs_of(topology: Topology, path: Path, lab: Lab, folder: StateFolder) -
     return [controller, *companions]
 
 
+def tell_memory(host: LabHost, text: str) -> None:
+    """Let the companion of a new host know what the file said before, as those of others do."""
+    from dvr_ryu.companion.memory import FILE
+
+    memory = host.path(FILE)
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.write_text(text)
+
+
 def start(programs: list[Program], path: Path) -> list[int]:
     """Start those of `programs` that do not run; return how often each was started by now.
 
@@ -127,6 +136,20 @@ def await_ready(
     wait(goal.bridges_have_flows, "the controller has filled the bridges")
     progress("instances get their addresses")
     wait(goal.instances_have_addresses, "every instance has its address")
+
+
+def await_left(hosts: list[LabHost], goal: Goal) -> None:
+    """Return when hosts that the topology has no more can be ended. HostError if that takes long.
+
+    Who has no companion keeps nothing.
+    """
+
+    def left() -> bool:
+        return all(
+            goal.nothing_leaves(host) or host.service_pid("companion") is None for host in hosts
+        )
+
+    wait_until(left, _PATIENCE, "the instances of hosts that end have left")
 
 
 def _await(

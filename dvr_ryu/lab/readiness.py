@@ -44,11 +44,19 @@ class Goal:
 
     def companion_has_applied(self, host: LabHost) -> bool:
         """Whether the host's companion says that all facts of this very file hold."""
+        return self._state(host) == "applied"
+
+    def nothing_leaves(self, host: LabHost) -> bool:
+        """Whether no instance that is elsewhere in this file is still on the host."""
+        return self._state(host) in ("applied", "failed")
+
+    def _state(self, host: LabHost) -> str:
+        """What the host's companion says of this very file."""
         try:
             words = json.loads(host.path(COMPANION_STATE).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
-            return False
-        return bool(words.get("state") == "applied" and words.get("topology") == self.digest)
+            return ""
+        return str(words["state"]) if words.get("topology") == self.digest else ""
 
     def bridges_have_flows(self, host: LabHost) -> bool:
         """Whether the bridges have the flows that the controller owes them, and no more of its."""

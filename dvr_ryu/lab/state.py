@@ -47,10 +47,12 @@ class LabState:
         """The state of a lab that is about to be made from this file."""
         return cls(str(topology), datetime.now().isoformat(sep=" ", timespec="seconds"))
 
-    def of(self, lab: Lab, topology: Topology) -> LabState:
-        """The same with the hosts that were made for a topology."""
+    def of(self, lab: Lab, topology: Topology, staying: Mapping[str, str] = {}) -> LabState:
+        """The same with the hosts that were made for a topology, and others `staying`, by their
+        addresses.
+        """
         hosts = {name: host.init for name, host in lab.hosts.items()}
-        addresses = addresses_of(topology)
+        addresses = {**addresses_of(topology), **staying}
         return evolve(self, hosts=hosts, underlay=str(topology.underlay), addresses=addresses)
 
     @property
@@ -70,6 +72,7 @@ class StateFolder:
     def __init__(self, path: Path = FOLDER) -> None:
         self.path = path
         self._file = path / "lab.json"
+        self._memory = path / "topology.yaml"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -112,6 +115,14 @@ class StateFolder:
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(asdict(state), indent=1))
         new.replace(self._file)
+
+    def remember(self, text: str) -> None:
+        """The lab is now as this file says."""
+        self._memory.write_text(text)
+
+    def remembered(self) -> str:
+        """What the file said that the lab was brought to last."""
+        return self._memory.read_text()
 
     def log(self, service: str) -> Path:
         """Where a program of the lab writes."""

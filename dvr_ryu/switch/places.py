@@ -7,7 +7,7 @@ Nothing here talks to a switch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from dvr_ryu.topology.topology import Topology
 
@@ -37,8 +37,10 @@ class Places:
             self._ports[host] = ports
             self.news = True
 
-    def away(self, topology: Topology) -> dict[str, str]:
-        """The instances of a topology that are still on another host → that host."""
+    def away(self, topology: Topology, departed: Collection[str] = ()) -> dict[str, str]:
+        """The instances of a topology that are still on another host → that host: one of its own,
+        or one of those that have `departed` from it.
+        """
         self.news = False
         # Ports may be seen meanwhile, in another thread than this.
         ports = dict(self._ports)
@@ -52,12 +54,17 @@ class Places:
         away = {
             name: host
             for (host, device), name in sorted(self._strays.items())
-            if host in topology.hosts and device not in ports.get(first_cards[device].host, ())
+            if (host in topology.hosts or host in departed)
+            and device not in ports.get(first_cards[device].host, ())
         }
         self._left = {
             stray: since for stray, since in self._left.items() if self._strays.get(stray)
         }
         return away
+
+    def staying(self, departed: Collection[str]) -> frozenset[str]:
+        """The hosts that have departed, and on which a port that an instance left is not shut."""
+        return frozenset(host for host, _ in self._strays if host in departed)
 
     def outlived(self, away: Iterable[str], now: float) -> Iterator[Stray]:
         """The strays to shut at this time, given the instances that flows lead elsewhere to."""

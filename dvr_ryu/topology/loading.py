@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from dvr_ryu.errors import DvrError, FileError, Place, Problem
 from dvr_ryu.topology.allocation import NoRoom, allocate
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
-from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.declaration import HostWords, TopologyWords
+from dvr_ryu.topology.moves import departed
 from dvr_ryu.topology.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.schema_errors import declare
 from dvr_ryu.topology.topology import Topology
@@ -20,31 +21,44 @@ from dvr_ryu.topology.yaml_nodes import Document
 
 class Declaration:
     """A file that is right, and the topologies that it declares: with every instance where it says,
-    or with some of them still elsewhere.
+    or with some of them still elsewhere, perhaps on hosts that the file no longer has.
     """
 
-    def __init__(self, text: str, file: str) -> None:
-        """`file` is what errors call it. Raise FileError."""
+    def __init__(self, text: str, file: str, before: Declaration | None = None) -> None:
+        """`file` is what errors call it; `before` is what it said earlier. Raise FileError."""
+        self.text = text
         with _collector_at_rest():
             self._document = Document(text, file)
             self._words = declare(self._document)
             ports = wanted_ports(self._words)
             check(self._words, ports, self._document)
             self.topology = self._numbered(self._words, ports)
+        was: dict[str, HostWords] = before._known_hosts if before else {}
+        self._departed = departed(was, self._words.hosts)
+        self._known_hosts: dict[str, HostWords] = {**self._departed, **self._words.hosts}
 
-    def with_hosts(self, hosts: Mapping[str, str]) -> Topology:
+    @property
+    def departed(self) -> Collection[str]:
+        """The hosts that the file had earlier, and whose place nobody took."""
+        return self._departed.keys()
+
+    def with_hosts(self, hosts: Mapping[str, str], staying: Collection[str] = ()) -> Topology:
         """The topology with instances (name → host) on other hosts than the file says.
 
-        Raise FileError where numbers run out by that.
+        Those of these hosts that are `departed`, and those `staying`, are in it once more. Raise
+        FileError where numbers run out by that.
         """
-        if not hosts:
+        names = self._departed.keys() & {*hosts.values(), *staying}
+        back = {name: self._departed[name] for name in sorted(names)}
+        if not hosts and not back:
             return self.topology
         placed = {
             name: words.model_copy(update={"host": hosts.get(name, words.host)})
             for name, words in self._words.instances.items()
         }
         with _collector_at_rest():
-            words = self._words.model_copy(update={"instances": placed})
+            update = {"instances": placed, "hosts": {**self._words.hosts, **back}}
+            words = self._words.model_copy(update=update)
             return self._numbered(words, wanted_ports(words))
 
     def _numbered(self, words: TopologyWords, ports: list[WantedPort]) -> Topology:
@@ -56,9 +70,11 @@ class Declaration:
         return assemble(words, ports, numbers)
 
 
-def load_declaration(path: str | Path) -> Declaration:
-    """What a file declares. Raise FileError; DvrError if it cannot be read."""
-    return Declaration(_read(path), str(path))
+def load_declaration(path: str | Path, before: Declaration | None = None) -> Declaration:
+    """What a file declares, which declared `before` earlier. Raise FileError; DvrError if it cannot
+    be read.
+    """
+    return Declaration(_read(path), str(path), before)
 
 
 def load_topology(path: str | Path) -> Topology:

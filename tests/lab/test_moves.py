@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
 from tests.lab.companions import run
 from tests.lab.pinging import GAP, counted
 from tests.lab.random_edits import Words, start, text_of
@@ -59,12 +60,13 @@ def addressed(host: LabHost, instance: str) -> str:
     return run(host, "ip -4 -br addr show dev eth0", f"vm-{instance}")
 
 
-@pytest.mark.parametrize("to", ["h3", "h1", "h2"])
-def test_a_move_loses_only_what_is_in_flight(
-    moves: StateFolder, file: Path, words: Words, to: str
-) -> None:
-    """To a host that has not had its networks, to one beside whom it is pinged from, and back."""
-    hosts = hosts_of(moves, file)
+def lost_while(
+    lab: StateFolder, file: Path, words: Words, to: str, edit: Callable[[], object]
+) -> dict[str, str]:
+    """Move v1 and v2 while they are pinged, in one edit with what else it does; return who lost
+    more than what was in flight.
+    """
+    hosts = hosts_of(lab, file)
     old = hosts[words["instances"]["v1"]["host"]]
     with ExitStack() as stack:
         pings = {
@@ -72,9 +74,46 @@ def test_a_move_loses_only_what_is_in_flight(
         }
         for name in ("v1", "v2"):
             words["instances"][name]["host"] = to
+        edit()
         file.write_text(text_of(words))
-        lifecycle.up(file, lambda _: None, moves)
-    assert {what: str(each) for what, each in pings.items() if each.longest_gap > IN_FLIGHT} == {}
+        lifecycle.up(file, lambda _: None, lab)
     for name in ("v1", "v2"):
-        assert f"vm-{name}" not in run(old, "ip netns")
-        assert words["instances"][name]["ip"] in addressed(hosts[to], name)
+        assert not old.init.alive or f"vm-{name}" not in run(old, "ip netns")
+        assert words["instances"][name]["ip"] in addressed(hosts_of(lab, file)[to], name)
+    return {what: str(each) for what, each in pings.items() if each.longest_gap > IN_FLIGHT}
+
+
+@pytest.mark.parametrize("to", ["h3", "h1", "h2"])
+def test_a_move_loses_only_what_is_in_flight(
+    moves: StateFolder, file: Path, words: Words, to: str
+) -> None:
+    """To a host that has not had its networks, to one beside whom it is pinged from, and back."""
+    assert lost_while(moves, file, words, to, lambda: None) == {}
+
+
+def test_so_does_a_move_to_a_host_that_joins_in_the_same_edit(
+    moves: StateFolder, file: Path, words: Words
+) -> None:
+    joins = {"h4": {"address": "10.0.0.4"}}
+    assert lost_while(moves, file, words, "h4", lambda: words["hosts"].update(joins)) == {}
+
+
+def test_so_does_a_move_from_a_host_that_goes_in_the_same_edit(
+    moves: StateFolder, file: Path, words: Words
+) -> None:
+    old = hosts_of(moves, file)["h4"]
+    assert lost_while(moves, file, words, "h3", lambda: words["hosts"].pop("h4")) == {}
+    assert not old.init.alive
+
+
+def test_so_does_a_move_whose_companions_are_away_when_the_file_is_edited(
+    moves: StateFolder, file: Path, words: Words
+) -> None:
+    """They know what they had made before."""
+
+    def end_companions() -> None:
+        for host in (hosts_of(moves, file)[name] for name in ("h3", "h1")):
+            host.run(["kill", str(host.service_pid("companion"))])
+            wait_until(lambda: host.service_pid("companion") is None, 10, "its end")  # noqa: B023
+
+    assert lost_while(moves, file, words, "h1", end_companions) == {}

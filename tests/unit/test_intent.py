@@ -226,5 +226,31 @@ def test_flows_lead_to_where_an_instance_was_until_it_has_arrived(files: Files, 
     assert {port.name for port in change.ports_come} == {"vm-68"}
 
 
+def test_a_host_that_is_left_and_goes_stays_until_it_is_left(files: Files, intent: Intent):
+    device = intent.topology.instances["vm-68"].device
+    old, new = BridgeName("server-68", "br-int"), BridgeName("server-64", "br-int")
+    intent.see_ports(old, {"patch-tun", device})
+    lines = files.topology.read_text().splitlines(keepends=True)
+    start, end = lines.index("  server-68:\n"), lines.index("  server-64:\n")
+    text = "".join(lines[:start] + lines[end:]).replace("host: server-68", "host: server-64")
+    files.save(files.topology, text.replace("server-68: 3", "").replace("server-68: 2, ", ""))
+    assert _settle(intent) and "server-68" not in intent.topology.hosts
+
+    def hosts() -> set[str]:
+        known = set(intent.basis(BRIDGE, PORTS).view.topology.hosts)
+        assert (intent.identify("server-68/br-int", 1) == old) == ("server-68" in known)
+        return known
+
+    assert hosts() == {"server-233", "server-64", "server-68"} and intent.away
+    intent.see_ports(new, {"patch-tun", device})
+    while intent.follow_moves(_call):
+        pass
+    assert intent.away == {} and "server-68" in hosts()
+    intent.see_ports(old, {"patch-tun"})
+    while intent.follow_moves(_call):
+        pass
+    assert hosts() == {"server-233", "server-64"}
+
+
 def _call(work: Callable[[], Any]) -> Any:
     return work()

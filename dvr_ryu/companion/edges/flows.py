@@ -55,6 +55,14 @@ def kept(bridges: Iterable[str]) -> Iterator[None]:
     put_back()
 
 
+def use(bridge: str, port: str) -> bool:
+    """Whether a flow of a bridge leads to one of its ports."""
+    ask = ["ovs-ofctl", "-O", OPENFLOW, "--names", "dump-aggregate", bridge, f"out_port={port}"]
+    with suppress(HostError):
+        return "flow_count=0" not in run(ask)
+    return False  # neither, without the bridge or the port
+
+
 def remove_ours(bridge: str) -> None:
     """Remove the flows that our controller has left on a bridge."""
     for cookie in (COOKIE, LEARNED):

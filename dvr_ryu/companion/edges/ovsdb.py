@@ -79,6 +79,11 @@ class Ovsdb:
         (rows,) = self._transact(select("Bridge", ["name"]))
         return {row["name"] for row in rows}
 
+    def is_led(self) -> bool:
+        """Whether a controller that we gave a bridge is connected to it."""
+        (rows,) = self._transact(select("Controller", ["is_connected", "external_ids"]))
+        return any(row["is_connected"] for row in rows if self._owns(row))
+
     # What is ------------------------------------------------------------------------------------
 
     def read(

@@ -25,6 +25,11 @@ def facts(view: HostView, datapath_type: str) -> Iterator[Fact]:
         yield _bridge(view, name, datapath_type)
     yield _patch(view, INTEGRATION_BRIDGE, PATCH_TUN, PATCH_INT)
     yield _patch(view, TUNNEL_BRIDGE, PATCH_INT, PATCH_TUN)
+    yield from tunnels(view)
+
+
+def tunnels(view: HostView) -> Iterator[OvsPort]:
+    """Yield the tunnels to the other hosts."""
     ofports = view.planned_ofports(TUNNEL_BRIDGE)
     for tunnel in view.tunnel:
         options = {

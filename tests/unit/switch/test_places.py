@@ -38,6 +38,17 @@ def test_what_it_left_is_shut_after_a_while(places: Places):
     assert list(places.outlived({}, 200)) == []
 
 
+def test_a_host_that_departed_stays_until_its_strays_are_shut(places: Places):
+    places.see("three", ["patch-tun", A])
+    assert places.away(TOPOLOGY) == {} and places.staying(()) == set()
+    assert places.away(TOPOLOGY, ["three", "four"]) == {"a": "three"}
+    assert places.staying(["three", "four"]) == {"three"}
+    places.see("one", [A])
+    assert places.away(TOPOLOGY, ["three"]) == {} and places.staying(["three"]) == {"three"}
+    places.see("three", ["patch-tun"])
+    assert places.away(TOPOLOGY, ["three"]) == {} and places.staying(["three"]) == set()
+
+
 def test_nobody_is_away_on_a_host_that_is_not_there(places: Places):
     places.see("three", [A])
     places.see("two", [A])
