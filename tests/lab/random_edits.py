@@ -1,7 +1,7 @@
 """A topology of three hosts, and random edits of it: whatever a person may do to the file.
 
-The keepers (instances p, q and s, their networks and router) are never edited, so that pings among
-them must not notice. Whether an edit makes a right file is judged by the file's own checks.
+The keepers (instances p, q, s and t, their networks and routers) are never edited, so that pings
+among them must not notice. Whether an edit makes a right file is judged by the file's own checks.
 """
 
 from __future__ import annotations
@@ -30,22 +30,29 @@ hosts:
 networks:
   n: {vni: 5, subnets: [{cidr: 10.1.0.0/24}], dhcp_host: h1}
   m: {vni: 6, subnets: [{cidr: 10.2.0.0/24, dhcp: false}]}
+  o: {vni: 8, subnets: [{cidr: 10.3.0.0/24}], dhcp_host: h2}
   x: {vni: 7, external: true, subnets: [{cidr: 2.2.2.0/24}], gateway_host: h1}
+  y: {vni: 9, external: true, subnets: [{cidr: 3.3.3.0/24}], gateway_host: h2}
 routers:
   r: {interfaces: [{network: n}, {network: m}], external_network: x}
+  e: {interfaces: [{network: o}], external_network: y}
 instances:
   p: {host: h1, network: n, ip: 10.1.0.11}
   s: {host: h2, network: n, ip: 10.1.0.12}
   q: {host: h2, network: m, ip: 10.2.0.13}
+  t: {host: h1, network: o, ip: 10.3.0.14}
   v1: {host: h2, network: n}
 floating_ips:
-  2.2.2.101: {instance: q}
+  2.2.2.101: {network: x, instance: q}
+  3.3.3.101: {network: y, instance: t}
 """
-KEEPERS = {"p", "q", "s", "n", "m", "x", "r", "h1", "h2", "2.2.2.101"}
+KEEPERS = {*"pqst", *"nmoxy", *"re", "h1", "h2", "2.2.2.101", "3.3.3.101"}
+EXTERNAL = {"x": "2.2.2", "y": "3.3.3"}
+"""How the addresses of external networks begin."""
 INSTANCES = [f"v{number}" for number in range(1, 7)]
 NETWORKS = [f"k{number}" for number in range(1, 4)]
 ROUTERS = [f"r{number}" for number in range(1, 3)]
-FLOATING = [f"2.2.2.{number}" for number in range(110, 114)]
+FLOATING = [f"{start}.{number}" for start in EXTERNAL.values() for number in range(110, 113)]
 HOSTS = {"h3": {"address": "10.0.0.3"}, "h4": {"address": "10.0.0.4"}}
 
 
@@ -83,6 +90,19 @@ def _missing(random: Random, pool: Any, present: Any) -> str | None:
     return random.choice(absent) if absent else None
 
 
+def _tenants(words: Words) -> list[str]:
+    """The networks that instances can be on."""
+    return sorted(words["networks"].keys() - EXTERNAL)
+
+
+def _external(floating: str) -> str:
+    return next(name for name, start in EXTERNAL.items() if floating.startswith(start))
+
+
+def _unbound(floating: str) -> Words:
+    return {"network": _external(floating)}
+
+
 def _address(words: Words, network: str, random: Random) -> str:
     cidr = words["networks"][network]["subnets"][0]["cidr"]
     return f"{cidr.rpartition('.')[0]}.{random.randrange(20, 250)}"
@@ -99,13 +119,13 @@ def create_instance(words: Words, random: Random) -> str | None:
     name = _missing(random, INSTANCES, words["instances"])
     if name is None:
         return None
-    network = random.choice(sorted(set(words["networks"]) - {"x"}))
+    network = random.choice(_tenants(words))
     instance = {"host": random.choice(sorted(words["hosts"])), "network": network}
     if random.random() < 0.5:
         instance["ip"] = _address(words, network, random)
     words["instances"][name] = instance
     if random.random() < 0.3 and (floating := _missing(random, FLOATING, words["floating_ips"])):
-        words["floating_ips"][floating] = {"instance": name}
+        words["floating_ips"][floating] = {**_unbound(floating), "instance": name}
     return f"create {name}: {instance}"
 
 
@@ -122,7 +142,7 @@ def _drop_instances(words: Words, names: set[str]) -> None:
     for ip, floating in words["floating_ips"].items():
         forwardings = floating.get("port_forwardings", ())
         if floating.get("instance") in names:
-            words["floating_ips"][ip] = {"network": "x"}
+            words["floating_ips"][ip] = _unbound(ip)
         elif any(each["instance"] in names for each in forwardings):
             left = [each for each in forwardings if each["instance"] not in names]
             floating["port_forwardings"] = left
@@ -157,20 +177,42 @@ def replug_instance(words: Words, random: Random) -> str | None:
     name = _some(random, words["instances"])
     if name is None:
         return None
-    network = random.choice(sorted(set(words["networks"]) - {"x"}))
+    network = random.choice(_tenants(words))
     words["instances"][name] = {"host": words["instances"][name]["host"], "network": network}
     return f"{name} to network {network}"
 
 
 def give_second_card(words: Words, random: Random) -> str | None:
     name = _some(random, words["instances"])
-    tenant = sorted(set(words["networks"]) - {"x"})
     if name is None:
         return None
-    first, second = random.sample(tenant, 2)
+    first, second = random.sample(_tenants(words), 2)
     host = words["instances"][name]["host"]
     words["instances"][name] = {"host": host, "ports": [{"network": first}, {"network": second}]}
     return f"{name} with cards in {first} and {second}"
+
+
+def bind_twice(words: Words, random: Random) -> str | None:
+    """A card behind a router of each external network, and a floating address of each."""
+    name = _some(random, words["instances"])
+    if name is None:
+        return None
+    _drop_instances(words, {name})
+    host, cards = random.choice(sorted(words["hosts"])), []
+    for external, start in EXTERNAL.items():
+        network = random.choice(_behind(words, external))
+        cards.append({"network": network, "ip": _address(words, network, random)})
+        floating = random.choice([each for each in FLOATING if each.startswith(start)])
+        fixed = {"instance": name, "fixed_ip": cards[-1]["ip"], "central": random.random() < 0.3}
+        words["floating_ips"][floating] = {**_unbound(floating), **fixed}
+    words["instances"][name] = {"host": host, "ports": cards}
+    return f"bind {name} on {host} twice: {cards}"
+
+
+def _behind(words: Words, external: str) -> list[str]:
+    """The networks that have a way to an external one."""
+    routers = [its for its in words["routers"].values() if its.get("external_network") == external]
+    return sorted({each["network"] for its in routers for each in its["interfaces"]})
 
 
 # Networks and routers -----------------------------------------------------------------------------
@@ -278,7 +320,7 @@ def add_router(words: Words, random: Random) -> str | None:
     joined = random.sample(others, random.randint(1, len(others)))
     words["routers"][name] = {"interfaces": [{"network": each} for each in sorted(joined)]}
     if random.random() < 0.5:
-        words["routers"][name]["external_network"] = "x"
+        words["routers"][name]["external_network"] = random.choice(sorted(EXTERNAL))
     return f"add router {name}: {words['routers'][name]}"
 
 
@@ -296,7 +338,7 @@ def edit_router(words: Words, random: Random) -> str | None:
     router = words["routers"][name]
     kind = random.choice(("external", "join", "leave", "mac"))
     if kind == "external" and router.pop("external_network", None) is None:
-        router["external_network"] = "x"
+        router["external_network"] = random.choice(sorted(EXTERNAL))
     elif kind == "join":
         joined = {each["network"] for each in router["interfaces"]}
         if (network := _some(random, set(words["networks"]) - joined)) is not None:
@@ -307,6 +349,24 @@ def edit_router(words: Words, random: Random) -> str | None:
     elif kind == "mac":
         random.choice(router["interfaces"])["mac"] = _mac(random)
     return f"router {name}: {kind}, {words['routers'].get(name)}"
+
+
+def change_external(words: Words, random: Random) -> str | None:
+    """To the other external network; who had an address of the one has one of the other."""
+    name = _some(random, words["routers"])
+    router = words["routers"].get(name, {})
+    before = router.get("external_network")
+    if before is None:
+        return None
+    router["external_network"] = after = next(each for each in EXTERNAL if each != before)
+    joined = {each["network"] for each in router["interfaces"]}
+    for floating, its in list(words["floating_ips"].items()):
+        card = words["instances"].get(its.get("instance"), {})
+        other = EXTERNAL[after] + floating[len(EXTERNAL[before]) :]
+        if card.get("network") in joined and its["network"] == before and floating in FLOATING:
+            words["floating_ips"][other] = {**its, "network": after}
+            words["floating_ips"][floating] = _unbound(floating)
+    return f"router {name}: from {before} to {after}, {words['floating_ips']}"
 
 
 def move_snat(words: Words, random: Random) -> str | None:
@@ -324,7 +384,8 @@ def bind_floating(words: Words, random: Random) -> str | None:
     if instance is None:
         return None
     floating, central = random.choice(FLOATING), random.random() < 0.4
-    words["floating_ips"][floating] = {"instance": instance, "central": central}
+    bound = {"instance": instance, "central": central}
+    words["floating_ips"][floating] = {**_unbound(floating), **bound}
     return f"bind {floating} to {instance}, central: {central}"
 
 
@@ -342,7 +403,8 @@ def forward_ports(words: Words, random: Random) -> str | None:
     }
     before = words["floating_ips"].get(floating, {}).get("port_forwardings", [])
     besides = before if random.random() < 0.5 else []
-    words["floating_ips"][floating] = {"port_forwardings": [*besides, forwarding]}
+    forwardings = {"port_forwardings": [*besides, forwarding]}
+    words["floating_ips"][floating] = {**_unbound(floating), **forwardings}
     return f"forward {floating}: {forwarding}"
 
 
@@ -361,10 +423,8 @@ def forward_port(words: Words, random: Random) -> str | None:
         return None
     floating = random.choice(FLOATING)
     forwarding = {"protocol": "tcp", "external_port": random.randrange(8000, 8100)}
-    words["floating_ips"][floating] = {
-        "network": "x",
-        "port_forwardings": [{**forwarding, "instance": instance}],
-    }
+    forwardings = {"port_forwardings": [{**forwarding, "instance": instance}]}
+    words["floating_ips"][floating] = {**_unbound(floating), **forwardings}
     return f"forward {floating} to {instance}: {forwarding}"
 
 
@@ -373,7 +433,7 @@ def unbind_floating(words: Words, random: Random) -> str | None:
     if floating is None:
         return None
     if random.random() < 0.5:
-        words["floating_ips"][floating] = {"network": "x"}
+        words["floating_ips"][floating] = _unbound(floating)
         return f"unbind {floating}"
     del words["floating_ips"][floating]
     return f"remove {floating}"
@@ -387,9 +447,12 @@ def add_host(words: Words, random: Random) -> str | None:
     if name is None:
         return None
     words["hosts"][name] = dict(HOSTS[name])
+    if (moves := _some(random, words["instances"])) is not None and random.random() < 0.5:
+        words["instances"][moves]["host"] = name
+        return f"add host {name}, and move {moves} there"
     instance = _missing(random, INSTANCES, words["instances"])
     if instance is not None:
-        network = random.choice(sorted(set(words["networks"]) - {"x"}))
+        network = random.choice(_tenants(words))
         words["instances"][instance] = {"host": name, "network": network}
     return f"add host {name} with {instance}"
 
@@ -400,14 +463,19 @@ def remove_host(words: Words, random: Random) -> str | None:
         return None
     del words["hosts"][name]
     there = {each for each, its in words["instances"].items() if its["host"] == name}
-    _drop_instances(words, there)
+    move = random.random() < 0.5
+    if move:
+        for each in sorted(there):
+            words["instances"][each]["host"] = random.choice(sorted(words["hosts"]))
+    else:
+        _drop_instances(words, there)
     for router in words["routers"].values():
         if router.get("snat_host") == name:
             del router["snat_host"]
     for network in words["networks"].values():
         if network.get("dhcp_host") == name:
             del network["dhcp_host"]
-    return f"remove host {name} with {sorted(there)}"
+    return f"remove host {name} {'without' if move else 'with'} {sorted(there)}"
 
 
 def edit_host(words: Words, random: Random) -> str | None:
@@ -432,6 +500,8 @@ EDITS: list[Edit] = [
     readdress_instance,
     replug_instance,
     give_second_card,
+    bind_twice,
+    bind_twice,
     add_network,
     add_network,
     remove_network,
@@ -443,6 +513,8 @@ EDITS: list[Edit] = [
     add_router,
     remove_router,
     edit_router,
+    change_external,
+    change_external,
     move_snat,
     bind_floating,
     bind_floating,

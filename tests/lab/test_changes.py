@@ -41,6 +41,8 @@ TOUCHING_NOBODY = [
     ("h2", "vm-q", "10.1.0.11"),
     ("h2", "vm-s", "10.1.0.11"),
     ("h1", None, "2.2.2.101"),
+    ("h2", None, "3.3.3.101"),
+    ("h1", "vm-t", "3.3.3.1"),
 ]
 """From whom to whom pings must go on: a host, a namespace in it, an address."""
 
@@ -148,6 +150,7 @@ def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> N
         assert hosts_of(folder, file) == hosts
 
 
+@pytest.mark.timeout(300 + (40 if EVERY else 20) * EDITS)
 def test_random_edits_end_where_a_fresh_start_ends(tmp_path: Path) -> None:
     print(f"DVR_SEED={SEED} DVR_EDITS={EDITS}")
     random, words, file = Random(SEED), start(), tmp_path / "topology.yaml"

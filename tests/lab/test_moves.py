@@ -39,7 +39,7 @@ def words() -> Words:
         "alone": {"host": "h1", "network": "k1"},
         "beside": {"host": "h2", "network": "k1"},
     }
-    words["floating_ips"]["2.2.2.110"] = {"instance": "v1"}
+    words["floating_ips"]["2.2.2.110"] = {"network": "x", "instance": "v1"}
     return words
 
 
