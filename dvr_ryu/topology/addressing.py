@@ -29,12 +29,14 @@ def choose_addresses(
     # Instances come last: one more of them takes no address from what serves the network.
     for port in sorted(ports, key=lambda each: (each.owner == model.COMPUTE, each.key)):
         by_network[port.network].append(port)
-    floating: dict[str | None, list[IPv4Address]] = defaultdict(list)
+    others: dict[str | None, list[IPv4Address]] = defaultdict(list)
     for ip, each in words.floating_ips.items():
-        floating[words.network_of(each)].append(ip)
+        others[words.network_of(each)].append(ip)
+    for router in words.routers.values():
+        others[router.external_network] += [route.nexthop for route in router.routes]
     chosen: dict[str, IPv4Address] = {}
     for name, network in words.networks.items():
-        plan = _AddressPlan(network, by_network[name], floating[name])
+        plan = _AddressPlan(network, by_network[name], others[name])
         chosen |= plan.ips
         if plan.unplaced:
             first = f"{plan.unplaced[0]} gets none"
@@ -47,14 +49,15 @@ class _AddressPlan:
     """The addresses of one network: `ips` by WantedPort.key, and the ports that found no room."""
 
     def __init__(
-        self, network: NetworkWords, ports: list[WantedPort], floating: list[IPv4Address]
+        self, network: NetworkWords, ports: list[WantedPort], others: list[IPv4Address]
     ) -> None:
+        """`others` are addresses of what is no port."""
         self.ips = {port.key: port.pinned_ips[0] for port in ports if port.pinned_ips}
         self.unplaced: list[WantedPort] = []
         self._network = network
         self._subnets = sorted(network.subnets, key=lambda each: each.cidr)
         pinned = (ip for port in ports for ip in port.pinned_ips)
-        taken = {int(ip) for ip in (*pinned, *floating)}
+        taken = {int(ip) for ip in (*pinned, *others)}
         pairs = (each.ip for port in ports for each in port.address_pairs)
         taken |= {int(each[0]) for each in pairs if each.prefixlen == 32}
         taken |= {int(subnet.gateway) for subnet in self._subnets if subnet.gateway}

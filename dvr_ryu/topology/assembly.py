@@ -156,7 +156,7 @@ class _Assembly:
 
     def _router(self, name: str) -> model.Router:
         words, key = self._words.routers[name], f"routers/{name}"
-        interfaces = (self._interface(name, each) for each in words.interfaces)
+        interfaces = [self._interface(name, each) for each in words.interfaces]
         gateway_port = self._ports.get(f"{key}/gateway_port")
         return model.Router(
             name=name,
@@ -167,7 +167,11 @@ class _Assembly:
             gateway_port=gateway_port,
             fip_link=self._fip_link(name),
             routes=tuple(
-                model.ExtraRoute(each.destination, str(each.nexthop))
+                model.ExtraRoute(
+                    each.destination,
+                    str(each.nexthop),
+                    outer=not any(each.nexthop in foot.cidr for foot in interfaces),
+                )
                 for each in sorted(words.routes, key=lambda each: each.destination)
             ),
         )

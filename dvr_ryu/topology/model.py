@@ -271,10 +271,13 @@ class FipLink:
 
 @frozen
 class ExtraRoute:
-    """What is in no subnet that a router joins: `nexthop`, which is in one, knows the way there."""
+    """What is in no subnet that a router joins: `nexthop` knows the way there. That is in one of
+    them or, of an `outer` route, in one of the router's external network.
+    """
 
     destination: IPv4Network
     nexthop: str
+    outer: bool = False
 
 
 @frozen
@@ -293,6 +296,16 @@ class Router:
     gateway_port: Port | None
     fip_link: FipLink
     routes: tuple[ExtraRoute, ...] = ()
+
+    @property
+    def inner_routes(self) -> tuple[ExtraRoute, ...]:
+        """Its routes by machines in the subnets that it joins."""
+        return tuple(route for route in self.routes if not route.outer)
+
+    @property
+    def outer_routes(self) -> tuple[ExtraRoute, ...]:
+        """Its routes by machines on its external network."""
+        return tuple(route for route in self.routes if route.outer)
 
     @property
     def namespace(self) -> str:

@@ -128,6 +128,14 @@ def test_everybody_is_seen_by_his_own_outer_address(north, client, server, addre
     assert north.seen(client, server, address) == seen
 
 
+def test_an_extra_route_leads_across_the_external_network(north):
+    """By the fip- namespace, by the SNAT host, and from a central address; nobody else knows s."""
+    s = north.topology().instances["s"].ip
+    for client, seen in (("a", "2.2.2.101"), ("d", "2.2.2.11"), ("c", "2.2.2.110")):
+        assert north.seen(client, "s", s) == seen
+    assert not pings(*north.where("g"), s)
+
+
 def test_routers_of_one_external_network_share_its_namespace(north):
     networks = north.topology().networks
     found = {name for name in north.namespaces("h1") if name.startswith("fip-")}

@@ -125,11 +125,11 @@ def extra_routes(
     namespace: str,
     feet: Iterable[model.Port | model.RouterInterface],
 ) -> Iterator[Route]:
-    """Yield a router's own routes in one of its namespaces, by those of its feet there that have
+    """Yield a router's inner routes in one of its namespaces, by those of its feet there that have
     the next hop's subnet.
     """
     for foot in feet:
-        for route in router.routes:
+        for route in router.inner_routes:
             if contains(foot, route.nexthop):
                 own = address(view, foot, namespace).key
                 yield Route(
@@ -140,6 +140,24 @@ def extra_routes(
                     foot.device,
                     (own,),
                 )
+
+
+def outer_routes(
+    view: HostView, router: model.Router, namespace: str, table: int, foot: model.Port
+) -> Iterator[Route]:
+    """Yield a router's routes across its external network, in which a namespace has a foot."""
+    own = address(view, foot, namespace).key
+    for route in router.outer_routes:
+        after: tuple[Key, ...] = (own,)
+        if not contains(foot, route.nexthop):
+            # The same network, so the next hop is a neighbour there, too.
+            subnets = view.topology.networks[foot.network].subnets
+            cidr = next(subnet.cidr for subnet in subnets if contains(subnet, route.nexthop))
+            onto_wire = Route(namespace, table, str(cidr), None, foot.device, after)
+            yield onto_wire
+            after = (own, onto_wire.key)
+        destination = prefix(route.destination)
+        yield Route(namespace, table, destination, route.nexthop, foot.device, after)
 
 
 def prefix(destination: IPv4Network) -> str:

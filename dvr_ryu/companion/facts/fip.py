@@ -15,6 +15,7 @@ from dvr_ryu.companion.facts.common import (
     as_integer,
     device_sysctls,
     namespace,
+    outer_routes,
     plugged,
     subnet_of,
 )
@@ -118,7 +119,9 @@ def _ways_to_floating_addresses(
 def _ways_from_router(
     view: HostView, gateway: model.Port, router: model.Router, here: list[model.FloatingIp]
 ) -> Iterator[Fact]:
-    """The table of what a router sends: to floating addresses of this host, else by fg-."""
+    """The table of what a router sends: to floating addresses of this host, else by fg-, and there
+    by the router's own routes.
+    """
     place = fip_namespace(view.topology.networks[gateway.network])
     fg, subnet = gateway.device, subnet_of(view, gateway)
     index = as_integer(router.fip_link.fpr_ip)
@@ -128,7 +131,8 @@ def _ways_from_router(
     way_out = Route(place, index, "default", subnet.gateway_ip, fg, (*own, onto_network.key))
     yield onto_network
     yield way_out
-    turns = []
+    ways = [*outer_routes(view, router, place, index, gateway)]
+    yield from ways
     for each in here:
         assert each.router is not None, "the view has only bound floating addresses"
         owner = routers[each.router]
@@ -136,7 +140,7 @@ def _ways_from_router(
         turn = Route(
             place, index, f"{each.ip}/32", owner.fip_link.rfp_ip, owner.fpr_device, (foot.key,)
         )
-        turns.append(turn)
+        ways.append(turn)
         yield turn
-    after = tuple(route.key for route in (onto_network, way_out, *turns))
+    after = tuple(route.key for route in (onto_network, way_out, *ways))
     yield Rule(place, BEFORE_MAIN, index, iif=router.fpr_device, after=after)

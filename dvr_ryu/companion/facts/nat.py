@@ -58,7 +58,7 @@ def inner_ranges(router: model.Router) -> Iterator[str]:
     """Yield where a router's senders are: on its subnets, and behind next hops there."""
     for interface in router.interfaces:
         yield str(interface.cidr)
-    for route in router.routes:
+    for route in router.inner_routes:
         if route.destination.prefixlen:
             yield str(route.destination)
 

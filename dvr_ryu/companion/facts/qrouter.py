@@ -99,10 +99,8 @@ def _snat_redirects(router: model.Router) -> Iterator[Fact]:
             )
             route = Route(router.namespace, index, "default", via, interface.device, (own.key,))
             yield route
-            behind = (
-                each.destination for each in router.routes if contains(interface, each.nexthop)
-            )
-            for source in (interface.cidr, *behind):
+            here = (each for each in router.inner_routes if contains(interface, each.nexthop))
+            for source in (interface.cidr, *(each.destination for each in here)):
                 yield Rule(router.namespace, index, index, source=str(source), after=(route.key,))
 
 

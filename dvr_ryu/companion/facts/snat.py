@@ -14,6 +14,7 @@ from dvr_ryu.companion.facts.common import (
     extra_routes,
     liberal_conntrack,
     namespace,
+    outer_routes,
     plugged,
     subnet_of,
 )
@@ -52,6 +53,7 @@ def _snat(
     own = address(view, gateway, place)
     yield Route(place, MAIN_TABLE, "default", way_out, gateway.device, (own.key,))
     yield from extra_routes(view, router, place, ports)
+    yield from outer_routes(view, router, place, MAIN_TABLE, gateway)
     behind = view.topology.floating_behind[router.name]
     central = [each for each in behind if each.central]
     distributed = [each.ip for each in behind if not each.central]

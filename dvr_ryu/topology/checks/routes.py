@@ -27,7 +27,7 @@ def check(words: TopologyWords, findings: Findings) -> None:
             path = ("routers", name, "routes", index)
             destinations.claim(route.destination, Claim("", (*path, "destination")))
             if joined:
-                _check_destination(path, route, router, joined, findings)
+                _check_destination(path, route, router, joined, words, findings)
                 _check_nexthop(path, name, route.nexthop, joined, words, findings)
 
 
@@ -44,17 +44,34 @@ def _joined(
             yield each, subnet
 
 
+def _outer_subnet(
+    router: RouterWords, nexthop: IPv4Address, words: TopologyWords
+) -> SubnetWords | None:
+    """The subnet of the router's external network that a next hop is in."""
+    network = words.networks.get(router.external_network or "")
+    return network.subnet_of(nexthop) if network else None
+
+
 def _check_destination(
-    path: Path, route: RouteWords, router: RouterWords, joined: _Joined, findings: Findings
+    path: Path,
+    route: RouteWords,
+    router: RouterWords,
+    joined: _Joined,
+    words: TopologyWords,
+    findings: Findings,
 ) -> None:
     """A wider range than a subnet's is right: the kernel takes the narrowest that fits."""
     place, destination = (*path, "destination"), route.destination
-    for each, subnet in joined:
-        if destination.subnet_of(subnet.cidr):
-            reached = f"{destination} is in {subnet.cidr} of '{each.network}', which the router"
-            findings.at_value(place, f"{reached} joins; remove this route")
-    if destination.prefixlen == 0 and router.external_network:
-        taken = f"takes all that is for '{router.external_network}'; name what is there instead"
+    reached = [(each.network, subnet.cidr) for each, subnet in joined]
+    external = router.external_network
+    if external and _outer_subnet(router, route.nexthop, words):
+        reached += [(external, subnet.cidr) for subnet in words.networks[external].subnets]
+    for network, cidr in reached:
+        if destination.subnet_of(cidr):
+            message = f"{destination} is in {cidr} of '{network}', which the router joins"
+            findings.at_value(place, f"{message}; remove this route")
+    if destination.prefixlen == 0 and external:
+        taken = f"takes all that is for '{external}'; name what is there instead"
         findings.at_value(place, f"{destination} {taken}")
 
 
@@ -66,17 +83,32 @@ def _check_nexthop(
     words: TopologyWords,
     findings: Findings,
 ) -> None:
-    place = (*path, "nexthop")
-    for each, subnet in joined:
-        if nexthop in subnet.cidr:
-            if nexthop in (subnet.cidr.network_address, subnet.cidr.broadcast_address):
-                findings.at_value(place, f"{nexthop} is no machine's address in {subnet.cidr}")
-            elif nexthop == (each.ip or _own_gateway(name, each, subnet, words)):
-                findings.at_value(place, f"{nexthop} is the router itself; name who knows the way")
-            return
-    ranges = listed(subnet.cidr for _, subnet in joined)
-    message = f"{nexthop} is in no subnet that the router joins; take an address of {ranges}"
-    findings.at_value(place, message)
+    place, router = (*path, "nexthop"), words.routers[name]
+    inner = next(((each, subnet) for each, subnet in joined if nexthop in subnet.cidr), None)
+    subnet = inner[1] if inner else _outer_subnet(router, nexthop, words)
+    if subnet is None:
+        findings.at_value(place, _unreached(router, nexthop, joined, words))
+        return
+    own = inner[0].ip or _own_gateway(name, *inner, words) if inner else router.gateway_port.ip
+    if nexthop in (subnet.cidr.network_address, subnet.cidr.broadcast_address):
+        findings.at_value(place, f"{nexthop} is no machine's address in {subnet.cidr}")
+    elif nexthop == own:
+        findings.at_value(place, f"{nexthop} is the router itself; name who knows the way")
+    elif inner is None and nexthop in words.floating_ips:
+        findings.at_value(place, f"{nexthop} is a floating address; name who knows the way")
+
+
+def _unreached(
+    router: RouterWords, nexthop: IPv4Address, joined: _Joined, words: TopologyWords
+) -> str:
+    outer = words.networks.get(router.external_network or "")
+    subnets = [*(subnet for _, subnet in joined), *(outer.subnets if outer else ())]
+    ranges = listed(subnet.cidr for subnet in subnets)
+    for name in words.external_networks if outer is None else ():
+        if words.networks[name].subnet_of(nexthop):
+            missing = f"{nexthop} is on '{name}', and the router has no external_network"
+            return f"{missing}; add external_network: {name}, or take an address of {ranges}"
+    return f"{nexthop} is in no subnet that the router joins; take an address of {ranges}"
 
 
 def _own_gateway(

@@ -92,6 +92,35 @@ def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router
     assert "10.1.0.11" in sources and "10.1.0.12" not in sources
 
 
+TWO_OUTER = """x: {external: true, subnets: [{cidr: 2.2.2.0/24}, {cidr: 2.2.3.0/24}]}"""
+
+
+def test_an_outer_next_hop_is_known_where_packets_leave():
+    """In the snat- namespace, and for the floating addresses in the fip- one; not before NAT."""
+    routes = "routes: [{destination: 10.7.0.0/16, nexthop: 2.2.2.9}, {destination: 10.8.0.0/16, "
+    text = FILE.replace("ip: 2.2.2.7}}", f"ip: 2.2.2.7}}, {routes}nexthop: 2.2.3.9}}]}}")
+    text = text.replace("x: {external: true, subnets: [{cidr: 2.2.2.0/24}]}", TWO_OUTER)
+    found = parse_topology(text, "t.yaml")
+    ways = {
+        (each.namespace.split("-")[0], each.destination): (each.via, each.device[:3])
+        for host in ("h1", "h2")
+        for each in of(found, host)
+        if isinstance(each, Route) and each.destination.startswith(("10.7", "10.8", "2.2.3"))
+    }
+    assert ways == {
+        (place, destination): (via, foot)
+        for place, foot in (("snat", "qg-"), ("fip", "fg-"))
+        for destination, via in (
+            ("10.7.0.0/16", "2.2.2.9"),
+            ("10.8.0.0/16", "2.2.3.9"),
+            ("2.2.3.0/24", None),
+        )
+    }
+    behind = [each for host in ("h1", "h2") for each in of(found, host)]
+    assert "10.7.0.0/16" not in {each.source for each in behind if isinstance(each, Rule)}
+    assert not [each for each in behind if isinstance(each, Chain) and "10.7" in str(each.rules)]
+
+
 def test_forwarded_ports(topology, router):
     there = of(topology, "h2")
     for chain in ("PREROUTING", "OUTPUT"):

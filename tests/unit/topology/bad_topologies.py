@@ -936,11 +936,13 @@ TWO_SUBNETS = """
       external: {external: true, subnets: [{cidr: 2.2.2.0/24}]}"""
 
 
-def _routes(*routes: str, external: str = "external_network: external, ") -> str:
+def _routes(
+    *routes: str, external: str = "external_network: external, ", floating_ips: str = ""
+) -> str:
     interfaces = "interfaces: [{network: blue}, {network: yellow}]"
     return topology_file(
         routers=f"\n      r1: {{{interfaces}, {external}routes: [{', '.join(routes)}]}}",
-        floating_ips="",
+        floating_ips=floating_ips,
     )
 
 
@@ -1019,8 +1021,35 @@ BAD_SHAPES: Cases = {
         "192.168.1.9 is not in 192.168.3.0/24, which the router's port is to join",
     ),
     "next hop elsewhere": (
-        _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}2.2.2.9}}"),
-        "2.2.2.9 is in no subnet that the router joins",
+        _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}2.2.3.9}}"),
+        "2.2.3.9 is in no subnet that the router joins; "
+        "take an address of 192.168.1.0/24, 192.168.2.0/24, 2.2.2.0/24",
+    ),
+    "next hop outside of a router that does not lead there": (
+        _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}2.2.2.9}}", external=""),
+        "2.2.2.9 is on 'external', and the router has no external_network; "
+        "add external_network: external, or take an address of 192.168.1.0/24, 192.168.2.0/24",
+    ),
+    "next hop is the router's outer side": (
+        _routes(
+            f"{{destination: 172.16.0.0/16, nexthop: {MARK}2.2.2.9}}",
+            external="external_network: external, gateway_port: {ip: 2.2.2.9}, ",
+        ),
+        "2.2.2.9 is the router itself",
+    ),
+    "next hop is a floating address": (
+        _routes(
+            f"{{destination: 172.16.0.0/16, nexthop: {MARK}2.2.2.9}}", floating_ips="{2.2.2.9: }"
+        ),
+        "2.2.2.9 is a floating address",
+    ),
+    "next hop is the outer broadcast address": (
+        _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}2.2.2.255}}"),
+        "2.2.2.255 is no machine's address in 2.2.2.0/24",
+    ),
+    "route to where the router leads anyway": (
+        _routes(f"{{destination: {MARK}2.2.2.128/25, nexthop: 2.2.2.9}}"),
+        "2.2.2.128/25 is in 2.2.2.0/24 of 'external', which the router joins",
     ),
     "next hop is the router": (
         _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}192.168.1.1}}"),
