@@ -47,7 +47,7 @@ def subtract(should: Mapping[K, V], is_: Mapping[K, V]) -> Difference[K, V]:
         changed={
             key: Replacement(is_[key], value)
             for key, value in should.items()
-            if key in is_ and is_[key] != value
+            if key in is_ and not (is_[key] is value or is_[key] == value)
         },
         removed={key: value for key, value in is_.items() if key not in should},
     )

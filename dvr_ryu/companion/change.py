@@ -54,10 +54,11 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     """Return what turns a host on which `is_` holds into one on which `should` holds."""
     wanted = {fact.key: fact for fact in should}
     present = {fact.key: fact for fact in is_}
-    removed = subtract(wanted, present).removed
+    rest = subtract(wanted, present)
+    removed = rest.removed
     lost = _without_container(removed, present)
-    surviving = {key: fact for key, fact in present.items() if key not in lost}
-    rest = subtract(wanted, surviving)
+    if lost:
+        rest = subtract(wanted, {key: fact for key, fact in present.items() if key not in lost})
     by_itself = {key for key in removed if key not in lost or removed[key].outlives_container}
     made = {**rest.added, **{key: both.new for key, both in rest.changed.items()}}
     return Change(

@@ -40,6 +40,7 @@ from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import facts, kinds
 from dvr_ryu.companion.facts.bridges import beside, datapath_of, tunnels
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, StaleLease
+from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     RUN_DIRECTORY,
@@ -70,6 +71,7 @@ class Host:
         self.name = name
         self._ovsdb = Ovsdb(name)
         self._edges = _edges(self._ovsdb)
+        self._kept = Kept()
         self.strangers: list[Stranger] = []
         """What `read` saw on our bridges that is not ours."""
 
@@ -81,7 +83,7 @@ class Host:
         """Return the facts of a view, beside the bridges that were here before us."""
         found = self._ovsdb.given(BRIDGES)
         datapath = datapath_of(found.values(), datapath_type())
-        return tuple(beside(fact, found) for fact in facts(view, datapath))
+        return tuple(beside(fact, found) for fact in facts(view, datapath, self._kept))
 
     def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Fact, ...]:
         """Return the tunnels to some hosts, of the facts of a view."""

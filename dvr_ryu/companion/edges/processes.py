@@ -40,6 +40,9 @@ Running: TypeAlias = "tuple[int, tuple[str, ...]]"
 DAEMONS = ("dnsmasq",)
 """These go to the background by themselves, once they serve; others stay as they are."""
 
+_seen: dict[str, list[int]] = {}
+"""Name → the processes of that name when the host was last looked at, and those started since. To
+look at all that runs here takes the longer the more that is."""
 _children: list[subprocess.Popen[bytes]] = []
 """What we started and must be asked for when it ends, or it stays as a zombie."""
 
@@ -51,6 +54,8 @@ def read() -> Iterator[Process]:
         return
     names = {os.stat(f"{NETNS}/{fact.name}").st_ino: fact.name for fact in namespaces.read()}
     running = _running()
+    _seen.clear()
+    _seen.update((name, [pid for pid, _ in processes]) for name, processes in running.items())
     noted = {file.removesuffix(END) for file in os.listdir(PIDS) if file.endswith(END)}
     for name in sorted(noted | running.keys()):
         # Two of one name are one too many: no words are those of both.
@@ -125,6 +130,7 @@ def _start(fact: Process) -> None:
             argv, stdin=null, stdout=null, stderr=null, start_new_session=True, env=known
         )
     _children.append(child)
+    _seen.setdefault(fact.name, []).append(child.pid)
     # Its words are seen a moment later than it is there.
     while not _argv(child.pid) and child.poll() is None:
         time.sleep(0.001)
@@ -137,10 +143,9 @@ def with_script(argv: Sequence[str]) -> list[str]:
 
 def unmake(facts: Sequence[Process]) -> None:
     """End programs: all are asked, then all are waited for, and who does not end is killed."""
-    running = _running()
     watched: list[int] = []
     for fact in facts:
-        for pid, _ in running.get(fact.name, ()):
+        for pid in _known(fact.name):
             with suppress(ProcessLookupError):
                 watched.append(os.pidfd_open(pid))
                 signal.pidfd_send_signal(watched[-1], signal.SIGTERM)
@@ -158,19 +163,19 @@ def unmake(facts: Sequence[Process]) -> None:
 
 def tell(name: str) -> None:
     """Tell a program to read its files again, if it runs."""
-    for pid in _noted(name) or [pid for pid, _ in _running().get(name, ())]:
+    for pid in _known(name):
         with suppress(ProcessLookupError):
             if _listens(pid):
                 os.kill(pid, signal.SIGHUP)
 
 
-def _noted(name: str) -> list[int]:
-    """The process that a program's pid file names, if it is that program: found at once."""
+def _known(name: str) -> list[int]:
+    """The processes of a program: of those that were seen, or that its pid file names, those that
+    still are that program."""
+    pids = [*_seen.get(name, ())]
     with suppress(FileNotFoundError, ValueError), open(pid_file(name)) as file:
-        pid = int(file.read())
-        if _name(_argv(pid)) == name:
-            return [pid]
-    return []
+        pids.append(int(file.read()))
+    return [pid for pid in dict.fromkeys(pids) if _name(_argv(pid)) == name]
 
 
 def _listens(pid: int) -> bool:

@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.facts import bridges, dhcp, external, fip, instances, qrouter, snat
+from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.topology.view import HostView
 
 
-def facts(view: HostView, datapath_type: str) -> tuple[Fact, ...]:
+def facts(view: HostView, datapath_type: str, kept: Kept | None = None) -> tuple[Fact, ...]:
     """Return every fact of a host, each once.
 
-    `datapath_type` is "system", or "netdev" where the kernel has no openvswitch module.
+    `datapath_type` is "system", or "netdev" where the kernel has no openvswitch module. `kept` is
+    what the last facts of this host left for these.
     """
-    tx_checksum = datapath_type != "netdev"
-    return tuple({fact.key: fact for fact in _facts(view, datapath_type, tx_checksum)}.values())
+    kept = kept or Kept()
+    kept.begin()
+    each = _facts(view, datapath_type, datapath_type != "netdev", kept)
+    return tuple({fact.key: fact for fact in each}.values())
 
 
-def _facts(view: HostView, datapath_type: str, tx_checksum: bool) -> Iterator[Fact]:
+def _facts(view: HostView, datapath_type: str, tx_checksum: bool, kept: Kept) -> Iterator[Fact]:
     yield from bridges.facts(view, datapath_type)
-    yield from instances.facts(view, tx_checksum)
+    yield from instances.facts(view, tx_checksum, kept)
     yield from dhcp.facts(view, tx_checksum)
     yield from qrouter.facts(view, tx_checksum)
     yield from fip.facts(view, tx_checksum)

@@ -8,6 +8,7 @@ of its allowed_address_pairs an instance uses is its own affair.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.common import (
@@ -17,6 +18,7 @@ from dvr_ryu.companion.facts.common import (
     outer_end,
     subnet_of,
 )
+from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import (
     MAIN_TABLE,
     Address,
@@ -36,18 +38,30 @@ DHCP_SCRIPT = "udhcpc.script"
 """Stands in a client's words for the script that the package ships; the edge knows where it is."""
 
 
-def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
+def facts(view: HostView, tx_checksum: bool, kept: Kept) -> Iterator[Fact]:
     """Yield the instances of this host."""
     several = {port.name for port in view.topology.more_cards}
     for port in view.local_ports_of(model.COMPUTE):
-        yield from _card(view, port, tx_checksum)
-        if port.name in several:
-            yield from _one_of_several(port)
-        if _is_served(view, port):
-            yield _dhcp_client(port)
-        else:
-            yield from _static_address(view, port)
-        yield from _further_addresses(port)
+        make = partial(_of_card, view, port, tx_checksum, port.name in several)
+        yield from kept.facts(port.id, (*make.args[1:], *_around(view, port)), make)
+
+
+def _around(view: HostView, port: model.Port) -> tuple[object, ...]:
+    """What of a view the facts of a card are made of."""
+    topology, network = view.topology, port.network
+    served = network in topology.served_by_dhcp
+    return topology.underlay, subnet_of(view, port), view.local_vlans[network], served
+
+
+def _of_card(view: HostView, port: model.Port, tx_checksum: bool, several: bool) -> Iterator[Fact]:
+    yield from _card(view, port, tx_checksum)
+    if several:
+        yield from _one_of_several(port)
+    if _is_served(view, port):
+        yield _dhcp_client(port)
+    else:
+        yield from _static_address(view, port)
+    yield from _further_addresses(port)
 
 
 def leased(view: HostView, names: Collection[str]) -> Iterator[Address | Route]:

@@ -8,6 +8,7 @@ that must be made first. Pure: how a fact is read and made is known to the edges
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, TypeAlias
 
@@ -57,7 +58,7 @@ class Fact:
         if hasattr(cls, "identity"):
             cls._identity = attrgetter("kind", *cls.identity)
 
-    @property
+    @cached_property
     def key(self) -> Key:
         """Kind and identity."""
         key: Key = type(self)._identity(self)

@@ -1,0 +1,35 @@
+"""Facts that are kept as long as what they were made of stays the same. Pure.
+
+So an edit costs what it touches, not what there is; and whoever compares finds the very same fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from dvr_ryu.companion.facts.kinds import Fact
+
+
+class Kept:
+    """What was made of which objects, the last time that all facts were asked for."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[object, tuple[Fact, ...]]] = {}
+        self._now: dict[str, tuple[object, tuple[Fact, ...]]] = {}
+
+    def begin(self) -> None:
+        """Begin to ask for all facts; what was not asked for the last time is forgotten."""
+        self._last, self._now = self._now, {}
+
+    def facts(
+        self, name: str, made_of: object, make: Callable[[], Iterable[Fact]]
+    ) -> tuple[Fact, ...]:
+        """Return what `make` yields, or yielded the last time if `made_of` is equal.
+
+        `made_of` is all that `make` looks at; `name` is the object's own, among all.
+        """
+        known = self._last.get(name)
+        if known is None or known[0] != made_of:
+            known = made_of, tuple(make())
+        self._now[name] = known
+        return known[1]

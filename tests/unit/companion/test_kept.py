@@ -1,0 +1,63 @@
+"""Facts that were kept are those that would be made, whatever was edited."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kept import Kept
+from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+from tests.unit.pipeline.sites import Site, edited, edits, sites, topology
+
+ARTICLE = examples_dir() / "human-defined-dvr.yaml"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    site=sites, changes=st.lists(edits, max_size=4), datapath=st.sampled_from(["netdev", "system"])
+)
+def test_any_edit_ends_with_the_facts_of_a_fresh_start(
+    site: Site, changes: list[Any], datapath: str
+) -> None:
+    kept = Kept()
+    for each in accumulate(changes, edited, initial=site):
+        view = HostView(topology(each), "host-0")
+        edit, fresh = facts(view, datapath, kept), facts(view, datapath)
+        assert [(f, f.container, f.after) for f in edit] == [
+            (f, f.container, f.after) for f in fresh
+        ]
+
+
+def test_what_is_around_a_card_counts_too() -> None:
+    article = load_topology(ARTICLE)
+    blue = article.networks["blue"]
+    (subnet,) = blue.subnets
+    unserved = evolve(blue, subnets=(evolve(subnet, dhcp=False),))
+    for other in (
+        evolve(article, underlay=evolve(article.underlay, mtu=9000)),
+        evolve(article, networks={**article.networks, "blue": unserved}),
+        evolve(article, local_vlans={host: {n: v + 1 for n, v in vlans.items()}
+                                     for host, vlans in article.local_vlans.items()}),
+        evolve(article, service_ports=()),
+    ):  # fmt: skip
+        kept = Kept()
+        before = facts(HostView(article, "server-233"), "netdev", kept)
+        view = HostView(other, "server-233")
+        after = facts(view, "netdev", kept)
+        assert before != after == facts(view, "netdev")
+
+
+def test_what_an_edit_does_not_touch_is_the_same_fact() -> None:
+    kept = Kept()
+    one, other = (
+        facts(HostView(load_topology(ARTICLE), "server-233"), "netdev", kept) for _ in range(2)
+    )
+    cards = [(a, b) for a, b in zip(one, other, strict=True) if "vm-" in str(a.key)]
+    assert cards and all(a is b for a, b in cards)
