@@ -44,6 +44,9 @@ FOREIGN = (
     "ovs-ofctl add-flow br-int cookie=0x7,priority=50,udp,tp_dst=7777,actions=drop",
     "ovs-ofctl add-flow br-int cookie=0,table=200,priority=3,icmp,actions=resubmit(,201)",
     "ovs-ofctl add-flow br-tun cookie=0x8,table=99,priority=9,actions=drop",
+    # Where the controller puts flows of ours.
+    "ovs-ofctl add-flow br-int cookie=0x9,table=60,priority=1,idle_timeout=9999,actions=drop",
+    "ovs-ofctl add-flow br-tun priority=0,actions=NORMAL",
 )
 
 
@@ -128,6 +131,7 @@ def test_bridges_of_others_are_shared_and_given_back(companion: Companion) -> No
     assert "tp_dst=7777" in dumped(host, "br-int", "cookie=0x7/-1")[0]
     assert any("table=200" in flow for flow in dumped(host, "br-int"))
     assert len(dumped(host, "br-tun", "cookie=0x8/-1")) == 1
+    assert dumped(host, "br-int", "cookie=0x9/-1") == []
     controllers = run(host, "ovs-vsctl get-controller br-tun").split()
     assert sorted(controllers) == ["tcp:10.0.0.9:6653", "tcp:127.0.0.1:59999"]
     # An address on br-int itself goes on being found.
@@ -155,6 +159,7 @@ def test_what_others_have_on_our_bridges_is_told_once_and_left_alone(
     words = [DVR, "companion", "run", str(companion.file), "--host", "h1"]
     host.start_service("companion", words, log, {})
     await_state(host, lambda state: state["state"] == "applied")
+    wait_until(lambda: filled(host), 20, "our flows")
     plug(host, "br-int", "x3", "10.9.0.3/24", "tag=77")
     expected = "br-int has the port x3, not ours, in n: both have the tag 77 here"
     try:
@@ -200,3 +205,25 @@ def test_the_script_does_the_same(companion: Companion) -> None:
     assert companion("plan") == []
     assert len(dumped(host, "br-int", "cookie=0x7/-1")) == 1
     assert len(run(host, "ovs-vsctl get-controller br-tun").split()) == 2
+    wait_until(lambda: filled(host), 20, "our flows")
+
+
+def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> None:
+    """Flows of others that are gone from a bridge, and wait to be put back, when it is taken."""
+    host = companion.host
+    noted = "/run/dvr_ryu/flows/br-int"
+    kept = (
+        "from dvr_ryu.companion.edges import flows\n"
+        "try:\n"
+        "    with flows.kept({'br-int': 'standalone'}):\n"
+        "        raise OSError\n"
+        "except OSError:\n"
+        "    pass\n"
+    )
+    host.run([sys.executable, "-c", kept])
+    run(host, "ovs-ofctl del-flows br-int cookie=0x7/-1")
+    host.run([sys.executable, "-c", kept])
+    assert "cookie=0x7" in host.path(noted).read_text()
+    assert "table=200" in host.path(noted).read_text()
+    companion("apply")
+    assert len(dumped(host, "br-int", "cookie=0x7/-1")) == 1 and not host.path(noted).exists()

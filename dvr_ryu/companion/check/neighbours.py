@@ -42,7 +42,7 @@ def _on_bridges(view: HostView, should: Iterable[Fact]) -> Iterator[Finding]:
         said, _, advice = line.partition(": ")
         yield warns("bridges", said, advice)
     for bridge in bridges:
-        if lines := flows.of_others(bridge.name):
+        if lines := flows.of_others(bridge.name, bridge.settings["fail_mode"]):
             cookies = ", ".join(sorted({f"{flows.cookie_of(line):#x}" for line in lines}))
             seen = f"{bridge.name} has {len(lines)} flows of others (cookies {cookies})"
             yield warns("flows", seen, "left alone")

@@ -163,7 +163,9 @@ class Ovsdb:
         """Make bridges, or change them to what they should be."""
         present = self._named("Bridge", BRIDGE_COLUMNS, facts)
         known = self._controllers()
-        with flows.kept(present):
+        for row in filter(_is_free, present.values()):
+            flows.note_taken(row["name"], _fail_mode(row))
+        with flows.kept({name: _fail_mode(row) for name, row in present.items()}):
             self._change(
                 operation
                 for number, fact in enumerate(facts)
@@ -190,22 +192,25 @@ class Ovsdb:
         ports = [row for found in self._transact(*asked) for row in found]
         our_ports = {row["_uuid"] for row in ports if self._owns(row)}
         known = self._controllers()
-        with flows.kept(returned):
+        with flows.given_back({name: _fail_mode(row) for name, row in returned.items()}):
+            if returned:
+                # While they are ours yet: what a killed companion has left on them is found again.
+                self._change(self._without_controller(row, known) for row in returned.values())
+            for name in returned:
+                flows.remove_ours(name)
             self._change(
                 [
                     mutate(SWITCH, "bridges", "delete", gone),
-                    *(self._give_back(row, our_ports, known) for row in returned.values()),
+                    *(self._give_back(row, our_ports) for row in returned.values()),
                 ]
             )
-        for name in returned:
-            flows.remove_ours(name)
 
-    def _give_back(
-        self, row: Row, our_ports: Collection[str], controllers: Mapping[str, Row]
-    ) -> Operation:
+    def _without_controller(self, row: Row, controllers: Mapping[str, Row]) -> Operation:
+        return update("Bridge", {"controller": self._others(row, controllers)}, _same(row))
+
+    def _give_back(self, row: Row, our_ports: Collection[str]) -> Operation:
         columns = given.returned(row, columns_of(given.before(row) or {}), BRIDGE_CONFIG)
         columns["ports"] = [uuid for uuid in as_list(row["ports"]) if uuid not in our_ports]
-        columns["controller"] = self._others(row, controllers)
         return update("Bridge", columns, _same(row))
 
     def _controllers(self) -> Mapping[str, Row]:
@@ -326,6 +331,10 @@ def _insert_port(
 def _is_free(row: Row) -> bool:
     """Whether a row is no dvr_ryu's."""
     return OWNER not in row["external_ids"]
+
+
+def _fail_mode(row: Row) -> str:
+    return "".join(row["fail_mode"])
 
 
 def _is_given(row: Row) -> bool:

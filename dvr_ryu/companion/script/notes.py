@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dvr_ryu.companion.edges import connections, dhcp, namespaces, processes, sysctls
 from dvr_ryu.companion.edges.flows import NOTES as FLOWS_OF_OTHERS
+from dvr_ryu.companion.edges.flows import TAKEN as FLOWS_BEFORE
 
 
 def folders() -> str:
     """Make the folders of all notes."""
     places = (namespaces.NOTES, sysctls.NOTES, dhcp.FILES, processes.PIDS, connections.NOTES)
-    return f"mkdir -p {' '.join(map(str, (*places, FLOWS_OF_OTHERS)))}"
+    return f"mkdir -p {' '.join(map(str, (*places, FLOWS_OF_OTHERS, FLOWS_BEFORE)))}"
 
 
 def flows(bridge: str) -> str:
     """The file that keeps the flows of others while a bridge may lose them."""
     return f"{FLOWS_OF_OTHERS}/{bridge}"
+
+
+def flows_before(bridge: str) -> str:
+    """The file that keeps the flows that a bridge had before us."""
+    return f"{FLOWS_BEFORE}/{bridge}"
 
 
 def namespace(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from dvr_ryu.companion.edges.flows import OPENFLOW
+from dvr_ryu.companion.edges.flows import NO_MATCH, OFCTL, OWN_DEFAULT
 from dvr_ryu.companion.edges.given import BEFORE, OWNER
 from dvr_ryu.companion.edges.ovsdb_rows import PLACE
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
@@ -13,16 +13,30 @@ from dvr_ryu.companion.facts.words import settings
 from dvr_ryu.companion.script import notes
 from dvr_ryu.pipeline.cookie import COOKIE, LEARNED
 
+_OFCTL = " ".join(OFCTL)
+_DUMP = f"{_OFCTL} --no-stats --no-names dump-flows"
+IN_OUR_PLACE = f"""\
+awk 'function place(flow) {{
+  sub(/ actions=.*/, "", flow)
+  gsub(/{NO_MATCH.pattern}/, "", flow)
+  gsub(/^[ ,]+|[ ,]+$/, "", flow)
+  return flow
+}}
+FNR == NR {{ ours[place($0)] }}
+FNR < NR && place($0) in ours'"""
+"""Of two files, the flows of the second whose table, priority and match one of the first has."""
+
 
 def make_bridge(fact: Bridge, old: Bridge | None, host: str) -> Iterator[str]:
     """Add a bridge, or change it; its local port is marked as ours like the bridge itself. One that
     was here before us keeps its flows, and a note of what it was.
     """
     name, marks = fact.name, {f"external_ids:{OWNER}": host}
-    before = old.before if old else None
-    if before is not None:
-        marks[f"external_ids:{BEFORE}"] = _text(json.dumps(dict(before)))
-        yield from _flows_noted(name)
+    if old and old.before is not None:
+        marks[f"external_ids:{BEFORE}"] = _text(json.dumps(dict(old.before)))
+        yield from _flows_noted(old)
+        first = notes.flows_before(name)
+        yield f"[ -e {first} ] || cp {notes.flows(name)} {first}"
     words = [] if old else [f"--may-exist add-br {name}", f"set Port {name} {_local(host)}"]
     words.append(f"set Bridge {name} {settings({**fact.settings, **marks})}")
     if old and old.controller and old.controller != fact.controller:
@@ -33,7 +47,7 @@ def make_bridge(fact: Bridge, old: Bridge | None, host: str) -> Iterator[str]:
         words.append(f"--id=@ours create Controller {ours}")
         words.append(f"add Bridge {name} controller @ours")
     yield _transaction(words)
-    if before is not None:
+    if old and old.before is not None:
         yield from _flows_put_back(name)
 
 
@@ -43,16 +57,22 @@ def unmake_bridge(fact: Bridge, host: str) -> Iterator[str]:
         yield f"ovs-vsctl --if-exists del-br {fact.name}"
         return
     name = fact.name
-    yield from _flows_noted(name)
+    yield from _flows_noted(fact)
+    first = notes.flows_before(name)
+    yield f"touch {first}"
+    ours = " ".join(f"-e cookie={cookie:#x}" for cookie in (COOKIE, LEARNED))
+    yield f"{_DUMP} {name} | grep {ours} | {IN_OUR_PLACE} - {first} >> {notes.flows(name)}"
     ports = _find("Port", "name", host)
     yield f"for port in $({ports}); do ovs-vsctl --if-exists del-port $port; done"
-    words = [_without_controller(name, host)] if fact.controller else []
-    words += [_restored(name, key, fact.before.get(key, "")) for key in fact.settings]
+    if fact.controller:
+        yield _transaction([_without_controller(name, host)])
+    for cookie in (COOKIE, LEARNED):
+        yield f"{_OFCTL} del-flows {name} cookie={cookie:#x}/-1"
+    words = [_restored(name, key, fact.before.get(key, "")) for key in fact.settings]
     words.append(f"remove Bridge {name} external_ids {OWNER} {BEFORE}")
     yield _transaction(words)
     yield from _flows_put_back(name)
-    for cookie in (COOKIE, LEARNED):
-        yield f"ovs-ofctl -O {OPENFLOW} del-flows {name} cookie={cookie:#x}/-1"
+    yield f"rm {first}"
 
 
 def _text(value: str) -> str:
@@ -84,15 +104,18 @@ def _restored(bridge: str, key: str, value: str) -> str:
     return f"clear Bridge {bridge} {column}"
 
 
-def _flows_noted(bridge: str) -> Iterator[str]:
+def _flows_noted(bridge: Bridge) -> Iterator[str]:
     """Note the flows of others: Open vSwitch forgets all when controllers come or go."""
-    ours = f"-e cookie={COOKIE:#x} -e cookie={LEARNED:#x} -e 'priority=0 actions=NORMAL'"
-    dump = f"ovs-ofctl -O {OPENFLOW} --no-stats --no-names dump-flows {bridge}"
-    yield f"{dump} | grep actions= | grep -v {ours} > {notes.flows(bridge)} || :"
+    patterns = [f"cookie={cookie:#x}" for cookie in (COOKIE, LEARNED)]
+    if bridge.settings["fail_mode"] != "secure":
+        patterns.append(f"^{OWN_DEFAULT.pattern}$")
+    ours = " ".join(f"-e '{pattern}'" for pattern in patterns)
+    note = notes.flows(bridge.name)
+    yield f"{_DUMP} {bridge.name} | grep actions= | grep -vE {ours} > {note} || :"
 
 
 def _flows_put_back(bridge: str) -> Iterator[str]:
-    yield f"ovs-ofctl -O {OPENFLOW} add-flows {bridge} {notes.flows(bridge)}"
+    yield f"{_OFCTL} add-flows {bridge} {notes.flows(bridge)}"
     yield f"rm {notes.flows(bridge)}"
 
 

@@ -33,6 +33,7 @@ from dvr_ryu.companion.facts.kinds import (
 )
 from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.companion.script import script
+from dvr_ryu.companion.script.switch import IN_OUR_PLACE
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -194,3 +195,20 @@ def test_what_is_in_the_hosts_own_namespace_needs_no_place() -> None:
     assert commands((Device(ROOT, "tap1", None, 1500, None, ("veth", "w")),), ()) == [
         "ip link set tap1 mtu 1500 up"
     ]
+
+
+def test_a_script_finds_what_our_flows_have_taken_the_place_of(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    before.write_text(
+        "cookie=0x9, table=60, idle_timeout=9999, reset_counts priority=1 actions=drop\n"
+        "cookie=0x9, table=60, priority=2 actions=drop\n"
+        " reset_counts priority=0 actions=NORMAL\n"
+    )
+    ours = (
+        " cookie=0x6476725f727975, table=60, priority=1 actions=NORMAL\n"
+        " cookie=0x6476725f727975, priority=0 actions=resubmit(,58)\n"
+    )
+    for dumped, expected in ((ours, before.read_text().splitlines()[::2]), ("", [])):
+        command = ["sh", "-c", f"{IN_OUR_PLACE} - {before}"]
+        found = subprocess.run(command, input=dumped, text=True, stdout=subprocess.PIPE).stdout
+        assert found.splitlines() == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dvr_ryu.companion.edges.flows import OWN_DEFAULT, cookie_of
+from dvr_ryu.companion.edges.flows import OWN_DEFAULT, cookie_of, identity
 from dvr_ryu.companion.facts.bridges import beside, datapath_of
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
 from dvr_ryu.companion.strangers import Stranger, lines
@@ -67,3 +67,14 @@ def test_what_open_vswitch_makes_by_itself_is_nobodys():
     assert not OWN_DEFAULT.fullmatch("table=5, priority=0 actions=NORMAL")
     assert not OWN_DEFAULT.fullmatch("priority=0,in_port=1 actions=NORMAL")
     assert cookie_of("cookie=0x7, table=5 actions=drop") == 7 and cookie_of("actions=drop") == 0
+
+
+def test_a_bridge_has_one_flow_of_a_table_priority_and_match():
+    same = (
+        "cookie=0x9, table=60, idle_timeout=9999, reset_counts priority=1,ip actions=drop",
+        "cookie=0x6476725f727975, table=60, priority=1,ip actions=NORMAL",
+        "table=60, send_flow_rem importance=7 priority=1,ip actions=output:1",
+    )
+    assert {identity(line) for line in same} == {"table=60, priority=1,ip"}
+    assert identity("table=60, priority=1,ip,in_port=2 actions=drop") != identity(same[0])
+    assert identity("table=6, priority=1,ip actions=drop") != identity(same[0])
