@@ -250,6 +250,7 @@ def remove_network(words: Words, random: Random) -> str | None:
 def _keep_interfaces(words: Words, router: str, keeps: Callable[[Words], bool]) -> None:
     its = words["routers"][router]
     its["interfaces"] = [each for each in its["interfaces"] if keeps(each)]
+    its.pop("routes", None)  # a next hop may be lost
     if not its["interfaces"]:
         del words["routers"][router]
 
@@ -336,7 +337,7 @@ def edit_router(words: Words, random: Random) -> str | None:
     if name is None:
         return None
     router = words["routers"][name]
-    kind = random.choice(("external", "join", "leave", "mac"))
+    kind = random.choice(("external", "join", "leave", "mac", "routes", "routes"))
     if kind == "external" and router.pop("external_network", None) is None:
         router["external_network"] = random.choice(sorted(EXTERNAL))
     elif kind == "join":
@@ -348,6 +349,11 @@ def edit_router(words: Words, random: Random) -> str | None:
         _keep_interfaces(words, name, lambda each: each["network"] != network)
     elif kind == "mac":
         random.choice(router["interfaces"])["mac"] = _mac(random)
+    elif kind == "routes":
+        network = random.choice(router["interfaces"])["network"]
+        destination = f"172.16.{random.randrange(4)}.0/{random.choice((24, 32))}"
+        route = {"destination": destination, "nexthop": _address(words, network, random)}
+        router["routes"] = [route, *router.get("routes", [])][: random.randrange(3)]
     return f"router {name}: {kind}, {words['routers'].get(name)}"
 
 

@@ -262,6 +262,7 @@ EDITS = [
     ("  2.2.2.101: {instance: a}", "  2.2.2.101: {instance: c}"),
     ("dhcp: false}]}\n  x", "dhcp: true}]}\n  x"),
     ("10.1.0.13}", "10.1.0.33}"),
+    ("{network: m}], ", "{network: m}], routes: [{destination: 9.9.9.9/32, nexthop: 10.1.0.12}], "),
     ("external_network: x", ""),
     ("mtu: 1500", "mtu: 1600"),
     (

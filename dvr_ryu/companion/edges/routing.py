@@ -117,9 +117,8 @@ def _rules(kernel: Netlink) -> Iterator[Rule]:
         _, _, length, *_ = _RULE.unpack(header)
         priority = as_number(has[FRA_PRIORITY]) if FRA_PRIORITY in has else 0
         if priority not in KERNEL_RULES:
-            source = as_ipv4(has.get(FRA_SRC))
-            if source is not None and length != 32:
-                source = f"{source}/{length}"
+            address = as_ipv4(has.get(FRA_SRC))
+            source = f"{address}/{length}" if address else None
             iif = as_text(has[FRA_IIFNAME]) if FRA_IIFNAME in has else None
             yield Rule(kernel.namespace, priority, as_number(has[FRA_TABLE]), source, iif)
 

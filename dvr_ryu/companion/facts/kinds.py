@@ -271,6 +271,11 @@ class Route(OnDevice):
         return in_instance(self.namespace)
 
 
+def _bare(source: str | None) -> str | None:
+    """A prefix; one address alone is without its length, as ip prints it."""
+    return source.removesuffix("/32") if source else None
+
+
 @frozen
 class Rule(InNamespace):
     """What comes from `source`, or in by the device `iif`, is routed by `table`."""
@@ -280,7 +285,7 @@ class Rule(InNamespace):
     namespace: str
     priority: int
     table: int
-    source: str | None = None
+    source: str | None = field(default=None, converter=_bare)
     iif: str | None = None
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
 

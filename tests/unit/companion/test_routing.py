@@ -106,6 +106,12 @@ def test_what_is_behind_a_next_hop_goes_to_snat_and_back(hosts, shapes):
     assert back["10.3.0.0/24"] == "10.2.0.254"
 
 
+def test_a_rule_for_one_address_is_spelt_in_one_way():
+    """As the kernel is read: whoever yields it may write the length, or leave it out."""
+    assert Rule("qrouter-1", 5, 5, "9.9.9.9/32") == Rule("qrouter-1", 5, 5, "9.9.9.9")
+    assert Rule("qrouter-1", 5, 5, "9.9.9.0/31").source == "9.9.9.0/31"
+
+
 def test_tenants_of_the_same_addresses_have_neighbours_of_their_own(hosts, shapes):
     edge, twin = (shapes.routers[name].namespace for name in ("edge", "twin"))
     for host in ("server-1", "server-2"):
