@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import frozen
 
-from dvr_ryu.companion.facts.kinds import Fact, Key
+from dvr_ryu.companion.facts.kinds import Device, Fact, Key
 from dvr_ryu.companion.facts.words import describe
-from dvr_ryu.reconcile import Replacement, order, subtract
+from dvr_ryu.reconcile import Difference, Replacement, order, subtract
 
 
 @frozen
@@ -27,6 +27,8 @@ class Change:
     """All that ends, with what is not removed by itself."""
     changed: tuple[Replacement[Fact], ...]
     added: tuple[Fact, ...]
+    readdressed: tuple[Fact, ...]
+    """What stays on devices that get other MACs: others know it by the old ones."""
 
     def __bool__(self) -> bool:
         return len(self) > 0
@@ -67,7 +69,22 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
         removed=tuple(removed.values()),
         changed=tuple(rest.changed.values()),
         added=tuple(rest.added.values()),
+        readdressed=tuple(_readdressed(wanted, rest)),
     )
+
+
+def _readdressed(wanted: Mapping[Key, Fact], rest: Difference[Key, Fact]) -> Iterator[Fact]:
+    devices = {
+        key
+        for key, both in rest.changed.items()
+        if isinstance(both.new, Device)
+        and isinstance(both.old, Device)
+        and both.new.mac != both.old.mac
+    }
+    if devices:
+        for key, fact in wanted.items():
+            if fact.container in devices and key not in rest.added:
+                yield fact
 
 
 def _without_container(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) -> set[Key]:

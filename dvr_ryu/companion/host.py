@@ -135,7 +135,7 @@ class Host:
     # The change ---------------------------------------------------------------------------------
 
     def execute(self, change: Change, on_progress: Progress) -> None:
-        """Make a change, and announce the addresses that are new here.
+        """Make a change, and announce the addresses that are new here, or have another MAC.
 
         Raise HostError before anything is made, if a program is missing that it takes.
         """
@@ -160,7 +160,7 @@ class Host:
         makers = {kind: make for kind, (_, make) in self._edges.items()}
         lanes.make(chain.from_iterable(change.makings), makers, count)
         remove(last=True)
-        announce(announcements(change.added))
+        announce(announcements(change))
 
 
 def _with_loss(

@@ -127,7 +127,7 @@ def amend_for_arrivals(
     amend(host, should, ready)
     done = change(should, known)
     own = [(fact.namespace, fact.device, fact.address.split("/")[0]) for fact in addresses]
-    announce([*own, *announcements(done.added)], ANNOUNCED_AFTER)
+    announce([*own, *announcements(done)], ANNOUNCED_AFTER)
     return done
 
 

@@ -25,7 +25,7 @@ from watchdog.observers import Observer
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
-from dvr_ryu.companion.edges.announce import Place, announce, announcements
+from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements
 from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
@@ -250,7 +250,7 @@ class Companion:
             if due <= now:
                 announce(places)
         self._announcing = [each for each in self._announcing if each[0] > now]
-        if new := announcements(done.added):
+        if new := announcements(done):
             self._announcing += [(now + CHECK_SECONDS * (1 + n), new) for n in range(REPEATS)]
 
     def _tell_of_strangers(self, host: Host, topology: Topology) -> None:
@@ -263,7 +263,7 @@ class Companion:
 
     def _announce_only(self, should: tuple[Fact, ...]) -> None:
         """Announce no longer what is another host's."""
-        ours = set(announcements(should))
+        ours = set(announceable(should))
         self._announcing = [
             (due, [place for place in places if place in ours]) for due, places in self._announcing
         ]

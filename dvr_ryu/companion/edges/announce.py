@@ -10,6 +10,7 @@ from operator import itemgetter
 from threading import Thread
 from typing import TypeAlias
 
+from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges.namespaces import by_place, inside
 from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
 from dvr_ryu.errors import HostError
@@ -26,8 +27,13 @@ Place: TypeAlias = "tuple[str, str, str]"
 """A namespace, a device in it and an address to announce there."""
 
 
-def announcements(facts: Iterable[Fact]) -> list[Place]:
-    """Of facts that have just been made, those to announce."""
+def announcements(change: Change) -> list[Place]:
+    """What to announce of a change that has just been made: new addresses, and new MACs of old."""
+    return announceable([*change.added, *change.readdressed])
+
+
+def announceable(facts: Iterable[Fact]) -> list[Place]:
+    """Of facts that hold, those to announce when others know otherwise."""
     return [
         (fact.namespace, fact.device, _ip(fact))
         for fact in facts

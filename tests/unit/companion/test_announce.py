@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from scapy.layers.l2 import ARP, Ether
 
+from dvr_ryu.companion.change import change
 from dvr_ryu.companion.edges.announce import REPLY, announcements, gratuitous_arp
-from dvr_ryu.companion.facts.kinds import Address, Fact, ProxyNeighbour
+from dvr_ryu.companion.facts.kinds import Address, Device, Fact, Namespace, ProxyNeighbour
 
 
 def test_the_frame_is_a_request_of_an_address_for_itself() -> None:
@@ -35,4 +36,22 @@ def test_as_a_reply_it_asks_nobody() -> None:
 def test_what_may_have_been_elsewhere_is_announced(
     fact: Fact, announced: list[tuple[str, str, str]]
 ) -> None:
-    assert announcements([fact]) == announced
+    assert announcements(change([fact], ())) == announced
+
+
+def test_what_stays_on_a_device_is_announced_with_its_new_mac() -> None:
+    def holding(mac: str, mtu: int) -> tuple[Fact, ...]:
+        return (
+            Namespace("fip-1"),
+            Namespace("snat-1"),
+            Device("fip-1", "fg-1", mac, mtu, None, ("namespace", "fip-1")),
+            Address("fip-1", "fg-1", "2.2.2.6/24", "2.2.2.255"),
+            ProxyNeighbour("fip-1", "fg-1", "2.2.2.100"),
+            Device("snat-1", "qg-1", "fa:16:3e:00:00:09", mtu, None, ("namespace", "snat-1")),
+            Address("snat-1", "qg-1", "2.2.2.9/24", None),
+        )
+
+    before = holding("fa:16:3e:00:00:01", 1500)
+    renewed = announcements(change(holding("fa:16:3e:00:00:02", 1500), before))
+    assert renewed == [("fip-1", "fg-1", "2.2.2.6"), ("fip-1", "fg-1", "2.2.2.100")]
+    assert announcements(change(holding("fa:16:3e:00:00:01", 1400), before)) == []
