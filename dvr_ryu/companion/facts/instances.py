@@ -99,7 +99,8 @@ def _dhcp_client(port: model.Port) -> Process:
     instance would be.
     """
     place = model.instance_namespace(port.name)
-    name = f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}-{port.card}"
+    # No name has a colon: another instance's client is never called so.
+    name = f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}:{port.card}"
     argv = (
         "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", port.card, "-r", port.ip,
         "-O", "mtu", "-O", "search", "-O", "staticroutes",

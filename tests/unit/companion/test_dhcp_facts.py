@@ -160,3 +160,17 @@ def test_distributed_each_host_has_the_same_server_and_its_own_range() -> None:
     assert any("10.1.0.8,10.1.0.9" in word for word in server(two, "10.1.0.0").argv)
     books = [fact for fact in (*one, *two) if isinstance(fact, LeaseBook) and fact.network == "n"]
     assert [(book.host, len(book.ranges)) for book in books] == [("h1", 0), ("h2", 1)]
+
+
+def test_cards_have_clients_of_their_own_whatever_instances_are_called() -> None:
+    text = """
+hosts: {h1: {address: 10.0.0.1}}
+networks: {n: {subnets: [{cidr: 10.1.0.0/24}]}, m: {subnets: [{cidr: 10.2.0.0/24}]}}
+instances:
+  web: {host: h1, ports: [{network: n}, {network: m}]}
+  web-eth1: {host: h1, network: n}
+  web.eth1: {host: h1, network: n}
+  web_eth1: {host: h1, network: n}
+"""
+    clients = [fact for fact in on("h1", text) if isinstance(fact, Process)]
+    assert len([each for each in clients if each.argv[0] == "udhcpc"]) == 5
