@@ -35,6 +35,8 @@ GRACE = 2.0
 """Seconds that a program has to end of its own accord."""
 AT_ONCE = 8
 """How many programs are started at a time: each keeps us waiting while it starts."""
+ENDED_AT_ONCE = 256
+"""How many programs are waited for at a time: each takes a file descriptor meanwhile."""
 Running: TypeAlias = "tuple[int, tuple[str, ...]]"
 """The number of a process, and its words."""
 DAEMONS = ("dnsmasq",)
@@ -142,23 +144,41 @@ def with_script(argv: Sequence[str]) -> list[str]:
 
 
 def unmake(facts: Sequence[Process]) -> None:
-    """End programs: all are asked, then all are waited for, and who does not end is killed."""
-    watched: list[int] = []
-    for fact in facts:
-        for pid in _known(fact.name):
-            with suppress(ProcessLookupError):
-                watched.append(os.pidfd_open(pid))
-                signal.pidfd_send_signal(watched[-1], signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    for descriptor in watched:
-        if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            select.select([descriptor], [], [])
-        os.close(descriptor)
+    """End programs, and forget their pid files."""
+    pids = [pid for fact in facts for pid in _known(fact.name)]
+    for first in range(0, len(pids), ENDED_AT_ONCE):
+        _end(pids[first : first + ENDED_AT_ONCE])
     for fact in facts:
         Path(pid_file(fact.name)).unlink(missing_ok=True)
     reap()
+
+
+def _end(pids: Sequence[int]) -> None:
+    """End processes: all are asked, then all are waited for, and who does not end is killed."""
+    watched: list[int] = []
+    try:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                watched.append(os.pidfd_open(pid))
+                signal.pidfd_send_signal(watched[-1], signal.SIGTERM)
+        deadline = time.monotonic() + GRACE
+        for descriptor in watched:
+            if not _has_ended(descriptor, max(0.0, deadline - time.monotonic())):
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                _has_ended(descriptor)
+    finally:
+        for descriptor in watched:
+            os.close(descriptor)
+
+
+def _has_ended(descriptor: int, seconds: float | None = None) -> bool:
+    """Wait for the end of a process, for so long at most. Not by select, which takes no descriptor
+    above 1023.
+    """
+    wait = select.poll()
+    wait.register(descriptor, select.POLLIN)
+    return bool(wait.poll(None if seconds is None else 1000 * seconds))
 
 
 def tell(name: str) -> None:

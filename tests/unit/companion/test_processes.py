@@ -1,0 +1,54 @@
+"""The end of programs: whatever descriptors we have by then, and whether they like it or not."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from dvr_ryu.companion.edges import processes
+from dvr_ryu.companion.facts.kinds import Process, pid_file
+
+ENDS = "import time; print(flush=True); time.sleep(60)"
+STAYS = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {ENDS}"
+NAME = f"test-{os.getpid()}"
+
+
+@pytest.fixture
+def crowded() -> Iterator[None]:
+    """More open files than select can tell apart."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1024)]
+    yield
+    for descriptor in opened:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("crowded")
+def test_programs_end_whatever_descriptors_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "GRACE", 0.2)
+    monkeypatch.setattr(processes, "ENDED_AT_ONCE", 2)
+    facts, children = [], []
+    for number, program in enumerate((ENDS, STAYS, ENDS)):
+        fact = Process(f"{NAME}-{number}", "", (), ("device", "", "lo"))
+        words = [sys.executable, "-c", program, "-p", pid_file(fact.name)]
+        child = subprocess.Popen(words, stdout=subprocess.PIPE)
+        assert child.stdout is not None and child.stdout.readline()
+        monkeypatch.setitem(processes._seen, fact.name, [child.pid])
+        facts.append(fact)
+        children.append(child)
+    before = os.listdir("/proc/self/fd")
+    try:
+        processes.unmake(facts)
+        assert [child.wait(10) for child in children] == [-15, -9, -15]
+        assert len(os.listdir("/proc/self/fd")) == len(before)
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
