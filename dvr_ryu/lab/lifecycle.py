@@ -54,19 +54,20 @@ def up(
     declaration = load_declaration(path)
     topology = declaration.topology
     preflight.require_programs()
-    state = _lab_of(path, folder)
-    if pipelines is None:
-        pipelines = flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()
-    goal = readiness.Goal.of(topology, path, flows.require_right(pipelines, topology))
     with folder.locked():
+        state = _lab_of(path, folder)
         if state is None:
             refuse_second(folder)
         try:
+            given = pipelines or (
+                flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()
+            )
+            goal = readiness.Goal.of(topology, path, flows.require_right(given, topology))
             if state:
                 lab = renew_hosts(state, topology, folder, progress)
             else:
                 lab = make_hosts(topology, path, folder, progress)
-            flows.select(lab.controller, pipelines)
+            flows.select(lab.controller, given)
             running = programs.programs_of(topology, path, lab, folder)
             starts = programs.start(running, path)
             programs.await_ready(running, starts, goal, progress)
@@ -115,7 +116,8 @@ def renew_hosts(
     """Make the hosts that a running lab lacks, and note it; they know what the file said before.
 
     Those that it has too many stay until `end_hosts`, for what is there may be about to leave; but
-    not one whose name or address another one has now. HostError if this needs another lab.
+    not one whose name or address another one has now. HostError if this needs another lab. If hosts
+    cannot be made, the lab is one of those that were not replaced.
     """
     lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
     controller = wanted[bare.CONTROLLER] == state.addresses[bare.CONTROLLER]
@@ -135,14 +137,16 @@ def renew_hosts(
     staying = dict(gone.items() - replaced.items())
     with _ctrl_c_waits():
         bare.take(lab, replaced)
+        state = state.without(replaced)
+        folder.write(state)
         try:
             made = bare.add(lab.wire, come, topology.underlay, str(folder.path))
+            for host in made.values():
+                programs.tell_memory(host, folder.remembered())
         except BaseException:
             bare.remove(str(folder.path), among=come)
             raise
-        for host in made.values():
-            programs.tell_memory(host, folder.remembered())
-        hosts = {**lab.hosts, **made}
+        hosts = {**state.lab_hosts, **made}
         lab = bare.Lab({name: hosts[name] for name in (*wanted, *staying, bare.WIRE)})
         folder.write(state.of(lab, topology, staying))
     return lab

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +54,12 @@ class LabState:
         hosts = {name: host.init for name, host in lab.hosts.items()}
         addresses = {**addresses_of(topology), **staying}
         return evolve(self, hosts=hosts, underlay=str(topology.underlay), addresses=addresses)
+
+    def without(self, gone: Collection[str]) -> LabState:
+        """The same without hosts of these names."""
+        hosts = {name: init for name, init in self.hosts.items() if name not in gone}
+        addresses = {name: each for name, each in self.addresses.items() if name not in gone}
+        return evolve(self, hosts=hosts, addresses=addresses)
 
     @property
     def lab_hosts(self) -> dict[str, LabHost]:

@@ -13,7 +13,7 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import flows, lifecycle, preflight, report
+from dvr_ryu.lab import flows, lifecycle, openvswitch, preflight, report
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.host import MARKER
 from dvr_ryu.lab.process import with_variable
@@ -91,6 +91,24 @@ def test_a_lab_that_lost_a_host(bare_up: Lab, folder: StateFolder, file: Path) -
         lifecycle.up(file, _silent, folder)
     lifecycle.down(folder)
     assert not _left(folder)
+
+
+def test_an_edit_whose_new_host_cannot_be_made_leaves_a_lab_that_works(
+    bare_up: Lab, folder: StateFolder, two_hosts: Topology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays, goes = two_hosts.hosts.values()
+    comes = evolve(goes, name="new")
+    folder.remember(BARE)
+    edited = evolve(two_hosts, hosts={stays.name: stays, comes.name: comes})
+    with folder.locked(), monkeypatch.context() as patch:
+        patch.setattr(openvswitch, "_SCHEMA", "/nowhere")
+        with pytest.raises(HostError, match="/nowhere"):
+            lifecycle.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
+    assert lifecycle.find(stays.name, folder) == (bare_up[stays.name], None)
+    with folder.locked():
+        lab = lifecycle.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
+    assert lab[comes.name].run(["hostname"]).stdout == "new\n"
+    assert lifecycle.running(folder).whole and goes.name not in lifecycle.names(folder)
 
 
 @pytest.mark.parametrize("words", ["", '{"topology": "/x", "sta', "[]", '{"hosts": {"a": 1}}'])

@@ -62,7 +62,7 @@ def note_taken(bridge: str, fail_mode: str) -> None:
 @contextmanager
 def kept(fail_modes: Mapping[str, str]) -> Iterator[None]:
     """Meanwhile bridges, given with their fail_modes, may lose all their flows: those of others are
-    put back, and what is missing where ours were. If something fails, `put_back` does it later.
+    put back, and not forgotten if something fails before that.
     """
     for bridge, fail_mode in fail_modes.items():
         now = of_others(bridge, fail_mode)
