@@ -44,6 +44,7 @@ def test_a_host_as_the_lab_makes_it_is_ready(host: LabHost, file: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "FAIL" not in done.stdout and "Traceback" not in done.stderr
     assert "10.0.0.1 on br-phys" in done.stdout
+    assert "the kernel can tell them" in done.stdout
     assert "tcp:10.0.0.9:6653 does not answer" in done.stdout
     assert inventory(host) == before
     assert host.run([DVR, "companion", "check"], check=False).returncode == 0
@@ -137,6 +138,20 @@ def test_with_the_kernels_datapath_any_device_will_do_and_the_firewall_counts(
     assert "underlay address PASS 10.0.0.1 on eth0" in told
     accept = "iptables -I INPUT -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT"
     assert f"INPUT WARN iptables drops what it has no rule for {accept}" in told
+
+
+_WITHOUT_NETFILTER = """
+from dvr_ryu.companion.check import kernel
+from dvr_ryu.companion.edges import connections
+connections.NETLINK_NETFILTER = 31  # a protocol that no kernel has
+for each in kernel.findings(None, "system"):
+    print(each.what, each.verdict.name, each.advice)
+"""
+
+
+def test_a_kernel_that_does_not_tell_its_connections(host: LabHost) -> None:
+    told = host.run([sys.executable, "-c", _WITHOUT_NETFILTER]).stdout
+    assert "connections (conntrack) FAIL this kernel needs nf_conntrack_netlink" in told
 
 
 @pytest.mark.parametrize("verb", ["apply", "run", "plan", "check"])

@@ -227,3 +227,16 @@ def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> No
     assert "table=200" in host.path(noted).read_text()
     companion("apply")
     assert len(dumped(host, "br-int", "cookie=0x7/-1")) == 1 and not host.path(noted).exists()
+
+
+_WITH_THE_MODULE = """
+from dvr_ryu.companion import check
+check.datapath_type = lambda: "system"
+for each in check.findings(None):
+    print(each.what, each.verdict.name, each.seen)
+"""
+
+
+def test_a_check_takes_the_datapath_of_bridges_that_are_there(lab: Lab) -> None:
+    told = lab["h1"].run([sys.executable, "-c", _WITH_THE_MODULE]).stdout
+    assert "datapath PASS userspace, " in told

@@ -7,17 +7,22 @@ themselves when they are tried is different afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from dvr_ryu.companion.check import kernel, neighbours, programs, rights, site, switch
 from dvr_ryu.companion.check.finding import Finding
 from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.bridges import datapath_of
+from dvr_ryu.errors import HostError
+from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.view import HostView
 
 
 def findings(view: HostView | None) -> Iterator[Finding]:
     """Yield what is found; with the view of a host, also whether this machine can be that one."""
-    datapath = datapath_type()
+    datapath = _datapath()
     should = facts(view, datapath) if view else None
     yield from rights.findings()
     yield from programs.findings(should)
@@ -27,3 +32,15 @@ def findings(view: HostView | None) -> Iterator[Finding]:
     if view and should:
         yield from site.findings(view, datapath)
         yield from neighbours.findings(view, should)
+
+
+def _datapath() -> str:
+    """The datapath that `apply` would take; where Open vSwitch does not answer, the kernel's."""
+    kernels = datapath_type()
+    with suppress(HostError):
+        ovsdb = Ovsdb("")
+        try:
+            return datapath_of(ovsdb.given(BRIDGES).values(), kernels)
+        finally:
+            ovsdb.close()
+    return kernels

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
-from dvr_ryu.companion.edges import rights
+from dvr_ryu.companion.edges import connections, rights
 from dvr_ryu.companion.edges.commands import path_of
 from dvr_ryu.companion.edges.namespaces import nowhere
 from dvr_ryu.topology.view import HostView
@@ -60,10 +60,21 @@ def findings(view: HostView | None, datapath_type: str) -> Iterator[Finding]:
         if view and datapath_type == "system":
             trials.append(TUNNELS[view.topology.underlay.tunnel_type])
         with nowhere():
-            yield from [_try(each) for each in trials if path_of(each.command[0])]
+            found = [_try(each) for each in trials if path_of(each.command[0])]
+            found.append(_tell_connections())
+        yield from found
     if BRIDGE_FILTER.exists() and BRIDGE_FILTER.read_text().strip() == "1":
         advice = "below a Linux bridge's underlay: sysctl -w net.bridge.bridge-nf-call-iptables=0"
         yield warns("br_netfilter", "iptables sees what Linux bridges forward", advice)
+
+
+def _tell_connections() -> Finding:
+    what = "connections (conntrack)"
+    try:
+        connections.require()
+    except OSError as error:
+        return fails(what, str(error.strerror), "this kernel needs nf_conntrack_netlink")
+    return passes(what, "the kernel can tell them")
 
 
 def _try(trial: Trial) -> Finding:

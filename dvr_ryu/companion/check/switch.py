@@ -14,7 +14,7 @@ DAEMON = "ovs-vswitchd"
 PID_FILE = Path(SOCKET).with_name(f"{DAEMON}.pid")
 DATAPATHS = {
     "system": "the kernel's openvswitch module",
-    "netdev": "userspace: the kernel has no openvswitch module",
+    "netdev": "userspace, without the kernel's openvswitch module",
 }
 
 

@@ -19,13 +19,14 @@ from dvr_ryu.companion.edges.namespaces import by_place, exists
 from dvr_ryu.companion.edges.netlink import (
     GONE,
     Answer,
+    Netlink,
     Request,
     as_ipv4,
     attribute,
     attributes_of,
     netlink,
 )
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Translation
+from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Translation
 from dvr_ryu.errors import HostError
 
 NOTES = Path(RUN_DIRECTORY, "translations")
@@ -56,6 +57,12 @@ class Connection(NamedTuple):
     answers_from: str | None
     answers_to: str | None
     translated: bool
+
+
+def require() -> None:
+    """Raise OSError if the kernel does not tell the connections of the namespace we are in."""
+    with netlink(ROOT, NETLINK_NETFILTER) as kernel:
+        _all(kernel)
 
 
 def read() -> Iterator[Translation]:
@@ -110,7 +117,7 @@ def _forget(namespace: str, translations: Sequence[Translation]) -> None:
     concerned = _concerned(translations)
     with netlink(namespace, NETLINK_NETFILTER) as kernel:
         try:
-            found = kernel.dump(GET, _GENERIC.pack(AF_INET, 0, 0), _GENERIC.size)
+            found = _all(kernel)
         except OSError as error:
             raise HostError(
                 f"the kernel does not tell its connections in {namespace}: {error.strerror}; "
@@ -125,6 +132,10 @@ def _forget(namespace: str, translations: Sequence[Translation]) -> None:
             ),
             GONE,
         )
+
+
+def _all(kernel: Netlink) -> list[Answer]:
+    return kernel.dump(GET, _GENERIC.pack(AF_INET, 0, 0), _GENERIC.size)
 
 
 def _named(answer: Answer) -> bytes:
