@@ -191,9 +191,16 @@ class DvrApp(app_manager.RyuApp):
         elif key in self._bridges:
             bridge, greenlet = self._bridges.pop(key)
             hub.kill(greenlet)
-            if bridge.name:
-                self._intent.see_ports(bridge.name, ())
+            self._forget_ports(bridge)
             LOG.info("%s disconnected", bridge)
+
+    def _forget_ports(self, gone: Bridge) -> None:
+        """Where a switch has connected again, its old connection may be found dead only later."""
+        again = [bridge for bridge, _ in self._bridges.values() if bridge.name == gone.name]
+        if again:
+            again[-1].tell_ports()
+        elif gone.name:
+            self._intent.see_ports(gone.name, ())
 
     @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
     def _port_status(self, event: Any) -> None:

@@ -169,7 +169,7 @@ class Bridge:
         """A port came, went or changed (OFPT_PORT_STATUS)."""
         if self._port_events is None:
             self._follow(reason, port)
-            self._tell_ports()
+            self.tell_ports()
         else:
             self._port_events.append((reason, port))
         self.touch()
@@ -189,7 +189,8 @@ class Bridge:
         if reason != self.session.datapath.ofproto.OFPPR_DELETE:
             self._ports[name] = it
 
-    def _tell_ports(self) -> None:
+    def tell_ports(self) -> None:
+        """Tell which ports there are, once it is known whose."""
         if self._name is not None:
             up = [name for name, port in self._ports.items() if port.up]
             self._intent.see_ports(self._name, up)
@@ -231,7 +232,7 @@ class Bridge:
             self._told = True
             who = known or self._description or self
             LOG.warning("%s is no bridge of the topology: left alone", who)
-        self._tell_ports()
+        self.tell_ports()
 
     def _sync(self) -> None:
         """Make what is installed what is wanted; what the switch refuses is logged."""

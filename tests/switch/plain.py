@@ -22,7 +22,7 @@ DELETE_STRICT = 4
 
 
 class PlainSwitch(threading.Thread):
-    """A connection of server-64/br-tun, with the ports that the topology plans for it.
+    """A connection of a bridge, server-64/br-tun if not named, with the ports that it is given.
 
     `flows` are what it has, and keeps beyond the connection. It hangs up after `most` flow-mods.
     """
@@ -33,11 +33,13 @@ class PlainSwitch(threading.Thread):
         ports: dict[str, int],
         flows: dict[bytes, bytes] | None = None,
         most: int | None = None,
+        name: str = "server-64/br-tun",
     ) -> None:
         super().__init__(daemon=True)
         self.flow_mods: list[bytes] = []
         self.flows = {} if flows is None else flows
         self._most = most
+        self._name = name
         self.refused = 0
         self._ports = ports
         self._socket = _connected(port)
@@ -89,7 +91,7 @@ class PlainSwitch(threading.Thread):
 
     def _part(self, part: int) -> bytes:
         if part == DESCRIPTION:
-            return bytes(256 * 3 + 32) + b"server-64/br-tun".ljust(256, b"\0")
+            return bytes(256 * 3 + 32) + self._name.encode().ljust(256, b"\0")
         if part == PORT_DESCRIPTION:
             form = struct.Struct("!Ixxxx6sxx16sIIIIIIII")
             return b"".join(

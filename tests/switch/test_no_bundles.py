@@ -56,3 +56,30 @@ def test_a_controller_that_was_killed_halfway_goes_on_from_there(
         assert second.flows == wanted
     finally:
         second.close()
+
+
+def test_an_old_connection_that_ends_late_takes_nothing_from_the_new_one(
+    controller: Controller, topology_file: Path
+) -> None:
+    """What the bridge has told is where an instance is whose host is edited then."""
+    name = "server-68/br-int"
+    ports = view_of(topology_file, "server-68").planned_ofports("br-int")
+    connections = []
+    try:
+        for _ in range(2):
+            mark = controller.mark()
+            connections.append(PlainSwitch(controller.port, ports, name=name))
+            connections[-1].start()
+            controller.wait_for(f"{name} in sync", mark)
+        mark = controller.mark()
+        connections[0].close()
+        controller.wait_for(f"{name} disconnected", mark)
+        text = topology_file.read_text()
+        topology_file.write_text(
+            text.replace("vm-68: {host: server-68", "vm-68: {host: server-233")
+        )
+        assert "nothing to change" in controller.wait_for(f"{name} in sync", mark)
+        controller.wait_for("vm-68 is still on server-68", mark)
+    finally:
+        for each in connections:
+            each.close()
