@@ -43,7 +43,9 @@ class Touched(NamedTuple):
     gone: Collection[Filled]
     come: Collection[Filled]
     ways_gone: bool
-    """Whether a network's tag or a tunnel is gone, which switches may have learned to use."""
+    """Whether a network's tag, or a tunnel or its port's number is gone, which switches may have
+    learned to use.
+    """
 
 
 @frozen(eq=False)
@@ -139,6 +141,8 @@ class Basis:
             gone.extend(self.of(each.relation, each.gone))
             come.extend(after.of(each.relation, each.come))
             already[each.relation] = set(each.come)
+        lost = {name for name, _ in self.ports.items() - after.ports.items()}
+        ways_gone |= any(tunnel.port in lost for tunnel in self.view.tunnel)
         names = {name for name, _ in self.ports.items() ^ after.ports.items()}
         for template, rows in after._naming(names, already) if names else ():
             gone.extend(template.filled(Columns(rows, self._here)))

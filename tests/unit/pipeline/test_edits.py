@@ -93,6 +93,32 @@ def test_another_type_of_tunnel_touches_all_that_names_one():
     assert wanted.flows == two.wanted()
 
 
+@pytest.mark.parametrize(
+    ("port", "number", "gone"),
+    [
+        ("vxlan-0a002c44", None, True),
+        ("vxlan-0a002c44", 9, True),
+        ("vxlan-0a002c44", 3, False),
+        ("other", 9, False),
+        ("patch-int", 9, False),
+    ],
+)
+def test_a_tunnel_whose_port_goes_or_gets_another_number_is_a_way_that_is_gone(
+    port: str, number: int | None, gone: bool
+):
+    view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
+    before = SHIPPED.planned("br-tun", view)
+    assert before.ports["vxlan-0a002c44"] == 3
+    ports = {name: each for name, each in before.ports.items() if name != port}
+    after = SHIPPED.basis("br-tun", view, {**ports, **({port: number} if number else {})})
+    change = compare(view.topology, view.topology)
+    touched, back = before.edited(after, change), after.edited(before, change)
+    assert touched and back
+    assert touched.ways_gone == gone
+    # One that comes is none that anybody has learned.
+    assert back.ways_gone == (gone and number is not None)
+
+
 def test_contradictions_change_nothing():
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
     basis = SHIPPED.planned("br-tun", view)
