@@ -54,6 +54,9 @@ class _Read:
     program: Program
     force: _Force
     change: TopologyChange
+    """What turns the topology that was in force, when it was begun to read, into this one."""
+    differs: bool
+    """Whether anything does not say what it said then."""
 
 
 class Intent:
@@ -66,6 +69,7 @@ class Intent:
         self.flows_folder = flows_folder
         self._seen = self._judged = self._program_of = self._signature()
         self._places = Places()
+        self._reading = False
         self._take(load_declaration(topology_file), self._read_program())
         self._enforce(_Force(self.topology))
 
@@ -103,23 +107,32 @@ class Intent:
         if not steady or now == self._judged:
             return False
         self._judged = now
-        before, topology, pipelines = self._force.topology, self.topology, self.program.pipelines
-        read = apart(self._read)
+        was, self._reading = self._force, True
+        try:
+            read = apart(lambda: self._read(was))
+        finally:
+            self._reading = False
+        # Some bridges may have what only they had, or what was in force for a moment.
+        mixed = bool(was.ahead) or self._force is not was
         self._take(read.declaration, read.program)
         self._enforce(read.force)
         self._program_of = now
-        self._remember(before, read.force.topology, read.change)
-        return (topology, pipelines) != (self.topology, self.program.pipelines)
+        self._remember(was.topology, read.force.topology, read.change)
+        # Ports may have come or gone after they were looked at, or were judged by the last file.
+        self._places.news = True
+        return read.differs or mixed
 
-    def _read(self) -> _Read:
+    def _read(self, was: _Force) -> _Read:
         declaration = load_declaration(self.topology_file, self._declaration)
         # The very same program tells bridges that only the topology was edited.
         kept = self._judged[1:] == self._program_of[1:]
         program = self.program if kept else self._read_program()
         force = _placed(declaration, *self._elsewhere(declaration))
         # Now, and once: every bridge will ask.
-        change = compare(self._force.topology, force.topology)
-        return _Read(declaration, program, force, change)
+        change = compare(was.topology, force.topology)
+        said = self.topology, was.topology, self.program.pipelines
+        differs = said != (declaration.topology, force.topology, program.pipelines)
+        return _Read(declaration, program, force, change, differs)
 
     # Instances on their way -----------------------------------------------------------------------
 
@@ -168,6 +181,8 @@ class Intent:
 
     def strays(self) -> Iterator[Stray]:
         """The ports of br-int that instances have left for good."""
+        if self._reading:  # places are judged by what is not in force yet
+            return iter(())
         return self._places.outlived(self._force.away, time.monotonic())
 
     def _signature(self) -> _Signature:

@@ -13,7 +13,9 @@ import pytest
 from dvr_ryu.errors import DvrError, FileError
 from dvr_ryu.intent import Intent
 from dvr_ryu.shipped import examples_dir, flows_dir
+from dvr_ryu.switch import places
 from dvr_ryu.switch.bridge import BridgeName
+from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.topology import Topology
 
 BRIDGE = BridgeName("server-233", "br-tun")
@@ -224,6 +226,120 @@ def test_flows_lead_to_where_an_instance_was_until_it_has_arrived(files: Files, 
     assert intent.away == {} and not intent.follow_moves(_call)
     change = intent.change_between(before, of(BRIDGE))
     assert {port.name for port in change.ports_come} == {"vm-68"}
+
+
+class Move:
+    """vm-68 on its way: the file says server-64 already, and it is still on server-68."""
+
+    old, new = BridgeName("server-68", "br-int"), BridgeName("server-64", "br-int")
+
+    def __init__(self, files: Files, intent: Intent) -> None:
+        self._intent, self._device = intent, intent.topology.instances["vm-68"].device
+        intent.see_ports(self.old, {"patch-tun", self._device})
+        intent.see_ports(self.new, {"patch-tun"})
+        files.edit(files.topology, "vm-68: {host: server-68,", "vm-68: {host: server-64,")
+        assert _settle(intent) and intent.away == {"vm-68": "server-68"}
+
+    def arrives(self) -> None:
+        self._intent.see_ports(self.new, {"patch-tun", self._device})
+
+    def ends(self) -> None:
+        """All flows lead to the new host."""
+        while self._intent.follow_moves(_call):
+            pass
+        assert self._intent.away == {}
+        for name in (BRIDGE, self.old, self.new):
+            assert self._intent.basis(name, PORTS).view.topology == self._intent.topology
+
+
+def _comment(files: Files) -> None:
+    files.save(files.topology, "# Mine.\n" + files.topology.read_text())
+
+
+def test_an_arrival_while_a_comment_is_read_is_told(files: Files, intent: Intent):
+    move = Move(files, intent)
+    _comment(files)
+    before = intent.basis(BRIDGE, PORTS).view.topology
+
+    def apart(work: Callable[[], Any]) -> Any:
+        move.arrives()
+        return work()
+
+    assert intent.reload() is False
+    told = intent.reload(apart) or intent.follow_moves(_call)
+    assert told or intent.basis(BRIDGE, PORTS).view.topology == before
+    move.ends()
+
+
+def test_a_comment_that_is_read_between_the_steps_of_an_arrival_is_told(
+    files: Files, intent: Intent
+):
+    move = Move(files, intent)
+    _comment(files)
+    assert intent.reload() is False
+    move.arrives()
+    assert intent.follow_moves(_call)
+    assert intent.reload() or intent.follow_moves(_call)
+    move.ends()
+
+
+def test_an_arrival_that_is_undone_between_its_steps_is_told(files: Files, intent: Intent):
+    """The host that was ahead has what nobody wants any more."""
+    move = Move(files, intent)
+    _comment(files)
+    assert intent.reload() is False
+    move.arrives()
+    assert intent.follow_moves(_call)
+    intent.see_ports(move.new, {"patch-tun"})
+    assert intent.reload()
+    assert intent.away == {"vm-68": "server-68"}
+
+
+@pytest.mark.parametrize("looked", [False, True], ids=["seen first", "looked first"])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_an_arrival_that_is_followed_while_an_edit_is_read(
+    files: Files, intent: Intent, steps: int, looked: bool
+):
+    """Each bridge gets what is wanted, whichever topology it has had so far."""
+    move = Move(files, intent)
+    had = [intent.basis(name, PORTS) for name in (BRIDGE, move.new)]
+    files.edit(
+        files.topology, "instances:\n", "instances:\n  other: {host: server-68, network: yellow}\n"
+    )
+    assert intent.reload() is False
+
+    def apart(work: Callable[[], Any]) -> Any:
+        read = work() if looked else None
+        move.arrives()
+        for _ in range(steps):
+            assert intent.follow_moves(_call)
+            had.extend(intent.basis(name, PORTS) for name in (BRIDGE, move.new))
+        return read or work()
+
+    assert intent.reload(apart)
+    after = intent.basis(BRIDGE, PORTS).view.topology
+    for basis in had:
+        before = basis.view.topology
+        assert intent.change_between(before, after) == compare(before, after)
+    move.ends()
+
+
+def test_nothing_is_shut_by_a_file_that_is_not_in_force_yet(
+    files: Files, intent: Intent, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(places, "LINGER", 0)
+    device = intent.topology.instances["vm-68"].device
+    intent.see_ports(Move.old, {"patch-tun", device})
+    files.edit(files.topology, "vm-68: {host: server-68,", "vm-68: {host: server-64,")
+    assert intent.reload() is False
+
+    def apart(work: Callable[[], Any]) -> Any:
+        read = work()
+        assert list(intent.strays()) == []
+        return read
+
+    assert intent.reload(apart)
+    assert intent.away == {"vm-68": "server-68"}
 
 
 def test_a_host_that_is_left_and_goes_stays_until_it_is_left(files: Files, intent: Intent):
