@@ -90,6 +90,8 @@ class Bridge:
         self._wanted = Wanted()
         self._found: dict[bytes, bytes] | None = None
         """What the bridge has, where that is not what is wanted."""
+        self._taught: frozenset[int] = frozenset()
+        """The cookies of flows that the bridge learns by the lines that it has."""
         self._of_others = ""
         """How many flows of which cookies others have there, in words; they are left alone."""
         self._work = hub.Event()
@@ -241,6 +243,7 @@ class Bridge:
         started = self._touched
         numbers = {name: port.number for name, port in self._ports.items()}
         before, after = self._basis, self._intent.basis(self._name, numbers)
+        learned = self._intent.learned()
         try:
             touched = self._edited(after)
             difference = self._exchange(touched, after) if touched else self._refill(after)
@@ -255,7 +258,7 @@ class Bridge:
             LOG.error("%s: %s", self, error)
             return
         seconds = time.monotonic() - started
-        self._basis, self._found = after, None
+        self._basis, self._found, self._taught = after, None, learned
         # The first fill of a connection is no edit: its flows are not told one by one.
         lines: Iterable[str] = ()
         if before is not None:
@@ -276,7 +279,7 @@ class Bridge:
         wanted = Wanted()
         installed = self._wanted.flows if self._found is None else self._found
         parts = subtract_in_parts((wanted.add(filled) for filled in after.all()), installed)
-        learned = self._intent.learned()
+        learned = self._taught | self._intent.learned()
         difference = self.session.change(
             parts, _place_in(after), lambda whole: learned if whole.removed else ()
         )

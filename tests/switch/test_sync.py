@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
-from dvr_ryu.pipeline.program import Program
+from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
 from tests.switch.controller import RYU_MANAGER, Controller
@@ -86,6 +88,21 @@ def test_what_was_learned_is_forgotten_with_the_network(
     edit(topology_file, "lonely-233: {host: server-233,", "lonely-233: {host: server-68,")
     controller.wait_for("in sync", mark)
     assert there() == [False, True]
+
+
+def test_what_was_learned_is_forgotten_with_the_lines_that_teach(
+    ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
+) -> None:
+    in_sync(controller, ovs, view_of(topology_file, HOST))
+    learned = "table=20,cookie=0x6c6561726e6564,priority=1,dl_vlan=7,dl_dst=fa:16:3e:00:00:07"
+    ovs.run("ovs-ofctl", "-O", "OpenFlow14", "add-flow", "br-tun", f"{learned},actions=drop")
+    mark = controller.mark()
+    for file in ("br-int.flows", "br-tun.flows"):
+        shutil.copy(flows_dir() / "experiments" / "article" / file, flows_folder)
+    controller.wait_for("in sync", mark)
+    view = view_of(topology_file, HOST)
+    article = load_program(flows_folder)
+    assert_holds(ovs, "br-tun", expected(article, view, "br-tun", view.planned_ofports("br-tun")))
 
 
 def test_dvr_flows_is_what_the_bridge_has(
