@@ -11,6 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -34,7 +35,8 @@ LOOK_SHARE = 0.02
 """How much of the time is for looks, at most: many bridges, or large ones, wait longer."""
 LONGEST_PAUSE = 60.0
 """What each look that finds something wrong doubles the pause up to, until one does not: a switch
-may not keep flows as they are given to it, and is not to be sent them for ever.
+may not keep flows as they are given to it, and is not to be sent them for ever. What it refuses
+is tried again after pauses that are doubled likewise: a group may be there by then.
 """
 
 
@@ -87,6 +89,7 @@ class Bridge:
         self._port_events: list[tuple[int, Any]] | None = []
         """What happened to ports before we have read them."""
         self._basis: Basis | None = None
+        """What the bridge's flows are made from: the last that it did not refuse."""
         self._wanted = Wanted()
         self._found: dict[bytes, bytes] | None = None
         """What the bridge has, where that is not what is wanted."""
@@ -99,6 +102,10 @@ class Bridge:
         self._touched = 0.0
         self._peers = peers
         self._least_pause = LOOK_SECONDS
+        self._refused = ""
+        """What is wrong with what is wanted now."""
+        self._retry_pause = LOOK_SECONDS
+        self._retry_at = 0.0
         self._look_seconds = 0.0
         """How long the last look at the flows took."""
 
@@ -129,6 +136,8 @@ class Bridge:
                 while not self._work.wait(self._pause()) and self._is_right():
                     pass
                 self._busy = True
+                if self._work.is_set():
+                    self._refused, self._retry_pause = "", LOOK_SECONDS
                 self._work.clear()
                 self._recognise()
         except SwitchError as error:
@@ -140,12 +149,22 @@ class Bridge:
         return max(self._least_pause, self._look_seconds * self._peers() / LOOK_SHARE)
 
     def _is_right(self) -> bool:
-        """Look whether the bridge still has what it was given; note what it has, if not.
+        """Look whether the bridge still has what it was given; note what it has, if not. False,
+        too, when it is time to try again what was refused.
 
         A switch does not tell what others do to our flows. A flow with a timeout may be gone.
         """
-        if self._basis is None or self._found is not None:
+        if self._name is None:
             return True
+        return (self._basis is None or self._has_its_flows()) and not self._may_retry()
+
+    def _may_retry(self) -> bool:
+        if not self._refused or time.monotonic() < self._retry_at:
+            return False
+        self._touched = time.monotonic()
+        return True
+
+    def _has_its_flows(self) -> bool:
         began = time.monotonic()
         found, wanted = self._ours(), self._wanted.flows
         wrong = len(found.keys() - wanted.keys()) + sum(
@@ -248,17 +267,14 @@ class Bridge:
             touched = self._edited(after)
             difference = self._exchange(touched, after) if touched else self._refill(after)
         except Contradiction as contradiction:
-            LOG.error("%s: %s", self, after.explained(contradiction))
-            return
-        except SwitchError as error:
-            LOG.error("%s: %s", self, error)
-            self._found = self._ours()
+            self._keep_last(str(after.explained(contradiction)))
             return
         except DvrError as error:
-            LOG.error("%s: %s", self, error)
+            self._keep_last(str(error))
             return
         seconds = time.monotonic() - started
         self._basis, self._found, self._taught = after, None, learned
+        self._refused, self._retry_pause = "", LOOK_SECONDS
         # The first fill of a connection is no edit: its flows are not told one by one.
         lines: Iterable[str] = ()
         if before is not None:
@@ -266,6 +282,20 @@ class Bridge:
             come = touched.come if touched else after.all()
             lines = diff_lines(difference, gone, come)
         self._report(difference, seconds, lines)
+
+    def _keep_last(self, reason: str) -> None:
+        """Say, once, why what is wanted cannot be; see to it that the bridge has what it had."""
+        if reason != self._refused:
+            LOG.error("%s: %s", self, reason)
+        self._refused = reason
+        self._retry_at = time.monotonic() + self._retry_pause
+        self._retry_pause = min(2 * self._retry_pause, LONGEST_PAUSE)
+        self._found = self._ours()
+        if self._basis is not None:
+            difference = subtract(self._wanted.flows, self._found)
+            with suppress(SwitchError):  # if it refuses even that, the next look tells
+                self.session.change([difference], _place_in(self._basis), lambda _: ())
+                self._found = None
 
     def _edited(self, after: Basis) -> Touched | None:
         """The flows that are touched by what happened since the last time; None if all may be."""
@@ -291,7 +321,11 @@ class Bridge:
         exchange = self._wanted.exchange(touched.gone, touched.come)
         difference = subtract(exchange.after, exchange.before)
         learned = self._intent.learned() if touched.ways_gone else ()
-        return self.session.change([difference], _place_in(after), lambda _: learned)
+        try:
+            return self.session.change([difference], _place_in(after), lambda _: learned)
+        except SwitchError:
+            self._wanted.exchange(touched.come, touched.gone)
+            raise
 
     def _report(self, difference: Change, seconds: float, lines: Iterable[str]) -> None:
         total = len(self._wanted.flows)

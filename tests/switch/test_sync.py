@@ -14,7 +14,7 @@ from dvr_ryu.pipeline.program import Program, load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
-from tests.switch.controller import RYU_MANAGER, Controller
+from tests.switch.controller import RYU_MANAGER, Controller, wait_until
 from tests.switch.ovs import Ovs, words
 
 HOST = "server-233"
@@ -251,6 +251,42 @@ def test_a_refused_flow_is_named_and_nothing_is_changed(
     mark = controller.mark()
     edit(flows_folder / "br-tun.flows", "group:9", "drop")
     controller.wait_for("nothing to change", mark)
+
+
+GROUP = ("  miss: drop\n\ntable 9", "  miss: group:9\n\ntable 9")
+"""An edit of br-tun that the switch refuses for as long as nobody has added the group."""
+
+
+def add_group(ovs: Ovs) -> None:
+    ovs.run("ovs-ofctl", "-O", "OpenFlow14", "add-group", "br-tun", "group_id=9,type=all")
+
+
+def test_a_refused_edit_is_tried_again_and_the_flows_before_it_are_kept_till_then(
+    ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
+) -> None:
+    in_sync(controller, ovs, view_of(topology_file, HOST))
+    before = ovs.flows("br-tun")
+    mark = controller.mark()
+    edit(flows_folder / "br-tun.flows", *GROUP)
+    controller.wait_for("refuses", mark)
+    ovs.run("ovs-ofctl", "del-flows", "br-tun")
+    wait_until(lambda: ovs.flows("br-tun") == before, "the flows that somebody deleted")
+    add_group(ovs)
+    assert "0 added, 1 changed, 0 removed" in controller.wait_for("in sync", mark)
+    assert sum("refuses" in line for line in controller.lines()[mark:]) == 1
+
+
+def test_a_bridge_that_refuses_its_first_flows_is_tried_again(
+    ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
+) -> None:
+    controller.kill()
+    edit(flows_folder / "br-tun.flows", *GROUP)
+    controller.start()
+    connect(ovs, controller, view_of(topology_file, HOST), "br-tun")
+    controller.wait_for("refuses")
+    assert ovs.flows("br-tun") == []
+    add_group(ovs)
+    controller.wait_for("in sync: 54 flows, 54 added")
 
 
 def test_an_unknown_bridge_is_left_alone(ovs: Ovs, controller: Controller) -> None:
