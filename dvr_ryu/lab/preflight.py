@@ -7,23 +7,13 @@ import shutil
 
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.host import environment
+from dvr_ryu.packages import packages_of
 
-DEBIAN_PACKAGES = {
-    "arping": "iputils-arping",
-    "dnsmasq": "dnsmasq-base",
-    "ethtool": "ethtool",
-    "ip": "iproute2",
-    "iptables": "iptables",
-    "nsenter": "util-linux",
-    "ovs-vswitchd": "openvswitch-switch",
-    "ping": "iputils-ping",
-    "setpriv": "util-linux",
-    "sysctl": "procps",
-    "tcpdump": "tcpdump",
-    "udhcpc": "udhcpc",
-    "unshare": "util-linux",
-}
-"""Program → the Debian package that it is in."""
+PROGRAMS = (
+    *("arping", "dnsmasq", "ethtool", "ip", "iptables", "nsenter", "ovs-vswitchd", "ping"),
+    *("setpriv", "sysctl", "tcpdump", "udhcpc", "unshare"),
+)
+"""What labs, and the companions in them, run."""
 
 
 def require_root(words: str) -> None:
@@ -35,14 +25,9 @@ def require_root(words: str) -> None:
 def require_programs() -> None:
     """HostError that names every missing program, and what to install."""
     path = environment()["PATH"]
-    missing = {
-        program: package
-        for program, package in DEBIAN_PACKAGES.items()
-        if shutil.which(program, path=path) is None
-    }
+    missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
     if missing:
-        packages = " ".join(sorted(set(missing.values())))
         raise HostError(
             f"a lab needs {', '.join(missing)}, which this machine lacks:"
-            f" type sudo apt-get install {packages}"
+            f" type sudo apt-get install {packages_of(missing)}"
         )

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
-from dvr_ryu.companion.edges.commands import PACKAGES, path_of
+from dvr_ryu.companion.edges.commands import PROGRAMS, path_of
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.needs import programs_of
+from dvr_ryu.packages import packages_of
 
 ASKS_VERSION = {
     "dnsmasq": "--version",
@@ -37,11 +38,10 @@ OTHERS = {
 
 def findings(should: Iterable[Fact] | None) -> Iterator[Finding]:
     """Yield each program that facts need, or that some topology's facts may need."""
-    for program in PACKAGES if should is None else sorted(programs_of(should)):
+    for program in PROGRAMS if should is None else sorted(programs_of(should)):
         path = path_of(program)
         if path is None:
-            package = PACKAGES[program]
-            yield fails(program, "missing", f"apt install {package}")
+            yield fails(program, "missing", f"apt install {packages_of([program])}")
         else:
             yield passes(program, _version(program, path))
 

@@ -17,16 +17,10 @@ from pathlib import Path
 
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
+from dvr_ryu.packages import packages_of
 
-PACKAGES = {
-    "dnsmasq": "dnsmasq-base",
-    "ip": "iproute2",
-    "iptables-restore": "iptables",
-    "iptables-save": "iptables",
-    "ovs-ofctl": "openvswitch-switch",
-    "udhcpc": "udhcpc",
-}
-"""Program → the Debian package that has it."""
+PROGRAMS = ("dnsmasq", "ip", "iptables-restore", "iptables-save", "ovs-ofctl", "udhcpc")
+"""All that are run, here or there."""
 PATIENCE = 30.0
 """Seconds to wait for programs of a companion that was killed."""
 
@@ -49,9 +43,9 @@ def require_all(programs: Iterable[str]) -> None:
     """Raise HostError that names the packages of all programs that are missing."""
     missing = sorted(program for program in programs if path_of(program) is None)
     if missing:
-        packages = " ".join(sorted({PACKAGES[program] for program in missing}))
         raise HostError(
-            f"this host lacks {', '.join(missing)}; install what is missing: apt install {packages}"
+            f"this host lacks {', '.join(missing)}; install what is missing: "
+            f"apt install {packages_of(missing)}"
         )
 
 

@@ -1,12 +1,13 @@
 """A change as a shell script: what a person would type for it, one command a line. Pure text.
 
 It brings a host to the very state that `dvr companion apply` does, with the companion's notes of
-what is its own. It only announces no addresses, and asks for nothing first: run it on the host, and
-in the state, for which it was printed.
+what is its own. It only announces no addresses, and asks for nothing first but its programs: run it
+on the host, and in the state, for which it was printed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
@@ -16,6 +17,7 @@ from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, StaleLease
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.script import network, notes, services, switch
+from dvr_ryu.packages import packages_of
 
 Words: TypeAlias = "Callable[[Sequence[Any]], Iterator[str]]"
 """The commands for facts of one kind that are in one step."""
@@ -23,14 +25,34 @@ Words: TypeAlias = "Callable[[Sequence[Any]], Iterator[str]]"
 _HEAD = """\
 #!/bin/sh
 # The companion's change of {host}: {summary}.
-# Printed by: dvr companion plan --as script
-set -e"""
+# Printed by: dvr companion plan --as script"""
+
+PROGRAMS = (
+    *("conntrack", "dnsmasq", "ethtool", "ip", "iptables"),
+    *("ovs-ofctl", "ovs-vsctl", "sysctl", "udhcpc"),
+)
+"""What a script may run that not every machine has."""
 
 
 def script(change: Change, host: str) -> Iterator[str]:
     """Yield the script's lines; `host` is the topology's name of the machine."""
     yield _HEAD.format(host=host, summary=change.summary())
+    commands = list(_commands(change, host))
+    yield from _required("\n".join(commands))
+    yield "set -e"
     yield notes.folders()
+    yield from commands
+
+
+def _required(text: str) -> Iterator[str]:
+    """End before anything is made, if a program is missing that is run."""
+    for program in PROGRAMS:
+        if re.search(rf"(?<![\w/-]){program}(?![\w/-])", text):
+            lacks = f"this host lacks {program}: apt install {packages_of([program])}"
+            yield f"command -v {program} > /dev/null || {{ echo '{lacks}' >&2; exit 1; }}"
+
+
+def _commands(change: Change, host: str) -> Iterator[str]:
     # What is changed in place is there already: it must not be made, or moved, a second time.
     present = {replacement.new.key: replacement.old for replacement in change.changed}
     words = _words(host, present)

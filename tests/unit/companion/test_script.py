@@ -28,6 +28,7 @@ from dvr_ryu.companion.facts.kinds import (
     Namespace,
     OvsPort,
     Process,
+    Translation,
     pid_file,
     port_key,
 )
@@ -86,6 +87,17 @@ def test_a_bridge_of_others_is_marked_and_given_back_as_it_was() -> None:
         "del-flows br-tun cookie=0x6476725f727975/-1",
     ):
         assert words in text
+
+
+def test_a_missing_program_ends_it_before_anything_is_made(tmp_path: Path) -> None:
+    needed = change((*PLACES, Translation("r", "2.2.2.2", "10.0.0.2")), PLACES)
+    head = "\n".join(script(needed, "h1")).partition("set -e")[0]
+    done = subprocess.run(
+        ["/bin/sh"], input=head, env={"PATH": str(tmp_path)}, text=True, stderr=subprocess.PIPE
+    )
+    assert done.returncode == 1
+    assert done.stderr == "this host lacks conntrack: apt install conntrack\n"
+    assert "udhcpc" not in head
 
 
 def test_nothing_to_change_is_no_command() -> None:
