@@ -19,8 +19,11 @@ import sys
 import time
 from collections.abc import Iterator
 
+RUN = "/run"
+"""Named namespaces, sockets, pid files, iptables' lock."""
 PRIVATE_FOLDERS = (
-    "/run",  # named namespaces, sockets, pid files, iptables' lock
+    RUN,
+    "/etc/netns",  # what `ip netns exec` shows in /etc
     "/etc/openvswitch",
     "/var/lib/openvswitch",
     "/var/log/openvswitch",
@@ -50,9 +53,44 @@ def make_private() -> None:
     for folder in PRIVATE_FOLDERS:
         if os.path.isdir(folder):
             _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", folder)
+        if folder == RUN:
+            _layer_etc()
     for folder in ("/run/lock", "/run/openvswitch"):
         os.mkdir(folder)
     _keep_resolv_conf()
+
+
+def _layer_etc() -> None:
+    """Lay over /etc what the host writes there: so it has /etc/netns where the machine has none. On
+    a kernel that cannot do this, the host goes without.
+
+    What is mounted below /etc, as containers have /etc/hosts, is mounted again above the layer.
+    """
+    upper, work = f"{RUN}/etc/upper", f"{RUN}/etc/work"
+    os.makedirs(upper)
+    os.makedirs(work)
+    places = _mounted_below("/etc/")
+    kept = [os.open(place, os.O_PATH) for place in places]
+    layers = f"lowerdir=/etc,upperdir={upper},workdir={work}"
+    words = ["mount", "-t", "overlay", "-o", layers, "overlay", "/etc"]
+    if subprocess.run(words, stderr=subprocess.DEVNULL).returncode == 0:
+        for place, descriptor in zip(places, kept, strict=True):
+            _mount("--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{descriptor}", place)
+        os.makedirs("/etc/netns", exist_ok=True)
+        if not os.path.exists("/etc/resolv.conf"):
+            # A link into the machine's /run, perhaps.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink("/etc/resolv.conf")
+            with open("/etc/resolv.conf", "x"):
+                pass
+    for descriptor in kept:
+        os.close(descriptor)
+
+
+def _mounted_below(folder: str) -> list[str]:
+    with open("/proc/self/mountinfo") as lines:
+        places = (line.split()[4] for line in lines)
+        return sorted({place for place in places if place.startswith(folder)})
 
 
 def _keep_resolv_conf() -> None:

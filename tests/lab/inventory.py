@@ -1,5 +1,5 @@
 """All that a companion and a controller make on a host, read without them: by ip, iptables-save,
-ovs-vsctl, ovs-ofctl, ps and the files below /proc/sys and /run.
+ovs-vsctl, ovs-ofctl, ps and the files below /proc/sys, /run and /etc/netns.
 
 What the kernel and Open vSwitch number as they like (indexes, UUIDs, datapath ids of processes) is
 left out, so that two hosts which should be alike have equal inventories.
@@ -51,9 +51,10 @@ def ovs(table, columns):
     return json.loads(run("ovs-vsctl", "--format=json", "--columns=" + columns, "list", table))
 
 files = {}
-for folder, _, names in os.walk("/run/dvr_ryu"):
-    for name in names:
-        files[os.path.join(folder, name)] = open(os.path.join(folder, name)).read()
+for top in "/run/dvr_ryu", "/etc/netns":
+    for folder, _, names in os.walk(top):
+        for name in names:
+            files[os.path.join(folder, name)] = open(os.path.join(folder, name)).read()
 print(json.dumps({
     "namespaces": {name: of_namespace(name) for name in ["", *os.listdir("/run/netns")]}
         if os.path.isdir("/run/netns") else {"": of_namespace("")},

@@ -29,7 +29,10 @@ hosts:
   h1: {address: 10.0.0.1, snat: true}
   h2: {address: 10.0.0.2}
 networks:
-  n: {vni: 5, subnets: [{cidr: 10.1.0.0/24, gateway_ip: 10.1.0.1}], dhcp_host: h1}
+  n:
+    vni: 5
+    subnets: [{cidr: 10.1.0.0/24, gateway_ip: 10.1.0.1, dns: [192.0.2.53]}]
+    dhcp_host: h1
   m: {vni: 6, subnets: [{cidr: 10.2.0.0/24, gateway_ip: 10.2.0.1, dhcp: false}]}
   x: {vni: 7, external: true, subnets: [{cidr: 2.2.2.0/24, dhcp: false}], gateway_host: h1}
 routers:
@@ -87,6 +90,7 @@ def inventory(host: LabHost) -> tuple[object, ...]:
         run(host, "sysctl -n net.ipv4.ip_forward"),
         processes,
         host.path("/run/dvr_ryu").exists(),
+        sorted(map(str, host.path("/etc/netns").rglob("*"))),
     )
 
 
@@ -196,6 +200,28 @@ def test_apply_mends_a_namespace_that_was_removed(applied, prefix):
         await_lease(host, name)
     assert pings(host, "vm-c", "10.1.0.11")
     await_answer(host, None, "2.2.2.101")
+
+
+@pytest.mark.parametrize("how", ["by an edit", "by hand"])
+def test_a_guests_name_servers_go_with_it(applied, how):
+    """By hand, it is as if a companion was killed that had just removed the namespace."""
+    host = applied.host
+    for name in "ab":
+        await_lease(host, name)
+        file = host.path(f"/etc/netns/vm-{name}/resolv.conf")
+        wait_until(file.exists, 15, f"name servers of {name}")
+        assert run(host, "cat /etc/resolv.conf", f"vm-{name}") == "nameserver 192.0.2.53\n"
+    if how == "by an edit":
+        applied.edit("  a: {host: h1, network: n, ip: 10.1.0.11}\n", "")
+        applied.edit("  2.2.2.101: {instance: a}\n", "")
+        applied("apply")
+    else:
+        pid = host.path("/run/dvr_ryu/processes/udhcpc-a.pid").read_text()
+        run(host, f"kill -KILL {pid}")
+        run(host, "ip netns del vm-a")
+        applied("down")
+    assert not host.path("/etc/netns/vm-a").exists()
+    assert host.path("/etc/netns/vm-b").exists() == (how == "by an edit")
 
 
 def test_apply_mends_an_instances_wire(applied):

@@ -113,6 +113,19 @@ def test_an_option_of_an_instance_goes_before_that_of_its_subnet(lab: Running) -
     assert (lease["domain"], lease["dns"]) == ("b.example", "9.9.9.9")
 
 
+def test_a_guest_has_the_name_servers_that_it_was_told(lab: Running) -> None:
+    def seen(host: str, instance: str) -> list[str]:
+        place = f"vm-{instance}"
+        await_lease(lab.lab[host], instance)
+        return run(lab.lab[host], "cat /etc/resolv.conf", place).splitlines()
+
+    assert seen("h1", "a") == ["search blue.example", "nameserver 9.9.9.9"]
+    assert seen("h2", "b") == ["search b.example", "nameserver 9.9.9.9"]
+    # Who was told none sees his host's, and the machine itself has nothing of all this.
+    assert seen("h1", "z") == run(lab.lab["h1"], "cat /etc/resolv.conf").splitlines()
+    assert not Path("/etc/netns/vm-a").exists()
+
+
 def test_a_subnet_without_gateway_leads_nowhere(lab: Running) -> None:
     lease = await_lease(lab.lab["h1"], "z")
     assert lease["ip"] == "10.3.0.14/24" and "router" not in lease

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,11 @@ from dvr_ryu.errors import HostError
 NETNS = Path("/run/netns")
 NOTES = Path(RUN_DIRECTORY, "namespaces")
 """One empty file per namespace of ours; written before it is made, removed after it is gone."""
+
+NETNS_ETC = Path("/etc/netns")
+"""What `ip netns exec` shows in /etc: a folder for each namespace."""
+RESOLV_CONF = "resolv.conf"
+"""The only file there that is ours: DHCP clients write it."""
 
 CLONE_NEWNET = 0x40000000
 """<linux/sched.h>"""
@@ -140,7 +145,7 @@ def unmake(facts: Sequence[Namespace]) -> None:
     there = [fact for fact in facts if exists(fact.name)]
     run(["ip", "-batch", "-"], "".join(f"netns del {fact.name}\n" for fact in there))
     for fact in facts:
-        (NOTES / fact.name).unlink(missing_ok=True)
+        _forget(fact.name)
 
 
 def tidy() -> None:
@@ -150,4 +155,14 @@ def tidy() -> None:
         for note in NOTES.iterdir():
             if not exists(note.name):
                 (NETNS / note.name).unlink(missing_ok=True)
-                note.unlink()
+                _forget(note.name)
+
+
+def _forget(name: str) -> None:
+    """Remove what is left of a namespace of ours; the note last, by which we know that it is."""
+    folder = NETNS_ETC / name
+    if folder.is_dir():
+        (folder / RESOLV_CONF).unlink(missing_ok=True)
+        with suppress(OSError):  # others have put something there
+            folder.rmdir()
+    (NOTES / name).unlink(missing_ok=True)

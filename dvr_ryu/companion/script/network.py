@@ -11,6 +11,7 @@ from dvr_ryu.companion.facts.kinds import (
     Namespace,
     Sysctl,
     VethPair,
+    in_instance,
 )
 from dvr_ryu.companion.facts.words import describe, inside, ip, routing
 from dvr_ryu.companion.script import notes
@@ -23,8 +24,11 @@ def make_namespace(fact: Namespace) -> Iterator[str]:
 
 
 def unmake_namespace(fact: Namespace) -> Iterator[str]:
-    """Remove it, then the note."""
+    """Remove it, what its DHCP clients wrote, then the note."""
     yield f"ip netns del {fact.name}"
+    if in_instance(fact.name):
+        yield f"rm -f /etc/netns/{fact.name}/resolv.conf"
+        yield f"[ ! -d /etc/netns/{fact.name} ] || rmdir /etc/netns/{fact.name} || :"
     yield f"rm -f {notes.namespace(fact.name)}"
 
 
