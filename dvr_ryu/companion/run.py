@@ -245,6 +245,7 @@ class Companion:
         return done
 
     def _announce(self, done: Change) -> None:
+        self._announce_only(self._known or ())
         now = time.monotonic()
         for due, places in self._announcing:
             if due <= now:
@@ -262,7 +263,9 @@ class Companion:
         self._told = lines
 
     def _announce_only(self, should: tuple[Fact, ...]) -> None:
-        """Announce no longer what is another host's."""
+        """Announce no longer what another host has, or nobody."""
+        if not self._announcing:
+            return
         ours = set(announceable(should))
         self._announcing = [
             (due, [place for place in places if place in ours]) for due, places in self._announcing

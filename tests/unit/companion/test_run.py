@@ -1,0 +1,30 @@
+"""What the companion that stays keeps in mind between its rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from dvr_ryu.companion import run
+from dvr_ryu.companion.change import change
+from dvr_ryu.companion.edges.announce import Place
+from dvr_ryu.companion.facts.kinds import Fact, ProxyNeighbour
+
+
+def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    announced: list[Place] = []
+
+    def note(places: Iterable[Place]) -> None:
+        announced.extend(places)
+
+    monkeypatch.setattr(run, "announce", note)
+    monkeypatch.setattr(run, "CHECK_SECONDS", 0.0)
+    stays, goes = (ProxyNeighbour("fip-1", "fg-1", f"2.2.2.{number}") for number in (1, 2))
+    companion = run.Companion("topology.yaml", "h1")
+    held: tuple[Fact, ...] = ()
+    for holding in ((stays, goes), (stays,)):
+        companion._known = holding
+        companion._announce(change(holding, held))
+        held = holding
+    assert {ip for _, _, ip in announced} == {"2.2.2.1"}
