@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -56,9 +57,25 @@ def run(topology_path: str, name: str) -> None:
     """
     with locked():
         companion = Companion(topology_path, name)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: companion.end())
+        end_on_signals(companion)
         companion.run()
+
+
+def end_on_signals(companion: Companion) -> None:
+    """Let SIGTERM and SIGINT end a companion.
+
+    They come in the middle of anything, and a lock that this thread holds is not its own a second
+    time. So another thread, which is told by what needs no lock, does what there is to do.
+    """
+    asked: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: asked.put(number))
+
+    def heed() -> None:
+        asked.get()
+        companion.end()
+
+    threading.Thread(target=heed, daemon=True).start()
 
 
 class Companion:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -28,3 +30,19 @@ def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.Mon
         companion._announce(change(holding, held))
         held = holding
     assert {ip for _, _, ip in announced} == {"2.2.2.1"}
+
+
+_SIGNALLED = """
+import signal
+from dvr_ryu.companion.run import Companion, end_on_signals
+
+companion = Companion("topology.yaml", "h1")
+end_on_signals(companion)
+with companion._wake._cond:  # as the event itself has it for a moment, whatever is done with it
+    signal.raise_signal(signal.SIGTERM)
+assert companion._wake.wait(10) and companion._ending
+"""
+
+
+def test_a_signal_ends_it_whatever_it_does() -> None:
+    subprocess.run([sys.executable, "-c", _SIGNALLED], check=True, timeout=30)
