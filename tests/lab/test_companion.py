@@ -450,6 +450,15 @@ def test_a_bridge_of_another_host_of_ours_is_not_taken_over(companion):
         run(companion.host, "ovs-vsctl del-br br-int")
 
 
+@pytest.mark.parametrize("verb", ["down", "apply"])
+def test_in_the_name_of_another_host_nothing_is_done(applied, verb):
+    """Neither by who mistypes it, nor by who takes this machine for another one."""
+    refused = Companion(applied.host, applied.file, "h2").attempt(verb, check=False)
+    assert refused.returncode == 1
+    assert "dvr companion down --host h1" in refused.stderr
+    assert applied("plan") == []
+
+
 def test_a_foreign_namespace_is_not_taken_over(companion):
     run(companion.host, "ip netns add vm-a")
     refused = companion.attempt("apply", check=False)

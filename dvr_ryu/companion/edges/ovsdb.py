@@ -92,7 +92,8 @@ class Ovsdb:
         """Return our bridges, our ports, and what else is on those bridges.
 
         `wanted` are the kinds and names of what should be here: a bridge of others that is among
-        them is returned with ours. Raise HostError if a port of others is.
+        them is returned with ours. Raise HostError if a port of others is, or if this machine is
+        another host: then nothing here is this one's to remove.
         """
         bridge_rows, controller_rows, port_rows, interface_rows = self._transact(
             select("Bridge", BRIDGE_COLUMNS),
@@ -106,6 +107,9 @@ class Ovsdb:
             for row in bridge_rows
             if self._owns(row) or (_is_free(row) and (Bridge.kind, row["name"]) in wanted)
         ]
+        for row in bridge_rows:
+            if not self._owns(row) and not _is_free(row):
+                raise _foreign("bridge", row["name"], row)
         for row in port_rows:
             if not self._owns(row) and (OvsPort.kind, row["name"]) in wanted:
                 raise _foreign("port", row["name"], row)
