@@ -20,6 +20,7 @@ from dvr_ryu.pipeline.binding import BITS, Here, said, value_of
 from dvr_ryu.pipeline.columns import Columns, Form
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.operands import Hole, PortAt, PortName, Unknown, fill, port_list, unknowns
+from dvr_ryu.pipeline.weave import woven
 from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
 from dvr_ryu.topology.relations import Kind
 
@@ -98,27 +99,27 @@ class _Slot(NamedTuple):
 
 @frozen
 class _Part:
-    """Identity or value: its bytes, with %b in place of each slot, and the slots in order."""
+    """Identity or value: its bytes, cut where its slots are, and the slots in order."""
 
-    pattern: bytes
+    pieces: tuple[bytes, ...]
     slots: tuple[_Slot, ...]
 
     def filled(self, columns: Columns) -> list[bytes]:
         """The part of every row."""
         if not self.slots:
-            return [self.pattern % ()] * len(columns)
-        each = (columns.of(slot.unknown, slot.form) for slot in self.slots)
-        return list(map(self.pattern.__mod__, zip(*each, strict=True)))
+            return [self.pieces[0]] * len(columns)
+        each = [columns.of(slot.unknown, slot.form) for slot in self.slots]
+        return list(woven(self.pieces, each))
 
 
 def _part(blank: bytes, slots: list[_Slot]) -> _Part:
-    pattern, at = b"", 0
+    pieces, at = [], 0
     slots.sort()
     for slot in slots:
         assert slot.start >= at, slots
-        pattern += blank[at : slot.start].replace(b"%", b"%%") + b"%b"
+        pieces.append(blank[at : slot.start])
         at = slot.end
-    return _Part(pattern + blank[at:].replace(b"%", b"%%"), tuple(slots))
+    return _Part((*pieces, blank[at:]), tuple(slots))
 
 
 def _is_port(unknown: Unknown) -> bool:

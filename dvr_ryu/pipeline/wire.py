@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from itertools import compress
+from operator import itemgetter, ne
+from typing import NamedTuple, TypeAlias
+
+from dvr_ryu.pipeline.weave import woven
 
 ADD = 0
 DELETE_STRICT = 4
@@ -29,6 +33,10 @@ _COOKIE_MASK = (1 << 64) - 2
 
 _IDENTITY = struct.Struct("!BH")
 _VALUE = struct.Struct("!HHHHQ")
+_IDENTITY_HEAD = itemgetter(slice(_IDENTITY.size))
+_VALUE_HEAD = itemgetter(slice(_VALUE.size))
+_MATCH_FIELDS = itemgetter(slice(_IDENTITY.size, None))
+_INSTRUCTIONS = itemgetter(slice(_VALUE.size, None))
 _TIMEOUTS = 4
 """How many bytes of a value are the idle and the hard timeout."""
 _FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
@@ -39,6 +47,12 @@ _MULTIPART_HEADER = 16
 _FIELD_HEAD = 4
 _MOST_KNOWN = 16
 """Kinds of matches of one length that are told from each other faster than they are sorted."""
+
+
+Envelope: TypeAlias = "Callable[[int], tuple[bytes, bytes]]"
+"""Around a message of so many bytes: what stands before its xid, which is the envelope's too, and
+what stands between that and the message.
+"""
 
 
 class WireFlow(NamedTuple):
@@ -139,41 +153,55 @@ def forgetting(version: int, cookie: int, xid: int) -> bytes:
 
 
 def flow_mods(
-    version: int, command: int, flows: Iterable[tuple[bytes, bytes]], xids: Iterable[int]
+    version: int,
+    command: int,
+    flows: Mapping[bytes, bytes],
+    xids: Sequence[int],
+    envelope: Envelope | None = None,
 ) -> Iterator[bytes]:
-    """The flow-mod messages that add flows (identity, value) or strictly delete them (then their
-    instructions are left out), one for each xid.
+    """The flow-mod messages that add flows (identity → value) or strictly delete them (then their
+    instructions are left out), one for each xid; each in an envelope, if there is one.
+
+    Flows of one shape that follow each other, as those of a line do, are put together at once.
     """
-    known: dict[tuple[bytes, bytes, int, int], tuple[bytes, bytes, bytes]] = {}
-    for xid, (identity, value) in zip(xids, flows, strict=True):
-        instructions = value[_VALUE.size :] if command == ADD else b""
-        key = identity[: _IDENTITY.size], value[: _VALUE.size], len(identity), len(instructions)
-        around = known.get(key)
-        if around is None:
-            around = known[key] = _around_xid(version, command, *key)
-        before, after, padding = around
-        fields = identity[_IDENTITY.size :]
-        yield b"".join((before, xid.to_bytes(4, "big"), after, fields, padding, instructions))
+    identities, values = list(flows), list(flows.values())
+    if command != ADD:
+        values = list(map(_VALUE_HEAD, values))
+    heads = zip(map(_IDENTITY_HEAD, identities), map(_VALUE_HEAD, values), strict=True)
+    shapes = list(zip(heads, map(len, identities), map(len, values), strict=True))
+    ends = [*compress(range(1, len(shapes)), map(ne, shapes[1:], shapes)), len(shapes)]
+    packed, start = struct.pack(f"!{len(shapes)}I", *xids), 0
+    for end in ends if shapes else ():
+        pieces = _pieces(version, command, identities[start], values[start], envelope)
+        own = [packed[at : at + 4] for at in range(4 * start, 4 * end, 4)]
+        fields = map(_MATCH_FIELDS, identities[start:end])
+        instructions = map(_INSTRUCTIONS, values[start:end])
+        yield from woven(pieces, [*[own] * (len(pieces) - 3), fields, instructions])
+        start = end
 
 
-def _around_xid(
-    version: int, command: int, identity: bytes, value: bytes, identity_length: int, rest: int
-) -> tuple[bytes, bytes, bytes]:
-    """A flow-mod's bytes before its xid, from there to the match's fields, and those behind them:
-    the same for most flows of a line.
+def _pieces(
+    version: int, command: int, identity: bytes, value: bytes, envelope: Envelope | None
+) -> list[bytes]:
+    """The bytes that all flow-mods of one shape have: before the xid (first the envelope's, if
+    there is one), the match's fields, the instructions, and behind them.
     """
-    table, priority = _IDENTITY.unpack(identity)
-    idle, hard, flags, importance, cookie = _VALUE.unpack(value)
-    match_length = _MATCH.size + identity_length - _IDENTITY.size
+    table, priority = _IDENTITY.unpack_from(identity)
+    idle, hard, flags, importance, cookie = _VALUE.unpack_from(value)
+    match_length = _MATCH.size + len(identity) - _IDENTITY.size
     padding = bytes(_padded(match_length) - match_length)
-    length = _FLOW_MOD.size + match_length + len(padding) + rest
+    length = _FLOW_MOD.size + match_length + len(padding) + len(value) - _VALUE.size
     # A deletion is restricted to flows with our own cookie: what others installed stays.
     mask = 0 if command == ADD else _COOKIE_MASK
     head = _FLOW_MOD.pack(
         version, _FLOW_MOD_TYPE, length, 0, cookie, mask, table, command, idle, hard, priority,
         _NO_BUFFER, _ANY, _ANY, flags, importance,
     )  # fmt: skip
-    return head[:4], head[8:] + _MATCH.pack(1, match_length), padding
+    pieces = [head[:4], head[8:] + _MATCH.pack(1, match_length), padding, b""]
+    if envelope:
+        before, behind = envelope(length)
+        pieces[:1] = [before, behind + pieces[0]]
+    return pieces
 
 
 def table_of(identity: bytes) -> int:

@@ -8,7 +8,6 @@ Bytes only: who sends them and who reads the answer is `session`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 
 from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
 
@@ -39,13 +38,14 @@ class Bundle:
         """The message that opens it."""
         return self._control(xid, _OPEN_REQUEST)
 
-    def adding(self, messages: Iterable[bytes]) -> bytes:
-        """The messages that add these to it, each with the added message's own xid."""
-        parts: list[bytes] = []
-        for message in messages:
-            length = (self._overhead + len(message)).to_bytes(2, "big")
-            parts += (self._type, length, message[4:8], self._between, message)
-        return b"".join(parts)
+    def adding(self, message: bytes) -> bytes:
+        """The message that adds this one to it, with the added message's own xid."""
+        before, between = self.envelope(len(message))
+        return before + message[4:8] + between + message
+
+    def envelope(self, length: int) -> tuple[bytes, bytes]:
+        """What `adding` puts before the xid of a message of so many bytes, and behind the xid."""
+        return self._type + (self._overhead + length).to_bytes(2, "big"), self._between
 
     def committed(self, xid: int) -> bytes:
         """The message that makes it happen."""

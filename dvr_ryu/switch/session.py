@@ -195,8 +195,9 @@ class Session:
                 _refuse_importance(flows, place_of)
             xids = self._xids(len(flows))
             sent.update(zip(xids, flows, strict=True))
-            messages = flow_mods(self.version, command, flows.items(), xids)
-            self._write(bundle.adding(messages) if bundle else b"".join(messages))
+            envelope = bundle.envelope if bundle else None
+            messages = flow_mods(self.version, command, flows, xids, envelope)
+            self._write(b"".join(messages))
 
     def _forget(
         self, cookies: Iterable[int], bundle: Bundle | None, sent: dict[int, bytes | None]
@@ -206,7 +207,7 @@ class Session:
             (xid,) = self._xids(1)
             sent[xid] = None
             message = forgetting(self.version, cookie, xid)
-            self._write(bundle.adding([message]) if bundle else message)
+            self._write(bundle.adding(message) if bundle else message)
 
     def _finish(
         self,

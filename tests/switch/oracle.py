@@ -148,7 +148,11 @@ class Oracle:
     def _send(self, flows: dict[str, WireFlow]) -> tuple[dict[str, str], set[WireFlow]]:
         """Send our bytes; return line → the switch's error, and the flows that it then tells."""
         xids = dict(enumerate(flows, 100))
-        messages = list(flow_mods(self.version, ADD, flows.values(), xids))
+        messages = [
+            message
+            for xid, flow in zip(xids, flows.values(), strict=True)
+            for message in flow_mods(self.version, ADD, dict([flow]), [xid])
+        ]
         with Connection(self.ovs.folder / f"{BRIDGE}.mgmt", self.version) as connection:
             errors = connection.send(messages)
             return {xids[xid]: error for xid, error in errors.items()}, connection.flows()

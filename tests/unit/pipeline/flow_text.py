@@ -37,7 +37,7 @@ def serialised(flow: Flow) -> bytes:
 
 def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
     """One flow's message."""
-    (message,) = flow_mods(version, command, [flow], [xid])
+    (message,) = flow_mods(version, command, dict([flow]), [xid])
     return message
 
 

@@ -63,7 +63,7 @@ def _by_ovs(lines: list[str], folder: Path) -> list[str]:
 
 
 def _by_us(line: str) -> str:
-    (message,) = flow_mods(5, ADD, [split_flow_mod(serialised(read(line)))], [1])
+    (message,) = flow_mods(5, ADD, dict([split_flow_mod(serialised(read(line)))]), [1])
     (said,) = _said(_ofctl("ofp-print", message.hex()))
     return said
 
@@ -82,6 +82,6 @@ def test_the_flows_of_the_example(tmp_path: Path, host: str, bridge: str):
     ports = view.planned_ofports(bridge)
     printed = [str(flow) for flow in program.basis(bridge, view, ports).flows()]
     wanted = program.basis(bridge, view, ports).wanted()
-    messages = [each.hex() for each in flow_mods(5, ADD, wanted.items(), range(len(wanted)))]
+    messages = [each.hex() for each in flow_mods(5, ADD, wanted, range(len(wanted)))]
     by_us = [said for message in messages for said in _said(_ofctl("ofp-print", message))]
     assert sorted(by_us) == sorted(_by_ovs(printed, tmp_path))
