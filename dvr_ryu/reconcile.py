@@ -42,6 +42,8 @@ def subtract(should: Mapping[K, V], is_: Mapping[K, V]) -> Difference[K, V]:
     """Return what turns `is_` into `should`; each part keeps its mapping's order."""
     if should == is_:
         return Difference({}, {}, {})
+    if not is_:
+        return Difference(should, {}, {})
     return Difference(
         added={key: value for key, value in should.items() if key not in is_},
         changed={

@@ -311,7 +311,7 @@ class Bridge:
         parts = subtract_in_parts((wanted.add(filled) for filled in after.all()), installed)
         learned = self._taught | self._intent.learned()
         difference = self.session.change(
-            parts, _place_in(after), lambda whole: learned if whole.removed else ()
+            parts, _place_in(after), lambda made: learned if any(p.removed for p in made) else ()
         )
         self._wanted = wanted
         return difference

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ryu.lib import hub
 
@@ -41,6 +41,8 @@ PORT_DOWN = 1
 """OFPPC_PORT_DOWN: somebody has shut the port."""
 
 Part = Difference[bytes, bytes]
+Sent: TypeAlias = "tuple[Iterable[int], Iterable[bytes | None]]"
+"""Transaction ids, each with the identity of the flow that was sent by it, or None."""
 
 
 class SwitchPort(NamedTuple):
@@ -131,18 +133,18 @@ class Session:
         self,
         parts: Iterable[Part],
         place_of: Callable[[bytes], str],
-        outdated: Callable[[Part], Iterable[int]],
+        outdated: Callable[[Iterable[Part]], Iterable[int]],
     ) -> Difference[bytes, bytes]:
         """Make a difference on the bridge, part by part as they come but all at one instant, wait
         until it is made, and return the whole of it.
 
-        `place_of` tells, for a flow's identity, where it is written; `outdated`, for the whole
-        difference, the cookies of flows that the switch has learned and had better forget. Raises
+        `place_of` tells, for a flow's identity, where it is written; `outdated`, for all parts,
+        the cookies of flows that the switch has learned and had better forget. Raises
         SwitchError that names the flows which the switch refused; then, or if `parts` raises, none
         of the change was made.
         """
         made: list[Part] = []
-        sent: dict[int, bytes | None] = {}
+        sent: list[Sent] = []
         self._refused.clear()
         if self._has_bundles is None:
             self._has_bundles = self._learns_bundles()
@@ -161,11 +163,10 @@ class Session:
             if bundle:
                 self.datapath.send(bundle.discarded(self._xids(1)[0]))
             raise
-        whole = together(made)
         if sent:
-            self._forget(outdated(whole), bundle, sent)
+            self._forget(outdated(made), bundle, sent)
             self._finish(bundle, sent, place_of)
-        return whole
+        return together(made)
 
     def _learns_bundles(self) -> bool:
         """Ask the switch with an empty bundle whether it knows them."""
@@ -176,9 +177,9 @@ class Session:
         self._refused.clear()
         return error is None or not _no_bundles(error, self.datapath.ofproto)
 
-    def _opened(self, sent: dict[int, bytes | None]) -> Bundle:
+    def _opened(self, sent: list[Sent]) -> Bundle:
         bundle, (xid,) = Bundle(self.version, next(_bundle_ids)), self._xids(1)
-        sent[xid] = None
+        sent.append(([xid], [None]))
         self.datapath.send(bundle.opened(xid))
         return bundle
 
@@ -186,7 +187,7 @@ class Session:
         self,
         part: Part,
         bundle: Bundle | None,
-        sent: dict[int, bytes | None],
+        sent: list[Sent],
         place_of: Callable[[bytes], str],
     ) -> None:
         """Send one part's flow-mods."""
@@ -194,36 +195,38 @@ class Session:
             if command == ADD and self.version < _IMPORTANCE_SINCE:
                 _refuse_importance(flows, place_of)
             xids = self._xids(len(flows))
-            sent.update(zip(xids, flows, strict=True))
+            sent.append((xids, flows))
             envelope = bundle.envelope if bundle else None
             messages = flow_mods(self.version, command, flows, xids, envelope)
             self._write(b"".join(messages))
 
     def _forget(
-        self, cookies: Iterable[int], bundle: Bundle | None, sent: dict[int, bytes | None]
+        self, cookies: Iterable[int], bundle: Bundle | None, sent: list[Sent]
     ) -> None:
         """Have flows forgotten that the switch has learned."""
         for cookie in cookies:
             (xid,) = self._xids(1)
-            sent[xid] = None
+            sent.append(([xid], [None]))
             message = forgetting(self.version, cookie, xid)
             self._write(bundle.adding(message) if bundle else message)
 
     def _finish(
         self,
         bundle: Bundle | None,
-        sent: dict[int, bytes | None],
+        sent: list[Sent],
         place_of: Callable[[bytes], str],
     ) -> None:
         """Commit, wait until it is done, and raise SwitchError if anything was refused."""
         if bundle:
             (xid,) = self._xids(1)
-            sent[xid] = None
+            sent.append(([xid], [None]))
             self.datapath.send(bundle.committed(xid))
         self._barrier()
-        refused = {sent[xid]: error for xid, error in self._refused.items() if xid in sent}
-        if refused:
-            raise SwitchError("; ".join(self._complaints(refused, place_of)))
+        if self._refused:
+            flows = {xid: flow for xids, each in sent for xid, flow in zip(xids, each, strict=True)}
+            refused = {flows[xid]: error for xid, error in self._refused.items() if xid in flows}
+            if refused:
+                raise SwitchError("; ".join(self._complaints(refused, place_of)))
 
     def _xids(self, count: int) -> list[int]:
         first, mask = self.datapath.xid + 1, self.datapath.ofproto.MAX_XID
