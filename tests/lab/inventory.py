@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from dvr_ryu.lab.host import LabHost
@@ -63,7 +65,7 @@ print(json.dumps({
     "interfaces": ovs("Interface", "name,type,ofport,ofport_request,options,external_ids,error"),
     "on": {bridge: run("ovs-vsctl", "list-ports", bridge).split()
         for bridge in run("ovs-vsctl", "list-br").split()},
-    "processes": run("ps", "-e", "-o", "args", "--no-headers").splitlines(),
+    "processes": run("ps", "-e", "-o", "pid,ppid,args", "--no-headers").splitlines(),
     "files": files,
 }))
 """
@@ -74,7 +76,7 @@ _MAC_BY_CHANCE = re.compile("ovs-|tap|qr-|sg-|qg-|fg-")
 """Devices of the host that have a MAC by chance: of the datapath, and the outer ends of wires."""
 _TOLD_OTHERWISE = {"addr", "iptables", "settings"}
 _OURS = ("dnsmasq", "udhcpc")
-_THEIR_OWN = (".pid", ".pid.own", ".leases", "companion.json", "lock")
+_THEIR_OWN = (".pid", ".leases", "companion.json", "lock")
 """Ends of names of files that say when, or by which process."""
 
 
@@ -89,9 +91,7 @@ def inventory(host: LabHost) -> Inventory:
         rows = [_row(read[kind]["headings"], row) for row in read[kind]["data"]]
         found[kind] = sorted(map(_text, rows))
     found["ports of bridges"] = sorted(f"{on}: {' '.join(has)}" for on, has in read["on"].items())
-    found["processes"] = sorted(
-        line for line in read["processes"] if line.split()[0].endswith(_OURS)
-    )
+    found["processes"] = sorted(_programs(read["processes"]))
     found["files"] = sorted(
         f"{path}: {content if not path.endswith(_THEIR_OWN) and '/leases/' not in path else ''}"
         for path, content in read["files"].items()
@@ -103,13 +103,12 @@ def inventory(host: LabHost) -> Inventory:
 
 
 def differences(one: Inventory, other: Inventory) -> list[str]:
-    """What only one of two inventories has, with -, and what only the other has, with +."""
+    """What only one of two inventories has, or has more of, with -, and the other with +."""
     return [
         f"{where}: {sign}{line}"
         for where in sorted(one.keys() | other.keys())
         for sign, mine, yours in (("-", one, other), ("+", other, one))
-        for line in mine.get(where, [])
-        if line not in yours.get(where, [])
+        for line in (Counter(mine.get(where, [])) - Counter(yours.get(where, []))).elements()
     ]
 
 
@@ -140,6 +139,14 @@ def _of_namespace(name: str, has: dict[str, Any]) -> Inventory:
         "settings": has["settings"],
     }
     return {kind: list(lines) for kind, lines in kinds.items()}
+
+
+def _programs(listed: list[str]) -> Iterator[str]:
+    """The words of our programs. One that starts another is two of itself for a moment."""
+    rows = {pid: (parent, words) for pid, parent, words in (line.split(None, 2) for line in listed)}
+    for parent, words in rows.values():
+        if words.split()[0].endswith(_OURS) and words != rows.get(parent, ("", ""))[1]:
+            yield words
 
 
 def _rules(saved: list[str]) -> list[str]:
