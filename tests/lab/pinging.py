@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import IO
 
 from attrs import define, field
 
 from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.errors import HostError
 from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab.wait import wait_until
 
 PACKETS_A_SECOND = 100
-ON_THEIR_WAY = PACKETS_A_SECOND // 2
-"""So many of the last may not have been answered yet when ping was told to end."""
+PATIENCE = 3
+"""Seconds that the first answer after the end may take."""
 GAP = 0 if datapath_type() == "system" else 20
 """So many in a row may be lost. Open vSwitch's userspace datapath drops what a tunnel should take
 for a moment, the longer the busier the machine is, while a port is added to any bridge: plain
@@ -27,15 +31,14 @@ class Pings:
     """What became of the pings of a block, once it has ended."""
 
     sent: int = 0
+    """How many there were up to the first that was answered after the block, if one was."""
     answered: Mapping[int, str] = field(factory=dict)
     """The numbers of those that were answered, and when that was, in seconds since 1970."""
 
     @property
     def lost(self) -> list[int]:
         """The numbers of those that were not answered, from 1."""
-        last = max(self.answered, default=0)
-        end = last if self.sent - last <= ON_THEIR_WAY else self.sent
-        return sorted(set(range(1, end + 1)) - self.answered.keys())
+        return sorted(set(range(1, self.sent + 1)) - self.answered.keys())
 
     @property
     def longest_gap(self) -> int:
@@ -66,14 +69,32 @@ def counted(host: LabHost, namespace: str | None, address: str) -> Iterator[Ping
         ) as ping,
     ):
         yield pings
+        last = _last(_answers(output))
+        with suppress(HostError):
+            wait_until(lambda: _last(_answers(output)) > last, PATIENCE, "one more answer")
+        pings.answered = _answers(output)
+        pings.sent = _last(pings.answered)
         ping.communicate()
-        output.seek(0)
-        printed = output.read()
-    found = re.search(r"(\d+) packets transmitted", printed)
-    assert found, printed
-    pings.sent = int(found[1])
-    answers = re.findall(r"\[([\d.]+)\] \d+ bytes from .* icmp_seq=(\d+) ", printed)
-    pings.answered = {int(number): when for when, number in answers}
+        if pings.sent == last:
+            found = re.search(r"(\d+) packets transmitted", _printed(output))
+            assert found, _printed(output)
+            pings.sent = int(found[1])
+
+
+def _answers(output: IO[str]) -> dict[int, str]:
+    """The numbers of the answers that were printed so far, and when they came."""
+    answers = re.findall(r"\[([\d.]+)\] \d+ bytes from .* icmp_seq=(\d+) ", _printed(output))
+    return {int(number): when for when, number in answers}
+
+
+def _last(answers: Iterable[int]) -> int:
+    return max(answers, default=0)
+
+
+def _printed(output: IO[str]) -> str:
+    """What ping has printed; where it goes on printing is left alone."""
+    size = os.fstat(output.fileno()).st_size
+    return os.pread(output.fileno(), size, 0).decode()
 
 
 @contextmanager

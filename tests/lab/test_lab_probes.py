@@ -15,6 +15,7 @@ from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.probes import Failed, GatewayAnswers, Leased, NoPing, Ping, Place, SeenAs
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
+from tests.lab.pinging import counted
 
 CONTROLLER = Place("controller")
 ABSENT = "10.0.44.99"
@@ -35,6 +36,22 @@ def test_ping(lab: Lab) -> None:
         Ping(CONTROLLER, ABSENT)(lab)
     with pytest.raises(Failed, match="unreachable"):
         Ping(CONTROLLER, "192.0.2.1")(lab)
+
+
+def test_pings_are_counted_up_to_the_end(lab: Lab) -> None:
+    """Silence that begins with the block's end is found, too."""
+    host = lab["controller"]
+    with counted(host, None, "10.0.44.68") as pings:
+        host.run(["sleep", "0.3"])
+    assert pings.lost == [] and pings.sent > 10
+    drop = "iptables {} INPUT -p icmp --icmp-type echo-reply -j DROP"
+    try:
+        with counted(host, None, "10.0.44.68") as pings:
+            host.run(["sleep", "0.3"])
+            host.run(drop.format("-A").split())
+    finally:
+        host.run(drop.format("-D").split())
+    assert pings.longest_gap > 100 and min(pings.lost) > 10
 
 
 def test_no_ping(lab: Lab) -> None:
