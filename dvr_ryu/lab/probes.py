@@ -7,6 +7,7 @@ told; what should not come true has to fail at once.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -102,12 +103,16 @@ class GatewayAnswers:
     mac: str
 
     def __call__(self, lab: Lab) -> str:
-        """Ask until there is an answer."""
-        command = ["arping", "-c", "1", "-w", str(PATIENCE), "-I", NIC, self.address]
-        answers = self.place.run(lab, command).stdout.lower().count(f"[{self.mac}]")
-        if answers != 1:
-            raise Failed(f"{answers} answers from {self.mac}")
-        return f"is at {self.mac}"
+        """Ask until there is an answer, and hear all that come within a second."""
+        command = ["arping", "-c", "1", "-I", NIC, self.address]
+        for _ in range(PATIENCE):
+            # One answer may be seen twice: the kernel may be asking as well.
+            macs = set(re.findall(r"\[([0-9a-f:]+)\]", self.place.run(lab, command).stdout.lower()))
+            if macs == {self.mac}:
+                return f"is at {self.mac}"
+            if macs:
+                raise Failed(f"is at {', '.join(sorted(macs))}, not at {self.mac} alone")
+        raise Failed(f"0 answers from {self.mac}")
 
 
 @frozen

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from dvr_ryu.lab import probes, proof
+from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.lab import openvswitch, probes, proof
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.probes import Failed, GatewayAnswers, Leased, NoPing, Ping, Place, SeenAs
 from dvr_ryu.topology.loading import parse_topology
@@ -66,10 +67,18 @@ def test_no_ping(lab: Lab) -> None:
 def test_gateway_answers(lab: Lab) -> None:
     mac = "02:00:0a:00:2c:44"
     assert GatewayAnswers(CONTROLLER, "10.0.44.68", mac)(lab) == f"is at {mac}"
-    with pytest.raises(Failed, match="0 answers from fa:"):
+    with pytest.raises(Failed, match=f"is at {mac}, not at fa:.* alone"):
         GatewayAnswers(CONTROLLER, "10.0.44.68", "fa:16:3e:35:25:42")(lab)
     with pytest.raises(Failed, match="0 answers"):
         GatewayAnswers(CONTROLLER, ABSENT, mac)(lab)
+    device = openvswitch.PHYSICAL_BRIDGE if datapath_type() == "netdev" else "eth0"
+    second = f"address {{}} 10.0.44.68/32 dev {device}"
+    lab["server-233"].run(["ip", *second.format("add").split()])
+    try:
+        with pytest.raises(Failed, match=f"is at .*{mac}.*, not at {mac} alone"):
+            GatewayAnswers(CONTROLLER, "10.0.44.68", mac)(lab)
+    finally:
+        lab["server-233"].run(["ip", *second.format("del").split()])
 
 
 def test_seen_as(lab: Lab) -> None:
