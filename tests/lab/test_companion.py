@@ -461,7 +461,9 @@ def test_in_the_name_of_another_host_nothing_is_done(applied, verb):
 
 def test_a_foreign_namespace_is_not_taken_over(companion):
     run(companion.host, "ip netns add vm-a")
-    refused = companion.attempt("apply", check=False)
-    assert refused.returncode == 1
-    assert "the namespace vm-a exists and is not dvr_ryu's" in refused.stderr
-    run(companion.host, "ip netns del vm-a")
+    try:
+        refused = companion.attempt("apply", check=False)
+        assert refused.returncode == 1
+        assert "the namespace vm-a exists and is not dvr_ryu's" in refused.stderr
+    finally:
+        run(companion.host, "ip netns del vm-a")

@@ -157,11 +157,13 @@ def test_a_floating_address_of_a_virtual_one_leads_to_who_announced_it(north):
         address = ["10.1.0.100/24", "dev", "eth0"]
         announce = ["arping", "-U", "-c", "1", "-w", "1", "-I", "eth0", "10.1.0.100"]
         host.run(["ip", "addr", "add", *address], namespace=namespace)
-        host.run(announce, namespace=namespace, check=False)
-        before = north.asked(instance)
-        wait_until(lambda: pings(*north.where(WORLD), "2.2.2.140"), 20, "2.2.2.140")
-        assert north.asked(instance) > before
-        host.run(["ip", "addr", "del", *address], namespace=namespace)
+        try:
+            host.run(announce, namespace=namespace, check=False)
+            before = north.asked(instance)
+            wait_until(lambda: pings(*north.where(WORLD), "2.2.2.140"), 20, "2.2.2.140")
+            assert north.asked(instance) > before
+        finally:
+            host.run(["ip", "addr", "del", *address], namespace=namespace)
 
 
 # Moves --------------------------------------------------------------------------------------------

@@ -144,21 +144,31 @@ def test_a_virtual_ip_moves_by_gratuitous_arp_on_one_host_and_across_hosts(shape
             assert shapes.answers(new, address, "-I", virtual_ip), (new, address)
 
 
-def test_a_virtual_ip_with_a_mac_of_its_own_moves_as_well(shapes):
-    """As keepalived's use_vmac has it: no card has the MAC, so no flow of a port leads there."""
+@pytest.fixture
+def virtual_mac(shapes: Shapes) -> Iterator[str]:
+    """A MAC that no instance's card has: those who share it have it on a device `vrrp` beside."""
     (mac,) = {pair.mac for pair in shapes.topology.instances["web-1"].address_pairs if pair.mac}
-    for instance in SHARING:
-        for words in (
-            f"ip link add vrrp link eth0 address {mac} type macvlan mode bridge",
-            # Who does not have the address must be silent: each frame would say where the MAC is.
-            "sysctl -qw net.ipv6.conf.vrrp.disable_ipv6=1",
-            # The card neither answers for the address nor asks in its name.
-            "sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2",
-            "sysctl -qw net.ipv4.conf.all.rp_filter=0",
-            "sysctl -qw net.ipv4.conf.vrrp.rp_filter=0",
-            "ip link set vrrp up",
-        ):
-            shapes.run(instance, words)
+    try:
+        for instance in SHARING:
+            for words in (
+                f"ip link add vrrp link eth0 address {mac} type macvlan mode bridge",
+                # Who does not have the address must be silent: a frame would say where the MAC is.
+                "sysctl -qw net.ipv6.conf.vrrp.disable_ipv6=1",
+                # The card neither answers for the address nor asks in its name.
+                "sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2",
+                "sysctl -qw net.ipv4.conf.all.rp_filter=0",
+                "sysctl -qw net.ipv4.conf.vrrp.rp_filter=0",
+                "ip link set vrrp up",
+            ):
+                shapes.run(instance, words)
+        yield mac
+    finally:
+        for instance in SHARING:
+            shapes.run(instance, "ip link del vrrp", check=False)
+
+
+def test_a_virtual_ip_with_a_mac_of_its_own_moves_as_well(shapes, virtual_mac):
+    """As keepalived's use_vmac has it: no card has the MAC, so no flow of a port leads there."""
     owners = (None, *SHARING, SHARING[0])
     for old, new in pairwise(owners):
         # Announced once, and the last owner has just answered.
@@ -166,9 +176,7 @@ def test_a_virtual_ip_with_a_mac_of_its_own_moves_as_well(shapes):
         for instance in ASKING:
             shapes.await_answer(instance, VIRTUAL_MAC_IP)
         for host in HOSTS:
-            assert shapes.neighbour(host, VIRTUAL_MAC_IP)["lladdr"] == mac
-    for instance in SHARING:
-        shapes.run(instance, "ip link del vrrp")
+            assert shapes.neighbour(host, VIRTUAL_MAC_IP)["lladdr"] == virtual_mac
 
 
 def _mac(shapes: Shapes, instance: str) -> str:
