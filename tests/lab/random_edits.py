@@ -1,7 +1,8 @@
 """A topology of three hosts, and random edits of it: whatever a person may do to the file.
 
-The keepers (instances p, q, s and t, their networks and routers) are never edited, so that pings
-among them must not notice. Whether an edit makes a right file is judged by the file's own checks.
+The keepers (instances p, q, s and t, their networks and routers) are never edited, save that their
+routers' SNAT moves, so that pings among them must not notice. Whether an edit makes a right file is
+judged by the file's own checks.
 """
 
 from __future__ import annotations
