@@ -29,6 +29,7 @@ from dvr_ryu.companion.edges import (
     namespaces,
     nat,
     processes,
+    renewals,
     rights,
     routing,
     sysctls,
@@ -39,7 +40,7 @@ from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import facts, kinds
 from dvr_ryu.companion.facts.bridges import beside, datapath_of, tunnels
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, StaleLease
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
 from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
@@ -108,7 +109,7 @@ class Host:
         running = list(processes.read())
         found: list[Fact] = [*bridges, *namespaces.read(), *running, *dhcp.read()]
         found += leases.read({fact.name: fact for fact in running if fact.argv})
-        found += [*sysctls.read_host(), *connections.read()]
+        found += [*sysctls.read_host(), *connections.read(), *renewals.read()]
         wanted: dict[str, list[Sysctl]] = {}
         routed: dict[str, set[Key]] = {}
         for fact in should:
@@ -204,6 +205,7 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.Translation: (connections.unmake, connections.make),
         DhcpHost: (dhcp.unmake, dhcp.make),
         DhcpOption: (dhcp.unmake, dhcp.make),
+        Renewal: (renewals.unmake, renewals.make),
         LeaseBook: (leases.unmake_books, leases.make_books),
         StaleLease: (leases.unmake_stale, leases.make_stale),
         kinds.Process: (processes.unmake, processes.make),

@@ -26,9 +26,11 @@ from watchdog.observers import Observer
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.edges import renewals
 from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements
 from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
+from dvr_ryu.companion.facts.dnsmasq import Renewal
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.companion.memory import remember, remembered
@@ -106,6 +108,8 @@ class Companion:
         """What was said of things on our bridges that are not ours."""
         self._announcing: list[tuple[float, list[Place]]] = []
         """When to announce again, and what."""
+        self._asking: list[tuple[float, list[Renewal]]] = []
+        """When to let clients ask again: a server on another host may have read the file later."""
 
     def run(self) -> None:
         """Work until `end` is called."""
@@ -233,6 +237,7 @@ class Companion:
             _log(f"{self._name}: {words}")
             self._edited = False
         self._announce(done)
+        self._ask_again(done)
         self._tell_of_strangers(self._host, self._topology)
         return len(done)
 
@@ -270,6 +275,16 @@ class Companion:
         self._announcing = [each for each in self._announcing if each[0] > now]
         if new := announcements(done):
             self._announcing += [(now + CHECK_SECONDS * (1 + n), new) for n in range(REPEATS)]
+
+    def _ask_again(self, done: Change) -> None:
+        now = time.monotonic()
+        for due, asking in self._asking:
+            if due <= now:
+                renewals.make([each for each in asking if each in (self._known or ())])
+        self._asking = [each for each in self._asking if each[0] > now]
+        told = [each.new for each in done.changed if isinstance(each.new, Renewal)]
+        if told:
+            self._asking += [(now + CHECK_SECONDS * (1 + n), told) for n in range(REPEATS)]
 
     def _tell_of_strangers(self, host: Host, topology: Topology) -> None:
         """Say what is on our bridges and not ours: each thing once, as long as it is there."""

@@ -181,12 +181,12 @@ def _has_ended(descriptor: int, seconds: float | None = None) -> bool:
     return bool(wait.poll(None if seconds is None else 1000 * seconds))
 
 
-def tell(name: str) -> None:
-    """Tell a program to read its files again, if it runs."""
+def tell(name: str, number: signal.Signals = signal.SIGHUP) -> None:
+    """Tell a program something by a signal, if it runs: to read its files again."""
     for pid in _known(name):
         with suppress(ProcessLookupError):
-            if _listens(pid):
-                os.kill(pid, signal.SIGHUP)
+            if _listens(pid, number):
+                os.kill(pid, number)
 
 
 def _known(name: str) -> list[int]:
@@ -198,11 +198,11 @@ def _known(name: str) -> list[int]:
     return [pid for pid in dict.fromkeys(pids) if _name(_argv(pid)) == name]
 
 
-def _listens(pid: int) -> bool:
-    """Whether SIGHUP does not end a process: one that has just begun will read its files yet."""
+def _listens(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal does not end a process: one that has just begun will read its files yet."""
     with suppress(FileNotFoundError), open(f"/proc/{pid}/status") as file:
         caught = next(line.split()[1] for line in file if line.startswith("SigCgt"))
-        return bool(int(caught, 16) >> (signal.SIGHUP - 1) & 1)
+        return bool(int(caught, 16) >> (number - 1) & 1)
     return False
 
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dvr_ryu.companion.facts.common import NO_IPV6, as_integer, contains, namespace, plugged
+from dvr_ryu.companion.facts.common import (
+    NO_IPV6,
+    as_integer,
+    contains,
+    namespace,
+    plugged,
+    subnet_of,
+)
 from dvr_ryu.companion.facts.dnsmasq import (
     DhcpHost,
     DhcpOption,
@@ -17,7 +24,7 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
     told_file,
 )
-from dvr_ryu.companion.facts.kinds import Address, Fact, Process, device_key, pid_file
+from dvr_ryu.companion.facts.kinds import Address, Fact, Key, Process, device_key, pid_file
 from dvr_ryu.topology import model
 from dvr_ryu.topology.dhcp_options import (
     CLASSLESS_ROUTES,
@@ -75,6 +82,21 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
             for number, value in sorted(_options(network, subnet).items()):
                 yield DhcpOption(place, _tag(subnet), word_of(number), value)
         yield _server(view, port, place, subnets, clients)
+
+
+def sayings(view: HostView, client: model.Port) -> dict[Key, str]:
+    """What a client is told, by the keys of the facts that say so on the server's host."""
+    network = view.topology.networks[client.network]
+    subnet = subnet_of(view, client)
+    said = [
+        (_tag(subnet), _options(network, subnet)),
+        (_own_tag(client), dict(client.dhcp_options)),
+    ]
+    return {
+        DhcpOption(dhcp_namespace(network), tag, word_of(number), value).key: value
+        for tag, options in said
+        for number, value in sorted(options.items())
+    }
 
 
 def _declared_ips(topology: Topology, network: model.Network) -> set[str]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact, Key, Process
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact, InNamespace, Key, Process
 
 DHCP_DIRECTORY = f"{RUN_DIRECTORY}/dhcp"
 
@@ -72,6 +72,30 @@ class DhcpOption(Fact):
         """The fact that a line of the options file is."""
         tag, option, *value = line.split(",", 2)
         return cls(namespace, tag.removeprefix("tag:"), option, "".join(value))
+
+
+@frozen
+class Renewal(InNamespace):
+    """An instance's client has asked again since its server says something else to it.
+
+    Of itself it would ask when half of its lease is over. Without a client it will ask anyway.
+    """
+
+    kind = "dhcp-renewal"
+    identity = ("namespace", "client")
+    outlives_container = True
+    namespace: str
+    client: str
+    """The name of its process."""
+    told: str
+    """A digest of what the server says."""
+    sayings: tuple[Key, ...] = field(eq=False, repr=False)
+    """The facts by which the server says it, if it is on this host."""
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        """What it asks for."""
+        return self.sayings
 
 
 @frozen

@@ -7,6 +7,7 @@ of its allowed_address_pairs an instance uses is its own affair.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator
 from functools import partial
 
@@ -18,6 +19,8 @@ from dvr_ryu.companion.facts.common import (
     outer_end,
     subnet_of,
 )
+from dvr_ryu.companion.facts.dhcp import sayings
+from dvr_ryu.companion.facts.dnsmasq import Renewal
 from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import (
     MAIN_TABLE,
@@ -40,25 +43,30 @@ DHCP_SCRIPT = "udhcpc.script"
 
 def facts(view: HostView, tx_checksum: bool, kept: Kept) -> Iterator[Fact]:
     """Yield the instances of this host."""
+    served_here = {port.network for port in view.local_ports_of(model.DHCP)}
     several = {port.name for port in view.topology.more_cards}
     for port in view.local_ports_of(model.COMPUTE):
-        make = partial(_of_card, view, port, tx_checksum, port.name in several)
+        made = (tx_checksum, port.name in several, port.network in served_here)
+        make = partial(_of_card, view, port, *made)
         yield from kept.facts(port.id, (*make.args[1:], *_around(view, port)), make)
 
 
 def _around(view: HostView, port: model.Port) -> tuple[object, ...]:
     """What of a view the facts of a card are made of."""
     topology, network = view.topology, port.network
-    served = network in topology.served_by_dhcp
-    return topology.underlay, subnet_of(view, port), view.local_vlans[network], served
+    served, subnets = network in topology.served_by_dhcp, topology.networks[network].subnets
+    return topology.underlay, subnets, view.local_vlans[network], served
 
 
-def _of_card(view: HostView, port: model.Port, tx_checksum: bool, several: bool) -> Iterator[Fact]:
+def _of_card(
+    view: HostView, port: model.Port, tx_checksum: bool, several: bool, served_here: bool
+) -> Iterator[Fact]:
     yield from _card(view, port, tx_checksum)
     if several:
         yield from _one_of_several(port)
     if _is_served(view, port):
         yield _dhcp_client(port)
+        yield _renewal(view, port, served_here)
     else:
         yield from _static_address(view, port)
     yield from _further_addresses(port)
@@ -96,17 +104,27 @@ def _dhcp_client(port: model.Port) -> Process:
     """The guest's DHCP client, which asks for the address that it should get.
 
     When an edit changes the address, these words change, and the client is started anew, as an
-    instance would be.
+    instance would be. When it changes what else is told, it asks again.
     """
-    place = model.instance_namespace(port.name)
-    # No name has a colon: another instance's client is never called so.
-    name = f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}:{port.card}"
+    place, name = model.instance_namespace(port.name), _client(port)
     argv = (
         "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", port.card, "-r", port.ip,
         "-O", "mtu", "-O", "search", "-O", "staticroutes",
         "-x", f"hostname:{port.name}", "-s", DHCP_SCRIPT, "-p", pid_file(name),
     )  # fmt: skip
     return Process(name, place, argv, device_key(place, port.card))
+
+
+def _client(port: model.Port) -> str:
+    # No name has a colon: another instance's client is never called so.
+    return f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}:{port.card}"
+
+
+def _renewal(view: HostView, port: model.Port, served_here: bool) -> Renewal:
+    said = sayings(view, port)
+    digest = hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:16]
+    place = model.instance_namespace(port.name)
+    return Renewal(place, _client(port), digest, tuple(said) if served_here else ())
 
 
 def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Route]:

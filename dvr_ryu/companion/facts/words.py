@@ -10,6 +10,7 @@ from dvr_ryu.companion.facts.dnsmasq import (
     DhcpHost,
     DhcpOption,
     LeaseBook,
+    Renewal,
     StaleLease,
     book_file,
     leases_file,
@@ -47,6 +48,8 @@ def describe(fact: Fact) -> str:
         case DhcpHost() | DhcpOption():
             line = shlex.quote(fact.line)
             return f"printf '%s\\n' {line} >> {told_file(type(fact), fact.namespace)}"
+        case Renewal():
+            return f"kill -USR1 $(cat {kinds.pid_file(fact.client)})"
         case LeaseBook():
             return f"echo {shlex.quote(fact.text)} > {book_file(fact.namespace)}"
         case StaleLease():

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.facts import kinds
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, StaleLease
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.script import network, notes, services, switch
 from dvr_ryu.packages import packages_of
@@ -114,6 +114,7 @@ def _words(
         ),
         DhcpHost: (services.unmake_told, told),
         DhcpOption: (services.unmake_told, told),
+        Renewal: (each(services.unmake_renewal), each(services.make_renewal)),
         LeaseBook: (each(services.unmake_book), each(services.make_book)),
         StaleLease: (each(services.unmake_stale_lease), each(lambda fact: iter(()))),
         kinds.Process: (each(services.unmake_process), each_instead(services.make_process)),

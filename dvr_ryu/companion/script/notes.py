@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dvr_ryu.companion.edges import connections, dhcp, namespaces, processes, sysctls
+from dvr_ryu.companion.edges import connections, dhcp, namespaces, processes, renewals, sysctls
 from dvr_ryu.companion.edges.flows import NOTES as FLOWS_OF_OTHERS
 from dvr_ryu.companion.edges.flows import TAKEN as FLOWS_BEFORE
 
@@ -10,7 +10,8 @@ from dvr_ryu.companion.edges.flows import TAKEN as FLOWS_BEFORE
 def folders() -> str:
     """Make the folders of all notes."""
     places = (namespaces.NOTES, sysctls.NOTES, dhcp.FILES, processes.PIDS, connections.NOTES)
-    return f"mkdir -p {' '.join(map(str, (*places, FLOWS_OF_OTHERS, FLOWS_BEFORE)))}"
+    places = (*places, renewals.NOTES, FLOWS_OF_OTHERS, FLOWS_BEFORE)
+    return f"mkdir -p {' '.join(map(str, places))}"
 
 
 def flows(bridge: str) -> str:

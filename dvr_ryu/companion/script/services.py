@@ -9,8 +9,10 @@ from dvr_ryu.companion.edges.connections import NOTES, line
 from dvr_ryu.companion.edges.dhcp import TOLD
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import DAEMONS, PLACE, with_script
+from dvr_ryu.companion.edges.renewals import note
 from dvr_ryu.companion.facts.dnsmasq import (
     LeaseBook,
+    Renewal,
     StaleLease,
     Told,
     book_file,
@@ -91,6 +93,18 @@ def _tell(namespace: str, file: str) -> Iterator[str]:
     pid = pid_file(dhcp_server(namespace))
     yield f'[ ! -s {pid} ] || kill -HUP "$(cat {pid})"'
     yield f"cp {file} {file}{TOLD}"
+
+
+def make_renewal(fact: Renewal) -> Iterator[str]:
+    """Let a client that runs ask again, and note what for."""
+    pid = pid_file(fact.client)
+    yield f'[ ! -s {pid} ] || {describe(fact)}'
+    yield f"echo {fact.namespace} {fact.told} > {note(fact.client)}"
+
+
+def unmake_renewal(fact: Renewal) -> Iterator[str]:
+    """Forget what it asked for."""
+    yield f"rm -f {note(fact.client)}"
 
 
 def make_book(fact: LeaseBook) -> Iterator[str]:

@@ -1,0 +1,59 @@
+"""DHCP clients of instances that are to ask again: told to, and noted what they asked for.
+
+A client that is told a second time before it got an answer would begin from nothing, and give up
+its address meanwhile. So whose lease is older than the note is still asking, and is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGUSR1
+
+from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges.processes import tell
+from dvr_ryu.companion.facts.dnsmasq import Renewal
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+
+NOTES = Path(RUN_DIRECTORY, "renewals")
+"""One file per client: its namespace, and what it asked for."""
+LEASES = Path(RUN_DIRECTORY, "leases")
+
+
+def note(client: str) -> Path:
+    """Where it is noted what a client asked for."""
+    return NOTES / client
+
+
+def read() -> Iterator[Renewal]:
+    """Yield what was noted."""
+    if NOTES.is_dir():
+        for client in sorted(os.listdir(NOTES)):
+            namespace, told = note(client).read_text().split()
+            yield Renewal(namespace, client, told, ())
+
+
+def make(facts: Sequence[Renewal]) -> None:
+    """Let clients ask again; who is only being started will ask for the first time."""
+    NOTES.mkdir(parents=True, exist_ok=True)
+    for fact in facts:
+        file = note(fact.client)
+        if _is_answered(fact.client):
+            tell(fact.client, SIGUSR1)
+        replace(file, f"{fact.namespace} {fact.told}\n")
+
+
+def unmake(facts: Sequence[Renewal]) -> None:
+    """Forget what clients asked for."""
+    for fact in facts:
+        note(fact.client).unlink(missing_ok=True)
+
+
+def _is_answered(client: str) -> bool:
+    """Whether a client got a lease since it was told to ask last."""
+    lease = LEASES / client.replace("udhcpc-", "vm-", 1)
+    with suppress(FileNotFoundError):
+        return lease.stat().st_mtime_ns > note(client).stat().st_mtime_ns
+    return False
