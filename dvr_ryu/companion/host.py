@@ -109,7 +109,7 @@ class Host:
         running = list(processes.read())
         found: list[Fact] = [*bridges, *namespaces.read(), *running, *dhcp.read()]
         found += leases.read({fact.name: fact for fact in running if fact.argv})
-        found += [*sysctls.read_host(), *connections.read(), *renewals.read()]
+        found += [*sysctls.read_kept(), *connections.read(), *renewals.read()]
         wanted: dict[str, list[Sysctl]] = {}
         routed: dict[str, set[Key]] = {}
         for fact in should:
@@ -195,7 +195,7 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.OvsPort: (ovsdb.unmake_ports, ovsdb.make_ports),
         kinds.Device: (links.unmake_devices, links.make_devices),
         kinds.Sysctl: (sysctls.unmake, sysctls.make),
-        kinds.HostSysctl: (sysctls.unmake_host, sysctls.make_host),
+        kinds.KeptSysctl: (sysctls.unmake_kept, sysctls.make_kept),
         kinds.Address: routes,
         kinds.Route: routes,
         kinds.Rule: routes,

@@ -298,6 +298,7 @@ EDITS = [
     ),
     ("address: 10.0.0.2}", "address: 10.0.0.3}"),
     ("  2.2.2.102: {instance: b}\n", ""),
+    ("network: m, ip: 10.2.0.14}", "ports: [{network: m, ip: 10.2.0.14}, {network: n}]}"),
 ]
 
 
@@ -305,6 +306,7 @@ def test_any_edit_ends_where_a_fresh_start_ends(applied):
     """After each edit nothing is left to do, and undoing all of them leads back."""
     applied.edit("underlay: {cidr: 10.0.0.0/24}", "underlay: {cidr: 10.0.0.0/24, mtu: 1500}")
     assert applied("apply") == []
+    settings = run(applied.host, "sysctl net.ipv4.conf", "vm-d")
     for old, new in EDITS:
         before = applied.file.read_text()
         if old == "external_network: x":
@@ -318,6 +320,7 @@ def test_any_edit_ends_where_a_fresh_start_ends(applied):
         applied.file.write_text(before)
         assert applied("apply"), (old, new)
         assert applied("plan") == []
+    assert run(applied.host, "sysctl net.ipv4.conf", "vm-d") == settings
 
 
 # What stays --------------------------------------------------------------------------------------

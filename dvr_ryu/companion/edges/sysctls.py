@@ -1,24 +1,29 @@
-"""Kernel settings, by /proc/sys: of our namespaces and devices, and the few of the host itself.
+"""Kernel settings, by /proc/sys: of our namespaces and devices, of instances' cards, and the few of
+the host itself.
 
-What a setting of the host was before is noted first, and put back when it is unmade.
+What a setting of what goes on was before is noted first, and put back when it is unmade.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from attrs import evolve
+
 from dvr_ryu.companion.edges.files import replace
-from dvr_ryu.companion.edges.namespaces import by_place, inside
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, HostSysctl, Sysctl, namespace_key
+from dvr_ryu.companion.edges.namespaces import by_place, exists, inside
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, KeptSysctl, Sysctl, namespace_key
 
 PROC = Path("/proc/sys")
 NOTES = Path(RUN_DIRECTORY, "sysctls")
 
 
-def note(name: str) -> Path:
-    """The file that keeps what a setting of the host was before."""
-    return NOTES / name.replace("/", ".")
+def note(fact: KeptSysctl) -> Path:
+    """The file that keeps what a setting was before."""
+    name = fact.name.replace("/", ".")
+    return NOTES / (f"{fact.namespace}:{name}" if fact.namespace else name)
 
 
 def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
@@ -54,27 +59,44 @@ def unmake(facts: Sequence[Sysctl]) -> None:
     """Nothing: a value that nobody asks for any more harms nobody, and ends with its namespace."""
 
 
-def read_host() -> Iterator[HostSysctl]:
-    """Yield the settings of the host that we noted to have set, with their present values."""
+def read_kept() -> Iterator[KeptSysctl]:
+    """Yield the settings that we noted to have set, with their present values; none if that which
+    had it is gone.
+    """
     if NOTES.is_dir():
-        for noted in sorted(NOTES.glob("net.*")):
-            name = noted.name.replace(".", "/")
-            yield HostSysctl(name, (PROC / name).read_text().strip())
+        noted = [_noted(path.name) for path in sorted(NOTES.iterdir())]
+        for namespace, group in by_place(noted):
+            with inside(namespace) if exists(namespace) else nullcontext():
+                for fact in group:
+                    path = PROC / fact.name
+                    is_there = exists(namespace) and path.exists()
+                    yield evolve(fact, value=path.read_text().strip() if is_there else "")
 
 
-def make_host(facts: Sequence[HostSysctl]) -> None:
-    """Note what the host has, then set values."""
+def _noted(file: str) -> KeptSysctl:
+    namespace, _, name = file.rpartition(":")
+    return KeptSysctl(namespace, name.replace(".", "/"), "")
+
+
+def make_kept(facts: Sequence[KeptSysctl]) -> None:
+    """Note what there is, then set values."""
     NOTES.mkdir(parents=True, exist_ok=True)
-    for fact in facts:
-        noted = note(fact.name)
-        if not noted.exists():
-            replace(noted, (PROC / fact.name).read_text())
-        (PROC / fact.name).write_text(fact.value)
+    for namespace, group in by_place(facts):
+        with inside(namespace):
+            for fact in group:
+                noted = note(fact)
+                if not noted.exists():
+                    replace(noted, (PROC / fact.name).read_text())
+                (PROC / fact.name).write_text(fact.value)
 
 
-def unmake_host(facts: Sequence[HostSysctl]) -> None:
-    """Put back what was noted."""
-    for fact in facts:
-        noted = note(fact.name)
-        (PROC / fact.name).write_text(noted.read_text())
-        noted.unlink()
+def unmake_kept(facts: Sequence[KeptSysctl]) -> None:
+    """Put back what was noted, where something still has it."""
+    for namespace, group in by_place(facts):
+        if exists(namespace):
+            with inside(namespace):
+                for fact in group:
+                    if (PROC / fact.name).exists():
+                        (PROC / fact.name).write_text(note(fact).read_text())
+        for fact in group:
+            note(fact).unlink()

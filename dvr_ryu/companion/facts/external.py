@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.facts.common import device_sysctls, plugged
-from dvr_ryu.companion.facts.kinds import ROOT, Fact, HostSysctl
+from dvr_ryu.companion.facts.kinds import ROOT, Fact, KeptSysctl
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -20,4 +20,4 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
         # Loose, whatever the host's own default: what comes from the networks may leave by another
         # way.
         yield from device_sysctls(ROOT, port.device, rp_filter="2")
-        yield HostSysctl("net/ipv4/ip_forward", "1")
+        yield KeptSysctl(ROOT, "net/ipv4/ip_forward", "1")

@@ -14,7 +14,6 @@ from functools import partial
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.common import (
     address,
-    device_sysctls,
     namespace,
     outer_end,
     subnet_of,
@@ -27,6 +26,7 @@ from dvr_ryu.companion.facts.kinds import (
     Address,
     Device,
     Fact,
+    KeptSysctl,
     Process,
     Route,
     device_key,
@@ -97,7 +97,8 @@ def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Fact]
 def _one_of_several(port: model.Port) -> Iterator[Fact]:
     """A card answers for its own addresses only, and an answer may leave by another card."""
     place = model.instance_namespace(port.name)
-    yield from device_sysctls(place, port.card, arp_ignore="1", arp_announce="2", rp_filter="2")
+    for name, value in (("arp_ignore", "1"), ("arp_announce", "2"), ("rp_filter", "2")):
+        yield KeptSysctl(place, f"net/ipv4/conf/{port.card}/{name}", value)
 
 
 def _dhcp_client(port: model.Port) -> Process:

@@ -226,13 +226,22 @@ class Sysctl(Fact):
 
 
 @frozen
-class HostSysctl(Fact):
-    """A setting of the host itself: what it was before is kept, and put back when this ends."""
+class KeptSysctl(Fact):
+    """A setting of what may go on without it, the host itself or an instance's card: what it was
+    before is kept, and put back when this ends.
+    """
 
-    kind = "host-sysctl"
-    identity = ("name",)
+    kind = "kept-sysctl"
+    identity = ("namespace", "name")
+    outlives_container = True
+    namespace: str
     name: str
     value: str
+
+    @property
+    def container(self) -> Key | None:
+        """The card, below net/ipv4/conf."""
+        return device_key(self.namespace, self.name.split("/")[3]) if self.namespace else None
 
 
 @frozen

@@ -37,10 +37,8 @@ def describe(fact: Fact) -> str:
             return f"ovs-vsctl add-port {fact.bridge} {fact.name}{tag} -- {interface}"
         case kinds.Device():
             return _device(fact)
-        case kinds.Sysctl():
+        case kinds.Sysctl() | kinds.KeptSysctl():
             return f"{inside(fact.namespace)}sysctl -w {fact.name}={fact.value}"
-        case kinds.HostSysctl():
-            return f"sysctl -w {fact.name}={fact.value}"
         case kinds.Chain():
             return _chain(fact)
         case kinds.Translation():

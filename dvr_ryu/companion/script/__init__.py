@@ -95,9 +95,9 @@ def _words(
         kinds.OvsPort: (each(switch.unmake_port), each(lambda fact: switch.make_port(fact, host))),
         kinds.Device: (each(network.unmake_device), each_instead(network.make_device)),
         kinds.Sysctl: (each(network.unmake_sysctl), each(network.make_sysctl)),
-        kinds.HostSysctl: (
-            each(network.unmake_host_sysctl),
-            each_instead(network.make_host_sysctl),
+        kinds.KeptSysctl: (
+            each(network.unmake_kept_sysctl),
+            each_instead(network.make_kept_sysctl),
         ),
         kinds.Address: routing,
         kinds.Route: routing,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dvr_ryu.companion.facts.kinds import (
     Device,
     Fact,
-    HostSysctl,
+    KeptSysctl,
     Namespace,
     Sysctl,
     VethPair,
@@ -73,17 +73,18 @@ def unmake_sysctl(fact: Sysctl) -> Iterator[str]:
     yield from ()
 
 
-def make_host_sysctl(fact: HostSysctl, old: HostSysctl | None) -> Iterator[str]:
-    """Note what the host has, then set the value."""
+def make_kept_sysctl(fact: KeptSysctl, old: KeptSysctl | None) -> Iterator[str]:
+    """Note what it is, then set the value."""
+    place, note = inside(fact.namespace), notes.kept_sysctl(fact)
     if old is None:
-        yield f"sysctl -n {fact.name} > {notes.host_sysctl(fact.name)}"
-    yield f"sysctl -q -w {fact.name}={fact.value}"
+        yield f"[ -e {note} ] || {place}sysctl -n {fact.name} > {note}"
+    yield f"{place}sysctl -q -w {fact.name}={fact.value}"
 
 
-def unmake_host_sysctl(fact: HostSysctl) -> Iterator[str]:
-    """Put back what was noted."""
-    note = notes.host_sysctl(fact.name)
-    yield f'sysctl -q -w {fact.name}="$(cat {note})"'
+def unmake_kept_sysctl(fact: KeptSysctl) -> Iterator[str]:
+    """Put back what was noted, if what has it is still there."""
+    place, note = inside(fact.namespace), notes.kept_sysctl(fact)
+    yield f'{place}sysctl -q -w {fact.name}="$(cat {note})" 2> /dev/null || :'
     yield f"rm {note}"
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dvr_ryu.companion.edges import connections, dhcp, namespaces, processes, renewals, sysctls
 from dvr_ryu.companion.edges.flows import NOTES as FLOWS_OF_OTHERS
 from dvr_ryu.companion.edges.flows import TAKEN as FLOWS_BEFORE
+from dvr_ryu.companion.facts.kinds import KeptSysctl
 
 
 def folders() -> str:
     """Make the folders of all notes."""
     places = (namespaces.NOTES, sysctls.NOTES, dhcp.FILES, processes.PIDS, connections.NOTES)
-    places = (*places, renewals.NOTES, FLOWS_OF_OTHERS, FLOWS_BEFORE)
-    return f"mkdir -p {' '.join(map(str, places))}"
+    more = (renewals.NOTES, FLOWS_OF_OTHERS, FLOWS_BEFORE)
+    return f"mkdir -p {' '.join(map(str, (*places, *more)))}"
 
 
 def flows(bridge: str) -> str:
@@ -29,6 +30,6 @@ def namespace(name: str) -> str:
     return f"{namespaces.NOTES}/{name}"
 
 
-def host_sysctl(name: str) -> str:
-    """The file that holds what a setting of the host was before."""
-    return str(sysctls.note(name))
+def kept_sysctl(fact: KeptSysctl) -> str:
+    """The file that holds what a setting was before."""
+    return str(sysctls.note(fact))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook
+from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal
 from dvr_ryu.companion.facts.kinds import (
     MAIN_TABLE,
     Address,
@@ -174,3 +174,22 @@ instances:
 """
     clients = [fact for fact in on("h1", text) if isinstance(fact, Process)]
     assert len([each for each in clients if each.argv[0] == "udhcpc"]) == 5
+
+
+def test_who_is_told_something_else_asks_again_once_it_is_said():
+    def renewals(text: str) -> dict[str, Renewal]:
+        found = (*on("h1", text), *on("h2", text))
+        return {fact.namespace: fact for fact in found if isinstance(fact, Renewal)}
+
+    before = renewals(TOPOLOGY)
+    for old, new, asking in (
+        ("nexthop: 10.1.0.9", "nexthop: 10.1.0.8", {"vm-a", "vm-b"}),
+        ("b.example", "c.example", {"vm-b"}),
+        ("gateway_ip: null", "gateway_ip: 10.2.0.9", {"vm-c"}),
+        ("gateway_ip: none", "gateway_ip: 10.3.0.1", set()),
+    ):
+        after = renewals(TOPOLOGY.replace(old, new))
+        assert {name for name in before if after[name] != before[name]} == asking
+    options = {fact.key for fact in on("h1") if isinstance(fact, DhcpOption)}
+    assert before["vm-a"].after and options.issuperset(before["vm-a"].after)
+    assert before["vm-b"].after == ()  # its server is on another host

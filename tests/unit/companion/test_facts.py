@@ -17,7 +17,7 @@ from dvr_ryu.companion.facts.kinds import (
     Chain,
     Device,
     Fact,
-    HostSysctl,
+    KeptSysctl,
     Key,
     Namespace,
     Neighbour,
@@ -271,8 +271,8 @@ def test_external_gateway_is_in_the_hosts_own_namespace(hosts):
     }
     assert [fact.address for fact in gateways["server-64"]] == ["2.2.2.1/24"]
     assert not gateways["server-233"] and not gateways["server-68"]
-    assert HostSysctl("net/ipv4/ip_forward", "1") in hosts["server-64"]
-    assert not [fact for fact in hosts["server-233"] if isinstance(fact, HostSysctl)]
+    assert KeptSysctl(ROOT, "net/ipv4/ip_forward", "1") in hosts["server-64"]
+    assert not [fact for fact in hosts["server-233"] if isinstance(fact, KeptSysctl)]
 
 
 def test_instance(on_233, hosts, article):
