@@ -114,7 +114,9 @@ class OwnPort(NamedTuple):
 
 
 class RoutedPort(NamedTuple):
-    """Every port on this host in a subnet that a router joins: it gets what other hosts routed."""
+    """Every port on this host with an address in a subnet that a router joins, or one that it may
+    share: it gets what other hosts routed.
+    """
 
     name: Annotated[Name, "the instance, network or router that the port belongs to"]
     network: Annotated[Name, "the network's name"]

@@ -224,7 +224,8 @@ class HostView:
         for port in ports:
             if port.host == here:
                 network = port.network
-                for fixed in port.addresses:
+                shared = self._shared(port) if port.address_pairs else ()
+                for fixed in (*port.addresses, *shared):
                     gateway = gateway_macs.get((network, fixed.cidr))
                     if gateway is not None:
                         vlan, ip = vlans[network], fixed.ip
@@ -232,6 +233,13 @@ class HostView:
                             port.name, network, vlan, port.mac, ip, port.device, gateway
                         )
                         break
+
+    def _shared(self, port: model.Port) -> Iterator[model.FixedIp]:
+        """What a port may use besides its own addresses, in each subnet that a router joins."""
+        for pair in port.address_pairs:
+            for network, cidr in self.topology.gateway_macs:
+                if network == port.network and cidr.overlaps(pair.cidr):
+                    yield model.FixedIp(str(pair.cidr.network_address), cidr)
 
     @cached_property
     def virtual_ip(self) -> tuple[VirtualIp, ...]:

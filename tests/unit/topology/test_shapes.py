@@ -12,6 +12,7 @@ import yaml
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
+from dvr_ryu.topology.view import HostView
 
 Data = dict[str, Any]
 
@@ -81,6 +82,19 @@ def test_each_subnet_has_the_gateway_that_its_instances_know():
     joined = load(routers={"r": {"interfaces": interfaces}}, instances=instances(a=upper))
     macs = {each.cidr: each.mac for each in joined.routers["r"].interfaces}
     assert joined.gateway_macs["n", joined.instances["a"].cidr] == macs[joined.instances["a"].cidr]
+
+
+def test_a_virtual_ip_of_a_routed_subnet_is_routed_to_whatever_the_ports_own_address_is_in():
+    shared = [{"ip": "10.1.0.200"}, {"ip": "10.1.0.201", "mac": "00:00:5e:00:01:07"}]
+    upper = {"host": "one", "network": "n", "ip": "10.1.1.7"}
+    for pairs in ([], shared[:1], shared):
+        topology = load(instances=instances(a={**upper, "allowed_address_pairs": pairs}))
+        view = HostView(topology, "one")
+        (gateway,) = (mac for (network, _), mac in topology.gateway_macs.items() if network == "n")
+        routed = [(row.ip, row.gateway_mac) for row in view.routed_port if row.name == "a"]
+        assert routed == ([("10.1.0.200", gateway)] if pairs else [])
+        macs = [(row.mac, row.gateway_mac) for row in view.virtual_mac]
+        assert macs == ([("00:00:5e:00:01:07", gateway)] if len(pairs) > 1 else [])
 
 
 def test_a_virtual_ip_is_given_to_nobody():
