@@ -6,7 +6,7 @@ an object. That is `row_changes`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
 from attrs import frozen
@@ -14,6 +14,7 @@ from attrs import frozen
 from dvr_ryu.topology.model import Host, Port
 from dvr_ryu.topology.topology import Topology
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
@@ -32,11 +33,18 @@ class TopologyChange:
     """The hosts that have other networks now, or other VLAN tags for them."""
 
 
+_NOTHING = TopologyChange((), (), frozenset(), frozenset(), frozenset(), frozenset())
+
+
 def compare(before: Topology, after: Topology) -> TopologyChange:
     """What turns `before` into `after`."""
+    if before is after:
+        return _NOTHING
+    first_gone, first_come = _differing_ports(before.instances, after.instances)
+    others_gone, others_come = _differing_ports(_others(before), _others(after))
     return TopologyChange(
-        ports_gone=_ports_without(before, after),
-        ports_come=_ports_without(after, before),
+        ports_gone=(*first_gone, *others_gone),
+        ports_come=(*first_come, *others_come),
         hosts=_differing(_seen(before), _seen(after)),
         networks=_differing(before.networks, after.networks),
         routers=_differing(before.routers, after.routers),
@@ -56,11 +64,16 @@ def _differing(before: Mapping[str, Value], after: Mapping[str, Value]) -> froze
     )
 
 
-def _ports_without(topology: Topology, other: Topology) -> tuple[Port, ...]:
-    """The ports of a topology that are not, exactly so, in another one."""
-    instances, others = other.instances, {*other.more_cards, *other.service_ports}
-    return (
-        *(port for name, port in topology.instances.items() if instances.get(name) != port),
-        *(port for port in topology.more_cards if port not in others),
-        *(port for port in topology.service_ports if port not in others),
-    )
+def _differing_ports(
+    before: Mapping[Key, Port], after: Mapping[Key, Port]
+) -> tuple[list[Port], list[Port]]:
+    """The ports of each that are not, exactly so, in the other."""
+    gone = {key: port for key, port in before.items() if after.get(key) != port}
+    come = [port for key, port in after.items() if key in gone or key not in before]
+    return [*gone.values()], come
+
+
+def _others(topology: Topology) -> dict[Hashable, Port]:
+    """The ports beside the first cards. Several hosts may have one port."""
+    ports = (*topology.more_cards, *topology.service_ports)
+    return {(port.id, port.host): port for port in ports}

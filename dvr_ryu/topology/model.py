@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from attrs import field, frozen
 
@@ -152,9 +152,10 @@ class Network:
     gateway_host: str | None
 
 
-@frozen
-class FixedIp:
-    """An address that a port has, and the subnet that the address is in."""
+class FixedIp(NamedTuple):
+    """An address that a port has, and the subnet that the address is in. A tuple, for these are
+    compared by the thousand.
+    """
 
     ip: str
     cidr: IPv4Network

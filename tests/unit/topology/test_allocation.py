@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -309,10 +308,9 @@ def test_two_routers_on_one_network_have_two_addresses():
 @pytest.mark.parametrize("seed", ["0", "4711"])
 def test_another_process_chooses_the_same(seed):
     script = (
-        "import attrs, json, sys\n"
+        "import sys\n"
         "from dvr_ryu.topology.loading import parse_topology\n"
-        "topology = parse_topology(sys.stdin.read(), 'f')\n"
-        "print(json.dumps(attrs.asdict(topology), default=str))\n"
+        "print(parse_topology(sys.stdin.read(), 'f'))\n"
     )
     text = yaml.safe_dump(CROWDED)
     result = subprocess.run(
@@ -323,8 +321,7 @@ def test_another_process_chooses_the_same(seed):
         text=True,
         check=True,
     )
-    here = json.dumps(attrs.asdict(parse_topology(text, "f")), default=str)
-    assert json.loads(result.stdout) == json.loads(here)
+    assert result.stdout == f"{parse_topology(text, 'f')}\n"
 
 
 @settings(max_examples=60, deadline=None)
@@ -360,9 +357,7 @@ def test_no_port_is_given_what_strangers_may_lease() -> None:
     subnet["dhcp_ranges"] = [{"start": "10.1.64.0", "end": "10.1.127.255"}]
     after = load(data)
     strangers = IPv4Network("10.1.64.0/18")
-    moved = {
-        old.ip for old, new in zip(before.ports, after.ports, strict=True) if old.ip != new.ip
-    }
+    moved = {old.ip for old, new in zip(before.ports, after.ports, strict=True) if old.ip != new.ip}
     assert moved == {port.ip for port in before.ports if IPv4Address(port.ip) in strangers} != set()
     assert not [port.ip for port in after.ports if IPv4Address(port.ip) in strangers]
 
