@@ -17,6 +17,7 @@ from bench.scene import Scene, relay_to, scene
 from bench.topologies import BRIDGE, Instance, fabric_of, host, network
 from dvr_ryu.pipeline.program import Program, load_program
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
@@ -51,6 +52,7 @@ def measure() -> Iterator[Figure]:
             for each in sizes.values():
                 each.take_a_round()
         yield from _times(sizes)
+        yield from _comparisons(texts)
         yield from _counts(sizes, _expected(texts[SIZES[0]], program))
 
 
@@ -110,6 +112,18 @@ def _times(sizes: dict[int, _Size]) -> Iterator[Figure]:
         reading = median(ms for taken in each.taken.values() for ms in taken.reading)
         what = f"saved edit to barrier, {spaced(size)} flows"
         yield Figure(what, "ms", whole, reading, "of it, until the file is read")
+
+
+def _comparisons(texts: dict[int, str]) -> Iterator[Figure]:
+    for size, text in texts.items():
+        before, after = parse_topology(text, "was"), parse_topology(text + _THERE.line(), "is")
+        took = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            compare(before, after)
+            took.append(1000 * (time.perf_counter() - began))
+        what = f"finding what was edited, {spaced(size)} flows"
+        yield Figure(what, "ms", median(took))
 
 
 def _counts(sizes: dict[int, _Size], expected: dict[str, int]) -> Iterator[Figure]:
