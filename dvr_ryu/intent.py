@@ -44,6 +44,17 @@ class _Force:
     """The hosts that it has beside those of the file."""
     ahead: Mapping[str, Topology] = field(factory=dict)
     """Host → the topology in which instances that have just arrived are there."""
+    then: _Step | None = None
+    """What comes next, for all hosts."""
+
+
+@frozen
+class _Step:
+    """What shall be in force, and what of a topology, that was in force before, it changes."""
+
+    force: _Force
+    before: Topology
+    change: TopologyChange
 
 
 @frozen
@@ -52,9 +63,7 @@ class _Read:
 
     declaration: Declaration
     program: Program
-    force: _Force
-    change: TopologyChange
-    """What turns the topology that was in force, when it was begun to read, into this one."""
+    step: _Step
     differs: bool
     """Whether anything does not say what it said then."""
 
@@ -71,14 +80,14 @@ class Intent:
         self._places = Places()
         self._reading = False
         self._take(load_declaration(topology_file), self._read_program())
-        self._enforce(_Force(self.topology))
+        self._enforce(_step(self.topology, _Force(self.topology)))
 
     def _take(self, declaration: Declaration, program: Program) -> None:
         self._declaration, self.program = declaration, program
         self.topology = declaration.topology
 
-    def _enforce(self, force: _Force) -> None:
-        self._force = force
+    def _enforce(self, step: _Step) -> None:
+        self._force = force = step.force
         self._by_datapath_id = {
             number: BridgeName(host.name, bridge)
             for host in force.topology.hosts.values()
@@ -87,6 +96,7 @@ class Intent:
         self._view = cache(lambda host: HostView(force.ahead.get(host, force.topology), host))
         # Both topologies are kept with it: a number that a new one might get would not do.
         self._changes: dict[tuple[int, int], tuple[Topology, Topology, TopologyChange]] = {}
+        self._remember(step.before, (force.then or step).force.topology, step.change)
 
     def _read_program(self) -> Program:
         # The folder may be a link that is turned meanwhile: all are read where it leads now.
@@ -113,11 +123,10 @@ class Intent:
         finally:
             self._reading = False
         # Some bridges may have what only they had, or what was in force for a moment.
-        mixed = bool(was.ahead) or self._force is not was
+        mixed = was.then is not None or self._force is not was
         self._take(read.declaration, read.program)
-        self._enforce(read.force)
+        self._enforce(read.step)
         self._program_of = now
-        self._remember(was.topology, read.force.topology, read.change)
         # Ports may have come or gone after they were looked at, or were judged by the last file.
         self._places.news = True
         return read.differs or mixed
@@ -127,12 +136,10 @@ class Intent:
         # The very same program tells bridges that only the topology was edited.
         kept = self._judged[1:] == self._program_of[1:]
         program = self.program if kept else self._read_program()
-        force = _placed(declaration, *self._elsewhere(declaration))
-        # Now, and once: every bridge will ask.
-        change = compare(was.topology, force.topology)
+        step = _placed(declaration, *self._elsewhere(declaration), was.topology)
         said = self.topology, was.topology, self.program.pipelines
-        differs = said != (declaration.topology, force.topology, program.pipelines)
-        return _Read(declaration, program, force, change, differs)
+        differs = said != (declaration.topology, step.force.topology, program.pipelines)
+        return _Read(declaration, program, step, differs)
 
     # Instances on their way -----------------------------------------------------------------------
 
@@ -152,25 +159,29 @@ class Intent:
         pipelines = self.program.pipelines
         return {BridgeName(host, bridge) for host in self._force.ahead for bridge in pipelines}
 
-    def follow_moves(self, apart: Callable[[Callable[[], _Force]], _Force]) -> bool:
+    def follow_moves(self, apart: Callable[[Callable[[], _Step]], _Step]) -> bool:
         """Follow instances that have arrived, or turned out to be elsewhere, by one step; return
         whether what is wanted changed. `apart` is as for `reload`.
         """
         was = self._force
-        if not (self._places.news or was.ahead):
+        if not (self._places.news or was.then):
             return False
         declaration = self._declaration
         away, staying = self._elsewhere(declaration)
-        if (away, staying) == (was.away, was.staying) and not was.ahead:
+        if was.then and _is_so(was.then.force, away, staying):
+            self._enforce(was.then)
+            return True
+        if _is_so(was, away, staying) and not was.then:
             return False
-        now = apart(lambda: _placed(declaration, away, staying))
-        if declaration is not self._declaration:  # an edit was taken meanwhile: look again
+        now = apart(lambda: _placed(declaration, away, staying, was.topology))
+        if self._force is not was:  # an edit was taken meanwhile: look again
             self._places.news = True
             return False
-        arrived = was.away.keys() - now.away.keys()
-        if arrived and not was.ahead:
+        arrived = was.away.keys() - now.force.away.keys()
+        if arrived and not was.then:
             hosts = {self.topology.instances[name].host for name in arrived}
-            now = evolve(was, ahead=dict.fromkeys(hosts, now.topology))
+            ahead = dict.fromkeys(hosts, now.force.topology)
+            now = evolve(now, force=evolve(was, ahead=ahead, then=now))
         self._enforce(now)
         return True
 
@@ -221,12 +232,24 @@ class Intent:
         self._changes[id(before), id(after)] = before, after, change
 
 
-def _placed(declaration: Declaration, away: Mapping[str, str], staying: frozenset[str]) -> _Force:
+def _placed(
+    declaration: Declaration, away: Mapping[str, str], staying: frozenset[str], before: Topology
+) -> _Step:
     """A declaration with some instances still elsewhere; as it is, if there is no room for that."""
     try:
-        return _Force(declaration.with_hosts(away, staying), away, staying)
+        force = _Force(declaration.with_hosts(away, staying), away, staying)
     except FileError:
-        return _Force(declaration.topology)
+        force = _Force(declaration.topology)
+    return _step(before, force)
+
+
+def _step(before: Topology, force: _Force) -> _Step:
+    # Compared now, and once: every bridge will ask.
+    return _Step(force, before, compare(before, force.topology))
+
+
+def _is_so(force: _Force, away: Mapping[str, str], staying: frozenset[str]) -> bool:
+    return (force.away, force.staying) == (away, staying)
 
 
 def _look(file: Path) -> _Look:
