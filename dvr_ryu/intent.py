@@ -18,11 +18,11 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from dvr_ryu.errors import FileError
 from dvr_ryu.pipeline.basis import Basis
 from dvr_ryu.pipeline.program import Program, load_program
 from dvr_ryu.switch.bridge import BridgeName
 from dvr_ryu.switch.places import Places, Stray
+from dvr_ryu.topology.allocation import NoRoom
 from dvr_ryu.topology.changes import TopologyChange, compare
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.model import INTEGRATION_BRIDGE
@@ -238,7 +238,7 @@ def _placed(
     """A declaration with some instances still elsewhere; as it is, if there is no room for that."""
     try:
         force = _Force(declaration.with_hosts(away, staying), away, staying)
-    except FileError:
+    except NoRoom:
         force = _Force(declaration.topology)
     return _step(before, force)
 

@@ -21,7 +21,7 @@ from dvr_ryu.companion.edges.commands import run
 from dvr_ryu.companion.facts.instances import leased
 from dvr_ryu.companion.facts.kinds import Address, Fact, OvsPort, Process, ProxyNeighbour
 from dvr_ryu.companion.host import Host
-from dvr_ryu.errors import FileError
+from dvr_ryu.topology.allocation import NoRoom
 from dvr_ryu.topology.loading import Declaration
 from dvr_ryu.topology.model import TUNNEL_BRIDGE, instance_namespace
 from dvr_ryu.topology.moves import moved
@@ -101,7 +101,7 @@ def in_force(declaration: Declaration, host: str, leaving: Leaving | None) -> To
     """What a declaration means on a host that keeps some instances."""
     try:
         return declaration.with_hosts(dict.fromkeys(leaving.devices if leaving else (), host))
-    except FileError:
+    except NoRoom:
         return declaration.topology
 
 

@@ -28,11 +28,16 @@ class Declaration:
         """`file` is what errors call it; `before` is what it said earlier. Raise FileError."""
         self.text = text
         with _collector_at_rest():
-            self._document = Document(text, file)
-            self._words = declare(self._document)
+            # Not kept: it is as large as the words and the topology together.
+            document = Document(text, file)
+            self._words = declare(document)
             ports = wanted_ports(self._words)
-            check(self._words, ports, self._document)
-            self.topology = self._numbered(self._words, ports)
+            check(self._words, ports, document)
+            try:
+                self.topology = _numbered(self._words, ports)
+            except NoRoom as no_room:
+                problems = [Problem(document.key(path), said) for path, said in no_room.shortages]
+                raise FileError(problems) from None
         was: dict[str, HostWords] = before._known_hosts if before else {}
         self._departed = departed(was, self._words.hosts)
         self._known_hosts: dict[str, HostWords] = {**self._departed, **self._words.hosts}
@@ -46,28 +51,29 @@ class Declaration:
         """The topology with instances (name → host) on other hosts than the file says.
 
         Those of these hosts that are `departed`, and those `staying`, are in it once more. Raise
-        FileError where numbers run out by that.
+        NoRoom where numbers run out by that.
         """
         names = self._departed.keys() & {*hosts.values(), *staying}
         back = {name: self._departed[name] for name in sorted(names)}
         if not hosts and not back:
             return self.topology
+        instances = self._words.instances
         placed = {
-            name: words.model_copy(update={"host": hosts.get(name, words.host)})
-            for name, words in self._words.instances.items()
+            name: instances[name].model_copy(update={"host": host})
+            for name, host in hosts.items()
+            if name in instances
         }
         with _collector_at_rest():
-            update = {"instances": placed, "hosts": {**self._words.hosts, **back}}
+            update = {
+                "instances": {**instances, **placed},
+                "hosts": {**self._words.hosts, **back},
+            }
             words = self._words.model_copy(update=update)
-            return self._numbered(words, wanted_ports(words))
+            return _numbered(words, wanted_ports(words))
 
-    def _numbered(self, words: TopologyWords, ports: list[WantedPort]) -> Topology:
-        try:
-            numbers = allocate(words, ports)
-        except NoRoom as no_room:
-            key, shortages = self._document.key, no_room.shortages
-            raise FileError(Problem(key(path), said) for path, said in shortages) from None
-        return assemble(words, ports, numbers)
+
+def _numbered(words: TopologyWords, ports: list[WantedPort]) -> Topology:
+    return assemble(words, ports, allocate(words, ports))
 
 
 def load_declaration(path: str | Path, before: Declaration | None = None) -> Declaration:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
+import yaml
 from attrs import evolve
 
 from dvr_ryu.topology.loading import Declaration
@@ -69,3 +72,14 @@ def test_a_host_that_went_is_known_until_it_returns():
     later = Declaration(WITHOUT_ONE.replace("blue}", "blue, ip: 192.168.1.9}", 1), "t.yaml", edited)
     assert {*later.departed} == {"one"}
     assert {*Declaration(HERE, "t.yaml", later).departed} == set()
+
+
+def test_the_files_nodes_are_not_kept():
+    def nodes() -> int:
+        gc.collect()
+        return sum(isinstance(each, yaml.Node) for each in gc.get_objects())
+
+    before = nodes()
+    declaration = Declaration(HERE, "t.yaml")
+    assert nodes() == before
+    assert declaration.topology.instances
