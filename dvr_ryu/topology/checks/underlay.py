@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
 from dvr_ryu.topology.declaration import TopologyWords
@@ -12,23 +12,24 @@ from dvr_ryu.topology.scalars import NOT_FOR_HOSTS, WIDEST_UNDERLAY_PREFIX
 def check(words: TopologyWords, findings: Findings) -> None:
     """Every address that the underlay cannot have."""
     unique = Unique(findings, already("address"))
+    underlay = words.underlay_cidr
+    stated = words.underlay.cidr is not None
     for name, host in words.hosts.items():
         claim = Claim(f"host '{name}'", ("hosts", name, "address"))
         unique.claim(host.address, claim)
-        wrong = _wrong_address(host.address, words)
+        wrong = _wrong_address(host.address, underlay, stated)
         if wrong:
             findings.at(claim, wrong)
     controller = words.controller_address
     if controller:
         unique.claim(controller, Claim("the controller", ("controller",)))
-    _check_external_networks(words, findings)
+    _check_external_networks(words, underlay, findings)
 
 
-def _wrong_address(address: IPv4Address, words: TopologyWords) -> str | None:
-    cidr, stated = words.underlay_cidr, words.underlay.cidr
+def _wrong_address(address: IPv4Address, cidr: IPv4Network, stated: bool) -> str | None:
     if any(address in reserved for reserved in NOT_FOR_HOSTS):
         return f"{address} is not an address that a host can have; write its own"
-    if stated is None and cidr.prefixlen < WIDEST_UNDERLAY_PREFIX:
+    if not stated and cidr.prefixlen < WIDEST_UNDERLAY_PREFIX:
         return f"{address} is on no one network with the others; hosts share an underlay"
     if address not in cidr:
         return f"{address} is not in the underlay's cidr {cidr}; change one of them"
@@ -37,13 +38,15 @@ def _wrong_address(address: IPv4Address, words: TopologyWords) -> str | None:
     return None
 
 
-def _check_external_networks(words: TopologyWords, findings: Findings) -> None:
+def _check_external_networks(
+    words: TopologyWords, underlay: IPv4Network, findings: Findings
+) -> None:
     """A gateway_host has an external network's address beside its own: they must not overlap."""
     for name, network in words.networks.items():
         for index, subnet in enumerate(network.subnets if network.gateway_host else ()):
-            if network.external and subnet.cidr.overlaps(words.underlay_cidr):
+            if network.external and subnet.cidr.overlaps(underlay):
                 findings.at_value(
                     ("networks", name, "subnets", index, "cidr"),
-                    f"{subnet.cidr} overlaps the underlay {words.underlay_cidr} on gateway_host "
+                    f"{subnet.cidr} overlaps the underlay {underlay} on gateway_host "
                     f"'{network.gateway_host}'; take another",
                 )
