@@ -15,7 +15,7 @@ from dvr_ryu.companion.host import Host, Progress, locked
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.view import HostView
 
-__all__ = ["Change", "apply", "down", "plan"]
+__all__ = ["Change", "amend", "apply", "down", "plan", "reconcile"]
 
 ROUNDS = 3
 """How often a change is made before the companion gives up on it."""

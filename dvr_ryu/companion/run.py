@@ -216,7 +216,7 @@ class Companion:
         try:
             return hashlib.sha256(self._path.read_bytes()).hexdigest()
         except OSError:
-            return ""  # load_topology says what is wrong with it
+            return ""  # load_declaration says what is wrong with it
 
     def _reconcile(self) -> int:
         """Make the host what the last good topology says; return how many facts that changed."""
