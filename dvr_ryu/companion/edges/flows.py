@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dvr_ryu.companion.edges.commands import run
 from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.facts.bridges import OPENFLOW
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 from dvr_ryu.pipeline.cookie import COOKIE, LEARNED
@@ -23,7 +24,6 @@ NOTES = Path(RUN_DIRECTORY, "flows")
 """One file per bridge whose flows of others are to be put back."""
 TAKEN = Path(RUN_DIRECTORY, "flows_before")
 """One file per bridge that was here before us: the flows that it had when we took it into use."""
-OPENFLOW = "OpenFlow10,OpenFlow13,OpenFlow14"
 SECONDS = 20
 """How long ovs-ofctl may take: an ovs-vswitchd that hangs never answers."""
 SOCKETS = Path("/run/openvswitch")

@@ -16,6 +16,8 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
 from dvr_ryu.topology.view import PATCH_INT, PATCH_TUN, HostView
 
+OPENFLOW = "OpenFlow10,OpenFlow13,OpenFlow14"
+"""What bridges speak; the first is for ovs-ofctl, which asks in it if it is not told otherwise."""
 _MAC = "other_config:hwaddr"
 
 
@@ -52,7 +54,7 @@ def _bridge(view: HostView, name: str, datapath_type: str) -> Bridge:
         "other_config:disable-in-band": "true",
         "other_config:dp-desc": description,
         _MAC: _stable_mac(description),
-        "protocols": "OpenFlow10,OpenFlow13,OpenFlow14",
+        "protocols": OPENFLOW,
     }
     if name in view.host.datapath_ids:
         settings["other_config:datapath-id"] = f"{view.host.datapath_ids[name]:016x}"

@@ -37,6 +37,8 @@ ROUTER_SYSCTLS = {
     # asymmetric routing: what leaves by the router of one host returns by that of another.
     "net/ipv4/conf/all/rp_filter": "0",
 }
+EVERYWHERE = "0.0.0.0/0"
+"""The destination of a default route."""
 NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}
 """Where all hosts have the same MACs, IPv6 would find its link-local address to be a duplicate."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dvr_ryu.companion.facts.common import (
+    EVERYWHERE,
     NO_IPV6,
     as_integer,
     contains,
@@ -42,7 +43,6 @@ MOST_LEASES = 1 << 24
 """Neutron's cap; left to itself, dnsmasq gives a thousand."""
 ON_LINK = "0.0.0.0"
 """The next hop of a route onto the wire itself (RFC 3442)."""
-EVERYWHERE = "0.0.0.0/0"
 
 
 def dhcp_namespace(network: model.Network) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.common import (
+    EVERYWHERE,
     address,
     namespace,
     outer_end,
@@ -36,7 +37,6 @@ from dvr_ryu.companion.facts.kinds import (
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
-EVERYWHERE = "0.0.0.0/0"
 DHCP_SCRIPT = "udhcpc.script"
 """Stands in a client's words for the script that the package ships; the edge knows where it is."""
 

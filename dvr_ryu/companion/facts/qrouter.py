@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dvr_ryu.companion.facts.common import (
     NO_IPV6,
     ROUTER_SYSCTLS,
+    address,
     as_integer,
     contains,
     device_sysctls,
@@ -49,7 +50,7 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
     """Yield the routers that route on this host."""
     for router in view.local_routers:
         yield from _east_west(view, router, tx_checksum)
-        yield from _snat_redirects(router)
+        yield from _snat_redirects(view, router)
         floating_ips = view.floating_here(router)
         if floating_ips:
             yield from _floating(view, router, floating_ips)
@@ -83,7 +84,7 @@ def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tu
                     yield fixed.ip, port.mac
 
 
-def _snat_redirects(router: model.Router) -> Iterator[Fact]:
+def _snat_redirects(view: HostView, router: model.Router) -> Iterator[Fact]:
     """What main does not route, by subnet, to the sg- port of the router's SNAT host; what comes
     from behind a next hop goes the way of that.
     """
@@ -91,12 +92,7 @@ def _snat_redirects(router: model.Router) -> Iterator[Fact]:
         if interface.snat_port is not None:
             index = as_integer(interface.ip)
             via = interface.snat_port.ip
-            own = Address(
-                router.namespace,
-                interface.device,
-                f"{interface.ip}/{interface.cidr.prefixlen}",
-                str(interface.cidr.broadcast_address),
-            )
+            own = address(view, interface, router.namespace)
             route = Route(router.namespace, index, "default", via, interface.device, (own.key,))
             yield route
             here = (each for each in router.inner_routes if contains(interface, each.nexthop))
