@@ -96,6 +96,8 @@ reaches because another takes all of its packets; a table that no packet comes t
 table that does not say what happens to a packet which no flow matches. ``dvr check --strict`` takes
 these warnings for errors.
 
-Our flows carry the cookie 0x6476725f727975 (``dvr_ryu`` in ASCII). Flows with another cookie are
-left alone: foreign ones, and those that ``learn`` makes.
+Our flows carry the cookie 0x6476725f727975 (``dvr_ryu`` in ASCII), or that which their line names.
+Flows with any other are foreign, and left alone. So are those that ``learn`` makes, by the cookies
+that it names, but the controller has all of them forgotten where what they know may not hold any
+more: when a network's tag, a tunnel or its port goes, or when other lines leave out some flow.
 """
