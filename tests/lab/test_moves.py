@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -58,6 +59,14 @@ def moves(file: Path) -> Iterator[StateFolder]:
 
 def addressed(host: LabHost, instance: str) -> str:
     return run(host, "ip -4 -br addr show dev eth0", f"vm-{instance}")
+
+
+def test_a_companion_knows_that_a_controller_is_there_to_shut_ports(
+    moves: StateFolder, file: Path
+) -> None:
+    ask = "from dvr_ryu.companion.host import Host; print(Host('h1').is_led())"
+    said = hosts_of(moves, file)["h1"].run([sys.executable, "-c", ask]).stdout
+    assert said == "True\n"
 
 
 def lost_while(
