@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 from dvr_ryu.companion.agent import amend
 from dvr_ryu.companion.change import Change, change
 from dvr_ryu.companion.edges import flows, links
-from dvr_ryu.companion.edges.announce import announce, announcements
+from dvr_ryu.companion.edges.announce import Place, announce, announcements
 from dvr_ryu.companion.edges.commands import run
 from dvr_ryu.companion.facts.instances import leased
 from dvr_ryu.companion.facts.kinds import Address, Fact, OvsPort, Process, ProxyNeighbour
@@ -126,9 +126,18 @@ def amend_for_arrivals(
     addresses = list(_set_leased(view, names))
     amend(host, should, ready)
     done = change(should, known)
-    own = [(fact.namespace, fact.device, fact.address.split("/")[0]) for fact in addresses]
+    own = addressed((*addresses, *should), places)
     announce([*own, *announcements(done)], ANNOUNCED_AFTER)
     return done
+
+
+def addressed(facts: Iterable[Fact], namespaces: Collection[str]) -> list[Place]:
+    """Where facts say that namespaces have addresses of their own."""
+    return [
+        (fact.namespace, fact.device, fact.address.split("/")[0])
+        for fact in facts
+        if isinstance(fact, Address) and fact.namespace in namespaces
+    ]
 
 
 def _is_late(fact: Fact, places: set[str]) -> bool:

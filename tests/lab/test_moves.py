@@ -23,7 +23,7 @@ PINGS = {
     "in its network, from where it was": ("h2", "vm-s", "10.1.0.77"),
     "by the router": ("h2", "vm-q", "10.1.0.77"),
     "by its floating address": ("h1", None, "2.2.2.110"),
-    "in a network without a router": ("h1", "vm-alone", "10.101.0.12"),
+    "in a network without a router, where nobody asks DHCP": ("h1", "vm-alone", "10.101.0.12"),
     "in one, from where it was": ("h2", "vm-beside", "10.101.0.12"),
 }
 IN_FLIGHT = max(GAP, 3)
@@ -33,7 +33,7 @@ IN_FLIGHT = max(GAP, 3)
 @pytest.fixture(scope="module")
 def words() -> Words:
     words = start()
-    words["networks"]["k1"] = {"subnets": [{"cidr": "10.101.0.0/24"}]}
+    words["networks"]["k1"] = {"subnets": [{"cidr": "10.101.0.0/24", "dhcp": False}]}
     words["instances"] |= {
         "v1": {"host": "h2", "network": "n", "ip": "10.1.0.77"},
         "v2": {"host": "h2", "network": "k1", "ip": "10.101.0.12"},

@@ -6,11 +6,23 @@ import time
 
 from attrs import evolve
 
-from dvr_ryu.companion.moving import PATIENCE, Leaving
-from dvr_ryu.topology.loading import Declaration
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.instances import leased
+from dvr_ryu.companion.moving import PATIENCE, Leaving, addressed
+from dvr_ryu.topology.loading import Declaration, parse_topology
+from dvr_ryu.topology.view import HostView
 from tests.unit.topology.files import topology_file
 
 BEFORE = Declaration(topology_file(), "t.yaml").topology
+ARRIVED = """
+hosts: {h1: {address: 10.0.0.1}}
+networks:
+  n: {subnets: [{cidr: 10.1.0.0/24}]}
+  m: {subnets: [{cidr: 10.2.0.0/24, dhcp: false}]}
+instances:
+  a: {host: h1, ports: [{network: n, ip: 10.1.0.5}, {network: m, ips: [10.2.0.5, 10.2.0.6]}]}
+  b: {host: h1, network: m}
+"""
 GONE = {"another": "no-such-port"}
 
 
@@ -31,3 +43,13 @@ def test_the_rest_is_kept_as_long_as_a_controller_is_there_to_shut_it() -> None:
     stays = late.still_here(lambda: True)
     assert stays is not None and stays.devices == {"a": "lo"}
     assert stays.still_here(lambda: False) == stays
+
+
+def test_every_address_that_arrives_is_announced_whether_dhcp_gave_it_or_not() -> None:
+    view = HostView(parse_topology(ARRIVED, "t.yaml"), "h1")
+    found = (*leased(view, {"a"}), *facts(view, "netdev"))
+    assert sorted(addressed(found, {"vm-a"})) == [
+        ("vm-a", "eth0", "10.1.0.5"),
+        ("vm-a", "eth1", "10.2.0.5"),
+        ("vm-a", "eth1", "10.2.0.6"),
+    ]
