@@ -1,7 +1,7 @@
 """What a companion does so that an instance which moves is never nowhere: make before break.
 
 The host that it comes to makes its network card ready, with the address that it had, as a migrated
-guest has, and plugs it in last. The host that it leaves keeps it until its port is shut by the
+guest has, and plugs it in last. The host that it leaves keeps it until its ports are shut by the
 controller, whose flows lead to the new host by then; or for a while, if there is no controller.
 If the host that it leaves goes, too, all others keep the tunnel to it as long as flows lead there.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
+from itertools import chain
 
 from attrs import evolve, field, frozen
 
@@ -42,8 +43,8 @@ class Leaving:
     tunnels to hosts that they leave and that the file no longer has.
     """
 
-    devices: dict[str, str]
-    """Instance → its port on br-int."""
+    devices: dict[str, tuple[str, ...]]
+    """Instance → the ports of its cards on br-int."""
     tunnels: dict[str, str]
     """Host → the port of br-tun that leads there."""
     before: Topology = field(eq=False)
@@ -56,18 +57,21 @@ class Leaving:
         if host not in before.hosts or host not in {*declaration.topology.hosts, *departed}:
             return None
         went = moved(before, declaration.topology)
-        devices = {name: before.instances[name].device for name in went if went[name] == host}
+        devices: dict[str, tuple[str, ...]] = {}
+        for card in before.cards:
+            if went.get(card.name) == host:
+                devices[card.name] = (*devices.get(card.name, ()), card.device)
         others = {*went.values()} & {*departed} - {host}
         tunnels = {each: before.tunnel_devices[each] for each in sorted(others)}
         return cls(devices, tunnels, before, time.monotonic() + PATIENCE).still_here(lambda: False)
 
     def __str__(self) -> str:
-        said = {"until its port is shut": self.devices, "until no flow leads there": self.tunnels}
-        return "; ".join(f"{', '.join(each)} {until}" for until, each in said.items() if each)
+        until = {"its ports are shut": [*self.devices], "no flow leads there": [*self.tunnels]}
+        return "; ".join(f"{', '.join(its)} until {what}" for what, its in until.items() if its)
 
     def silence(self) -> None:
         """Shut their ports, if nobody did: their clients must not give back leases in use."""
-        up = links.up(self.devices.values())
+        up = links.up(chain.from_iterable(self.devices.values()))
         if up:
             run(["ip", "-batch", "-"], "".join(f"link set {device} down\n" for device in up))
 
@@ -80,8 +84,8 @@ class Leaving:
             if not is_led():
                 return None
             deadline = now + PATIENCE
-        up = links.up(self.devices.values())
-        devices = {name: device for name, device in self.devices.items() if device in up}
+        up = links.up(chain.from_iterable(self.devices.values()))
+        devices = {name: its for name, its in self.devices.items() if up.intersection(its)}
         tunnels = {
             host: device
             for host, device in self.tunnels.items()

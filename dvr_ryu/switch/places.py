@@ -1,6 +1,6 @@
 """Where instances are, as the ports of br-int tell: an edit says where they shall be.
 
-An instance that is declared on one host, has no port there yet and has one on another host, is
+An instance that is declared on one host, lacks a port there yet and has one on another host, is
 still there: flows lead there until it has arrived. What it leaves behind is shut after a while.
 Nothing here talks to a switch.
 """
@@ -44,18 +44,23 @@ class Places:
         self.news = False
         # Ports may be seen meanwhile, in another thread than this.
         ports = dict(self._ports)
-        first_cards = {port.device: port for port in topology.instances.values()}
+        cards = {card.device: card for card in topology.cards}
         self._strays = {
-            (host, device): first_cards[device].name
+            (host, device): cards[device].name
             for host, devices in ports.items()
-            for device in devices & first_cards.keys()
-            if first_cards[device].host != host
+            for device in devices & cards.keys()
+            if cards[device].host != host
+        }
+        astray = set(self._strays.values())
+        lacking = {
+            card.name
+            for card in cards.values()
+            if card.name in astray and card.device not in ports.get(card.host, ())
         }
         away = {
             name: host
-            for (host, device), name in sorted(self._strays.items())
-            if (host in topology.hosts or host in departed)
-            and device not in ports.get(first_cards[device].host, ())
+            for (host, _), name in sorted(self._strays.items())
+            if (host in topology.hosts or host in departed) and name in lacking
         }
         self._left = {
             stray: since for stray, since in self._left.items() if self._strays.get(stray)

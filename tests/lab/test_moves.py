@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dvr_ryu.companion.edges import leases
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
@@ -24,8 +25,12 @@ PINGS = {
     "by the router": ("h2", "vm-q", "10.1.0.77"),
     "by its floating address": ("h1", None, "2.2.2.110"),
     "in a network without a router, where nobody asks DHCP": ("h1", "vm-alone", "10.101.0.12"),
+    "at its second card": ("h1", "vm-p", "10.1.0.78"),
     "in one, from where it was": ("h2", "vm-beside", "10.101.0.12"),
 }
+ADDRESSES = {"v1": "10.1.0.77", "v2": "10.101.0.12"}
+SECOND = "10.1.0.78"
+"""The address of the second card of v2."""
 IN_FLIGHT = max(GAP, 3)
 """So many in a row may be on their way when flows change and ports are shut."""
 
@@ -35,8 +40,11 @@ def words() -> Words:
     words = start()
     words["networks"]["k1"] = {"subnets": [{"cidr": "10.101.0.0/24", "dhcp": False}]}
     words["instances"] |= {
-        "v1": {"host": "h2", "network": "n", "ip": "10.1.0.77"},
-        "v2": {"host": "h2", "network": "k1", "ip": "10.101.0.12"},
+        "v1": {"host": "h2", "network": "n", "ip": ADDRESSES["v1"]},
+        "v2": {
+            "host": "h2",
+            "ports": [{"network": "k1", "ip": ADDRESSES["v2"]}, {"network": "n", "ip": SECOND}],
+        },
         "alone": {"host": "h1", "network": "k1"},
         "beside": {"host": "h2", "network": "k1"},
     }
@@ -88,7 +96,9 @@ def lost_while(
         lifecycle.up(file, lambda _: None, lab)
     for name in ("v1", "v2"):
         assert not old.init.alive or f"vm-{name}" not in run(old, "ip netns")
-        assert words["instances"][name]["ip"] in addressed(hosts_of(lab, file)[to], name)
+        assert ADDRESSES[name] in addressed(hosts_of(lab, file)[to], name)
+    leased = {lease.ip for lease in leases.listed(hosts_of(lab, file)["h1"].path("/"))}
+    assert {ADDRESSES["v1"], SECOND} <= leased
     return {what: str(each) for what, each in pings.items() if each.longest_gap > IN_FLIGHT}
 
 

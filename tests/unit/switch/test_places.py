@@ -27,6 +27,23 @@ def test_an_instance_is_away_as_long_as_only_another_host_has_its_port(places: P
     assert places.news and places.away(TOPOLOGY) == {}
 
 
+def test_an_instance_of_several_cards_has_arrived_with_the_last_of_them(places: Places):
+    """And all that it left is shut: a client on a port that is not would release its lease."""
+    cards = "\n      a: {host: one, ports: [{network: blue}, {network: yellow}]}"
+    topology = parse_topology(topology_file(instances=cards, floating_ips="{}"), "t.yaml")
+    first, second = (card.device for card in topology.cards)
+    places.see("two", [first, second])
+    places.see("one", [first])
+    assert places.away(topology) == {"a": "two"}
+    places.see("one", [first, second])
+    assert places.away(topology) == {}
+    assert list(places.outlived({}, 100)) == []
+    assert set(places.outlived({}, 100 + LINGER)) == {("two", first), ("two", second)}
+    places.see("two", [second])
+    assert places.away(topology) == {}
+    assert list(places.outlived({}, 200)) == [("two", second)]
+
+
 def test_what_it_left_is_shut_after_a_while(places: Places):
     places.see("two", [A])
     places.see("one", [A])
