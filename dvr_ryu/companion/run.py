@@ -140,11 +140,18 @@ class Companion:
         """Wait until there may be something to do; return whether somebody says so."""
         due = time.monotonic() + (0 if self._unseen else CHECK_SECONDS)
         while self._leaving and time.monotonic() < due:
-            if self._leaving.still_here(self._is_led) != self._leaving:
+            if self._has_left():
                 return False
             if self._wake.wait(LEAVING_SECONDS):
                 return True
         return self._wake.wait(max(0.0, due - time.monotonic()))
+
+    def _has_left(self) -> bool:
+        """Whether what is leaving need not be kept any more, as `_let_leave` would find."""
+        with suppress(DvrError, OSError):
+            if self._leaving and self._host:
+                return self._leaving.still_here(self._is_led) != self._leaving
+        return False
 
     def _settle(self) -> None:
         """Wait until the file and OVSDB are left alone, but not for ever."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable
 
 import pytest
@@ -12,6 +14,9 @@ from dvr_ryu.companion import run
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.edges.announce import Place
 from dvr_ryu.companion.facts.kinds import Fact, ProxyNeighbour
+from dvr_ryu.companion.moving import Leaving
+from dvr_ryu.topology.loading import parse_topology
+from tests.unit.topology.files import topology_file
 
 
 def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +35,17 @@ def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.Mon
         companion._announce(change(holding, held))
         held = holding
     assert {ip for _, _, ip in announced} == {"2.2.2.1"}
+
+
+def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
+    """Without it nothing can be let go of, whatever is to be seen of it."""
+    companion = run.Companion("topology.yaml", "h1")
+    before = parse_topology(topology_file(), "t.yaml")
+    companion._leaving = Leaving({"a": ("no-such-port",)}, {}, before, time.monotonic() + 60)
+    later = threading.Timer(0.3, companion._wake.set)
+    later.start()
+    assert companion._wait()
+    later.join()
 
 
 _SIGNALLED = """
