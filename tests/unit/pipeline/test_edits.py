@@ -119,6 +119,37 @@ def test_a_tunnel_whose_port_goes_or_gets_another_number_is_a_way_that_is_gone(
     assert back.ways_gone == (gone and number is not None)
 
 
+SNAT_HOST = """
+hosts:
+  one: {address: 10.0.0.1}
+  two: {address: 10.0.0.2, snat: true}
+networks:
+  n: {subnets: [{cidr: 10.1.0.0/24, dhcp: false}]}
+  x: {external: true, subnets: [{cidr: 2.2.2.0/24}]}
+routers:
+  r: {interfaces: [{network: n}], external_network: x}
+instances:
+  a: {host: one, network: n}
+"""
+
+
+@pytest.mark.parametrize("bridge", SHIPPED.pipelines)
+def test_an_instance_may_bring_its_router_where_its_network_is_already(bridge):
+    """To the SNAT host: nothing changes there but that port, and which routers are local."""
+    before = parse_topology(SNAT_HOST, "t.yaml")
+    after = parse_topology(f"{SNAT_HOST}  b: {{host: two, network: n}}\n", "t.yaml")
+    change = compare(before, after)
+    assert not (change.presence or change.routers or change.networks or change.hosts)
+    one, two = (SHIPPED.planned(bridge, HostView(each, "two")) for each in (before, after))
+    wanted = Wanted()
+    for filled in one.all():
+        wanted.add(filled)
+    touched = one.edited(two, change)
+    assert touched
+    wanted.exchange(touched.gone, touched.come)
+    assert wanted.flows == two.wanted()
+
+
 def test_contradictions_change_nothing():
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
     basis = SHIPPED.planned("br-tun", view)
