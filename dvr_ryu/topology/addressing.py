@@ -91,7 +91,8 @@ class _AddressPlan:
     def _take_in_each(self, port: WantedPort) -> None:
         """A DHCP server has an address in every subnet that it serves."""
         for subnet in self._subnets_for(port):
-            if port.key in self.ips and self.ips[port.key] not in subnet.cidr:
+            having = [*port.pinned_ips, self.ips[port.key]] if port.key in self.ips else []
+            if having and not any(ip in subnet.cidr for ip in having):
                 self._take(port, further_key(port, subnet.cidr), [subnet])
 
     def _subnets_for(self, port: WantedPort) -> Iterator[SubnetWords]:

@@ -136,7 +136,7 @@ class SubnetWords(_Words):
 
 
 class PortWords(_Words):
-    """The pins of a port; all there is of one that the topology implies (sg-, fg-, qg-, DHCP)."""
+    """The pins of a port; all there is of one that the topology implies (sg-, fg-, qg-)."""
 
     id: Uuid | None = None
     ip: Address | None = None
@@ -148,6 +148,25 @@ class PortWords(_Words):
         return [] if self.ip is None else [(("ip",), self.ip)]
 
 
+class SeveralIpsWords(PortWords):
+    """The pins of a port that may have several addresses; all there is of a DHCP port, which has
+    one in each subnet.
+    """
+
+    ips: list[Address] = []
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> SeveralIpsWords:
+        if self.ip and self.ips:
+            raise wrong_key("ip", "there is 'ips' already; write this address there")
+        return self
+
+    @property
+    def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
+        """Its fixed addresses, the first of them first."""
+        return super().pinned_ips or [(("ips", at), ip) for at, ip in enumerate(self.ips)]
+
+
 class NetworkWords(_Words):
     """A layer 2 network, tunnelled between hosts under one VNI."""
 
@@ -157,7 +176,7 @@ class NetworkWords(_Words):
     subnets: Annotated[list[SubnetWords], Field(min_length=1)]
     dhcp: DhcpWay = CENTRAL
     dhcp_host: Name | None = None
-    dhcp_port: PortWords = PortWords()
+    dhcp_port: SeveralIpsWords = SeveralIpsWords()
     gateway_host: Name | None = None
     agent_gateways: Named[PortWords] = {}
 
@@ -228,24 +247,12 @@ class AddressPairWords(_Words):
     mac: Mac | None = None
 
 
-class CardWords(PortWords):
+class CardWords(SeveralIpsWords):
     """A network card of an instance."""
 
     network: Name
-    ips: list[Address] = []
     allowed_address_pairs: list[AddressPairWords] = []
     dhcp_options: Options = {}
-
-    @model_validator(mode="after")
-    def _one_or_several(self) -> CardWords:
-        if self.ip and self.ips:
-            raise wrong_key("ip", "there is 'ips' already; write this address there")
-        return self
-
-    @property
-    def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
-        """Its fixed addresses, the first of them first."""
-        return super().pinned_ips or [(("ips", at), ip) for at, ip in enumerate(self.ips)]
 
 
 class InstanceWords(CardWords):

@@ -16,6 +16,7 @@ NO_DHCP = "DHCP does not serve this; set dhcp: true on the subnet, or remove thi
 def check(words: TopologyWords, findings: Findings) -> None:
     """Every option and route that no DHCP server can give."""
     for name, network in words.networks.items():
+        _check_port(("networks", name, "dhcp_port"), network, findings)
         for index, subnet in enumerate(network.subnets):
             path = ("networks", name, "subnets", index)
             served = network.has_dhcp(subnet)
@@ -29,6 +30,15 @@ def check(words: TopologyWords, findings: Findings) -> None:
             served = on is None or bool(on.dhcp_subnets)
             own = ("instances", name, *below, "dhcp_options")
             _check_options(own, card.dhcp_options, served, findings)
+
+
+def _check_port(path: Path, network: NetworkWords, findings: Findings) -> None:
+    """Its addresses: clients of a subnet know one server."""
+    said = "{other} (line {line}) is in {value}, too; a DHCP port has one in each subnet"
+    unique = Unique(findings, said)
+    for below, ip in network.dhcp_port.pinned_ips:
+        if subnet := network.subnet_of(ip):
+            unique.claim(subnet.cidr, Claim(str(ip), (*path, *below)))
 
 
 def _check_options(

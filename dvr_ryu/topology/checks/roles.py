@@ -5,7 +5,13 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.declaration import NetworkWords, PortWords, RouterWords, TopologyWords
+from dvr_ryu.topology.declaration import (
+    NetworkWords,
+    PortWords,
+    RouterWords,
+    SeveralIpsWords,
+    TopologyWords,
+)
 from dvr_ryu.topology.wording import listed, suggestion
 from dvr_ryu.topology.yaml_nodes import Path
 
@@ -33,7 +39,7 @@ def _check_network(path: Path, network: NetworkWords, findings: Findings) -> Non
         message = "no subnet of the network has DHCP; set dhcp: true on one, or remove this"
         if network.dhcp_host:
             findings.at_value((*path, "dhcp_host"), message)
-        if network.dhcp_port != PortWords():
+        if network.dhcp_port != SeveralIpsWords():
             findings.at_key((*path, "dhcp_port"), message)
         if network.dhcp_distributed:
             findings.at_key((*path, "dhcp"), message)

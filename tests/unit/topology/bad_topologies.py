@@ -467,6 +467,12 @@ BAD_DHCP: Cases = {
         ),
         "no host 'onne'",
     ),
+    "two addresses of a DHCP port in one subnet": (
+        topology_file(
+            networks=_networks(blue=f"dhcp_port: {{ips: [192.168.1.7, {MARK}192.168.1.8]}}, ")
+        ),
+        "192.168.1.7 (line 7) is in 192.168.1.0/24, too; a DHCP port has one in each subnet",
+    ),
     "range of one host": (
         _subnet(f"dhcp_ranges: [{{start: 192.168.1.8, end: 192.168.1.9, host: {MARK}one}}]"),
         "one host serves all of this network",

@@ -345,6 +345,23 @@ def test_one_more_host_moves_no_dhcp_server(data: Data, choice: st.DataObject) -
     }
 
 
+def test_a_dhcp_port_has_what_is_pinned_and_one_address_in_each_other_subnet() -> None:
+    def addresses(**port: Any) -> list[str]:
+        subnets = [{"cidr": f"10.1.{n}.0/24"} for n in range(3)]
+        data: Data = {
+            "hosts": {"one": {"address": "10.0.0.1"}},
+            "networks": {"n": {"subnets": subnets, "dhcp_port": port}},
+            "instances": {"a": {"host": "one", "network": "n"}},
+        }
+        (found,) = (port for port in load(data).service_ports if port.owner == model.DHCP)
+        return [fixed.ip for fixed in found.addresses]
+
+    chosen = addresses()
+    assert [ip.rpartition(".")[0] for ip in chosen] == ["10.1.0", "10.1.1", "10.1.2"]
+    assert addresses(ip="10.1.1.9") == addresses(ips=["10.1.1.9"])
+    assert addresses(ips=["10.1.1.9", "10.1.0.9"]) == ["10.1.1.9", "10.1.0.9", chosen[2]]
+
+
 def test_no_port_is_given_what_strangers_may_lease() -> None:
     """And where nobody collides, a range moves only those who would be in it."""
     data: Data = {
