@@ -111,7 +111,7 @@ def _flows_noted(bridge: Bridge) -> Iterator[str]:
         patterns.append(f"^{OWN_DEFAULT.pattern}$")
     ours = " ".join(f"-e '{pattern}'" for pattern in patterns)
     note = notes.flows(bridge.name)
-    yield f"{_DUMP} {bridge.name} | grep actions= | grep -vE {ours} > {note} || :"
+    yield f"{_DUMP} {bridge.name} | grep actions= | grep -vE {ours} >> {note} || :"
 
 
 def _flows_put_back(bridge: str) -> Iterator[str]:
