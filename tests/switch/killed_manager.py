@@ -10,6 +10,7 @@ import os
 import signal
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any
 
 OPEN, HALF, FULL, COMMITTED = "opened", "half full", "full", "committed"
@@ -31,12 +32,12 @@ def main(moment: str) -> int:
     def sending(self: Any, buf: bytes, close_socket: bool = False) -> Any:
         step = _step(buf)
         if moment == FULL and step == _COMMIT_REQUEST:
-            _die(self)
+            _die(self, send)
         half = moment == HALF and step == _ADD
         # In the middle of a message, too.
         done = send(self, buf[: len(buf) // 2] if half else buf, close_socket)
         if half or (moment, step) in ((OPEN, _OPEN_REQUEST), (COMMITTED, _COMMIT_REQUEST)):
-            _die(self)
+            _die(self, send)
         return done
 
     Datapath.send = sending
@@ -55,14 +56,25 @@ def _step(buf: bytes) -> int | None:
     return _ADD if kind == _ADD else None
 
 
-def _die(datapath: Any) -> None:
-    """End once all that was said is sent."""
+class _Last:
+    """A socket that takes this process with it when it is given nothing."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+
+    def sendall(self, buf: bytes) -> None:
+        if not buf:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._socket.sendall(buf)
+
+
+def _die(datapath: Any, send: Callable[[Any, bytes], Any]) -> None:
+    """End once all that was said has left the process: what is sent stands in a queue."""
     from ryu.lib import hub
 
-    while not datapath.send_q.empty():
-        hub.sleep(0.01)
-    hub.sleep(0.1)
-    os.kill(os.getpid(), signal.SIGKILL)
+    datapath.socket = _Last(datapath.socket)
+    send(datapath, b"")
+    hub.Event().wait()
 
 
 if __name__ == "__main__":
