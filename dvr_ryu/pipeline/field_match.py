@@ -15,8 +15,6 @@ from dvr_ryu.pipeline import numbers
 from dvr_ryu.pipeline.fields import FIELDS, VLAN_PRESENT, Field
 from dvr_ryu.pipeline.operands import Operand, number, written
 
-_NO_VLAN = 0xFFFF
-"""What dl_vlan is said to be in packets without a tag (OFP10_VLAN_NONE)."""
 _VID = 0x1FFF
 _PCP_AT = 13
 _KEPT = {"arp_op": 8, "nsh_ttl": 6}

@@ -52,14 +52,6 @@ def split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
     return words
 
 
-def parted(rest: str, at: int, form: str, example: str) -> tuple[str, str]:
-    """The two sides of the arrow in what follows an action's name."""
-    left, arrow, right = rest[1:].partition("->")
-    if not rest.startswith(":") or not arrow:
-        raise Wrong(at, f"write {form} after the colon: {example}")
-    return left, right
-
-
 def article(noun: str) -> str:
     """The noun with its article: a port, an IPv4 address."""
     return f"an {noun}" if noun.startswith("IP") else f"a {noun}"
