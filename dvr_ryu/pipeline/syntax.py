@@ -1,7 +1,8 @@
 """Reads a flow file: tables, `each` blocks and flow lines, into a Pipeline. All problems are found
 at once.
 
-The only structure of the language is here; the words within a line are `words`' business.
+The only structure of the language is here; the words within a line are the business of `match`,
+`flags` and `actions`.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class SwitchPort(NamedTuple):
 
 
 class Session:
-    """A connected datapath. `deliver` is called with every message that it sends."""
+    """A connected datapath. `deliver` is called with every reply and every error that it sends."""
 
     def __init__(self, datapath: Any) -> None:
         self.datapath = datapath
@@ -140,8 +140,9 @@ class Session:
 
         `place_of` tells, for a flow's identity, where it is written; `outdated`, for all parts,
         the cookies of flows that the switch has learned and had better forget. Raises
-        SwitchError that names the flows which the switch refused; then, or if `parts` raises, none
-        of the change was made.
+        SwitchError that names the flows which the switch refused, or one that cannot be sent to it.
+        Then, or if `parts` raises, none of the change was made. But a switch without bundles has
+        made what it did not refuse, and what was sent before that one; nothing, if `parts` raises.
         """
         made: list[Part] = []
         sent: list[Sent] = []
