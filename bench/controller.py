@@ -13,8 +13,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from dvr_ryu.lab.wait import wait_until
 from tests.switch import controller
-from tests.switch.controller import wait_until
 
 PATIENCE = 300
 """Seconds to wait for a log line: for ever, as far as a figure is concerned."""
@@ -84,7 +84,7 @@ class Controller(controller.Controller):
             assert found or not self._has_ended(), "the controller ended:\n" + self._last_words()
             return bool(found)
 
-        wait_until(seen, f"'{words}' in the controller's log", PATIENCE)
+        wait_until(seen, PATIENCE, f"'{words}' in the controller's log")
         return found[0]
 
     def _has_ended(self) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.switch.controller import wait_until
+from dvr_ryu.lab.wait import wait_until
 from tests.switch.ovs import Ovs
 
 NOBODY = "tcp:127.0.0.1:1"
@@ -45,7 +45,7 @@ class Switch(Ovs):
         words = [word for bridge in bridges for word in ("--", "del-controller", bridge)]
         self.vsctl(*words[1:])
         for bridge in bridges:
-            wait_until(partial(self._is_empty, bridge), f"no flows on {bridge}", PATIENCE)
+            wait_until(partial(self._is_empty, bridge), PATIENCE, f"no flows on {bridge}")
         self.rest()
 
     def count(self, bridge: str) -> int:
@@ -67,7 +67,7 @@ class Switch(Ovs):
             time.sleep(_QUIET)
             return _ticks(pid) == before
 
-        wait_until(at_rest, "ovs-vswitchd to be at rest", PATIENCE)
+        wait_until(at_rest, PATIENCE, "ovs-vswitchd to be at rest")
 
 
 @contextmanager

@@ -6,9 +6,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
+
+from dvr_ryu.lab.wait import wait_until
+
+PATIENCE = 20
+"""Seconds to wait for what a controller does."""
 
 RYU_MANAGER = Path(sys.executable).parent / "ryu-manager"
 
@@ -18,15 +21,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
-    """Wait for a condition; fail with what was waited for."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.02)
 
 
 class Controller:
@@ -80,8 +74,6 @@ class Controller:
             found[:] = [line for line in self.lines()[since:] if words in line]
             return bool(found)
 
-        try:
-            wait_until(seen, f"'{words}' in the controller's log")
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n" + "\n".join(self.lines()[-30:])) from None
+        what = f"'{words}' in the controller's log"
+        wait_until(seen, PATIENCE, what, lambda: "\n".join(self.lines()[-30:]))
         return found[0]

@@ -10,8 +10,9 @@ import struct
 import threading
 from contextlib import suppress
 
+from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.wire import split_flow_mod
-from tests.switch.controller import wait_until
+from tests.switch.controller import PATIENCE
 
 HEADER = struct.Struct("!BBHI")
 HELLO, ERROR, ECHO, EXPERIMENTER, FEATURES = 0, 1, 2, 4, 5
@@ -112,7 +113,7 @@ def _connected(port: int) -> socket.socket:
             found.append(socket.create_connection(("127.0.0.1", port)))
         return bool(found)
 
-    wait_until(connected, "a controller that listens")
+    wait_until(connected, PATIENCE, "a controller that listens")
     return found[0]
 
 

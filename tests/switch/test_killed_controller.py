@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.program import Program
 from tests.switch.conftest import view_of
-from tests.switch.controller import Controller, wait_until
+from tests.switch.controller import PATIENCE, Controller
 from tests.switch.killed_manager import COMMITTED, MOMENTS
 from tests.switch.ovs import Ovs
 from tests.switch.test_sync import HOST, assert_holds, edit, expected, in_sync
@@ -71,7 +72,9 @@ def test_what_others_do_to_our_flows_is_mended(
     wanted = expected(program, view, "br-tun", ports)
     for words in DAMAGE:
         ovs.run("ovs-ofctl", "-O", protocol, *words)
-    wait_until(lambda: len(ovs.flows("br-tun", "-O", protocol)) == len(wanted) + 1, "all again")
+    wait_until(
+        lambda: len(ovs.flows("br-tun", "-O", protocol)) == len(wanted) + 1, PATIENCE, "all again"
+    )
     controller.wait_for("somebody else changed", mark)
     ovs.run("ovs-ofctl", "-O", protocol, "del-flows", "br-tun", "cookie=0x5/-1")
     assert_holds(ovs, "br-tun", wanted, protocol)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.program import Program
 from tests.switch.conftest import view_of
-from tests.switch.controller import Controller, wait_until
+from tests.switch.controller import PATIENCE, Controller
 from tests.switch.plain import PlainSwitch
 
 
@@ -27,7 +28,7 @@ def test_a_switch_without_bundles_is_filled(
         topology_file.write_text(
             text.replace("vm-68: {host: server-68", "vm-68: {host: server-233")
         )
-        wait_until(lambda: len(switch.flow_mods) > sent, "the edit's flow-mod")
+        wait_until(lambda: len(switch.flow_mods) > sent, PATIENCE, "the edit's flow-mod")
         assert (len(switch.flow_mods), switch.refused) == (sent + 1, refused)
     finally:
         switch.close()

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
+from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.program import Program, load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
-from tests.switch.controller import RYU_MANAGER, Controller, wait_until
+from tests.switch.controller import PATIENCE, RYU_MANAGER, Controller
 from tests.switch.ovs import Ovs, words
 
 HOST = "server-233"
@@ -270,7 +271,7 @@ def test_a_refused_edit_is_tried_again_and_the_flows_before_it_are_kept_till_the
     edit(flows_folder / "br-tun.flows", *GROUP)
     controller.wait_for("refuses", mark)
     ovs.run("ovs-ofctl", "del-flows", "br-tun")
-    wait_until(lambda: ovs.flows("br-tun") == before, "the flows that somebody deleted")
+    wait_until(lambda: ovs.flows("br-tun") == before, PATIENCE, "the flows that somebody deleted")
     add_group(ovs)
     assert "0 added, 1 changed, 0 removed" in controller.wait_for("in sync", mark)
     assert sum("refuses" in line for line in controller.lines()[mark:]) == 1
