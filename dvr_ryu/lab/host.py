@@ -12,7 +12,8 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
@@ -119,6 +120,27 @@ class LabHost:
                 f"{said}: ended with {done.returncode}\n{done.stdout}{done.stderr}".rstrip()
             )
         return done
+
+    @contextmanager
+    def running(
+        self,
+        command: Sequence[str],
+        namespace: str | None = None,
+        stderr: int = subprocess.DEVNULL,
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Run `command` for as long as the block lasts; what it writes is a pipe."""
+        with subprocess.Popen(
+            self.enter(command, namespace),
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def start_service(
         self, service: str, command: Sequence[str], log: Path, extra: Mapping[str, str]

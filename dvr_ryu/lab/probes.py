@@ -18,7 +18,7 @@ from attrs import frozen
 
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.lab.wire import NIC
 
@@ -259,38 +259,18 @@ sys.exit(f"no answer within {patience} s")
 @contextmanager
 def _serving(lab: Lab, place: Place, words: Sequence[str]) -> Iterator[None]:
     """Somebody who answers everybody, for as long as the block lasts."""
-    with subprocess.Popen(
-        lab[place.host].enter([*_PYTHON, _SERVE, *words], place.namespace),
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    with lab[place.host].running([*_PYTHON, _SERVE, *words], place.namespace) as process:
         assert process.stdout
         process.stdout.readline()
-        try:
-            yield
-        finally:
-            process.kill()
+        yield
 
 
 @contextmanager
 def _listener(host: LabHost, address: str) -> Iterator[int]:
     """A port of `address` on `host` that tells the first to connect what address he comes from."""
-    with subprocess.Popen(
-        host.enter([*_PYTHON, _LISTEN, address]),
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with host.running([*_PYTHON, _LISTEN, address], stderr=subprocess.STDOUT) as process:
         assert process.stdout
         port = process.stdout.readline()
-        try:
-            if not port.strip().isdigit():
-                raise Failed(f"{host.name} cannot listen on {address}: {process.stdout.read()}")
-            yield int(port)
-        finally:
-            process.kill()
+        if not port.strip().isdigit():
+            raise Failed(f"{host.name} cannot listen on {address}: {process.stdout.read()}")
+        yield int(port)

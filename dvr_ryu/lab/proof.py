@@ -17,7 +17,6 @@ from dvr_ryu.errors import DIFFERENT, DONE, HostError
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.checks import Check, address_checks, reach_checks
-from dvr_ryu.lab.host import environment
 from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.probes import Failed
 from dvr_ryu.lab.state import StateFolder
@@ -83,25 +82,9 @@ def watched_wire(lab: Lab, topology: Topology) -> Iterator[list[str]]:
         yield crossed
         return
     # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
-    with subprocess.Popen(
-        lab.wire.enter(
-            [
-                "tcpdump",
-                "--immediate-mode",
-                "-lnt",
-                "-Z",
-                "root",
-                "-i",
-                BRIDGE,
-                _gateway_arp(topology),
-            ]
-        ),
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as tcpdump:
+    words = ["tcpdump", "--immediate-mode", "-lnt", "-Z", "root", "-i", BRIDGE]
+    watching = [*words, _gateway_arp(topology)]
+    with lab.wire.running(watching, stderr=subprocess.PIPE) as tcpdump:
         try:
             assert tcpdump.stderr
             if not any("listening on" in line for line in tcpdump.stderr):

@@ -120,16 +120,9 @@ def seen_as(
     client: tuple[LabHost, str | None], server: tuple[LabHost, str | None], address: str
 ) -> str:
     """Connect by TCP to an address; return the address that the other end sees us have."""
-    host, namespace = server
-    listening = [sys.executable, "-c", _SERVER]
-    with subprocess.Popen(
-        host.enter(listening, namespace), stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            host, namespace = client
-            host.run([sys.executable, "-c", _CLIENT, address], namespace=namespace)
-            return process.stdout.readline().strip()
-        finally:
-            process.kill()
+    (serving, inner), (asking, outer) = server, client
+    with serving.running([sys.executable, "-c", _SERVER], inner) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        asking.run([sys.executable, "-c", _CLIENT, address], namespace=outer)
+        return process.stdout.readline().strip()

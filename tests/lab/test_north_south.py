@@ -34,6 +34,7 @@ from tests.lab.companions import await_state, pings, seen_as
 EXAMPLE = examples_dir() / "north-south.yaml"
 MOVING = "  2.2.2.101: {network: x, instance: a}\n"
 WORLD = "h3"
+PYTHON = (sys.executable, "-c")
 Where: TypeAlias = "tuple[LabHost, str | None]"
 
 
@@ -250,27 +251,13 @@ with socket.create_connection((sys.argv[1], 7777), 5) as wire:
 
 
 @contextmanager
-def program(place: Where, *words: str) -> Iterator[subprocess.Popen[str]]:
-    host, namespace = place
-    with subprocess.Popen(
-        host.enter([sys.executable, "-c", *words], namespace),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@contextmanager
 def talking(north: North, client: str, server: str, address: str) -> Iterator[list[str]]:
     """A TCP connection that is in use when the block begins; how it ended is in the list."""
     end: list[str] = []
-    with program(north.where(server), _ECHO) as echo:
+    (serving, inner), (asking, outer) = north.where(server), north.where(client)
+    with serving.running([*PYTHON, _ECHO], inner) as echo:
         assert echo.stdout and echo.stdout.readline() == "ready\n"
-        with program(north.where(client), _TALK, address) as talk:
+        with asking.running([*PYTHON, _TALK, address], outer) as talk:
             assert talk.stdout and talk.stdout.readline() == "goes on\n"
             yield end
             end += [line for line in talk.stdout.read().split("\n") if line and line != "goes on"]
