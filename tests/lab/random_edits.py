@@ -216,6 +216,14 @@ def _behind(words: Words, external: str) -> list[str]:
     return sorted({each["network"] for its in routers for each in its["interfaces"]})
 
 
+def take_second_card(words: Words, random: Random) -> str | None:
+    several = {name: its for name, its in words["instances"].items() if "ports" in its}
+    name = _some(random, several)
+    if name is not None:
+        words["instances"][name] = {"host": several[name]["host"], **several[name]["ports"][0]}
+    return name and f"{name} with its first card only"
+
+
 # Networks and routers -----------------------------------------------------------------------------
 
 
@@ -507,6 +515,7 @@ EDITS: list[Edit] = [
     readdress_instance,
     replug_instance,
     give_second_card,
+    take_second_card,
     bind_twice,
     bind_twice,
     add_network,
