@@ -114,7 +114,11 @@ def companion(lab: Lab, tmp_path: Path) -> Iterator[Companion]:
 
 
 def filled(host: LabHost) -> bool:
-    return all(len(dumped(host, b, "cookie=0x6476725f727975/-1")) > 5 for b in ("br-int", "br-tun"))
+    """Whether all of our flows are there. Those of others that are put back when the controller has
+    come already may be in the place of ours until it looks again.
+    """
+    ours = [dumped(host, b, "cookie=0x6476725f727975/-1") for b in ("br-int", "br-tun")]
+    return min(map(len, ours)) > 5 and dumped(host, "br-int", "cookie=0x9/-1") == []
 
 
 def test_bridges_of_others_are_shared_and_given_back(companion: Companion) -> None:
@@ -131,7 +135,6 @@ def test_bridges_of_others_are_shared_and_given_back(companion: Companion) -> No
     assert "tp_dst=7777" in dumped(host, "br-int", "cookie=0x7/-1")[0]
     assert any("table=200" in flow for flow in dumped(host, "br-int"))
     assert len(dumped(host, "br-tun", "cookie=0x8/-1")) == 1
-    assert dumped(host, "br-int", "cookie=0x9/-1") == []
     controllers = run(host, "ovs-vsctl get-controller br-tun").split()
     assert sorted(controllers) == ["tcp:10.0.0.9:6653", "tcp:127.0.0.1:59999"]
     # An address on br-int itself goes on being found.
