@@ -34,6 +34,12 @@ _pairs = st.lists(st.sampled_from(PAIRS), unique_by=str, max_size=2)
 _spots = st.tuples(st.sampled_from(range(len(NETWORKS))), st.sampled_from([0, 1]))
 _joined = st.sets(_spots, max_size=3)
 _parts = {
+    "has_last_host": st.booleans(),
+    "dvr_macs": st.tuples(*[st.booleans()] * len(HOSTS)),
+    "tags": st.sampled_from([None, 5, 6]),
+    "tunnel_port": st.sampled_from([None, 77, 78]),
+    "macs": st.tuples(*[st.booleans()] * len(CARDS)),
+    "gateways": st.tuples(*[st.sampled_from([None, 253, "none"])] * len(NETWORKS)),
     "addresses": st.tuples(*[st.integers(1, 2)] * len(HOSTS)),
     "vnis": st.tuples(*[st.sampled_from([7, 8])] * len(NETWORKS)),
     "routers": st.tuples(_joined, _joined),
@@ -70,8 +76,9 @@ def topology(site: Site) -> Topology:
     words = {
         "underlay": {"tunnel_type": site["tunnel_type"]},
         "hosts": {
-            name: {"address": f"10.0.{offset}.{10 + at}", "snat": True}
+            name: _host(site, at, offset)
             for at, (name, offset) in enumerate(zip(HOSTS, site["addresses"], strict=True))
+            if name == _there(site, name)
         },
         "networks": {
             **{
@@ -82,7 +89,7 @@ def topology(site: Site) -> Topology:
         },
         "instances": {
             f"vm-{instance}": {
-                "host": host,
+                "host": _there(site, host),
                 "ports": [_card(site, 2 * instance + at, on) for at, on in enumerate(networks)],
             }
             for instance, (host, networks) in site["instances"].items()
@@ -95,12 +102,39 @@ def topology(site: Site) -> Topology:
         "floating_ips": dict(_floating_ips(site)),
     }
     # Some are still where they were, as while they move.
-    away = {f"vm-{name}": host for name, host in site["away"].items() if name in site["instances"]}
+    away = {
+        f"vm-{name}": _there(site, host)
+        for name, host in site["away"].items()
+        if name in site["instances"]
+    }
     return Declaration(yaml.safe_dump(words), "t.yaml").with_hosts(away)
 
 
+def _there(site: Site, host: str) -> str:
+    """The host; another, if it is the last one and the site is without."""
+    return HOSTS[2] if host == HOSTS[3] and not site["has_last_host"] else host
+
+
+def _host(site: Site, at: int, offset: int) -> dict[str, Any]:
+    """The first has numbers of its own choice, perhaps."""
+    words: dict[str, Any] = {"address": f"10.0.{offset}.{10 + at}", "snat": True}
+    if site["dvr_macs"][at]:
+        words["dvr_mac"] = f"fa:16:3f:00:00:0{at}"
+    if at == 0 and site["tags"]:
+        words["local_vlans"] = {NETWORKS[0]: site["tags"]}
+    if at == 0 and site["tunnel_port"]:
+        words["tunnel_ports"] = {HOSTS[1]: site["tunnel_port"]}
+    return words
+
+
 def _network(site: Site, at: int, vni: int) -> dict[str, Any]:
-    subnets = [{"cidr": cidr.format(at), "dhcp": bool(site["dhcp"])} for cidr in SUBNETS]
+    subnets: list[dict[str, Any]] = [
+        {"cidr": cidr.format(at), "dhcp": bool(site["dhcp"])} for cidr in SUBNETS
+    ]
+    gateway = site["gateways"][at]
+    if gateway:
+        first = SUBNETS[0].format(at).removesuffix("0/24")
+        subnets[0]["gateway_ip"] = gateway if gateway == "none" else f"{first}{gateway}"
     return {"vni": vni, "subnets": subnets, **({"dhcp": site["dhcp"]} if site["dhcp"] else {})}
 
 
@@ -113,6 +147,7 @@ def _card(site: Site, card: int, network: int) -> dict[str, Any]:
     cidrs = [SUBNETS[which].format(network) for which in site["fixed_ips"][card]]
     shared = [{**pair, "ip": pair["ip"].format(network)} for pair in site["pairs"][card]]
     return {
+        **({"mac": f"fa:16:3e:00:00:{card:02x}"} if site["macs"][card] else {}),
         "network": NETWORKS[network],
         "ips": [f"{cidr.removesuffix('0/24')}{10 + card}" for cidr in cidrs],
         "allowed_address_pairs": shared,
@@ -132,7 +167,10 @@ def _router(site: Site, number: int) -> dict[str, Any]:
         ],
     }
     if site["external"] and number == 0:
-        words |= {"external_network": site["external"], "snat_host": site["snat_host"]}
+        words |= {
+            "external_network": site["external"],
+            "snat_host": _there(site, site["snat_host"]),
+        }
     return words
 
 

@@ -55,6 +55,7 @@ def test_an_edit_touches_what_it_changes(
                 before = dict(wanted.flows)
                 exchange = wanted.exchange(touched.gone, touched.come)
                 assert exchange.before.items() <= before.items()
+                assert basis and touched.ways_gone == (not _ways(basis) <= _ways(after))
             else:
                 assert basis is None or basis.view.this_host != view.this_host
                 wanted = Wanted()
@@ -62,6 +63,16 @@ def test_an_edit_touches_what_it_changes(
                     wanted.add(filled)
             assert wanted.flows == after.wanted()
             basis = after
+
+
+def _ways(basis: Basis) -> set[tuple[Any, ...]]:
+    """What learned flows lead by: a network's tag and VNI, a tunnel, its port's number."""
+    tunnels = [tunnel.port for tunnel in basis.view.tunnel]
+    return {
+        *((network.vlan, network.vni) for network in basis.view.network),
+        *((port,) for port in tunnels),
+        *((port, basis.ports[port]) for port in tunnels if port in basis.ports),
+    }
 
 
 def test_one_more_instance_touches_its_own_flows_only():
