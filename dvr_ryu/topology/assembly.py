@@ -13,9 +13,9 @@ from attrs import evolve
 from dvr_ryu.topology import model
 from dvr_ryu.topology.addressing import further_key
 from dvr_ryu.topology.allocation import Numbers
-from dvr_ryu.topology.bindings import Binding, Bindings, Spot, bindings
 from dvr_ryu.topology.declaration import ForwardingWords, InterfaceWords, TopologyWords
 from dvr_ryu.topology.dhcp_options import number_of, value_of
+from dvr_ryu.topology.floating_bindings import Binding, Bindings, Spot, bindings
 from dvr_ryu.topology.ports import WantedPort, interface_key
 from dvr_ryu.topology.topology import Topology
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dvr_ryu.topology.bindings import Binding, Bindings, Spot
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
 from dvr_ryu.topology.declaration import FloatingIpWords, TopologyWords
+from dvr_ryu.topology.floating_bindings import Binding, Bindings, Spot
 from dvr_ryu.topology.wording import listed, suggestion
 from dvr_ryu.topology.yaml_nodes import Path
 
@@ -107,7 +107,7 @@ def _no_way(
     subnet = words.networks[spot.network].subnet_of(spot.ip) if spot.ip else None
     several = len(words.networks[spot.network].subnets) > 1
     where = f"'{spot.network}'" + (f", {subnet.cidr}," if subnet and several else "")
-    routers = [words.routers[name] for name in known.routers_on[spot.network]]
+    routers = [words.routers[name] for name in known.routers_joining[spot.network]]
     others = sorted({each.external_network for each in routers if each.external_network})
     if others and external not in others:
         message = f"routers lead from its network {where} to {listed(others)}, not '{external}'"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dvr_ryu.topology.bindings import Bindings
 from dvr_ryu.topology.checks.findings import Claim, Findings
 from dvr_ryu.topology.declaration import ForwardingWords, TopologyWords
+from dvr_ryu.topology.floating_bindings import Bindings
 from dvr_ryu.topology.model import Ports
 from dvr_ryu.topology.yaml_nodes import Path
 

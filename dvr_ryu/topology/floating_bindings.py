@@ -68,13 +68,13 @@ class Bindings:
         """The routers that lead from every one of these spots to an external network."""
         return [
             name
-            for name in self.routers_on[spots[0].network]
+            for name in self.routers_joining[spots[0].network]
             if self._words.routers[name].external_network == external
             and all(self._joins(self._words.routers[name], each) for each in spots)
         ]
 
     @cached_property
-    def routers_on(self) -> defaultdict[str, list[str]]:
+    def routers_joining(self) -> defaultdict[str, list[str]]:
         """Network → the routers that join it."""
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name, router in self._words.routers.items():
