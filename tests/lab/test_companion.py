@@ -292,9 +292,9 @@ EDITS = [
     ("external_network: x", ""),
     ("mtu: 1500", "mtu: 1600"),
     (
-        "gateway_ip: 10.1.0.1}], dhcp_host: h1}",
-        "gateway_ip: 10.1.0.1, dhcp_options: {domain-name: n.example}, dhcp_ranges: "
-        "[{start: 10.1.0.100, end: 10.1.0.109, host: h1}]}], dhcp: distributed}",
+        "dns: [192.0.2.53]}]\n    dhcp_host: h1",
+        "dns: [192.0.2.53], dhcp_options: {domain-name: n.example}, dhcp_ranges: "
+        "[{start: 10.1.0.100, end: 10.1.0.109, host: h1}]}]\n    dhcp: distributed",
     ),
     ("address: 10.0.0.2}", "address: 10.0.0.3}"),
     ("  2.2.2.102: {instance: b}\n", ""),
@@ -381,7 +381,7 @@ def test_it_applies_an_edit_of_what_somebody_has_just_undone(running, tmp_path):
 def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
     running.edit("ip: 10.1.0.13}", "ip: 10.1.0.300}")
     state = await_state(running.host, lambda state: state["state"] == "failed")
-    assert f"{running.file}:15:" in state["error"]
+    assert f"{running.file}:18:" in state["error"]
     assert "vm-c" in run(running.host, "ip netns")
     run(running.host, "ip netns del vm-d")
     wait_until(lambda: "vm-d" in run(running.host, "ip netns"), 20, "vm-d again")
