@@ -21,7 +21,8 @@ demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, 
 
 test: root deps venv lint ## (sudo) every test
 	@$(BIN)/pytest $(AT_ONCE) tests/unit tests/switch
-	@$(BIN)/pytest $(TWO_AT_A_TIME) tests/lab
+	@$(BIN)/pytest $(TWO_AT_A_TIME) -m "not alone" tests/lab
+	@$(BIN)/pytest -m alone tests/lab
 
 bench: root deps venv ## (sudo) measure how fast all is beside its peers; takes some minutes
 	@$(BIN)/python -m bench

@@ -30,6 +30,8 @@ from tests.lab.inventory import Inventory, differences, inventory
 from tests.lab.pinging import unbroken
 from tests.lab.random_edits import edited, start, text_of
 
+pytestmark = pytest.mark.alone
+
 EDITS = int(os.environ.get("DVR_EDITS", "8"))
 SEED = int(os.environ.get("DVR_SEED", secrets.randbelow(1_000_000)))
 EVERY = "DVR_FRESH" in os.environ

@@ -89,8 +89,8 @@ def inventory(host: LabHost) -> tuple[object, ...]:
         run(host, "ovs-vsctl list-br"),
         run(host, "sysctl -n net.ipv4.ip_forward"),
         processes,
-        host.path("/run/dvr_ryu").exists(),
         sorted(map(str, host.path("/etc/netns").rglob("*"))),
+        host.path("/run/dvr_ryu").exists(),
     )
 
 

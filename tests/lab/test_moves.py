@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from tests.lab.companions import run
 from tests.lab.pinging import GAP, counted
 from tests.lab.random_edits import Words, start, text_of
 from tests.lab.test_changes import hosts_of, lab
+
+pytestmark = pytest.mark.alone
 
 PINGS = {
     "in its network": ("h1", "vm-p", "10.1.0.77"),
@@ -72,9 +75,11 @@ def addressed(host: LabHost, instance: str) -> str:
 def test_a_companion_knows_that_a_controller_is_there_to_shut_ports(
     moves: StateFolder, file: Path
 ) -> None:
+    """Open vSwitch notes it some seconds later."""
     ask = "from dvr_ryu.companion.host import Host; print(Host('h1').is_led())"
-    said = hosts_of(moves, file)["h1"].run([sys.executable, "-c", ask]).stdout
-    assert said == "True\n"
+    host = hosts_of(moves, file)["h1"]
+    said = partial(host.run, [sys.executable, "-c", ask])
+    wait_until(lambda: said().stdout == "True\n", 30, "the controller, as h1 knows it")
 
 
 def lost_while(

@@ -16,6 +16,8 @@ from tests.lab.article import CIRROS, PEER, Article, article_lab, pinging
 from tests.lab.companions import await_answer
 from tests.lab.inventory import Inventory, differences, inventory
 
+pytestmark = pytest.mark.alone
+
 PINGS = ((CIRROS, "10.10.10.4"), (PEER, "192.168.10.222"), (("server-64", None), "2.2.2.100"))
 PATIENCE = 60
 
