@@ -80,7 +80,9 @@ class Intent:
         self._places = Places()
         self._reading = False
         self._take(load_declaration(topology_file), self._read_program())
-        self._enforce(_step(self.topology, _Force(self.topology)))
+        step = _step(self.topology, _Force(self.topology))
+        self.program.compile(_flooded(step.force.topology))
+        self._enforce(step)
 
     def _take(self, declaration: Declaration, program: Program) -> None:
         self._declaration, self.program = declaration, program
@@ -100,9 +102,7 @@ class Intent:
 
     def _read_program(self) -> Program:
         # The folder may be a link that is turned meanwhile: all are read where it leads now.
-        program = load_program(self.flows_folder.resolve())
-        program.compile()
-        return program
+        return load_program(self.flows_folder.resolve())
 
     def reload(self, apart: Callable[[Callable[[], _Read]], _Read] = lambda read: read()) -> bool:
         """Load the files again if they were saved since; return whether what is wanted changed.
@@ -137,6 +137,7 @@ class Intent:
         kept = self._judged[1:] == self._program_of[1:]
         program = self.program if kept else self._read_program()
         step = _placed(declaration, *self._elsewhere(declaration), was.topology)
+        program.compile(_flooded(step.force.topology))
         said = self.topology, was.topology, self.program.pipelines
         differs = said != (declaration.topology, step.force.topology, program.pipelines)
         return _Read(declaration, program, step, differs)
@@ -244,8 +245,14 @@ def _placed(
 
 
 def _step(before: Topology, force: _Force) -> _Step:
-    # Compared now, and once: every bridge will ask.
+    # Looked up and compared now, and once: every bridge will ask.
+    force.topology.look_up()
     return _Step(force, before, compare(before, force.topology))
+
+
+def _flooded(topology: Topology) -> set[int]:
+    """To how many other hosts networks are flooded: the lengths of lists of ports in flows."""
+    return {len(hosts) - 1 for hosts in topology.hosts_with.values() if hosts}
 
 
 def _is_so(force: _Force, away: Mapping[str, str], staying: frozenset[str]) -> bool:

@@ -4,7 +4,8 @@ a bridge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import cached_property
 from pathlib import Path
 
 from dvr_ryu.errors import DvrError, FileError, Problem
@@ -31,7 +32,7 @@ class Program:
             for pipeline in pipelines
         }
 
-    @property
+    @cached_property
     def cookies(self) -> frozenset[int]:
         """What marks flows on a switch as ours: our cookie, and those that lines name. Not 0: it is
         what anybody's flow has whose cookie nobody named.
@@ -39,20 +40,20 @@ class Program:
         flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
         return frozenset({COOKIE, *(flow.cookie for flow in flows)}) - {0}
 
-    @property
+    @cached_property
     def learned(self) -> frozenset[int]:
         """The cookies of flows that switches learn; without 0."""
         flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
         learns = (each for flow in flows for each in nodes(flow) if isinstance(each, Learn))
         return frozenset(each.cookie for each in learns) - {0}
 
-    def compile(self) -> None:
-        """Compile every line now, so that no switch waits for it. Raises DvrError where a flow is
-        longer than OpenFlow allows.
+    def compile(self, lengths: Collection[int] = ()) -> None:
+        """Compile every line now, so that no switch waits for it: those with a list of ports for
+        lists of these lengths. Raises DvrError where a flow is longer than OpenFlow allows.
         """
         for lines in self._lines.values():
             for _, template in lines:
-                template.compile()
+                template.compile(lengths)
 
     def basis(self, bridge: str, view: HostView, ports: Ports) -> Basis:
         """What the flows of a bridge are made from, given the ports that it has."""

@@ -9,7 +9,7 @@ bytes between pieces that stay the same.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -58,10 +58,12 @@ class Template:
         """The unknowns that are ports of the bridge."""
         self._compiled = cache(self._compile)
 
-    def compile(self) -> None:
-        """Compile the line now, rather than with the first flow. Raises DvrError as `filled`."""
-        if self._list is None:
-            self._compiled(0)
+    def compile(self, lengths: Iterable[int]) -> None:
+        """Compile the line now, rather than with the first flow; if it has a list of ports, for
+        lists of these lengths. Raises DvrError as `filled`.
+        """
+        for length in (0,) if self._list is None else lengths:
+            self._compiled(length)
 
     def filled(self, columns: Columns) -> Iterator[Filled]:
         """The flows of the rows whose ports the bridge has, in groups. Raises DvrError where a flow

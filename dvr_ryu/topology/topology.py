@@ -47,6 +47,12 @@ def routed_to(
     return found
 
 
+_LOOKED_UP = (
+    "ports_on", "hosts_with", "tunnel_devices", "gateway_macs", "virtual_ips", "virtual_macs",
+    "floating_behind", "routed_to",
+)  # fmt: skip
+
+
 @frozen
 class Topology:
     """The whole of what is wanted. Mappings keep the file's order; nothing depends on it."""
@@ -65,6 +71,11 @@ class Topology:
     """Host name → network name → VLAN tag, for each network that the host has."""
     more_cards: tuple[Port, ...] = ()
     """The second and further network cards of instances, sorted."""
+
+    def look_up(self) -> None:
+        """Make now what is looked up when flows are made, so that no switch waits for it."""
+        for name in _LOOKED_UP:
+            getattr(self, name)
 
     @cached_property
     def cards(self) -> tuple[Port, ...]:
