@@ -167,8 +167,8 @@ def flow_mods(
     identities, values = list(flows), list(flows.values())
     if command != ADD:
         values = list(map(_VALUE_HEAD, values))
-    heads = zip(map(_IDENTITY_HEAD, identities), map(_VALUE_HEAD, values), strict=True)
-    shapes = list(zip(heads, map(len, identities), map(len, values), strict=True))
+    heads = map(_IDENTITY_HEAD, identities), map(_VALUE_HEAD, values)
+    shapes = list(zip(*heads, map(len, identities), map(len, values), strict=True))
     ends = [*compress(range(1, len(shapes)), map(ne, shapes[1:], shapes)), len(shapes)]
     packed, start = struct.pack(f"!{len(shapes)}I", *xids), 0
     for end in ends if shapes else ():

@@ -182,22 +182,21 @@ class HostView:
         here, vlans, networks = self.host.name, self.local_vlans, self.topology.networks
         vnis = {network: networks[network].vni for network in vlans}
         tunnels = self.topology.tunnel_devices
+        # There are more of these rows than of all others, and this makes them in half the time.
+        new = tuple.__new__
         return (
-            RemotePort(
-                port.name,
-                network,
-                vlans[network],
-                vnis[network],
-                port.mac,
-                fixed.ip,
-                host,
-                tunnels[host],
+            new(
+                RemotePort,
+                (
+                    port.name, network, vlans[network], vnis[network], port.mac, fixed.ip, host,
+                    tunnels[host],
+                ),
             )
             for port in ports
             if (host := port.host) != here and (network := port.network) in vlans
             if not port.distributed
             for fixed in port.addresses
-        )
+        )  # fmt: skip
 
     @property
     def own_port(self) -> Iterator[OwnPort]:
