@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
 from ryu.lib import hub
@@ -164,16 +164,18 @@ class Session:
             if bundle:
                 self.datapath.send(bundle.discarded(self._xids(1)[0]))
             raise
-        if sent:
-            self._forget(outdated(made), bundle, sent)
-            self._finish(bundle, sent, place_of)
-        return together(made)
+        if not sent:
+            return together(made)
+        self._forget(outdated(made), bundle, sent)
+        with self._finishing(bundle, sent, place_of):
+            return together(made)
 
     def _learns_bundles(self) -> bool:
         """Ask the switch with an empty bundle whether it knows them."""
         bundle, xids = Bundle(self.version, next(_bundle_ids)), self._xids(2)
         self.datapath.send(bundle.opened(xids[0]) + bundle.discarded(xids[1]))
-        self._barrier()
+        with self._barrier():
+            pass
         error = self._refused.pop(xids[0], None)
         self._refused.clear()
         return error is None or not _no_bundles(error, self.datapath.ofproto)
@@ -211,18 +213,22 @@ class Session:
             message = forgetting(self.version, cookie, xid)
             self._write(bundle.adding(message) if bundle else message)
 
-    def _finish(
+    @contextmanager
+    def _finishing(
         self,
         bundle: Bundle | None,
         sent: list[Sent],
         place_of: Callable[[bytes], str],
-    ) -> None:
-        """Commit, wait until it is done, and raise SwitchError if anything was refused."""
+    ) -> Iterator[None]:
+        """Commit, let the block run, and wait until it is done; raise SwitchError if anything was
+        refused.
+        """
         if bundle:
             (xid,) = self._xids(1)
             sent.append(([xid], [None]))
             self.datapath.send(bundle.committed(xid))
-        self._barrier()
+        with self._barrier():
+            yield
         if self._refused:
             flows = {xid: flow for xids, each in sent for xid, flow in zip(xids, each, strict=True)}
             refused = {flows[xid]: error for xid, error in self._refused.items() if xid in flows}
@@ -238,13 +244,17 @@ class Session:
         for start in range(0, len(content), _CHUNK):
             self.datapath.send(content[start : start + _CHUNK])
 
-    def _barrier(self) -> None:
+    @contextmanager
+    def _barrier(self) -> Iterator[None]:
+        """Send a barrier, let the block run, and wait until the switch has got as far."""
         request = self.datapath.ofproto_parser.OFPBarrierRequest(self.datapath)
         (xid,) = self._xids(1)
         request.set_xid(xid)
         queue = self._answers[xid] = hub.Queue()
         try:
             self.datapath.send_msg(request)
+            hub.sleep(0)  # so that it leaves before the block begins
+            yield
             self._next(queue)
         finally:
             del self._answers[xid]
