@@ -232,18 +232,17 @@ def test_foreign_and_learned_flows_are_left_alone(
     assert not any("dl_vlan=9 " in line for line in flows)
 
 
+GROUP = ("  miss: drop\n\ntable 9", "  miss: group:9\n\ntable 9")
+"""An edit of br-tun that the switch refuses for as long as nobody has added the group."""
+
+
 def test_a_refused_flow_is_named_and_nothing_is_changed(
     ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
     before = ovs.flows("br-tun")
     mark = controller.mark()
-    # Nobody has added this group: only the switch knows that.
-    edit(
-        flows_folder / "br-tun.flows",
-        "  miss: drop\n\ntable 9",
-        "  miss: group:9\n\ntable 9",
-    )
+    edit(flows_folder / "br-tun.flows", *GROUP)
     line = controller.wait_for("refuses", mark)
     lines = (flows_folder / "br-tun.flows").read_text().split("group:9")[0]
     number = lines.count("\n") + 1
@@ -252,10 +251,6 @@ def test_a_refused_flow_is_named_and_nothing_is_changed(
     mark = controller.mark()
     edit(flows_folder / "br-tun.flows", "group:9", "drop")
     controller.wait_for("nothing to change", mark)
-
-
-GROUP = ("  miss: drop\n\ntable 9", "  miss: group:9\n\ntable 9")
-"""An edit of br-tun that the switch refuses for as long as nobody has added the group."""
 
 
 def add_group(ovs: Ovs) -> None:
