@@ -5,7 +5,6 @@ One companion at a time works on a host: a lock in the run directory sees to it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +35,7 @@ from dvr_ryu.companion.edges import (
 )
 from dvr_ryu.companion.edges.announce import announce, announcements
 from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.companion.edges.locks import locked_within
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import facts, kinds
@@ -58,6 +58,9 @@ from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.view import HostView
 
 __all__ = ["Host", "Progress", "locked"]
+
+PATIENCE = 1.0
+"""Seconds to wait for a companion that is just ending, or that was killed while it forked."""
 
 Progress = Callable[[int, int], None]
 """Told how many facts are done, of how many."""
@@ -221,14 +224,10 @@ def locked() -> Iterator[None]:
     rights.require()
     Path(RUN_DIRECTORY).mkdir(parents=True, exist_ok=True)
     with open(Path(RUN_DIRECTORY, "lock"), "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locked_within(lock.fileno(), PATIENCE):
             lock.seek(0)
             other = lock.read().strip()
-            raise HostError(
-                f"another companion (process {other}) works on this host: end it first"
-            ) from None
+            raise HostError(f"another companion (process {other}) works on this host: end it first")
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

@@ -6,15 +6,14 @@ the next companion waits until all of them have ended.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dvr_ryu.companion.edges.locks import locked_within
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 from dvr_ryu.packages import packages_of
@@ -74,24 +73,13 @@ def after_orphans() -> Iterator[None]:
     The caller is the only companion. Raise HostError if one of them does not end.
     """
     with open(Path(RUN_DIRECTORY, "programs"), "a") as shared:
-        deadline = time.monotonic() + PATIENCE
-        while not _locked(shared.fileno()):
-            if time.monotonic() > deadline:
-                raise HostError(
-                    "a program that an earlier companion started does not end; see "
-                    f"fuser -v {shared.name}"
-                )
-            time.sleep(0.02)
+        if not locked_within(shared.fileno(), PATIENCE):
+            raise HostError(
+                "a program that an earlier companion started does not end; see "
+                f"fuser -v {shared.name}"
+            )
         _inherited.append(shared.fileno())
         try:
             yield
         finally:
             _inherited.clear()
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
