@@ -19,7 +19,7 @@ from pathlib import Path
 from attrs import frozen
 
 from dvr_ryu.errors import HostError
-from dvr_ryu.lab.init import SERVICES, SOCKET
+from dvr_ryu.lab.init import RUNS_ALREADY, SERVICES, SOCKET
 from dvr_ryu.lab.process import Process
 
 MARKER = "DVR_LAB"
@@ -144,18 +144,19 @@ class LabHost:
 
     def start_service(
         self, service: str, command: Sequence[str], log: Path, extra: Mapping[str, str]
-    ) -> None:
+    ) -> bool:
         """Start a program that stays, writing to `log`: `init` starts it again whenever it fails.
 
-        HostError if it cannot be started, or runs already.
+        Return False if it runs already; HostError if it cannot be started.
         """
         words = {"name": service, "command": [*command], "environment": environment(extra)}
         with log.open("ab") as output, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as init:
             init.connect(str(self.path(SOCKET)))
             socket.send_fds(init, [json.dumps(words).encode()], [output.fileno()])
             said = init.recv(4096).strip(b"\0").decode()
-        if said:
+        if said not in ("", RUNS_ALREADY):
             raise HostError(f"{self.name}: cannot start the {service}: {said}")
+        return not said
 
     def service_pid(self, service: str) -> int | None:
         """The pid, as the host sees it, of a service that runs; None if it does not."""

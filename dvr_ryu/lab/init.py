@@ -35,6 +35,8 @@ SERVICES = "/run/dvr_lab"
 SOCKET = f"{SERVICES}/init.sock"
 """Takes a service as JSON, together with the descriptor of its log."""
 LONGEST = 1 << 17
+RUNS_ALREADY = "it runs already"
+"""The answer where nothing was done."""
 PEACEFUL = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
 """Signals that end a service for good, as systemd's Restart=on-failure has it."""
 PAUSE = 0.1
@@ -201,10 +203,11 @@ class Keeper:
 
     def _start(self, service: Service) -> None:
         before = self._services.get(service.name)
-        if before and (before.pid or service.name in self._due):
+        if before and before.pid:
             service.forget()
-            raise ValueError("it runs already")
+            raise ValueError(RUNS_ALREADY)
         if before:
+            self._due.pop(service.name, None)
             before.forget()
         self._services[service.name] = service
         service.start()

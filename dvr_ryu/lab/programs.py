@@ -38,10 +38,15 @@ class Program:
     command: list[str]
     log: Path
 
-    def start(self, topology: Path) -> None:
-        """Start it; the controller finds the topology and the flows by its environment."""
+    def start(self, topology: Path) -> int:
+        """Start it if it does not run; return how often it was started by now.
+
+        The controller finds the topology and the flows by its environment.
+        """
         extra = {"DVR_TOPOLOGY": str(topology), "DVR_FLOWS": FLOWS_LINK, "PYTHONUNBUFFERED": "1"}
-        self.host.start_service(self.name, self.command, self.log, extra)
+        if self.host.start_service(self.name, self.command, self.log, extra):
+            return 1
+        return self.host.service_starts(self.name)
 
     def require_alive(self) -> None:
         """HostError with its last words if it has ended."""
@@ -100,18 +105,12 @@ def start(programs: list[Program], path: Path) -> list[int]:
 
     HostError if their hosts cannot read the topology's file at `path`.
     """
-    starts: list[int] = []
     for program in programs:
-        runs = program.host.service_pid(program.name) is not None
-        starts.append(program.host.service_starts(program.name) if runs else 1)
-        if runs:
-            continue
         if not program.host.path(str(path)).is_file():
             raise HostError(
                 f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
             )
-        program.start(path)
-    return starts
+    return [program.start(path) for program in programs]
 
 
 def await_ready(

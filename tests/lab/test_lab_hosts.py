@@ -155,9 +155,8 @@ def test_a_service_stays_and_is_known_by_its_pid(lab: Lab, tmp_path: Path) -> No
 def test_a_service_that_is_killed_comes_back(lab: Lab, tmp_path: Path) -> None:
     host, log = lab["server-68"], tmp_path / "log"
     words = ["sh", "-c", "echo here; exec sleep 1000"]
-    host.start_service("victim", words, log, {})
-    with pytest.raises(HostError, match="cannot start the victim: it runs already"):
-        host.start_service("victim", words, log, {})
+    assert host.start_service("victim", words, log, {})
+    assert not host.start_service("victim", words, log, {})
     first = host.service_pid("victim")
     host.run(["kill", "-9", str(first)])
     wait_until(lambda: host.service_pid("victim") not in (None, first), 10, "another victim")
@@ -169,6 +168,20 @@ def test_a_service_that_is_killed_comes_back(lab: Lab, tmp_path: Path) -> None:
     host.start_service("victim", ["true"], log, {})
     wait_until(lambda: host.service_pid("victim") is None, 10, "its end of its own accord")
     assert log.read_text() == said
+
+
+def test_a_service_that_waits_for_its_next_start_may_be_started_at_once(
+    lab: Lab, tmp_path: Path
+) -> None:
+    host, log = lab["server-68"], tmp_path / "log"
+    words = ["sh", "-c", "echo here; exec sleep 1000"]
+    assert host.start_service("hasty", words, log, {})
+    host.run(["kill", "-9", str(host.service_pid("hasty"))])
+    wait_until(lambda: host.start_service("hasty", words, log, {}), 10, "its end to be noticed")
+    assert host.service_starts("hasty") == 1
+    host.run(["kill", str(host.service_pid("hasty"))])
+    wait_until(lambda: host.service_pid("hasty") is None, 10, "its end")
+    assert log.read_text() == "here\nthe hasty was killed by signal 9; it starts again\nhere\n"
 
 
 def test_a_service_that_always_fails_is_given_up(lab: Lab, tmp_path: Path) -> None:
