@@ -203,9 +203,7 @@ class Session:
             messages = flow_mods(self.version, command, flows, xids, envelope)
             self._write(b"".join(messages))
 
-    def _forget(
-        self, cookies: Iterable[int], bundle: Bundle | None, sent: list[Sent]
-    ) -> None:
+    def _forget(self, cookies: Iterable[int], bundle: Bundle | None, sent: list[Sent]) -> None:
         """Have flows forgotten that the switch has learned."""
         for cookie in cookies:
             (xid,) = self._xids(1)

@@ -1,5 +1,5 @@
-"""Locks on files: the kernel frees one when the last process that has the file open ends, or becomes
-another program.
+"""Locks on files: the kernel frees one when the last process that has the file open ends, or
+becomes another program.
 """
 
 from __future__ import annotations

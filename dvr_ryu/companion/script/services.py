@@ -98,7 +98,7 @@ def _tell(namespace: str, file: str) -> Iterator[str]:
 def make_renewal(fact: Renewal) -> Iterator[str]:
     """Let a client that runs ask again, and note what for."""
     pid = pid_file(fact.client)
-    yield f'[ ! -s {pid} ] || {describe(fact)}'
+    yield f"[ ! -s {pid} ] || {describe(fact)}"
     yield f"echo {fact.namespace} {fact.told} > {note(fact.client)}"
 
 

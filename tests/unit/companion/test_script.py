@@ -75,7 +75,7 @@ def test_a_bridge_of_others_is_marked_and_given_back_as_it_was() -> None:
     ours = Bridge("br-tun", {**had, "fail_mode": "secure", "protocols": "OpenFlow14"}, controller)
     text = "\n".join(commands((ours,), (found,)))
     assert "add-br" not in text and "add Bridge br-tun controller @ours" in text
-    assert 'target=\'"tcp:10.0.0.9:6653"\'' in text and "dvr_ryu_before=" in text
+    assert "target='\"tcp:10.0.0.9:6653\"'" in text and "dvr_ryu_before=" in text
     assert text.index("dump-flows") < text.index("fail_mode=secure") < text.index("add-flows")
     text = "\n".join(commands((), (evolve(ours, before=had),)))
     assert "del-br" not in text
