@@ -58,7 +58,8 @@ each
     does not nest, and it is all the logic that there is.
 Hole
     ``{relation.field}`` takes the value of the row. A hole must be of the kind that its place
-    wants: a MAC where a MAC stands. A *name* fits into sentences only.
+    wants: a MAC where a MAC stands. In a register any stands that its bits have room for. A *name*
+    fits into sentences only.
 Port
     ``patch-int`` or ``{tunnel.port}``: ports go by their names, and the bridge says their numbers.
     A flow whose port the bridge does not have is left out until it does.

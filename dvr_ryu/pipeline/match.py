@@ -209,7 +209,7 @@ def _worded(field: Field, text: str, at: int) -> FieldMatch:
 
 def _field_match(scope: Scope, field: Field, text: str, at: int) -> FieldMatch:
     value, slash, mask = text.partition("/")
-    operand = scope.operand(field.form, field.kind, field.bits, value, at)
+    operand = scope.value(field.form, field.kind, field.bits, value, at)
     if not slash:
         return FieldMatch(field, operand)
     return _masked(scope, field, operand, mask, at + len(value) + 1)

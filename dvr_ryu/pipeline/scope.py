@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from dvr_ryu.pipeline import fields, numbers
+from dvr_ryu.pipeline.binding import BITS
 from dvr_ryu.pipeline.fields import Subfield
 from dvr_ryu.pipeline.operands import PLAIN_NAME, Hole, Operand, PortName, number
 from dvr_ryu.pipeline.packet import Packet
@@ -65,6 +66,18 @@ class Scope:
         if value >> bits:
             raise Wrong(at, f"{text} is too large; the largest value here is {(1 << bits) - 1:#x}")
         return value
+
+    def value(
+        self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
+    ) -> Operand:
+        """A field's value: as `operand`, but where no kind is asked for (a register), any hole that
+        fits into the bits.
+        """
+        if kind is None and _HOLE.fullmatch(text):
+            hole = self.hole(text, at)
+            if hole.kind is not Kind.PORTS and BITS.get(hole.kind, bits + 1) <= bits:
+                return hole
+        return self.operand(form, kind, bits, text, at)
 
     def _hole_of_kind(self, kind: Kind | None, form: numbers.Form, text: str, at: int) -> Hole:
         if not _HOLE.fullmatch(text):

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import ICMP
 from scapy.layers.l2 import ARP
 
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.lab.wire import BRIDGE
 from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.model import DHCP
 from tests.lab.article import (
     CIRROS,
     PEER,
@@ -111,6 +113,34 @@ def test_no_arp_for_a_gateway_crosses_the_wire(article: Article, tmp_path: Path)
     assert ("192.168.10.222", "192.168.10.77") in asked, "a stranger is asked for on the wire"
     gateways = {"192.168.10.1", "10.10.10.1"}
     assert not [pair for pair in asked if gateways & set(pair)]
+
+
+def test_what_goes_to_one_receiver_is_heard_by_nobody_else(
+    article: Article, tmp_path: Path
+) -> None:
+    """Though nobody broadcasts: across hosts, to the gateway, from it, and on one host."""
+    host = article.lab["server-233"]
+    topology = load_topology(article.file)
+    (dhcp,) = (each for each in topology.ports if each.name == "blue" and each.owner == DHCP)
+    listener = ("server-233", f"qdhcp-{topology.networks['blue'].id}")
+    gateway = "192.168.10.1"
+    (blue_68,) = (each.ip for each in topology.ports if each.name == "blue-68")
+    pings = [
+        (CIRROS, blue_68),
+        (CIRROS, "10.10.10.4"),
+        (CIRROS, gateway),
+        (("server-233", "vm-vm-233"), "192.168.10.222"),
+    ]
+    host.run(["ovs-appctl", "fdb/flush", "br-int"])
+    for place, address in pings:
+        article.run(place, f"ping -n -c1 -W2 {address}")
+    with captured(host, dhcp.device, listener[1], tmp_path / "heard") as heard:
+        for place, address in pings:
+            article.run(place, f"ping -n -c3 -i0.1 -W2 {address}")
+        article.run(listener, f"ping -n -c3 -i0.1 -W2 {gateway}")
+    own = [packet for packet in heard if ICMP in packet and dhcp.mac in (packet.src, packet.dst)]
+    assert len(own) == 6
+    assert [packet for packet in heard if ICMP in packet and packet not in own] == []
 
 
 def test_killing_the_controller_loses_nothing(article: Article) -> None:

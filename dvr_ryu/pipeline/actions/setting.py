@@ -18,12 +18,10 @@ from dvr_ryu.pipeline.actions.bits import (
     require_tag,
     require_writable,
 )
-from dvr_ryu.pipeline.binding import BITS
 from dvr_ryu.pipeline.fields import FIELDS, OXM_NAMES, VLAN_PRESENT, Field, Subfield
 from dvr_ryu.pipeline.operands import Hole, Operand, number, written
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
-from dvr_ryu.topology.relations import Kind
 
 _SOME_FIELD = "a field", ":NXM_NX_REG0[]"
 _LONGEST = 64
@@ -199,7 +197,7 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
     require_writable(scope, field, right.at)
     require_tag(scope.packet, field, right.at)
     text, slash, mask = left.text.partition("/")
-    value = _value(scope, field.form, field.kind, field.bits, text, left.at)
+    value = scope.value(field.form, field.kind, field.bits, text, left.at)
     if slash:
         return _masked(scope, field, value, mask, left.at + len(text) + 1)
     _note_tag(scope, field, value)
@@ -220,17 +218,6 @@ def _masked(scope: Scope, field: Field, value: Operand, text: str, at: int) -> S
     return SetField(field, value & mask, mask)
 
 
-def _value(
-    scope: Scope, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
-) -> Operand:
-    """A number, or a hole: of the kind, or where there is none, of any that fits into the bits."""
-    if kind is None and text.startswith("{") and text.endswith("}"):
-        hole = scope.hole(text, at)
-        if hole.kind is not Kind.PORTS and BITS.get(hole.kind, bits + 1) <= bits:
-            return hole
-    return scope.operand(form, kind, bits, text, at)
-
-
 @reads("load")
 def read_load(scope: Scope, argument: Argument) -> Load:
     """load:VALUE->FIELD[BITS]."""
@@ -238,7 +225,7 @@ def read_load(scope: Scope, argument: Argument) -> Load:
     bits = read_target(scope, right.text, right.at)
     require_tag(scope.packet, bits.field, right.at)
     kind = bits.field.kind if bits.width == bits.whole else None
-    value = _value(scope, numbers.HEX, kind, bits.width, left.text, left.at)
+    value = scope.value(numbers.HEX, kind, bits.width, left.text, left.at)
     _note_tag(scope, bits.field, value << bits.start if isinstance(value, int) else value)
     return Load(value, bits)
 

@@ -266,6 +266,10 @@ BAD_HOLES: Cases = {
         in_block("network", "dl_vlan=§{network.vni} actions=drop"),
         "{network.vni} is a VNI; a VLAN tag must stand here",
     ),
+    "MAC where it does not fit": (
+        table_with("reg6=§{host.dvr_mac} actions=drop"),
+        "{host.dvr_mac} is a MAC address; a number must stand here",
+    ),
     "list of ports where one must stand": (
         in_block("network", "in_port=§{network.flood} actions=drop"),
         "{network.flood} is a list of ports; a port must stand here",

@@ -14,12 +14,12 @@ from dvr_ryu.pipeline.numbers import write_ipv4, write_ipv6, write_mac
 from dvr_ryu.pipeline.syntax import parse_pipeline
 from dvr_ryu.pipeline.wire import WireFlow, flow_mods
 
-TABLES = 60
+TABLES = 61
 DATAPATH = ProtocolDesc(5)
 
 
 def read(line: str, block: str | None = None) -> Flow:
-    """The flow of a line that says its table, in a file with the tables 0 to 60."""
+    """The flow of a line that says its table, in a file with the tables 0 to 61."""
     (table,) = re.findall(r"table=([0-9]+)\b", line)[:1]
     heads = [f"table {number} T{number}\n" for number in range(TABLES + 1)]
     heads[int(table)] += f"  each {block}:\n    {line}\n" if block else f"  {line}\n"

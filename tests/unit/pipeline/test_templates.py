@@ -52,7 +52,8 @@ OWN = {
     for relation, line in {
         "tunnel": "ip,in_port={tunnel.port},dl_src={tunnel.dvr_mac},dl_dst={host.dvr_mac} "
         "actions=output:{tunnel.port},output:patch-int,mod_nw_src:{tunnel.address}",
-        "network": "tun_id={network.vni} actions=push_vlan:0x8100,mod_vlan_vid:{network.vlan},"
+        "network": "tun_id={network.vni},reg3={network.vni} "
+        "actions=push_vlan:0x8100,mod_vlan_vid:{network.vlan},"
         "load:{network.vni}->NXM_NX_TUN_ID[],output:{network.flood},output:9,output:{network.flood}",
         "remote_port": "arp,arp_sha={remote_port.mac},arp_spa={remote_port.ip},"
         "arp_tpa={host.address},dl_vlan={remote_port.vlan} "
