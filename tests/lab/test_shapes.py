@@ -51,8 +51,8 @@ class Shapes:
         ping = " ".join(["ping -n -c1 -W1", *words, address])
         return " 1 received" in self.run(instance, ping, check=False)
 
-    def await_answer(self, instance: str, address: str) -> None:
-        wait_until(lambda: self.answers(instance, address), 15, f"{address} for {instance}")
+    def await_answer(self, instance: str, address: str, seconds: float = 15) -> None:
+        wait_until(lambda: self.answers(instance, address), seconds, f"{address} for {instance}")
 
     def seen(self, client: str, server: str, address: str) -> str:
         """As whom `server`, who has the address, sees the client."""
@@ -177,6 +177,15 @@ def test_a_virtual_ip_with_a_mac_of_its_own_moves_as_well(shapes, virtual_mac):
             shapes.await_answer(instance, VIRTUAL_MAC_IP)
         for host in HOSTS:
             assert shapes.neighbour(host, VIRTUAL_MAC_IP)["lladdr"] == virtual_mac
+
+
+def test_a_virtual_mac_is_followed_though_it_moves_in_silence(shapes, virtual_mac):
+    """Whoever is asked on its own network knows it by its last announcement, for 30 seconds."""
+    shapes.take(None, "web-1", VIRTUAL_MAC_IP, "vrrp")
+    shapes.await_answer("both", VIRTUAL_MAC_IP)
+    shapes.run("web-1", f"ip addr del {VIRTUAL_MAC_IP}/32 dev vrrp")
+    shapes.run("web-3", f"ip addr add {VIRTUAL_MAC_IP}/32 dev vrrp")
+    shapes.await_answer("both", VIRTUAL_MAC_IP, 60)
 
 
 def _mac(shapes: Shapes, instance: str) -> str:
