@@ -33,8 +33,9 @@ down: root ## (sudo) take the lab down without a trace
 deps: ## (sudo) install the Debian packages that are missing
 	@tools/debian-packages $(PYTHON)
 
+# Python compiles by itself what it imports, but keeps that only where nobody told it not to: in a container, say.
 venv: .venv/stamp ## make .venv: this project and the releases of constraints.txt
-	@:
+	@$(BIN)/python -m compileall -q dvr_ryu
 
 lint: venv ## ruff and mypy
 	@$(BIN)/ruff check
