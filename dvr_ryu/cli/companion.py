@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -80,6 +81,7 @@ def companion_plan(topology: Path, host: str, form: str) -> None:
 @host_option
 def companion_apply(topology: Path, host: str) -> None:
     """Make the host what the topology says, once; a second time changes nothing and says so."""
+    gc.disable()  # we end soon, and all garbage with us
     from dvr_ryu.companion import agent
 
     change = agent.apply(view(topology, host), tell=_aside)

@@ -19,8 +19,8 @@ Lane: TypeAlias = "tuple[type[Fact], str]"
 
 MOVED: Lane = (Device, "port")
 """Open vSwitch's devices, which are moved into their namespaces. The kernel waits 20 ms for each,
-and changes nothing else of the network meanwhile. So all else comes first; save programs, which
-need the processor and hardly the network: they start while devices are moved."""
+and changes nothing else of the network meanwhile. So all else comes first; but for programs,
+which need the processor and hardly the network."""
 MOVED_AT_ONCE = 16
 """So that what needs a device does not wait for all of them."""
 
@@ -57,13 +57,8 @@ def make(
 
 def _startable(ready: Iterable[Lane], running: set[Lane]) -> list[Lane]:
     lanes = [lane for lane in ready if lane not in running]
-    return [lane for lane in lanes if not _patient(lane)] or [
-        lane for lane in lanes if all(map(_patient, running))
-    ]
-
-
-def _patient(lane: Lane) -> bool:
-    return lane == MOVED or lane[0] is Process
+    others = [lane for lane in lanes if lane != MOVED]
+    return others or (lanes if all(kind is Process for kind, _ in running) else [])
 
 
 def _lane(fact: Fact) -> Lane:

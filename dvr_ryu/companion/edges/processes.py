@@ -33,8 +33,9 @@ PLACE = "NETNS"
 """The variable that tells the clients' script in which namespace it is."""
 GRACE = 2.0
 """Seconds that a program has to end of its own accord."""
-AT_ONCE = 8
-"""How many programs are started at a time: each keeps us waiting while it starts."""
+AT_ONCE = 4
+"""How many programs are started at a time: each keeps us waiting while it starts, and takes the
+processor from Open vSwitch, which makes ports meanwhile."""
 ENDED_AT_ONCE = 256
 """How many programs are waited for at a time: each takes a file descriptor meanwhile."""
 Running: TypeAlias = "tuple[int, tuple[str, ...]]"
