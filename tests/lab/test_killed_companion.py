@@ -1,7 +1,8 @@
 """Whatever write a companion is killed at, with SIGKILL, the next one makes what is wanted of it.
 
 Of the several hundred calls that write, each run of the tests tries a few; with
-DVR_KILL_EVERYWHERE=1 in the environment it tries them all, on two hosts of the article.
+DVR_KILL_EVERYWHERE=1 in the environment it tries them all, on the three hosts of the article. One
+of them is used by others, too.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,10 @@ from dvr_ryu.lab.host import LabHost, environment
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.model import BRIDGES
+from tests.lab.companions import run
 from tests.lab.inventory import Inventory, differences, inventory
+from tests.lab.test_foreign import FOREIGN, dumped
 
 ARTICLE = (examples_dir() / "human-defined-dvr.yaml").read_text()
 EDITS = (
@@ -49,6 +54,7 @@ class Companion:
     def __init__(self, host: LabHost, process: subprocess.Popen[str]) -> None:
         self._host = host
         self._process = process
+        self._shared: Sequence[str] = ()
 
     def do(self, verb: str, file: Path, kill_at: int = 0) -> dict[str, Any]:
         """Do it; if `kill_at` is no such call any more, it comes to its end."""
@@ -62,7 +68,20 @@ class Companion:
     def all_on_host(self) -> Inventory:
         """All that is on the host, and every program that runs there, whosever it is."""
         programs = self._host.run(["ps", "-e", "-o", "comm="]).stdout.split()
-        return {**inventory(self._host), "programs": sorted(programs)}
+        found = {**inventory(self._host), "programs": sorted(programs)}
+        for bridge in self._shared:
+            found[f"all flows of {bridge}"] = dumped(self._host, bridge)
+        if self._shared:  # there Open vSwitch gives our ports any free number
+            rows = found["interfaces"]
+            found["interfaces"] = [re.sub(r'"ofport": \d+', '"ofport": "any"', row) for row in rows]
+        return found
+
+    def share(self) -> None:
+        """Let the host be one that others use, too: with bridges of our names, ports and flows."""
+        for words in FOREIGN:
+            run(self._host, words)
+        run(self._host, "ovs-vsctl add-port br-int x1 tag=5 -- set Interface x1 type=internal")
+        self._shared = BRIDGES
 
     def differs_from(self, goal: Inventory) -> list[str]:
         """What of the host is not as it should be, and does not become so: a DHCP client may be
@@ -98,8 +117,15 @@ def companion_on(name: str) -> Iterator[Companion]:
 
 
 @pytest.mark.timeout(7200 if EVERYWHERE else 300)
-@pytest.mark.parametrize("name", ["server-64", "server-233"])
-def test_killed_at_any_write_it_goes_on_from_there(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "shared"),
+    [
+        pytest.param("server-64", False, id="server-64"),
+        pytest.param("server-233", False, id="server-233"),
+        pytest.param("server-68", True, id="server-68, beside others"),
+    ],
+)
+def test_killed_at_any_write_it_goes_on_from_there(name: str, shared: bool, tmp_path: Path) -> None:
     first, edited = tmp_path / "first.yaml", tmp_path / "edited.yaml"
     first.write_text(ARTICLE)
     text = ARTICLE
@@ -108,6 +134,8 @@ def test_killed_at_any_write_it_goes_on_from_there(name: str, tmp_path: Path) ->
         text = text.replace(old, new)
     edited.write_text(text)
     with companion_on(name) as companion:
+        if shared:
+            companion.share()
         nothing = companion.all_on_host()
         # What a companion that is never killed makes, and how many calls that write it needs.
         steps = [("apply", first), ("apply", edited), ("apply", first), ("down", first)]
