@@ -108,6 +108,8 @@ class Companion:
         """What was said of things on our bridges that are not ours."""
         self._announcing: list[tuple[float, list[Place]]] = []
         """When to announce again, and what."""
+        self._introduced = False
+        """Whether all that is here has been announced once."""
         self._asking: list[tuple[float, list[Renewal]]] = []
         """When to let clients ask again: a server on another host may have read the file later."""
 
@@ -280,8 +282,21 @@ class Companion:
             if due <= now:
                 announce(places)
         self._announcing = [each for each in self._announcing if each[0] > now]
-        if new := announcements(done):
+        new = announcements(done)
+        if not self._introduced:
+            # Who worked here before us may have ended between making an address and announcing it.
+            announce(new := self._own_places())
+            self._introduced = True
+        if new:
             self._announcing += [(now + CHECK_SECONDS * (1 + n), new) for n in range(REPEATS)]
+
+    def _own_places(self) -> list[Place]:
+        """All that others should know to be here: not what is only kept until it has arrived
+        elsewhere.
+        """
+        assert self._host and self._declaration
+        declared = set(announceable(self._should(self._host, self._declaration.topology)))
+        return [place for place in announceable(self._known or ()) if place in declared]
 
     def _ask_again(self, done: Change) -> None:
         now = time.monotonic()

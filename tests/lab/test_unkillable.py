@@ -4,6 +4,7 @@ somebody undoes by hand. Packets that do not pass through what was killed go on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -88,6 +89,25 @@ def test_what_carries_no_packets_disturbs_none(
     await_same(host, before)
     said = [line for line in host.run(["ovs-vsctl", "show"]).stdout.splitlines() if "6653" in line]
     assert len(said) == 2
+
+
+def test_a_companion_announces_what_the_last_one_may_not_have(
+    article: Article, host: LabHost
+) -> None:
+    """It was killed, perhaps, after it had made an address, and before it said so."""
+    beyond = article.lab["server-64"]
+
+    def known_as() -> str:
+        return beyond.run(["ip", "-json", "neigh", "show", "2.2.2.100"]).stdout
+
+    await_answers(article)
+    (known,) = json.loads(known_as())
+    wrong = "02:00:00:00:00:99"
+    words = f"ip neigh replace 2.2.2.100 lladdr {wrong} dev {known['dev']} nud stale"
+    beyond.run(words.split())
+    assert wrong in known_as()
+    kill_service(host, "companion")
+    wait_until(lambda: known["lladdr"] in known_as(), PATIENCE, "2.2.2.100 announced", known_as)
 
 
 def test_open_vswitch_comes_back_with_all_that_it_had(
