@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.change import Change, change
-from dvr_ryu.companion.edges import flows, namespaces
+from dvr_ryu.companion.edges import namespaces
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.host import Host, Progress, locked
 from dvr_ryu.errors import HostError
@@ -72,7 +72,7 @@ def reconcile(host: Host, should: tuple[Fact, ...], on_progress: Progress = _qui
     What was made is read again: a fact may show only once others hold (a kernel module that a
     chain loads has settings). Raise HostError if something does not stay as it was made.
     """
-    flows.put_back()  # what an attempt that failed has left
+    host.put_back()
     needed = rest = _difference(host, should)
     for _ in range(ROUNDS):
         if not rest:

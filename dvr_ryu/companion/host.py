@@ -99,6 +99,15 @@ class Host:
         """Whether a controller is connected."""
         return self._ovsdb.is_led()
 
+    def put_back(self) -> None:
+        """Give bridges the flows of others that an attempt which failed, or was killed, has left.
+
+        What it asked of Open vSwitch last may still be under way, and take all flows away.
+        """
+        if flows.waiting():
+            self._ovsdb.await_switch()
+            flows.put_back()
+
     # What is ------------------------------------------------------------------------------------
 
     def read(self, should: Iterable[Fact]) -> list[Fact]:
@@ -234,6 +243,5 @@ def locked() -> Iterator[None]:
         with commands.after_orphans():
             files.tidy()
             dhcp.tidy()
-            flows.put_back()
             namespaces.tidy()
             yield

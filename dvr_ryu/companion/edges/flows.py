@@ -100,9 +100,14 @@ def remove_ours(bridge: str) -> None:
         run([*OFCTL, "del-flows", bridge, f"cookie={cookie:#x}/-1"])
 
 
+def waiting() -> bool:
+    """Whether flows of others wait to be put back."""
+    return bool(_notes())
+
+
 def put_back() -> None:
     """Give bridges the flows that are noted, as far as nothing is in their place."""
-    for note in sorted(NOTES.glob("*")) if NOTES.is_dir() else ():
+    for note in _notes():
         try:
             here = {identity(line) for line in _dump(note.name) if not OWN_DEFAULT.fullmatch(line)}
             lines = [line for line in _noted(NOTES, note.name) if identity(line) not in here]
@@ -146,6 +151,10 @@ def _is_ours(line: str) -> bool:
 def _noted(folder: Path, bridge: str) -> list[str]:
     note = folder / bridge
     return note.read_text().splitlines() if note.exists() else []
+
+
+def _notes() -> list[Path]:
+    return sorted(NOTES.glob("*")) if NOTES.is_dir() else []
 
 
 def _note(folder: Path, bridge: str, lines: Iterable[str]) -> None:

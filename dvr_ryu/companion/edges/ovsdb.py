@@ -86,6 +86,10 @@ class Ovsdb:
 
     # What is ------------------------------------------------------------------------------------
 
+    def await_switch(self) -> None:
+        """Wait until ovs-vswitchd has done all that OVSDB says, whoever wrote it."""
+        self._change(())
+
     def read(
         self, wanted: Collection[tuple[str, str]]
     ) -> tuple[list[Bridge], list[OvsPort], list[Stranger]]:
