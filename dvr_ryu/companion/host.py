@@ -243,5 +243,6 @@ def locked() -> Iterator[None]:
         with commands.after_orphans():
             files.tidy()
             dhcp.tidy()
+            processes.tidy()
             namespaces.tidy()
             yield

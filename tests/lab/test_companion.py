@@ -253,6 +253,18 @@ def test_a_restart_of_open_vswitch_leaves_nothing_to_mend_but_flows(applied):
 # Whatever happens to it --------------------------------------------------------------------------
 
 
+def test_a_program_that_a_killed_companion_was_ending_is_not_taken_for_one_that_runs(
+    host: LabHost, applied: Companion
+) -> None:
+    pid = run(host, "cat /run/dvr_ryu/processes/udhcpc-a.pid").strip()
+    host.path("/run/dvr_ryu/ending").write_text("udhcpc-a\n")
+    run(host, f"kill -STOP {pid}")  # it is slow
+    run(host, f"kill -TERM {pid}")
+    assert [line for line in applied("apply") if "udhcpc-a" in line]
+    assert run(host, "cat /run/dvr_ryu/processes/udhcpc-a.pid").strip() not in ("", pid)
+    assert applied("plan") == []
+
+
 @pytest.mark.parametrize("program", ["dnsmasq-qdhcp-", "udhcpc-a"])
 def test_a_program_is_known_without_its_pid_file(applied, program):
     """A companion may be killed before there is one, or another process have its number by now."""

@@ -20,6 +20,7 @@ from typing import TypeAlias
 
 from dvr_ryu.companion.edges import namespaces
 from dvr_ryu.companion.edges.commands import require
+from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.namespaces import NETNS, inside
 from dvr_ryu.companion.facts.dnsmasq import DHCP_DIRECTORY
 from dvr_ryu.companion.facts.instances import DHCP_SCRIPT
@@ -27,6 +28,8 @@ from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Process, device_key, pi
 from dvr_ryu.errors import HostError
 
 PIDS = Path(RUN_DIRECTORY, "processes")
+ENDING = Path(RUN_DIRECTORY, "ending")
+"""The names of programs that are being ended: they may still run for a moment."""
 END = ".pid"
 SCRIPT = Path(__file__).parent.parent / DHCP_SCRIPT
 PLACE = "NETNS"
@@ -146,11 +149,25 @@ def with_script(argv: Sequence[str]) -> list[str]:
 
 def unmake(facts: Sequence[Process]) -> None:
     """End programs, and forget their pid files."""
-    pids = [pid for fact in facts for pid in _known(fact.name)]
+    _unmake([fact.name for fact in facts])
+
+
+def tidy() -> None:
+    """End what a companion that was killed had begun to end: so it is not taken for what runs."""
+    if ENDING.exists():
+        _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
+        _unmake(ENDING.read_text().splitlines())
+
+
+def _unmake(names: Sequence[str]) -> None:
+    pids = [pid for name in names for pid in _known(name)]
+    if pids:
+        replace(ENDING, "".join(f"{name}\n" for name in names))
     for first in range(0, len(pids), ENDED_AT_ONCE):
         _end(pids[first : first + ENDED_AT_ONCE])
-    for fact in facts:
-        Path(pid_file(fact.name)).unlink(missing_ok=True)
+    for name in names:
+        Path(pid_file(name)).unlink(missing_ok=True)
+    ENDING.unlink(missing_ok=True)
     reap()
 
 
