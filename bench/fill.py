@@ -14,7 +14,7 @@ from dvr_ryu.pipeline.program import load_program
 from dvr_ryu.shipped import flows_dir
 
 HOSTS, NETWORKS = 50, 100
-ROUNDS = {20_000: 5, 50_000: 3}
+ROUNDS = {20_000: 9, 50_000: 7}
 """Flows → how often each peer has its turn."""
 
 MEMORY_AT = 50_000

@@ -7,6 +7,7 @@ is imported when it is called: `dvr lab exec` and completion must be quick.
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -22,11 +23,14 @@ click.UsageError.exit_code = errors.USAGE
 
 def main() -> None:
     """Run the command line; a problem that the reader can mend ends it without a traceback."""
+    gc.disable()  # most words end soon, and all garbage with them; those that stay enable it
     try:
         cli()
     except errors.DvrError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    finally:
+        gc.freeze()  # or Python would look through all of it at the end
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -81,7 +81,6 @@ def companion_plan(topology: Path, host: str, form: str) -> None:
 @host_option
 def companion_apply(topology: Path, host: str) -> None:
     """Make the host what the topology says, once; a second time changes nothing and says so."""
-    gc.disable()  # we end soon, and all garbage with us
     from dvr_ryu.companion import agent
 
     change = agent.apply(view(topology, host), tell=_aside)
@@ -99,6 +98,7 @@ def companion_run(topology: Path, host: str) -> None:
     from dvr_ryu.companion.run import run
 
     view(topology, host)
+    gc.enable()
     run(str(topology), host)
 
 
@@ -118,6 +118,5 @@ def _aside(line: str) -> None:
 
 def _tell(host: str, change: Change, lines: Iterable[str]) -> None:
     """Print the lines that say a change, and on stderr how many facts there are of which kinds."""
-    for line in lines:
-        click.echo(line)
+    click.echo("".join(f"{line}\n" for line in lines), nl=False)
     click.echo(f"{host}: {change.summary()}", err=True)
