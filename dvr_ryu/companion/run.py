@@ -246,6 +246,8 @@ class Companion:
             _log(f"{self._name}: {words}")
             self._edited = False
         self._announce(done)
+        if self._declaration:
+            self._introduce(self._host, self._declaration.topology)
         self._ask_again(done)
         self._tell_of_strangers(self._host, self._topology)
         return len(done)
@@ -282,21 +284,25 @@ class Companion:
             if due <= now:
                 announce(places)
         self._announcing = [each for each in self._announcing if each[0] > now]
-        new = announcements(done)
-        if not self._introduced:
-            # Who worked here before us may have ended between making an address and announcing it.
-            announce(new := self._own_places())
-            self._introduced = True
-        if new:
-            self._announcing += [(now + CHECK_SECONDS * (1 + n), new) for n in range(REPEATS)]
+        self._announce_again(announcements(done))
 
-    def _own_places(self) -> list[Place]:
-        """All that others should know to be here: not what is only kept until it has arrived
-        elsewhere.
+    def _announce_again(self, places: list[Place]) -> None:
+        if places:
+            now = time.monotonic()
+            self._announcing += [(now + CHECK_SECONDS * (1 + n), places) for n in range(REPEATS)]
+
+    def _introduce(self, host: Host, declared: Topology) -> None:
+        """Announce once all that others should know to be here; not what is only kept until it has
+        arrived elsewhere.
+
+        Who worked here before us may have ended between making an address and announcing it.
         """
-        assert self._host and self._declaration
-        declared = set(announceable(self._should(self._host, self._declaration.topology)))
-        return [place for place in announceable(self._known or ()) if place in declared]
+        if not self._introduced:
+            ours = set(announceable(self._should(host, declared)))
+            places = [place for place in announceable(self._known or ()) if place in ours]
+            announce(places)
+            self._announce_again(places)
+            self._introduced = True
 
     def _ask_again(self, done: Change) -> None:
         now = time.monotonic()
