@@ -35,7 +35,7 @@ DVR = str(Path(sys.executable).with_name("dvr"))
 NETWORKS, ROUTERS, HOSTS, FLOATING = 20, 5, 10, 5
 INSTANCES = 200
 SIZES = (20, 200, 400)
-ROUNDS = 3
+ROUNDS = 5
 EDITS = 5
 SECONDS = 120
 """How long one command or change may take."""
