@@ -23,7 +23,7 @@ click.UsageError.exit_code = errors.USAGE
 
 def main() -> None:
     """Run the command line; a problem that the reader can mend ends it without a traceback."""
-    gc.disable()  # most words end soon, and all garbage with them; those that stay enable it
+    gc.disable()  # most words end soon, and all garbage with them; those that stay collect it
     try:
         cli()
     except errors.DvrError as error:

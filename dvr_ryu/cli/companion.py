@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -98,7 +97,6 @@ def companion_run(topology: Path, host: str) -> None:
     from dvr_ryu.companion.run import run
 
     view(topology, host)
-    gc.enable()
     run(str(topology), host)
 
 

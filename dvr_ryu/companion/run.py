@@ -8,6 +8,7 @@ removes nothing: the host goes on as it is.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -124,6 +125,8 @@ class Companion:
             while not self._ending:
                 self._wake.clear()
                 self._round()
+                if not self._unseen:
+                    gc.collect()  # now, and not while an edit is made
                 if self._wait():
                     self._settle()
         finally:
