@@ -141,6 +141,14 @@ class Topology:
         return {name: tuple(there) for name, there in ports.items()}
 
     @cached_property
+    def ports_in(self) -> Mapping[str, tuple[Port, ...]]:
+        """Network name → the ports there."""
+        ports: dict[str, list[Port]] = {name: [] for name in self.networks}
+        for port in self.ports:
+            ports[port.network].append(port)
+        return {name: tuple(there) for name, there in ports.items()}
+
+    @cached_property
     def hosts_with(self) -> Mapping[str, tuple[str, ...]]:
         """Network name → the hosts that have the network, in the order of `hosts`."""
         hosts: dict[str, list[str]] = {name: [] for name in self.networks}

@@ -64,8 +64,8 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
             yield Address(place, port.device, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
         clients = [
             each
-            for each in view.topology.cards
-            if each.network == port.network and any(contains(s, each.ip) for s in subnets)
+            for each in view.topology.ports_in[port.network]
+            if each.owner == model.COMPUTE and any(contains(s, each.ip) for s in subnets)
         ]
         for each in clients:
             yield DhcpHost(place, each.mac, each.ip, _host_name(each.name))
@@ -103,8 +103,7 @@ def _declared_ips(topology: Topology, network: model.Network) -> set[str]:
     """Every address of a network that the topology names: none of them is for a stranger."""
     routers = topology.routers.values()
     return {
-        *(fixed.ip for port in topology.ports if port.network == network.name
-          for fixed in port.addresses),
+        *(fixed.ip for port in topology.ports_in[network.name] for fixed in port.addresses),
         *(each.ip for router in routers for each in router.interfaces
           if each.network == network.name),
         *(subnet.gateway_ip for subnet in network.subnets if subnet.gateway_ip),

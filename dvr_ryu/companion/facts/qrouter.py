@@ -77,8 +77,8 @@ def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tu
                 yield each.ip, each.mac
     owners = (model.COMPUTE, model.DHCP, model.ROUTER_SNAT)
     network, virtual_ips = interface.network, view.topology.virtual_ips
-    for port in view.all_ports:
-        if port.network == network and port.owner in owners:
+    for port in view.topology.ports_in[network]:
+        if port.owner in owners:
             for fixed in port.addresses:
                 if fixed.cidr == interface.cidr and (network, fixed.ip) not in virtual_ips:
                     yield fixed.ip, port.mac
