@@ -5,8 +5,9 @@ batch of netlink requests (before it, in its middle, after it), every OVSDB tran
 after), every program (before, after its start), every signal to one, and every change of a file (a
 file that is written: before it, and when it is there but empty).
 
-It reads a line of JSON for each thing to do, does it in a process of its own, and answers with a
-line: how many calls there were, whether it was killed, and of what was changed.
+It says with an empty line that it is there. Then it reads a line of JSON for each thing to do, does
+it in a process of its own, and answers with a line: how many calls there were, whether it was
+killed, and of what was changed.
 """
 
 from __future__ import annotations
@@ -165,5 +166,6 @@ def _apart(words: list[Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     fcntl.fcntl(1, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    print(flush=True)
     for _, line in zip(count(), sys.stdin, strict=False):
         print(json.dumps(_apart(json.loads(line))), flush=True)

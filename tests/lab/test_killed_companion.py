@@ -111,6 +111,7 @@ def companion_on(name: str) -> Iterator[Companion]:
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
         ) as process:
             try:
+                assert process.stdout and process.stdout.readline() == "\n"
                 yield Companion(lab[name], process)
             finally:
                 process.kill()
