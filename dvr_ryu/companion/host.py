@@ -87,7 +87,8 @@ class Host:
         """Return the facts of a view, beside the bridges that were here before us."""
         found = self._ovsdb.given(BRIDGES)
         datapath = datapath_of(found.values(), datapath_type())
-        return tuple(beside(fact, found) for fact in facts(view, datapath, self._kept))
+        should = facts(view, datapath, self._kept)
+        return tuple(beside(fact, found) for fact in should) if found else should
 
     def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Fact, ...]:
         """Return the tunnels to some hosts, of the facts of a view."""

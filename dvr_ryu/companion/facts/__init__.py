@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.facts import bridges, dhcp, external, fip, instances, qrouter, snat
+from dvr_ryu.companion.facts.around import Around
 from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.topology.view import HostView
@@ -26,10 +27,11 @@ def facts(view: HostView, datapath_type: str, kept: Kept | None = None) -> tuple
 
 
 def _facts(view: HostView, datapath_type: str, tx_checksum: bool, kept: Kept) -> Iterator[Fact]:
+    around = Around(view, kept)
     yield from bridges.facts(view, datapath_type)
-    yield from instances.facts(view, tx_checksum, kept)
-    yield from dhcp.facts(view, tx_checksum)
-    yield from qrouter.facts(view, tx_checksum)
+    yield from instances.facts(view, tx_checksum, kept, around)
+    yield from dhcp.facts(view, tx_checksum, kept, around)
+    yield from qrouter.facts(view, tx_checksum, kept, around)
     yield from fip.facts(view, tx_checksum)
     yield from snat.facts(view, tx_checksum)
     yield from external.facts(view, tx_checksum)

@@ -7,7 +7,9 @@ them, and none that it names. DNS is not served, nor is it asked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+from dvr_ryu.companion.facts.around import Around
 from dvr_ryu.companion.facts.common import (
     EVERYWHERE,
     NO_IPV6,
@@ -25,6 +27,7 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
     told_file,
 )
+from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import Address, Fact, Key, Process, device_key, pid_file
 from dvr_ryu.topology import model
 from dvr_ryu.topology.dhcp_options import (
@@ -50,38 +53,49 @@ def dhcp_namespace(network: model.Network) -> str:
     return f"qdhcp-{network.id}"
 
 
-def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
+def facts(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Fact]:
     """Yield the DHCP servers of this host, whom they serve and what they tell them."""
     for port in view.local_ports_of(model.DHCP):
         network = view.topology.networks[port.network]
-        place = dhcp_namespace(network)
-        subnets = [subnet for subnet in network.subnets if subnet.dhcp]
-        ranges = [each for subnet in subnets for each in _ranges(subnet, port)]
-        yield from namespace(place, NO_IPV6)
-        yield from plugged(view, port, place, tx_checksum)
-        for fixed in port.addresses[1:]:
-            broadcast = str(fixed.cidr.broadcast_address)
-            yield Address(place, port.device, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
-        clients = [
-            each
-            for each in view.topology.ports_in[port.network]
-            if each.owner == model.COMPUTE and any(contains(s, each.ip) for s in subnets)
-        ]
-        for each in clients:
-            yield DhcpHost(place, each.mac, each.ip, _host_name(each.name))
-            for number, value in each.dhcp_options:
-                yield DhcpOption(place, _own_tag(each), word_of(number), value)
-        if ranges:
-            served = {each.ip for each in clients}
-            for ip in sorted(_declared_ips(view.topology, network) - served):
-                if any(_is_in(ip, each) for each in ranges):
-                    yield DhcpHost(place, _nobody(ip), ip)
-        ends = tuple((each.start, each.end) for each in ranges)
-        yield LeaseBook(place, view.host.name, network.name, ends)
-        for subnet in subnets:
-            for number, value in sorted(_options(network, subnet).items()):
-                yield DhcpOption(place, _tag(subnet), word_of(number), value)
-        yield _server(view, port, place, subnets, clients)
+        ranges = [each for subnet in network.subnets for each in _ranges(subnet, port)]
+        declared = _declared_ips(view.topology, network) if ranges else frozenset()
+        made_of = (tx_checksum, declared, around.of(network.name))
+        make = partial(_of_network, view, port, tx_checksum, declared)
+        yield from kept.facts(f"dhcp {network.name}", made_of, make)
+
+
+def _of_network(
+    view: HostView, port: model.Port, tx_checksum: bool, declared: frozenset[str]
+) -> Iterator[Fact]:
+    network = view.topology.networks[port.network]
+    place = dhcp_namespace(network)
+    subnets = [subnet for subnet in network.subnets if subnet.dhcp]
+    ranges = [each for subnet in subnets for each in _ranges(subnet, port)]
+    yield from namespace(place, NO_IPV6)
+    yield from plugged(view, port, place, tx_checksum)
+    for fixed in port.addresses[1:]:
+        broadcast = str(fixed.cidr.broadcast_address)
+        yield Address(place, port.device, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
+    clients = [
+        each
+        for each in view.topology.ports_in[port.network]
+        if each.owner == model.COMPUTE and any(contains(s, each.ip) for s in subnets)
+    ]
+    for each in clients:
+        yield DhcpHost(place, each.mac, each.ip, _host_name(each.name))
+        for number, value in each.dhcp_options:
+            yield DhcpOption(place, _own_tag(each), word_of(number), value)
+    if ranges:
+        served = {each.ip for each in clients}
+        for ip in sorted(declared - served):
+            if any(_is_in(ip, each) for each in ranges):
+                yield DhcpHost(place, _nobody(ip), ip)
+    ends = tuple((each.start, each.end) for each in ranges)
+    yield LeaseBook(place, view.host.name, network.name, ends)
+    for subnet in subnets:
+        for number, value in sorted(_options(network, subnet).items()):
+            yield DhcpOption(place, _tag(subnet), word_of(number), value)
+    yield _server(view, port, place, subnets, clients)
 
 
 def sayings(view: HostView, client: model.Port) -> dict[Key, str]:
@@ -99,17 +113,17 @@ def sayings(view: HostView, client: model.Port) -> dict[Key, str]:
     }
 
 
-def _declared_ips(topology: Topology, network: model.Network) -> set[str]:
+def _declared_ips(topology: Topology, network: model.Network) -> frozenset[str]:
     """Every address of a network that the topology names: none of them is for a stranger."""
     routers = topology.routers.values()
-    return {
+    return frozenset({
         *(fixed.ip for port in topology.ports_in[network.name] for fixed in port.addresses),
         *(each.ip for router in routers for each in router.interfaces
           if each.network == network.name),
         *(subnet.gateway_ip for subnet in network.subnets if subnet.gateway_ip),
         *(ip for name, ip in topology.virtual_ips if name == network.name),
         *(each.ip for each in topology.floating_ips.values() if each.network == network.name),
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def _ranges(subnet: model.Subnet, server: model.Port) -> list[model.DhcpRange]:

@@ -8,9 +8,10 @@ of its allowed_address_pairs an instance uses is its own affair.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
+from dvr_ryu.companion.facts.around import Around
 from dvr_ryu.companion.facts.bridges import integration_port
 from dvr_ryu.companion.facts.common import (
     EVERYWHERE,
@@ -41,14 +42,34 @@ DHCP_SCRIPT = "udhcpc.script"
 """Stands in a client's words for the script that the package ships; the edge knows where it is."""
 
 
-def facts(view: HostView, tx_checksum: bool, kept: Kept) -> Iterator[Fact]:
+def facts(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Fact]:
     """Yield the instances of this host."""
     served_here = {port.network for port in view.local_ports_of(model.DHCP)}
-    several = {port.name for port in view.topology.more_cards}
+    several = frozenset(port.name for port in view.topology.more_cards)
+    cards: dict[str, list[model.Port]] = {}
     for port in view.local_ports_of(model.COMPUTE):
-        made = (tx_checksum, port.name in several, port.network in served_here)
+        cards.setdefault(port.network, []).append(port)
+    for network, here in cards.items():
+        how = (tx_checksum, network in served_here)
+        among = several.intersection(port.name for port in here) if several else several
+        name = f"cards {network}"
+        make = partial(_of_network, view, here, among, *how, kept.inner(name))
+        yield from kept.facts(name, (*how, among, around.of(network)), make)
+
+
+def _of_network(
+    view: HostView,
+    cards: Iterable[model.Port],
+    several: Collection[str],
+    tx_checksum: bool,
+    served_here: bool,
+    kept: Kept,
+) -> Iterator[Fact]:
+    kept.begin()
+    for port in cards:
+        made = (tx_checksum, port.name in several, served_here)
         make = partial(_of_card, view, port, *made)
-        yield from kept.facts(port.id, (*make.args[1:], *_around(view, port)), make)
+        yield from kept.facts(port.id, (port, *made, *_around(view, port)), make)
 
 
 def _around(view: HostView, port: model.Port) -> tuple[object, ...]:

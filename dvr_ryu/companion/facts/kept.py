@@ -6,8 +6,11 @@ So an edit costs what it touches, not what there is; and whoever compares finds 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from dvr_ryu.companion.facts.kinds import Fact
+
+Value = TypeVar("Value")
 
 
 class Kept:
@@ -16,6 +19,8 @@ class Kept:
     def __init__(self) -> None:
         self._last: dict[str, tuple[object, tuple[Fact, ...]]] = {}
         self._now: dict[str, tuple[object, tuple[Fact, ...]]] = {}
+        self._values: dict[str, Any] = {}
+        self._inner: dict[str, Kept] = {}
 
     def begin(self) -> None:
         """Begin to ask for all facts; what was not asked for the last time is forgotten."""
@@ -33,3 +38,16 @@ class Kept:
             known = made_of, tuple(make())
         self._now[name] = known
         return known[1]
+
+    def inner(self, name: str) -> Kept:
+        """Return what keeps parts of the facts of that name; their `make` begins with it."""
+        return self._inner.setdefault(name, Kept())
+
+    def value(self, name: str, value: Value) -> Value:
+        """Return `value`, or what it was the last time if that is equal: of what is long, the parts
+        are compared once for all that is made of it.
+        """
+        if self._values.get(name) != value:
+            self._values[name] = value
+        kept: Value = self._values[name]
+        return kept

@@ -7,8 +7,10 @@ the rest to the SNAT host.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
+from dvr_ryu.companion.facts.around import Around
 from dvr_ryu.companion.facts.common import (
     NO_IPV6,
     ROUTER_SYSCTLS,
@@ -22,6 +24,7 @@ from dvr_ryu.companion.facts.common import (
     plugged,
 )
 from dvr_ryu.companion.facts.fip import link_wire
+from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kinds import (
     Address,
     Chain,
@@ -46,14 +49,27 @@ FIP_TABLE = 16
 """The table of what has a floating address: dvr_local_router.FIP_RT_TBL."""
 
 
-def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
+def facts(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Fact]:
     """Yield the routers that route on this host."""
     for router in view.local_routers:
-        yield from _east_west(view, router, tx_checksum)
-        yield from _snat_redirects(view, router)
-        floating_ips = view.floating_here(router)
-        if floating_ips:
-            yield from _floating(view, router, floating_ips)
+        floating_ips = tuple(view.floating_here(router))
+        outside = view.topology.networks[floating_ips[0].network] if floating_ips else None
+        joined = [around.of(each.network) for each in router.interfaces]
+        make = partial(_of_router, view, router, tx_checksum, floating_ips)
+        made_of = (tx_checksum, router, floating_ips, outside, joined)
+        yield from kept.facts(f"router {router.name}", made_of, make)
+
+
+def _of_router(
+    view: HostView,
+    router: model.Router,
+    tx_checksum: bool,
+    floating_ips: Sequence[model.FloatingIp],
+) -> Iterator[Fact]:
+    yield from _east_west(view, router, tx_checksum)
+    yield from _snat_redirects(view, router)
+    if floating_ips:
+        yield from _floating(view, router, floating_ips)
 
 
 def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Iterator[Fact]:
@@ -101,7 +117,7 @@ def _snat_redirects(view: HostView, router: model.Router) -> Iterator[Fact]:
 
 
 def _floating(
-    view: HostView, router: model.Router, floating_ips: list[model.FloatingIp]
+    view: HostView, router: model.Router, floating_ips: Sequence[model.FloatingIp]
 ) -> Iterator[Fact]:
     place, rfp, link = router.namespace, router.rfp_device, router.fip_link
     mtu = view.topology.underlay.overlay_mtu
@@ -123,7 +139,7 @@ def _floating(
     yield from translations(place, floating_ips)
 
 
-def _nat(router: model.Router, floating_ips: list[model.FloatingIp]) -> Iterator[Chain]:
+def _nat(router: model.Router, floating_ips: Sequence[model.FloatingIp]) -> Iterator[Chain]:
     place = router.namespace
     east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
     # An instance without a floating address that asks for the floating address of a neighbour on

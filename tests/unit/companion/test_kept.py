@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import accumulate
+from random import Random
 from typing import Any
 
+import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.kept import Kept
+from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.shipped import examples_dir
-from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView
+from tests.lab.random_edits import edited as edited_by_a_person
+from tests.lab.random_edits import start, text_of
 from tests.unit.pipeline.sites import Site, edited, edits, sites, topology
 
 ARTICLE = examples_dir() / "human-defined-dvr.yaml"
+SEEDS, EDITS = 6, 40
+
+
+def whole(facts: Iterable[Fact]) -> list[Any]:
+    """Facts with what they need, which is not part of their value."""
+    return [(fact, fact.container, fact.after) for fact in facts]
 
 
 @settings(max_examples=60, deadline=None)
@@ -30,9 +42,20 @@ def test_any_edit_ends_with_the_facts_of_a_fresh_start(
     for each in accumulate(changes, edited, initial=site):
         view = HostView(topology(each), "host-0")
         edit, fresh = facts(view, datapath, kept), facts(view, datapath)
-        assert [(f, f.container, f.after) for f in edit] == [
-            (f, f.container, f.after) for f in fresh
-        ]
+        assert whole(edit) == whole(fresh)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_whatever_a_person_does_to_the_file_ends_with_them_too(seed: int) -> None:
+    random, words = Random(seed), start()
+    kept: dict[str, Kept] = {}
+    for _ in range(EDITS):
+        did, words = edited_by_a_person(words, random)
+        after = parse_topology(text_of(words), "edited.yaml")
+        for host in after.hosts:
+            view = HostView(after, host)
+            edit = facts(view, "netdev", kept.setdefault(host, Kept()))
+            assert whole(edit) == whole(facts(view, "netdev")), (host, did)
 
 
 def test_what_is_around_a_card_counts_too() -> None:
@@ -52,6 +75,17 @@ def test_what_is_around_a_card_counts_too() -> None:
         view = HostView(other, "server-233")
         after = facts(view, "netdev", kept)
         assert before != after == facts(view, "netdev")
+
+
+def test_a_router_counts_its_external_network_in() -> None:
+    article = load_topology(ARTICLE)
+    external = evolve(article.networks["external"], id="another")
+    other = evolve(article, networks={**article.networks, "external": external})
+    kept = {host: Kept() for host in article.hosts}
+    for each in (article, other):
+        for host in article.hosts:
+            view = HostView(each, host)
+            assert whole(facts(view, "netdev", kept[host])) == whole(facts(view, "netdev"))
 
 
 def test_what_an_edit_does_not_touch_is_the_same_fact() -> None:
