@@ -6,9 +6,10 @@ What its parts are is `model`'s. Nothing here reads, decides or sends.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
+from operator import attrgetter
 from typing import NamedTuple
 
 from attrs import field, frozen
@@ -135,18 +136,12 @@ class Topology:
     @cached_property
     def ports_on(self) -> Mapping[str, tuple[Port, ...]]:
         """Host name → the ports there."""
-        ports: dict[str, list[Port]] = {name: [] for name in self.hosts}
-        for port in self.ports:
-            ports[port.host].append(port)
-        return {name: tuple(there) for name, there in ports.items()}
+        return _grouped(self.ports, self.hosts, attrgetter("host"))
 
     @cached_property
     def ports_in(self) -> Mapping[str, tuple[Port, ...]]:
         """Network name → the ports there."""
-        ports: dict[str, list[Port]] = {name: [] for name in self.networks}
-        for port in self.ports:
-            ports[port.network].append(port)
-        return {name: tuple(there) for name, there in ports.items()}
+        return _grouped(self.ports, self.networks, attrgetter("network"))
 
     @cached_property
     def hosts_with(self) -> Mapping[str, tuple[str, ...]]:
@@ -179,3 +174,12 @@ class Topology:
         ):
             macs.setdefault((each.network, each.cidr), each.mac)
         return macs
+
+
+def _grouped(
+    ports: Iterable[Port], names: Iterable[str], name_of: Callable[[Port], str]
+) -> dict[str, tuple[Port, ...]]:
+    groups: dict[str, list[Port]] = {name: [] for name in names}
+    for port in ports:
+        groups[name_of(port)].append(port)
+    return {name: tuple(there) for name, there in groups.items()}

@@ -69,10 +69,10 @@ def _of_network(
     for port in cards:
         made = (tx_checksum, port.name in several, served_here)
         make = partial(_of_card, view, port, *made)
-        yield from kept.facts(port.id, (port, *made, *_around(view, port)), make)
+        yield from kept.facts(port.id, (port, *made, *_circumstances(view, port)), make)
 
 
-def _around(view: HostView, port: model.Port) -> tuple[object, ...]:
+def _circumstances(view: HostView, port: model.Port) -> tuple[object, ...]:
     """What of a view the facts of a card are made of."""
     topology, network = view.topology, port.network
     served, subnets = network in topology.served_by_dhcp, topology.networks[network].subnets
