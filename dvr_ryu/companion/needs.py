@@ -9,12 +9,12 @@ from dvr_ryu.companion.facts.kinds import Fact
 
 
 def programs_of(facts: Iterable[Fact]) -> set[str]:
-    """The programs that are run to make these facts."""
+    """The programs that are run to make these facts, and to keep them."""
     needed: set[str] = set()
     for fact in facts:
         match fact:
             case kinds.Namespace():
-                needed.add("ip")
+                needed.add("ip")  # by an instance's DHCP client, and to move an instance
             case kinds.Bridge():
                 needed.add("ovs-ofctl")
             case kinds.Chain():

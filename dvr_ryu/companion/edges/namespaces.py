@@ -1,11 +1,13 @@
 """Network namespaces: ours are those noted before they were made. Others are left alone.
 
-`inside` is how everything else gets into one: by thread, without a process.
+They are what `ip netns` makes, but made by a thread, without a process; and `inside` is how
+everything else gets into one.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,8 +15,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
-from dvr_ryu.companion.edges.commands import run
 from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Namespace
+from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.errors import HostError
 
 NETNS = Path("/run/netns")
@@ -28,6 +30,9 @@ RESOLV_CONF = "resolv.conf"
 
 CLONE_NEWNET = 0x40000000
 """<linux/sched.h>"""
+MS_BIND, MS_RECURSIVE, MS_SHARED, MNT_DETACH = 1 << 12, 1 << 14, 1 << 20, 2
+"""<linux/mount.h>"""
+THIS_THREAD = "/proc/thread-self/ns/net"
 
 Item = TypeVar("Item")
 
@@ -50,7 +55,7 @@ def inside(namespace: str) -> Iterator[None]:
     if namespace == ROOT:
         yield
         return
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    here = os.open(THIS_THREAD, os.O_RDONLY)
     try:
         try:
             there = os.open(f"{NETNS}/{namespace}", os.O_RDONLY)
@@ -68,7 +73,15 @@ def inside(namespace: str) -> Iterator[None]:
 
 def _setns(descriptor: int) -> None:
     """Put this thread into a namespace. Python has os.setns from 3.12 on."""
-    if _libc.setns(descriptor, 0) != 0:
+    _raise_unless_0(_libc.setns(descriptor, 0))
+
+
+def _mount(source: str, target: Path, flags: int) -> None:
+    _raise_unless_0(_libc.mount(source.encode(), bytes(target), b"none", flags, None))
+
+
+def _raise_unless_0(result: int) -> None:
+    if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 
@@ -76,11 +89,9 @@ def _setns(descriptor: int) -> None:
 @contextmanager
 def nowhere() -> Iterator[None]:
     """Put this thread into a new namespace without a name, which is gone afterwards."""
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    here = os.open(THIS_THREAD, os.O_RDONLY)
     try:
-        if _libc.unshare(CLONE_NEWNET) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+        _raise_unless_0(_libc.unshare(CLONE_NEWNET))
         try:
             yield
         finally:
@@ -92,7 +103,7 @@ def nowhere() -> Iterator[None]:
 @contextmanager
 def opened(namespace: str) -> Iterator[int]:
     """Yield a file descriptor of a namespace, as netlink wants it to name a place."""
-    path = f"{NETNS}/{namespace}" if namespace else "/proc/thread-self/ns/net"
+    path = f"{NETNS}/{namespace}" if namespace else THIS_THREAD
     descriptor = os.open(path, os.O_RDONLY)
     try:
         yield descriptor
@@ -101,7 +112,7 @@ def opened(namespace: str) -> Iterator[int]:
 
 
 def exists(namespace: str) -> bool:
-    """Whether a namespace is there, and is one: a killed `ip netns add` leaves an ordinary file."""
+    """Whether a namespace is there, and is one: who is killed while he makes one leaves a file."""
     if namespace == ROOT:
         return True
     try:
@@ -124,27 +135,49 @@ def read() -> Iterator[Namespace]:
 
 
 def make(facts: Sequence[Namespace]) -> None:
-    """Make namespaces, in one process for all."""
+    """Make namespaces, as `ip netns add` does: a name is a file on which a namespace is mounted."""
     NOTES.mkdir(parents=True, exist_ok=True)
+    _share()
     for fact in facts:
-        there = (NETNS / fact.name).exists()
+        name = NETNS / fact.name
         if is_foreign(fact.name):
             raise HostError(
                 f"the namespace {fact.name} exists and is not dvr_ryu's; if nothing needs it, "
                 f"remove it: ip netns del {fact.name}"
             )
         (NOTES / fact.name).touch()
-        if there and not exists(fact.name):
-            (NETNS / fact.name).unlink()
-    missing = [fact for fact in facts if not exists(fact.name)]
-    run(["ip", "-batch", "-"], "".join(f"netns add {fact.name}\n" for fact in missing))
+        if not exists(fact.name):
+            name.touch(mode=0)
+            try:
+                with nowhere():
+                    _mount(THIS_THREAD, name, MS_BIND)
+            except OSError as error:
+                refused = f"the kernel refuses: {describe(fact)}: {error.strerror}"
+                raise HostError(refused) from error
+
+
+def _share() -> None:
+    """See to it that what is mounted below /run/netns is so for all programs, whenever they began.
+
+    Only a mount can be shared, so the folder is mounted on itself if it is none yet.
+    """
+    NETNS.mkdir(parents=True, exist_ok=True)
+    try:
+        _mount("", NETNS, MS_SHARED | MS_RECURSIVE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        _mount(str(NETNS), NETNS, MS_BIND | MS_RECURSIVE)
+        _mount("", NETNS, MS_SHARED | MS_RECURSIVE)
 
 
 def unmake(facts: Sequence[Namespace]) -> None:
-    """Remove namespaces, in one process for all."""
-    there = [fact for fact in facts if exists(fact.name)]
-    run(["ip", "-batch", "-"], "".join(f"netns del {fact.name}\n" for fact in there))
+    """Remove the names of namespaces; the kernel ends those that nobody is in."""
     for fact in facts:
+        if exists(fact.name):
+            with suppress(OSError):  # `ip netns del` was quicker
+                _raise_unless_0(_libc.umount2(bytes(NETNS / fact.name), MNT_DETACH))
+                (NETNS / fact.name).unlink()
         _forget(fact.name)
 
 
