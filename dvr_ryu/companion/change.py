@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -15,13 +16,16 @@ from dvr_ryu.companion.facts.kinds import Device, Fact, Key
 from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.reconcile import Difference, Replacement, order, subtract
 
+Steps: TypeAlias = "tuple[tuple[Fact, ...], ...]"
+"""Facts in the order of their making, or in the reverse. Within a step none needs another."""
+
 
 @frozen
 class Change:
-    """Steps in the order of their making; the facts within a step do not need one another."""
+    """What is removed, made and left, each told from the others."""
 
-    removals: tuple[tuple[Fact, ...], ...]
-    makings: tuple[tuple[Fact, ...], ...]
+    removals: Steps
+    made: tuple[Fact, ...]
     """What is added, and the new values of what is changed."""
     removed: tuple[Fact, ...]
     """All that ends, with what is not removed by itself."""
@@ -29,6 +33,12 @@ class Change:
     added: tuple[Fact, ...]
     readdressed: tuple[Fact, ...]
     """What stays on devices that get other MACs: others know it by the old ones."""
+
+    @property
+    def makings(self) -> Steps:
+        """What is made, in steps."""
+        made = {fact.key: fact for fact in self.made}
+        return tuple(_steps(made, made))
 
     def __bool__(self) -> bool:
         return len(self) > 0
@@ -62,10 +72,9 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     if lost:
         rest = subtract(wanted, {key: fact for key, fact in present.items() if key not in lost})
     by_itself = {key for key in removed if key not in lost or removed[key].outlives_container}
-    made = {**rest.added, **{key: both.new for key, both in rest.changed.items()}}
     return Change(
         removals=tuple(reversed(_steps(removed, by_itself))),
-        makings=tuple(_steps(made, made)),
+        made=(*rest.added.values(), *(both.new for both in rest.changed.values())),
         removed=tuple(removed.values()),
         changed=tuple(rest.changed.values()),
         added=tuple(rest.added.values()),

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +117,6 @@ class Host:
         named = {
             (fact.kind, fact.name) for fact in should if isinstance(fact, kinds.Bridge | OvsPort)
         }
-        bridges, ports, self.strangers = self._ovsdb.read(named)
-        running = list(processes.read())
-        found: list[Fact] = [*bridges, *namespaces.read(), *running, *dhcp.read()]
-        found += leases.read({fact.name: fact for fact in running if fact.argv})
-        found += [*sysctls.read_kept(), *connections.read(), *renewals.read()]
         wanted: dict[str, list[Sysctl]] = {}
         routed: dict[str, set[Key]] = {}
         for fact in should:
@@ -130,11 +124,17 @@ class Host:
                 wanted.setdefault(fact.namespace, []).append(fact)
             elif isinstance(fact, kinds.Address | kinds.Route) and in_instance(fact.namespace):
                 routed.setdefault(fact.namespace, set()).add(fact.key)
-        places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
         seen: list[links.Link] = []
-        names = {port.name for port in ports}
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(2) as pool:
+            switch = pool.submit(self._ovsdb.read, named)
+            running = list(processes.read())
+            found: list[Fact] = [*namespaces.read(), *running, *dhcp.read()]
+            places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
             chains = pool.submit(nat.read, places)
+            found += leases.read({fact.name: fact for fact in running if fact.argv})
+            found += [*sysctls.read_kept(), *connections.read(), *renewals.read()]
+            bridges, ports, self.strangers = switch.result()
+            names = {port.name for port in ports}
             for place in places:
                 with netlink(place) as kernel:
                     here = list(links.observe(kernel, names))
@@ -142,7 +142,7 @@ class Host:
                     found += sysctls.read(wanted.get(place, ()))
                     ours = [link.name for link in here if place or link.name.startswith("gw-")]
                     found += routing.read(kernel, ours, routed.get(place, ()))
-            found += chains.result()
+            found += [*chains.result(), *bridges]
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
 
@@ -153,8 +153,8 @@ class Host:
 
         Raise HostError before anything is made, if a program is missing that it takes.
         """
-        commands.require_all(programs_of(chain.from_iterable(change.makings)))
-        total = sum(len(step) for step in (*change.removals, *change.makings))
+        commands.require_all(programs_of(change.made))
+        total = len(change.made) + sum(map(len, change.removals))
         done = 0
 
         def count(facts: int) -> None:
@@ -172,7 +172,7 @@ class Host:
 
         remove(last=False)
         makers = {kind: make for kind, (_, make) in self._edges.items()}
-        lanes.make(chain.from_iterable(change.makings), makers, count)
+        lanes.make(change.made, makers, count)
         remove(last=True)
         announce(announcements(change))
 
