@@ -73,7 +73,8 @@ Named = Annotated[dict[Name, T], BeforeValidator(_blank_is_empty)]
 class _Words(BaseModel):
     """A mapping of the file: unknown keys are errors, scalars are not converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+    # The whole file's schema is made when it is first used: none is for a part of it alone.
 
     blank_is_empty = model_validator(mode="before")(_blank_is_empty)
 
