@@ -4,7 +4,8 @@ The host is a bare lab host with everything on it: 200 instances on 20 networks 
 servers, 5 routers with SNAT, 5 floating addresses, tunnels to 9 other hosts, which need not exist.
 *Apply* is the whole process of `dvr companion apply` on the bare host; the peer is sh with what
 `dvr companion plan --as script` prints, one command a line, on the same host. After either, the
-other one's plan must find nothing to change.
+other one's plan must find nothing to change. Whatever is timed begins when the processors rest: the
+kernel goes on ending namespaces, and Open vSwitch ports, for seconds after `down` has returned.
 
 *One more instance* is the figure in the log of `dvr companion run`: from the topology in memory to
 the change made. The reading of the file is told apart there, and is not in it. One peer is the same
@@ -19,13 +20,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 
 from attrs import evolve, frozen
 
 from bench.figures import Figure, Goal, alternate
+from dvr_ryu.errors import HostError
 from dvr_ryu.lab.bare import bare_lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.wait import wait_until
@@ -39,6 +41,9 @@ ROUNDS = 5
 EDITS = 5
 SECONDS = 120
 """How long one command or change may take."""
+IDLE, GLANCE, PATIENCE = 0.9, 0.2, 10
+"""The part of the processors' time that is nobody's when they rest; for how many seconds that is
+looked at; and after how many we go on, though somebody else is at work on this machine."""
 
 _LOGGED = re.compile(r"in (\d+) ms; the file was read in (\d+) ms")
 
@@ -92,12 +97,14 @@ class _Stage:
     def apply(self) -> float:
         """The time that the companion takes for a bare host."""
         self.host.run(self.word("down"), timeout=SECONDS)
+        _rest()
         return self.seconds(*self.word("apply"))
 
     def follow_script(self) -> float:
         """The time that the script takes for a bare host."""
         self.host.run(self.word("down"), timeout=SECONDS)
         planned = self.host.run([*self.word("plan"), "--as", "script"], check=False).stdout
+        _rest()
         seconds = self.seconds("sh", "-s", input=planned)
         self.host.run(self.word("plan"))  # fails if anything is left to do
         return seconds
@@ -150,6 +157,7 @@ class _Log:
 
     def growth_ms(self, instances: int) -> float:
         """The ms that one instance more takes; it leaves again."""
+        _rest()
         taken = self.after_saving(instances + 1)
         self.after_saving(instances)
         return taken
@@ -176,10 +184,30 @@ def _running(stage: _Stage) -> Iterator[_Log]:
 def _port_ms(stage: _Stage) -> float:
     """The time that Open vSwitch takes for one more port of br-int, whoever asks for it."""
     stage.host.run(["ip", "link", "add", "bench0", "type", "veth", "peer", "name", "bench1"])
+    _rest()
     seconds = stage.seconds("ovs-vsctl", "add-port", "br-int", "bench0")
     stage.host.run(["ovs-vsctl", "del-port", "br-int", "bench0"])
     stage.host.run(["ip", "link", "del", "bench0"])
     return 1000 * seconds
+
+
+def _rest() -> None:
+    """Wait until the processors have nothing to do."""
+    with suppress(HostError):
+        wait_until(lambda: _idle() > IDLE, PATIENCE, "rest")
+
+
+def _idle() -> float:
+    """The part of the processors' time, for a moment, that is nobody's."""
+    before = _ticks()
+    time.sleep(GLANCE)
+    spent = [now - then for now, then in zip(_ticks(), before, strict=True)]
+    return (spent[3] + spent[4]) / sum(spent)  # idle, and waiting for a disk
+
+
+def _ticks() -> list[int]:
+    with open("/proc/stat") as file:
+        return [int(word) for word in file.readline().split()[1:9]]
 
 
 # The topology -------------------------------------------------------------------------------------
