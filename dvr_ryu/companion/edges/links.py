@@ -47,9 +47,9 @@ from dvr_ryu.companion.edges.netlink import (
     nest,
     netlink,
     number,
-    refusal,
     text,
 )
+from dvr_ryu.companion.edges.refusal import refusal
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     Device,

@@ -15,8 +15,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
+from dvr_ryu.companion.edges.refusal import refusal
 from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Namespace
-from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.errors import HostError
 
 NETNS = Path("/run/netns")
@@ -152,8 +152,7 @@ def make(facts: Sequence[Namespace]) -> None:
                 with nowhere():
                     _mount(THIS_THREAD, name, MS_BIND)
             except OSError as error:
-                refused = f"the kernel refuses: {describe(fact)}: {error.strerror}"
-                raise HostError(refused) from error
+                raise refusal(fact, error) from error
 
 
 def _share() -> None:
@@ -175,9 +174,11 @@ def unmake(facts: Sequence[Namespace]) -> None:
     """Remove the names of namespaces; the kernel ends those that nobody is in."""
     for fact in facts:
         if exists(fact.name):
-            with suppress(OSError):  # `ip netns del` was quicker
+            try:
                 _raise_unless_0(_libc.umount2(bytes(NETNS / fact.name), MNT_DETACH))
-                (NETNS / fact.name).unlink()
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOENT):  # `ip netns del` was quicker
+                    raise refusal(fact, error) from error
         _forget(fact.name)
 
 
@@ -187,12 +188,12 @@ def tidy() -> None:
     if NOTES.is_dir():
         for note in NOTES.iterdir():
             if not exists(note.name):
-                (NETNS / note.name).unlink(missing_ok=True)
                 _forget(note.name)
 
 
 def _forget(name: str) -> None:
     """Remove what is left of a namespace of ours; the note last, by which we know that it is."""
+    (NETNS / name).unlink(missing_ok=True)
     folder = NETNS_ETC / name
     if folder.is_dir():
         (folder / RESOLV_CONF).unlink(missing_ok=True)

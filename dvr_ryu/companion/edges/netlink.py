@@ -15,8 +15,8 @@ from struct import Struct
 from typing import NamedTuple, TypeVar
 
 from dvr_ryu.companion.edges.namespaces import inside
+from dvr_ryu.companion.edges.refusal import refusal
 from dvr_ryu.companion.facts.kinds import Fact
-from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.errors import HostError
 
 Item = TypeVar("Item")
@@ -242,11 +242,6 @@ def netlink(namespace: str, family: int = socket.NETLINK_ROUTE) -> Iterator[Netl
     kind = (socket.AF_NETLINK, socket.SOCK_RAW, family)
     with inside(namespace), socket.socket(*kind) as wire:
         yield Netlink(namespace, wire)
-
-
-def refusal(fact: Fact, error: OSError) -> HostError:
-    """The kernel's refusal to make or remove a fact, with what was asked."""
-    return HostError(f"the kernel refuses: {describe(fact)}: {error.strerror}")
 
 
 def _message(type: int, flags: int, place: int, body: bytes) -> bytes:
