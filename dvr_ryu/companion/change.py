@@ -22,17 +22,21 @@ Steps: TypeAlias = "tuple[tuple[Fact, ...], ...]"
 
 @frozen
 class Change:
-    """What is removed, made and left, each told from the others."""
+    """What ends, what becomes another, and what is new."""
 
     removals: Steps
-    made: tuple[Fact, ...]
-    """What is added, and the new values of what is changed."""
+    """What must be removed by itself."""
     removed: tuple[Fact, ...]
     """All that ends, with what is not removed by itself."""
     changed: tuple[Replacement[Fact], ...]
     added: tuple[Fact, ...]
     readdressed: tuple[Fact, ...]
     """What stays on devices that get other MACs: others know it by the old ones."""
+
+    @property
+    def made(self) -> tuple[Fact, ...]:
+        """What is added, and the new values of what is changed."""
+        return (*self.added, *(both.new for both in self.changed))
 
     @property
     def makings(self) -> Steps:
@@ -74,7 +78,6 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     by_itself = {key for key in removed if key not in lost or removed[key].outlives_container}
     return Change(
         removals=tuple(reversed(_steps(removed, by_itself))),
-        made=(*rest.added.values(), *(both.new for both in rest.changed.values())),
         removed=tuple(removed.values()),
         changed=tuple(rest.changed.values()),
         added=tuple(rest.added.values()),
