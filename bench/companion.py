@@ -90,6 +90,7 @@ class _Stage:
 
     def seconds(self, *words: str, input: str = "") -> float:
         """The time that a command takes."""
+        _rest()
         began = time.monotonic()
         self.host.run(words, timeout=SECONDS, input=input)
         return time.monotonic() - began
@@ -97,14 +98,12 @@ class _Stage:
     def apply(self) -> float:
         """The time that the companion takes for a bare host."""
         self.host.run(self.word("down"), timeout=SECONDS)
-        _rest()
         return self.seconds(*self.word("apply"))
 
     def follow_script(self) -> float:
         """The time that the script takes for a bare host."""
         self.host.run(self.word("down"), timeout=SECONDS)
         planned = self.host.run([*self.word("plan"), "--as", "script"], check=False).stdout
-        _rest()
         seconds = self.seconds("sh", "-s", input=planned)
         self.host.run(self.word("plan"))  # fails if anything is left to do
         return seconds
@@ -184,7 +183,6 @@ def _running(stage: _Stage) -> Iterator[_Log]:
 def _port_ms(stage: _Stage) -> float:
     """The time that Open vSwitch takes for one more port of br-int, whoever asks for it."""
     stage.host.run(["ip", "link", "add", "bench0", "type", "veth", "peer", "name", "bench1"])
-    _rest()
     seconds = stage.seconds("ovs-vsctl", "add-port", "br-int", "bench0")
     stage.host.run(["ovs-vsctl", "del-port", "br-int", "bench0"])
     stage.host.run(["ip", "link", "del", "bench0"])
