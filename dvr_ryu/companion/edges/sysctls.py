@@ -7,7 +7,7 @@ What a setting of what goes on was before is noted first, and put back when it i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from attrs import evolve
@@ -32,14 +32,11 @@ def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
     A setting that this kernel does not have (no IPv6, no conntrack yet) is as it should be.
     """
     for fact in wanted:
-        try:
-            with open(f"{PROC}/{fact.name}") as file:
-                value = file.read().strip()
-        except FileNotFoundError:
-            if fact.container == namespace_key(fact.namespace) or _lacks_ipv6(fact):
-                yield fact
-        else:
+        value = _value(fact.name)
+        if value is not None:
             yield Sysctl(fact.namespace, fact.name, value, fact.container)
+        elif fact.container == namespace_key(fact.namespace) or _lacks_ipv6(fact):
+            yield fact
 
 
 def _lacks_ipv6(fact: Sysctl) -> bool:
@@ -51,8 +48,7 @@ def make(facts: Sequence[Sysctl]) -> None:
     for namespace, group in by_place(facts):
         with inside(namespace):
             for fact in group:
-                if (PROC / fact.name).exists():
-                    (PROC / fact.name).write_text(fact.value)
+                _set(fact.name, fact.value)
 
 
 def unmake(facts: Sequence[Sysctl]) -> None:
@@ -68,9 +64,8 @@ def read_kept() -> Iterator[KeptSysctl]:
         for namespace, group in by_place(noted):
             with inside(namespace) if exists(namespace) else nullcontext():
                 for fact in group:
-                    path = PROC / fact.name
-                    is_there = exists(namespace) and path.exists()
-                    yield evolve(fact, value=path.read_text().strip() if is_there else "")
+                    present = _value(fact.name) if exists(namespace) else None
+                    yield evolve(fact, value=present or "")
 
 
 def _noted(file: str) -> KeptSysctl:
@@ -96,7 +91,24 @@ def unmake_kept(facts: Sequence[KeptSysctl]) -> None:
         if exists(namespace):
             with inside(namespace):
                 for fact in group:
-                    if (PROC / fact.name).exists():
-                        (PROC / fact.name).write_text(note(fact).read_text())
+                    _set(fact.name, note(fact).read_text())
         for fact in group:
             note(fact).unlink()
+
+
+def _value(name: str) -> str | None:
+    """The present value of a setting, in the namespace in which the caller is; None if there is no
+    such one.
+    """
+    try:
+        # Unbuffered, for there are thousands, of a few bytes each.
+        with open(f"{PROC}/{name}", "rb", buffering=0) as file:
+            return file.read().decode().strip()
+    except FileNotFoundError:
+        return None
+
+
+def _set(name: str, value: str) -> None:
+    """Give a setting its value, if there is such one."""
+    with suppress(FileNotFoundError), open(f"{PROC}/{name}", "r+b", buffering=0) as file:
+        file.write(value.encode())
