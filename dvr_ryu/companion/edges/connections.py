@@ -32,6 +32,8 @@ from dvr_ryu.errors import HostError
 NOTES = Path(RUN_DIRECTORY, "translations")
 """One file per namespace, with a line for each translation."""
 
+COUNT = Path("/proc/sys/net/netfilter/nf_conntrack_count")
+
 # <linux/netfilter/nfnetlink.h>, nfnetlink_conntrack.h, nf_conntrack_common.h
 NETLINK_NETFILTER = 12
 _GENERIC = Struct("=BBH")
@@ -116,6 +118,8 @@ def _write(namespace: str, lines: set[str]) -> None:
 def _forget(namespace: str, translations: Sequence[Translation]) -> None:
     concerned = _concerned(translations)
     with netlink(namespace, NETLINK_NETFILTER) as kernel:
+        if _none():
+            return
         try:
             found = _all(kernel)
         except OSError as error:
@@ -132,6 +136,13 @@ def _forget(namespace: str, translations: Sequence[Translation]) -> None:
             ),
             GONE,
         )
+
+
+def _none() -> bool:
+    """Whether the namespace we are in has no connection. Its own are looked for among those of the
+    whole machine, whose table takes the kernel some milliseconds even if it is empty.
+    """
+    return COUNT.exists() and COUNT.read_text() == "0\n"
 
 
 def _all(kernel: Netlink) -> list[Answer]:
