@@ -7,11 +7,11 @@ values; no file is read here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from attrs import field, fields_dict, frozen
 
 from dvr_ryu.topology.model import VXLAN, Ports
 from dvr_ryu.topology.scalars import (
@@ -38,48 +38,25 @@ from dvr_ryu.topology.scalars import (
     Protocol,
     RouterPair,
     RulePriority,
+    Truth,
     TunnelType,
     Uuid,
     Vlan,
     Vni,
 )
+from dvr_ryu.topology.schema import Words, at_least_one, lacking, wrong_key
 from dvr_ryu.topology.yaml_nodes import Path
-
-LACKING, WRONG_KEY = "lacking", "wrong_key"
-"""The kinds of errors that a whole mapping has, beside pydantic's own."""
-
-
-def lacking(field: str) -> PydanticCustomError:
-    """The mapping has no such key, which it needs for what else it has."""
-    return PydanticCustomError(LACKING, "{field}", {"field": field})
-
-
-def wrong_key(field: str, message: str) -> PydanticCustomError:
-    """The mapping has a key that does not go with its others."""
-    return PydanticCustomError(WRONG_KEY, "{message}", {"field": field, "message": message})
-
-
-def _blank_is_empty(value: Any) -> Any:
-    """A key with nothing behind it stands for a mapping with nothing in it."""
-    return {} if value is None else value
-
 
 T = TypeVar("T")
 
-Options = Annotated[dict[Option, Any], BeforeValidator(_blank_is_empty)]
-Named = Annotated[dict[Name, T], BeforeValidator(_blank_is_empty)]
+Named = dict[Name, T]
+Options = dict[Option, Any]
+Listed = tuple[T, ...]
+Some = Annotated[Listed[T], at_least_one]
 
 
-class _Words(BaseModel):
-    """A mapping of the file: unknown keys are errors, scalars are not converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-    # The whole file's schema is made when it is first used: none is for a part of it alone.
-
-    blank_is_empty = model_validator(mode="before")(_blank_is_empty)
-
-
-class UnderlayWords(_Words):
+@frozen(kw_only=True)
+class UnderlayWords(Words):
     """The network that carries the tunnels between the hosts' addresses."""
 
     cidr: HostRange | None = None
@@ -87,25 +64,28 @@ class UnderlayWords(_Words):
     tunnel_type: TunnelType = VXLAN
 
 
-class HostWords(_Words):
+@frozen(kw_only=True)
+class HostWords(Words):
     """One machine: its underlay address and what it is pinned to."""
 
     address: Address
     dvr_mac: Mac | None = None
-    snat: bool = False
-    local_vlans: Named[Vlan] = {}
-    tunnel_ports: Named[Ofport] = {}
-    datapath_ids: Annotated[dict[BridgeWord, DatapathId], BeforeValidator(_blank_is_empty)] = {}
+    snat: Truth = False
+    local_vlans: Named[Vlan] = field(factory=dict)
+    tunnel_ports: Named[Ofport] = field(factory=dict)
+    datapath_ids: dict[BridgeWord, DatapathId] = field(factory=dict)
 
 
-class RouteWords(_Words):
+@frozen(kw_only=True)
+class RouteWords(Words):
     """What is reached by way of a machine on a subnet."""
 
     destination: Cidr
     nexthop: Address
 
 
-class RangeWords(_Words):
+@frozen(kw_only=True)
+class RangeWords(Words):
     """Addresses that DHCP may lease to machines which nobody declared: both ends, and between.
 
     Where each host serves itself, one host has the range: so no address is leased twice.
@@ -119,16 +99,17 @@ class RangeWords(_Words):
         return self.start <= ip <= self.end
 
 
-class SubnetWords(_Words):
+@frozen(kw_only=True)
+class SubnetWords(Words):
     """One range of addresses on a network. `dhcp` is true unless said, on external ones false."""
 
     cidr: HostRange
     gateway_ip: Gateway = None
-    dhcp: bool | None = None
-    dns: list[Address] = []
-    host_routes: list[RouteWords] = []
-    dhcp_options: Options = {}
-    dhcp_ranges: list[RangeWords] = []
+    dhcp: Truth | None = None
+    dns: Listed[Address] = ()
+    host_routes: Listed[RouteWords] = ()
+    dhcp_options: Options = field(factory=dict)
+    dhcp_ranges: Listed[RangeWords] = ()
 
     @property
     def gateway(self) -> IPv4Address | None:
@@ -136,7 +117,8 @@ class SubnetWords(_Words):
         return None if self.gateway_ip == NO_GATEWAY else self.gateway_ip or self.cidr[1]
 
 
-class PortWords(_Words):
+@frozen(kw_only=True)
+class PortWords(Words):
     """The pins of a port; all there is of one that the topology implies (sg-, fg-, qg-)."""
 
     id: Uuid | None = None
@@ -149,18 +131,19 @@ class PortWords(_Words):
         return [] if self.ip is None else [(("ip",), self.ip)]
 
 
+@frozen(kw_only=True)
 class SeveralIpsWords(PortWords):
     """The pins of a port that may have several addresses; all there is of a DHCP port, which has
     one in each subnet.
     """
 
-    ips: list[Address] = []
+    ips: Listed[Address] = ()
 
-    @model_validator(mode="after")
-    def _one_or_several(self) -> SeveralIpsWords:
-        if self.ip and self.ips:
+    @classmethod
+    def check(cls, written: Mapping[str, Any]) -> None:
+        """One address by `ip`, or several by `ips`."""
+        if written.get("ip") and written.get("ips"):
             raise wrong_key("ip", "there is 'ips' already; write this address there")
-        return self
 
     @property
     def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
@@ -168,18 +151,19 @@ class SeveralIpsWords(PortWords):
         return super().pinned_ips or [(("ips", at), ip) for at, ip in enumerate(self.ips)]
 
 
-class NetworkWords(_Words):
+@frozen(kw_only=True)
+class NetworkWords(Words):
     """A layer 2 network, tunnelled between hosts under one VNI."""
 
     id: Uuid | None = None
     vni: Vni | None = None
-    external: bool = False
-    subnets: Annotated[list[SubnetWords], Field(min_length=1)]
+    external: Truth = False
+    subnets: Some[SubnetWords]
     dhcp: DhcpWay = CENTRAL
     dhcp_host: Name | None = None
     dhcp_port: SeveralIpsWords = SeveralIpsWords()
     gateway_host: Name | None = None
-    agent_gateways: Named[PortWords] = {}
+    agent_gateways: Named[PortWords] = field(factory=dict)
 
     @property
     def dhcp_distributed(self) -> bool:
@@ -205,6 +189,7 @@ class NetworkWords(_Words):
         return next((each for each in self.subnets if address in each.cidr), None)
 
 
+@frozen(kw_only=True)
 class InterfaceWords(PortWords):
     """A router's distributed port (qr-) on one subnet; `snat_port` is the sg- port beside it."""
 
@@ -219,7 +204,8 @@ class InterfaceWords(PortWords):
         return network.subnet_of(self.ip) if self.ip else network.lowest_subnet
 
 
-class LinkWords(_Words):
+@frozen(kw_only=True)
+class LinkWords(Words):
     """The veth pair between a router's qrouter- and fip- namespaces: rfp- has the even address."""
 
     cidr: RouterPair | None = None
@@ -227,19 +213,21 @@ class LinkWords(_Words):
     fpr_mac: Mac | None = None
 
 
-class RouterWords(_Words):
+@frozen(kw_only=True)
+class RouterWords(Words):
     """A distributed router."""
 
     id: Uuid | None = None
-    interfaces: Annotated[list[InterfaceWords], Field(min_length=1)]
+    interfaces: Some[InterfaceWords]
     external_network: Name | None = None
     snat_host: Name | None = None
     gateway_port: PortWords = PortWords()
     fip_link: LinkWords = LinkWords()
-    routes: list[RouteWords] = []
+    routes: Listed[RouteWords] = ()
 
 
-class AddressPairWords(_Words):
+@frozen(kw_only=True)
+class AddressPairWords(Words):
     """An address, or a range, that a port may use besides its own; with a MAC that is not its own,
     perhaps.
     """
@@ -248,14 +236,16 @@ class AddressPairWords(_Words):
     mac: Mac | None = None
 
 
+@frozen(kw_only=True)
 class CardWords(SeveralIpsWords):
     """A network card of an instance."""
 
     network: Name
-    allowed_address_pairs: list[AddressPairWords] = []
-    dhcp_options: Options = {}
+    allowed_address_pairs: Listed[AddressPairWords] = ()
+    dhcp_options: Options = field(factory=dict)
 
 
+@frozen(kw_only=True)
 class InstanceWords(CardWords):
     """A virtual machine, or what stands for one: a namespace with network cards.
 
@@ -264,17 +254,19 @@ class InstanceWords(CardWords):
 
     host: Name
     network: Name = ""
-    ports: list[CardWords] = []
+    ports: Listed[CardWords] = ()
 
-    @model_validator(mode="after")
-    def _own_card_or_ports(self) -> InstanceWords:
-        if not self.ports and not self.network:
-            raise lacking("network")
-        own = self.model_fields_set & CardWords.model_fields.keys()
-        if self.ports and own:
-            first = next(name for name in CardWords.model_fields if name in own)
-            raise wrong_key(first, "the instance has 'ports'; write this in one of them")
-        return self
+    @classmethod
+    def check(cls, written: Mapping[str, Any]) -> None:
+        """Its own card's keys, or `ports`."""
+        super().check(written)
+        if not written.get("ports"):
+            if not written.get("network"):
+                raise lacking("network")
+            return
+        for name in fields_dict(CardWords):
+            if name in written:
+                raise wrong_key(name, "the instance has 'ports'; write this in one of them")
 
     @property
     def cards(self) -> list[tuple[Path, CardWords]]:
@@ -289,7 +281,8 @@ class InstanceWords(CardWords):
         return self.ports[0] if self.ports else self
 
 
-class ForwardingWords(_Words):
+@frozen(kw_only=True)
+class ForwardingWords(Words):
     """Ports of a floating address that lead to an instance's: to the same ones, if unsaid."""
 
     protocol: Protocol
@@ -306,7 +299,8 @@ class ForwardingWords(_Words):
         return Ports(said.first, said.first + outer.count - 1) if said.count == 1 else said
 
 
-class FloatingIpWords(_Words):
+@frozen(kw_only=True)
+class FloatingIpWords(Words):
     """A floating address: bound to an instance, forwarded port by port, or only allocated.
 
     A distributed one has its NAT on the instance's host, a central one on the router's SNAT host.
@@ -314,8 +308,8 @@ class FloatingIpWords(_Words):
 
     instance: Name | None = None
     fixed_ip: Address | None = None
-    central: bool = False
-    port_forwardings: list[ForwardingWords] = []
+    central: Truth = False
+    port_forwardings: Listed[ForwardingWords] = ()
     network: Name | None = None
     rule_priority: RulePriority | None = None
 
@@ -331,16 +325,17 @@ def _smallest_network(addresses: list[IPv4Address]) -> IPv4Network:
     return IPv4Network((low, prefix), strict=False)
 
 
-class TopologyWords(_Words):
+@frozen(kw_only=True)
+class TopologyWords(Words):
     """The whole file."""
 
     controller: ControllerWord | None = None
     underlay: UnderlayWords = UnderlayWords()
-    hosts: Annotated[Named[HostWords], Field(min_length=1)]
-    networks: Named[NetworkWords] = {}
-    routers: Named[RouterWords] = {}
-    instances: Named[InstanceWords] = {}
-    floating_ips: Annotated[dict[Address, FloatingIpWords], BeforeValidator(_blank_is_empty)] = {}
+    hosts: Annotated[Named[HostWords], at_least_one]
+    networks: Named[NetworkWords] = field(factory=dict)
+    routers: Named[RouterWords] = field(factory=dict)
+    instances: Named[InstanceWords] = field(factory=dict)
+    floating_ips: dict[Address, FloatingIpWords] = field(factory=dict)
 
     @property
     def controller_address(self) -> IPv4Address | None:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from attrs import evolve
+
 from dvr_ryu.errors import DvrError, FileError, Place, Problem
 from dvr_ryu.topology.allocation import NoRoom, allocate
 from dvr_ryu.topology.assembly import assemble
@@ -59,16 +61,16 @@ class Declaration:
             return self.topology
         instances = self._words.instances
         placed = {
-            name: instances[name].model_copy(update={"host": host})
+            name: evolve(instances[name], host=host)
             for name, host in hosts.items()
             if name in instances
         }
         with _collector_at_rest():
-            update = {
-                "instances": {**instances, **placed},
-                "hosts": {**self._words.hosts, **back},
-            }
-            words = self._words.model_copy(update=update)
+            words = evolve(
+                self._words,
+                instances={**instances, **placed},
+                hosts={**self._words.hosts, **back},
+            )
             return _numbered(words, wanted_ports(words))
 
 

@@ -30,7 +30,7 @@ def departed(before: Mapping[str, HostWords], now: Mapping[str, HostWords]) -> d
     """
     taken = {number for host in now.values() for number in _own_numbers(host)}
     return {
-        name: host.model_copy(update={"snat": False})
+        name: evolve(host, snat=False)
         for name, host in before.items()
         if name not in now and not taken & _own_numbers(host)
     }

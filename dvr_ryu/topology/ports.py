@@ -239,5 +239,5 @@ def _external_gateways(words: TopologyWords) -> Iterator[WantedPort]:
                     name,
                     name,
                     network.gateway_host,
-                    PortWords.model_construct(ip=subnet.gateway),
+                    PortWords(ip=subnet.gateway),
                 )

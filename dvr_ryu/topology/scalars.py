@@ -1,7 +1,9 @@
 """The kinds of single values in a topology file: which there are, and what is said of a wrong one.
 
-Each is a type of pydantic's that takes a value of the file, or says what to write instead. Nothing
-here knows which key holds what: that is `declaration`. Pure.
+Each is an annotation: the type that a declaration has, and the function that makes it of a value of
+the file, or raises ValueError with what is wrong and what to write instead; of several functions,
+each takes what the one before made. Nothing here knows which key holds what: that is `declaration`.
+Pure.
 """
 
 from __future__ import annotations
@@ -11,8 +13,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Interface
 from typing import Annotated, Final, Literal
-
-from pydantic import AfterValidator, BeforeValidator, InstanceOf, PlainValidator
 
 from dvr_ryu.topology.dhcp_options import number_of
 from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, TUNNEL_OVERHEADS, Ports
@@ -51,6 +51,26 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _CONTROLLER = re.compile(r"tcp:([^:]+):([0-9]{1,5})")
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int):
+        raise ValueError("is not text to YAML; write it in quotes")
+    raise ValueError("stands where text must; write one word")
+
+
+def _number(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError("is not a number; write digits without leading zeros, or 0x and hex digits")
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError("is not true or false; write one of the two")
 
 
 def _mac(text: object) -> str:
@@ -212,25 +232,26 @@ def _within(numbers: range) -> Callable[[int], int]:
     return check
 
 
-Mac = Annotated[str, BeforeValidator(_mac)]
-Address = Annotated[IPv4Address, BeforeValidator(_ipv4)]
-Gateway = Annotated[IPv4Address | Literal["none"] | None, PlainValidator(_gateway)]
-Option = Annotated[str, PlainValidator(_option)]
-Cidr = Annotated[IPv4Network, BeforeValidator(_cidr)]
-AddressOrCidr = Annotated[IPv4Network, BeforeValidator(_address_or_cidr)]
-HostRange = Annotated[Cidr, AfterValidator(_range_of_hosts)]
-RouterPair = Annotated[Cidr, AfterValidator(_router_pair)]
-Uuid = Annotated[str, BeforeValidator(_uuid)]
-Name = Annotated[str, AfterValidator(_name)]
-ControllerWord = Annotated[str, AfterValidator(_controller)]
-Mtu = Annotated[int, AfterValidator(_within(range(626, 9217)))]
-Vlan = Annotated[int, AfterValidator(_within(LOCAL_VLANS))]
-Vni = Annotated[int, AfterValidator(_within(VNIS))]
-Ofport = Annotated[int, AfterValidator(_within(OFPORTS))]
-RulePriority = Annotated[int, AfterValidator(_within(FIP_RULE_PRIORITIES))]
-DatapathId = Annotated[int, AfterValidator(_within(DATAPATH_IDS))]
-Protocol = Annotated[str, AfterValidator(_protocol)]
-PortNumbers = Annotated[InstanceOf[Ports], BeforeValidator(_ports)]
-DhcpWay = Annotated[str, BeforeValidator(_dhcp_way)]
-TunnelType = Annotated[str, AfterValidator(_tunnel_type)]
-BridgeWord = Annotated[str, AfterValidator(_bridge)]
+Truth = Annotated[bool, _truth]
+Mac = Annotated[str, _mac]
+Address = Annotated[IPv4Address, _ipv4]
+Gateway = Annotated[IPv4Address | Literal["none"] | None, _gateway]
+Option = Annotated[str, _option]
+Cidr = Annotated[IPv4Network, _cidr]
+AddressOrCidr = Annotated[IPv4Network, _address_or_cidr]
+HostRange = Annotated[Cidr, _range_of_hosts]
+RouterPair = Annotated[Cidr, _router_pair]
+Uuid = Annotated[str, _uuid]
+Name = Annotated[str, _text, _name]
+ControllerWord = Annotated[str, _text, _controller]
+Mtu = Annotated[int, _number, _within(range(626, 9217))]
+Vlan = Annotated[int, _number, _within(LOCAL_VLANS)]
+Vni = Annotated[int, _number, _within(VNIS)]
+Ofport = Annotated[int, _number, _within(OFPORTS)]
+RulePriority = Annotated[int, _number, _within(FIP_RULE_PRIORITIES)]
+DatapathId = Annotated[int, _number, _within(DATAPATH_IDS)]
+Protocol = Annotated[str, _text, _protocol]
+PortNumbers = Annotated[Ports, _ports]
+DhcpWay = Annotated[str, _dhcp_way]
+TunnelType = Annotated[str, _text, _tunnel_type]
+BridgeWord = Annotated[str, _text, _bridge]

@@ -63,6 +63,13 @@ class Document:
         if reader.problems:
             raise FileError(reader.problems)
 
+    def at(self, path: Path) -> Any:
+        """The data at `path`."""
+        found = self.data
+        for step in path:
+            found = found[step]
+        return found
+
     def value(self, path: Path) -> Place:
         """The place of the value at `path`, or of the deepest value there is on the way to it."""
         return self._text.place(self._nodes(path)[1])

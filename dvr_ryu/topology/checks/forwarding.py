@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dvr_ryu.topology.checks.findings import Claim, Findings
 from dvr_ryu.topology.declaration import ForwardingWords, TopologyWords
 from dvr_ryu.topology.floating_bindings import Bindings
@@ -35,7 +37,7 @@ def check(words: TopologyWords, findings: Findings) -> None:
             findings.at_key(path, f"{message}; take an address for each router")
 
 
-def _check_overlaps(path: Path, forwardings: list[ForwardingWords], findings: Findings) -> None:
+def _check_overlaps(path: Path, forwardings: Sequence[ForwardingWords], findings: Findings) -> None:
     claims = sorted(
         ((each.protocol, each.external_port.first, each.external_port.last), index)
         for index, each in enumerate(forwardings)

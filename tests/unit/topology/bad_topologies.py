@@ -110,6 +110,20 @@ BAD_SCHEMA: Cases = {
         ),
         "from 1 to 16777215",
     ),
+    "true is no number": (
+        topology_file(networks=f"{{blue: {{vni: {MARK}true, subnets: [{{cidr: 10.1.0.0/24}}]}}}}"),
+        "'true' is not a number",
+    ),
+    "every entry of a list": (
+        topology_file(
+            networks=f"{{blue: {{subnets: [{{cidr: 10.1.0.0/24, {MARK}dns_: []}}, "
+            f"{MARK}10.1.1.0/24, {{cidr: 10.1.2.0/24, dns: [{MARK}one, {MARK}two]}}]}}}}"
+        ),
+        "unknown key 'dns_'; did you mean 'dns'?",
+        "'10.1.1.0/24' is not a mapping",
+        "'one' is not an IPv4 address",
+        "'two' is not an IPv4 address",
+    ),
     "local VLAN out of range": (
         f"hosts: {{one: {{address: 10.0.0.1, local_vlans: {{blue: {MARK}4095}}}}}}",
         "from 1 to 4094",

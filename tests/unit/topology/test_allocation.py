@@ -22,6 +22,7 @@ from dvr_ryu.topology.scalars import FIP_RULE_PRIORITIES
 from dvr_ryu.topology.slots import Exhausted, Ids, Slots, preferred
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
+from tests.unit.topology.files import topology_file
 
 Data = dict[str, Any]
 
@@ -229,6 +230,15 @@ def test_a_slot_is_freed_by_whom_had_it(claimants, choice):
 def test_another_candidate_wins_only_what_it_gets(candidates, name):
     first, *others = candidates
     assert preferred(name, candidates) in (first, preferred(name, others))
+
+
+def test_what_is_null_is_chosen_like_what_is_left_out():
+    instances = "\n  a: {host: one, network: blue%s}\n  b: {host: two, network: yellow}"
+    left_out, null = (
+        parse_topology(topology_file(instances=instances % pins), "topology.yaml")
+        for pins in ("", ", ip: null, mac: null, id: null")
+    )
+    assert null == left_out
 
 
 def test_a_full_pool_says_so():

@@ -1,0 +1,149 @@
+"""Classes of annotated keys → a schema of voluptuous's, which makes them of plain data, or says all
+that is wrong with it.
+
+What a key may hold is said once, by its annotation: a kind of `scalars`, such a class, a mapping
+(dict) or a list (tuple) of either, or nothing (None) instead. Knows none of the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import voluptuous
+from attrs import NOTHING, fields, frozen
+from voluptuous import All, Invalid, Optional, Required, RequiredFieldInvalid
+
+from dvr_ryu.topology.wording import nearest, suggestion
+
+S = TypeVar("S")
+
+
+class WrongKey(Invalid):
+    """The last key of the path is wrong, not what it holds."""
+
+
+class UnknownKey(WrongKey):
+    """A mapping has no such key; it has the one that is `meant`, perhaps."""
+
+    def __init__(self, key: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"unknown key '{key}'; {suggestion(key, known)}")
+        self.meant = nearest(key, known)
+
+
+class Empty(Invalid):
+    """There is nothing in what must have something."""
+
+
+def lacking(key: str) -> Invalid:
+    """The mapping has no such key, which it needs for what else it has."""
+    return RequiredFieldInvalid("is lacking", [key])
+
+
+def wrong_key(key: str, message: str) -> Invalid:
+    """The mapping has a key that does not go with its others."""
+    return WrongKey(message, [key])
+
+
+def at_least_one(several: S) -> S:
+    """Takes a mapping or a list that is not empty."""
+    if not several:
+        raise Empty("is empty")
+    return several
+
+
+@frozen(kw_only=True)
+class Words:
+    """A mapping of the file: unknown keys are errors. With nothing behind its key, it is empty."""
+
+    @classmethod
+    def check(cls, written: Mapping[str, Any]) -> None:
+        """Raise Invalid where the keys that are written, each of them right, do not go together."""
+
+
+def schema(annotation: Any) -> Any:
+    """What voluptuous calls a schema, for what a key with this annotation may hold."""
+    kind, arguments = get_origin(annotation), get_args(annotation)
+    if kind is Annotated:
+        return _annotated(*arguments)
+    if kind in (Union, UnionType):
+        return voluptuous.Any(*(schema(each) for each in arguments if each is not NoneType), None)
+    if kind is dict:
+        key, value = arguments
+        return All(_pairs, {_key(key): schema(value)})
+    if kind is tuple:
+        return All(_entries, {int: schema(arguments[0])}, _values)
+    return object if annotation is Any else _mapping(annotation)
+
+
+def _annotated(kind: Any, *checks: Callable[[Any], Any]) -> Any:
+    """A kind of scalar is all said by its functions; a mapping or list has its own schema, too."""
+    below = [schema(kind)] if get_origin(kind) in (dict, tuple) else []
+    return All(*below, *(_said(check) for check in checks))
+
+
+def _said(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function's own words, which voluptuous takes from no ValueError."""
+
+    def take(value: Any) -> Any:
+        try:
+            return check(value)
+        except ValueError as error:
+            raise Invalid(str(error)) from None
+
+    return take
+
+
+def _key(kind: Any) -> Callable[[Any], Any]:
+    """A key of a mapping whose keys are names, say; whose words are the file's."""
+    take = voluptuous.Schema(schema(kind))
+
+    def take_key(key: Any) -> Any:
+        try:
+            return take(key)
+        except Invalid as error:
+            raise WrongKey(f"'{key}' {error.msg}") from None
+
+    return take_key
+
+
+def _mapping(words: type[Words]) -> Any:
+    hints = get_type_hints(words, include_extras=True)
+    known = tuple(each.name for each in fields(words))
+
+    def unknown(key: str) -> NoReturn:
+        raise UnknownKey(key, known)
+
+    def made(written: dict[str, Any]) -> Words:
+        words.check(written)
+        return words(**written)
+
+    keys: dict[Any, Any] = {
+        Required(each.name) if each.default is NOTHING else Optional(each.name): schema(
+            hints[each.name]
+        )
+        for each in fields(words)
+    }
+    return All(_pairs, {**keys, unknown: object}, made)
+
+
+def _pairs(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Invalid("is not a mapping; write {key: value}, or an indented line for each key")
+    return value
+
+
+def _entries(value: Any) -> dict[int, Any]:
+    """A list as a mapping: of a mapping voluptuous says all that is wrong, of a list only the first
+    entry's.
+    """
+    if not isinstance(value, list):
+        raise Invalid("is not a list; write [...], or a line with '- ' for each")
+    return dict(enumerate(value))
+
+
+def _values(entries: dict[int, Any]) -> tuple[Any, ...]:
+    return tuple(entries.values())
