@@ -58,27 +58,49 @@ class Pings:
 def counted(host: LabHost, namespace: str | None, address: str) -> Iterator[Pings]:
     """Ping while the block runs, 100 times a second, and count."""
     pings = Pings()
-    script = f"ping -D -n -i {1 / PACKETS_A_SECOND:g} -W 2 {address} & cat; kill -INT $!; wait $!"
     with (
         tempfile.TemporaryFile("w+") as output,
         subprocess.Popen(
-            host.enter(["sh", "-c", script], namespace),
+            host.enter(["sh", "-c", _SCRIPT, address], namespace),
             stdin=subprocess.PIPE,
             stdout=output,
+            stderr=output,
+            text=True,
+            bufsize=0,
             env=environment(),
         ) as ping,
     ):
         yield pings
-        last = _last(_answers(output))
+        asked = _sent_so_far(ping, output)
         with suppress(HostError):
-            wait_until(lambda: _last(_answers(output)) > last, PATIENCE, "one more answer")
+            wait_until(lambda: _last(_answers(output)) > asked, PATIENCE, "one more answer")
         pings.answered = _answers(output)
         pings.sent = _last(pings.answered)
         ping.communicate()
-        if pings.sent == last:
-            found = re.search(r"(\d+) packets transmitted", _printed(output))
-            assert found, _printed(output)
-            pings.sent = int(found[1])
+        if pings.sent <= asked:
+            pings.sent = int(_found(r"(\d+) packets transmitted", output))
+
+
+_SCRIPT = f"""
+ping -D -n -i {1 / PACKETS_A_SECOND:g} -W 2 $0 &
+read told; kill -QUIT $!
+cat; kill -INT $!; wait $!
+"""
+
+
+def _sent_so_far(ping: subprocess.Popen[str], output: IO[str]) -> int:
+    """The number of the last ping: an answer to it may yet be on its way, or be printed late."""
+    status = r"\d+/(\d+) packets"
+    assert ping.stdin
+    ping.stdin.write("how many?\n")
+    wait_until(lambda: bool(re.search(status, _printed(output))), PATIENCE, "ping's status")
+    return int(_found(status, output))
+
+
+def _found(pattern: str, output: IO[str]) -> str:
+    found = re.search(pattern, _printed(output))
+    assert found, _printed(output)
+    return found[1]
 
 
 def _answers(output: IO[str]) -> dict[int, str]:
