@@ -5,7 +5,6 @@ a bridge.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from functools import cached_property
 from pathlib import Path
 
 from dvr_ryu.errors import DvrError, FileError, Problem
@@ -31,21 +30,14 @@ class Program:
             pipeline.bridge: tuple((each, Template(flow)) for each, flow in pipeline.flows())
             for pipeline in pipelines
         }
-
-    @cached_property
-    def cookies(self) -> frozenset[int]:
+        flows = [template.flow for lines in self._lines.values() for _, template in lines]
+        self.cookies = frozenset({COOKIE, *(flow.cookie for flow in flows)}) - {0}
         """What marks flows on a switch as ours: our cookie, and those that lines name. Not 0: it is
         what anybody's flow has whose cookie nobody named.
         """
-        flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
-        return frozenset({COOKIE, *(flow.cookie for flow in flows)}) - {0}
-
-    @cached_property
-    def learned(self) -> frozenset[int]:
-        """The cookies of flows that switches learn; without 0."""
-        flows = (flow for pipeline in self.pipelines.values() for _, flow in pipeline.flows())
         learns = (each for flow in flows for each in nodes(flow) if isinstance(each, Learn))
-        return frozenset(each.cookie for each in learns) - {0}
+        self.learned = frozenset(each.cookie for each in learns) - {0}
+        """The cookies of flows that switches learn; without 0."""
 
     def compile(self, lengths: Collection[int] = ()) -> None:
         """Compile every line now, so that no switch waits for it: those with a list of ports for
