@@ -2,14 +2,14 @@
 in them.
 
 A hole's place is found by trying: the line is compiled with all holes zero, and again with one
-hole's bits set; where the bytes differ, the hole is. Filling many rows then only puts columns of
-bytes between pieces that stay the same.
+hole's bits set; where the bytes differ, the hole is. Filling many rows then only lays columns of
+bytes over what stays the same.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from dvr_ryu.pipeline.binding import BITS, Here, said, value_of
 from dvr_ryu.pipeline.columns import Columns, Form
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.operands import Hole, PortAt, PortName, Unknown, fill, port_list, unknowns
-from dvr_ryu.pipeline.weave import woven
+from dvr_ryu.pipeline.weave import cut, laid
 from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
 from dvr_ryu.topology.relations import Kind
 
@@ -32,8 +32,8 @@ class Filled(NamedTuple):
 
     flow: Flow
     columns: Columns
-    identities: list[bytes]
-    values: list[bytes]
+    identities: Sequence[bytes]
+    values: Sequence[bytes]
 
     def flow_at(self, at: int) -> Flow:
         """One of them as a value that can be printed. Made only when it is asked for."""
@@ -87,7 +87,7 @@ class Template:
             unknown = [holes[at] for at in tried]
             identity += _slots(blank.identity, probe.identity, unknown)
             value += _slots(blank.value, probe.value, unknown)
-        return _part(blank.identity, identity), _part(blank.value, value)
+        return _Part(blank.identity, tuple(identity)), _Part(blank.value, tuple(value))
 
 
 class _Slot(NamedTuple):
@@ -101,27 +101,15 @@ class _Slot(NamedTuple):
 
 @frozen
 class _Part:
-    """Identity or value: its bytes, cut where its slots are, and the slots in order."""
+    """Identity or value: its bytes where all holes are zero, and its slots."""
 
-    pieces: tuple[bytes, ...]
+    blank: bytes
     slots: tuple[_Slot, ...]
 
-    def filled(self, columns: Columns) -> list[bytes]:
+    def filled(self, columns: Columns) -> Sequence[bytes]:
         """The part of every row."""
-        if not self.slots:
-            return [self.pieces[0]] * len(columns)
-        each = [columns.of(slot.unknown, slot.form) for slot in self.slots]
-        return list(woven(self.pieces, each))
-
-
-def _part(blank: bytes, slots: list[_Slot]) -> _Part:
-    pieces, at = [], 0
-    slots.sort()
-    for slot in slots:
-        assert slot.start >= at, slots
-        pieces.append(blank[at : slot.start])
-        at = slot.end
-    return _Part((*pieces, blank[at:]), tuple(slots))
+        laying = ((slot.start, columns.of(slot.unknown, slot.form)) for slot in self.slots)
+        return cut(laid(self.blank, len(columns), laying), len(self.blank))
 
 
 def _is_port(unknown: Unknown) -> bool:

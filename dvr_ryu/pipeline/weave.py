@@ -1,21 +1,37 @@
-"""Many byte strings put together at once: columns of bytes between pieces that all of them have.
+"""Many byte strings of one length at once, as a table: one string, in which they stand behind each
+other, and columns are laid over all of them.
 
-Pure, and without a loop in Python: this is where a fill spends its time.
+Pure, and without a loop over rows in Python: this is where a fill would spend its time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat, zip_longest
+import struct
+from collections.abc import Iterable, Iterator
 
 
-def woven(pieces: Sequence[bytes], columns: Sequence[Iterable[bytes]]) -> Iterator[bytes]:
-    """For each row of the columns: the first piece, the row's first, the second piece, and so on.
-
-    There is at least one column, and one piece more than columns.
+def laid(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> bytearray:
+    """So many rows that are the pattern, but for the columns: each begins at a position of the
+    pattern, and has the bytes of the first row, then as many of the second, and so on.
     """
-    parts: list[Iterable[bytes]] = []
-    for piece, column in zip_longest(pieces, columns):
-        parts += [repeat(piece)] if piece else []
-        parts += [column] if column is not None else []
-    return map(b"".join, zip(*parts, strict=False))  # a repeated piece has no end
+    table, length = bytearray(pattern) * rows, len(pattern)
+    for at, column in columns:
+        width = len(column) // rows
+        for offset in range(width):
+            table[at + offset :: length] = column[offset::width]
+    return table
+
+
+def cut(table: bytes | bytearray, length: int) -> tuple[bytes, ...]:
+    """The rows of a table, of this length each."""
+    return struct.unpack(f"{length}s" * (len(table) // length), table)
+
+
+def varying(table: bytes, length: int, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """The columns, one byte wide and before `end`, in which not all rows, of this length, are
+    alike: where each is, and its bytes.
+    """
+    for at in range(length if end is None else end):
+        column = table[at::length]
+        if column != column[:1] * len(column):
+            yield at, column

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import compress
-from operator import itemgetter, ne
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from dvr_ryu.pipeline.weave import woven
+from dvr_ryu.pipeline.weave import cut, laid, varying
 
 ADD = 0
 DELETE_STRICT = 4
@@ -33,16 +32,15 @@ _COOKIE_MASK = (1 << 64) - 2
 
 _IDENTITY = struct.Struct("!BH")
 _VALUE = struct.Struct("!HHHHQ")
-_IDENTITY_HEAD = itemgetter(slice(_IDENTITY.size))
 _VALUE_HEAD = itemgetter(slice(_VALUE.size))
-_MATCH_FIELDS = itemgetter(slice(_IDENTITY.size, None))
-_INSTRUCTIONS = itemgetter(slice(_VALUE.size, None))
 _TIMEOUTS = 4
 """How many bytes of a value are the idle and the hard timeout."""
 _FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
 _FLOW_STATS = struct.Struct("!H48xH")
 """An entry's length and its match's."""
 _MATCH = struct.Struct("!HH")
+_XID = 4
+"""Where a message has its xid."""
 _MULTIPART_HEADER = 16
 _FIELD_HEAD = 4
 _MOST_KNOWN = 16
@@ -161,47 +159,98 @@ def flow_mods(
 ) -> Iterator[bytes]:
     """The flow-mod messages that add flows (identity → value) or strictly delete them (then their
     instructions are left out), one for each xid; each in an envelope, if there is one.
-
-    Flows of one shape that follow each other, as those of a line do, are put together at once.
     """
     identities, values = list(flows), list(flows.values())
     if command != ADD:
         values = list(map(_VALUE_HEAD, values))
-    heads = map(_IDENTITY_HEAD, identities), map(_VALUE_HEAD, values)
-    shapes = list(zip(*heads, map(len, identities), map(len, values), strict=True))
-    ends = [*compress(range(1, len(shapes)), map(ne, shapes[1:], shapes)), len(shapes)]
-    packed, start = struct.pack(f"!{len(shapes)}I", *xids), 0
-    for end in ends if shapes else ():
-        pieces = _pieces(version, command, identities[start], values[start], envelope)
-        own = [packed[at : at + 4] for at in range(4 * start, 4 * end, 4)]
-        fields = map(_MATCH_FIELDS, identities[start:end])
-        instructions = map(_INSTRUCTIONS, values[start:end])
-        yield from woven(pieces, [*[own] * (len(pieces) - 3), fields, instructions])
-        start = end
+    frame = _Frame(version, command, envelope)
+    if _alike(identities, _IDENTITY.size) and _alike(values, _VALUE.size):
+        yield from frame.messages(identities, values, xids)
+    else:
+        for group in _by_shape(identities, values, xids):
+            yield from frame.messages(*zip(*group, strict=True))
 
 
-def _pieces(
-    version: int, command: int, identity: bytes, value: bytes, envelope: Envelope | None
-) -> list[bytes]:
-    """The bytes that all flow-mods of one shape have: before the xid (first the envelope's, if
-    there is one), the match's fields, the instructions, and behind them.
-    """
-    table, priority = _IDENTITY.unpack_from(identity)
-    idle, hard, flags, importance, cookie = _VALUE.unpack_from(value)
-    match_length = _MATCH.size + len(identity) - _IDENTITY.size
-    padding = bytes(_padded(match_length) - match_length)
-    length = _FLOW_MOD.size + match_length + len(padding) + len(value) - _VALUE.size
-    # A deletion is restricted to flows with our own cookie: what others installed stays.
-    mask = 0 if command == ADD else _COOKIE_MASK
-    head = _FLOW_MOD.pack(
-        version, _FLOW_MOD_TYPE, length, 0, cookie, mask, table, command, idle, hard, priority,
-        _NO_BUFFER, _ANY, _ANY, flags, importance,
-    )  # fmt: skip
-    pieces = [head[:4], head[8:] + _MATCH.pack(1, match_length), padding, b""]
-    if envelope:
-        before, behind = envelope(length)
-        pieces[:1] = [before, behind + pieces[0]]
-    return pieces
+def _alike(parts: Sequence[bytes], head: int) -> bool:
+    """Whether identities or values are of one length and one head: those of a line are."""
+    lengths = set(map(len, parts))
+    if len(lengths) != 1:
+        return False
+    (length,) = lengths
+    return not any(varying(b"".join(parts), length, head))
+
+
+def _by_shape(
+    identities: Sequence[bytes], values: Sequence[bytes], xids: Sequence[int]
+) -> Iterable[list[tuple[bytes, bytes, int]]]:
+    """Flows with their xids in groups that are alike."""
+    groups = defaultdict(list)
+    for flow in zip(identities, values, xids, strict=True):
+        identity, value, _ = flow
+        shape = len(identity), identity[: _IDENTITY.size], len(value), value[: _VALUE.size]
+        groups[shape].append(flow)
+    return groups.values()
+
+
+class _Pattern(NamedTuple):
+    """A message with its envelope, and where it has what differs from flow to flow."""
+
+    message: bytes
+    xids: tuple[int, ...]
+    fields: int
+    instructions: int
+
+
+class _Frame(NamedTuple):
+    """What the messages of a change have in common."""
+
+    version: int
+    command: int
+    envelope: Envelope | None
+
+    def messages(
+        self, identities: Sequence[bytes], values: Sequence[bytes], xids: Sequence[int]
+    ) -> Sequence[bytes]:
+        """The messages of flows that are alike."""
+        pattern = self._pattern(identities[0], values[0])
+        numbers = struct.pack(f"!{len(xids)}I", *xids)
+        columns = [(at, numbers) for at in pattern.xids]
+        for parts, head, start in (
+            (identities, _IDENTITY.size, pattern.fields),
+            (values, _VALUE.size, pattern.instructions),
+        ):
+            varied = varying(b"".join(parts), len(parts[0]))
+            columns += [(start - head + at, column) for at, column in varied]
+        return cut(laid(pattern.message, len(xids), columns), len(pattern.message))
+
+    def _pattern(self, identity: bytes, value: bytes) -> _Pattern:
+        """The message of one flow, with zeroes for its xid."""
+        table, priority = _IDENTITY.unpack_from(identity)
+        idle, hard, flags, importance, cookie = _VALUE.unpack_from(value)
+        fields, instructions = identity[_IDENTITY.size :], value[_VALUE.size :]
+        match_length = _MATCH.size + len(fields)
+        length = _FLOW_MOD.size + _padded(match_length) + len(instructions)
+        # A deletion is restricted to flows with our own cookie: what others installed stays.
+        mask = 0 if self.command == ADD else _COOKIE_MASK
+        head = _FLOW_MOD.pack(
+            self.version, _FLOW_MOD_TYPE, length, 0, cookie, mask, table, self.command, idle, hard,
+            priority, _NO_BUFFER, _ANY, _ANY, flags, importance,
+        ) + _MATCH.pack(1, match_length)  # fmt: skip
+        message = head + fields + bytes(-match_length % 8) + instructions
+        around, outer = self._around(length)
+        return _Pattern(
+            around + message,
+            (*outer, len(around) + _XID),
+            len(around) + len(head),
+            len(around) + length - len(instructions),
+        )
+
+    def _around(self, length: int) -> tuple[bytes, tuple[int, ...]]:
+        """What stands before a message of this length, and where that has the xid, too."""
+        if self.envelope is None:
+            return b"", ()
+        before, behind = self.envelope(length)
+        return before + bytes(4) + behind, (len(before),)
 
 
 def table_of(identity: bytes) -> int:

@@ -16,6 +16,7 @@ from dvr_ryu.pipeline.wire import (
     DELETE_STRICT,
     WireFlow,
     canonical_match,
+    flow_mods,
     forgetting,
     split_flow_mod,
     split_flow_stats,
@@ -98,6 +99,26 @@ def test_a_deletion_names_the_flow_and_our_cookie_and_does_nothing_else(
     assert message[25] == DELETE_STRICT
     assert message[36:44] == b"\xff" * 8  # OFPP_ANY and OFPG_ANY: whatever it outputs to
     assert int.from_bytes(message[2:4], "big") == len(message)
+
+
+few_shapes = st.builds(
+    lambda head, match, value, instructions: WireFlow(head + match, value + instructions),
+    st.sampled_from([b"\0\0\1", b"\0\0\2", b"\1\0\1"]),
+    st.sampled_from([b"", b"\x80\0\0\1a", b"\x80\0\0\1b", b"\x80\0\0\2bc"]),
+    st.sampled_from([bytes(16), bytes(15) + b"\1", bytes(4) + b"\1" + bytes(11)]),
+    st.sampled_from([b"", 8 * b"a", 8 * b"b", 16 * b"c"]),
+)
+
+
+@given(st.lists(few_shapes, max_size=12), st.sampled_from([ADD, DELETE_STRICT]))
+def test_many_messages_are_those_of_one_flow_each(flows: list[WireFlow], command: int):
+    wanted = dict(flows)
+    numbers = range(7, 7 + len(wanted))
+    one_each = [
+        flow_mod(5, xid, command, WireFlow(*flow))
+        for xid, flow in zip(numbers, wanted.items(), strict=True)
+    ]
+    assert sorted(flow_mods(5, command, wanted, numbers)) == sorted(one_each)
 
 
 @given(st.integers(1, (1 << 64) - 1), xids)
