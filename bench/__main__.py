@@ -14,7 +14,7 @@ from bench import report
 from bench.figures import Figure
 from bench.table import terminal
 
-PARTS = ("fill", "start", "change", "reconnect", "many", "fairness", "companion")
+PARTS = ("fill", "start", "change", "reconnect", "many", "fairness", "companion", "one_more")
 """Each is a module with measure(), in the order of the table."""
 
 

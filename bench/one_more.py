@@ -1,0 +1,139 @@
+"""One instance more on a host that has few, and on one that has many.
+
+It is the figure in the log of `dvr companion run`: from the topology in memory to the change made.
+The reading of the file is told apart there, and is not in it. We wait for Open vSwitch, which takes
+longer for a port the more ports it has, whoever asks; so there are three peers:
+
+- the same at 20 instances, which is all there is to say;
+- the same at 20 instances with as many more ports of others on br-int, so that Open vSwitch has as
+  many: what is left is how the companion's own time grows with its instances;
+- one `ovs-vsctl add-port` on the same host, the whole process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from attrs import frozen
+
+from bench.bare_host import SECONDS, Stage, rest, stage
+from bench.figures import Figure, Goal
+from dvr_ryu.lab.wait import wait_until
+
+FEW, SIZES = 20, (200, 400)
+EDITS = 5
+FLAT = Goal(1.5)
+
+_OTHERS = "others"
+"""The namespace that the wires of others lead to."""
+_LOGGED = re.compile(r"in (\d+) ms; the file was read in (\d+) ms")
+
+
+def measure() -> Iterator[Figure]:
+    """The figures, in ms. Needs root."""
+    with stage() as here:
+        here.write(0)
+        with _running(here) as log:
+            yield from _figures(here, log)
+
+
+def _figures(here: Stage, log: _Log) -> Iterator[Figure]:
+    log.after_saving(FEW)
+    at_few = log.growth_ms(FEW)
+    yield Figure(_name(FEW), "ms", at_few, _port_ms(here), "ovs-vsctl add-port")
+    beside = {}
+    for size in SIZES:
+        with _ports_of_others(here, size - FEW):
+            beside[size] = log.growth_ms(FEW)
+    for size in SIZES:
+        log.after_saving(size)
+        ours = log.growth_ms(size)
+        yield Figure(_name(size), "ms", ours, at_few, f"at {FEW} instances", FLAT)
+        peer = f"at {FEW} instances, and {size - FEW} ports of others"
+        yield Figure(_name(size), "ms", ours, beside[size], peer, FLAT)
+        yield Figure(_name(size), "ms", ours, _port_ms(here), "ovs-vsctl add-port")
+
+
+def _name(size: int) -> str:
+    return f"one more instance, at {size}"
+
+
+@frozen
+class _Log:
+    """What the companion that stays says of the file's edits."""
+
+    file: Path
+    stage: Stage
+
+    def after_saving(self, instances: int) -> float:
+        """Save a topology; return the ms that the companion says it took to make it."""
+        known = len(self._times())
+        self.stage.write(instances)
+        wait_until(lambda: len(self._times()) > known, SECONDS, "the change", self.file.read_text)
+        return self._times()[-1]
+
+    def growth_ms(self, instances: int) -> float:
+        """The ms that one instance more takes, in the middle of some times; it leaves again."""
+        return median(self._growth_ms(instances) for _ in range(EDITS))
+
+    def _growth_ms(self, instances: int) -> float:
+        rest()
+        taken = self.after_saving(instances + 1)
+        self.after_saving(instances)
+        return taken
+
+    def _times(self) -> list[float]:
+        return [float(change) for change, _ in _LOGGED.findall(self.file.read_text())]
+
+
+@contextmanager
+def _running(stage: Stage) -> Iterator[_Log]:
+    """The log of a companion that stays; it is ended at the end."""
+    log = stage.topology.with_name("log")
+    log.touch()
+    service = "companion"
+    stage.host.start_service(service, stage.word("run"), log, {})
+    wait_until(lambda: bool(_LOGGED.search(log.read_text())), SECONDS, "the companion")
+    try:
+        yield _Log(log, stage)
+    finally:
+        stage.host.run(["kill", str(stage.host.service_pid(service))])
+        wait_until(lambda: stage.host.service_pid(service) is None, SECONDS, "its end")
+
+
+@contextmanager
+def _ports_of_others(here: Stage, count: int) -> Iterator[None]:
+    """So many ports more on br-int, which the companion leaves alone, while the block runs."""
+    names = [f"others{number}" for number in range(count)]
+    wires = [
+        f"link add {name} up type veth peer name eth{number} netns {_OTHERS}"
+        for number, name in enumerate(names)
+    ]
+    host = here.host
+    host.run(["ip", "netns", "add", _OTHERS])
+    try:
+        host.run(["ip", "-batch", "-"], input="\n".join(wires), timeout=SECONDS)
+        added = [word for name in names for word in ("--", "add-port", "br-int", name)]
+        host.run(["ovs-vsctl", *added], timeout=SECONDS)
+        yield
+    finally:
+        gone = [word for name in names for word in ("--", "--if-exists", "del-port", name)]
+        host.run(["ovs-vsctl", *gone], timeout=SECONDS)
+        host.run(["ip", "netns", "del", _OTHERS], timeout=SECONDS)
+
+
+def _port_ms(here: Stage) -> float:
+    """The time that Open vSwitch takes for one more port of br-int, whoever asks for it."""
+    return median(_one_port_ms(here) for _ in range(EDITS))
+
+
+def _one_port_ms(here: Stage) -> float:
+    here.host.run(["ip", "link", "add", "bench0", "type", "veth", "peer", "name", "bench1"])
+    seconds = here.seconds("ovs-vsctl", "add-port", "br-int", "bench0")
+    here.host.run(["ovs-vsctl", "del-port", "br-int", "bench0"])
+    here.host.run(["ip", "link", "del", "bench0"])
+    return 1000 * seconds
