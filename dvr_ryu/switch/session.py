@@ -15,14 +15,9 @@ from typing import Any, NamedTuple, TypeAlias
 from ryu.lib import hub
 
 from dvr_ryu.errors import SwitchError
-from dvr_ryu.pipeline.wire import (
-    ADD,
-    DELETE_STRICT,
-    flow_mods,
-    forgetting,
-    importance_of,
-    split_flow_stats,
-)
+from dvr_ryu.pipeline.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
+from dvr_ryu.pipeline.flow_stats import split_flow_stats
+from dvr_ryu.pipeline.wire import importance_of
 from dvr_ryu.reconcile import Difference, together
 from dvr_ryu.switch.bundle import Bundle
 from dvr_ryu.switch.flow_stats import left_as_bytes

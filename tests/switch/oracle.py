@@ -19,9 +19,11 @@ from attrs import Factory, asdict, evolve, frozen
 
 from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.flow_mods import ADD, flow_mods
+from dvr_ryu.pipeline.flow_stats import split_flow_stats
 from dvr_ryu.pipeline.operands import PortName, fill
 from dvr_ryu.pipeline.syntax import parse_flow
-from dvr_ryu.pipeline.wire import ADD, WireFlow, flow_mods, split_flow_mod, split_flow_stats
+from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
 from tests.switch.ovs import Ovs, words
 
 BRIDGE = "judged"

@@ -10,9 +10,10 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from dvr_ryu.pipeline.flow import Flow
+from dvr_ryu.pipeline.flow_mods import flow_mods
 from dvr_ryu.pipeline.numbers import write_ipv4, write_ipv6, write_mac
 from dvr_ryu.pipeline.syntax import parse_pipeline
-from dvr_ryu.pipeline.wire import WireFlow, flow_mods
+from dvr_ryu.pipeline.wire import WireFlow
 
 TABLES = 61
 DATAPATH = ProtocolDesc(5)
