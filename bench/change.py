@@ -24,7 +24,7 @@ from dvr_ryu.topology.view import HostView
 # So few that each network is on each host at any size: a change never adds a place to flood to.
 HOSTS, NETWORKS = 10, 10
 SIZES = (1_000, 5_000, 20_000, 50_000)
-ROUNDS = 5
+ROUNDS = 11
 
 # By its name it is the last to choose its numbers, so that it takes nobody's.
 _THERE = Instance("wanderer", host(1), network(0))
