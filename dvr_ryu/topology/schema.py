@@ -13,7 +13,15 @@ from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origi
 
 import voluptuous
 from attrs import NOTHING, fields, frozen
-from voluptuous import All, Invalid, Optional, Required, RequiredFieldInvalid
+from voluptuous import (
+    All,
+    Invalid,
+    MultipleInvalid,
+    Optional,
+    Required,
+    RequiredFieldInvalid,
+    Schema,
+)
 
 from dvr_ryu.topology.wording import nearest, suggestion
 
@@ -68,10 +76,9 @@ def schema(annotation: Any) -> Any:
     if kind is Annotated:
         return _annotated(*arguments)
     if kind in (Union, UnionType):
-        return voluptuous.Any(*(schema(each) for each in arguments if each is not NoneType), None)
+        return voluptuous.Any(*(None if each is NoneType else schema(each) for each in arguments))
     if kind is dict:
-        key, value = arguments
-        return All(_pairs, {_key(key): schema(value)})
+        return All(_pairs, _named(*arguments))
     if kind is tuple:
         return All(_entries, {int: schema(arguments[0])}, _values)
     return object if annotation is Any else _mapping(annotation)
@@ -95,17 +102,29 @@ def _said(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return take
 
 
-def _key(kind: Any) -> Callable[[Any], Any]:
-    """A key of a mapping whose keys are names, say; whose words are the file's."""
-    take = voluptuous.Schema(schema(kind))
+def _named(key: Any, value: Any) -> Callable[[dict[Any, Any]], dict[Any, Any]]:
+    """A mapping whose keys are names, say. What is behind a wrong key is looked at, too, which
+    voluptuous itself does not do.
+    """
+    take_key, take_values = Schema(schema(key)), Schema({object: schema(value)})
 
-    def take_key(key: Any) -> Any:
+    def take(written: dict[Any, Any]) -> dict[Any, Any]:
+        keys: dict[Any, Any] = {}
+        wrong: list[Invalid] = []
+        for each in written:
+            try:
+                keys[each] = take_key(each)
+            except Invalid as error:
+                wrong.append(WrongKey(f"'{each}' {error.msg}", [each]))
         try:
-            return take(key)
-        except Invalid as error:
-            raise WrongKey(f"'{key}' {error.msg}") from None
+            values = take_values(written)
+        except MultipleInvalid as error:
+            wrong += error.errors
+        if wrong:
+            raise MultipleInvalid(wrong)
+        return {keys[each]: taken for each, taken in values.items()}
 
-    return take_key
+    return take
 
 
 def _mapping(words: type[Words]) -> Any:

@@ -114,6 +114,14 @@ BAD_SCHEMA: Cases = {
         topology_file(networks=f"{{blue: {{vni: {MARK}true, subnets: [{{cidr: 10.1.0.0/24}}]}}}}"),
         "'true' is not a number",
     ),
+    "what is behind wrong keys": (
+        f"hosts: {{{MARK}'bad name': {{{MARK}adress: 10.0.44.1, {MARK}mtu: 3}}, {MARK}{MARK}c d: }}",
+        "'bad name' is not a name",
+        "unknown key 'adress'; did you mean 'address'?",
+        "unknown key 'mtu'",
+        "'c d' has no 'address'",
+        "'c d' is not a name",
+    ),
     "every entry of a list": (
         topology_file(
             networks=f"{{blue: {{subnets: [{{cidr: 10.1.0.0/24, {MARK}dns_: []}}, "
