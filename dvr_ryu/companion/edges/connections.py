@@ -33,6 +33,7 @@ NOTES = Path(RUN_DIRECTORY, "translations")
 """One file per namespace, with a line for each translation."""
 
 COUNT = Path("/proc/sys/net/netfilter/nf_conntrack_count")
+"""How many connections the namespace has in which the reader is."""
 
 # <linux/netfilter/nfnetlink.h>, nfnetlink_conntrack.h, nf_conntrack_common.h
 NETLINK_NETFILTER = 12
@@ -78,6 +79,9 @@ def read() -> Iterator[Translation]:
 def make(facts: Sequence[Translation]) -> None:
     """Forget what began before these translations; from now on they hold for all connections."""
     NOTES.mkdir(parents=True, exist_ok=True)
+    # A kernel that does not tell is found out before anything is noted, connections or none.
+    with netlink(facts[0].namespace, NETLINK_NETFILTER) as kernel:
+        _told(kernel)
     for namespace, group in by_place(facts):
         _forget(namespace, group)
         _write(namespace, _noted(namespace) | set(map(line, group)))
@@ -118,15 +122,7 @@ def _write(namespace: str, lines: set[str]) -> None:
 def _forget(namespace: str, translations: Sequence[Translation]) -> None:
     concerned = _concerned(translations)
     with netlink(namespace, NETLINK_NETFILTER) as kernel:
-        if _none():
-            return
-        try:
-            found = _all(kernel)
-        except OSError as error:
-            raise HostError(
-                f"the kernel does not tell its connections in {namespace}: {error.strerror}; "
-                f"load nf_conntrack_netlink: modprobe nf_conntrack_netlink"
-            ) from None
+        found = [] if _are_none() else _told(kernel)
         fact = translations[0]
         kernel.ask(
             (
@@ -138,7 +134,18 @@ def _forget(namespace: str, translations: Sequence[Translation]) -> None:
         )
 
 
-def _none() -> bool:
+def _told(kernel: Netlink) -> list[Answer]:
+    """All connections of a namespace. Raises HostError if the kernel does not tell them."""
+    try:
+        return _all(kernel)
+    except OSError as error:
+        raise HostError(
+            f"the kernel does not tell its connections in {kernel.namespace}: {error.strerror}; "
+            f"load nf_conntrack_netlink: modprobe nf_conntrack_netlink"
+        ) from None
+
+
+def _are_none() -> bool:
     """Whether the namespace we are in has no connection. Its own are looked for among those of the
     whole machine, whose table takes the kernel some milliseconds even if it is empty.
     """
