@@ -19,7 +19,7 @@ from dvr_ryu.lab.wait import wait_until
 
 PACKETS_A_SECOND = 100
 PATIENCE = 3
-"""Seconds that the first answer after the end may take."""
+"""Seconds that ping's word on how many it has sent, and the first answer after that, may take."""
 GAP = 0 if datapath_type() == "system" else 20
 """So many in a row may be lost. Open vSwitch's userspace datapath drops what a tunnel should take
 for a moment, the longer the busier the machine is, while a port is added to any bridge: plain
@@ -56,7 +56,9 @@ class Pings:
 
 @contextmanager
 def counted(host: LabHost, namespace: str | None, address: str) -> Iterator[Pings]:
-    """Ping while the block runs, 100 times a second, and count."""
+    """Ping while the block runs, which takes longer than ping's start, 100 times a second, and
+    count.
+    """
     pings = Pings()
     with (
         tempfile.TemporaryFile("w+") as output,
@@ -93,7 +95,12 @@ def _sent_so_far(ping: subprocess.Popen[str], output: IO[str]) -> int:
     status = r"\d+/(\d+) packets"
     assert ping.stdin
     ping.stdin.write("how many?\n")
-    wait_until(lambda: bool(re.search(status, _printed(output))), PATIENCE, "ping's status")
+    wait_until(
+        lambda: bool(re.search(status, _printed(output))),
+        PATIENCE,
+        "ping's status",
+        lambda: _printed(output),
+    )
     return int(_found(status, output))
 
 
