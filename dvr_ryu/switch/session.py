@@ -20,7 +20,7 @@ from dvr_ryu.pipeline.flow_stats import split_flow_stats
 from dvr_ryu.pipeline.wire import importance_of
 from dvr_ryu.reconcile import Difference, together
 from dvr_ryu.switch.bundle import Bundle
-from dvr_ryu.switch.flow_stats import left_as_bytes
+from dvr_ryu.switch.raw_stats import left_as_bytes
 
 ANSWER_TIMEOUT = 60
 """Seconds to wait for a switch's answer: far more than the largest change takes, less than for
