@@ -92,7 +92,7 @@ class _Many:
             some = self._bridges[first : first + CONNECTED]
             with wires(self._switch, *some) as every:
                 seconds += sum(wire.write(self._bytes[wire.datapath_id]) for wire in every)
-        self._switch.empty(*self._bridges)
+            self._switch.empty(*some)
         return seconds
 
     def _raw_at_once(self) -> float:

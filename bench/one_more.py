@@ -4,7 +4,7 @@ It is the figure in the log of `dvr companion run`: from the topology in memory 
 The reading of the file is told apart there, and is not in it. We wait for Open vSwitch, which takes
 longer for a port the more ports it has, whoever asks; so there are three peers:
 
-- the same at 20 instances, which is all there is to say;
+- the same at 20 instances: what the others cost whoever waits;
 - the same at 20 instances with as many more ports of others on br-int, so that Open vSwitch has as
   many: what is left is how the companion's own time grows with its instances;
 - one `ovs-vsctl add-port` on the same host, the whole process.
