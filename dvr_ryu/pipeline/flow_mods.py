@@ -45,7 +45,8 @@ def flow_mods(
     envelope: Envelope | None = None,
 ) -> Iterator[bytes]:
     """The flow-mod messages that add flows (identity → value) or strictly delete them (then their
-    instructions are left out), one for each xid; each in an envelope, if there is one.
+    instructions are left out), in any order: one for each flow, with the xid that is in its place;
+    each in an envelope, if there is one.
     """
     identities, values = list(flows), list(flows.values())
     if command != ADD:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
@@ -87,7 +88,7 @@ class Template:
             unknown = [holes[at] for at in tried]
             identity += _slots(blank.identity, probe.identity, unknown)
             value += _slots(blank.value, probe.value, unknown)
-        return _Part(blank.identity, tuple(identity)), _Part(blank.value, tuple(value))
+        return _part(blank.identity, identity), _part(blank.value, value)
 
 
 class _Slot(NamedTuple):
@@ -110,6 +111,12 @@ class _Part:
         """The part of every row."""
         laying = ((slot.start, columns.of(slot.unknown, slot.form)) for slot in self.slots)
         return cut(laid(self.blank, len(columns), laying), len(self.blank))
+
+
+def _part(blank: bytes, slots: list[_Slot]) -> _Part:
+    slots.sort()
+    assert all(one.end <= other.start for one, other in pairwise(slots)), slots
+    return _Part(blank, tuple(slots))
 
 
 def _is_port(unknown: Unknown) -> bool:

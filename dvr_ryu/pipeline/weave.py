@@ -16,7 +16,8 @@ def laid(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> byt
     """
     table, length = bytearray(pattern) * rows, len(pattern)
     for at, column in columns:
-        width = len(column) // rows
+        width, rest = divmod(len(column), rows)
+        assert not rest, f"{len(column)} bytes for {rows} rows"
         for offset in range(width):
             table[at + offset :: length] = column[offset::width]
     return table
@@ -24,7 +25,7 @@ def laid(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> byt
 
 def cut(table: bytes | bytearray, length: int) -> tuple[bytes, ...]:
     """The rows of a table, of this length each."""
-    return struct.unpack(f"{length}s" * (len(table) // length), table)
+    return tuple(row for (row,) in struct.iter_unpack(f"{length}s", table))
 
 
 def varying(table: bytes, length: int, end: int | None = None) -> Iterator[tuple[int, bytes]]:
