@@ -115,7 +115,8 @@ BAD_SCHEMA: Cases = {
         "'true' is not a number",
     ),
     "what is behind wrong keys": (
-        f"hosts: {{{MARK}'bad name': {{{MARK}adress: 10.0.44.1, {MARK}mtu: 3}}, {MARK}{MARK}c d: }}",
+        f"hosts: {{{MARK}'bad name': {{{MARK}adress: 10.0.44.1, {MARK}mtu: 3}}, "
+        f"{MARK}{MARK}c d: }}",
         "'bad name' is not a name",
         "unknown key 'adress'; did you mean 'address'?",
         "unknown key 'mtu'",
