@@ -13,8 +13,8 @@ patterns = st.binary(min_size=1, max_size=12)
 @given(patterns, st.integers(1, 9), st.data())
 def test_columns_are_laid_over_every_row(pattern: bytes, rows: int, drawn: st.DataObject):
     start, end = sorted(drawn.draw(st.tuples(*2 * [st.integers(0, len(pattern))])))
-    own = drawn.draw(st.lists(st.binary(min_size=end - start, max_size=end - start),
-                              min_size=rows, max_size=rows))  # fmt: skip
+    cells = st.binary(min_size=end - start, max_size=end - start)
+    own = drawn.draw(st.lists(cells, min_size=rows, max_size=rows))
     table = laid(pattern, rows, [(start, b"".join(own))])
     assert cut(table, len(pattern)) == tuple(pattern[:start] + each + pattern[end:] for each in own)
 
