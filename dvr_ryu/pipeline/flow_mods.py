@@ -124,7 +124,7 @@ class _Frame(NamedTuple):
             self.version, _FLOW_MOD_TYPE, length, 0, cookie, mask, table, self.command, idle, hard,
             priority, _NO_BUFFER, _ANY, _ANY, flags, importance,
         ) + MATCH.pack(1, match_length)  # fmt: skip
-        message = head + fields + bytes(-match_length % 8) + instructions
+        message = head + fields.ljust(padded(match_length) - MATCH.size, b"\0") + instructions
         around, outer = self._around(length)
         return _Pattern(
             around + message,
