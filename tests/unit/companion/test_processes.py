@@ -7,10 +7,11 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from dvr_ryu.companion.edges import processes
+from dvr_ryu.companion.edges import files, processes
 from dvr_ryu.companion.facts.kinds import Process, pid_file
 
 ENDS = "import time; print(flush=True); time.sleep(60)"
@@ -31,7 +32,11 @@ def crowded() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("crowded")
-def test_programs_end_whatever_descriptors_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_end_whatever_descriptors_there_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(files, "UNFINISHED", tmp_path / "unfinished")
+    monkeypatch.setattr(processes, "ENDING", tmp_path / "ending")
     monkeypatch.setattr(processes, "GRACE", 0.2)
     monkeypatch.setattr(processes, "ENDED_AT_ONCE", 2)
     facts, children = [], []
