@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from dvr_ryu.companion.check.hello import exchange
 from dvr_ryu.shipped import examples_dir
-from tests.switch.controller import RYU_MANAGER, Controller
+from tests.switch.controller import PATIENCE, RYU_MANAGER, Controller
 
 ARTICLE = examples_dir() / "human-defined-dvr.yaml"
 
@@ -103,3 +105,15 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
         assert "Address already in use" in line
     finally:
         first.kill()
+
+
+def test_a_hello_is_answered_at_once(tmp_path: Path) -> None:
+    """`dvr companion check` knows the controller by it."""
+    controller = Controller(tmp_path, ARTICLE)
+    controller.start()
+    try:
+        with socket.create_connection(("127.0.0.1", controller.port)) as connected:
+            assert exchange(connected, PATIENCE) == "1.4"
+    finally:
+        controller.kill()
+    assert not [line for line in controller.lines() if "Traceback" in line]

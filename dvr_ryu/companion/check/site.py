@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from dvr_ryu.companion.check import hello
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
 from dvr_ryu.companion.edges import rights, routing
 from dvr_ryu.companion.edges.commands import path_of, run
@@ -19,7 +20,7 @@ from dvr_ryu.topology.view import HostView
 TUNNELS = {"vxlan": "udp --dport 4789", "geneve": "udp --dport 6081", "gre": "gre"}
 """Type of tunnel → iptables' words for its packets, where the kernel takes them in."""
 SECONDS = 2.0
-"""How long the controller may take to be reached."""
+"""How long the controller may take to be reached, and then to answer."""
 
 
 def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
@@ -88,13 +89,17 @@ def _controller(controller: model.Controller | None) -> Iterator[Finding]:
         advice = "write controller: tcp:ADDRESS:6653, or fill the bridges with dvr flows"
         yield warns(what, "the topology names none", advice)
         return
+    advice = "start it there: ryu-manager dvr_ryu.app; until then bridges forward nothing new"
     try:
-        socket.create_connection((controller.address, controller.port), SECONDS).close()
+        where = controller.address, controller.port
+        with socket.create_connection(where, SECONDS) as connected:
+            version = hello.exchange(connected, SECONDS)
     except OSError as error:
-        advice = "start it there: ryu-manager dvr_ryu.app; until then bridges forward nothing new"
         yield warns(what, f"{controller} does not answer: {error.strerror or error}", advice)
+    except hello.NoHello as no_hello:
+        yield warns(what, f"{controller} is not our controller: {no_hello}", advice)
     else:
-        yield passes(what, f"{controller} answers")
+        yield passes(what, f"{controller} answers with OpenFlow {version}")
 
 
 def _firewall() -> list[str]:
