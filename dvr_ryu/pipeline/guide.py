@@ -87,10 +87,10 @@ headers ``mod_vlan_vid``, ``mod_vlan_pcp``, ``push_vlan``, ``pop_vlan`` or ``str
 the actions ``clear_actions``, ``write_actions(...)``, ``write_metadata:VALUE/MASK`` and, last and
 only forward, ``goto_table:TABLE``. Numbers of groups and meters are those that somebody else adds
 to the bridge. Every other word is refused, with its place: what Ryu 4.34 cannot carry too
-(check_pkt_larger, delete_field, decap, encap of anything else, resubmit with ct, learn with limit
-or result_dst, sample with a direction, and xreg0 and its like outside matches and set_field). So
-are a value out of range, a table that is not there, a field that the packet may not have, and two
-flows of one priority that can match the same packet and do different things.
+(check_pkt_larger, delete_field, decap, encap of anything else, resubmit with ct, sample with a
+direction, and xreg0 and its like outside matches and set_field). So are a value out of range, a
+table that is not there, a field that the packet may not have, and two flows of one priority that
+can match the same packet and do different things.
 
 ``dvr check`` and the controller also warn of what is right but hardly meant: a flow that no packet
 reaches because another takes all of its packets; a table that no packet comes to from table 0; a

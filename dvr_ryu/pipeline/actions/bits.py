@@ -39,7 +39,7 @@ def require_named(field: Field, at: int) -> None:
 
 def require_writable(scope: Scope, field: Field, at: int) -> None:
     """Raise unless an action may write the field here, in this packet."""
-    _require_not_read_only(field, at)
+    require_not_read_only(field, at)
     if field.name in TRACKED and not scope.packet.committing:
         raise Wrong(at, f"{field.name} is written only within ct(commit,exec(…))")
     if field.name not in TRACKED and scope.packet.committing:
@@ -50,11 +50,12 @@ def require_writable(scope: Scope, field: Field, at: int) -> None:
 def require_learnable(learned: Packet, field: Field, at: int) -> None:
     """Raise unless a learned flow may write the field, in the packets that it matches."""
     require_named(field, at)
-    _require_not_read_only(field, at)
+    require_not_read_only(field, at)
     require_there(learned, field, at)
 
 
-def _require_not_read_only(field: Field, at: int) -> None:
+def require_not_read_only(field: Field, at: int) -> None:
+    """Raise where no action may write the field, in any packet."""
     if field.read_only:
         raise Wrong(at, f"{field.name} is read-only: no action writes it")
 

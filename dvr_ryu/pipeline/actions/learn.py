@@ -8,11 +8,13 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions import nicira
 from dvr_ryu.pipeline.actions.base import Action, Argument, Setting, reads
 from dvr_ryu.pipeline.actions.bits import (
     read_source,
     require_learnable,
     require_named,
+    require_not_read_only,
     require_same_width,
     require_there,
 )
@@ -30,15 +32,18 @@ _SETTINGS = {
     "fin_hard_timeout": 16,
     "priority": 16,
     "cookie": 64,
+    "limit": 32,
 }
-"""What learn() sets of the flow it makes, and how many bits each has."""
+"""What learn() sets of the flow it makes, or of all that have its cookie in its table (`limit`: how
+many there may be); and how many bits each has."""
 
 _FLAGS = {"send_flow_rem": 1, "delete_learned": 2}
+_WRITE_RESULT = 4
 """NX_LEARN_F_*."""
 
 _PRIORITY = 0x8000
 _PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": _PRIORITY}
-_PRINTED["cookie"] = _PRINTED.pop("cookie")
+_PRINTED["cookie"], _PRINTED["limit"] = _PRINTED.pop("cookie"), _PRINTED.pop("limit")
 """What it is where it is not named, in the order of ovs-ofctl."""
 
 _DEFAULT_TABLE = "1"
@@ -116,11 +121,13 @@ def _learn_source(source: Subfield | int) -> tuple[str, int] | int:
 @frozen
 class Learn(Action):
     """Make a flow from this packet. `settings` are the table, priority, timeouts, cookie and flags
-    it gets, as far as they are not what they are anyway.
+    it gets, and the limit, as far as they are not what they are anyway. `result` is the bit that
+    becomes 1 if the flow is there then, and 0 if the limit does not let it be.
     """
 
     settings: tuple[tuple[str, int], ...]
     parts: tuple[LearnPart, ...]
+    result: Subfield | None = None
 
     @property
     def cookie(self) -> int:
@@ -129,15 +136,20 @@ class Learn(Action):
 
     def __str__(self) -> str:
         words = [_setting_text(name, value) for name, value in self.settings]
+        words += [f"result_dst={self.result}"] if self.result else []
         return f"learn({','.join([*words, *map(str, self.parts)])})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionLearn."""
+        """Return Ryu's NXActionLearn; with a limit or a result, learn2 in bytes of our own."""
         given = dict(self.settings)
-        flags = sum(given.pop(flag, 0) for flag in _FLAGS)
-        table = given.pop("table")
+        flags = sum(given.pop(flag, 0) for flag in _FLAGS) | (_WRITE_RESULT if self.result else 0)
+        table, limit = given.pop("table"), given.pop("limit", 0)
         specs = [part.build() for part in self.parts]
-        return [parser.NXActionLearn(table, specs, flags=flags, **{"priority": _PRIORITY, **given})]
+        learn = parser.NXActionLearn(table, specs, flags=flags, **{"priority": _PRIORITY, **given})
+        if not limit and not self.result:
+            return [learn]
+        result = (self.result.field.nxm, self.result.start) if self.result else None
+        return [nicira.learn2(learn, limit, result)]
 
 
 def _setting_text(name: str, value: int) -> str:
@@ -151,14 +163,15 @@ def read_learn(scope: Scope, argument: Argument) -> Learn:
     """learn(SETTING=…,PART,…): what the flow gets, and its match and actions."""
     given: dict[str, int] = {}
     parts: list[LearnPart] = []
+    result: Subfield | None = None
     learned = Packet()
     for each in argument.settings():
         if each.key in _FLAGS and not each.value:
             given[each.key] = _FLAGS[each.key]
         elif each.key in _SETTINGS:
             given[each.key] = _read_setting(scope, each)
-        elif each.key in ("limit", "result_dst"):
-            raise Wrong(each.at, f"Ryu 4.34 cannot carry learn's {each.key}")
+        elif each.key == "result_dst":
+            result = _read_result(scope, each)
         else:
             parts.append(_read_part(scope, learned, each))
     if "table" not in given:
@@ -168,13 +181,22 @@ def read_learn(scope: Scope, argument: Argument) -> Learn:
         for name, default in _PRINTED.items()
         if name == "table" or given.get(name, default) != default
     )
-    return Learn(settings, tuple(parts))
+    return Learn(settings, tuple(parts), result)
 
 
 def _read_setting(scope: Scope, setting: Setting) -> int:
     if setting.key == "table":
         return scope.table_number(setting.value, setting.value_at)
     return scope.plain(setting.value, _SETTINGS[setting.key], setting.value_at)
+
+
+def _read_result(scope: Scope, setting: Setting) -> Subfield:
+    bit = scope.subfield(setting.value, setting.value_at)
+    require_named(bit.field, setting.value_at)
+    require_not_read_only(bit.field, setting.value_at)
+    if bit.width != 1:
+        raise Wrong(setting.value_at, f"the result is one bit, {bit} has {bit.width}: reg0[0]")
+    return bit
 
 
 def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
@@ -187,7 +209,7 @@ def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
         target = scope.subfield(right.text, right.at)
         require_learnable(learned, target.field, right.at)
         return LearnLoad(_read_source(scope, left.text, target, left.at, numbers.HEX), target)
-    target = scope.subfield(part.key, part.at, *_PRINTED, "output", "load")
+    target = scope.subfield(part.key, part.at, *_PRINTED, "result_dst", "output", "load")
     require_named(target.field, part.at)
     if not part.value:
         require_there(scope.packet, target.field, part.at)

@@ -16,8 +16,10 @@ from ryu.ofproto import nicira_ext
 from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
-_CLONE = 42
-"""NXAST_CLONE."""
+_CLONE, _LEARN2 = 42, 45
+"""NXAST_CLONE, NXAST_LEARN2."""
+_LEARN_HEAD = 22
+"""Bytes of struct nx_action_learn behind its subtype; what is learned follows."""
 
 
 def clone(actions: Iterable[Any]) -> Any:
@@ -29,6 +31,16 @@ def ct(flags: int, zone_field: str, zone: int, table: int, alg: int, actions: It
     """struct nx_action_conntrack: `zone` is a number, or bits of the field named so."""
     head = struct.pack("!HIHB3xH", flags, header(zone_field), zone, table, alg)
     return parser.NXActionUnknown(nicira_ext.NXAST_CT, head + packed(actions))
+
+
+def learn2(learn: Any, limit: int, result: tuple[str, int] | None) -> Any:
+    """struct nx_action_learn2: a learn, up to `limit` flows (0: any number), and the bit that is
+    written.
+    """
+    name, bit = result or ("", 0)
+    body = bytes(learn.serialize_body())
+    more = struct.pack("!IH2x", limit, bit) + (header(name).to_bytes(4, "big") if name else b"")
+    return parser.NXActionUnknown(_LEARN2, body[:_LEARN_HEAD] + more + body[_LEARN_HEAD:])
 
 
 def header(field: str) -> int:
