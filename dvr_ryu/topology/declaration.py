@@ -26,6 +26,7 @@ from dvr_ryu.topology.scalars import (
     Cidr,
     ControllerWord,
     DatapathId,
+    Destination,
     DhcpWay,
     Gateway,
     HostRange,
@@ -80,7 +81,7 @@ class HostWords(Words):
 class RouteWords(Words):
     """What is reached by way of a machine on a subnet."""
 
-    destination: Cidr
+    destination: Destination
     nexthop: Address
 
 

@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from ipaddress import IPv4Address
 
+from dvr_ryu.topology.reserved import reserved_as
 from dvr_ryu.topology.wording import suggestion
 
 ROUTER, DNS_SERVER, CLASSLESS_ROUTES = 3, 6, 121
@@ -116,7 +117,7 @@ def value_of(number: int, value: object) -> str:
     kind = _KINDS.get(number) or _kind_of(value)
     match kind:
         case Kind.ADDRESSES:
-            return ",".join(_address(each) for each in _listed(value))
+            return ",".join(_address(each, number) for each in _listed(value))
         case Kind.NAMES:
             return ",".join(_domain(each) for each in _listed(value))
         case Kind.TEXT:
@@ -152,9 +153,14 @@ def _is_address(value: object) -> bool:
     return True
 
 
-def _address(value: object) -> str:
+def _address(value: object, number: int) -> str:
+    """An address. A named option's are machines'; for 0.0.0.0, dnsmasq would tell its own."""
     if not _is_address(value):
         raise ValueError("takes addresses; write 9.9.9.9, or [9.9.9.9, 9.9.9.10]")
+    address = IPv4Address(str(value))
+    purpose = reserved_as(address) if number in _KINDS or not int(address) else None
+    if purpose:
+        raise ValueError(f"takes addresses of machines; {address} is {purpose}; take another")
     return str(value)
 
 

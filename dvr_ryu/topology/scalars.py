@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal
 
 from dvr_ryu.topology.dhcp_options import number_of
 from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, TUNNEL_OVERHEADS, Ports
+from dvr_ryu.topology.reserved import LINK_LOCAL, NOT_FOR_HOSTS, reserved_as, reserved_range
 
 LOCAL_VLANS = range(1, 4095)
 """VLAN tags of 802.1Q; 0 and 4095 are reserved."""
@@ -28,12 +29,6 @@ OFPORTS = range(2, 0xFF00)
 
 FIP_RULE_PRIORITIES = range(32768, 72768)
 """Neutron's range for `ip rule` priorities of floating addresses (fip_rule_priority_allocator)."""
-
-LINK_LOCAL = IPv4Network("169.254.0.0/16")
-NOT_FOR_HOSTS = tuple(
-    IPv4Network(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", LINK_LOCAL, "224.0.0.0/3")
-)
-"""No subnet lies in these: this network, loopback, link-local, multicast, reserved (RFC 6890)."""
 
 DATAPATH_IDS = range(1, 1 << 64)
 DEFAULT_UNDERLAY_PREFIX = 24
@@ -100,10 +95,17 @@ def _ipv4(text: object) -> IPv4Address:
         raise ValueError("is not an IPv4 address; write it as 192.168.10.4") from None
 
 
+def _machines_address(text: object) -> IPv4Address:
+    address = _ipv4(text)
+    if purpose := reserved_as(address):
+        raise ValueError(f"is {purpose}, which no machine can have; take another")
+    return address
+
+
 def _gateway(value: object) -> IPv4Address | Literal["none"]:
     if value is None or value == NO_GATEWAY:
         return NO_GATEWAY
-    return _ipv4(value)
+    return _machines_address(value)
 
 
 def _option(word: object) -> object:
@@ -132,8 +134,18 @@ def _cidr(text: object) -> IPv4Network:
     raise ValueError(f"is an address within a network, not the network; write {meant}")
 
 
+def _machines_range(text: object) -> IPv4Network:
+    cidr = _cidr(text)
+    if reserved := reserved_range(cidr):
+        raise ValueError(f"lies in {reserved}, whose addresses no machine can have; take another")
+    return cidr
+
+
 def _address_or_cidr(text: object) -> IPv4Network:
-    return _cidr(text) if isinstance(text, str) and "/" in text else IPv4Network(_ipv4(text))
+    if isinstance(text, str) and "/" in text and not text.endswith("/32"):
+        return _machines_range(text)
+    alone = text.removesuffix("/32") if isinstance(text, str) else text
+    return IPv4Network(_machines_address(alone))
 
 
 def _range_of_hosts(cidr: IPv4Network) -> IPv4Network:
@@ -197,7 +209,7 @@ def _controller(text: str) -> str:
         raise ValueError(
             f"has no IPv4 address: {parts[1]}; write it as tcp:10.0.44.1:6653"
         ) from None
-    if address.is_unspecified or address.is_multicast or address.is_reserved:
+    if reserved_as(address) and not address.is_loopback:
         raise ValueError("names an address that no switch can reach; write the controller's own")
     if not 1 <= int(parts[2]) <= 65535:
         raise ValueError("has a port that is not from 1 to 65535; OpenFlow's own is 6653")
@@ -234,10 +246,11 @@ def _within(numbers: range) -> Callable[[int], int]:
 
 Truth = Annotated[bool, _truth]
 Mac = Annotated[str, _mac]
-Address = Annotated[IPv4Address, _ipv4]
+Address = Annotated[IPv4Address, _machines_address]
 Gateway = Annotated[IPv4Address | Literal["none"] | None, _gateway]
 Option = Annotated[str, _option]
 Cidr = Annotated[IPv4Network, _cidr]
+Destination = Annotated[IPv4Network, _machines_range]
 AddressOrCidr = Annotated[IPv4Network, _address_or_cidr]
 HostRange = Annotated[Cidr, _range_of_hosts]
 RouterPair = Annotated[Cidr, _router_pair]

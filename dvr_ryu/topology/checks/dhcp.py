@@ -62,9 +62,12 @@ def _check_routes(path: Path, subnet: SubnetWords, findings: Findings) -> None:
         place = (*path, index)
         claim = Claim(f"the route to {route.destination}", (*place, "destination"))
         unique.claim(route.destination, claim)
-        if route.nexthop not in subnet.cidr:
-            message = f"{route.nexthop} is not in {subnet.cidr}; a next hop is a neighbour"
+        nexthop, cidr = route.nexthop, subnet.cidr
+        if nexthop not in cidr:
+            message = f"{nexthop} is not in {cidr}; a next hop is a neighbour"
             findings.at_value((*place, "nexthop"), message)
+        elif nexthop in (cidr.network_address, cidr.broadcast_address):
+            findings.at_value((*place, "nexthop"), f"{nexthop} is no machine's address in {cidr}")
 
 
 def _check_ranges(path: Path, subnet: SubnetWords, served: bool, findings: Findings) -> None:

@@ -18,12 +18,16 @@ def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> 
     """Every pair that no instance can use."""
     ips: _Owners = {(port.network, ip): port for port in ports for ip in port.pinned_ips}
     macs: _Owners = {(port.network, port.pins.mac): port for port in ports if port.pins.mac}
+    floating = {(words.network_of(each), ip) for ip, each in words.floating_ips.items()}
     dvr_macs = {host.dvr_mac: name for name, host in words.hosts.items() if host.dvr_mac}
     for port in ports:
         network = words.networks.get(port.network)
         for index, pair in enumerate(port.address_pairs if network else ()):
             path = (*port.path, "allowed_address_pairs", index)
             if network and pair.ip.prefixlen == 32:
+                if (port.network, pair.ip[0]) in floating:
+                    message = f"{pair.ip[0]} is a floating address; take another"
+                    findings.at_value((*path, "ip"), message)
                 _check_address(path, pair.ip[0], port, network, ips, findings)
             _check_mac(path, pair, port, macs, dvr_macs, findings)
 

@@ -6,7 +6,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
 from dvr_ryu.topology.declaration import TopologyWords
-from dvr_ryu.topology.scalars import NOT_FOR_HOSTS, WIDEST_UNDERLAY_PREFIX
+from dvr_ryu.topology.reserved import LINK_LOCAL
+from dvr_ryu.topology.scalars import WIDEST_UNDERLAY_PREFIX
 
 
 def check(words: TopologyWords, findings: Findings) -> None:
@@ -22,20 +23,29 @@ def check(words: TopologyWords, findings: Findings) -> None:
             findings.at(claim, wrong)
     controller = words.controller_address
     if controller:
-        unique.claim(controller, Claim("the controller", ("controller",)))
+        claim = Claim("the controller", ("controller",))
+        unique.claim(controller, claim)
+        if controller in _ends(underlay):
+            findings.at(claim, _first_or_last(controller, underlay))
     _check_external_networks(words, underlay, findings)
 
 
 def _wrong_address(address: IPv4Address, cidr: IPv4Network, stated: bool) -> str | None:
-    if any(address in reserved for reserved in NOT_FOR_HOSTS):
+    if address in LINK_LOCAL:
         return f"{address} is not an address that a host can have; write its own"
     if not stated and cidr.prefixlen < WIDEST_UNDERLAY_PREFIX:
         return f"{address} is on no one network with the others; hosts share an underlay"
     if address not in cidr:
         return f"{address} is not in the underlay's cidr {cidr}; change one of them"
-    if address in (cidr.network_address, cidr.broadcast_address):
-        return f"{address} is not a host's address in {cidr}, but its first or last; take another"
-    return None
+    return _first_or_last(address, cidr) if address in _ends(cidr) else None
+
+
+def _ends(cidr: IPv4Network) -> tuple[IPv4Address, IPv4Address]:
+    return cidr.network_address, cidr.broadcast_address
+
+
+def _first_or_last(address: IPv4Address, cidr: IPv4Network) -> str:
+    return f"{address} is not a host's address in {cidr}, but its first or last; take another"
 
 
 def _check_external_networks(

@@ -354,9 +354,17 @@ BAD_UNDERLAYS: Cases = {
         topology_file().replace("10.0.0.2", f"{MARK}10.0.0.255"),
         "first or last",
     ),
-    "host on loopback": (
-        topology_file(underlay="{cidr: 10.0.0.0/24}").replace("10.0.0.2", f"{MARK}127.0.0.1"),
+    "host on link-local": (
+        topology_file(underlay="{cidr: 10.0.0.0/24}").replace("10.0.0.2", f"{MARK}169.254.0.2"),
         "is not an address that a host can have",
+    ),
+    "controller with the broadcast address": (
+        topology_file(controller=f"{MARK}tcp:10.0.0.255:6653"),
+        "first or last",
+    ),
+    "controller of no machine": (
+        topology_file(controller=f"{MARK}tcp:0.1.2.3:6653"),
+        "names an address that no switch can reach",
     ),
     "hosts on no one network": (
         topology_file()
@@ -1142,9 +1150,87 @@ BAD_SHAPES: Cases = {
         ),
         "fa:16:3f:00:00:01 is the DVR MAC of host 'one'",
     ),
+    "virtual IP is the broadcast address": (
+        _pairs(f"{{ip: {MARK}192.168.1.255}}"),
+        "192.168.1.255 is no machine's address in 192.168.1.0/24",
+    ),
+    "virtual IP is a floating address": (
+        topology_file(
+            instances="{a: {host: one, network: blue}, b: {host: two, network: external, "
+            f"allowed_address_pairs: [{{ip: {MARK}2.2.2.10}}]}}}}"
+        ),
+        "2.2.2.10 is a floating address",
+    ),
     "pair that is no address": (
         _pairs(f"{{ip: {MARK}192.168.1.300}}"),
         "'192.168.1.300' is not an IPv4 address",
+    ),
+}
+
+NO_MACHINE: dict[str, str] = {
+    "0.0.0.0": "is an address of no machine",
+    "0.1.2.3": "is an address of no machine",
+    "127.0.0.1": "is a loopback address",
+    "224.0.0.18": "is a multicast address",
+    "239.1.1.1": "is a multicast address",
+    "240.0.0.1": "is a reserved address",
+    "255.255.255.255": "is the broadcast address of every network",
+}
+NAMING_A_MACHINE: dict[str, str] = {
+    "host": topology_file().replace("10.0.0.2", f"{MARK}IP"),
+    "ip": topology_file(instances=_instances(f", ip: {MARK}IP")),
+    "ips": topology_file(instances=_instances(f", ips: [192.168.1.7, {MARK}IP]")),
+    "virtual IP": _pairs(f"{{ip: {MARK}IP}}"),
+    "virtual IP with a length": _pairs(f"{{ip: {MARK}IP/32}}"),
+    "fixed address": topology_file(
+        floating_ips=f"{{2.2.2.10: {{instance: a, fixed_ip: {MARK}IP}}}}"
+    ),
+    "floating address": topology_file(floating_ips=f"{{{MARK}IP: {{instance: a}}}}"),
+    "gateway": _subnet(f"gateway_ip: {MARK}IP"),
+    "name server": _subnet(f"dns: [9.9.9.9, {MARK}IP]"),
+    "option": _option(f"ntp-server: {MARK}IP"),
+    "option by number": _option(f"'6': {MARK}[9.9.9.9, IP]"),
+    "range": _subnet(f"dhcp_ranges: [{{start: {MARK}IP, end: 192.168.1.9}}]"),
+    "host route": _subnet(f"host_routes: [{{destination: 10.9.0.0/16, nexthop: {MARK}IP}}]"),
+    "route": _routes(f"{{destination: 172.16.0.0/16, nexthop: {MARK}IP}}"),
+    "DHCP port": topology_file(networks=_networks(blue=f"dhcp_port: {{ips: [{MARK}IP]}}, ")),
+    "agent gateway": topology_file(
+        networks=_networks(external=f"external: true, agent_gateways: {{one: {{ip: {MARK}IP}}}}, ")
+    ),
+    "router's port": topology_file(
+        routers=_router("external_network: external", f"{{network: blue, ip: {MARK}IP}}")
+    ),
+    "SNAT port": topology_file(
+        routers=_router(
+            "external_network: external", f"{{network: blue, snat_port: {{ip: {MARK}IP}}}}"
+        )
+    ),
+    "gateway port": topology_file(
+        routers=_router(f"external_network: external, gateway_port: {{ip: {MARK}IP}}")
+    ),
+}
+"""Every key of the file that names a machine's address."""
+NO_MACHINES_ADDRESS: Cases = {
+    **{
+        f"{key} {ip}": (text.replace("IP", ip), phrase)
+        for key, text in NAMING_A_MACHINE.items()
+        for ip, phrase in NO_MACHINE.items()
+    },
+    **{
+        f"{key} {cidr}": (text, "whose addresses no machine can have")
+        for cidr in ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "239.255.0.0/16", "240.0.0.0/5")
+        for key, text in {
+            "route to": _routes(f"{{destination: {MARK}{cidr}, nexthop: 192.168.1.9}}"),
+            "host route to": _subnet(
+                f"host_routes: [{{destination: {MARK}{cidr}, nexthop: 192.168.1.9}}]"
+            ),
+            "pair": _pairs(f"{{ip: {MARK}{cidr}}}"),
+        }.items()
+    },
+    "option that has no name": (_option(f"'224': {MARK}0.0.0.0"), "is an address of no machine"),
+    "host route by the broadcast address": (
+        _subnet(f"host_routes: [{{destination: 10.9.0.0/16, nexthop: {MARK}192.168.1.255}}]"),
+        "192.168.1.255 is no machine's address",
     ),
 }
 
@@ -1162,6 +1248,7 @@ BAD_TOPOLOGIES: Cases = {
         "forwardings": BAD_FORWARDINGS,
         "numbers": BAD_NUMBERS,
         "shapes": BAD_SHAPES,
+        "no machine's address": NO_MACHINES_ADDRESS,
     }.items()
     for name, case in cases.items()
 }

@@ -7,12 +7,14 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 import yaml
 
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
+from tests.unit.topology.files import topology_file
 
 Data = dict[str, Any]
 
@@ -130,3 +132,18 @@ def test_the_order_of_interfaces_routes_and_pairs_is_irrelevant():
         instance.get("allowed_address_pairs", []).reverse()
     shuffled = parse_topology(yaml.safe_dump(data, sort_keys=False), "t.yaml")
     assert shuffled == parse_topology(text, "t.yaml")
+
+
+@pytest.mark.parametrize("ip", ["0.0.0.0/0", "192.0.0.0/2", "169.254.1.1", "203.0.113.9"])
+def test_a_pair_may_be_any_address_that_a_machine_can_have(ip):
+    """A range may have some of its addresses for nobody; link-local ones are for machines."""
+    instances = f"{{a: {{host: one, network: blue, allowed_address_pairs: [{{ip: {ip}}}]}}}}"
+    assert parse_topology(topology_file(instances=instances), "pair.yaml")
+
+
+@pytest.mark.parametrize("destination", ["0.0.0.0/0", "0.0.0.0/1", "169.254.169.254/32"])
+def test_instances_may_be_told_of_routes_to_metadata_and_everywhere(destination):
+    route = f"host_routes: [{{destination: {destination}, nexthop: 192.168.1.9}}]"
+    networks = f"{{blue: {{subnets: [{{cidr: 192.168.1.0/24, {route}}}]}}}}"
+    text = topology_file(networks=networks, routers="", instances="", floating_ips="")
+    assert parse_topology(text, "routes.yaml")
