@@ -16,6 +16,7 @@ from dvr_ryu import errors
 from dvr_ryu.cli.companion import companion
 from dvr_ryu.cli.files import check, completion, docs, flows, hosts
 from dvr_ryu.cli.lab import lab
+from dvr_ryu.cli.pki import pki
 from dvr_ryu.cli.show import show
 
 click.UsageError.exit_code = errors.USAGE
@@ -56,5 +57,5 @@ def cli() -> None:
     """
 
 
-for word in (check, flows, hosts, docs, completion, companion, lab, show):
+for word in (check, flows, hosts, docs, completion, companion, lab, pki, show):
     cli.add_command(word)

@@ -169,7 +169,8 @@ def _uuid(text: object) -> str:
     return text.lower()
 
 
-def _name(text: str) -> str:
+def name(text: str) -> str:
+    """The name of anything in the file; ValueError if it is none."""
     if not _NAME.fullmatch(text):
         raise ValueError(
             "is not a name; use up to 63 letters, digits, '-', '_' and '.', a letter or digit first"
@@ -255,7 +256,7 @@ AddressOrCidr = Annotated[IPv4Network, _address_or_cidr]
 HostRange = Annotated[Cidr, _range_of_hosts]
 RouterPair = Annotated[Cidr, _router_pair]
 Uuid = Annotated[str, _uuid]
-Name = Annotated[str, _text, _name]
+Name = Annotated[str, _text, name]
 ControllerWord = Annotated[str, _text, _controller]
 Mtu = Annotated[int, _number, _within(range(626, 9217))]
 Vlan = Annotated[int, _number, _within(LOCAL_VLANS)]

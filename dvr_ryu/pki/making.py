@@ -1,0 +1,159 @@
+"""Makes authorities, keys and certificates: the words that ovs-pki needs, and where its files go.
+
+What is there stays as it is. New files are made aside, and then moved: all of them, or none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dvr_ryu.errors import DvrError, HostError
+from dvr_ryu.packages import packages_of
+from dvr_ryu.pki.files import (
+    CONTROLLER,
+    CONTROLLER_AUTHORITY,
+    SWITCH_AUTHORITY,
+    authority_of,
+    certificate,
+    folder_of_host,
+    of_controller,
+    of_host,
+    private_key,
+)
+from dvr_ryu.topology.scalars import name as require_name
+
+_AUTHORITIES = (CONTROLLER_AUTHORITY, SWITCH_AUTHORITY)
+_LAST_LINES = 5
+
+
+def init(folder: Path) -> list[Path]:
+    """Make the authorities, and the controller's key and certificate; return what was made.
+
+    Raise HostError if ovs-pki cannot, DvrError if the folder has a part of an authority.
+    """
+    with _refusals(folder), _workshop(folder) as workshop:
+        made = []
+        if not any((folder / name).exists() for name in _AUTHORITIES):
+            _ovs_pki(workshop, "init", pki=workshop / "pki")
+            for name in _AUTHORITIES:
+                (workshop / "pki" / name / "private" / "cakey.pem").chmod(0o600)
+                made.append((workshop / "pki" / name).rename(folder / name))
+        _require_authorities(folder)
+        files = of_controller(folder)
+        if not (files.certificate.exists() and files.private_key.exists()):
+            _sign(workshop, folder, CONTROLLER, "controller")
+            for file in (files.private_key, files.certificate):
+                made.append((workshop / file.name).rename(file))
+        return made
+
+
+def make_host(folder: Path, host: str) -> Path | None:
+    """Make a host's key and certificate; return the folder of its files, None if it is there.
+
+    Raise DvrError if `dvr pki init` has not made `folder`, HostError if ovs-pki cannot.
+    """
+    _require_name(host)
+    with _refusals(folder):
+        _require_authorities(folder)
+        with _workshop(folder) as workshop:
+            return _make_host(folder, host, workshop)
+
+
+def _make_host(folder: Path, host: str, workshop: Path) -> Path | None:
+    target = folder_of_host(folder, host)
+    if target.exists():
+        return None
+    _sign(workshop, folder, host, "switch")
+    made = workshop / host
+    made.mkdir()
+    files = of_host(made, host)
+    for file in (files.private_key, files.certificate):
+        (workshop / file.name).rename(file)
+    for file, authority in (
+        (files.issuer, SWITCH_AUTHORITY),
+        (files.authority, CONTROLLER_AUTHORITY),
+    ):
+        file.write_bytes(authority_of(folder, authority).read_bytes())
+    target.parent.mkdir(exist_ok=True)
+    return made.rename(target)
+
+
+def _require_name(host: str) -> None:
+    try:
+        require_name(host)
+    except ValueError as error:
+        raise DvrError(f"'{host}' {error}") from None
+
+
+def _require_authorities(folder: Path) -> None:
+    missing = [name for name in _AUTHORITIES if not authority_of(folder, name).is_file()]
+    if not missing:
+        return
+    if len(missing) == len(_AUTHORITIES) and not any((folder / name).exists() for name in missing):
+        raise DvrError(f"{folder} has no authorities; make them first: dvr pki init {folder}")
+    raise DvrError(
+        f"{authority_of(folder, missing[0])} is missing, though {folder} was made before; put it "
+        "back, or take an empty folder and make the files of all hosts anew"
+    )
+
+
+@contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """Yield a folder to make files in, inside of `folder`, which is one maker's at a time."""
+    mask = os.umask(0o022)
+    try:
+        with _descriptor(folder) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as workshop:
+                yield Path(workshop).resolve()
+    finally:
+        os.umask(mask)
+
+
+@contextmanager
+def _descriptor(folder: Path) -> Iterator[int]:
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _refusals(folder: Path) -> Iterator[None]:
+    """Raise HostError for what the machine refuses."""
+    try:
+        yield
+    except OSError as error:
+        advice = "type sudo" if isinstance(error, PermissionError) else "name another folder"
+        raise HostError(f"cannot make files in {folder}: {error.strerror}; {advice}") from None
+
+
+def _sign(workshop: Path, folder: Path, owner: str, kind: str) -> None:
+    """Make a key, and a certificate that has nothing but the owner's name as its common name."""
+    _ovs_pki(workshop, "--unique", "req+sign", owner, kind, pki=folder.resolve())
+    (workshop / private_key(owner)).chmod(0o600)
+    (workshop / certificate(owner)).chmod(0o644)
+
+
+def _ovs_pki(workshop: Path, *words: str, pki: Path) -> None:
+    log = workshop / "log"
+    command = ["ovs-pki", f"--dir={pki}", f"--log={log}", *words]
+    try:
+        done = subprocess.run(
+            command, cwd=workshop, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        package = packages_of(["ovs-pki"])
+        raise HostError(f"ovs-pki is missing; install it: apt install {package}") from None
+    if done.returncode:
+        said = [*log.read_text().splitlines(), *done.stderr.splitlines()] if log.exists() else []
+        lines = "".join(f"\n  {line}" for line in said[-_LAST_LINES:])
+        raise HostError(f"{' '.join(command)} failed; its last lines:{lines or done.stderr}")
