@@ -29,8 +29,8 @@ def controller_of(words: TopologyWords) -> model.Controller | None:
     """The controller that the file names, if it does."""
     if words.controller is None:
         return None
-    _, address, port = words.controller.split(":")
-    return model.Controller(address, int(port))
+    protocol, address, port = words.controller.split(":")
+    return model.Controller(address, int(port), tls=protocol == "ssl")
 
 
 def _dhcp_options(words: Mapping[str, object]) -> model.DhcpOptions:

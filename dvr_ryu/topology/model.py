@@ -65,13 +65,15 @@ def card_name(number: int) -> str:
 
 @frozen
 class Controller:
-    """Where the switches find the controller: OpenFlow over TCP."""
+    """Where the switches find the controller: OpenFlow over TCP, or over TLS."""
 
     address: str
     port: int
+    tls: bool = False
 
     def __str__(self) -> str:
-        return f"tcp:{self.address}:{self.port}"
+        """Open vSwitch's words for it."""
+        return f"{'ssl' if self.tls else 'tcp'}:{self.address}:{self.port}"
 
 
 @frozen

@@ -44,7 +44,7 @@ NO_GATEWAY: Final = "none"
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-_CONTROLLER = re.compile(r"tcp:([^:]+):([0-9]{1,5})")
+_CONTROLLER = re.compile(r"(tcp|ssl):([^:]+):([0-9]{1,5})")
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
@@ -203,16 +203,19 @@ def _dhcp_way(text: object) -> object:
 def _controller(text: str) -> str:
     parts = _CONTROLLER.fullmatch(text)
     if not parts:
-        raise ValueError("is not a controller; write tcp:ADDRESS:PORT, as tcp:10.0.44.1:6653")
+        raise ValueError(
+            "is not a controller; write tcp:ADDRESS:PORT, or ssl:ADDRESS:PORT for TLS, as "
+            "tcp:10.0.44.1:6653"
+        )
     try:
-        address = IPv4Address(parts[1])
+        address = IPv4Address(parts[2])
     except ValueError:
         raise ValueError(
-            f"has no IPv4 address: {parts[1]}; write it as tcp:10.0.44.1:6653"
+            f"has no IPv4 address: {parts[2]}; write it as {parts[1]}:10.0.44.1:6653"
         ) from None
     if reserved_as(address) and not address.is_loopback:
         raise ValueError("names an address that no switch can reach; write the controller's own")
-    if not 1 <= int(parts[2]) <= 65535:
+    if not 1 <= int(parts[3]) <= 65535:
         raise ValueError("has a port that is not from 1 to 65535; OpenFlow's own is 6653")
     return text
 

@@ -171,6 +171,14 @@ BAD_SCHEMA: Cases = {
     "controller not OpenFlow": (topology_file(controller=f"{MARK}10.0.0.9"), "tcp:ADDRESS:PORT"),
     "controller port": (topology_file(controller=f"{MARK}tcp:10.0.0.9:65536"), "from 1 to 65535"),
     "controller name": (topology_file(controller=f"{MARK}tcp:there:6653"), "no IPv4 address"),
+    "controller name over TLS": (
+        topology_file(controller=f"{MARK}ssl:there:6653"),
+        "write it as ssl:10.0.44.1:6653",
+    ),
+    "controller over TLS by another word": (
+        topology_file(controller=f"{MARK}tls:10.0.0.9:6653"),
+        "or ssl:ADDRESS:PORT for TLS",
+    ),
     "controller everywhere": (
         topology_file(controller=f"{MARK}tcp:0.0.0.0:6653"),
         "no switch can reach",
