@@ -7,7 +7,7 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
@@ -34,6 +34,21 @@ class SwitchError(DvrError):
     """A switch refused what it was sent."""
 
 
+SHOWN_PROBLEMS = 20
+"""So many problems are written out; of the others it is said how many there are."""
+SHOWN_COLUMNS = 240
+"""A longer line of a file is quoted around the place that is meant."""
+
+
+def printable(text: str) -> str:
+    """The text with escapes, as \\x1b, for characters that would do something to a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
 @frozen(order=True)
 class Place:
     """A character of a file: line and column count from 1; `source` is the whole line, without its
@@ -46,7 +61,21 @@ class Place:
     source: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return printable(f"{self.file}:{self.line}:{self.column}")
+
+    def quoted(self) -> str:
+        """Two lines: what can be shown of the line of the file, and a caret under the column."""
+        first = max(0, self.column - 1 - SHOWN_COLUMNS // 2)
+        if len(self.source) <= SHOWN_COLUMNS:
+            first = 0
+        at, last = self.column - 1, first + SHOWN_COLUMNS
+        before, after = (
+            printable(part.replace("\t", " "))
+            for part in (self.source[first:at], self.source[at:last])
+        )
+        before = "…" * (first > 0) + before
+        after += "…" * (last < len(self.source))
+        return f"  {before}{after}\n  {' ' * len(before)}^"
 
 
 @frozen(order=True)
@@ -60,9 +89,15 @@ class Problem:
     def __str__(self) -> str:
         """Three lines: place and message, the line of the file, a caret under the column."""
         word = "warning: " if self.warning else ""
-        source = self.place.source.expandtabs(1)
-        caret = " " * (self.place.column - 1) + "^"
-        return f"{self.place}: {word}{self.message}\n  {source}\n  {caret}"
+        return f"{self.place}: {word}{printable(self.message)}\n{self.place.quoted()}"
+
+
+def written_out(problems: Sequence[Problem]) -> str:
+    """The first problems, each with its lines, and how many more there are."""
+    lines = [str(problem) for problem in problems[:SHOWN_PROBLEMS]]
+    if more := len(problems) - len(lines):
+        lines.append(f"and {more:,} more".replace(",", " "))
+    return "\n".join(lines)
 
 
 class FileError(DvrError):
@@ -70,4 +105,4 @@ class FileError(DvrError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(written_out(self.problems))

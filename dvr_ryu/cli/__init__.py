@@ -16,8 +16,10 @@ from dvr_ryu import errors
 from dvr_ryu.cli.companion import companion
 from dvr_ryu.cli.files import check, completion, docs, flows, hosts
 from dvr_ryu.cli.lab import lab
+from dvr_ryu.cli.output import end_with
 from dvr_ryu.cli.pki import pki
 from dvr_ryu.cli.show import show
+from dvr_ryu.command import dvr
 
 click.UsageError.exit_code = errors.USAGE
 
@@ -26,35 +28,38 @@ def main() -> None:
     """Run the command line; a problem that the reader can mend ends it without a traceback."""
     gc.disable()  # most words end soon, and all garbage with them; those that stay collect it
     try:
-        cli()
-    except errors.DvrError as error:
-        click.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+        code = end_with(cli)
     finally:
         gc.freeze()  # or Python would look through all of it at the end
+    if code:
+        sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="dvr_ryu")
-def cli() -> None:
-    """A distributed virtual router on plain Open vSwitch hosts, from one topology file.
+_HELP = f"""A distributed virtual router on plain Open vSwitch hosts, from one topology file.
 
     \b
     To see it work on this machine, in hosts made of namespaces:
-        sudo dvr lab up examples/human-defined-dvr.yaml
-        sudo dvr lab test
-        sudo dvr lab exec cirros -- ping -c1 10.10.10.4
-        sudo dvr lab down
+        sudo {dvr()} lab up examples/human-defined-dvr.yaml
+        sudo {dvr()} lab test
+        sudo {dvr()} lab exec cirros -- ping -c1 10.10.10.4
+        sudo {dvr()} lab down
 
     \b
     On real hosts:
-        ryu-manager dvr_ryu.app                       the controller, on one of them
-        sudo dvr companion run TOPOLOGY --host NAME   on each of them
+        ryu-manager dvr_ryu.app              the controller, where the topology's controller: says
+        sudo {dvr()} companion run TOPOLOGY --host NAME
+                                             on each host
 
     \b
     Exit codes:
         0 done, 1 the input or the machine is wrong, 2 differences or failed checks, 64 wrong words
     """
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, help=_HELP)
+@click.version_option(package_name="dvr_ryu")
+def cli() -> None:
+    """All words."""
 
 
 for word in (check, flows, hosts, docs, completion, companion, lab, pki, show):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dvr_ryu import errors
+from dvr_ryu.cli import output
 from dvr_ryu.cli.options import (
     FILE,
     complete_host,
@@ -36,21 +37,25 @@ def companion() -> None:
     shell_complete=complete_host,
     help="The host of the topology that this machine is to be.",
 )
-def companion_check(topology: Path | None, host: str | None) -> None:
+@output.json_option
+def companion_check(topology: Path | None, host: str | None, as_json: bool) -> None:
     """Print what this machine has and lacks, and what to do about it; nothing is changed.
 
     With a topology and a host, also whether it can be that host. Exit code 1 if anything fails.
     """
-    from rich.console import Console
-
     from dvr_ryu.companion.check import findings
     from dvr_ryu.companion.check.finding import exit_code, render, summary
 
     if bool(topology) != bool(host):
         raise click.UsageError("TOPOLOGY and --host go together.")
     found = list(findings(view(topology, host) if topology and host else None))
-    Console().print(render(found))
-    click.echo(f"\n{summary(found)}", err=True)
+    if as_json:
+        from dvr_ryu.cli import documents
+
+        output.show_json(documents.of_findings(found))
+    else:
+        output.show(render(found))
+        click.echo(f"\n{summary(found)}", err=True)
     sys.exit(exit_code(found))
 
 
@@ -61,16 +66,23 @@ def companion_check(topology: Path | None, host: str | None) -> None:
     "--as",
     "form",
     type=click.Choice(["lines", "script"]),
-    default="lines",
     help="lines: one for each fact, the default. script: for sh, it does what apply would do.",
 )
-def companion_plan(topology: Path, host: str, form: str) -> None:
+@output.json_option
+def companion_plan(topology: Path, host: str, form: str | None, as_json: bool) -> None:
     """Print what apply would change, and change nothing. Exit code 2 if there is anything."""
     from dvr_ryu.companion import agent
     from dvr_ryu.companion.script import script
 
+    if as_json and form:
+        raise click.UsageError("--json and --as exclude each other.")
     change = agent.plan(view(topology, host), tell=_aside)
-    _tell(host, change, script(change, host) if form == "script" else change.lines())
+    if as_json:
+        from dvr_ryu.cli import documents
+
+        output.show_json(documents.of_change(host, change))
+    else:
+        _tell(host, change, script(change, host) if form == "script" else change.lines())
     if change:
         sys.exit(errors.DIFFERENT)
 

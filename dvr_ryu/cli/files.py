@@ -11,6 +11,7 @@ from attrs import evolve
 from click.shell_completion import BashComplete
 
 from dvr_ryu import errors
+from dvr_ryu.cli import output
 from dvr_ryu.cli.options import (
     FILE,
     complete_host,
@@ -21,7 +22,7 @@ from dvr_ryu.cli.options import (
 from dvr_ryu.shipped import flows_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dvr_ryu.pipeline.syntax import Pipeline
 
@@ -30,13 +31,32 @@ if TYPE_CHECKING:
 @topology_argument
 @flows_option
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
-def check(topology: Path, folder: Path | None, strict: bool) -> None:
+@output.json_option
+def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> None:
     """Check a topology and the pipelines; print nothing if both are right.
 
     Every problem is printed with its file, line and column, and nothing is changed anywhere. A
     warning is a flow that no packet reaches, a table that none comes to, or one without a miss: it
     is printed, and the exit code is 0, or 1 with --strict.
     """
+    if not as_json:
+        if warnings := _checked(topology, folder, strict):
+            output.say(errors.written_out(warnings))
+        return
+    from dvr_ryu.cli import documents
+
+    found: errors.DvrError | Sequence[errors.Problem]
+    try:
+        found = _checked(topology, folder, strict)
+    except errors.DvrError as error:
+        found = error
+    output.show_json(documents.of_check(found))
+    if isinstance(found, errors.DvrError):
+        sys.exit(found.exit_code)
+
+
+def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[errors.Problem]:
+    """The warnings about two files that are right."""
     from dvr_ryu.pipeline.program import load_program
     from dvr_ryu.topology.loading import load_topology
 
@@ -45,8 +65,7 @@ def check(topology: Path, folder: Path | None, strict: bool) -> None:
     program.require_fit(model)
     if strict and program.warnings:
         raise errors.FileError(evolve(each, warning=False) for each in program.warnings)
-    for warning in program.warnings:
-        click.echo(str(warning), err=True)
+    return program.warnings
 
 
 @click.command()
@@ -119,18 +138,24 @@ def flows(
 
 @click.command()
 @topology_argument
-def hosts(topology: Path) -> None:
+@output.json_option
+def hosts(topology: Path, as_json: bool) -> None:
     """Print each host's DVR MAC: the article's `select * from dvr_host_macs`."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from dvr_ryu.topology.loading import load_topology
 
+    model = load_topology(topology)
+    if as_json:
+        from dvr_ryu.cli import documents
+
+        output.show_json(documents.of_hosts(model))
+        return
     table = Table("host", "mac_address", box=box.ASCII2)
-    for host in load_topology(topology).hosts.values():
+    for host in model.hosts.values():
         table.add_row(host.name, host.dvr_mac)
-    Console().print(table)
+    output.show(table)
 
 
 @click.command()
@@ -155,8 +180,8 @@ def completion(context: click.Context) -> None:
 
 def _cleaned(dump: Path | None, pipeline: Pipeline) -> Iterator[str]:
     from dvr_ryu.pipeline.dump import clean
-    from dvr_ryu.pipeline.source import read_text
+    from dvr_ryu.topology.text_file import read_text, text_of
 
     if dump is None or str(dump) == "-":
-        return clean(sys.stdin.read(), "stdin", pipeline.tables)
+        return clean(text_of(sys.stdin.buffer.read(), "stdin"), "stdin", pipeline.tables)
     return clean(read_text(dump), str(dump), pipeline.tables)

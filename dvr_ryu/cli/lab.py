@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dvr_ryu import errors
+from dvr_ryu.cli import output
 from dvr_ryu.cli.options import FILE, flows_option, topology_argument
 
 
@@ -71,34 +72,43 @@ def lab_down(topology: Path | None) -> None:
 
 @lab.command("show")
 @_lab_topology
-def lab_show(topology: Path | None) -> None:
+@output.json_option
+def lab_show(topology: Path | None, as_json: bool) -> None:
     """Print the lab's hosts, instances and logs."""
-    from rich.console import Console
-
     from dvr_ryu.lab import lifecycle, report
 
     lifecycle.require_lab_of(topology)
-    Console().print(report.render(report.show()))
+    shown = report.show()
+    if as_json:
+        from dvr_ryu.cli import documents
+
+        output.show_json(documents.of_lab(shown))
+    else:
+        output.show(report.render(shown))
 
 
 @lab.command("test")
 @_lab_topology
-def lab_test(topology: Path | None) -> None:
+@output.json_option
+def lab_test(topology: Path | None, as_json: bool) -> None:
     """Prove the running lab with packets: DHCP, layers 2 and 3, floating IPs, SNAT, isolation.
 
     Exit code 2 if any check fails.
     """
-    from rich.console import Console
-
     from dvr_ryu.lab import lifecycle, proof
     from dvr_ryu.lab.progress import steps
 
     lifecycle.require_lab_of(topology)
     with steps() as progress:
         results = proof.prove(progress)
-    Console().print(proof.render(results))
+    if as_json:
+        from dvr_ryu.cli import documents
+
+        output.show_json(documents.of_results(results))
+        sys.exit(proof.exit_code(results))
+    output.show(proof.render(results))
     click.echo(f"\n{proof.summary(results)}. The lab stays up; you may type:", err=True)
-    for words in proof.next_words(results, sys.argv[0]):
+    for words in proof.next_words(results):
         click.echo(f"  {words}", err=True)
     sys.exit(proof.exit_code(results))
 

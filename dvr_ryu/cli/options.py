@@ -15,7 +15,7 @@ from dvr_ryu import errors
 if TYPE_CHECKING:
     from dvr_ryu.topology.view import HostView
 
-FILE = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, readable=False)
 
 
 def complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:

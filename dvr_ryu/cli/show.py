@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from dvr_ryu.cli import output
+
 
 @click.group()
 def show() -> None:
@@ -11,18 +13,21 @@ def show() -> None:
 
 
 @show.command("leases")
-def show_leases() -> None:
+@output.json_option
+def show_leases(as_json: bool) -> None:
     """Print who has which address by DHCP, and until when.
 
     A lease of a machine that the topology does not name is called dynamic. In a lab, where this
     needs root, it prints the leases of all hosts; elsewhere those that this host has given.
     """
-    from rich.console import Console
-
     from dvr_ryu.lab import leases
 
     found = leases.shown()
-    if found:
-        Console().print(leases.render(found))
+    if as_json:
+        from dvr_ryu.cli import documents
+
+        output.show_json(documents.of_leases(found))
+    elif found:
+        output.show(leases.render(found))
     else:
         click.echo("no leases: no DHCP server of dvr_ryu's has given one here", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from dvr_ryu.companion.edges.leases import Lease
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.tables import table
 
 
 def shown(folder: StateFolder = THE_LAB, root: Path = Path("/")) -> list[Lease]:
@@ -30,7 +31,7 @@ def shown(folder: StateFolder = THE_LAB, root: Path = Path("/")) -> list[Lease]:
 def _all(folder: StateFolder, root: Path) -> Iterator[Lease]:
     yield from leases.listed(root)
     if folder.path.exists():
-        preflight.require_root("show leases")
+        preflight.require_root()
         if folder.read() is not None:  # a lab host has such a folder, and no lab
             for host in running(folder).lab_hosts.values():
                 yield from leases.listed(host.path("/"))
@@ -40,14 +41,11 @@ def _bytes(ip: str) -> tuple[int, ...]:
     return tuple(map(int, ip.split(".")))
 
 
-def render(found: list[Lease]) -> Table:
-    """A table of leases for a terminal."""
-    table = Table(box=None, header_style="bold")
-    for column in ("network", "host", "MAC", "address", "instance", "expires"):
-        table.add_column(column, overflow="fold")
-    for lease in found:
-        when = str(datetime.fromtimestamp(lease.expires)) if lease.expires else "never"
-        table.add_row(
-            lease.network, lease.host, lease.mac, lease.ip, lease.instance or "(dynamic)", when
-        )
-    return table
+def render(found: Iterable[Lease]) -> Table:
+    """The leases as a table for people."""
+    return table(("network", "host", "MAC", "address", "instance", "expires"), map(_row, found))
+
+
+def _row(lease: Lease) -> tuple[str, ...]:
+    when = str(datetime.fromtimestamp(lease.expires)) if lease.expires else "never"
+    return lease.network, lease.host, lease.mac, lease.ip, lease.instance or "(dynamic)", when

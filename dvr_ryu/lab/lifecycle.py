@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from attrs import evolve
 
+from dvr_ryu.command import dvr
 from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab import bare, preflight, programs
 from dvr_ryu.lab.host import LabHost, environment
@@ -49,7 +50,7 @@ def up(
     from dvr_ryu.lab import flows, readiness
     from dvr_ryu.topology.loading import load_declaration
 
-    preflight.require_root(f"lab up {topology_path}")
+    preflight.require_root()
     path = topology_path.resolve()
     declaration = load_declaration(path)
     topology = declaration.topology
@@ -93,10 +94,12 @@ def refuse_second(folder: StateFolder) -> None:
     if state is not None and state.whole:
         raise HostError(
             f"the lab of {state.topology} is up since {state.started};"
-            " there is one at a time: type dvr lab down first"
+            f" there is one at a time: type sudo {dvr('lab down')} first"
         )
     if folder.used():
-        raise HostError("a lab that was not taken down left its remains: type dvr lab down first")
+        raise HostError(
+            f"a lab that was not taken down left its remains: type sudo {dvr('lab down')} first"
+        )
 
 
 def make_hosts(topology: Topology, path: Path, folder: StateFolder, progress: Progress) -> bare.Lab:
@@ -124,7 +127,7 @@ def renew_hosts(
     if not controller or str(topology.underlay) != state.underlay:
         raise HostError(
             f"the underlay, or the controller's address, is another one in {state.topology} than"
-            " in the lab that is up: type dvr lab down, then dvr lab up"
+            f" in the lab that is up: type sudo {dvr('lab down')}, then lab up again"
         )
     gone = dict(state.addresses.items() - wanted.items())
     come = {name: wanted[name] for name, _ in sorted(wanted.items() - state.addresses.items())}
@@ -189,7 +192,7 @@ def down(folder: StateFolder = THE_LAB, topology: Path | None = None) -> list[st
 
     HostError if it is known to be that of another topology than the one named.
     """
-    preflight.require_root("lab down")
+    preflight.require_root()
     with folder.locked():
         require_lab_of(topology, folder)
         return _remove(folder)
@@ -214,9 +217,11 @@ def running(folder: StateFolder = THE_LAB) -> LabState:
     """The lab that is up; HostError if none is, or if some of it has ended."""
     state = folder.read()
     if state is None:
-        raise HostError("no lab is up: type dvr lab up TOPOLOGY")
+        raise HostError(f"no lab is up: type sudo {dvr('lab up')} TOPOLOGY")
     if not state.whole:
-        raise HostError("a part of the lab has ended: type dvr lab down, then dvr lab up TOPOLOGY")
+        raise HostError(
+            f"a part of the lab has ended: type sudo {dvr('lab down')}, then lab up TOPOLOGY"
+        )
     return state
 
 
@@ -224,7 +229,7 @@ def pipelines_of(folder: StateFolder = THE_LAB) -> Path:
     """The folder of the flows that the lab which is up runs; HostError if none is up."""
     from dvr_ryu.lab import flows
 
-    preflight.require_root("lab flows")
+    preflight.require_root()
     return flows.selected(running(folder).lab_hosts[bare.CONTROLLER])
 
 
@@ -237,7 +242,7 @@ def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str
     from dvr_ryu.lab import flows
     from dvr_ryu.topology.loading import load_topology
 
-    preflight.require_root(f"lab flows {pipelines}")
+    preflight.require_root()
     state = running(folder)
     path = Path(state.topology)
     topology = load_topology(path)
@@ -275,7 +280,7 @@ def instances_of(host: LabHost) -> list[str]:
 
 def execute(name: str, command: Sequence[str], folder: StateFolder = THE_LAB) -> NoReturn:
     """Become `command` in the host or instance `name`, with our terminal; its exit code is ours."""
-    preflight.require_root(f"lab exec {name}")
+    preflight.require_root()
     host, namespace = find(name, folder)
     words = host.enter(command, namespace)
     os.execvpe(words[0], words, environment())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
+from dvr_ryu.command import as_typed
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.host import environment
 from dvr_ryu.packages import packages_of
@@ -16,10 +17,10 @@ PROGRAMS = (
 """What labs, and the companions in them, run."""
 
 
-def require_root(words: str) -> None:
-    """HostError unless root runs us; `words` are what was typed after dvr."""
+def require_root() -> None:
+    """HostError unless root runs us, with the same command for root."""
     if os.geteuid() != 0:
-        raise HostError(f"a lab is made of namespaces, which needs root: type sudo dvr {words}")
+        raise HostError(f"a lab is made of namespaces, which needs root: type sudo {as_typed()}")
 
 
 def require_programs() -> None:

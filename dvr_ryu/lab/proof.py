@@ -10,9 +10,9 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from attrs import frozen
-from rich.markup import escape
 from rich.table import Table
 
+from dvr_ryu.command import dvr
 from dvr_ryu.errors import DIFFERENT, DONE, HostError
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.bare import Lab
@@ -21,6 +21,7 @@ from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.probes import Failed
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wire import BRIDGE
+from dvr_ryu.tables import table
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.topology import Topology
 
@@ -37,10 +38,15 @@ class Result:
     passed: bool
     detail: str
 
+    @property
+    def verdict(self) -> str:
+        """In a word."""
+        return "PASS" if self.passed else "FAIL"
+
 
 def prove(progress: Callable[[str], None], folder: StateFolder = THE_LAB) -> list[Result]:
     """Try everything that should be true of the lab that is up; HostError if none is."""
-    preflight.require_root("lab test")
+    preflight.require_root()
     state = running(folder)
     return try_all(Lab(state.lab_hosts), load_topology(Path(state.topology)), progress)
 
@@ -151,14 +157,9 @@ def _silence(topology: Topology, crossed: list[str]) -> list[Result]:
 
 
 def render(results: Iterable[Result]) -> Table:
-    """The results as a table for a terminal."""
-    table = Table(box=None, header_style="bold")
-    for column in ("what", "from", "to", "", "seen"):
-        table.add_column(column, overflow="fold")
-    for result in results:
-        verdict = "[green]PASS[/]" if result.passed else "[red]FAIL[/]"
-        table.add_row(result.what, result.source, result.target, verdict, escape(result.detail))
-    return table
+    """The results as a table for people."""
+    rows = ((each.what, each.source, each.target, each.verdict, each.detail) for each in results)
+    return table(("what", "from", "to", "", "seen"), rows)
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -168,8 +169,8 @@ def summary(results: Sequence[Result]) -> str:
     return f"{failed} of {count} checks FAIL" if failed else f"all {count} checks PASS"
 
 
-def next_words(results: Iterable[Result], dvr: str, folder: StateFolder = THE_LAB) -> list[str]:
-    """Commands worth typing in the lab that is up; `dvr` is how the command is called here."""
+def next_words(results: Iterable[Result], folder: StateFolder = THE_LAB) -> list[str]:
+    """Commands worth typing in the lab that is up."""
     topology = load_topology(Path(running(folder).topology))
     words = ["show"]
     for result in results:
@@ -177,4 +178,4 @@ def next_words(results: Iterable[Result], dvr: str, folder: StateFolder = THE_LA
             words.append(f"exec {result.source} -- ping -c3 {topology.instances[result.target].ip}")
             break
     words.append(f"exec {next(iter(topology.hosts))} -- ovs-ofctl dump-flows br-tun")
-    return [f"sudo {dvr} lab {each}" for each in [*words, "down"]]
+    return [f"sudo {dvr()} lab {each}" for each in [*words, "down"]]

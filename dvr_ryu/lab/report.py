@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.text import Text
 
+from dvr_ryu.companion.facts.dhcp import dhcp_namespace
+from dvr_ryu.companion.facts.fip import fip_namespace
+from dvr_ryu.errors import DvrError, printable
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.bare import CONTROLLER, WIRE
 from dvr_ryu.lab.host import LabHost
@@ -17,7 +22,18 @@ from dvr_ryu.lab.lifecycle import THE_LAB, instances_of, running
 from dvr_ryu.lab.openvswitch import PHYSICAL_BRIDGE
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wire import NIC
+from dvr_ryu.tables import table
+from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.model import instance_namespace
+from dvr_ryu.topology.topology import Topology
+
+
+@frozen
+class NamespaceReport:
+    """A network namespace of a lab host, and of what it is: "router r1"; nothing if not ours."""
+
+    name: str
+    owner: str
 
 
 @frozen
@@ -28,7 +44,7 @@ class HostReport:
     address: str
     pid: int
     bridges: tuple[str, ...]
-    namespaces: tuple[str, ...]
+    namespaces: tuple[NamespaceReport, ...]
 
 
 @frozen
@@ -53,24 +69,38 @@ class LabReport:
 
 def show(folder: StateFolder = THE_LAB) -> LabReport:
     """Read what the lab that is up is made of; HostError if none is."""
-    preflight.require_root("lab show")
+    preflight.require_root()
     state = running(folder)
+    owners: dict[str, str] = {}
+    with suppress(FileNotFoundError, DvrError):  # without it, a lab is only less easy to read
+        owners = _owners(parse_topology(folder.remembered(), state.topology))
     hosts = list(state.lab_hosts.values())
     with ThreadPoolExecutor() as pool:
-        host_reports = tuple(pool.map(_report_of, hosts))
+        host_reports = tuple(pool.map(lambda host: _report_of(host, owners), hosts))
         found = [(host, name) for host in hosts for name in instances_of(host)]
         instances = tuple(pool.map(lambda place: _instance_report_of(*place), found))
     return LabReport(state.topology, state.started, host_reports, instances, tuple(folder.logs))
 
 
-def _report_of(host: LabHost) -> HostReport:
-    names = tuple(sorted(entry.name for entry in host.path("/run/netns").glob("*")))
+def _owners(topology: Topology) -> dict[str, str]:
+    """Namespace → what has it: most are called by a UUID."""
+    owners = {instance_namespace(name): f"instance {name}" for name in topology.instances}
+    for name, network in topology.networks.items():
+        owners[dhcp_namespace(network)] = owners[fip_namespace(network)] = f"network {name}"
+    for name, router in topology.routers.items():
+        owners[router.namespace] = owners[router.snat_namespace] = f"router {name}"
+    return owners
+
+
+def _report_of(host: LabHost, owners: Mapping[str, str]) -> HostReport:
+    names = sorted(entry.name for entry in host.path("/run/netns").glob("*"))
+    namespaces = tuple(NamespaceReport(name, owners.get(name, "")) for name in names)
     bridges: tuple[str, ...] = ()
     if host.name not in (CONTROLLER, WIRE):
         bridges = tuple(host.run(["ovs-vsctl", "list-br"]).stdout.split())
     device = PHYSICAL_BRIDGE if PHYSICAL_BRIDGE in bridges else NIC
     address = next(iter(_addresses(host, ["dev", device])), "")
-    return HostReport(host.name, address, host.init.pid, bridges, names)
+    return HostReport(host.name, address, host.init.pid, bridges, namespaces)
 
 
 def _instance_report_of(host: LabHost, name: str) -> InstanceReport:
@@ -86,25 +116,19 @@ def _addresses(host: LabHost, which: list[str], namespace: str | None = None) ->
 
 
 def render(report: LabReport) -> RenderableType:
-    """Tables of a lab for a terminal: hosts, what is on them, and where the logs are."""
-    hosts = _table("host", "underlay address", "pid", "bridges")
-    namespaces = _table("namespace", "host")
-    for host in report.hosts:
-        hosts.add_row(host.name, host.address, str(host.pid), " ".join(host.bridges))
-        for namespace in host.namespaces:
-            namespaces.add_row(namespace, host.name)
-    instances = _table("instance", "host", "addresses")
-    for instance in report.instances:
-        instances.add_row(instance.name, instance.host, " ".join(instance.addresses))
-    title = f"{report.topology}, up since {report.started}\n"
-    logs = _table("log")
-    for log in report.logs:
-        logs.add_row(str(log))
-    return Group(title, hosts, "", instances, "", namespaces, "", logs)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    """Tables of a lab for people: hosts, what is on them, and where the logs are."""
+    hosts = table(
+        ("host", "underlay address", "pid", "bridges"),
+        ((each.name, each.address, str(each.pid), " ".join(each.bridges)) for each in report.hosts),
+    )
+    instances = table(
+        ("instance", "host", "addresses"),
+        ((each.name, each.host, " ".join(each.addresses)) for each in report.instances),
+    )
+    namespaces = table(
+        ("namespace", "host", "of"),
+        ((each.name, host.name, each.owner) for host in report.hosts for each in host.namespaces),
+    )
+    logs = table(("log",), ((str(log),) for log in report.logs))
+    title = f"{printable(report.topology)}, up since {report.started}\n"
+    return Group(Text(title), hosts, "", instances, "", namespaces, "", logs)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from attrs import frozen
 
-from dvr_ryu.errors import DvrError, Place, Problem
+from dvr_ryu.errors import Place, Problem
 
 _LINE_END = re.compile(r"\r\n?|\n")
 
@@ -57,16 +56,6 @@ class Line:
     def problem(self, wrong: Wrong) -> Problem:
         """What is wrong on this line, at its place in the file."""
         return Problem(self.place(wrong.offset), wrong.message)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file of flows. Raises DvrError if it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DvrError(f"{path}: cannot read the flows: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise DvrError(f"{path}: is not UTF-8 text; save the file as UTF-8") from None
 
 
 def logical_lines(text: str, file: str) -> Iterator[Line]:

@@ -19,8 +19,9 @@ from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.match import read_match
 from dvr_ryu.pipeline.phrases import did_you_mean, nearest
 from dvr_ryu.pipeline.scope import Scope
-from dvr_ryu.pipeline.source import Line, Wrong, logical_lines, read_text
+from dvr_ryu.pipeline.source import Line, Wrong, logical_lines
 from dvr_ryu.topology.relations import RELATIONS
+from dvr_ryu.topology.text_file import read_text
 
 LAST_TABLE = 254
 """OpenFlow's largest table number (OFPTT_MAX)."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from dvr_ryu.errors import DvrError, FileError, Place, Problem
+from dvr_ryu.errors import FileError, Problem
 from dvr_ryu.topology.allocation import NoRoom, allocate
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
@@ -17,6 +17,7 @@ from dvr_ryu.topology.declaration import HostWords, TopologyWords
 from dvr_ryu.topology.moves import departed
 from dvr_ryu.topology.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.schema_errors import declare
+from dvr_ryu.topology.text_file import read_text
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.yaml_nodes import Document
 
@@ -82,7 +83,7 @@ def load_declaration(path: str | Path, before: Declaration | None = None) -> Dec
     """What a file declares, which declared `before` earlier. Raise FileError; DvrError if it cannot
     be read.
     """
-    return Declaration(_read(path), str(path), before)
+    return Declaration(read_text(path), str(path), before)
 
 
 def load_topology(path: str | Path) -> Topology:
@@ -107,18 +108,3 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _read(path: str | Path) -> str:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise DvrError(f"{path}: cannot be read: {error.strerror}; name a topology file") from None
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        line = data.split(b"\n")[before.count("\n")].decode(errors="replace")
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        place = Place(str(path), before.count("\n") + 1, column, line)
-        raise FileError([Problem(place, "is not UTF-8 text; save the file as UTF-8")]) from None

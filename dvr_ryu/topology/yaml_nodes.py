@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from dvr_ryu.errors import FileError, Place, Problem
+from dvr_ryu.topology.text_file import lines_of, require_printable
 
 Path = tuple[Any, ...]
 """From the top of the data down: keys of mappings and indices of lists."""
@@ -21,8 +22,6 @@ Path = tuple[Any, ...]
 MAX_DEPTH = 100
 """How deeply lists and mappings may nest. libyaml recurses on the C stack, and would overrun it."""
 
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile("[-+]?(?:0|[1-9][0-9]{0,17})|0x[0-9a-fA-F]{1,16}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TAG = "tag:yaml.org,2002:"
@@ -127,7 +126,7 @@ class _Text:
     def at(self, line: int, column: int) -> Place:
         """The place that YAML counts from 0; past the end, the end."""
         if self._lines is None:
-            self._lines = _LINE_END.split(self.text)
+            self._lines = lines_of(self.text)
         if line >= len(self._lines):
             line, column = len(self._lines) - 1, len(self._lines[-1])
         return Place(self.file, line + 1, column + 1, self._lines[line])
@@ -136,20 +135,9 @@ class _Text:
         """The place of a node's first character."""
         return self.at(node.start_mark.line, node.start_mark.column)
 
-    def offset(self, offset: int) -> Place:
-        """The place of the character with this index."""
-        before = _LINE_END.split(self.text[:offset])
-        return self.at(len(before) - 1, len(before[-1]))
-
     def compose(self) -> yaml.Node:
         """The node tree of the only document; FileError where there is not exactly one."""
-        unprintable = _UNPRINTABLE.search(self.text)
-        if unprintable:
-            code = f"U+{ord(unprintable[0]):04X}"
-            raise self._wrong(
-                self.offset(unprintable.start()),
-                f"a character that YAML does not allow ({code}); remove it",
-            )
+        require_printable(self.text, self.file)
         try:
             root = yaml.compose(self.text, _Loader)
         except yaml.MarkedYAMLError as error:

@@ -147,7 +147,7 @@ def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> N
         hosts["h4"].run(["ping", "-c1", "-W2", q], namespace="vm-v4")
         words["controller"] = "tcp:10.0.0.8:6653"
         file.write_text(text_of(words))
-        with pytest.raises(HostError, match="type dvr lab down, then dvr lab up"):
+        with pytest.raises(HostError, match=r"type sudo .*dvr lab down, then lab up again"):
             lifecycle.up(file, lambda _: None, folder)
         assert hosts_of(folder, file) == hosts
 

@@ -21,8 +21,10 @@ PACKAGE = Path(dvr_ryu.__file__).parent
 # A part imports parts of a lower rank only; so neighbours of one rank do not know each other.
 RANK = {
     "errors": 0,
+    "command": 0,
     "packages": 0,
     "shipped": 0,
+    "tables": 0,
     "ryu_on_eventlet": 0,
     "topology": 1,
     "pki": 2,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
+from enum import Enum, auto
 
 from attrs import frozen
-from rich.markup import escape
 from rich.table import Table
 
 from dvr_ryu.errors import DONE, WRONG_INPUT
+from dvr_ryu.tables import table
 
 
 class Verdict(Enum):
     """PASS: as it should be. WARN: may be in the way. FAIL: it cannot work so."""
 
-    PASS = "green"
-    WARN = "yellow"
-    FAIL = "red"
+    PASS = auto()
+    WARN = auto()
+    FAIL = auto()
 
 
 @frozen
@@ -52,14 +52,9 @@ def exit_code(found: Iterable[Finding]) -> int:
 
 
 def render(found: Iterable[Finding]) -> Table:
-    """The findings as a table for a terminal."""
-    table = Table(box=None, header_style="bold")
-    for column in ("what", "", "seen", "what to do"):
-        table.add_column(column, overflow="fold")
-    for each in found:
-        verdict = f"[{each.verdict.value}]{each.verdict.name}[/]"
-        table.add_row(each.what, verdict, escape(each.seen), escape(each.advice))
-    return table
+    """The findings as a table for people."""
+    rows = ((each.what, each.verdict.name, each.seen, each.advice) for each in found)
+    return table(("what", "", "seen", "what to do"), rows)
 
 
 def summary(found: Iterable[Finding]) -> str:

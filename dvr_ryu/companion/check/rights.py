@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from dvr_ryu.command import as_typed
 from dvr_ryu.companion.check.finding import Finding, fails, passes
 from dvr_ryu.companion.edges.rights import CAPABILITIES, is_root, missing
 
@@ -12,7 +13,7 @@ from dvr_ryu.companion.edges.rights import CAPABILITIES, is_root, missing
 def findings() -> Iterator[Finding]:
     """Yield whether we are root, and may do what root usually may."""
     if not is_root():
-        yield fails("root", f"user {os.geteuid()}", "type sudo dvr companion ...")
+        yield fails("root", f"user {os.geteuid()}", f"type sudo {as_typed()}")
         return
     yield passes("root", "yes")
     if lacking := missing():

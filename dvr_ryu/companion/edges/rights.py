@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dvr_ryu.command import as_typed
 from dvr_ryu.errors import HostError
 
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
@@ -27,7 +28,10 @@ def missing() -> list[str]:
 def require() -> None:
     """Raise HostError without root, or where root may not do what it usually may."""
     if not is_root():
-        raise HostError("the companion changes this host's network: run it as root (sudo)")
+        raise HostError(
+            "the companion changes this host's network: run it as root (sudo); "
+            f"type sudo {as_typed()}"
+        )
     if lacking := missing():
         raise HostError(
             f"root lacks {', '.join(lacking)} here; give this container or service these rights"

@@ -1,0 +1,152 @@
+"""The JSON documents of the words that list something. Pure: values in, plain data out.
+
+Their keys are promised: `docs/json.rst` has them all, and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.check.finding import Finding, Verdict
+from dvr_ryu.companion.edges.leases import Lease
+from dvr_ryu.companion.facts.kinds import Fact
+from dvr_ryu.companion.facts.words import describe
+from dvr_ryu.errors import DvrError, FileError, Problem
+from dvr_ryu.lab.proof import Result
+from dvr_ryu.lab.report import HostReport, LabReport
+from dvr_ryu.topology.topology import Topology
+
+Document = dict[str, Any]
+
+
+def of_check(found: DvrError | Sequence[Problem]) -> Document:
+    """What `dvr check` found: why a file is refused, or warnings, if any."""
+    if isinstance(found, FileError):
+        found = found.problems
+    if isinstance(found, DvrError):
+        message, _, hint = str(found).partition("; ")
+        place = {"file": None, "line": None, "column": None}
+        return {"problems": [{**place, "severity": "error", "message": message, "hint": hint}]}
+    return {"problems": [_problem(each) for each in found]}
+
+
+def _problem(problem: Problem) -> Document:
+    message, _, hint = problem.message.partition("; ")
+    return {
+        "file": problem.place.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "severity": "warning" if problem.warning else "error",
+        "message": message,
+        "hint": hint,
+    }
+
+
+def of_hosts(topology: Topology) -> Document:
+    """The hosts of a topology."""
+    return {
+        "hosts": [
+            {"name": each.name, "address": each.address, "dvr_mac": each.dvr_mac}
+            for each in topology.hosts.values()
+        ]
+    }
+
+
+def of_findings(found: Sequence[Finding]) -> Document:
+    """What `dvr companion check` found."""
+    return {
+        "ready": all(each.verdict is not Verdict.FAIL for each in found),
+        "findings": [
+            {
+                "what": each.what,
+                "verdict": each.verdict.name,
+                "seen": each.seen,
+                "advice": each.advice,
+            }
+            for each in found
+        ],
+    }
+
+
+def of_change(host: str, change: Change) -> Document:
+    """What `dvr companion plan` would change on a host."""
+    return {"host": host, "changes": [*_changes(change)]}
+
+
+def _changes(change: Change) -> Iterator[Document]:
+    kinds: tuple[tuple[str, Iterable[Fact]], ...] = (
+        ("remove", change.removed),
+        ("change", (both.new for both in change.changed)),
+        ("add", change.added),
+    )
+    for action, facts in kinds:
+        for fact in facts:
+            yield {"action": action, "kind": fact.kind, "command": describe(fact)}
+
+
+def of_lab(report: LabReport) -> Document:
+    """What a lab is made of."""
+    return {
+        "topology": report.topology,
+        "started": report.started,
+        "hosts": [_host(each) for each in report.hosts],
+        "instances": [
+            {"name": each.name, "host": each.host, "addresses": list(each.addresses)}
+            for each in report.instances
+        ],
+        "logs": [str(log) for log in report.logs],
+    }
+
+
+def _host(host: HostReport) -> Document:
+    return {
+        "name": host.name,
+        "address": host.address,
+        "pid": host.pid,
+        "bridges": list(host.bridges),
+        "namespaces": [{"name": each.name, "of": each.owner} for each in host.namespaces],
+    }
+
+
+def of_results(results: Sequence[Result]) -> Document:
+    """What `dvr lab test` tried."""
+    return {
+        "passed": all(each.passed for each in results),
+        "checks": [
+            {
+                "what": each.what,
+                "from": each.source,
+                "to": each.target,
+                "verdict": each.verdict,
+                "seen": each.detail,
+            }
+            for each in results
+        ],
+    }
+
+
+def of_leases(leases: Iterable[Lease]) -> Document:
+    """Who has which address; `expires` is UTC in ISO 8601."""
+    return {
+        "leases": [
+            {
+                "network": each.network,
+                "host": each.host,
+                "mac": each.mac,
+                "address": each.ip,
+                "instance": each.instance or None,
+                "expires": _time(each.expires),
+            }
+            for each in leases
+        ]
+    }
+
+
+def _time(seconds: int) -> str | None:
+    """None of a lease that never ends."""
+    if not seconds:
+        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,61 @@
+"""A file's bytes → text that people can read: UTF-8, and without control characters.
+
+The one place that reads the files that people write. What the text means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dvr_ryu.errors import DvrError, FileError, Place, Problem
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Control characters, which YAML does not allow, either: they do something to a terminal."""
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file, without a byte order mark. Raise FileError with the place of what is no
+    text; DvrError if the file cannot be read.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}; name a file that can be"
+        raise DvrError(message) from None
+    return text_of(data, str(path))
+
+
+def text_of(data: bytes, file: str) -> str:
+    """The same for the bytes of a file; `file` is what errors call it."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        whole = before + data[error.start :].decode(errors="replace")
+        raise _wrong(
+            whole, len(before), file, "is not UTF-8 text; save the file as UTF-8"
+        ) from None
+    text = text.removeprefix("\ufeff")
+    require_printable(text, file)
+    return text
+
+
+def require_printable(text: str, file: str) -> None:
+    """Raise FileError with the place of the first character that YAML does not allow."""
+    unprintable = _UNPRINTABLE.search(text)
+    if unprintable:
+        message = f"a control character (U+{ord(unprintable[0]):04X}); remove it"
+        raise _wrong(text, unprintable.start(), file, message)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, without their ends."""
+    return _LINE_END.split(text)
+
+
+def _wrong(text: str, offset: int, file: str, message: str) -> FileError:
+    before = lines_of(text[:offset])
+    line = lines_of(text)[len(before) - 1]
+    return FileError([Problem(Place(file, len(before), len(before[-1]) + 1, line), message)])
