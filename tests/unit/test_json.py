@@ -1,0 +1,153 @@
+"""The JSON documents: their keys are those of docs/json.rst, word for word."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dvr_ryu.cli import documents, main
+from dvr_ryu.companion.change import change
+from dvr_ryu.companion.check.finding import fails, passes
+from dvr_ryu.companion.edges.leases import Lease
+from dvr_ryu.companion.facts import facts
+from dvr_ryu.lab.proof import Result
+from dvr_ryu.lab.report import HostReport, InstanceReport, LabReport, NamespaceReport
+from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+
+DOCS = (Path(__file__).parents[2] / "docs" / "json.rst").read_text(encoding="utf-8")
+EXAMPLE = str(examples_dir() / "human-defined-dvr.yaml")
+
+
+def documented(word: str) -> set[str]:
+    """The keys that the section of a word names, as `a[].b`."""
+    section = re.search(rf"^``dvr {word}.*?``\n-+\n(.*?)(?=^``dvr |\Z)", DOCS, re.M | re.S)
+    assert section, word
+    return set(re.findall(r"^``([\w.\[\]]+)``  ?", section[1], re.M))
+
+
+def keys(data: Any, path: str = "") -> Iterator[str]:
+    """All keys of a document, as the documentation writes them."""
+    if isinstance(data, list):
+        yield f"{path}[]"
+        for each in data:
+            yield from keys(each, f"{path}[]")
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from keys(value, f"{path}.{key}" if path else key)
+    else:
+        yield path
+
+
+def shown(document: dict[str, Any]) -> set[str]:
+    """The keys; of lists of objects only those of the objects and of the list itself."""
+    return set(keys(json.loads(json.dumps(document))))
+
+
+def of_word(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    """Run `dvr` with --json; exactly one document is on stdout."""
+    saved, sys.argv = sys.argv, ["dvr", *words, "--json"]
+    code: Any = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.argv = saved
+    out = capfd.readouterr().out
+    return code, json.loads(out)
+
+
+def test_check(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert of_word(capfd, "check", EXAMPLE) == (0, {"problems": []})
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(Path(EXAMPLE).read_text().replace("network: lonely}", "network: lonly}"))
+    code, document = of_word(capfd, "check", str(bad))
+    assert code == 1
+    assert shown(document) == documented("check")
+    first = document["problems"][0]
+    assert first["file"] == str(bad) and first["severity"] == "error"
+    assert first["message"] == "no network 'lonly'" and first["hint"].startswith("did you mean")
+    source = bad.read_text().split("\n")[first["line"] - 1]
+    assert source[first["column"] - 1 :].startswith("lonly}")
+
+
+def test_check_of_a_missing_file_and_of_warnings(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, document = of_word(capfd, "check", str(tmp_path / "none.yaml"))
+    (problem,) = document["problems"]
+    assert (code, problem["file"], problem["line"]) == (1, None, None)
+    assert shown(document) == documented("check")
+    (tmp_path / "br-tun.flows").write_text("table 0 A\n  arp actions=drop\n")
+    flows = ["--flows", str(tmp_path)]
+    code, document = of_word(capfd, "check", EXAMPLE, *flows)
+    assert (code, document["problems"][0]["severity"]) == (0, "warning")
+    code, document = of_word(capfd, "check", EXAMPLE, *flows, "--strict")
+    assert (code, document["problems"][0]["severity"]) == (1, "error")
+
+
+def test_hosts(capfd: pytest.CaptureFixture[str]) -> None:
+    code, document = of_word(capfd, "hosts", EXAMPLE)
+    assert (code, document["hosts"][0]["dvr_mac"]) == (0, "fa:16:3f:02:d7:f2")
+    assert shown(document) == documented("hosts")
+
+
+def test_companion_check(capfd: pytest.CaptureFixture[str]) -> None:
+    code, document = of_word(capfd, "companion", "check")
+    assert shown(document) == documented("companion check")
+    assert document["ready"] is (code == 0)
+    found = documents.of_findings([passes("a", "b"), fails("c", "d", "e")])
+    assert found["ready"] is False and found["findings"][1]["verdict"] == "FAIL"
+
+
+def test_companion_plan() -> None:
+    view = HostView(load_topology(EXAMPLE), "server-233")
+    should = facts(view, "netdev")
+    document = documents.of_change("server-233", change(should[10:], should[:-10]))
+    assert shown(document) == documented("companion plan")
+    assert {each["action"] for each in document["changes"]} >= {"add", "remove"}
+    assert documents.of_change("h", change(should, should)) == {"host": "h", "changes": []}
+
+
+def test_lab_show() -> None:
+    host = HostReport("h1", "10.0.0.1/24", 7, ("br-int",), (NamespaceReport("snat-1", "router r"),))
+    instance = InstanceReport("a", "h1", ("10.1.0.2/24",))
+    report = LabReport("/t.yaml", "2026-01-01 00:00:00", (host,), (instance,), (Path("/x.log"),))
+    assert shown(documents.of_lab(report)) == documented("lab show")
+
+
+def test_lab_test() -> None:
+    results = [Result("layer 2", "a", "b", passed, "seen") for passed in (True, False)]
+    document = documents.of_results(results)
+    assert shown(document) == documented("lab test")
+    assert document["passed"] is False
+    assert [each["verdict"] for each in document["checks"]] == ["PASS", "FAIL"]
+
+
+def test_show_leases() -> None:
+    leases = [Lease("h1", "blue", "m", "10.1.0.2", name, at) for name, at in (("a", 1), ("", 0))]
+    document = documents.of_leases(leases)
+    assert shown(document) == documented("show leases")
+    assert [each["expires"] for each in document["leases"]] == ["1970-01-01T00:00:01Z", None]
+    assert [each["instance"] for each in document["leases"]] == ["a", None]
+
+
+def test_there_is_a_section_for_each_word_that_takes_json() -> None:
+    from dvr_ryu.cli import cli
+
+    def words(command: Any, name: str) -> Iterator[str]:
+        if any("--json" in each.opts for each in command.params):
+            yield name
+        for below in getattr(command, "commands", {}).values():
+            yield from words(below, f"{name} {below.name}".strip())
+
+    said = {each for each in re.findall(r"^``dvr ((?:[a-z]+ ?)+)", DOCS, re.M)}
+    assert {each.strip() for each in said} == set(words(cli, ""))
