@@ -9,7 +9,7 @@ sends. MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import NamedTuple, TypeAlias
 
 from attrs import field, frozen
@@ -227,6 +227,12 @@ class Port:
     def virtual_macs(self) -> frozenset[str]:
         """The MACs that it may use besides its own."""
         return frozenset(pair.mac for pair in self.address_pairs if pair.mac is not None)
+
+    def may_have(self, ip: str) -> bool:
+        """Whether an address is one of its own, or of those that it may use besides."""
+        return any(fixed.ip == ip for fixed in self.addresses) or any(
+            IPv4Address(ip) in pair.cidr for pair in self.address_pairs
+        )
 
     @property
     def card(self) -> str:

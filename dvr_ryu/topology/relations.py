@@ -135,6 +135,15 @@ class VirtualIp(NamedTuple):
     ip: Annotated[Ipv4, "the address: the one of an allowed_address_pair"]
 
 
+class SharingPort(NamedTuple):
+    """Every port on this host that may have an address which moves by itself, once for each."""
+
+    name: Annotated[Name, "the instance"]
+    network: Annotated[Name, "the network's name"]
+    ip: Annotated[Ipv4, "the address: one of virtual_ip"]
+    port: Annotated[PortName, "the port on br-int"]
+
+
 class VirtualMac(NamedTuple):
     """Every MAC that an instance on this host may use besides its own, in a routed subnet."""
 
@@ -172,6 +181,7 @@ RELATIONS: dict[str, type[Any]] = {
     "own_port": OwnPort,
     "routed_port": RoutedPort,
     "virtual_ip": VirtualIp,
+    "sharing_port": SharingPort,
     "virtual_mac": VirtualMac,
     "virtual_port": VirtualPort,
     "moving_mac": MovingMac,

@@ -36,7 +36,7 @@ _OF_PORTS: dict[str, _RowsOfPorts] = {
 }
 
 
-_VIRTUAL = ("virtual_ip", "virtual_mac", "virtual_port", "moving_mac")
+_VIRTUAL = ("virtual_ip", "sharing_port", "virtual_mac", "virtual_port", "moving_mac")
 
 
 def row_changes(before: HostView, after: HostView, change: TopologyChange) -> Iterator[RowChange]:
@@ -60,7 +60,11 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
     ports = (*change.ports_gone, *change.ports_come)
     # Which routers are here follows from which ports are.
     local = any(port.host == view.host.name for port in ports)
-    virtual = any(port.address_pairs for port in ports)
+    moving = view.topology.virtual_ips
+    virtual = any(
+        port.address_pairs or any((port.network, each.ip) in moving for each in port.addresses)
+        for port in ports
+    )
     return (
         *(("local_gateway", "dhcp_server") if local else ()),
         *(_VIRTUAL if virtual else ()),

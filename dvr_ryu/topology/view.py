@@ -21,6 +21,7 @@ from dvr_ryu.topology.relations import (
     OwnPort,
     RemotePort,
     RoutedPort,
+    SharingPort,
     ThisHost,
     Tunnel,
     VirtualIp,
@@ -248,6 +249,19 @@ class HostView:
             VirtualIp(network, vlans[network], ip)
             for network, ip in sorted(self.topology.virtual_ips)
             if network in vlans
+        )
+
+    @cached_property
+    def sharing_port(self) -> tuple[SharingPort, ...]:
+        """The rows of `each sharing_port`."""
+        moving: dict[str, list[str]] = {}
+        for network, ip in sorted(self.topology.virtual_ips):
+            moving.setdefault(network, []).append(ip)
+        return tuple(
+            SharingPort(port.name, port.network, ip, port.device)
+            for port in self.local_ports
+            for ip in moving.get(port.network, ())
+            if port.may_have(ip)
         )
 
     @cached_property
