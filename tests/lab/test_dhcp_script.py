@@ -1,0 +1,151 @@
+"""The script of instances' DHCP clients, given what a rogue server may say: all of it is taken
+literally, in each shell that Debian has.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from dvr_ryu.companion.edges.processes import SCRIPT
+
+SHELLS = ("dash", "busybox sh")
+PRIVATE = (
+    "mount --make-rprivate / && mount -t tmpfs none /run && cp -a /etc/alternatives /run && "
+    "mount -t tmpfs none /etc && mv /run/alternatives /etc && "  # awk is a link to there
+    "mkdir -p /etc/netns /run/a && cd /run/a && touch /etc/one.conf /etc/two.conf here && "
+    "ip link add eth0 type veth peer name other && ip link set eth0 up && ip link set other up && "
+)
+_RUN = """
+import json, os, shutil, subprocess, sys
+from pathlib import Path
+
+def files():
+    return sorted(str(path) for top in ("/run", "/etc") for path in Path(top).rglob("*"))
+
+def text(path):
+    return Path(path).read_text() if Path(path).exists() else ""
+
+def show(*what):
+    return subprocess.run(["ip", *what], capture_output=True, text=True).stdout
+
+def outcome(lease):
+    before = files()
+    for event in words["events"]:
+        subprocess.run(
+            [*words["shell"].split(), words["script"], event],
+            env={**{os.fsencode(k): v.encode("latin-1") for k, v in lease.items()},
+                 b"PATH": os.environ["PATH"].encode(), b"NETNS": b"vm-a", b"interface": b"eth0"},
+            stderr=subprocess.DEVNULL,
+        )
+    seen = {
+        "lease": text("/run/dvr_ryu/leases/vm-a"),
+        "resolv": text("/etc/netns/vm-a/resolv.conf"),
+        "new": sorted({*files()} - {*before}),
+        "addresses": show("-4", "-br", "addr", "show", "dev", "eth0").split()[2:],
+        "routes": show("route", "show", "proto", "dhcp").splitlines(),
+    }
+    show("addr", "flush", "dev", "eth0")
+    for path in ("/run/dvr_ryu", "/etc/netns/vm-a"):
+        shutil.rmtree(path, ignore_errors=True)
+    return seen
+
+words = json.loads(sys.stdin.read())
+print(json.dumps([outcome(lease) for lease in words["leases"]]))
+"""
+
+LEASE = {
+    **{"ip": "10.1.0.5", "mask": "24", "broadcast": "10.1.0.255", "serverid": "10.1.0.2"},
+    **{"lease": "86400", "mtu": "1450", "router": "10.1.0.1", "dns": "9.9.9.9 8.8.8.8"},
+}
+OURS = ["/run/dvr_ryu", "/run/dvr_ryu/leases", "/run/dvr_ryu/leases/vm-a"]
+SERVERS = ["nameserver 9.9.9.9", "nameserver 8.8.8.8"]
+RESOLV = ["/etc/netns/vm-a", "/etc/netns/vm-a/resolv.conf"]
+HOSTILE = (
+    "/etc/*.*",
+    "*",
+    "$(touch /run/pwned) `touch /run/pwned` ${PATH}",
+    "; touch /run/pwned; #",
+    "a\nip=10.6.6.6/8\nclient=1\nnameserver 6.6.6.6",
+    "a\\nnameserver 6.6.6.6\\c",
+    "-n -e ../../../../run/pwned",
+    "' \" \\ | & > /run/pwned < /etc/passwd",
+    "\x1b[2J\xff\xfe\x85",
+    "x" * 4000,
+)
+
+
+def bound(shell: str, *leases: Mapping[str, str], events: Sequence[str] = ("bound",)) -> Any:
+    """Run the script for one lease after another, where /run and /etc are new; return what each
+    leaves there.
+    """
+    words = {"shell": shell, "script": str(SCRIPT), "leases": leases, "events": events}
+    alone = ["unshare", "--mount", "--net", "sh", "-ec", f'{PRIVATE}exec "$@"', "-"]
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", _RUN],
+        input=json.dumps(words), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def literally(text: str) -> list[str]:
+    """The words of a text, as they are kept: each once."""
+    return list(dict.fromkeys(re.sub(r"[^ -~]", "?", text).split()))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_lease_is_set_and_kept(shell: str) -> None:
+    routes = "10.2.0.0/24 0.0.0.0 10.9.0.7/32 10.1.0.9 0.0.0.0/0 10.1.0.1"
+    lease = {**LEASE, "staticroutes": routes, "search": "a.example b.example"}
+    (told,) = bound(shell, lease)
+    assert told["addresses"] == ["10.1.0.5/24"]
+    expected = {"10.2.0.0/24", "10.9.0.7 via 10.1.0.9", "default via 10.1.0.1"}
+    assert {re.sub(" (dev|scope).*", "", line) for line in told["routes"]} == expected
+    lines = told["lease"].splitlines()
+    assert {line for line in lines if line.startswith("route=")} == {f"route={r}" for r in expected}
+    assert {"ip=10.1.0.5/24", "server=10.1.0.2", "seconds=86400"} <= {*lines}
+    assert told["resolv"].splitlines() == ["search a.example b.example", *SERVERS]
+    assert told["new"] == sorted([*OURS, *RESOLV])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_words_are_taken_literally(shell: str) -> None:
+    names = ("search", "domain", "hostname", "message", "opt224", "sname", "bootfile", "lower")
+    leases = [{**LEASE, **dict.fromkeys(names, text)} for text in HOSTILE]
+    for text, told in zip(HOSTILE, bound(shell, *leases, events=("bound", "renew")), strict=True):
+        assert told["resolv"].splitlines() == [f"search {' '.join(literally(text))}", *SERVERS]
+        assert told["new"] == sorted([*OURS, *RESOLV])
+        lines = told["lease"].splitlines()
+        assert all(re.fullmatch(r"[a-z]+\d*=[ -~]*", line) for line in lines)
+        assert [line for line in lines if line.startswith("ip=")] == ["ip=10.1.0.5/24"]
+        assert len([line for line in lines if line.startswith("client=")]) == 1
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_only_addresses_are_taken_for_addresses(shell: str) -> None:
+    names = ("router", "dns", "mtu", "broadcast", "serverid", "lease")
+    texts = [text.replace("6.6.6.6", "6.6.6.666") for text in HOSTILE]
+    leases = [
+        {**LEASE, **dict.fromkeys(names, text), "staticroutes": routes}
+        for text in texts
+        for routes in (text, f"{text} 10.1.0.1", f"10.5.0.0/16 {text}", f"10.5.0.0/99 {text}")
+    ]
+    for told in bound(shell, *leases):
+        assert (told["addresses"], told["routes"], told["new"]) == (["10.1.0.5/24"], [], OURS)
+    for told in bound(shell, *({**LEASE, "ip": text} for text in texts)):
+        assert (told["addresses"], told["new"]) == ([], [])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_the_kernel_refuses_is_not_kept_as_a_route_that_there_is(shell: str) -> None:
+    lease = {**LEASE, "staticroutes": "10.9.0.0/16 10.7.7.7 10.8.0.0/16 10.1.0.1"}
+    (told,) = bound(shell, lease)
+    routes = [line for line in told["lease"].splitlines() if line.startswith("route=")]
+    assert routes == ["route=10.8.0.0/16 via 10.1.0.1"]
