@@ -16,12 +16,14 @@ from dvr_ryu.cli.options import (
     complete_host,
     host_name_option,
     host_option,
+    tls_options,
     topology_argument,
     view,
 )
 
 if TYPE_CHECKING:
     from dvr_ryu.companion.change import Change
+    from dvr_ryu.companion.facts.tls import TlsOptions
 
 
 @click.group()
@@ -37,8 +39,11 @@ def companion() -> None:
     shell_complete=complete_host,
     help="The host of the topology that this machine is to be.",
 )
+@tls_options
 @output.json_option
-def companion_check(topology: Path | None, host: str | None, as_json: bool) -> None:
+def companion_check(
+    topology: Path | None, host: str | None, as_json: bool, options: TlsOptions
+) -> None:
     """Print what this machine has and lacks, and what to do about it; nothing is changed.
 
     With a topology and a host, also whether it can be that host. Exit code 1 if anything fails.
@@ -48,7 +53,7 @@ def companion_check(topology: Path | None, host: str | None, as_json: bool) -> N
 
     if bool(topology) != bool(host):
         raise click.UsageError("TOPOLOGY and --host go together.")
-    found = list(findings(view(topology, host) if topology and host else None))
+    found = list(findings(view(topology, host) if topology and host else None, options))
     if as_json:
         from dvr_ryu.cli import documents
 
@@ -68,15 +73,18 @@ def companion_check(topology: Path | None, host: str | None, as_json: bool) -> N
     type=click.Choice(["lines", "script"]),
     help="lines: one for each fact, the default. script: for sh, it does what apply would do.",
 )
+@tls_options
 @output.json_option
-def companion_plan(topology: Path, host: str, form: str | None, as_json: bool) -> None:
+def companion_plan(
+    topology: Path, host: str, form: str | None, as_json: bool, options: TlsOptions
+) -> None:
     """Print what apply would change, and change nothing. Exit code 2 if there is anything."""
     from dvr_ryu.companion import agent
     from dvr_ryu.companion.script import script
 
     if as_json and form:
         raise click.UsageError("--json and --as exclude each other.")
-    change = agent.plan(view(topology, host), tell=_aside)
+    change = agent.plan(view(topology, host), _aside, options)
     if as_json:
         from dvr_ryu.cli import documents
 
@@ -90,18 +98,20 @@ def companion_plan(topology: Path, host: str, form: str | None, as_json: bool) -
 @companion.command("apply")
 @topology_argument
 @host_option
-def companion_apply(topology: Path, host: str) -> None:
+@tls_options
+def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
     """Make the host what the topology says, once; a second time changes nothing and says so."""
     from dvr_ryu.companion import agent
 
-    change = agent.apply(view(topology, host), tell=_aside)
+    change = agent.apply(view(topology, host), tell=_aside, options=options)
     _tell(host, change, change.lines())
 
 
 @companion.command("run")
 @topology_argument
 @host_option
-def companion_run(topology: Path, host: str) -> None:
+@tls_options
+def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
     """Keep the host what the topology says, until it is told to end; the file is watched.
 
     Ending it removes nothing: packets go on.
@@ -109,7 +119,7 @@ def companion_run(topology: Path, host: str) -> None:
     from dvr_ryu.companion.run import run
 
     view(topology, host)
-    run(str(topology), host)
+    run(str(topology), host, options)
 
 
 @companion.command("down")

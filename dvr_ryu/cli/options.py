@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import wraps
 from os.path import isfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem, split_arg_string
 
 from dvr_ryu import errors
+from dvr_ryu.pki.files import FOLDER
 
 if TYPE_CHECKING:
     from dvr_ryu.topology.view import HostView
@@ -49,6 +52,32 @@ flows_option = click.option(
     metavar="DIR",
     help="Pipelines to use instead of the shipped flows/; else those that DVR_FLOWS names.",
 )
+
+_pki_option = click.option(
+    "--pki",
+    type=FILE,
+    default=FOLDER,
+    show_default=True,
+    metavar="DIR",
+    help="This host's files of dvr pki host, for a controller at ssl:.",
+)
+_tls_option = click.option(
+    "--tls", is_flag=True, help="Reach the controller by TLS though the file says tcp:."
+)
+
+
+def tls_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a word --pki and --tls, which it gets as its `options`."""
+
+    @_pki_option
+    @_tls_option
+    @wraps(command)
+    def with_options(*args: Any, pki: Path, tls: bool, **more: Any) -> None:
+        from dvr_ryu.companion.facts.tls import TlsOptions
+
+        command(*args, options=TlsOptions(pki.absolute(), tls), **more)
+
+    return with_options
 
 
 def view(topology: Path, host: str) -> HostView:

@@ -11,6 +11,7 @@ from dvr_ryu.companion import strangers
 from dvr_ryu.companion.change import Change, change
 from dvr_ryu.companion.edges import namespaces
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
+from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, Progress, locked
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.view import HostView
@@ -33,20 +34,25 @@ def _untold(line: str) -> None:
     pass
 
 
-def plan(view: HostView, tell: Tell = _untold) -> Change:
+def plan(view: HostView, tell: Tell = _untold, options: TlsOptions = DEFAULTS) -> Change:
     """Return what `apply` would change, and change nothing. Raise HostError if the host refuses."""
-    with _host(view.host.name) as host:
+    with _host(view.host.name, options) as host:
         change = _difference(host, host.should(view))
         _tell_of_strangers(host, view, tell)
         return change
 
 
-def apply(view: HostView, on_progress: Progress = _quiet, tell: Tell = _untold) -> Change:
+def apply(
+    view: HostView,
+    on_progress: Progress = _quiet,
+    tell: Tell = _untold,
+    options: TlsOptions = DEFAULTS,
+) -> Change:
     """Make the host what the topology says, and return what was changed: nothing, the second time.
 
     Raise HostError if the host refuses; what is done is done, and the next run goes on from there.
     """
-    with locked(), _host(view.host.name) as host:
+    with locked(), _host(view.host.name, options) as host:
         change = reconcile(host, host.should(view), on_progress)
         _tell_of_strangers(host, view, tell)
         return change
@@ -101,8 +107,8 @@ def _difference(host: Host, should: tuple[Fact, ...]) -> Change:
 
 
 @contextmanager
-def _host(name: str) -> Iterator[Host]:
-    host = Host(name)
+def _host(name: str, options: TlsOptions = DEFAULTS) -> Iterator[Host]:
+    host = Host(name, options)
     try:
         yield host
     finally:

@@ -6,6 +6,7 @@ One companion at a time works on a host: a lock in the run directory sees to it.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.locks import locked_within
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
+from dvr_ryu.companion.edges.ovsdb_tls import TlsTable
 from dvr_ryu.companion.facts import facts, kinds
 from dvr_ryu.companion.facts.bridges import beside, datapath_of, tunnels
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
@@ -50,9 +52,12 @@ from dvr_ryu.companion.facts.kinds import (
     Sysctl,
     in_instance,
 )
+from dvr_ryu.companion.facts.tls import DEFAULTS, SwitchTls, TlsOptions
 from dvr_ryu.companion.needs import programs_of
 from dvr_ryu.companion.strangers import Stranger
 from dvr_ryu.errors import HostError
+from dvr_ryu.pki import certificates
+from dvr_ryu.pki.files import of_host
 from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.view import HostView
 
@@ -68,12 +73,14 @@ Progress = Callable[[int, int], None]
 class Host:
     """This machine, in the part of one host of a topology."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, options: TlsOptions = DEFAULTS) -> None:
         """Raise HostError without root, or without Open vSwitch."""
         rights.require()
         self.name = name
+        self._options = options
         self._ovsdb = Ovsdb(name)
-        self._edges = _edges(self._ovsdb)
+        self._tls = TlsTable(self._ovsdb)
+        self._edges = _edges(self._ovsdb, self._tls)
         self._kept = Kept()
         self.strangers: list[Stranger] = []
         """What `read` saw on our bridges that is not ours."""
@@ -86,7 +93,7 @@ class Host:
         """Return the facts of a view, beside the bridges that were here before us."""
         found = self._ovsdb.given(BRIDGES)
         datapath = datapath_of(found.values(), datapath_type())
-        should = facts(view, datapath, self._kept)
+        should = facts(view, datapath, self._kept, self._options)
         return tuple(beside(fact, found) for fact in should) if found else should
 
     def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Fact, ...]:
@@ -98,6 +105,10 @@ class Host:
     def is_led(self) -> bool:
         """Whether a controller is connected."""
         return self._ovsdb.is_led()
+
+    def refusal(self) -> str | None:
+        """What Open vSwitch says of our controller, if no bridge is connected to it."""
+        return self._tls.refusal()
 
     def put_back(self) -> None:
         """Give bridges the flows of others that an attempt which failed, or was killed, has left.
@@ -133,7 +144,9 @@ class Host:
             chains = pool.submit(nat.read, places)
             found += leases.read({fact.name: fact for fact in running if fact.argv})
             found += [*sysctls.read_kept(), *connections.read(), *renewals.read()]
-            bridges, ports, self.strangers = switch.result()
+            bridges, ports, strangers = switch.result()
+            tls, replaced = self._tls.read(any(isinstance(f, SwitchTls) for f in should))
+            self.strangers = [*replaced, *strangers]
             names = {port.name for port in ports}
             for place in places:
                 with netlink(place) as kernel:
@@ -142,7 +155,7 @@ class Host:
                     found += sysctls.read(wanted.get(place, ()))
                     ours = [link.name for link in here if place or link.name.startswith("gw-")]
                     found += routing.read(kernel, ours, routed.get(place, ()))
-            found += [*chains.result(), *bridges]
+            found += [*chains.result(), *tls, *bridges]
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
 
@@ -151,9 +164,12 @@ class Host:
     def execute(self, change: Change, on_progress: Progress) -> None:
         """Make a change, and announce the addresses that are new here, or have another MAC.
 
-        Raise HostError before anything is made, if a program is missing that it takes.
+        Raise HostError before anything is made, if a program is missing that it takes, or TLS is to
+        begin with files that are no good.
         """
         commands.require_all(programs_of(change.made))
+        if any(isinstance(fact, SwitchTls) for fact in change.made):
+            certificates.require(of_host(self._options.pki, self.name), time.time())
         total = len(change.made) + sum(map(len, change.removals))
         done = 0
 
@@ -194,7 +210,7 @@ def _with_loss(
         yield evolve(port, lost=lost, wire=wires.get(port.name) if type == "" else None)
 
 
-def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
+def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Fact], tuple[Any, Any]]:
     """Kind → how facts of it are unmade, and made; in the order in which a step is unmade.
 
     Namespaces go before bridges: the kernel ends what is in them at once, but if OVS ends its
@@ -204,6 +220,7 @@ def _edges(ovsdb: Ovsdb) -> dict[type[Fact], tuple[Any, Any]]:
     return {
         kinds.Namespace: (namespaces.unmake, namespaces.make),
         kinds.VethPair: (links.unmake_wires, links.make_wires),
+        SwitchTls: (tls.unmake, tls.make),
         kinds.Bridge: (ovsdb.unmake_bridges, ovsdb.make_bridges),
         kinds.OvsPort: (ovsdb.unmake_ports, ovsdb.make_ports),
         kinds.Device: (links.unmake_devices, links.make_devices),

@@ -33,9 +33,11 @@ from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts.dnsmasq import Renewal
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
+from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.companion.memory import remember, remembered
 from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
+from dvr_ryu.companion.tls_watch import TlsWatch
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.topology import Topology
@@ -53,13 +55,13 @@ REPEATS = 2
 flows."""
 
 
-def run(topology_path: str, name: str) -> None:
+def run(topology_path: str, name: str, options: TlsOptions) -> None:
     """Be the companion of host `name` until SIGTERM or SIGINT.
 
     Raise HostError if another companion works on this host.
     """
     with locked():
-        companion = Companion(topology_path, name)
+        companion = Companion(topology_path, name, options)
         end_on_signals(companion)
         companion.run()
 
@@ -84,9 +86,11 @@ def end_on_signals(companion: Companion) -> None:
 class Companion:
     """One host's companion: its file, what of it holds, and what is to be done next."""
 
-    def __init__(self, topology_path: str, name: str) -> None:
+    def __init__(self, topology_path: str, name: str, options: TlsOptions = DEFAULTS) -> None:
         self._path = Path(topology_path).absolute()
         self._name = name
+        self._options = options
+        self._tls_watch = TlsWatch(name, options)
         self._wake = threading.Event()
         self._ending = False
         self._host: Host | None = None
@@ -106,7 +110,7 @@ class Companion:
         """Whether an edit was made, and the host not looked at since."""
         self._last_words = ""
         self._told: tuple[str, ...] = ()
-        """What was said of things on our bridges that are not ours."""
+        """What was said of what is not ours, or not as it should be, and is so yet."""
         self._announcing: list[tuple[float, list[Place]]] = []
         """When to announce again, and what."""
         self._introduced = False
@@ -237,7 +241,7 @@ class Companion:
         began = time.monotonic()
         try:
             if self._host is None:
-                self._host = Host(self._name)
+                self._host = Host(self._name, self._options)
             done = self._make(self._host, self._topology)
         except (DvrError, OSError):
             self._let_go()
@@ -318,12 +322,16 @@ class Companion:
             self._asking += [(now + CHECK_SECONDS * (1 + n), told) for n in range(REPEATS)]
 
     def _tell_of_strangers(self, host: Host, topology: Topology) -> None:
-        """Say what is on our bridges and not ours: each thing once, as long as it is there."""
-        lines = tuple(strangers.lines(host.strangers, topology.local_vlans.get(self._name, {})))
+        """Say what is on our bridges and not ours, and what is wrong with TLS: each thing once, as
+        long as it is so.
+        """
+        lines = [*strangers.lines(host.strangers, topology.local_vlans.get(self._name, {}))]
+        if self._name in topology.hosts:
+            lines += self._tls_watch.lines(HostView(topology, self._name), host)
         for line in lines:
             if line not in self._told:
                 _log(f"{self._name}: {line}")
-        self._told = lines
+        self._told = tuple(lines)
 
     def _announce_only(self, should: tuple[Fact, ...]) -> None:
         """Announce no longer what another host has, or nobody."""

@@ -9,7 +9,9 @@ from attrs import frozen
 
 @frozen(order=True)
 class Stranger:
-    """A port or a controller of others on a bridge; or, as a "bridge", the bridge itself."""
+    """A port or a controller of others on a bridge; as a "bridge", the bridge itself; as "tls", on
+    no bridge, Open vSwitch's settings for TLS, by the name of their private key.
+    """
 
     bridge: str
     what: str
@@ -24,6 +26,11 @@ def lines(found: Iterable[Stranger], local_vlans: Mapping[str, int]) -> Iterator
     for each in sorted(found):
         if each.what == "bridge":
             yield f"{each.name} was here before dvr_ryu, which gives it back when it goes down"
+        elif each.what == "tls":
+            yield (
+                f"Open vSwitch's settings for TLS, with the key {each.name}, were here before "
+                "dvr_ryu, which needs its own meanwhile and gives these back"
+            )
         elif each.tag in networks:
             network = networks[each.tag]
             yield (

@@ -9,28 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from dvr_ryu.companion.check import kernel, neighbours, programs, rights, site, switch
+from dvr_ryu.companion.check import credentials, kernel, neighbours, programs, rights, site, switch
 from dvr_ryu.companion.check.finding import Finding
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import facts
 from dvr_ryu.companion.facts.bridges import datapath_of
+from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.view import HostView
 
 
-def findings(view: HostView | None) -> Iterator[Finding]:
+def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
     """Yield what is found; with the view of a host, also whether this machine can be that one."""
     datapath = _datapath()
-    should = facts(view, datapath) if view else None
+    should = facts(view, datapath, options=options) if view else None
     yield from rights.findings()
     yield from programs.findings(should)
     yield from kernel.findings(view, datapath)
     yield from switch.findings(datapath)
     yield from programs.in_the_way()
     if view and should:
-        yield from site.findings(view, datapath)
+        yield from credentials.findings(view, options)
+        yield from site.findings(view, datapath, options)
         yield from neighbours.findings(view, should)
 
 

@@ -7,6 +7,7 @@ carries it: TCP or TLS.
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import time
 
@@ -43,6 +44,13 @@ def exchange(connected: socket.socket, seconds: float) -> str:
     if not both:
         raise NoHello(f"it does not speak OpenFlow {' or '.join(VERSIONS.values())}")
     return VERSIONS[both[-1]]
+
+
+def exchange_over_tls(connected: socket.socket, seconds: float, context: ssl.SSLContext) -> str:
+    """The same over TLS. Raise ssl.SSLError where the two ends do not agree on it."""
+    connected.settimeout(seconds)
+    with context.wrap_socket(connected) as secured:
+        return exchange(secured, seconds)
 
 
 def _our_hello() -> bytes:

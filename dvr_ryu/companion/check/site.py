@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from dvr_ryu.companion.edges.commands import path_of, run
 from dvr_ryu.companion.edges.netlink import IFLA_MTU, as_number, netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts.kinds import ROOT, Address
+from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.errors import HostError
+from dvr_ryu.pki import contexts, refusals
+from dvr_ryu.pki.files import PkiFiles, of_host
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -23,10 +27,12 @@ SECONDS = 2.0
 """How long the controller may take to be reached, and then to answer."""
 
 
-def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
+def findings(
+    view: HostView, datapath_type: str, options: TlsOptions = DEFAULTS
+) -> Iterator[Finding]:
     """Yield whether this machine can be the view's host."""
     yield from _underlay(view, datapath_type)
-    yield from _controller(view.topology.controller)
+    yield from _controller(options.controller(view), of_host(options.pki, view.host.name))
     firewall = _firewall()
     if datapath_type == "system" and ":INPUT DROP" in firewall:
         accepted = TUNNELS[view.topology.underlay.tunnel_type]
@@ -83,7 +89,9 @@ def _is_bridge(device: str) -> bool:
         ovsdb.close()
 
 
-def _controller(controller: model.Controller | None) -> Iterator[Finding]:
+def _controller(
+    controller: model.Controller | None, files: PkiFiles | None = None
+) -> Iterator[Finding]:
     what = "controller"
     if controller is None:
         advice = "write controller: tcp:ADDRESS:6653, or fill the bridges with dvr flows"
@@ -93,7 +101,15 @@ def _controller(controller: model.Controller | None) -> Iterator[Finding]:
     try:
         where = controller.address, controller.port
         with socket.create_connection(where, SECONDS) as connected:
-            version = hello.exchange(connected, SECONDS)
+            if controller.tls and files:
+                version = hello.exchange_over_tls(connected, SECONDS, contexts.client(files))
+            else:
+                version = hello.exchange(connected, SECONDS)
+    except HostError:
+        return  # of its certificate it is told already
+    except ssl.SSLError as error:
+        advice = "see both certificates: dvr companion check here, and the controller's log"
+        yield warns(what, f"{controller} {refusals.explain(error)}", advice)
     except OSError as error:
         yield warns(what, f"{controller} does not answer: {error.strerror or error}", advice)
     except hello.NoHello as no_hello:

@@ -71,24 +71,24 @@ class Ovsdb:
 
     def version(self) -> str:
         """Open vSwitch's version, if it says one."""
-        ((switch,),) = self._transact(select(SWITCH, ["ovs_version"]))
+        ((switch,),) = self.transact(select(SWITCH, ["ovs_version"]))
         return "".join(as_list(switch["ovs_version"]))
 
     def bridge_names(self) -> set[str]:
         """The names of all bridges, whoever made them."""
-        (rows,) = self._transact(select("Bridge", ["name"]))
+        (rows,) = self.transact(select("Bridge", ["name"]))
         return {row["name"] for row in rows}
 
     def is_led(self) -> bool:
         """Whether a controller that we gave a bridge is connected to it."""
-        (rows,) = self._transact(select("Controller", ["is_connected", "external_ids"]))
+        (rows,) = self.transact(select("Controller", ["is_connected", "external_ids"]))
         return any(row["is_connected"] for row in rows if self._owns(row))
 
     # What is ------------------------------------------------------------------------------------
 
     def await_switch(self) -> None:
         """Wait until ovs-vswitchd has done all that OVSDB says, whoever wrote it."""
-        self._change(())
+        self.change(())
 
     def read(
         self, wanted: Collection[tuple[str, str]]
@@ -99,7 +99,7 @@ class Ovsdb:
         them is returned with ours. Raise HostError if a port of others is, or if this machine is
         another host: then nothing here is this one's to remove.
         """
-        bridge_rows, controller_rows, port_rows, interface_rows = self._transact(
+        bridge_rows, controller_rows, port_rows, interface_rows = self.transact(
             select("Bridge", BRIDGE_COLUMNS),
             select("Controller", (*CONTROLLER_COLUMNS, "external_ids")),
             select("Port", PORT_COLUMNS),
@@ -131,7 +131,7 @@ class Ovsdb:
     def given(self, names: Collection[str]) -> dict[str, Bridge]:
         """The bridges of these names that were here before us, as they are."""
         asked = [select("Bridge", BRIDGE_COLUMNS, ("name", "==", name)) for name in names]
-        rows = [row for found in self._transact(*asked) for row in found]
+        rows = [row for found in self.transact(*asked) for row in found]
         return {
             row["name"]: Bridge(row["name"], settings_of(row), {}) for row in rows if _is_given(row)
         }
@@ -174,7 +174,7 @@ class Ovsdb:
         for row in filter(_is_free, present.values()):
             flows.note_taken(row["name"], _fail_mode(row))
         with flows.kept({name: _fail_mode(row) for name, row in present.items()}):
-            self._change(
+            self.change(
                 operation
                 for number, fact in enumerate(facts)
                 for operation in self._make_bridge(number, fact, present.get(fact.name), known)
@@ -184,7 +184,7 @@ class Ovsdb:
         """Make ports, or change them to what they should be."""
         present = self._named("Port", PORT_COLUMNS, facts)
         interfaces = self._named("Interface", INTERFACE_COLUMNS, facts)
-        self._change(self._make_ports(facts, present, interfaces))
+        self.change(self._make_ports(facts, present, interfaces))
         self._complain_of({fact.name for fact in facts})
 
     def unmake_bridges(self, facts: Sequence[Bridge]) -> None:
@@ -197,16 +197,16 @@ class Ovsdb:
         returned = {row["name"]: row for row in rows if _is_given(row)}
         gone = [row["_uuid"] for row in rows if row["name"] not in returned]
         asked = [select("Port", ["external_ids"])] if returned else []
-        ports = [row for found in self._transact(*asked) for row in found]
+        ports = [row for found in self.transact(*asked) for row in found]
         our_ports = {row["_uuid"] for row in ports if self._owns(row)}
         known = self._controllers()
         with flows.given_back({name: _fail_mode(row) for name, row in returned.items()}):
             if returned:
                 # While they are ours yet: what a killed companion has left on them is found again.
-                self._change(self._without_controller(row, known) for row in returned.values())
+                self.change(self._without_controller(row, known) for row in returned.values())
             for name in returned:
                 flows.remove_ours(name)
-            self._change(
+            self.change(
                 [
                     mutate(SWITCH, "bridges", "delete", gone),
                     *(self._give_back(row, our_ports) for row in returned.values()),
@@ -222,7 +222,7 @@ class Ovsdb:
         return update("Bridge", columns, _same(row))
 
     def _controllers(self) -> Mapping[str, Row]:
-        (rows,) = self._transact(select("Controller", (*CONTROLLER_COLUMNS, "external_ids")))
+        (rows,) = self.transact(select("Controller", (*CONTROLLER_COLUMNS, "external_ids")))
         return _by_uuid(rows)
 
     def _others(self, row: Row, controllers: Mapping[str, Row]) -> list[Reference]:
@@ -233,7 +233,7 @@ class Ovsdb:
         """Remove ports; their devices go with them."""
         gone = self._ours("Port", facts)
         bridges = {fact.bridge for fact in facts}
-        self._change(
+        self.change(
             mutate("Bridge", "ports", "delete", gone, ("name", "==", name)) for name in bridges
         )
 
@@ -246,7 +246,7 @@ class Ovsdb:
     ) -> dict[str, Row]:
         """The rows that have the names of facts."""
         asked = [select(table, columns, ("name", "==", fact.name)) for fact in facts]
-        return {row["name"]: row for rows in self._transact(*asked) for row in rows}
+        return {row["name"]: row for rows in self.transact(*asked) for row in rows}
 
     def _make_bridge(
         self, number: int, fact: Bridge, row: Row | None, controllers: Mapping[str, Row]
@@ -302,19 +302,20 @@ class Ovsdb:
         for bridge, ports in made.items():
             yield mutate("Bridge", "ports", "insert", ports, ("name", "==", bridge))
 
-    def _change(self, operations: Iterable[Operation]) -> None:
+    def change(self, operations: Iterable[Operation]) -> None:
         """Do operations, and wait until ovs-vswitchd has done what they say."""
         count = mutate(SWITCH, "next_cfg", "+=", 1)
-        *_, (switch,) = self._transact(*operations, count, select(SWITCH, ["next_cfg"]))
-        self._transact(wait_until_none(SWITCH, ("cur_cfg", "<", switch["next_cfg"]), SECONDS))
+        *_, (switch,) = self.transact(*operations, count, select(SWITCH, ["next_cfg"]))
+        self.transact(wait_until_none(SWITCH, ("cur_cfg", "<", switch["next_cfg"]), SECONDS))
 
     def _complain_of(self, names: set[str]) -> None:
-        (failing,) = self._transact(select("Interface", ["name", "error"], ("error", "!=", ())))
+        (failing,) = self.transact(select("Interface", ["name", "error"], ("error", "!=", ())))
         for row in failing:
             if row["name"] in names:
                 raise HostError(f"Open vSwitch cannot make port {row['name']}: {row['error']}")
 
-    def _transact(self, *operations: Operation) -> list[list[Row]]:
+    def transact(self, *operations: Operation) -> list[list[Row]]:
+        """Do operations, all or none; return the rows that each selected. Raise HostError."""
         try:
             return self._session.transact(*operations)
         except Refused as error:

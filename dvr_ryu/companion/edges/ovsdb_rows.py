@@ -15,6 +15,7 @@ BRIDGE_COLUMNS = (
 )  # fmt: skip
 CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
 """What we say of a controller; external_ids say whose it is."""
+TLS_COLUMNS = ("private_key", "certificate", "ca_cert", "bootstrap_ca_cert")
 PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag")
 NUMBERS = ("ofport_request", "mtu_request")
 INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", *NUMBERS)
@@ -40,6 +41,7 @@ def columns_of(settings: Mapping[str, str], row: Row | None = None) -> dict[str,
 
 
 _TYPED: dict[str, Callable[[str], Any]] = {
+    "bootstrap_ca_cert": lambda value: value == "true",
     "mcast_snooping_enable": lambda value: value == "true",
     **dict.fromkeys(NUMBERS, int),
     "max_backoff": int,

@@ -16,13 +16,16 @@ from dvr_ryu.companion.edges.ovsdb_rows import (
     CONTROLLER_COLUMNS,
     INTERFACE_COLUMNS,
     PORT_COLUMNS,
+    TLS_COLUMNS,
 )
 from dvr_ryu.companion.edges.ovsdb_wire import Session
 
 COLUMNS = {
     "Bridge": BRIDGE_COLUMNS,
     "Controller": CONTROLLER_COLUMNS,
+    "Open_vSwitch": ("ssl",),
     "Port": PORT_COLUMNS,
+    "SSL": TLS_COLUMNS,
     "Interface": (*INTERFACE_COLUMNS, "ifindex"),
 }
 """What `Ovsdb.read` reads, and by which device an interface is there: a new one has a new number.

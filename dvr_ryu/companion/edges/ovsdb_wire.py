@@ -121,9 +121,10 @@ def _split(text: str) -> list[Any]:
 # Operations ---------------------------------------------------------------------------------------
 
 
-def select(table: str, columns: Sequence[str], *where: Clause) -> Operation:
-    """Ask for the rows to which all of `where` applies."""
-    return {"op": "select", "table": table, "where": _where(where), "columns": ["_uuid", *columns]}
+def select(table: str, columns: Sequence[str] | None = None, *where: Clause) -> Operation:
+    """Ask for the rows to which all of `where` applies; for all columns if none are named."""
+    asked = {} if columns is None else {"columns": ["_uuid", *columns]}
+    return {"op": "select", "table": table, "where": _where(where), **asked}
 
 
 def insert(table: str, name: str, row: Mapping[str, Any]) -> Operation:

@@ -21,10 +21,12 @@ OPENFLOW = "OpenFlow10,OpenFlow13,OpenFlow14"
 _MAC = "other_config:hwaddr"
 
 
-def facts(view: HostView, datapath_type: str) -> Iterator[Fact]:
+def facts(
+    view: HostView, datapath_type: str, controller: model.Controller | None
+) -> Iterator[Fact]:
     """Yield br-int, br-tun, their patch ports and one tunnel port per other host."""
     for name in BRIDGES:
-        yield _bridge(view, name, datapath_type)
+        yield _bridge(view, name, datapath_type, controller)
     yield _patch(view, INTEGRATION_BRIDGE, PATCH_TUN, PATCH_INT)
     yield _patch(view, TUNNEL_BRIDGE, PATCH_INT, PATCH_TUN)
     yield from tunnels(view)
@@ -45,7 +47,9 @@ def tunnels(view: HostView) -> Iterator[OvsPort]:
         yield OvsPort(TUNNEL_BRIDGE, tunnel.port, ROOT, None, options)
 
 
-def _bridge(view: HostView, name: str, datapath_type: str) -> Bridge:
+def _bridge(
+    view: HostView, name: str, datapath_type: str, controller: model.Controller | None
+) -> Bridge:
     description = f"{view.host.name}/{name}"
     settings = {
         "datapath_type": datapath_type,
@@ -58,7 +62,7 @@ def _bridge(view: HostView, name: str, datapath_type: str) -> Bridge:
     }
     if name in view.host.datapath_ids:
         settings["other_config:datapath-id"] = f"{view.host.datapath_ids[name]:016x}"
-    return Bridge(name, settings, _controller(view.topology.controller))
+    return Bridge(name, settings, _controller(controller))
 
 
 def datapath_of(given: Iterable[Bridge], kernels: str) -> str:

@@ -42,6 +42,10 @@ def port_key(name: str) -> Key:
     return ("port", name, False, False)
 
 
+TLS_KEY: Key = ("tls", "SSL")
+"""The key of Open vSwitch's settings for TLS: there is one for all of its connections."""
+
+
 class Fact:
     """What all kinds have. A kind names itself and the fields that are its identity."""
 
@@ -150,6 +154,11 @@ class Bridge(Fact):
     """The settings of our controller, `target` among them; empty for none."""
     before: Mapping[str, str] | None = field(default=None, eq=False, repr=False)
     """What a bridge that was here before us had, of these settings; None for one that we made."""
+
+    @property
+    def after(self) -> tuple[Key, ...]:
+        """What Open vSwitch needs to reach the controller."""
+        return (TLS_KEY,) if self.controller.get("target", "").startswith("ssl:") else ()
 
 
 @frozen

@@ -17,6 +17,7 @@ from dvr_ryu.companion.facts.dnsmasq import (
     told_file,
 )
 from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact
+from dvr_ryu.companion.facts.tls import SwitchTls
 
 
 def describe(fact: Fact) -> str:
@@ -29,6 +30,9 @@ def describe(fact: Fact) -> str:
             return f"ip link add {fact.peer}{_netns(fact.peer_namespace)} type veth peer name " + (
                 f"{fact.device}{near}"
             )
+        case SwitchTls():
+            files = (fact.settings[name] for name in ("private_key", "certificate", "ca_cert"))
+            return f"ovs-vsctl set-ssl {shlex.join(files)}"
         case kinds.Bridge():
             return _bridge(fact)
         case kinds.OvsPort():

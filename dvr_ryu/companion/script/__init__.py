@@ -16,7 +16,8 @@ from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
 from dvr_ryu.companion.facts.kinds import Fact
-from dvr_ryu.companion.script import network, notes, services, switch
+from dvr_ryu.companion.facts.tls import SwitchTls
+from dvr_ryu.companion.script import network, notes, services, switch, tls
 from dvr_ryu.packages import packages_of
 
 Words: TypeAlias = "Callable[[Sequence[Any]], Iterator[str]]"
@@ -88,6 +89,10 @@ def _words(
     return {
         kinds.Namespace: (each(network.unmake_namespace), each(network.make_namespace)),
         kinds.VethPair: (each(network.unmake_wire), each(network.make_wire)),
+        SwitchTls: (
+            each(tls.unmake),
+            each_instead(lambda fact, old: tls.make(fact, old, host)),
+        ),
         kinds.Bridge: (
             each(lambda fact: switch.unmake_bridge(fact, host)),
             each_instead(lambda fact, old: switch.make_bridge(fact, old, host)),

@@ -1,0 +1,117 @@
+"""Open vSwitch's settings for TLS, in a real database: ours, and those of others given back; by the
+companion and by its script alike.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from dvr_ryu.companion.change import change
+from dvr_ryu.companion.edges import ovsdb
+from dvr_ryu.companion.edges.ovsdb import Ovsdb
+from dvr_ryu.companion.edges.ovsdb_tls import TlsTable
+from dvr_ryu.companion.facts.tls import SwitchTls
+from dvr_ryu.companion.script import script
+from tests.switch.ovs import Ovs
+
+OURS = SwitchTls(
+    {
+        "private_key": "/etc/dvr_ryu/pki/h1-privkey.pem",
+        "certificate": "/etc/dvr_ryu/pki/h1-cert.pem",
+        "ca_cert": "/etc/dvr_ryu/pki/controllerca.pem",
+        "bootstrap_ca_cert": "false",
+    }
+)
+RENEWED = SwitchTls({**OURS.settings, "certificate": "/srv/a b/h1-cert.pem"})
+THEIRS = (
+    '--bootstrap set-ssl "/etc/their key.pem" /etc/cert.pem /etc/ca.pem'
+    " -- set SSL . external_ids:whose=others"
+)
+
+
+@pytest.fixture
+def table(ovs: Ovs, monkeypatch: pytest.MonkeyPatch) -> Iterator[TlsTable]:
+    monkeypatch.setattr(ovsdb, "SOCKET", f"{ovs.folder}/db.sock")
+    connection = Ovsdb("h1")
+    yield TlsTable(connection)
+    connection.close()
+
+
+def shell(ovs: Ovs, words: str) -> None:
+    subprocess.run(["sh", "-ec", words], env=ovs.environment, check=True)
+
+
+def rows(ovs: Ovs) -> list[dict[str, object]]:
+    """All rows, in OVSDB's own JSON, without what no two rows share."""
+    found = json.loads(ovs.vsctl("--format=json", "list", "SSL"))
+    rows = [dict(zip(found["headings"], row, strict=True)) for row in found["data"]]
+    return [{name: row[name] for name in row if name != "_uuid"} for row in rows]
+
+
+def change_by(way: str, ovs: Ovs, table: TlsTable, wanted: SwitchTls | None) -> None:
+    """Bring the database to what is wanted, by the companion or by its script."""
+    found, _ = table.read(wanted is not None)
+    needed = change([wanted] if wanted else [], found)
+    if way == "script":
+        lines = "\n".join(script(needed, "h1")).partition("set -e\n")[2]
+        shell(ovs, lines.partition("\n")[2])
+    elif needed.made:
+        table.make(needed.made)  # type: ignore[arg-type]
+    else:
+        table.unmake(found)
+
+
+@pytest.mark.parametrize("way", ("companion", "script"))
+def test_what_was_there_is_noted_and_given_back(way: str, ovs: Ovs, table: TlsTable) -> None:
+    shell(ovs, f"ovs-vsctl {THEIRS}")
+    before = rows(ovs)
+    assert table.read(wanted=False) == ([], [])
+    for wanted in (OURS, RENEWED):
+        change_by(way, ovs, table, wanted)
+        ((found,), (stranger,)) = table.read(wanted=True)
+        assert found == wanted
+        assert (stranger.what, stranger.name) == ("tls", "/etc/their key.pem")
+        assert len(rows(ovs)) == 1
+    change_by(way, ovs, table, None)
+    assert rows(ovs) == before
+
+
+@pytest.mark.parametrize("way", ("companion", "script"))
+def test_where_nothing_was_nothing_is_left(way: str, ovs: Ovs, table: TlsTable) -> None:
+    change_by(way, ovs, table, OURS)
+    assert table.read(wanted=False) == ([OURS], [])
+    change_by(way, ovs, table, None)
+    assert rows(ovs) == []
+
+
+def test_both_ways_write_the_same(ovs: Ovs, table: TlsTable) -> None:
+    shell(ovs, f"ovs-vsctl {THEIRS}")
+    written = []
+    for way in ("companion", "script"):
+        change_by(way, ovs, table, OURS)
+        written.append(rows(ovs))
+        change_by(way, ovs, table, None)
+    assert written[0] == written[1]
+
+
+def test_what_others_set_over_ours_is_replaced_and_given_back(ovs: Ovs, table: TlsTable) -> None:
+    table.make([OURS])
+    shell(ovs, f"ovs-vsctl {THEIRS}")
+    theirs = rows(ovs)
+    ((found,), _) = table.read(wanted=True)
+    assert found != OURS
+    table.make([OURS])
+    assert table.read(wanted=True)[0] == [OURS]
+    table.unmake([OURS])
+    assert rows(ovs) == theirs
+
+
+def test_settings_of_another_host_are_not_ours_to_remove(ovs: Ovs, table: TlsTable) -> None:
+    shell(ovs, f"ovs-vsctl {THEIRS} external_ids:dvr_ryu=h2")
+    before = rows(ovs)
+    table.unmake([OURS])
+    assert rows(ovs) == before
