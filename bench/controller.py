@@ -30,7 +30,7 @@ keys=timed
 level=INFO
 handlers=stderr
 [logger_connections]
-qualname=ryu.controller.controller
+qualname=dvr_ryu.accepted
 level=DEBUG
 handlers=
 [handler_stderr]
@@ -40,7 +40,7 @@ args=()
 [formatter_timed]
 format=%(created).6f %(message)s
 """
-"""For --log-config-file. Ryu tells of an accepted connection at this level only, in one line."""
+"""For --log-config-file. An accepted connection is told of at this level only."""
 
 _IN_SYNC = re.compile(
     r"(?P<at>\S+) (?P<bridge>\S+) in sync: (?P<flows>\d+) flows, "

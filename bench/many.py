@@ -76,7 +76,7 @@ class _Many:
         with running(self._topology) as controller:
             self._switch.connect(controller.target, *self._bridges)
             last = self._await_all(controller)
-            first = controller.time_of("connected socket")
+            first = controller.time_of("accepted ")
         self._switch.empty(*self._bridges)
         return last - first
 

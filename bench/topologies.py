@@ -23,6 +23,7 @@ PAIR = ("pair-0", "pair-1")
 
 _UNDERLAY = IPv4Address("10.0.0.1")
 _PAIR = IPv4Address("10.0.255.1")
+_LOOPBACK = "management_address: 127.0.0.1"
 _SUBNETS = IPv4Address("10.128.0.0")
 _SUBNET_SIZE = 4096
 
@@ -101,7 +102,9 @@ def groups(count: int, hosts: int, networks: int, instances: int) -> str:
 def with_pair(topology: str) -> str:
     """The topology with two more hosts, PAIR, that share a network of their own: a small change."""
     lines = {
-        "hosts:\n": [f"  {name}: {{address: {_PAIR + at}}}\n" for at, name in enumerate(PAIR)],
+        "hosts:\n": [
+            f"  {name}: {{address: {_PAIR + at}, {_LOOPBACK}}}\n" for at, name in enumerate(PAIR)
+        ],
         "networks:\n": ["  pair: {subnets: [{cidr: 192.168.0.0/24, dhcp: false}]}\n"],
         "instances:\n": [Instance(f"vm-{name}", name, "pair").line() for name in PAIR],
     }
@@ -120,7 +123,9 @@ def _text(
     hosts: int, networks: int, routers: Iterable[range], instances: Iterable[Instance]
 ) -> str:
     lines = ["hosts:\n"]
-    lines += [f"  {host(each)}: {{address: {_UNDERLAY + each}}}\n" for each in range(hosts)]
+    lines += [
+        f"  {host(each)}: {{address: {_UNDERLAY + each}, {_LOOPBACK}}}\n" for each in range(hosts)
+    ]
     lines += ["networks:\n"]
     for each in range(networks):
         cidr = f"{_SUBNETS + each * _SUBNET_SIZE}/20"

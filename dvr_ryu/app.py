@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import socket
 import warnings
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,19 +17,18 @@ from oslo_config import cfg
 from ryu.base import app_manager
 from ryu.cfg import CONF
 from ryu.controller import ofp_event
-from ryu.controller.handler import (
-    CONFIG_DISPATCHER,
-    DEAD_DISPATCHER,
-    MAIN_DISPATCHER,
-    set_ev_cls,
-)
+from ryu.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
 from ryu.lib import hub
 from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
 
 from dvr_ryu.errors import DvrError
 from dvr_ryu.intent import Intent
 from dvr_ryu.shipped import flows_dir
-from dvr_ryu.switch.bridge import Bridge, BridgeName
+from dvr_ryu.switch.bridge import Bridge
+from dvr_ryu.switch.claims import Claims
+from dvr_ryu.switch.connection import Connection
+from dvr_ryu.switch.guard.identity import BridgeName
+from dvr_ryu.switch.listener import Listener, stand_before_ryu
 from dvr_ryu.topology.model import INTEGRATION_BRIDGE
 
 LOG = logging.getLogger("dvr_ryu")
@@ -89,6 +87,7 @@ class DvrApp(app_manager.RyuApp):
         super().__init__(*args, **kwargs)
         self._bridges: dict[int, tuple[Bridge, Any]] = {}
         self._ports_changed = hub.Event()
+        self.claims = Claims()
         try:
             self._intent = Intent(find_topology(), find_flows())
             _keep_from_collector()
@@ -135,7 +134,8 @@ class DvrApp(app_manager.RyuApp):
         port = CONF.ofp_tcp_listen_port or (controller.port if controller else 6653)
         CONF.set_override("ofp_listen_host", address)
         CONF.set_override("ofp_tcp_listen_port", port)
-        _check_free(address, port)
+        self._listener = Listener(address, port, self._intent.expected_from)
+        stand_before_ryu(self._listener)
         LOG.info("listening on tcp:%s:%d", address, port)
 
     def _watch(self) -> None:
@@ -186,13 +186,15 @@ class DvrApp(app_manager.RyuApp):
     def _state_changed(self, event: Any) -> None:
         key = id(event.datapath)
         if event.state == MAIN_DISPATCHER:
-            bridge = Bridge(event.datapath, self._intent, lambda: len(self._bridges))
+            bridge = Bridge(event.datapath, self._intent, self)
             self._bridges[key] = bridge, hub.spawn(bridge.keep)
         elif key in self._bridges:
             bridge, greenlet = self._bridges.pop(key)
             hub.kill(greenlet)
+            self.claims.drop(bridge.name, event.datapath)
             self._forget_ports(bridge)
-            LOG.info("%s disconnected", bridge)
+            if bridge.name:
+                LOG.info("%s disconnected", bridge)
 
     def _forget_ports(self, gone: Bridge) -> None:
         """Where a switch has connected again, its old connection may be found dead only later."""
@@ -202,26 +204,20 @@ class DvrApp(app_manager.RyuApp):
         elif gone.name:
             self._intent.see_ports(gone.name, ())
 
-    @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
-    def _port_status(self, event: Any) -> None:
-        if entry := self._bridges.get(id(event.msg.datapath)):
-            entry[0].port_changed(event.msg.reason, event.msg.desc)
-            if self._intent.away:
-                self._ports_changed.set()
+    # What bridges share ---------------------------------------------------------------------------
 
-    @set_ev_cls(
-        [
-            ofp_event.EventOFPDescStatsReply,
-            ofp_event.EventOFPPortDescStatsReply,
-            ofp_event.EventOFPFlowStatsReply,
-            ofp_event.EventOFPBarrierReply,
-            ofp_event.EventOFPErrorMsg,
-        ],
-        [CONFIG_DISPATCHER, MAIN_DISPATCHER],
-    )
-    def _answered(self, event: Any) -> None:
-        if entry := self._bridges.get(id(event.msg.datapath)):
-            entry[0].session.deliver(event.msg)
+    def bridges(self) -> int:
+        """How many bridges are connected."""
+        return len(self._bridges)
+
+    def knows(self, connection: Connection, known: bool) -> None:
+        """Take note whether a connection is of a bridge of the topology."""
+        self._listener.knows(connection, known)
+
+    def ports_changed(self) -> None:
+        """Look soon whether instances have arrived."""
+        if self._intent.away:
+            self._ports_changed.set()
 
 
 def _keep_from_collector() -> None:
@@ -229,19 +225,3 @@ def _keep_from_collector() -> None:
     flows are made, it would do little else.
     """
     gc.freeze()
-
-
-def _check_free(address: str, port: int) -> None:
-    """Raise DvrError where nobody can listen: Ryu would only print a traceback, and go on without
-    ears.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            reason = error.strerror or error
-            raise DvrError(
-                f"cannot listen on tcp:{address}:{port}: {reason}; name an address of this machine "
-                "as the topology's controller:, or with --ofp-listen-host and --ofp-tcp-listen-port"
-            ) from None

@@ -12,6 +12,7 @@ stays until nothing of them is there.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from attrs import evolve, field, frozen
 
 from dvr_ryu.pipeline.basis import Basis
 from dvr_ryu.pipeline.program import Program, load_program
-from dvr_ryu.switch.bridge import BridgeName
+from dvr_ryu.switch.guard.identity import BridgeName, Peer, addresses_of, objection
 from dvr_ryu.switch.places import Places, Stray
 from dvr_ryu.topology.allocation import NoRoom
 from dvr_ryu.topology.changes import TopologyChange, compare
@@ -95,6 +96,9 @@ class Intent:
             for host in force.topology.hosts.values()
             for bridge, number in host.datapath_ids.items()
         }
+        self._expected = Counter(
+            address for host in force.topology.hosts.values() for address in addresses_of(host)
+        )
         self._view = cache(lambda host: HostView(force.ahead.get(host, force.topology), host))
         # Both topologies are kept with it: a number that a new one might get would not do.
         self._changes: dict[tuple[int, int], tuple[Topology, Topology, TopologyChange]] = {}
@@ -209,6 +213,14 @@ class Intent:
         if host in self._force.topology.hosts and bridge in self.program.pipelines:
             return BridgeName(host, bridge)
         return self._by_datapath_id.get(datapath_id)
+
+    def objection(self, name: BridgeName, peer: Peer) -> str | None:
+        """Why a bridge that `identify` knows cannot be at this peer; None if it can."""
+        return objection(peer, name, self._force.topology.hosts[name.host])
+
+    def expected_from(self, address: str) -> int:
+        """How many bridges may connect from an address."""
+        return self._expected[address] * len(self.program.pipelines)
 
     def cookies(self) -> frozenset[int]:
         """The cookies that mark flows on a switch as ours."""

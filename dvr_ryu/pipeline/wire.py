@@ -26,6 +26,8 @@ MATCH = struct.Struct("!HH")
 _TIMEOUTS = 4
 """How many bytes of a value are the idle and the hard timeout."""
 _FIELD_HEAD = 4
+_LONGEST_KNOWN = 512
+"""Bytes of a match whose kind is remembered: a switch may tell of matches of any length."""
 _MOST_KNOWN = 16
 """Kinds of matches of one length that are told from each other faster than they are sorted."""
 
@@ -74,9 +76,9 @@ of lines.
 def canonical_matches(matches: Sequence[bytes]) -> Sequence[bytes]:
     """Matches, all of one length, each with its fields in one order: OpenFlow's own by number, so
     that each follows what it requires; then the extensions'. Switches and Ryu each have an order of
-    their own.
+    their own. Raises ValueError where a match's fields do not fit into it.
     """
-    known = _in_order[len(matches[0])]
+    known = _in_order[len(matches[0])] if len(matches[0]) <= _LONGEST_KNOWN else []
     if any(kind.has(matches) for kind in known):
         return matches
     return [
@@ -91,7 +93,9 @@ def _ordered(match: bytes, known: list[_Kind]) -> bytes:
     mask = b""
     at, end = 0, len(match)
     while at < end:
-        after = at + _FIELD_HEAD + match[at + 3]
+        after = at + _FIELD_HEAD + (match[at + 3] if at + 3 < end else 0)
+        if after > end:
+            raise ValueError("a match whose last field is cut")
         fields.append((match[at] != 0x80 or match[at + 1] != 0, match[at:after]))
         mask += b"\xff" * _FIELD_HEAD + bytes(match[at + 3])
         at = after

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from attrs import frozen
 from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError, SwitchError
@@ -23,7 +21,13 @@ from dvr_ryu.pipeline.wanted import Contradiction, Wanted
 from dvr_ryu.pipeline.wire import cookie_of, may_lapse
 from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import Change, by_table, diff_lines
-from dvr_ryu.switch.session import Session, SwitchPort, port_of
+from dvr_ryu.switch.claims import Claims
+from dvr_ryu.switch.connection import Connection, mistake
+from dvr_ryu.switch.guard.identity import BridgeName, Peer
+from dvr_ryu.switch.guard.wording import shown
+from dvr_ryu.switch.ports import MOST_PORTS, Ports
+from dvr_ryu.switch.session import Session
+from dvr_ryu.switch.telling import tell
 from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.topology import Topology
 
@@ -40,17 +44,6 @@ is tried again after pauses that are doubled likewise: a group may be there by t
 """
 
 
-@frozen
-class BridgeName:
-    """A bridge of a host. Its description on the switch is "HOST/BRIDGE"."""
-
-    host: str
-    bridge: str
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.bridge}"
-
-
 class Intent(Protocol):
     """Whoever knows what is wanted."""
 
@@ -58,6 +51,9 @@ class Intent(Protocol):
         """Which bridge it is that describes itself so and has this datapath id; None if the
         topology has no such bridge.
         """
+
+    def objection(self, name: BridgeName, peer: Peer) -> str | None:
+        """Why a bridge that `identify` knows cannot be at this peer; None if it can."""
 
     def cookies(self) -> frozenset[int]:
         """The cookies that mark flows as ours."""
@@ -75,17 +71,33 @@ class Intent(Protocol):
         """The ports of a bridge that are not shut."""
 
 
+class Surroundings(Protocol):
+    """What a bridge shares with all others that are connected."""
+
+    claims: Claims
+
+    def bridges(self) -> int:
+        """How many there are, this one among them."""
+
+    def knows(self, connection: Connection, known: bool) -> None:
+        """Take note whether a connection is of a bridge of the topology."""
+
+    def ports_changed(self) -> None:
+        """Look, soon, what follows from the ports that were told."""
+
+
 class Bridge:
     """One connected bridge."""
 
-    def __init__(self, datapath: Any, intent: Intent, peers: Callable[[], int] = lambda: 1) -> None:
-        """`peers` tells how many bridges are connected, this one among them."""
-        self.session = Session(datapath)
+    def __init__(self, connection: Connection, intent: Intent, surroundings: Surroundings) -> None:
+        self._connection = connection
+        self.session = Session(connection)
         self._intent = intent
+        self._surroundings = surroundings
         self._name: BridgeName | None = None
         self._told = False
         self._description = ""
-        self._ports: dict[str, SwitchPort] = {}
+        self._ports = Ports()
         self._port_events: list[tuple[int, Any]] | None = []
         """What happened to ports before we have read them."""
         self._basis: Basis | None = None
@@ -95,12 +107,9 @@ class Bridge:
         """What the bridge has, where that is not what is wanted."""
         self._taught: frozenset[int] = frozenset()
         """The cookies of flows that the bridge learns by the lines that it has."""
-        self._of_others = ""
-        """How many flows of which cookies others have there, in words; they are left alone."""
         self._work = hub.Event()
         self._busy = True
         self._touched = 0.0
-        self._peers = peers
         self._least_pause = LOOK_SECONDS
         self._refused = ""
         """What is wrong with what is wanted now."""
@@ -108,6 +117,7 @@ class Bridge:
         self._retry_at = 0.0
         self._look_seconds = 0.0
         """How long the last look at the flows took."""
+        connection.receive = self._receive
 
     @property
     def settled(self) -> bool:
@@ -120,15 +130,14 @@ class Bridge:
         return self._name
 
     def __str__(self) -> str:
-        return str(self._name or f"datapath {self.session.datapath.id:016x}")
+        return str(self._name or self._connection.peer)
 
     def keep(self) -> None:
         """Bring the bridge to what it should be, and again whenever `touch` says that something
         changed. A switch that does not answer is let go, so that it connects again.
         """
         try:
-            self._read()
-            self._recognise()
+            self._introduce()
             self._touched = time.monotonic()
             while True:
                 self._sync()
@@ -141,12 +150,15 @@ class Bridge:
                 self._work.clear()
                 self._recognise()
         except SwitchError as error:
-            LOG.error("%s: %s", self, error)
-            self.session.datapath.close()
+            self._connection.end(f"{error}; the connection is closed", logging.ERROR)
+        except Exception as error:
+            # Of ours; but a bridge whose greenlet has ended may not look as if it were cared for.
+            self._connection.end(f"{mistake(error)}; the connection is closed", logging.ERROR)
 
     def _pause(self) -> float:
         """Seconds until the next look at the flows."""
-        return max(self._least_pause, self._look_seconds * self._peers() / LOOK_SHARE)
+        share = LOOK_SHARE / self._surroundings.bridges()
+        return max(self._least_pause, self._look_seconds / share)
 
     def _is_right(self) -> bool:
         """Look whether the bridge still has what it was given; note what it has, if not. False,
@@ -186,81 +198,93 @@ class Bridge:
             self._touched = time.monotonic()
         self._work.set()
 
-    def port_changed(self, reason: int, port: Any) -> None:
-        """A port came, went or changed (OFPT_PORT_STATUS)."""
-        if self._port_events is None:
-            self._follow(reason, port)
+    def _receive(self, message: Any) -> None:
+        """The switch answers, complains, or tells of a port (OFPT_PORT_STATUS)."""
+        if message.msg_type != self._connection.ofproto.OFPT_PORT_STATUS:
+            self.session.deliver(message)
+        elif self._port_events is not None:
+            self._port_events.append((message.reason, message.desc))
+            if len(self._port_events) > MOST_PORTS:
+                raise SwitchError(f"tells of more than {MOST_PORTS} changes of ports at once")
+        elif self._ports.follow(message.reason, message.desc):
             self.tell_ports()
-        else:
-            self._port_events.append((reason, port))
-        self.touch()
+            self.touch()
 
     def shut(self, name: str) -> None:
         """Take a port down, if it is there and up."""
-        port = self._ports.get(name)
+        port = self._ports.find(name)
         if port is not None and port.up:
             LOG.info("%s: %s is shut: its instance is on another host now", self, name)
             self.session.shut(port)
 
-    def _follow(self, reason: int, port: Any) -> None:
-        name, it = port_of(port)
-        self._ports = {
-            other: each for other, each in self._ports.items() if each.number != it.number
-        }
-        if reason != self.session.datapath.ofproto.OFPPR_DELETE:
-            self._ports[name] = it
-
     def tell_ports(self) -> None:
         """Tell which ports there are, once it is known whose."""
-        if self._name is not None:
-            up = [name for name, port in self._ports.items() if port.up]
-            self._intent.see_ports(self._name, up)
+        if self._name is not None and self._port_events is None:
+            self._intent.see_ports(self._name, self._ports.up())
+            self._surroundings.ports_changed()
+
+    def _introduce(self) -> None:
+        """Ask the switch what it is."""
+        self._description = self.session.description()
+        self._connection.described = True
+        self._recognise()
+
+    def _recognise(self) -> None:
+        """Find out which bridge of the topology this is: an edit may have brought or taken it.
+        Raises SwitchError if it cannot be.
+        """
+        known, number = self._name, self._connection.id
+        name = self._intent.identify(self._description, number)
+        if name is not None:
+            if objection := self._intent.objection(name, self._connection.peer):
+                raise SwitchError(objection)
+            self._surroundings.claims.take(name, self._connection)
+        if known not in (None, name):
+            self._surroundings.claims.drop(known, self._connection)
+        self._name = name
+        self._surroundings.knows(self._connection, name is not None)
+        if name is None and (known or not self._told):
+            self._told = True
+            peer = self._connection.peer
+            subject = known or shown(self._description) or f"datapath {number:016x}"
+            line = f"{subject} is no bridge of the topology: left alone, at {peer}"
+            tell(logging.WARNING, peer.address, line)
+        self.tell_ports()
 
     def _read(self) -> None:
-        self._description = self.session.description()
+        """Read what the bridge has."""
         self._ports = self.session.ports()
         # In order: those that the answer knows already lead to where it is.
         for event in self._port_events or ():
-            self._follow(*event)
+            self._ports.follow(*event)
         self._port_events = None
+        self.tell_ports()
         self._found = self._ours()
-        LOG.info(
-            "%s connected: OpenFlow 1.%d, %d ports, %d flows of ours%s",
-            self._description or self,
-            self.session.version - 1,
-            len(self._ports),
-            len(self._found),
-            self._of_others,
+        line = (
+            f"connected: OpenFlow 1.{self.session.version - 1}, {len(self._ports)} ports, "
+            f"{len(self._found)} flows of ours{self._of_others()}"
         )
+        LOG.info("%s %s", self, line)
 
     def _ours(self) -> dict[bytes, bytes]:
         """Our flows on the bridge. A cookie that no line names any more marked ours until now."""
         known = {cookie_of(value) for value in self._wanted.flows.values()} - {0}
-        ours, others = self.session.flows(self._intent.cookies() | known)
-        counts = Counter(map(cookie_of, others.values()))
-        self._of_others = "".join(
-            f", {count} of others with cookie {cookie:#x}"
-            for cookie, count in sorted(counts.items())
-            if cookie not in self._intent.learned()
-        )
-        return ours
+        return self.session.flows(self._intent.cookies() | known)
 
-    def _recognise(self) -> None:
-        """Find out which bridge of the topology this is: an edit may have brought or taken it."""
-        known = self._name
-        self._name = self._intent.identify(self._description, self.session.datapath.id)
-        if self._name is None and (known or not self._told):
-            self._told = True
-            who = known or self._description or self
-            LOG.warning("%s is no bridge of the topology: left alone", who)
-        self.tell_ports()
+    def _of_others(self) -> str:
+        """How many flows others have on the bridge, in words; they are left alone."""
+        learned = sum(map(self.session.count_flows, self._intent.learned()))
+        count = self.session.count_flows() - learned - len(self._found or ())
+        return f", {count} of others" if count > 0 else ""
 
     def _sync(self) -> None:
         """Make what is installed what is wanted; what the switch refuses is logged."""
         if self._name is None:
             return
+        if self._port_events is not None:
+            self._read()
         started = self._touched
-        numbers = {name: port.number for name, port in self._ports.items()}
+        numbers = self._ports.numbers()
         before, after = self._basis, self._intent.basis(self._name, numbers)
         learned = self._intent.learned()
         try:

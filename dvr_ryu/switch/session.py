@@ -8,9 +8,10 @@ bridge is not known here.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from typing import Any, NamedTuple, TypeAlias
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 from ryu.lib import hub
 
@@ -20,38 +21,37 @@ from dvr_ryu.pipeline.flow_stats import split_flow_stats
 from dvr_ryu.pipeline.wire import importance_of
 from dvr_ryu.reconcile import Difference, together
 from dvr_ryu.switch.bundle import Bundle
-from dvr_ryu.switch.raw_stats import left_as_bytes
+from dvr_ryu.switch.connection import Connection
+from dvr_ryu.switch.ports import PORT_DOWN, Ports, SwitchPort, port_of, text_of
 
 ANSWER_TIMEOUT = 60
 """Seconds to wait for a switch's answer: far more than the largest change takes, less than for
 ever.
 """
 
+MOST_REFUSALS = 1000
+"""Errors that are kept until a change is done: a switch may send any number that nobody awaits."""
+MOST_COMPLAINTS = 10
+"""Refused flows that are named."""
+
 _CHUNK = 1 << 16
+_COUNT = struct.Struct("!16x16xIxxxx")
+"""ofp_multipart_reply with ofp_aggregate_stats_reply, of which the number of flows is read."""
+_WHOLE_COOKIE = (1 << 64) - 1
+"""As a mask: flows with just this cookie."""
 _IMPORTANCE_SINCE = 5
 """OpenFlow 1.4's version number on the wire."""
 _bundle_ids = itertools.count(1)
-
-PORT_DOWN = 1
-"""OFPPC_PORT_DOWN: somebody has shut the port."""
 
 Part = Difference[bytes, bytes]
 Sent: TypeAlias = "tuple[Iterable[int], Iterable[bytes | None]]"
 """Transaction ids, each with the identity of the flow that was sent by it, or None."""
 
 
-class SwitchPort(NamedTuple):
-    """A port of a bridge."""
-
-    number: int
-    mac: str
-    up: bool
-
-
 class Session:
     """A connected datapath. `deliver` is called with every reply and every error that it sends."""
 
-    def __init__(self, datapath: Any) -> None:
+    def __init__(self, datapath: Connection) -> None:
         self.datapath = datapath
         self.version: int = datapath.ofproto.OFP_VERSION
         self._answers: dict[int, Any] = {}
@@ -62,7 +62,10 @@ class Session:
         """Hand a reply or an error to whoever waits for its transaction id."""
         if queue := self._answers.get(message.xid):
             queue.put(message)
-        elif message.msg_type == self.datapath.ofproto.OFPT_ERROR:
+        elif (
+            message.msg_type == self.datapath.ofproto.OFPT_ERROR
+            and len(self._refused) < MOST_REFUSALS
+        ):
             self._refused[message.xid] = message
 
     # Questions ------------------------------------------------------------------------------------
@@ -73,37 +76,45 @@ class Session:
         reply = next(iter(self._ask(request)))
         return text_of(reply.body.dp_desc)
 
-    def ports(self) -> dict[str, SwitchPort]:
-        """Every port of the bridge by its name."""
+    def ports(self) -> Ports:
+        """Every port of the bridge."""
         request = self.datapath.ofproto_parser.OFPPortDescStatsRequest(self.datapath, 0)
-        return dict(port_of(port) for reply in self._ask(request) for port in reply.body)
+        return Ports(port_of(port) for reply in self._ask(request) for port in reply.body)
 
-    def flows(self, cookies: Collection[int]) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
-        """Identity → value of every flow on the bridge that has one of these cookies, and of every
-        other.
+    def flows(self, cookies: Iterable[int]) -> dict[bytes, bytes]:
+        """Identity → value of every flow on the bridge that has one of these cookies. Others are
+        not read: there may be any number of them.
         """
-        request = self.datapath.ofproto_parser.OFPFlowStatsRequest(self.datapath)
-        marks = {cookie.to_bytes(8, "big") for cookie in cookies}
-        ours: dict[bytes, bytes] = {}
-        others: dict[bytes, bytes] = {}
-        for reply in self._ask(request):
-            for identity, value in split_flow_stats(reply.buf):
-                (ours if value[8:16] in marks else others)[identity] = value
-        return ours, others
+        parser = self.datapath.ofproto_parser
+        found: dict[bytes, bytes] = {}
+        for cookie in cookies:
+            words = {"cookie": cookie, "cookie_mask": _WHOLE_COOKIE}
+            for reply in self._ask(parser.OFPFlowStatsRequest(self.datapath, **words)):
+                found.update(split_flow_stats(reply.buf))
+        return found
+
+    def count_flows(self, cookie: int | None = None) -> int:
+        """How many flows with this cookie the bridge has; with any, if None."""
+        parser, ofproto = self.datapath.ofproto_parser, self.datapath.ofproto
+        mask = 0 if cookie is None else _WHOLE_COOKIE
+        request = parser.OFPAggregateStatsRequest(
+            self.datapath, 0, ofproto.OFPTT_ALL, ofproto.OFPP_ANY, ofproto.OFPG_ANY,
+            cookie or 0, mask, parser.OFPMatch(),
+        )  # fmt: skip
+        (reply,) = self._ask(request)
+        return int(_COUNT.unpack(reply.buf)[0]) if len(reply.buf) == _COUNT.size else 0
 
     def _ask(self, request: Any) -> Iterator[Any]:
         """Send a multipart request; yield each part of the answer."""
         self.datapath.set_xid(request)
         queue = self._answers[request.xid] = hub.Queue()
-        flows = request.type == self.datapath.ofproto.OFPMP_FLOW
         try:
-            with left_as_bytes(self.datapath, request.xid) if flows else nullcontext():
-                self.datapath.send_msg(request)
-                more = True
-                while more:
-                    reply = self._next(queue)
-                    more = bool(reply.flags & self.datapath.ofproto.OFPMPF_REPLY_MORE)
-                    yield reply
+            self.datapath.send_msg(request)
+            more = True
+            while more:
+                reply = self._next(queue)
+                more = bool(reply.flags & self.datapath.ofproto.OFPMPF_REPLY_MORE)
+                yield reply
         finally:
             del self._answers[request.xid]
 
@@ -256,8 +267,10 @@ class Session:
         self, refused: Mapping[bytes | None, Any], place_of: Callable[[bytes], str]
     ) -> Iterator[str]:
         flows = {identity: error for identity, error in refused.items() if identity is not None}
-        for identity, error in flows.items():
+        for identity, error in itertools.islice(flows.items(), MOST_COMPLAINTS):
             yield f"{place_of(identity)}: the switch refuses this flow: {self._words(error)}"
+        if len(flows) > MOST_COMPLAINTS:
+            yield f"and {len(flows) - MOST_COMPLAINTS} more"
         if not flows:
             yield from (
                 f"the switch refuses the change: {self._words(error)}" for error in refused.values()
@@ -268,16 +281,6 @@ class Session:
         if error.type == ofproto.OFPET_EXPERIMENTER:
             return f"experimenter error {error.exp_type}"
         return str(ofproto.ofp_error_code_to_str(error.type, error.code))
-
-
-def port_of(port: Any) -> tuple[str, SwitchPort]:
-    """What a port description says, with the port's name."""
-    return text_of(port.name), SwitchPort(port.port_no, port.hw_addr, not port.config & PORT_DOWN)
-
-
-def text_of(padded: bytes) -> str:
-    """The text in a field of fixed length."""
-    return padded.split(b"\0")[0].decode("utf-8", "replace")
 
 
 def _flows_of(part: Part) -> Iterator[tuple[int, Mapping[bytes, bytes]]]:

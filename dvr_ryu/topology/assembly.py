@@ -90,6 +90,7 @@ class _Assembly:
             snat=words.snat,
             tunnel_ports=self._numbers.tunnel_ports[name],
             datapath_ids=words.datapath_ids,
+            management_address=str(other) if (other := words.management_address) else None,
         )
 
     def _network(self, name: str) -> model.Network:

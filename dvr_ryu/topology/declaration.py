@@ -67,9 +67,13 @@ class UnderlayWords(Words):
 
 @frozen(kw_only=True)
 class HostWords(Words):
-    """One machine: its underlay address and what it is pinned to."""
+    """One machine: its underlay address and what it is pinned to.
+
+    `management_address` is from where its switches reach the controller, if not from `address`.
+    """
 
     address: Address
+    management_address: Address | None = None
     dvr_mac: Mac | None = None
     snat: Truth = False
     local_vlans: Named[Vlan] = field(factory=dict)

@@ -105,6 +105,8 @@ class Host:
     tunnel_ports: Mapping[str, int] = field(eq=dict)
     datapath_ids: Mapping[str, int] = field(eq=dict, factory=dict)
     """Bridge → its datapath id, of the bridges for which one is pinned."""
+    management_address: str | None = None
+    """From where its switches reach the controller, if not from `address` alone."""
 
 
 DhcpOptions: TypeAlias = "tuple[tuple[int, str], ...]"

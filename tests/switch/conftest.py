@@ -14,6 +14,7 @@ from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 from tests.switch.controller import Controller
+from tests.switch.loopback import from_loopback
 from tests.switch.ovs import Ovs
 
 
@@ -38,7 +39,9 @@ def ovs(folder: Path) -> Iterator[Ovs]:
 @pytest.fixture
 def topology_file(folder: Path) -> Path:
     """A copy of the article's topology, to be edited."""
-    return Path(shutil.copy(examples_dir() / "human-defined-dvr.yaml", folder / "topology.yaml"))
+    file = folder / "topology.yaml"
+    file.write_text(from_loopback((examples_dir() / "human-defined-dvr.yaml").read_text()))
+    return file
 
 
 @pytest.fixture

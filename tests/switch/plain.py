@@ -44,11 +44,16 @@ class PlainSwitch(threading.Thread):
         self.refused = 0
         self._ports = ports
         self._socket = _connected(port)
+        self.port: int = self._socket.getsockname()[1]
+        self._hung, self._over = threading.Event(), threading.Event()
 
     def run(self) -> None:
         self._send(HELLO, 1, b"")
         received = b""
         while part := self._socket.recv(1 << 16):
+            if self._hung.is_set():
+                self._over.wait()
+                return
             received += part
             while len(received) >= HEADER.size:
                 _, kind, length, xid = HEADER.unpack_from(received)
@@ -60,7 +65,12 @@ class PlainSwitch(threading.Thread):
                     self._socket.close()
                     return
 
+    def hang(self) -> None:
+        """Read nothing any more, with the connection open."""
+        self._hung.set()
+
     def close(self) -> None:
+        self._over.set()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self.join()

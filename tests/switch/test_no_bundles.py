@@ -59,7 +59,7 @@ def test_a_controller_that_was_killed_halfway_goes_on_from_there(
         second.close()
 
 
-def test_an_old_connection_that_ends_late_takes_nothing_from_the_new_one(
+def test_an_old_connection_that_is_dead_takes_nothing_from_the_new_one(
     controller: Controller, topology_file: Path
 ) -> None:
     """What the bridge has told is where an instance is whose host is edited then."""
@@ -72,9 +72,11 @@ def test_an_old_connection_that_ends_late_takes_nothing_from_the_new_one(
             connections.append(PlainSwitch(controller.port, ports, name=name))
             connections[-1].start()
             controller.wait_for(f"{name} in sync", mark)
-        mark = controller.mark()
-        connections[0].close()
+            if len(connections) == 1:
+                connections[0].hang()
+        controller.wait_for(f"does not answer, and 127.0.0.1:{connections[1].port} says", mark)
         controller.wait_for(f"{name} disconnected", mark)
+        mark = controller.mark()
         text = topology_file.read_text()
         topology_file.write_text(
             text.replace("vm-68: {host: server-68", "vm-68: {host: server-233")

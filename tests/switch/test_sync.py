@@ -16,6 +16,7 @@ from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
 from tests.switch.controller import PATIENCE, RYU_MANAGER, Controller
+from tests.switch.loopback import from_loopback
 from tests.switch.ovs import Ovs, words
 
 HOST = "server-233"
@@ -297,7 +298,7 @@ def test_a_bridge_comes_and_goes_with_its_host(
     """In the topology's file, that is: the connection stays."""
     ovs.add_bridge("br-tun", "late/br-tun", {}, controller.target)
     controller.wait_for("late/br-tun is no bridge of the topology: left alone")
-    late = "  late: {address: 10.0.44.99}\n"
+    late = from_loopback("  late: {address: 10.0.44.99}\n")
     edit(topology_file, "hosts:\n", f"hosts:\n{late}")
     controller.wait_for("late/br-tun in sync")
     filled = ovs.flows("br-tun")

@@ -52,8 +52,11 @@ NOT_UNDER_EVENTLET = {"companion", "lab", "cli"}
 def is_pure(module: str) -> bool:
     """Say whether a module ("topology.model") only computes."""
     part, _, rest = module.partition(".")
-    return part in {"topology", "pipeline", "reconcile"} or (
-        (part == "companion" and rest.startswith("facts")) or module == "pki.files"
+    return (
+        part in {"topology", "pipeline", "reconcile"}
+        or module == "pki.files"
+        or (part == "companion" and rest.startswith("facts"))
+        or (part == "switch" and rest.startswith("guard"))
     )
 
 

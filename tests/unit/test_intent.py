@@ -14,7 +14,7 @@ from dvr_ryu.errors import DvrError, FileError
 from dvr_ryu.intent import Intent
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.switch import places
-from dvr_ryu.switch.bridge import BridgeName
+from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.topology import Topology
 

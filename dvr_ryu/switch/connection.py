@@ -1,0 +1,227 @@
+"""One connection of a switch: what arrives goes through the message guard before Ryu sees it.
+
+In place of Ryu's own loops, of which any peer could stop one. It ends, with one line, where a peer
+breaks the protocol, says nothing or takes nothing; and never stays open while nobody reads it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from socket import SHUT_RDWR
+from typing import Any
+
+import ryu.base.app_manager  # noqa: F401  the module that Ryu lets be imported first
+from ryu.controller.controller import Datapath
+from ryu.controller.handler import CONFIG_DISPATCHER, DEAD_DISPATCHER, MAIN_DISPATCHER
+from ryu.lib import hub
+
+from dvr_ryu.switch.guard.guard import MessageGuard
+from dvr_ryu.switch.guard.hello import hello
+from dvr_ryu.switch.guard.identity import Peer, peer_of
+from dvr_ryu.switch.guard.openflow import About, Kind, Malformed, Message
+from dvr_ryu.switch.telling import tell
+
+DEADLINE = 10.0
+"""Seconds from the connection to the switch's description."""
+SILENCE, PATIENCE = 15.0, 45.0
+"""Seconds without a message after which the switch is asked for an echo, and let go."""
+STALL = 30.0
+"""Seconds in which a switch takes nothing of what it is sent, after which it is let go."""
+
+ECHO = 3.0
+"""Seconds in which a switch that lives answers an echo request."""
+
+_READ = 1 << 16
+_LOOK = 0.02
+_TURN = 0.002
+"""Seconds of work after which others have their turn."""
+_ANSWERS = {5: Kind.FEATURES_REPLY, 18: Kind.MULTIPART_REPLY, 20: Kind.BARRIER_REPLY}
+"""OFPT_FEATURES_REQUEST, OFPT_MULTIPART_REQUEST, OFPT_BARRIER_REQUEST → what answers them."""
+_AS_BYTES = {About.FLOWS, About.AGGREGATE}
+"""Flows are compared as bytes: Ryu's objects take longer than all the rest of a reconnection."""
+
+Secure = Callable[[Any], tuple[Any, Callable[[], frozenset[str] | None]]]
+"""Takes an accepted socket. Returns the one to speak through, and what makes its handshake and
+returns the hosts that the peer's certificate names; None where there are no certificates."""
+
+
+def in_the_clear(sock: Any) -> tuple[Any, Callable[[], frozenset[str] | None]]:
+    """A `Secure` that does nothing: TCP."""
+    return sock, lambda: None
+
+
+class Connection(Datapath):  # type: ignore[misc]
+    """Ryu's datapath, with our loops. `serve` is its life."""
+
+    def __init__(self, sock: Any, address: Any, secure: Secure = in_the_clear) -> None:
+        """`secure` makes TLS of the socket, if it is to be."""
+        sock, self._shake_hands = secure(sock)
+        super().__init__(sock, address)
+        self.socket.settimeout(STALL)
+        self.peer: Peer = peer_of(address)
+        self.guard = MessageGuard(self.supported_ofp_version)
+        self.ports: dict[int, Any] = {}
+        self.receive: Callable[[Any], None] | None = None
+        """Takes what the switch says and answers, as Ryu's messages."""
+        self.described = False
+        """Whether the switch has told its description."""
+        self._began = self._heard = time.monotonic()
+        self._asked_echo = 0.0
+        self._echoes: set[int] = set()
+        """Transaction ids of echo requests that are not answered."""
+
+    # Its life -------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Speak with the switch until either end has enough; never raises."""
+        sender = hub.spawn(self._send_loop)
+        try:
+            self._converse()
+        except Malformed as wrong:
+            if wrong.answer:
+                self.send(wrong.answer)
+                hub.sleep(0)
+            self.end(f"{wrong}; the connection is closed")
+        except (OSError, EOFError) as error:
+            self.end(f"the connection is lost: {error}", logging.INFO)
+        except Exception as error:
+            self.end(f"{mistake(error)}; the connection is closed")
+        finally:
+            self.close()
+            self.send(b"", close_socket=True)
+            hub.joinall([sender])
+            self.is_active = False
+            self.socket.close()
+
+    def _converse(self) -> None:
+        names = self._shake_hands()
+        if names is not None:
+            self.peer = Peer(self.peer.address, self.peer.port, names)
+        self.send(hello(self.supported_ofp_version))
+        while self.state != DEAD_DISPATCHER:
+            try:
+                piece = self.socket.recv(_READ)
+            except TimeoutError:
+                continue  # the listener looks who has been silent for too long
+            if not piece:
+                return
+            began = time.monotonic()
+            for message in self.guard.feed(piece):
+                self._heard = began
+                self._take(message)
+                if self.state == DEAD_DISPATCHER:
+                    return
+                if time.monotonic() - began > _TURN:
+                    hub.sleep(0)
+                    began = time.monotonic()
+            hub.sleep(0)
+
+    def _send_loop(self) -> None:
+        super()._send_loop()
+        if self.state != DEAD_DISPATCHER:
+            self.end("takes nothing any more of what it is sent; the connection is closed")
+
+    def end(self, reason: str, level: int = logging.WARNING) -> None:
+        """Close the connection and say why, unless it is closed already."""
+        if self.state != DEAD_DISPATCHER:
+            tell(level, self.peer.address, f"{self.peer}: {reason}")
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; its loops find it closed."""
+        self.set_state(DEAD_DISPATCHER)
+        with suppress(OSError, EOFError, ValueError):
+            self.socket.shutdown(SHUT_RDWR)
+
+    def look(self, now: float) -> None:
+        """End the connection of a switch that is late; ask one that is silent."""
+        if not self.described and now - self._began > DEADLINE:
+            self.end(f"has not said what it is within {DEADLINE:.0f} s; the connection is closed")
+        elif now - self._heard > PATIENCE:
+            self.end(f"has said nothing for {PATIENCE:.0f} s; the connection is closed")
+        elif now - max(self._heard, self._asked_echo) > SILENCE and self.state == MAIN_DISPATCHER:
+            self._ask_echo(now)
+
+    def _ask_echo(self, now: float) -> int | None:
+        """Ask for an echo and return its transaction id; None where much is to be sent before."""
+        self._asked_echo = now
+        if not self.send_q or self.send_q.full():
+            return None
+        request = self.ofproto_parser.OFPEchoRequest(self)
+        xid: int = self.set_xid(request)
+        self._echoes.add(xid)
+        self.send_msg(request)
+        return xid
+
+    def answers(self) -> bool:
+        """Whether the switch answers an echo request within some seconds."""
+        xid, now = None, time.monotonic()
+        until = now + ECHO
+        while now < until and self.state != DEAD_DISPATCHER:
+            if xid is None:
+                xid = self._ask_echo(now)
+            elif xid not in self._echoes:
+                return True
+            hub.sleep(_LOOK)
+            now = time.monotonic()
+        return False
+
+    # Messages -------------------------------------------------------------------------------------
+
+    def send_msg(self, msg: Any, close_socket: bool = False) -> Any:
+        """Send one of Ryu's messages; if it asks something, its answer may pass the guard."""
+        if msg.xid is None:
+            self.set_xid(msg)
+        if answer := _ANSWERS.get(msg.cls_msg_type):
+            self.guard.ask(msg.xid, answer, _about(msg))
+        return super().send_msg(msg, close_socket)
+
+    def _take(self, message: Message) -> None:
+        match message.kind:
+            case Kind.HELLO:
+                self.set_version(self.guard.version)
+                self.set_state(CONFIG_DISPATCHER)
+                self.send_msg(self.ofproto_parser.OFPFeaturesRequest(self))
+            case Kind.ECHO_REQUEST:
+                self.send(_echo_reply(message.content))
+            case Kind.ECHO_REPLY:
+                self._echoes.discard(message.xid)
+            case Kind.FEATURES_REPLY:
+                self.id = self._read(message).datapath_id
+                self.set_state(MAIN_DISPATCHER)
+            case _:
+                if self.receive:
+                    self.receive(self._read(message))
+
+    def _read(self, message: Message) -> Any:
+        """The message as one of Ryu's; some stay bytes (`buf`)."""
+        version, content = self.guard.version, message.content
+        if message.kind == Kind.MULTIPART_REPLY and message.about in _AS_BYTES:
+            reply = self.ofproto_parser.OFPFlowStatsReply(self)
+            reply.set_headers(version, message.kind, len(content), message.xid)
+            reply.set_buf(content)
+            reply.flags = message.flags
+            return reply
+        reader = self.ofproto_parser.msg_parser
+        return reader(self, version, message.kind, len(content), message.xid, content)
+
+
+def _about(request: Any) -> About | None:
+    """What a multipart request is about. Raises ValueError where no answer would pass the guard."""
+    return About(request.type) if request.cls_msg_type == 18 else None
+
+
+def _echo_reply(request: bytes) -> bytes:
+    return request[:1] + bytes((Kind.ECHO_REPLY,)) + request[2:]
+
+
+def mistake(error: Exception) -> str:
+    """A mistake of ours, in one line."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    at = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return f"the controller cannot deal with what it says ({type(error).__name__} at {at})"

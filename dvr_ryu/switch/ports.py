@@ -1,0 +1,74 @@
+"""The ports of one bridge, as it has told of them. Pure; bounded, however much it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from dvr_ryu.errors import SwitchError
+
+PORT_DOWN = 1
+"""OFPPC_PORT_DOWN: somebody has shut the port."""
+DELETED = 1
+"""OFPPR_DELETE"""
+MOST_PORTS = 1 << 16
+"""Open vSwitch numbers fewer."""
+
+
+class SwitchPort(NamedTuple):
+    """A port of a bridge."""
+
+    number: int
+    mac: str
+    up: bool
+
+
+class Ports:
+    """Port numbers, each with a name and a port."""
+
+    def __init__(self, ports: Iterable[tuple[str, SwitchPort]] = ()) -> None:
+        self._by_number = {port.number: (name, port) for name, port in ports}
+        self._check()
+
+    def __len__(self) -> int:
+        return len(self._by_number)
+
+    def follow(self, reason: int, port: Any) -> bool:
+        """A port came, went or changed (OFPT_PORT_STATUS): return whether anything is new in it."""
+        name, it = port_of(port)
+        known = self._by_number.get(it.number)
+        if reason == DELETED:
+            return self._by_number.pop(it.number, None) is not None
+        if known == (name, it):
+            return False
+        # At the end: of two ports that have one name, for a moment, the later counts.
+        self._by_number.pop(it.number, None)
+        self._by_number[it.number] = name, it
+        self._check()
+        return True
+
+    def _check(self) -> None:
+        if len(self._by_number) > MOST_PORTS:
+            raise SwitchError(f"tells of more than {MOST_PORTS} ports")
+
+    def find(self, name: str) -> SwitchPort | None:
+        """The port of this name."""
+        return next((port for each, port in self._by_number.values() if each == name), None)
+
+    def numbers(self) -> Mapping[str, int]:
+        """Name → number."""
+        return {name: number for number, (name, _) in self._by_number.items()}
+
+    def up(self) -> list[str]:
+        """The names of those that are not shut."""
+        return [name for name, port in self._by_number.values() if port.up]
+
+
+def port_of(port: Any) -> tuple[str, SwitchPort]:
+    """What a port description says, with the port's name."""
+    return text_of(port.name), SwitchPort(port.port_no, port.hw_addr, not port.config & PORT_DOWN)
+
+
+def text_of(padded: bytes) -> str:
+    """The text in a field of fixed length."""
+    return bytes(padded).split(b"\0")[0].decode("utf-8", "replace")

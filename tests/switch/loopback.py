@@ -1,0 +1,21 @@
+"""Topologies whose switches may connect from loopback, as one Open vSwitch of a test does."""
+
+from __future__ import annotations
+
+import re
+
+LOOPBACK = "127.0.0.1"
+
+_ADDRESS = re.compile(r"^(?P<indent> +)address: \S+\n|\{address: [\d.]+", re.MULTILINE)
+"""A host's address, on a line of its own or in braces; nothing else in the file has this key."""
+
+
+def from_loopback(topology: str) -> str:
+    """The text of a topology, with the management address of each host."""
+
+    def with_management(found: re.Match[str]) -> str:
+        if found["indent"] is None:
+            return f"{found[0]}, management_address: {LOOPBACK}"
+        return f"{found[0]}{found['indent']}management_address: {LOOPBACK}\n"
+
+    return _ADDRESS.sub(with_management, topology)
