@@ -39,9 +39,11 @@ RUNS_ALREADY = "it runs already"
 """The answer where nothing was done."""
 PEACEFUL = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
 """Signals that end a service for good, as systemd's Restart=on-failure has it."""
-PAUSE = 0.1
-BURST, BURST_SECONDS = 5, 10.0
-"""systemd's, too: who starts so often in so many seconds is given up."""
+PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before a service is started again, each time that it failed soon after the last start;
+never is it given up, as with systemd's StartLimitIntervalSec=0."""
+SOON = 10.0
+"""Seconds after its start in which a service that ends has failed soon."""
 
 
 def _mount(*words: str) -> None:
@@ -57,8 +59,10 @@ def make_private() -> None:
             _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", folder)
         if folder == RUN:
             _layer_etc()
-    for folder in ("/run/lock", "/run/openvswitch"):
+    for folder in ("/run/lock", "/run/openvswitch", SERVICES):
         os.mkdir(folder)
+    # Whatever fills /run, or makes it read-only, does not keep services from being started again.
+    _mount("-t", "tmpfs", "-o", "mode=755,size=1m", "tmpfs", SERVICES)
     _keep_resolv_conf()
 
 
@@ -108,7 +112,10 @@ class Service:
     def __init__(self, name: str, command: list[str], environment: dict[str, str], log: int):
         self.name = name
         self.pid = 0
-        self._starts: list[float] = []
+        self._starts = 0
+        self._started = 0.0
+        self._failures = 0
+        """How often it failed soon, one time after the other."""
         self._command = command
         self._environment = environment
         self._log = log
@@ -116,7 +123,8 @@ class Service:
 
     def start(self) -> None:
         """Start it, and write its pid and how often it was started; OSError if it cannot be."""
-        self._starts.append(time.monotonic())
+        self._starts += 1
+        self._started = time.monotonic()
         child = subprocess.Popen(
             self._command,
             stdin=subprocess.DEVNULL,
@@ -129,26 +137,33 @@ class Service:
         self.pid = child.pid
         child.returncode = 0  # we hear of its end ourselves
         with open(f"{self._pid_file}.new", "w") as file:
-            file.write(f"{self.pid} {len(self._starts)}\n")
+            file.write(f"{self.pid} {self._starts}\n")
         os.replace(f"{self._pid_file}.new", self._pid_file)
 
-    def ended(self, status: int) -> bool:
-        """Note its end; return whether it is to be started again."""
+    def ended(self, status: int) -> float | None:
+        """Note its end; return after how many seconds it is to be started again, if it is."""
         self.pid = 0
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._pid_file)
         code = os.waitstatus_to_exitcode(status)
         if code == 0 or -code in PEACEFUL:
-            return False
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        recent = [start for start in self._starts if start > time.monotonic() - BURST_SECONDS]
-        again = len(recent) < BURST
-        self.say(f"{how}; {'it starts again' if again else f'given up: {BURST} times in a row'}")
-        return again
+            return None
+        return self.failed(
+            f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        )
 
-    def say(self, words: str) -> None:
-        """Write a line to its log."""
-        os.write(self._log, f"the {self.name} {words}\n".encode())
+    def failed(self, how: str) -> float:
+        """Say how it failed; return after how many seconds it is to be started again."""
+        soon = time.monotonic() < self._started + SOON
+        self._failures = self._failures + 1 if soon else 1
+        pause = PAUSES[min(self._failures, len(PAUSES)) - 1]
+        self._say(f"{how}; it starts again in {pause:g} s")
+        return pause
+
+    def _say(self, words: str) -> None:
+        """Write a line to its log, unless that is on a full disk."""
+        with contextlib.suppress(OSError):
+            os.write(self._log, f"the {self.name} {words}\n".encode())
 
     def forget(self) -> None:
         """Let go of its log."""
@@ -182,7 +197,8 @@ class Keeper:
                 ready = selector.select(None if pause is None else pause - time.monotonic())
                 for key, _ in ready:
                     if key.fileobj is self._listener:
-                        self._serve()
+                        with contextlib.suppress(OSError):  # who asked has gone
+                            self._serve()
                     elif signal.SIGTERM in self._signals.recv(4096):
                         return
                 self._reap()
@@ -215,8 +231,8 @@ class Keeper:
     def _reap(self) -> None:
         for pid, status in _ended_children():
             for service in self._services.values():
-                if service.pid == pid and service.ended(status):
-                    self._due[service.name] = time.monotonic() + PAUSE
+                if service.pid == pid and (pause := service.ended(status)) is not None:
+                    self._due[service.name] = time.monotonic() + pause
 
     def _start_again(self) -> None:
         for name in [name for name, due in self._due.items() if due <= time.monotonic()]:
@@ -224,7 +240,8 @@ class Keeper:
             try:
                 self._services[name].start()
             except OSError as error:
-                self._services[name].say(f"cannot be started again: {error}")
+                pause = self._services[name].failed(f"cannot be started: {error.strerror}")
+                self._due[name] = time.monotonic() + pause
 
 
 def _ended_children() -> Iterator[tuple[int, int]]:
