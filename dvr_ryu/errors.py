@@ -49,6 +49,14 @@ def printable(text: str) -> str:
     )
 
 
+def in_words(error: Exception) -> str:
+    """What is told of an error, in one line if it is the machine's; an OSError names its file."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else "the kernel refuses: "
+        return f"{where}{error.strerror or error}"
+    return str(error)
+
+
 @frozen(order=True)
 class Place:
     """A character of a file: line and column count from 1; `source` is the whole line, without its

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeAlias
 
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.change import Change, change
-from dvr_ryu.companion.edges import namespaces
+from dvr_ryu.companion.edges import files, namespaces
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
 from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, Progress, locked
-from dvr_ryu.errors import HostError
+from dvr_ryu.errors import HostError, in_words
 from dvr_ryu.topology.view import HostView
 
 __all__ = ["Change", "amend", "apply", "down", "plan", "reconcile"]
@@ -59,6 +59,8 @@ def apply(
 
 
 def _tell_of_strangers(host: Host, view: HostView, tell: Tell) -> None:
+    for line in files.news():
+        tell(line)
     for line in strangers.lines(host.strangers, view.local_vlans):
         tell(line)
 
@@ -68,7 +70,7 @@ def down(name: str, on_progress: Progress = _quiet) -> Change:
     with locked(), _host(name) as host:
         gone = reconcile(host, (), on_progress)
         namespaces.tidy()
-        shutil.rmtree(RUN_DIRECTORY)
+        files.remove(Path(RUN_DIRECTORY))
         return gone
 
 
@@ -111,5 +113,7 @@ def _host(name: str, options: TlsOptions = DEFAULTS) -> Iterator[Host]:
     host = Host(name, options)
     try:
         yield host
+    except OSError as error:
+        raise HostError(in_words(error)) from error
     finally:
         host.close()

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from dvr_ryu.companion.edges import (
 )
 from dvr_ryu.companion.edges.announce import announce, announcements
 from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.companion.edges.exhaustion import guard
 from dvr_ryu.companion.edges.locks import locked_within
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
@@ -246,18 +247,20 @@ def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Fact], tuple[Any, Any]]:
 def locked() -> Iterator[None]:
     """Keep other companions off this host, and forget what a killed one had only begun.
 
-    Raise HostError without the rights for it, or if another one is at work.
+    Raise HostError without the rights for it, or if another one is at work; Unwritable if the disk
+    is full.
     """
     rights.require()
-    Path(RUN_DIRECTORY).mkdir(parents=True, exist_ok=True)
-    with open(Path(RUN_DIRECTORY, "lock"), "a+") as lock:
+    guard()
+    files.folder(Path(RUN_DIRECTORY))
+    with files.opened(Path(RUN_DIRECTORY, "lock")) as lock:
         if not locked_within(lock.fileno(), PATIENCE):
             lock.seek(0)
             other = lock.read().strip()
             raise HostError(f"another companion (process {other}) works on this host: end it first")
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+        with suppress(OSError):  # a full disk: then another one is not told our number
+            os.ftruncate(lock.fileno(), 0)
+            os.write(lock.fileno(), f"{os.getpid()}\n".encode())
         with commands.after_orphans():
             files.tidy()
             dhcp.tidy()

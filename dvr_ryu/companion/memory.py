@@ -4,26 +4,29 @@ edit has changed meanwhile. Nothing that is wanted depends on it.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
-from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
-from dvr_ryu.errors import DvrError
-from dvr_ryu.topology.loading import Declaration, load_declaration
+from dvr_ryu.topology.loading import Declaration
 
 FILE = f"{RUN_DIRECTORY}/topology.yaml"
 
 
 def remembered(file: Path) -> Declaration | None:
     """What was applied last, if that is known, and not what `file` says now."""
-    memory = Path(FILE)
-    with suppress(OSError, DvrError):
-        if memory.read_bytes() != file.read_bytes():
-            return load_declaration(memory)
-    return None
+
+    def read(text: str) -> Declaration | None:
+        if text.encode() == file.read_bytes():
+            return None
+        return Declaration(text, FILE)
+
+    try:
+        return files.meaning(Path(FILE), read)
+    except OSError:  # what it says now is told of by its reader
+        return None
 
 
 def remember(declaration: Declaration) -> None:
     """All of it holds on this host now."""
-    replace(Path(FILE), declaration.text)
+    files.replace(Path(FILE), declaration.text)

@@ -10,40 +10,36 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
-import os
 import signal
-import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
-
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
 
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
-from dvr_ryu.companion.edges import renewals
+from dvr_ryu.companion.edges import files, renewals
 from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements
-from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges.exhaustion import end, is_exhaustion
+from dvr_ryu.companion.edges.files import Unwritable
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts.dnsmasq import Renewal
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
+from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.companion.memory import remember, remembered
 from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
+from dvr_ryu.companion.reporting import Reporter, log, write_state
 from dvr_ryu.companion.tls_watch import TlsWatch
-from dvr_ryu.errors import DvrError
+from dvr_ryu.companion.watching import FileWatch
+from dvr_ryu.errors import DvrError, in_words
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
-STATE_FILE = Path(RUN_DIRECTORY, "companion.json")
 CHECK_SECONDS = 3.0
 """How long something that was undone on the host may stay so, at most."""
 LEAVING_SECONDS = 0.1
@@ -60,10 +56,16 @@ def run(topology_path: str, name: str, options: TlsOptions) -> None:
 
     Raise HostError if another companion works on this host.
     """
-    with locked():
-        companion = Companion(topology_path, name, options)
+    companion = Companion(topology_path, name, options)
+    try:
         end_on_signals(companion)
-        companion.run()
+        with ExitStack() as lock:
+            if companion.begin(lock):
+                companion.run()
+    except DvrError:
+        raise
+    except Exception as error:
+        end(error)
 
 
 def end_on_signals(companion: Companion) -> None:
@@ -108,9 +110,7 @@ class Companion:
         """What holds on the host, as far as we know; None if we do not."""
         self._unseen = False
         """Whether an edit was made, and the host not looked at since."""
-        self._last_words = ""
-        self._told: tuple[str, ...] = ()
-        """What was said of what is not ours, or not as it should be, and is so yet."""
+        self._reporter = Reporter()
         self._announcing: list[tuple[float, list[Place]]] = []
         """When to announce again, and what."""
         self._introduced = False
@@ -118,14 +118,25 @@ class Companion:
         self._asking: list[tuple[float, list[Renewal]]] = []
         """When to let clients ask again: a server on another host may have read the file later."""
 
+    def begin(self, lock: ExitStack) -> bool:
+        """Lock the host, as soon as it can be written there; return False if `end` was called."""
+        while not self._ending:
+            try:
+                lock.enter_context(locked())
+            except Unwritable as error:
+                self._reporter.complain([error])
+                self._wake.wait(CHECK_SECONDS)
+            else:
+                return True
+        return False
+
     def run(self) -> None:
         """Work until `end` is called."""
-        observer = Observer()
-        observer.schedule(_Saved(self._path, self._wake), str(self._path.parent))
-        observer.start()
-        watch = OvsdbWatch(self._wake.set)
+        saves, watch = FileWatch(self._path, self._wake.set), OvsdbWatch(self._wake.set)
         watch.start()
         try:
+            if why := saves.start():
+                log(f"{self._path} is read every {CHECK_SECONDS:g} s: cannot watch it: {why}")
             while not self._ending:
                 self._wake.clear()
                 self._round()
@@ -134,11 +145,11 @@ class Companion:
                 if self._wait():
                     self._settle()
         finally:
-            observer.stop()
+            saves.end()
             watch.end()
-            if self._host is not None:
-                self._host.close()
-            self._write_state("ended", 0)
+            self._let_go()
+            with suppress(Unwritable):
+                write_state("ended", 0, self._digest)
 
     def end(self) -> None:
         """Finish what is being done, and end."""
@@ -170,22 +181,26 @@ class Companion:
             self._wake.wait(QUIET_SECONDS)
 
     def _round(self) -> None:
-        errors, changes = [], 0
+        errors: list[Exception] = []
+        changes = 0
         for step in (self._read_file, self._let_leave, self._reconcile):
-            try:
+            with _noted(errors):
                 changes = step()
-            except (DvrError, OSError) as error:
-                errors.append(str(error))
-        words = "\n".join(errors)
-        if words and words != self._last_words:
-            _log(words)
-        self._last_words = words
         state = "failed" if errors else "moving" if self._leaving else "applied"
-        if state == "applied" and self._declaration is not self._remembered:
-            assert self._declaration
+        if state == "applied":
+            with _noted(errors):
+                self._remember()
+        with _noted(errors):
+            words = "\n".join(map(in_words, errors))
+            write_state(state, changes, self._digest, words)
+        self._reporter.complain(errors)
+        for line in files.news():
+            log(line)
+
+    def _remember(self) -> None:
+        if self._declaration and self._declaration is not self._remembered:
             remember(self._declaration)
             self._remembered = self._declaration
-        self._write_state(state, changes, words)
 
     def _read_file(self) -> int:
         """Read the topology if its file has changed. While it is bad, the last good one is kept."""
@@ -203,11 +218,11 @@ class Companion:
             self._declaration, self._digest, self._edited = declaration, digest, True
             self._topology = in_force(declaration, self._name, self._leaving)
             if self._leaving:
-                _log(f"{self._name} keeps {self._leaving}")
+                log(f"{self._name} keeps {self._leaving}")
                 if self._host:
                     self._announce_only(self._should(self._host, topology))
             if self._name not in topology.hosts:
-                _log(f"{self._path} has no host {self._name} any more: what was made here goes")
+                log(f"{self._path} has no host {self._name} any more: what was made here goes")
         return 0
 
     def _let_leave(self) -> int:
@@ -250,7 +265,7 @@ class Companion:
             words = f"{done.summary()} in {_milliseconds(time.monotonic() - began)}"
             if self._edited:
                 words += f"; the file was read in {_milliseconds(self._reading_seconds)}"
-            _log(f"{self._name}: {words}")
+            log(f"{self._name}: {words}")
             self._edited = False
         self._announce(done)
         if self._declaration:
@@ -328,10 +343,7 @@ class Companion:
         lines = [*strangers.lines(host.strangers, topology.local_vlans.get(self._name, {}))]
         if self._name in topology.hosts:
             lines += self._tls_watch.lines(HostView(topology, self._name), host)
-        for line in lines:
-            if line not in self._told:
-                _log(f"{self._name}: {line}")
-        self._told = tuple(lines)
+        self._reporter.tell(f"{self._name}: {line}" for line in lines)
 
     def _announce_only(self, should: tuple[Fact, ...]) -> None:
         """Announce no longer what another host has, or nobody."""
@@ -348,32 +360,17 @@ class Companion:
             self._host.close()
             self._host = None
 
-    def _write_state(self, state: str, changes: int, error: str = "") -> None:
-        """Say for others how the round ended; `topology` is the SHA-256 of the file applied."""
-        words: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
-        words |= {"topology": self._digest, "error": error}
-        replace(STATE_FILE, json.dumps(words) + "\n")
 
-
-class _Saved(FileSystemEventHandler):
-    """Wakes the companion when its file is saved, by whatever kind of editor."""
-
-    def __init__(self, path: Path, wake: threading.Event) -> None:
-        self._path = str(path)
-        self._wake = wake
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """Heed the file itself, written or renamed to its name."""
-        if event.event_type in ("created", "modified", "moved", "deleted") and self._path in (
-            event.src_path,
-            event.dest_path,
-        ):
-            self._wake.set()
+@contextmanager
+def _noted(errors: list[Exception]) -> Iterator[None]:
+    """Note an error that may be over when the same is tried again."""
+    try:
+        yield
+    except (DvrError, OSError) as error:
+        if is_exhaustion(error):
+            raise
+        errors.append(error)
 
 
 def _milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms"
-
-
-def _log(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)

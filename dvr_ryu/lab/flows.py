@@ -14,6 +14,7 @@ from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.programs import FLOWS_LINK, Program
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline import program as pipeline
+from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.topology import Topology
 
@@ -54,8 +55,13 @@ def select(controller: LabHost, folder: Path) -> None:
 
 
 def selected(controller: LabHost) -> Path:
-    """The folder of the flows that the controller has been given."""
-    return controller.path(FLOWS_LINK).readlink()
+    """The folder of the flows that the controller has been given; the shipped one, if nobody knows
+    any more.
+    """
+    try:
+        return controller.path(FLOWS_LINK).readlink()
+    except OSError:
+        return flows_dir()
 
 
 def change(controller: Program, topology: Topology, folder: Path) -> list[str]:

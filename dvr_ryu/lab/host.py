@@ -171,9 +171,9 @@ class LabHost:
     def _service(self, service: str) -> tuple[int, int]:
         try:
             pid, starts = self.path(f"{SERVICES}/{service}.pid").read_text().split()
-        except FileNotFoundError:
+            return int(pid), int(starts)
+        except (OSError, ValueError):  # it does not run, or nobody can tell
             return 0, 0
-        return int(pid), int(starts)
 
     def _nsenter(self) -> list[str]:
         return ["nsenter", f"--target={self.init.pid}", *_NAMESPACES, "--"]

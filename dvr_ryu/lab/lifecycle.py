@@ -145,7 +145,8 @@ def renew_hosts(
         try:
             made = bare.add(lab.wire, come, topology.underlay, str(folder.path))
             for host in made.values():
-                programs.tell_memory(host, folder.remembered())
+                if memory := folder.remembered():
+                    programs.tell_memory(host, memory)
         except BaseException:
             bare.remove(str(folder.path), among=come)
             raise

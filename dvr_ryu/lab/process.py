@@ -9,15 +9,16 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import instance_of
 
 
 @frozen
 class Process:
     """A process as the machine sees it. `started`, in clock ticks since boot, tells reused pids."""
 
-    pid: int
-    started: int
+    pid: int = field(validator=instance_of(int))
+    started: int = field(validator=instance_of(int))
 
     @classmethod
     def of(cls, pid: int) -> Process:

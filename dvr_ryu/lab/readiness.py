@@ -11,6 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.pipeline.program import Program
@@ -52,11 +53,12 @@ class Goal:
 
     def _state(self, host: LabHost) -> str:
         """What the host's companion says of this very file."""
-        try:
-            words = json.loads(host.path(COMPANION_STATE).read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
-            return ""
-        return str(words["state"]) if words.get("topology") == self.digest else ""
+
+        def read(text: str) -> str:
+            words = json.loads(text)
+            return str(words["state"]) if words["topology"] == self.digest else ""
+
+        return files.meaning(host.path(COMPANION_STATE), read) or ""
 
     def bridges_have_flows(self, host: LabHost) -> bool:
         """Whether the bridges have the flows that the controller owes them, and no more of its."""

@@ -16,8 +16,9 @@ from datetime import datetime
 from pathlib import Path
 
 from attrs import asdict, evolve, field, frozen
+from attrs.validators import deep_mapping, instance_of
 
-from dvr_ryu.errors import HostError
+from dvr_ryu.errors import HostError, in_words
 from dvr_ryu.lab.bare import Lab, addresses_of
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.process import Process
@@ -25,6 +26,9 @@ from dvr_ryu.topology.topology import Topology
 
 FOLDER = Path("/run/dvr_lab")
 """Where the lab of this machine is remembered, for root only; its logs are here, too."""
+
+
+_STR = instance_of(str)
 
 
 @frozen
@@ -35,12 +39,12 @@ class LabState:
     otherwise.
     """
 
-    topology: str
-    started: str
-    complete: bool = False
+    topology: str = field(validator=_STR)
+    started: str = field(validator=_STR)
+    complete: bool = field(default=False, validator=instance_of(bool))
     hosts: Mapping[str, Process] = field(factory=dict, eq=dict)
-    underlay: str = ""
-    addresses: Mapping[str, str] = field(factory=dict, eq=dict)
+    underlay: str = field(default="", validator=_STR)
+    addresses: Mapping[str, str] = field(factory=dict, eq=dict, validator=deep_mapping(_STR, _STR))
 
     @classmethod
     def new(cls, topology: Path) -> LabState:
@@ -82,18 +86,25 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep out who else would change the lab; HostError if somebody does. Makes the folder."""
+        """Keep out who else would change the lab; HostError if somebody does, or if a file cannot
+        be written. Makes the folder.
+        """
         descriptor = self._lock()
         try:
             yield
+        except OSError as error:  # a full disk, say
+            raise HostError(in_words(error)) from error
         finally:
             os.close(descriptor)
 
     def _lock(self) -> int:
         """Lock the folder itself; whoever had it before may have removed it meanwhile."""
         while True:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            except OSError as error:
+                raise HostError(in_words(error)) from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
@@ -113,22 +124,23 @@ class StateFolder:
             words = json.loads(self._file.read_text())
             hosts = {name: Process(**process) for name, process in words.pop("hosts").items()}
             return LabState(**words, hosts=hosts)
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def write(self, state: LabState) -> None:
         """Remember `state`; a reader finds the old one or the new one, whole."""
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(asdict(state), indent=1))
-        new.replace(self._file)
+        _replace(self._file, json.dumps(asdict(state), indent=1))
 
     def remember(self, text: str) -> None:
         """The lab is now as this file says."""
-        self._memory.write_text(text)
+        _replace(self._memory, text)
 
     def remembered(self) -> str:
-        """What the file said that the lab was brought to last."""
-        return self._memory.read_text()
+        """What the file said that the lab was brought to last; nothing if that is not known."""
+        try:
+            return self._memory.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return ""
 
     def log(self, service: str) -> Path:
         """Where a program of the lab writes."""
@@ -146,3 +158,9 @@ class StateFolder:
     def remove(self) -> None:
         """Forget the lab."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _replace(file: Path, text: str) -> None:
+    new = file.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)

@@ -57,7 +57,7 @@ def announce(places: Iterable[Place], pauses: Sequence[float] = (0,)) -> None:
 
 def _announce_in(namespace: str, places: Sequence[Place], pauses: Sequence[float]) -> None:
     with (
-        suppress(HostError),  # the namespace went away again
+        suppress(HostError, OSError),  # the namespace went away again
         inside(namespace),
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
     ):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dvr_ryu.companion.edges.files import opened
 from dvr_ryu.companion.edges.locks import locked_within
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
@@ -72,7 +73,7 @@ def after_orphans() -> Iterator[None]:
 
     The caller is the only companion. Raise HostError if one of them does not end.
     """
-    with open(Path(RUN_DIRECTORY, "programs"), "a") as shared:
+    with opened(Path(RUN_DIRECTORY, "programs")) as shared:
         if not locked_within(shared.fileno(), PATIENCE):
             raise HostError(
                 "a program that an earlier companion started does not end; see "

@@ -7,14 +7,14 @@ follow is noted when the others have been forgotten: who was killed before that,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP
 from struct import Struct
 from typing import NamedTuple
 
-from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.edges.namespaces import by_place, exists
 from dvr_ryu.companion.edges.netlink import (
     GONE,
@@ -70,21 +70,19 @@ def require() -> None:
 
 def read() -> Iterator[Translation]:
     """Yield the translations that were noted."""
-    if NOTES.is_dir():
-        for namespace in sorted(os.listdir(NOTES)):
-            for line in (NOTES / namespace).read_text().splitlines():
-                yield Translation(namespace, *line.split())
+    for namespace in files.names(NOTES):
+        yield from _noted(namespace)
 
 
 def make(facts: Sequence[Translation]) -> None:
     """Forget what began before these translations; from now on they hold for all connections."""
-    NOTES.mkdir(parents=True, exist_ok=True)
+    files.folder(NOTES)
     # A kernel that does not tell is found out before anything is noted, connections or none.
     with netlink(facts[0].namespace, NETLINK_NETFILTER) as kernel:
         _told(kernel)
     for namespace, group in by_place(facts):
         _forget(namespace, group)
-        _write(namespace, _noted(namespace) | set(map(line, group)))
+        _write(namespace, _noted(namespace) | {*group})
 
 
 def unmake(facts: Sequence[Translation]) -> None:
@@ -92,7 +90,7 @@ def unmake(facts: Sequence[Translation]) -> None:
     for namespace, group in by_place(facts):
         if exists(namespace):
             _forget(namespace, group)
-        _write(namespace, _noted(namespace) - set(map(line, group)))
+        _write(namespace, _noted(namespace) - {*group})
 
 
 # Notes --------------------------------------------------------------------------------------------
@@ -104,16 +102,29 @@ def line(fact: Translation) -> str:
     return " ".join(word for word in words if word)
 
 
-def _noted(namespace: str) -> set[str]:
-    file = NOTES / namespace
-    return set(file.read_text().splitlines()) if file.exists() else set()
+def _noted(namespace: str) -> set[Translation]:
+    def facts(text: str) -> set[Translation]:
+        return {_of_line(namespace, line) for line in text.splitlines()}
+
+    return files.meaning(NOTES / namespace, facts) or set()
 
 
-def _write(namespace: str, lines: set[str]) -> None:
-    if lines:
-        replace(NOTES / namespace, "".join(f"{each}\n" for each in sorted(lines)))
+def _of_line(namespace: str, line: str) -> Translation:
+    """The fact that is noted so; ValueError, LookupError or TypeError if none is."""
+    fact = Translation(namespace, *line.split())
+    for address in (fact.outer, fact.inner):
+        IPv4Address(address)
+    if fact.protocol:
+        _ports(fact.outer_ports), _ports(fact.inner_ports), PROTOCOLS[fact.protocol]
+    return fact
+
+
+def _write(namespace: str, facts: set[Translation]) -> None:
+    if facts:
+        text = "".join(f"{each}\n" for each in sorted(map(line, facts)))
+        files.replace(NOTES / namespace, text)
     else:
-        (NOTES / namespace).unlink(missing_ok=True)
+        files.remove(NOTES / namespace)
 
 
 # Conntrack ----------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.edges.files import below, replace
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.edges.processes import tell
@@ -28,32 +28,31 @@ is so, even if the companion was killed between the two."""
 
 def read() -> Iterator[DhcpHost | DhcpOption]:
     """Yield whom the servers serve, and what they tell them."""
-    if FILES.is_dir():
-        yield from _read_all(DhcpHost)
-        yield from _read_all(DhcpOption)
+    yield from _read_all(DhcpHost)
+    yield from _read_all(DhcpOption)
 
 
 def _read_all(kind: type[Told]) -> Iterator[Told]:
     end = f".{SUFFIXES[kind]}{TOLD}"
-    for path in sorted(FILES.glob(f"*{end}")):
-        yield from read_kind(kind, path.name.removesuffix(end))
+    for name in files.names(FILES):
+        if name.endswith(end):
+            yield from read_kind(kind, name.removesuffix(end))
 
 
-def read_kind(kind: type[Told], namespace: str, root: Path = Path("/")) -> Iterator[Told]:
-    """Yield what one server has been told, on the host whose files are below `root`."""
+def read_kind(kind: type[Told], namespace: str, root: Path = Path("/")) -> list[Told]:
+    """Return what one server has been told, on the host whose files are below `root`."""
+
+    def facts(text: str) -> list[Told]:
+        return [kind.of_line(namespace, line) for line in text.splitlines()]
+
     path = below(root, told_file(kind, namespace))
-    if (text := _agreed(path)) is not None:
-        for line in text.splitlines():
-            yield kind.of_line(namespace, line)
+    return files.meaning(path, facts) or [] if _agree(path) else []
 
 
-def _agreed(path: Path) -> str | None:
-    """What a file and its copy say; None if they do not say the same."""
-    with suppress(FileNotFoundError):
-        text = path.read_text()
-        if text == _copy(path).read_text():
-            return text
-    return None
+def _agree(path: Path) -> bool:
+    """Whether a file and its copy are there, and say the same."""
+    said = files.text(path)
+    return said is not None and said == files.text(_copy(path))
 
 
 def _copy(path: Path) -> Path:
@@ -63,12 +62,10 @@ def _copy(path: Path) -> Path:
 def tidy() -> None:
     """Forget files that do not agree with their copies: a companion was killed between the two, and
     who needs them makes them again."""
-    for suffix in SUFFIXES.values():
-        for found in {*FILES.glob(f"*.{suffix}"), *FILES.glob(f"*.{suffix}{TOLD}")}:
-            path = found.with_name(found.name.removesuffix(TOLD))
-            if _agreed(path) is None:
-                path.unlink(missing_ok=True)
-                _copy(path).unlink(missing_ok=True)
+    ends = tuple(f".{suffix}" for suffix in SUFFIXES.values())
+    for path in {FILES / name.removesuffix(TOLD) for name in files.names(FILES)}:
+        if path.name.endswith(ends) and not _agree(path):
+            _forget(path)
 
 
 def make(facts: Sequence[Told]) -> None:
@@ -82,7 +79,7 @@ def unmake(facts: Sequence[Told]) -> None:
 
 
 def _edit(facts: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]) -> None:
-    FILES.mkdir(parents=True, exist_ok=True)
+    files.folder(FILES)
     kind = type(facts[0])
     for namespace, group in by_place(facts):
         lines = {fact.key: fact for fact in read_kind(kind, namespace)}
@@ -94,10 +91,14 @@ def _edit(facts: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]
 def _write(file: str, namespace: str, lines: Sequence[str]) -> None:
     path = Path(file)
     if not lines:
-        path.unlink(missing_ok=True)
-        _copy(path).unlink(missing_ok=True)
+        _forget(path)
         return
     text = "".join(f"{line}\n" for line in lines)
     replace(path, text)
     tell(dhcp_server(namespace))
     replace(_copy(path), text)
+
+
+def _forget(path: Path) -> None:
+    files.remove(path)
+    files.remove(_copy(path))

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.edges.commands import run
-from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.facts.bridges import OPENFLOW
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
@@ -83,7 +83,7 @@ def given_back(fail_modes: Mapping[str, str]) -> Iterator[None]:
     with kept(fail_modes):
         yield
     for bridge in fail_modes:
-        (TAKEN / bridge).unlink(missing_ok=True)
+        files.remove(TAKEN / bridge)
 
 
 def use(bridge: str, port: str) -> bool:
@@ -108,16 +108,23 @@ def waiting() -> bool:
 def put_back() -> None:
     """Give bridges the flows that are noted, as far as nothing is in their place."""
     for note in _notes():
+        noted = _noted(NOTES, note.name)
         try:
             here = {identity(line) for line in _dump(note.name) if not OWN_DEFAULT.fullmatch(line)}
-            lines = [line for line in _noted(NOTES, note.name) if identity(line) not in here]
+            lines = [line for line in noted if identity(line) not in here]
             run([*OFCTL, "add-flows", note.name, "-"], "\n".join(lines))
         except HostError as error:
-            raise HostError(
-                f"{error}; flows of others wait in {note} to be put back; if the bridge "
-                f"{note.name} is gone for good, remove that file"
-            ) from error
-        note.unlink()
+            if files.meaning(note, _as_flows) is not None:
+                raise HostError(
+                    f"{error}; flows of others wait in {note} to be put back; if the bridge "
+                    f"{note.name} is gone for good, remove that file"
+                ) from error
+        files.remove(note)
+
+
+def _as_flows(text: str) -> str:
+    """A text of flows in ovs-ofctl's words; HostError if it is none."""
+    return run([*OFCTL, "parse-flows", "-"], text)
 
 
 def identity(line: str) -> str:
@@ -149,18 +156,17 @@ def _is_ours(line: str) -> bool:
 
 
 def _noted(folder: Path, bridge: str) -> list[str]:
-    note = folder / bridge
-    return note.read_text().splitlines() if note.exists() else []
+    return (files.text(folder / bridge) or "").splitlines()
 
 
 def _notes() -> list[Path]:
-    return sorted(NOTES.glob("*")) if NOTES.is_dir() else []
+    return [NOTES / name for name in files.names(NOTES)]
 
 
 def _note(folder: Path, bridge: str, lines: Iterable[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     if text:
-        folder.mkdir(parents=True, exist_ok=True)
-        replace(folder / bridge, text)
+        files.folder(folder)
+        files.replace(folder / bridge, text)
     else:
-        (folder / bridge).unlink(missing_ok=True)
+        files.remove(folder / bridge)

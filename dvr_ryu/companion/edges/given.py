@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from dvr_ryu.companion.edges.ovsdb_rows import BRIDGE_COLUMNS
 from dvr_ryu.companion.edges.ovsdb_wire import Row
 
 OWNER = "dvr_ryu"
@@ -24,10 +26,25 @@ def taken(row: Row, host: str, settings: Mapping[str, str]) -> Row:
 
 
 def before(row: Row) -> Mapping[str, str] | None:
-    """The settings that a bridge had before us; None for one that we made."""
+    """The settings that a bridge had before us; None for one that we made. Where a note cannot be
+    read, none is known: but it says that the bridge is not ours.
+    """
     note = row["external_ids"].get(BEFORE)
-    found: dict[str, str] | None = None if note is None else json.loads(note)
-    return found
+    return None if note is None else _settings(note)
+
+
+def _settings(note: str) -> Mapping[str, str]:
+    with suppress(ValueError, RecursionError):
+        found = json.loads(note)
+        if isinstance(found, dict) and all(map(_is_setting, found, found.values())):
+            return found
+    return {}
+
+
+def _is_setting(name: str, value: object) -> bool:
+    column, colon, _ = name.partition(":")
+    of_maps = column == "other_config" if colon else column in BRIDGE_COLUMNS
+    return of_maps and isinstance(value, str)
 
 
 def returned(row: Row, columns: Row, config: tuple[str, ...]) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import NamedTuple
 
-from dvr_ryu.companion.edges import dhcp, processes
-from dvr_ryu.companion.edges.files import below, replace
+from dvr_ryu.companion.edges import dhcp, files, processes
+from dvr_ryu.companion.edges.files import below
 from dvr_ryu.companion.edges.namespaces import by_place
 from dvr_ryu.companion.facts.common import as_integer
 from dvr_ryu.companion.facts.dnsmasq import (
+    ALL,
     DHCP_DIRECTORY,
     DhcpHost,
     LeaseBook,
@@ -20,6 +24,9 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
 )
 from dvr_ryu.companion.facts.kinds import Process
+
+END_OF_TIME = 1 << 32
+"""No lease lasts so long: seconds since 1970."""
 
 
 class Lease(NamedTuple):
@@ -44,27 +51,22 @@ def listed(root: Path = Path("/")) -> Iterator[Lease]:
 
 def _books(root: Path = Path("/")) -> Iterator[LeaseBook]:
     """Yield the notes beside leases; an empty one where a killed companion wrote none."""
-    folder = below(root, DHCP_DIRECTORY)
-    files = [*folder.glob("*.book"), *folder.glob("*.leases")]
-    for namespace in sorted({path.stem for path in files}):
-        try:
-            text = below(root, book_file(namespace)).read_text()
-        except FileNotFoundError:
-            yield LeaseBook(namespace, "", "", ())
-        else:
-            yield LeaseBook.of_text(namespace, text)
+    found = map(Path, files.names(below(root, DHCP_DIRECTORY)))
+    for namespace in sorted({each.stem for each in found if each.suffix in (".book", ".leases")}):
+        read = partial(LeaseBook.of_text, namespace)
+        book = files.meaning(below(root, book_file(namespace)), read)
+        yield book or LeaseBook(namespace, "", "", ())
 
 
 def _leases(namespace: str, root: Path = Path("/")) -> Iterator[tuple[int, str, str]]:
     """Yield the lines of dnsmasq's file: until when, MAC and address; the client's name and id
     follow, unless the line is just being written.
     """
-    path = below(root, leases_file(namespace))
-    if path.exists():
-        for line in path.read_text().splitlines():
-            expires, mac, ip, *its_own = [*line.split(), "", ""]
-            if len(its_own) == 4:
-                yield int(expires), mac, ip
+    for line in (files.text(below(root, leases_file(namespace))) or "").splitlines():
+        expires, mac, ip, *its_own = [*line.split(), "", ""]
+        with suppress(ValueError):  # it is no line of dnsmasq's
+            if len(its_own) == 4 and 0 <= int(expires) < END_OF_TIME:
+                yield int(expires), mac, str(IPv4Address(ip))
 
 
 # Facts --------------------------------------------------------------------------------------------
@@ -77,12 +79,14 @@ def read(running: Mapping[str, Process]) -> Iterator[LeaseBook | StaleLease]:
         told = list(dhcp.read_kind(DhcpHost, book.namespace))
         by_mac = {host.mac: host.ip for host in told}
         declared = {host.ip for host in told}
+        server = running.get(dhcp_server(book.namespace))
         for _, mac, ip in _leases(book.namespace):
             if by_mac.get(mac) == ip:
                 continue
             if mac in by_mac or ip in declared or not _is_within(ip, book.ranges):
-                server = running.get(dhcp_server(book.namespace))
                 yield StaleLease(book.namespace, mac, ip, server)
+        if files.is_spoiled(Path(leases_file(book.namespace))):
+            yield StaleLease(book.namespace, ALL, ALL, server)
 
 
 def _is_within(ip: str, ranges: Iterable[tuple[str, str]]) -> bool:
@@ -92,16 +96,16 @@ def _is_within(ip: str, ranges: Iterable[tuple[str, str]]) -> bool:
 
 def make_books(facts: Sequence[LeaseBook]) -> None:
     """Write notes."""
-    Path(DHCP_DIRECTORY).mkdir(parents=True, exist_ok=True)
+    files.folder(Path(DHCP_DIRECTORY))
     for fact in facts:
-        replace(Path(book_file(fact.namespace)), f"{fact.text}\n")
+        files.replace(Path(book_file(fact.namespace)), f"{fact.text}\n")
 
 
 def unmake_books(facts: Sequence[LeaseBook]) -> None:
     """Forget leases, and whose they were."""
     for fact in facts:
-        Path(leases_file(fact.namespace)).unlink(missing_ok=True)
-        Path(book_file(fact.namespace)).unlink(missing_ok=True)
+        files.remove(Path(leases_file(fact.namespace)))
+        files.remove(Path(book_file(fact.namespace)))
 
 
 def make_stale(facts: Sequence[StaleLease]) -> None:
@@ -118,6 +122,8 @@ def unmake_stale(facts: Sequence[StaleLease]) -> None:
         servers = [server for server in servers if server.namespace == namespace]
         path = Path(leases_file(namespace))
         wrong = {(fact.mac, fact.ip) for fact in stale}
-        lines = path.read_text().splitlines(keepends=True)
-        replace(path, "".join(line for line in lines if tuple(line.split()[1:3]) not in wrong))
+        lines = (files.text(path) or "").splitlines(keepends=True)
+        files.replace(
+            path, "".join(line for line in lines if tuple(line.split()[1:3]) not in wrong)
+        )
         processes.make(servers)

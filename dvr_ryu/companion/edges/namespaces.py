@@ -15,6 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.edges.refusal import refusal
 from dvr_ryu.companion.facts.kinds import ROOT, RUN_DIRECTORY, Namespace
 from dvr_ryu.errors import HostError
@@ -128,15 +129,14 @@ def is_foreign(name: str) -> bool:
 
 def read() -> Iterator[Namespace]:
     """Yield our namespaces."""
-    if NOTES.is_dir():
-        for name in sorted(os.listdir(NOTES)):
-            if exists(name):
-                yield Namespace(name)
+    for name in files.names(NOTES):
+        if exists(name):
+            yield Namespace(name)
 
 
 def make(facts: Sequence[Namespace]) -> None:
     """Make namespaces, as `ip netns add` does: a name is a file on which a namespace is mounted."""
-    NOTES.mkdir(parents=True, exist_ok=True)
+    files.folder(NOTES)
     _share()
     for fact in facts:
         name = NETNS / fact.name
@@ -145,7 +145,7 @@ def make(facts: Sequence[Namespace]) -> None:
                 f"the namespace {fact.name} exists and is not dvr_ryu's; if nothing needs it, "
                 f"remove it: ip netns del {fact.name}"
             )
-        (NOTES / fact.name).touch()
+        files.touch(NOTES / fact.name)
         if not exists(fact.name):
             name.touch(mode=0)
             try:
@@ -160,7 +160,7 @@ def _share() -> None:
 
     Only a mount can be shared, so the folder is mounted on itself if it is none yet.
     """
-    NETNS.mkdir(parents=True, exist_ok=True)
+    files.folder(NETNS)
     try:
         _mount("", NETNS, MS_SHARED | MS_RECURSIVE)
     except OSError as error:
@@ -185,10 +185,9 @@ def unmake(facts: Sequence[Namespace]) -> None:
 def tidy() -> None:
     """Forget the namespaces that were noted and are not there: killed at a bad moment, or deleted
     by hand."""
-    if NOTES.is_dir():
-        for note in NOTES.iterdir():
-            if not exists(note.name):
-                _forget(note.name)
+    for name in files.names(NOTES):
+        if not exists(name):
+            _forget(name)
 
 
 def _forget(name: str) -> None:
@@ -199,4 +198,4 @@ def _forget(name: str) -> None:
         (folder / RESOLV_CONF).unlink(missing_ok=True)
         with suppress(OSError):  # others have put something there
             folder.rmdir()
-    (NOTES / name).unlink(missing_ok=True)
+    files.remove(NOTES / name)

@@ -7,9 +7,9 @@ to be done about it is the caller's affair.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Event, Thread
 
+from dvr_ryu.companion.edges.exhaustion import is_exhaustion
 from dvr_ryu.companion.edges.ovsdb import SOCKET, SWITCH
 from dvr_ryu.companion.edges.ovsdb_rows import (
     BRIDGE_COLUMNS,
@@ -49,8 +49,11 @@ class OvsdbWatch(Thread):
     def run(self) -> None:
         """Watch, connect anew when the connection is lost, and tell of both."""
         while not self._ended.wait(PAUSE):
-            with suppress(OSError):
+            try:
                 self._watch()
+            except OSError as error:
+                if is_exhaustion(error):
+                    raise
 
     def _watch(self) -> None:
         session = Session(SOCKET, SWITCH, None)

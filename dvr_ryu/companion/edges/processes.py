@@ -18,9 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from dvr_ryu.companion.edges import namespaces
+from dvr_ryu.companion.edges import files, namespaces
 from dvr_ryu.companion.edges.commands import require
-from dvr_ryu.companion.edges.files import replace
 from dvr_ryu.companion.edges.namespaces import NETNS, inside
 from dvr_ryu.companion.facts.dnsmasq import DHCP_DIRECTORY
 from dvr_ryu.companion.facts.instances import DHCP_SCRIPT
@@ -62,7 +61,7 @@ def read() -> Iterator[Process]:
     running = _running()
     _seen.clear()
     _seen.update((name, [pid for pid, _ in processes]) for name, processes in running.items())
-    noted = {file.removesuffix(END) for file in os.listdir(PIDS) if file.endswith(END)}
+    noted = {file.removesuffix(END) for file in files.names(PIDS) if file.endswith(END)}
     for name in sorted(noted | running.keys()):
         # Two of one name are one too many: no words are those of both.
         pid, argv = running[name][0] if len(running.get(name, ())) == 1 else (0, ())
@@ -114,8 +113,8 @@ def _device(argv: Sequence[str]) -> str:
 
 def make(facts: Sequence[Process]) -> None:
     """Start programs; what runs under the same name with other words is ended first."""
-    PIDS.mkdir(parents=True, exist_ok=True)
-    Path(DHCP_DIRECTORY).mkdir(parents=True, exist_ok=True)
+    files.folder(PIDS)
+    files.folder(Path(DHCP_DIRECTORY))
     unmake(facts)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(_start, facts))
@@ -154,20 +153,21 @@ def unmake(facts: Sequence[Process]) -> None:
 
 def tidy() -> None:
     """End what a companion that was killed had begun to end: so it is not taken for what runs."""
-    if ENDING.exists():
+    if names := files.text(ENDING):
         _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
-        _unmake(ENDING.read_text().splitlines())
+        _unmake(names.splitlines())
+    files.remove(ENDING)
 
 
 def _unmake(names: Sequence[str]) -> None:
     pids = [pid for name in names for pid in _known(name)]
     if pids:
-        replace(ENDING, "".join(f"{name}\n" for name in names))
+        files.replace(ENDING, "".join(f"{name}\n" for name in names))
     for first in range(0, len(pids), ENDED_AT_ONCE):
         _end(pids[first : first + ENDED_AT_ONCE])
     for name in names:
-        Path(pid_file(name)).unlink(missing_ok=True)
-    ENDING.unlink(missing_ok=True)
+        files.remove(Path(pid_file(name)))
+    files.remove(ENDING)
     reap()
 
 
@@ -211,8 +211,8 @@ def _known(name: str) -> list[int]:
     """The processes of a program: of those that were seen, or that its pid file names, those that
     still are that program."""
     pids = [*_seen.get(name, ())]
-    with suppress(FileNotFoundError, ValueError), open(pid_file(name)) as file:
-        pids.append(int(file.read()))
+    with suppress(ValueError):  # the program is just writing it, or never will
+        pids.append(int(files.text(Path(pid_file(name))) or ""))
     return [pid for pid in dict.fromkeys(pids) if _name(_argv(pid)) == name]
 
 

@@ -6,13 +6,12 @@ its address meanwhile. So whose lease is older than the note is still asking, an
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGUSR1
 
-from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.edges.processes import tell
 from dvr_ryu.companion.facts.dnsmasq import Renewal
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
@@ -29,26 +28,31 @@ def note(client: str) -> Path:
 
 def read() -> Iterator[Renewal]:
     """Yield what was noted."""
-    if NOTES.is_dir():
-        for client in sorted(os.listdir(NOTES)):
-            namespace, told = note(client).read_text().split()
-            yield Renewal(namespace, client, told, ())
+    for client in files.names(NOTES):
+        said = files.meaning(note(client), _two_words)
+        if said is not None:
+            yield Renewal(said[0], client, said[1], ())
+
+
+def _two_words(text: str) -> tuple[str, str]:
+    namespace, told = text.split()
+    return namespace, told
 
 
 def make(facts: Sequence[Renewal]) -> None:
     """Let clients ask again; who is only being started will ask for the first time."""
-    NOTES.mkdir(parents=True, exist_ok=True)
+    files.folder(NOTES)
     for fact in facts:
         file = note(fact.client)
         if _is_answered(fact.client):
             tell(fact.client, SIGUSR1)
-        replace(file, f"{fact.namespace} {fact.told}\n")
+        files.replace(file, f"{fact.namespace} {fact.told}\n")
 
 
 def unmake(facts: Sequence[Renewal]) -> None:
     """Forget what clients asked for."""
     for fact in facts:
-        note(fact.client).unlink(missing_ok=True)
+        files.remove(note(fact.client))
 
 
 def _is_answered(client: str) -> bool:

@@ -6,13 +6,15 @@ What a setting of what goes on was before is noted first, and put back when it i
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve
 
-from dvr_ryu.companion.edges.files import replace
+from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.edges.namespaces import by_place, exists, inside
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, KeptSysctl, Sysctl, namespace_key
 
@@ -59,13 +61,13 @@ def read_kept() -> Iterator[KeptSysctl]:
     """Yield the settings that we noted to have set, with their present values; none if that which
     had it is gone.
     """
-    if NOTES.is_dir():
-        noted = [_noted(path.name) for path in sorted(NOTES.iterdir())]
-        for namespace, group in by_place(noted):
-            with inside(namespace) if exists(namespace) else nullcontext():
-                for fact in group:
-                    present = _value(fact.name) if exists(namespace) else None
-                    yield evolve(fact, value=present or "")
+    noted = (_noted(name) for name in files.names(NOTES))
+    said = [fact for fact in noted if files.meaning(note(fact), _value_before) is not None]
+    for namespace, group in by_place(said):
+        with inside(namespace) if exists(namespace) else nullcontext():
+            for fact in group:
+                present = _value(fact.name) if exists(namespace) else None
+                yield evolve(fact, value=present or "")
 
 
 def _noted(file: str) -> KeptSysctl:
@@ -73,15 +75,22 @@ def _noted(file: str) -> KeptSysctl:
     return KeptSysctl(namespace, name.replace(".", "/"), "")
 
 
+def _value_before(text: str) -> str:
+    """What a note says; ValueError if it is no value of a setting."""
+    if not text.strip().replace("\t", " ").isprintable() or not text.strip():
+        raise ValueError(text)
+    return text
+
+
 def make_kept(facts: Sequence[KeptSysctl]) -> None:
     """Note what there is, then set values."""
-    NOTES.mkdir(parents=True, exist_ok=True)
+    files.folder(NOTES)
     for namespace, group in by_place(facts):
         with inside(namespace):
             for fact in group:
                 noted = note(fact)
-                if not noted.exists():
-                    replace(noted, (PROC / fact.name).read_text())
+                if files.meaning(noted, _value_before) is None:
+                    files.replace(noted, (PROC / fact.name).read_text())
                 (PROC / fact.name).write_text(fact.value)
 
 
@@ -91,9 +100,19 @@ def unmake_kept(facts: Sequence[KeptSysctl]) -> None:
         if exists(namespace):
             with inside(namespace):
                 for fact in group:
-                    _set(fact.name, note(fact).read_text())
+                    files.meaning(note(fact), partial(_put_back, fact.name))
         for fact in group:
-            note(fact).unlink()
+            files.remove(note(fact))
+
+
+def _put_back(name: str, text: str) -> None:
+    """Give a setting the value that a note says; ValueError if it can have no such one."""
+    try:
+        _set(name, _value_before(text))
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ERANGE):
+            raise
+        raise ValueError(text) from None
 
 
 def _value(name: str) -> str | None:
@@ -104,11 +123,12 @@ def _value(name: str) -> str | None:
         # Unbuffered, for there are thousands, of a few bytes each.
         with open(f"{PROC}/{name}", "rb", buffering=0) as file:
             return file.read().decode().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
 
 
 def _set(name: str, value: str) -> None:
     """Give a setting its value, if there is such one."""
-    with suppress(FileNotFoundError), open(f"{PROC}/{name}", "r+b", buffering=0) as file:
+    missing = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+    with suppress(*missing), open(f"{PROC}/{name}", "r+b", buffering=0) as file:
         file.write(value.encode())

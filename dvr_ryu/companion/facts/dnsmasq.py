@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from ipaddress import IPv4Address
+from itertools import chain
 from typing import TypeVar
 
 from attrs import field, frozen
@@ -122,16 +124,22 @@ class LeaseBook(Fact):
 
     @classmethod
     def of_text(cls, namespace: str, text: str) -> LeaseBook:
-        """The fact that a note is."""
+        """The fact that a note is; ValueError, TypeError or LookupError if none is."""
         words = json.loads(text)
         ranges = tuple((first, last) for first, last in words["ranges"])
-        return cls(namespace, words["host"], words["network"], ranges)
+        for each in chain.from_iterable(ranges):
+            IPv4Address(each)
+        return cls(namespace, f"{words['host']}", f"{words['network']}", ranges)
+
+
+ALL = "*"
+"""The MAC and address that stand for all leases of a server."""
 
 
 @frozen
 class StaleLease(Fact):
     """A lease of what is another's now, or nobody's: it never should be. The server would keep the
-    address from its new owner until it expires, a day long.
+    address from its new owner until it expires, a day long. Or all of a file that nobody can read.
     """
 
     kind = "stale-lease"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.dnsmasq import (
+    ALL,
     DhcpHost,
     DhcpOption,
     LeaseBook,
@@ -54,6 +55,8 @@ def describe(fact: Fact) -> str:
             return f"kill -USR1 $(cat {kinds.pid_file(fact.client)})"
         case LeaseBook():
             return f"echo {shlex.quote(fact.text)} > {book_file(fact.namespace)}"
+        case StaleLease() if fact.mac == ALL:
+            return f"rm -rf {leases_file(fact.namespace)}"
         case StaleLease():
             return f"sed -i '/ {fact.mac} {fact.ip} /d' {leases_file(fact.namespace)}"
         case kinds.Process():

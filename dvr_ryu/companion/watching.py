@@ -1,0 +1,43 @@
+"""Notices at once that the topology's file was saved; without it that is noticed a little later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from dvr_ryu.companion.edges.exhaustion import is_exhaustion
+
+
+class FileWatch(FileSystemEventHandler):
+    """Calls `saved`, in a thread of its own, when a file is saved, by whatever kind of editor."""
+
+    def __init__(self, path: Path, saved: Callable[[], object]) -> None:
+        self._path = str(path)
+        self._saved = saved
+        self._observer = Observer()
+        self._observer.schedule(self, str(path.parent))
+
+    def start(self) -> str:
+        """Watch; return why that is not possible, or nothing."""
+        try:
+            self._observer.start()
+        except OSError as error:
+            if is_exhaustion(error):
+                raise
+            return error.strerror or str(error)
+        return ""
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._observer.stop()
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Heed the file itself, written or renamed to its name."""
+        if event.event_type in ("created", "modified", "moved", "deleted") and self._path in (
+            event.src_path,
+            event.dest_path,
+        ):
+            self._saved()

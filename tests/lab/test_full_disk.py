@@ -1,0 +1,119 @@
+"""A companion whose /run is full, or may only be read, during an edit: it says so in one line, goes
+on, and makes the edit within seconds once there is room again.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.companion.run import CHECK_SECONDS
+from dvr_ryu.lab.bare import bare_lab
+from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import parse_topology
+from tests.lab.companions import Companion, await_state, run
+from tests.lab.test_companion import TOPOLOGY
+
+OLD = """\
+  c: {host: h1, network: n, ip: 10.1.0.13}
+  d: {host: h1, network: m, ip: 10.2.0.14}
+"""
+NEW = """\
+  c: {host: h1, network: n, ip: 10.1.0.33}
+  e: {host: h1, network: m, ip: 10.2.0.15}
+"""
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[LabHost]:
+    with bare_lab(parse_topology(TOPOLOGY, "test.yaml")) as lab:
+        yield lab["h1"]
+
+
+@pytest.fixture
+def companion(host: LabHost, tmp_path: Path) -> Iterator[Companion]:
+    file = tmp_path / "topology.yaml"
+    file.write_text(TOPOLOGY)
+    companion = Companion(host, file, "h1")
+    yield companion
+    companion("down")
+
+
+@pytest.fixture
+def log(companion: Companion, tmp_path: Path) -> Iterator[Path]:
+    """The log of a companion that stays."""
+    host, log = companion.host, tmp_path / "log"
+    program = str(Path(sys.executable).with_name("dvr"))
+    words = [program, "companion", "run", str(companion.file), "--host", "h1"]
+    host.start_service("companion", words, log, {"PYTHONUNBUFFERED": "1"})
+    await_state(host, lambda state: state["state"] == "applied")
+    yield log
+    run(host, f"kill {host.service_pid('companion')}")
+    wait_until(lambda: host.service_pid("companion") is None, 20, "its end")
+
+
+def full(host: LabHost) -> None:
+    """Leave no byte in /run."""
+    run(host, "mount -o remount,size=16m /run")
+    filled = host.run(["dd", "if=/dev/zero", "of=/run/ballast", "bs=4k"], check=False)
+    assert "No space left" in filled.stderr
+
+
+def roomy(host: LabHost) -> None:
+    run(host, "rm /run/ballast")
+
+
+def read_only(host: LabHost) -> None:
+    """Let nobody write where the companion has its notes; it has its lock already."""
+    run(host, "mount --bind /run/dvr_ryu /run/dvr_ryu")
+    run(host, "mount -o remount,bind,ro /run/dvr_ryu")
+
+
+def writable(host: LabHost) -> None:
+    run(host, "umount /run/dvr_ryu")
+
+
+@pytest.mark.parametrize(
+    ("begin", "finish", "reason"),
+    [
+        (full, roomy, "No space left on device"),
+        (read_only, writable, "Read-only file system"),
+    ],
+)
+def test_an_edit_waits_for_room(
+    companion: Companion,
+    log: Path,
+    begin: Callable[[LabHost], None],
+    finish: Callable[[LabHost], None],
+    reason: str,
+) -> None:
+    host = companion.host
+    before = await_state(host, lambda state: True)
+    begin(host)
+    try:
+        companion.edit(OLD, NEW)
+        lines = partial(_lines_with, log, reason)
+        wait_until(lambda: bool(lines()), 20, "a line that tells", log.read_text)
+        told = time.monotonic()
+        wait_until(lambda: time.monotonic() > told + 2 * CHECK_SECONDS, 20, "two more attempts")
+    finally:
+        finish(host)
+    await_state(
+        host,
+        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
+    )
+    assert host.service_starts("companion") == 1 and "Traceback" not in log.read_text()
+    (line,) = lines()
+    assert re.fullmatch(rf"cannot write /run/dvr_ryu/\S+: {reason}", line)
+    assert companion("plan") == []
+
+
+def _lines_with(log: Path, words: str) -> list[str]:
+    return [line for line in log.read_text().splitlines() if words in line]
