@@ -35,6 +35,7 @@ from dvr_ryu.topology.scalars import (
     Name,
     Ofport,
     Option,
+    PeerAddress,
     PortNumbers,
     Protocol,
     RouterPair,
@@ -73,7 +74,7 @@ class HostWords(Words):
     """
 
     address: Address
-    management_address: Address | None = None
+    management_address: PeerAddress | None = None
     dvr_mac: Mac | None = None
     snat: Truth = False
     local_vlans: Named[Vlan] = field(factory=dict)

@@ -102,6 +102,12 @@ def _machines_address(text: object) -> IPv4Address:
     return address
 
 
+def _peers_address(text: object) -> IPv4Address:
+    """From where another program connects: from this machine, perhaps."""
+    address = _ipv4(text)
+    return address if address.is_loopback else _machines_address(text)
+
+
 def _gateway(value: object) -> IPv4Address | Literal["none"]:
     if value is None or value == NO_GATEWAY:
         return NO_GATEWAY
@@ -251,6 +257,7 @@ def _within(numbers: range) -> Callable[[int], int]:
 Truth = Annotated[bool, _truth]
 Mac = Annotated[str, _mac]
 Address = Annotated[IPv4Address, _machines_address]
+PeerAddress = Annotated[IPv4Address, _peers_address]
 Gateway = Annotated[IPv4Address | Literal["none"] | None, _gateway]
 Option = Annotated[str, _option]
 Cidr = Annotated[IPv4Network, _cidr]

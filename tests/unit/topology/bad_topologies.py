@@ -75,6 +75,10 @@ BAD_SCHEMA: Cases = {
         f"hosts: {{one: {{address: {MARK}10.0.0.256}}}}",
         "'10.0.0.256' is not an IPv4 address",
     ),
+    "a management address that no peer can have": (
+        f"hosts: {{one: {{address: 10.0.0.1, management_address: {MARK}224.0.0.1}}}}",
+        "224.0.0.1' is a multicast address, which no machine can have",
+    ),
     "IPv6 address": (f"hosts: {{one: {{address: {MARK}'fe80::1'}}}}", "is IPv6"),
     "IPv6 subnet": (
         topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}'fd00::/64'}}]}}}}"),
