@@ -48,17 +48,19 @@ def up(
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
     from dvr_ryu.lab import flows, readiness
-    from dvr_ryu.topology.loading import load_declaration
+    from dvr_ryu.topology.loading import Declaration, load_declaration
 
     preflight.require_root()
     path = topology_path.resolve()
-    declaration = load_declaration(path)
-    topology = declaration.topology
     preflight.require_programs()
     with folder.locked():
         state = _lab_of(path, folder)
         if state is None:
             refuse_second(folder)
+        # As the companions, it takes no file that drops half of the hosts unconfirmed.
+        before = Declaration(folder.remembered(), str(path)) if state else None
+        declaration = load_declaration(path, before)
+        topology = declaration.topology
         try:
             given = pipelines or (
                 flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()

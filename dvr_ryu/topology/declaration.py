@@ -342,6 +342,7 @@ class TopologyWords(Words):
     routers: Named[RouterWords] = field(factory=dict)
     instances: Named[InstanceWords] = field(factory=dict)
     floating_ips: dict[Address, FloatingIpWords] = field(factory=dict)
+    removed_hosts: Listed[Name] = ()
 
     @property
     def controller_address(self) -> IPv4Address | None:

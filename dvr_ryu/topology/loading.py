@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,14 +28,16 @@ class Declaration:
     """
 
     def __init__(self, text: str, file: str, before: Declaration | None = None) -> None:
-        """`file` is what errors call it; `before` is what it said earlier. Raise FileError."""
+        """`file` is what errors call it; `before` is what is in force, which this replaces. Raise
+        FileError.
+        """
+        self._words: TopologyWords
         self.text = text
         with _collector_at_rest():
             # Not kept: it is as large as the words and the topology together.
             document = Document(text, file)
-            self._words = declare(document)
-            ports = wanted_ports(self._words)
-            check(self._words, ports, document)
+            in_force = before.hosts if before else ()
+            self._words, ports = _right(document, in_force)
             try:
                 self.topology = _numbered(self._words, ports)
             except NoRoom as no_room:
@@ -44,6 +46,11 @@ class Declaration:
         was: dict[str, HostWords] = before._known_hosts if before else {}
         self._departed = departed(was, self._words.hosts)
         self._known_hosts: dict[str, HostWords] = {**self._departed, **self._words.hosts}
+
+    @property
+    def hosts(self) -> Collection[str]:
+        """The names of the hosts that the file has."""
+        return self._words.hosts.keys()
 
     @property
     def departed(self) -> Collection[str]:
@@ -73,6 +80,28 @@ class Declaration:
                 hosts={**self._words.hosts, **back},
             )
             return _numbered(words, wanted_ports(words))
+
+
+def _right(document: Document, in_force: Collection[str]) -> tuple[TopologyWords, list[WantedPort]]:
+    """The declaration and its ports; FileError with all that is wrong with the document."""
+    declared = declare(document)
+    words, ports = declared.words, list[WantedPort]()
+    problems = [*document.problems]
+    _add(problems, declared.problems)
+    if words:
+        ports = wanted_ports(words)
+        _add(problems, check(words, ports, document, declared.unread, in_force))
+    if problems or not words:
+        raise FileError(problems)
+    return words, ports
+
+
+def _add(problems: list[Problem], further: Iterable[Problem]) -> None:
+    """Add problems, each once, though an alias repeats it; but none at a place where something is
+    wrong already: that may be its cause.
+    """
+    known = {each.place for each in problems}
+    problems += [each for each in dict.fromkeys(further) if each.place not in known]
 
 
 def _numbered(words: TopologyWords, ports: list[WantedPort]) -> Topology:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import frozen
 from voluptuous import Invalid, MultipleInvalid, RequiredFieldInvalid, Schema
 
-from dvr_ryu.errors import FileError, Problem
+from dvr_ryu.errors import Problem
 from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.schema import Empty, UnknownKey, WrongKey, schema
 from dvr_ryu.topology.yaml_nodes import Document, Path
@@ -35,13 +36,48 @@ EXAMPLES = {
 }
 
 
-def declare(document: Document) -> TopologyWords:
-    """The declaration that the document holds; FileError with all that the schema refuses."""
+@frozen
+class Declared:
+    """What could be read of a document, and what is wrong with the rest of it."""
+
+    words: TopologyWords | None
+    """Without the objects in which anything is wrong; None if no topology is left."""
+    problems: tuple[Problem, ...] = ()
+    unread: frozenset[str] = frozenset()
+    """The sections of the file that `words` do not have whole."""
+
+
+def declare(document: Document) -> Declared:
+    """The declaration that the document holds, as far as the schema takes it."""
     try:
-        words: TopologyWords = _TOPOLOGY(document.data)
+        return Declared(_TOPOLOGY(document.data))
     except MultipleInvalid as wrong:
-        raise FileError(_problem(document, each) for each in _said_once(wrong.errors)) from None
-    return words
+        errors = _said_once(wrong.errors)
+    problems = tuple(_problem(document, each) for each in errors)
+    if not isinstance(document.data, dict):
+        return Declared(None, problems)
+    paths = [tuple(map(str, each.path)) for each in errors]
+    unread = frozenset(path[0] for path in paths)
+    try:
+        words = _TOPOLOGY(_without(document.data, paths))
+    except MultipleInvalid:
+        words = None
+    return Declared(words, problems, unread)
+
+
+def _without(data: dict[str, Any], paths: list[tuple[str, ...]]) -> dict[str, Any]:
+    """The data without the objects that the paths lead into; without a whole section where a path
+    ends there.
+    """
+    sections = {path[0] for path in paths if len(path) == 1 or not isinstance(data[path[0]], dict)}
+    objects = {path[:2] for path in paths if path[0] not in sections}
+    return {
+        section: {name: value for name, value in its.items() if (section, name) not in objects}
+        if isinstance(its, dict)
+        else its
+        for section, its in data.items()
+        if section not in sections
+    }
 
 
 def _said_once(errors: list[Invalid]) -> list[Invalid]:

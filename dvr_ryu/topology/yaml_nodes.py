@@ -12,15 +12,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from attrs import frozen
 
 from dvr_ryu.errors import FileError, Place, Problem
 from dvr_ryu.topology.text_file import lines_of, require_printable
+from dvr_ryu.topology.yaml_merge import Merger, Pair, Unreadable, Wrong
 
 Path = tuple[Any, ...]
 """From the top of the data down: keys of mappings and indices of lists."""
 
 MAX_DEPTH = 100
 """How deeply lists and mappings may nest. libyaml recurses on the C stack, and would overrun it."""
+MAX_REPEATED = 300_000
+"""So many values may aliases repeat: a text of a few lines can name more than any memory holds."""
 
 _INTEGER = re.compile("[-+]?(?:0|[1-9][0-9]{0,17})|0x[0-9a-fA-F]{1,16}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -49,18 +53,22 @@ class _Loader(_FastestLoader):  # type: ignore[misc]
 class Document:
     """One YAML document: its places and its `data`: dict, list, str, int, bool and None.
 
-    Keys are text.
+    Keys are text. What is wrong with the text, though all of it can be read, is in `problems`.
     """
 
     def __init__(self, text: str, file: str) -> None:
-        """Raise FileError with every problem of the text as YAML."""
+        """Raise FileError where the text is no YAML, or more than can be read."""
         self._text = _Text(text, file)
         self._children: dict[int, dict[Any, tuple[yaml.Node | None, yaml.Node]]] = {}
         self._root = self._text.compose()
-        reader = _Reader(self._text)
-        self.data = reader.read(self._root)
-        if reader.problems:
-            raise FileError(reader.problems)
+        self.problems: list[Problem] = []
+        wrong = _Notes(self._text, self.problems)
+        self._merger = Merger(wrong)
+        try:
+            self.data = _Reader(self._merger, wrong).read(self._root)
+        except Unreadable as unreadable:
+            wrong(unreadable.node, str(unreadable))
+            raise FileError(self.problems) from None
 
     def at(self, path: Path) -> Any:
         """The data at `path`."""
@@ -90,17 +98,19 @@ class Document:
     def _below(self, node: yaml.Node) -> dict[Any, tuple[yaml.Node | None, yaml.Node]]:
         """Key or index → the nodes of key and value; read once for each node asked about."""
         if id(node) not in self._children:
-            self._children[id(node)] = dict(_children(node))
+            self._children[id(node)] = dict(self._children_of(node))
         return self._children[id(node)]
 
-
-def _children(node: yaml.Node) -> Iterator[tuple[Any, tuple[yaml.Node | None, yaml.Node]]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield scalar(key), (key, value)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield index, (None, value)
+    def _children_of(
+        self, node: yaml.Node
+    ) -> Iterator[tuple[Any, tuple[yaml.Node | None, yaml.Node]]]:
+        if isinstance(node, yaml.MappingNode):
+            # Backwards: of a key that is there twice, the first is the one that was read.
+            for key, value in reversed(self._merger.pairs(node)):
+                yield key.value, (key, value)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                yield index, (None, value)
 
 
 def scalar(node: yaml.ScalarNode) -> str | int | bool | None:
@@ -164,13 +174,27 @@ class _Text:
         return FileError([Problem(place, message)])
 
 
-class _Reader:
-    """Turns nodes into data and collects what a document of ours may not have."""
+@frozen
+class _Notes:
+    """Takes note of what is wrong at nodes; refers to no document, which would be a cycle."""
 
-    def __init__(self, text: _Text) -> None:
-        self.problems: list[Problem] = []
-        self._text = text
+    text: _Text
+    problems: list[Problem]
+
+    def __call__(self, node: yaml.Node, message: str) -> None:
+        self.problems.append(Problem(self.text.place(node), message))
+
+
+class _Reader:
+    """Turns nodes into data and tells what a document of ours may not have."""
+
+    def __init__(self, merger: Merger, wrong: Wrong) -> None:
+        self._merger = merger
+        self._wrong = wrong
         self._done: dict[int, Any] = {}
+        self._sizes: dict[int, int] = {}
+        """How many values a node has, those that aliases repeat as often as they do."""
+        self._repeated = 0
         self._open: set[int] = set()
 
     def read(self, node: yaml.Node) -> Any:
@@ -180,25 +204,31 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode):
             return scalar(node)
         if id(node) in self._open:
-            self._wrong(node, "contains itself by an alias; write it out")
-            return None
-        if id(node) not in self._done:
-            self._open.add(id(node))
-            mapping = isinstance(node, yaml.MappingNode)
-            self._done[id(node)] = (
-                self._mapping(node) if mapping else [self.read(each) for each in node.value]
-            )
-            self._open.remove(id(node))
+            raise Unreadable(node, "contains itself by an alias; write it out")
+        if id(node) in self._done:
+            self._repeated += self._sizes[id(node)]
+            if self._repeated > MAX_REPEATED:
+                message = f"is repeated until there are more than {MAX_REPEATED} values"
+                raise Unreadable(node, f"{message}; write fewer aliases")
+            return self._done[id(node)]
+        self._open.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            pairs = self._merger.pairs(node)
+            self._done[id(node)] = self._mapping(pairs)
+            below = [value for _, value in pairs]
+        else:
+            below = node.value
+            self._done[id(node)] = [self.read(each) for each in below]
+        self._open.remove(id(node))
+        self._sizes[id(node)] = 1 + sum(self._sizes.get(id(each), 1) for each in below)
         return self._done[id(node)]
 
-    def _mapping(self, node: yaml.Node) -> dict[str, Any]:
+    def _mapping(self, pairs: list[Pair]) -> dict[str, Any]:
         data: dict[str, Any] = {}
         lines: dict[str, int] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in pairs:
             value = self.read(value_node)
             key = self._key(key_node)
-            if key is None:
-                continue
             if key in data:
                 message = f"'{key}' is already on line {lines[key]}; merge or rename one"
                 self._wrong(key_node, message)
@@ -207,15 +237,10 @@ class _Reader:
             data[key] = value
         return data
 
-    def _key(self, node: yaml.Node) -> str | None:
+    def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
-            self._wrong(node, "is a list or mapping where a key must stand; write a word")
-            return None
-        key = scalar(node)
-        if not isinstance(key, str):
+            raise Unreadable(node, "is a list or mapping where a key must stand; write a word")
+        if not isinstance(scalar(node), str):
             self._wrong(node, f"'{node.value}' as a key is not text to YAML; write it in quotes")
-            return None
-        return key
-
-    def _wrong(self, node: yaml.Node, message: str) -> None:
-        self.problems.append(Problem(self._text.place(node), message))
+        text: str = node.value
+        return text

@@ -462,6 +462,7 @@ def add_host(words: Words, random: Random) -> str | None:
     if name is None:
         return None
     words["hosts"][name] = dict(HOSTS[name])
+    words["removed_hosts"] = [each for each in words.get("removed_hosts", ()) if each != name]
     if (moves := _some(random, words["instances"])) is not None and random.random() < 0.5:
         words["instances"][moves]["host"] = name
         return f"add host {name}, and move {moves} there"
@@ -477,6 +478,7 @@ def remove_host(words: Words, random: Random) -> str | None:
     if name is None:
         return None
     del words["hosts"][name]
+    words["removed_hosts"] = [*words.get("removed_hosts", ()), name]
     there = {each for each, its in words["instances"].items() if its["host"] == name}
     move = random.random() < 0.5
     if move:

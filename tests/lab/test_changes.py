@@ -20,7 +20,7 @@ from random import Random
 
 import pytest
 
-from dvr_ryu.errors import HostError
+from dvr_ryu.errors import FileError, HostError
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
@@ -134,6 +134,21 @@ def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> N
         before = hosts_of(folder, file)
         lifecycle.up(file, lambda _: None, folder)
         assert hosts_of(folder, file) == before
+        file.write_text("hosts: {h1: {address: 10.0.0.1}}\n")
+        with pytest.raises(
+            FileError, match=r"confirm that they shall go: removed_hosts: \[h2, h3\]"
+        ):
+            lifecycle.up(file, lambda _: None, folder)
+        wait_until(
+            lambda: (
+                "2 of the 3 hosts in force" in folder.log("companion-h3").read_text()
+                and "2 of the 3 hosts in force" in folder.log("controller").read_text()
+            ),
+            20,
+            "both refuse it, too",
+        )
+        file.write_text(text_of(words))
+        assert hosts_of(folder, file) == before and not any(nothing_to_do(folder, file).values())
         del words["hosts"]["h3"]
         words["hosts"]["h4"] = {"address": "10.0.0.4"}
         words["hosts"]["h2"]["address"] = "10.0.0.22"

@@ -404,7 +404,12 @@ def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
 def test_a_host_that_is_taken_out_of_the_file_is_emptied_until_it_returns(running, tmp_path):
     text = running.file.read_text()
     before = await_state(running.host, lambda state: True)
+    devices = run(running.host, "ip netns")
     running.file.write_text("hosts: {h2: {address: 10.0.0.2}}")
+    refused = await_state(running.host, lambda state: state["state"] == "failed")
+    assert "confirm that they shall go: removed_hosts: [h1]" in refused["error"]
+    assert run(running.host, "ip netns") == devices
+    running.file.write_text("hosts: {h2: {address: 10.0.0.2}}\nremoved_hosts: [h1]\n")
     emptied = await_state(
         running.host,
         lambda state: state["state"] == "applied" and state["topology"] != before["topology"],

@@ -151,6 +151,19 @@ def test_a_bad_topology_keeps_flows_that_were_saved_with_it_from_being_applied(
     assert _wanted(intent) == before
 
 
+def test_a_save_that_drops_most_hosts_waits_to_be_confirmed(files: Files, intent: Intent):
+    before = _wanted(intent)
+    alone = "hosts: {server-233: {address: 10.0.44.233}}\n"
+    files.save(files.topology, alone)
+    assert intent.reload() is False
+    with pytest.raises(FileError, match="2 of the 3 hosts in force are not here"):
+        intent.reload()
+    assert _wanted(intent) == before and len(intent.topology.hosts) == 3
+    files.save(files.topology, alone + "removed_hosts: [server-68, server-64]\n")
+    assert _settle(intent) is True
+    assert {*intent.topology.hosts} == {"server-233"}
+
+
 def test_each_bad_save_is_said(files: Files, intent: Intent):
     for word in ("output1", "output2"):
         files.save(files.tunnel, f"table 0 A\n  miss: {word}\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dvr_ryu.errors import FileError
+from collections.abc import Collection
+
+from dvr_ryu.errors import Problem
 from dvr_ryu.topology.checks import (
     addresses,
     dhcp,
@@ -11,6 +13,7 @@ from dvr_ryu.topology.checks import (
     numbers,
     pairs,
     references,
+    removal,
     roles,
     routes,
     underlay,
@@ -21,22 +24,38 @@ from dvr_ryu.topology.ports import WantedPort
 from dvr_ryu.topology.yaml_nodes import Document
 
 
-def check(words: TopologyWords, ports: list[WantedPort], document: Document) -> None:
-    """Raise FileError with every problem between the objects of the file, in its order.
+def check(
+    words: TopologyWords,
+    ports: list[WantedPort],
+    document: Document,
+    unread: Collection[str] = (),
+    in_force: Collection[str] = (),
+) -> list[Problem]:
+    """Return every problem between the objects of the file.
 
     `ports` are the declaration's `wanted_ports`. A check says nothing about what refers to an
-    unknown name: `references` does.
+    unknown name: `references` does. Of the sections in `unread` some objects are not in `words`:
+    what only seems wrong without these is not said. `in_force` are the hosts of the file that this
+    one replaces.
     """
     findings = Findings(document)
+
+    def whole(*sections: str) -> bool:
+        return not any(section in unread for section in sections)
+
     references.check(words, findings)
-    roles.check(words, findings)
-    underlay.check(words, findings)
-    addresses.check(words, ports, findings)
     dhcp.check(words, findings)
-    floating.check(words, findings)
-    forwarding.check(words, findings)
     numbers.check(words, ports, findings)
-    routes.check(words, findings)
     pairs.check(words, ports, findings)
-    if findings.problems:
-        raise FileError(findings.problems)
+    if whole("hosts"):
+        roles.check(words, findings)
+        removal.check(words, in_force, findings)
+    if whole("hosts", "underlay", "controller"):
+        underlay.check(words, findings)
+    if whole("networks"):
+        addresses.check(words, ports, findings)
+    if whole("networks", "routers", "instances"):
+        floating.check(words, findings)
+        forwarding.check(words, findings)
+        routes.check(words, findings)
+    return findings.problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 
 from attrs import frozen
 
@@ -21,6 +21,13 @@ class Findings:
     def problems(self) -> list[Problem]:
         """All that was found, in no order."""
         return list(self._by_place.values())
+
+    def names(self, section: str) -> Collection[str] | None:
+        """The names in a section of the document, also of what cannot be read; None if there is no
+        telling.
+        """
+        objects = self._document.data.get(section)
+        return objects.keys() if isinstance(objects, dict) else () if objects is None else None
 
     def at_value(self, path: Path, message: str) -> None:
         """Something is wrong with the value at a path of the document."""

@@ -24,6 +24,9 @@ class _References:
     def __init__(self, words: TopologyWords, findings: Findings) -> None:
         self._words = words
         self._findings = findings
+        self._hosts = findings.names("hosts")
+        self._networks = findings.names("networks")
+        self._instances = findings.names("instances")
 
     def check(self) -> None:
         self._of_hosts()
@@ -35,17 +38,17 @@ class _References:
                 self._network(("instances", name, *path, "network"), card.network)
         for ip, floating in self._words.floating_ips.items():
             path = ("floating_ips", str(ip))
-            self._one((*path, "instance"), floating.instance, self._words.instances, "instance")
+            self._one((*path, "instance"), floating.instance, self._instances, "instance")
             self._network((*path, "network"), floating.network)
             for index, each in enumerate(floating.port_forwardings):
                 place = (*path, "port_forwardings", index, "instance")
-                self._one(place, each.instance, self._words.instances, "instance")
+                self._one(place, each.instance, self._instances, "instance")
 
     def _of_hosts(self) -> None:
         for name, host in self._words.hosts.items():
             path = ("hosts", name)
-            self._keys((*path, "local_vlans"), host.local_vlans, self._words.networks, "network")
-            self._keys((*path, "tunnel_ports"), host.tunnel_ports, self._words.hosts, "host")
+            self._keys((*path, "local_vlans"), host.local_vlans, self._networks, "network")
+            self._keys((*path, "tunnel_ports"), host.tunnel_ports, self._hosts, "host")
 
     def _of_networks(self) -> None:
         for name, network in self._words.networks.items():
@@ -56,7 +59,7 @@ class _References:
                 for index, each in enumerate(subnet.dhcp_ranges):
                     self._host((*path, "subnets", at, "dhcp_ranges", index, "host"), each.host)
             gateways = network.agent_gateways
-            self._keys((*path, "agent_gateways"), gateways, self._words.hosts, "host")
+            self._keys((*path, "agent_gateways"), gateways, self._hosts, "host")
 
     def _of_routers(self) -> None:
         for name, router in self._words.routers.items():
@@ -67,17 +70,19 @@ class _References:
                 self._network((*path, "interfaces", index, "network"), each.network)
 
     def _host(self, path: Path, name: str | None) -> None:
-        self._one(path, name, self._words.hosts, "host")
+        self._one(path, name, self._hosts, "host")
 
     def _network(self, path: Path, name: str | None) -> None:
-        self._one(path, name, self._words.networks, "network")
+        self._one(path, name, self._networks, "network")
 
-    def _one(self, path: Path, name: str | None, known: Collection[str], kind: str) -> None:
-        if name is not None and name not in known:
+    def _one(self, path: Path, name: str | None, known: Collection[str] | None, kind: str) -> None:
+        if name is not None and known is not None and name not in known:
             self._findings.at_value(path, f"no {kind} '{name}'; {suggestion(name, known)}")
 
-    def _keys(self, path: Path, names: Iterable[str], known: Collection[str], kind: str) -> None:
+    def _keys(
+        self, path: Path, names: Iterable[str], known: Collection[str] | None, kind: str
+    ) -> None:
         for name in names:
-            if name not in known:
+            if known is not None and name not in known:
                 message = f"no {kind} '{name}'; {suggestion(name, known)}"
                 self._findings.at_key((*path, name), message)

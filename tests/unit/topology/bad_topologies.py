@@ -38,11 +38,43 @@ BAD_YAML: Cases = {
         f"hosts: {{one: {{address: 10.0.0.1}}}}\n{MARK}hosts: {{two: {{address: 10.0.0.2}}}}",
         "'hosts' is already on line 1",
     ),
+    "merge of no mapping": (
+        f"hosts:\n  one: {{address: 10.0.0.1}}\n  two: {{<<: {MARK}one, address: 10.0.0.2}}",
+        "is no mapping, which '<<' takes",
+    ),
+    "merge of what contains it": (
+        f"hosts: {{one: {MARK}&all {{<<: *all, address: 10.0.0.1}}}}",
+        "contains itself",
+    ),
+    "two merges": (
+        f"hosts: {{one: &a {{address: 10.0.0.1}}, two: {{<<: *a, {MARK}<<: *a, "
+        "address: 10.0.0.2}}",
+        "'<<' is already on line 1; write one",
+    ),
+    "merged key that is unknown": (
+        f"hosts: {{one: &a {{address: 10.0.0.1, {MARK}snt: true}}, "
+        "two: {<<: *a, address: 10.0.0.2}}",
+        "unknown key 'snt'; did you mean 'snat'?",
+    ),
+    "merged address": (
+        f"hosts:\n  one: &a {{address: {MARK}10.0.0.1}}\n  two: {{<<: *a}}\n",
+        "already the address of host",
+    ),
+    "quoted merge": (
+        f"hosts: {{one: &a {{address: 10.0.0.1}}, two: {{{MARK}'<<': *a, address: 10.0.0.2}}}}",
+        "unknown key '<<'",
+    ),
     "duplicate name": (
         f"hosts:\n  one: {{address: 10.0.0.1}}\n  {MARK}one: {{address: 10.0.0.2}}",
         "'one' is already on line 2",
     ),
 }
+
+
+def _only(networks: str) -> str:
+    """A topology of these networks, which nobody names."""
+    return topology_file(networks=networks, routers="{}", instances="{}", floating_ips="{}")
+
 
 BAD_SCHEMA: Cases = {
     "no hosts": (f"{MARK}networks: {{}}", "the topology has no 'hosts'"),
@@ -81,41 +113,39 @@ BAD_SCHEMA: Cases = {
     ),
     "IPv6 address": (f"hosts: {{one: {{address: {MARK}'fe80::1'}}}}", "is IPv6"),
     "IPv6 subnet": (
-        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}'fd00::/64'}}]}}}}"),
+        _only(networks=f"{{blue: {{subnets: [{{cidr: {MARK}'fd00::/64'}}]}}}}"),
         "is IPv6",
     ),
     "host bits": (
-        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.7/24}}]}}}}"),
+        _only(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.7/24}}]}}}}"),
         "write 10.1.0.0/24",
     ),
     "no prefix length": (
-        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.0}}]}}}}"),
+        _only(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.0}}]}}}}"),
         "is not an IPv4 network",
     ),
     "subnet too small": (
-        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.0/31}}]}}}}"),
+        _only(networks=f"{{blue: {{subnets: [{{cidr: {MARK}10.1.0.0/31}}]}}}}"),
         "is too small",
     ),
     "multicast subnet": (
-        topology_file(networks=f"{{blue: {{subnets: [{{cidr: {MARK}224.1.0.0/24}}]}}}}"),
+        _only(networks=f"{{blue: {{subnets: [{{cidr: {MARK}224.1.0.0/24}}]}}}}"),
         "lies in 224.0.0.0/3",
     ),
     "no subnets": (
-        topology_file(networks=f"{{blue: {{subnets: {MARK}[]}}}}"),
+        _only(networks=f"{{blue: {{subnets: {MARK}[]}}}}"),
         "'subnets' is empty",
     ),
     "subnets is no list": (
-        topology_file(networks=f"{{blue: {{subnets: {MARK}{{cidr: 10.1.0.0/24}}}}}}"),
+        _only(networks=f"{{blue: {{subnets: {MARK}{{cidr: 10.1.0.0/24}}}}}}"),
         "a mapping is not a list",
     ),
     "VNI too large": (
-        topology_file(
-            networks=f"{{blue: {{vni: {MARK}0x1000000, subnets: [{{cidr: 10.1.0.0/24}}]}}}}"
-        ),
+        _only(networks=f"{{blue: {{vni: {MARK}0x1000000, subnets: [{{cidr: 10.1.0.0/24}}]}}}}"),
         "from 1 to 16777215",
     ),
     "true is no number": (
-        topology_file(networks=f"{{blue: {{vni: {MARK}true, subnets: [{{cidr: 10.1.0.0/24}}]}}}}"),
+        _only(networks=f"{{blue: {{vni: {MARK}true, subnets: [{{cidr: 10.1.0.0/24}}]}}}}"),
         "'true' is not a number",
     ),
     "what is behind wrong keys": (
@@ -128,7 +158,7 @@ BAD_SCHEMA: Cases = {
         "'c d' is not a name",
     ),
     "every entry of a list": (
-        topology_file(
+        _only(
             networks=f"{{blue: {{subnets: [{{cidr: 10.1.0.0/24, {MARK}dns_: []}}, "
             f"{MARK}10.1.1.0/24, {{cidr: 10.1.2.0/24, dns: [{MARK}one, {MARK}two]}}]}}}}"
         ),
@@ -194,6 +224,55 @@ BAD_SCHEMA: Cases = {
         "'ten' is not an IPv4 address",
         "'1' is not true or false",
         "'a' has no 'network'",
+    ),
+}
+
+ONE_ROUND: Cases = {
+    "YAML, schema and references": (
+        f"""hosts:
+  one: {{address: 10.0.0.1, snat: {MARK}yes}}
+  {MARK}64: {{address: 10.0.0.64}}
+  two: {{address: 10.0.0.2}}
+networks:
+  blue: {{subnets: [{{cidr: 10.1.0.0/24}}]}}
+  green: {{subnets: [{{cidr: {MARK}10.2.0.0}}]}}
+  {MARK}blue: {{subnets: [{{cidr: 10.3.0.0/24}}]}}
+instances:
+  a: {{host: one, network: green}}
+  b: {{host: {MARK}three, network: blue}}
+  c: {{host: two, network: {MARK}bleu, ip: 10.2.0.7}}
+  {MARK}two: {{host: 'two', network: blue}}
+""",
+        "'yes' is not true or false",
+        "'64' as a key is not text to YAML",
+        "'10.2.0.0' is not an IPv4 network",
+        "'blue' is already on line 6",
+        "no host 'three'",
+        "no network 'bleu'",
+        "'two' is also a host",
+    ),
+    "what only seems wrong without the rest is not said": (
+        f"""hosts:
+  one: {{address: 10.0.0.1, snat: {MARK}1}}
+  two: {{address: 10.0.0.2}}
+networks:
+  blue: {{subnets: [{{cidr: 10.1.0.0/24}}]}}
+  external: {{external: {MARK}yes, subnets: [{{cidr: 2.2.2.0/24}}]}}
+routers:
+  r1: {{interfaces: [{{network: blue}}], external_network: external}}
+  r2: {{interfaces: [{{network: blue, ip: 10.1.0.9}}], external_network: {MARK}externel}}
+instances:
+  a: {{host: one, network: blue}}
+floating_ips:
+  2.2.2.10: {{instance: a}}
+""",
+        "'1' is not true or false",
+        "'yes' is not true or false",
+        "no network 'externel'; did you mean 'external'?",
+    ),
+    "a section that is no mapping": (
+        topology_file(networks=f"{MARK}[blue, yellow]"),
+        "a list is not a mapping",
     ),
 }
 
@@ -1251,6 +1330,7 @@ BAD_TOPOLOGIES: Cases = {
     for kind, cases in {
         "YAML": BAD_YAML,
         "schema": BAD_SCHEMA,
+        "one round": ONE_ROUND,
         "references": BAD_REFERENCES,
         "roles": BAD_ROLES,
         "underlay": BAD_UNDERLAYS,

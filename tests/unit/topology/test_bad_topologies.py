@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 from attrs import NOTHING, fields
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import SHOWN_COLUMNS, DvrError, FileError
@@ -18,6 +18,8 @@ from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.schema import Words
 from dvr_ryu.topology.schema_errors import EXAMPLES as EXAMPLES_OF_KEYS
+from dvr_ryu.topology.schema_errors import declare
+from dvr_ryu.topology.yaml_nodes import Document
 from tests.unit.topology.bad_topologies import BAD_TOPOLOGIES, MARK
 from tests.unit.topology.files import topology_file
 
@@ -145,6 +147,21 @@ def _places(data: Any) -> Iterator[tuple[Any, Any]]:
         for step in list(data) if isinstance(data, dict) else range(len(data)):
             yield data, step
             yield from _places(data[step])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_one_mistake_of_the_schema_brings_no_others(drawn):
+    """What the mistake keeps from being read does not make anything else look wrong."""
+    data = yaml.safe_load(drawn.draw(st.sampled_from(EXAMPLES)).read_text())
+    container, step = drawn.draw(st.sampled_from(list(_places(data))))
+    container[step] = deepcopy(drawn.draw(st.sampled_from(JUNK)))
+    text = yaml.safe_dump(data)
+    mistakes = declare(Document(text, "f")).problems
+    assume(mistakes)
+    with pytest.raises(FileError) as raised:
+        parse_topology(text, "f")
+    assert {*raised.value.problems} == {*mistakes}
 
 
 @settings(max_examples=200, deadline=None)

@@ -44,7 +44,7 @@ WITHOUT_ONE = (
     HERE.replace("one: {address: 10.0.0.1, snat: true}", "")
     .replace("10.0.0.2}", "10.0.0.2, snat: true}")
     .replace("one", "two")
-)
+) + "removed_hosts: [one]\n"
 
 
 def test_a_host_that_is_left_and_goes_is_what_it_was_but_for_what_it_did_for_others():

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dvr_ryu.errors import FileError
+from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.yaml_nodes import Document
 
 
@@ -55,3 +60,97 @@ def test_an_alias_repeats_its_anchor():
     document = Document("a: &x {b: 1}\nc: *x\n", "f")
     assert document.data == {"a": {"b": 1}, "c": {"b": 1}}
     assert str(document.value(("c", "b"))) == "f:1:11"
+
+
+MERGED = """
+base: &base {a: 1, b: 2}
+more: &more {<<: *base, b: 3, c: 4}
+own: {b: 9, <<: *base}
+two: {<<: [*more, *base]}
+other: {<<: [*base, *more], d: 5}
+here: {<<: {e: 6}}
+"""
+
+
+def test_merge_keys_are_as_pyyaml_has_them():
+    """Own keys first, then earlier mappings; in whatever order they stand."""
+    assert Document(MERGED, "f").data == yaml.safe_load(MERGED)
+
+
+@given(st.data())
+def test_any_merge_is_as_pyyaml_has_it(drawn):
+    names = "abcdefgh"
+    keys = st.dictionaries(st.sampled_from("xyzuvw"), st.integers(0, 9), max_size=3)
+    lines = []
+    for index, name in enumerate(names):
+        own = [f"{key}: {value}" for key, value in drawn.draw(keys).items()]
+        earlier = st.lists(st.sampled_from(names[: index or 1]), max_size=3, unique=True)
+        merged = drawn.draw(earlier) if index else []
+        if merged:
+            aliases = ", ".join(f"*{each}" for each in merged)
+            own.insert(drawn.draw(st.integers(0, len(own))), f"<<: [{aliases}]")
+        lines.append(f"{name}: &{name} {{{', '.join(own)}}}\n")
+    text = "".join(lines)
+    assert Document(text, "f").data == yaml.safe_load(text)
+
+
+def test_what_is_merged_has_its_place_where_it_is_written():
+    document = Document(MERGED.lstrip("\n"), "f")
+    assert str(document.value(("two", "a"))) == "f:1:17"
+    assert str(document.key(("two", "c"))) == "f:2:31"
+    assert str(document.value(("own", "b"))) == "f:3:10"
+
+
+def _laughs(line: str, levels: int = 30) -> str:
+    """Each level names the one before ten times."""
+    lines = ["a0: &a0 {x: 1}"]
+    for level in range(1, levels):
+        ten = ", ".join([f"*a{level - 1}"] * 10)
+        lines.append(f"a{level}: &a{level} " + line.replace("TEN", ten))
+    return "\n".join(lines) + "\n"
+
+
+BOMBS = {
+    "lists": _laughs("[TEN]"),
+    "a wide list": "a: &a [" + "1, " * 10_000 + "]\nb: [" + "*a, " * 10_000 + "]\n",
+    "wide merges": "a: &a {"
+    + "".join(f"k{n}: 1, " for n in range(2000))
+    + "}\nb: {<<: ["
+    + "*a, " * 2000
+    + "]}\n",
+    "a chain of merges": "a: {"
+    + "c0: &c0 {x: 1}, "
+    + "".join(f"c{n}: &c{n} {{<<: *c{n - 1}}}, " for n in range(1, 3000))
+    + "<<: *c2999}\n",
+    "networks": "hosts: {h: {address: 10.0.0.1}}\nnetworks: {a: &a {subnets: ["
+    + "&s {cidr: 10.0.0.0/24, dhcp_ranges: [&r {start: 10.0.0.1, end: 10.0.0.2}"
+    + ", *r" * 1000
+    + "]}"
+    + ", *s" * 1000
+    + "]}, "
+    + ", ".join(f"n{n}: *a" for n in range(1000))
+    + "}\n",
+}
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+@pytest.mark.timeout(20)
+def test_a_short_text_is_not_more_than_memory_holds(text: str):
+    with pytest.raises(FileError) as raised:
+        parse_topology(text, "f")
+    assert any(
+        "write fewer aliases" in each.message
+        or "'<<'" in each.message
+        or "too deeply" in each.message
+        for each in raised.value.problems
+    ), str(raised.value)
+
+
+def test_a_base_that_many_share_is_no_bomb():
+    base = "{host: h, network: n, dhcp_options: {domain-name: example.org}}"
+    others = "".join(f"  i{n}: {{<<: *base}}\n" for n in range(2000))
+    text = (
+        "hosts: {h: {address: 10.0.0.1}}\nnetworks: {n: {subnets: [{cidr: 10.1.0.0/16}]}}\n"
+        f"instances:\n  first: &base {base}\n{others}"
+    )
+    assert len(parse_topology(text, "f").instances) == 2001

@@ -1,0 +1,32 @@
+"""The brake: a saved file that takes out half of the hosts in force, or more, has to name them.
+
+The file itself confirms, by `removed_hosts`: so one confirmation reaches the controller, the
+companions and the lab alike. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dvr_ryu.topology.checks.findings import Findings
+from dvr_ryu.topology.declaration import TopologyWords
+
+
+def check(words: TopologyWords, in_force: Collection[str], findings: Findings) -> None:
+    """Hosts that are named as removed and are there; and a removal that nobody confirms.
+
+    `in_force` are the hosts of the file that this one replaces, if it replaces one.
+    """
+    for index, name in enumerate(words.removed_hosts):
+        if name in words.hosts:
+            message = f"'{name}' is a host of this file; remove it here, or there"
+            findings.at_value(("removed_hosts", index), message)
+    gone = [name for name in in_force if name not in words.hosts]
+    if 2 * len(gone) < len(in_force) or {*gone} <= {*words.removed_hosts}:
+        return
+    names = ", ".join(gone)
+    message = (
+        f"{len(gone)} of the {len(in_force)} hosts in force are not here: {names}; put them back, "
+        f"or confirm that they shall go: removed_hosts: [{names}]"
+    )
+    findings.at_key(("removed_hosts",) if words.removed_hosts else ("hosts",), message)

@@ -1,0 +1,84 @@
+"""YAML's merge keys: what a mapping has by `<<: *other`, or `<<: [*one, *other]`.
+
+Its own keys go before merged ones, and those of an earlier mapping before those of a later. Works
+on nodes, so that each key and value keeps its place in the text. Bounded: a short text cannot merge
+without end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import yaml
+
+Pair = tuple[yaml.Node, yaml.Node]
+Wrong = Callable[[yaml.Node, str], None]
+"""Takes note of what is wrong at a node."""
+
+MAX_MERGED = 300_000
+"""So many pairs are merged in one document at most."""
+MAX_DEPTH = 100
+"""Merged mappings that merge others themselves."""
+
+
+def is_merge(key: yaml.Node) -> bool:
+    """Whether a key is `<<`, and not in quotes."""
+    return isinstance(key, yaml.ScalarNode) and key.value == "<<" and not key.style
+
+
+class Unreadable(Exception):
+    """Something at a node keeps all of the document from being read."""
+
+    def __init__(self, node: yaml.Node, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+class Merger:
+    """The pairs of mappings; each is merged once."""
+
+    def __init__(self, wrong: Wrong) -> None:
+        self._wrong = wrong
+        self._known: dict[int, list[Pair]] = {}
+        self._open: list[int] = []
+        self._left = MAX_MERGED
+
+    def pairs(self, node: yaml.MappingNode) -> list[Pair]:
+        """All keys and values of a mapping, without `<<`: its own first. May raise Unreadable."""
+        if not any(is_merge(key) for key, _ in node.value):
+            return list(node.value)
+        if id(node) not in self._known:
+            self._open.append(id(node))
+            self._known[id(node)] = list(self._merge(node))
+            self._open.pop()
+        return self._known[id(node)]
+
+    def _merge(self, node: yaml.MappingNode) -> Iterator[Pair]:
+        merges = [pair for pair in node.value if is_merge(pair[0])]
+        own = [pair for pair in node.value if not is_merge(pair[0])]
+        yield from own
+        seen = {key.value for key, _ in own if isinstance(key, yaml.ScalarNode)}
+        for key, _ in merges[1:]:
+            line = merges[0][0].start_mark.line + 1
+            self._wrong(key, f"'<<' is already on line {line}; write one: <<: [*one, *other]")
+        for source in self._sources(merges[0][1]):
+            for key, value in self.pairs(source):
+                self._left -= 1
+                if self._left < 0:
+                    message = f"more than {MAX_MERGED} keys are merged; write less by '<<'"
+                    raise Unreadable(source, message)
+                if isinstance(key, yaml.ScalarNode) and key.value not in seen:
+                    seen.add(key.value)
+                    yield key, value
+
+    def _sources(self, value: yaml.Node) -> Iterator[yaml.MappingNode]:
+        """The mappings that are merged, as far as they can be."""
+        for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if not isinstance(each, yaml.MappingNode):
+                self._wrong(each, "is no mapping, which '<<' takes; write <<: *NAME")
+            elif id(each) in self._open:
+                raise Unreadable(each, "contains itself by an alias; write it out")
+            elif len(self._open) > MAX_DEPTH:
+                raise Unreadable(each, "merges what merges others, too deeply; write it out")
+            else:
+                yield each

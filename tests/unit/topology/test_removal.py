@@ -1,0 +1,77 @@
+"""The brake: a file that takes out half of the hosts in force, or more, has to name them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dvr_ryu.errors import FileError
+from dvr_ryu.topology.loading import Declaration, parse_topology
+
+
+def file_of(names: str, removed: str = "") -> str:
+    hosts = "".join(f"  {name}: {{address: 10.0.0.{ord(name)}}}\n" for name in names)
+    return f"hosts:\n{hosts}" + (f"removed_hosts: [{', '.join(removed)}]\n" if removed else "")
+
+
+def edit(before: str, after: str, removed: str = "") -> str:
+    """What is said of an edit; nothing if it is taken."""
+    try:
+        Declaration(file_of(after, removed), "t.yaml", Declaration(file_of(before), "t.yaml"))
+    except FileError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "removed"),
+    [
+        ("abc", "ab", ""),
+        ("abcde", "abc", ""),
+        ("ab", "abcdef", ""),
+        ("ab", "a", "b"),
+        ("abcd", "a", "bcd"),
+        ("abcd", "x", "abcd"),
+        ("abcd", "ab", "cdzz"),
+        ("abc", "abx", ""),
+    ],
+)
+def test_few_may_go_and_those_that_are_named(before: str, after: str, removed: str) -> None:
+    assert edit(before, after, removed) == ""
+
+
+def test_half_of_them_may_not() -> None:
+    said = edit("abcd", "ab")
+    place, *_ = said.split("\n")
+    assert place == (
+        "t.yaml:1:1: 2 of the 4 hosts in force are not here: c, d; put them back, "
+        "or confirm that they shall go: removed_hosts: [c, d]"
+    )
+    assert edit("a", "b").startswith("t.yaml:1:1: 1 of the 1 hosts in force")
+
+
+def test_all_of_them_must_be_named() -> None:
+    said = edit("abcd", "a", "bc")
+    assert said.startswith("t.yaml:3:1: 3 of the 4 hosts in force are not here: b, c, d; ")
+
+
+def test_who_is_named_and_there_is_a_mistake_even_at_first() -> None:
+    with pytest.raises(FileError, match="'b' is a host of this file"):
+        parse_topology(file_of("ab", "b"), "t.yaml")
+    parse_topology(file_of("ab", "c"), "t.yaml")
+
+
+def test_a_host_that_cannot_be_read_is_not_gone() -> None:
+    text = file_of("ab").replace("10.0.0.97", "ten")
+    with pytest.raises(FileError) as raised:
+        Declaration(text, "t.yaml", Declaration(file_of("ab"), "t.yaml"))
+    assert len(raised.value.problems) == 1
+
+
+def test_what_it_says_can_be_pasted() -> None:
+    said = edit("abcd", "a").partition("shall go: ")[2].split("\n")[0]
+    text = file_of("a") + said + "\n"
+    Declaration(text, "t.yaml", Declaration(file_of("abcd"), "t.yaml"))
+
+
+def test_confirming_changes_nothing_else() -> None:
+    assert parse_topology(file_of("ab", "c"), "t.yaml") == parse_topology(file_of("ab"), "t.yaml")
