@@ -21,6 +21,7 @@ from ryu.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
 from ryu.lib import hub
 from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
 
+from dvr_ryu.ending import guard
 from dvr_ryu.errors import DvrError
 from dvr_ryu.intent import Intent
 from dvr_ryu.shipped import flows_dir
@@ -28,8 +29,10 @@ from dvr_ryu.switch.bridge import Bridge
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection
 from dvr_ryu.switch.guard.identity import BridgeName
+from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.listener import Listener, stand_before_ryu
 from dvr_ryu.topology.model import INTEGRATION_BRIDGE
+from dvr_ryu.topology.text_file import Unreadable
 
 LOG = logging.getLogger("dvr_ryu")
 
@@ -37,6 +40,9 @@ WATCH_INTERVAL = 0.25
 """Seconds between two looks at the files. Looking costs a stat a file; Ryu's greenlets rule out
 inotify's thread.
 """
+
+READ_AGAIN = 1.0
+"""Seconds between two attempts to read a file that could not be read."""
 
 AHEAD_PAUSE, AHEAD_LOOKS = 0.005, 200
 """Seconds between two looks whether bridges have what is new, and how many looks at most."""
@@ -98,8 +104,9 @@ class DvrApp(app_manager.RyuApp):
 
     def start(self) -> Any:
         """Start Ryu's event loop, and look at the files from now on."""
-        hub.spawn(self._watch)
-        hub.spawn(self._follow_moves)
+        guard("controller")
+        hub.spawn(lasting("look at its files", self._watch))
+        hub.spawn(lasting("follow instances that move", self._follow_moves))
         return super().start()
 
     def _announce(self) -> None:
@@ -139,14 +146,18 @@ class DvrApp(app_manager.RyuApp):
         LOG.info("listening on tcp:%s:%d", address, port)
 
     def _watch(self) -> None:
+        unreadable = ""
         while True:
-            hub.sleep(WATCH_INTERVAL)
+            hub.sleep(READ_AGAIN if unreadable else WATCH_INTERVAL)
             try:
                 # In a thread: switches that wait for an answer need not wait for a long file.
                 changed = self._intent.reload(tpool.execute)
             except DvrError as error:
-                LOG.error("the saved change is not applied, what was there stays:\n%s", error)
+                if str(error) != unreadable:
+                    LOG.error("the saved change is not applied, what was there stays:\n%s", error)
+                unreadable = str(error) if isinstance(error, Unreadable) else ""
                 continue
+            unreadable = ""
             if changed:
                 _keep_from_collector()
                 self._announce()

@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 
 from attrs import frozen
@@ -47,6 +48,20 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+_LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+"""What the kernel answers to a process that may have no more descriptors, memory or processes."""
+
+
+def is_exhaustion(error: BaseException) -> bool:
+    """Whether an exception says that this process lacks memory, threads or descriptors: then it
+    cannot go on, but a new one may.
+    """
+    if isinstance(error, OSError):
+        return error.errno in _LACKING
+    no_thread = isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+    return no_thread or isinstance(error, MemoryError)
 
 
 def in_words(error: Exception) -> str:

@@ -27,6 +27,7 @@ from dvr_ryu.topology.allocation import NoRoom
 from dvr_ryu.topology.changes import TopologyChange, compare
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.model import INTEGRATION_BRIDGE
+from dvr_ryu.topology.text_file import Unreadable
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -112,6 +113,7 @@ class Intent:
         """Load the files again if they were saved since; return whether what is wanted changed.
 
         A file must look the same in two calls before it is read: one that is being written is not.
+        One that cannot be read is tried again in the next call.
         `apart` calls what it is given, which may take seconds and changes nothing here: in a thread
         of its own, so that others have their turns. Raises FileError or DvrError for a bad save,
         once; then all stays as it was.
@@ -124,6 +126,9 @@ class Intent:
         was, self._reading = self._force, True
         try:
             read = apart(lambda: self._read(was))
+        except Unreadable:
+            self._judged = ()
+            raise
         finally:
             self._reading = False
         # Some bridges may have what only they had, or what was in force for a moment.

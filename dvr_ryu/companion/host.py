@@ -35,7 +35,6 @@ from dvr_ryu.companion.edges import (
 )
 from dvr_ryu.companion.edges.announce import announce, announcements
 from dvr_ryu.companion.edges.datapath import datapath_type
-from dvr_ryu.companion.edges.exhaustion import guard
 from dvr_ryu.companion.edges.locks import locked_within
 from dvr_ryu.companion.edges.netlink import netlink
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
@@ -56,6 +55,7 @@ from dvr_ryu.companion.facts.kinds import (
 from dvr_ryu.companion.facts.tls import DEFAULTS, SwitchTls, TlsOptions
 from dvr_ryu.companion.needs import programs_of
 from dvr_ryu.companion.strangers import Stranger
+from dvr_ryu.ending import guard
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
 from dvr_ryu.pki.files import of_host
@@ -251,7 +251,7 @@ def locked() -> Iterator[None]:
     is full.
     """
     rights.require()
-    guard()
+    guard("companion")
     files.folder(Path(RUN_DIRECTORY))
     with files.opened(Path(RUN_DIRECTORY, "lock")) as lock:
         if not locked_within(lock.fileno(), PATIENCE):

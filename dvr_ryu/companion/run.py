@@ -23,7 +23,6 @@ from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.edges import files, renewals
 from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements
-from dvr_ryu.companion.edges.exhaustion import end, is_exhaustion
 from dvr_ryu.companion.edges.files import Unwritable
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts.dnsmasq import Renewal
@@ -35,7 +34,8 @@ from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_f
 from dvr_ryu.companion.reporting import Reporter, log, write_state
 from dvr_ryu.companion.tls_watch import TlsWatch
 from dvr_ryu.companion.watching import FileWatch
-from dvr_ryu.errors import DvrError, in_words
+from dvr_ryu.ending import end
+from dvr_ryu.errors import DvrError, in_words, is_exhaustion
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -65,7 +65,7 @@ def run(topology_path: str, name: str, options: TlsOptions) -> None:
     except DvrError:
         raise
     except Exception as error:
-        end(error)
+        end("companion", error)
 
 
 def end_on_signals(companion: Companion) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from dvr_ryu.companion.edges.exhaustion import is_exhaustion
+from dvr_ryu.errors import is_exhaustion
 
 
 class FileWatch(FileSystemEventHandler):

@@ -19,9 +19,10 @@ from ryu.controller import ofp_handler
 from ryu.controller.handler import DEAD_DISPATCHER
 from ryu.lib import hub
 
-from dvr_ryu.errors import WRONG_INPUT, DvrError
+from dvr_ryu.errors import DvrError
 from dvr_ryu.switch.connection import Connection, Secure, in_the_clear
 from dvr_ryu.switch.guard.admission import Admission
+from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.telling import tell, tell_counts
 
 LOG = logging.getLogger("dvr_ryu")
@@ -66,15 +67,7 @@ class Listener:
     def __call__(self) -> None:
         """Accept for ever. If that cannot go on, the process ends, and is started again."""
         hub.spawn(self._look_after)
-        try:
-            self._accept()
-        except hub.TaskExit:
-            raise
-        except BaseException as error:
-            # No other way out of a greenlet has an exit code: Ryu would go on without ears.
-            LOG.critical("cannot listen any more: %s; the controller ends", error)
-            logging.shutdown()
-            os._exit(WRONG_INPUT)
+        lasting("listen", self._accept)()
 
     def _accept(self) -> None:
         while True:

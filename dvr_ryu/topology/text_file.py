@@ -15,15 +15,19 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
+class Unreadable(DvrError):
+    """A file cannot be read: it may be another time, though nobody has saved it."""
+
+
 def read_text(path: str | Path) -> str:
     """The text of a file, without a byte order mark. Raise FileError with the place of what is no
-    text; DvrError if the file cannot be read.
+    text; Unreadable if the file cannot be read.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}; name a file that can be"
-        raise DvrError(message) from None
+        raise Unreadable(message) from None
     return text_of(data, str(path))
 
 

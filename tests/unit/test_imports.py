@@ -21,6 +21,7 @@ PACKAGE = Path(dvr_ryu.__file__).parent
 # A part imports parts of a lower rank only; so neighbours of one rank do not know each other.
 RANK = {
     "errors": 0,
+    "ending": 0,
     "command": 0,
     "packages": 0,
     "shipped": 0,

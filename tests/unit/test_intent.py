@@ -114,6 +114,20 @@ def test_comments_change_nothing_that_is_wanted(files: Files, intent: Intent):
     assert _wanted(intent) == before
 
 
+def test_a_file_that_cannot_be_read_is_tried_again(files: Files, intent: Intent):
+    aside = files.topology.with_suffix(".aside")
+    files.topology.rename(aside)
+    files.topology.mkdir()
+    assert intent.reload() is False
+    for _ in range(2):
+        with pytest.raises(DvrError, match="cannot be read: Is a directory"):
+            intent.reload()
+    files.topology.rmdir()
+    aside.rename(files.topology)
+    files.edit(files.topology, "ip: 10.10.10.4}", "ip: 10.10.10.5}")
+    assert _settle(intent) is True
+
+
 @pytest.mark.parametrize(
     ("which", "old", "new", "said"),
     [

@@ -15,9 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO, TypeVar
 
-from dvr_ryu.companion.edges.exhaustion import is_exhaustion
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
-from dvr_ryu.errors import DvrError, HostError
+from dvr_ryu.errors import DvrError, HostError, is_exhaustion
 
 UNFINISHED = Path(RUN_DIRECTORY, "unfinished")
 """What is being written, until it takes its place; what a killed companion leaves here is nothing.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
-from dvr_ryu.companion.edges.exhaustion import is_exhaustion
 from dvr_ryu.companion.edges.ovsdb import SOCKET, SWITCH
 from dvr_ryu.companion.edges.ovsdb_rows import (
     BRIDGE_COLUMNS,
@@ -19,6 +18,7 @@ from dvr_ryu.companion.edges.ovsdb_rows import (
     TLS_COLUMNS,
 )
 from dvr_ryu.companion.edges.ovsdb_wire import Session
+from dvr_ryu.errors import is_exhaustion
 
 COLUMNS = {
     "Bridge": BRIDGE_COLUMNS,

@@ -1,5 +1,6 @@
-"""A companion whose /run is full, or may only be read, during an edit: it says so in one line, goes
-on, and makes the edit within seconds once there is room again.
+"""A companion on a machine that lacks something: it says so in one line, and is right within
+seconds once that is over. Where /run is full, or may only be read, it goes on; without threads it
+ends, and is started again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ NEW = """\
 """
 
 
+COMPANION = (str(Path(sys.executable).with_name("dvr")), "companion")
+
+
 @pytest.fixture(scope="module")
 def host() -> Iterator[LabHost]:
     with bare_lab(parse_topology(TOPOLOGY, "test.yaml")) as lab:
@@ -50,8 +54,7 @@ def companion(host: LabHost, tmp_path: Path) -> Iterator[Companion]:
 def log(companion: Companion, tmp_path: Path) -> Iterator[Path]:
     """The log of a companion that stays."""
     host, log = companion.host, tmp_path / "log"
-    program = str(Path(sys.executable).with_name("dvr"))
-    words = [program, "companion", "run", str(companion.file), "--host", "h1"]
+    words = [*COMPANION, "run", str(companion.file), "--host", "h1"]
     host.start_service("companion", words, log, {"PYTHONUNBUFFERED": "1"})
     await_state(host, lambda state: state["state"] == "applied")
     yield log
@@ -117,3 +120,17 @@ def test_an_edit_waits_for_room(
 
 def _lines_with(log: Path, words: str) -> list[str]:
     return [line for line in log.read_text().splitlines() if words in line]
+
+
+def test_without_threads_it_ends_and_is_started_again(companion: Companion, tmp_path: Path) -> None:
+    host, log = companion.host, tmp_path / "log"
+    words = [*COMPANION, "run", str(companion.file), "--host", "h1"]
+    host.start_service("companion", ["prlimit", f"--as={100 << 20}", *words], log, {})
+    said = "the companion ends: it gets no thread; see its limits, and those of this machine"
+    wait_until(lambda: log.exists() and log.read_text().count(said) > 1, 30, "it", log.read_text)
+    assert "Traceback" not in log.read_text()
+    wait_until(lambda: host.start_service("companion", words, log, {}), 20, "its next end")
+    await_state(host, lambda state: state["state"] == "applied")
+    assert companion("plan") == []
+    run(host, f"kill {host.service_pid('companion')}")
+    wait_until(lambda: host.service_pid("companion") is None, 20, "its end")

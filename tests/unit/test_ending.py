@@ -1,0 +1,96 @@
+"""Programs that lack what they need to go on, or of which a thread fails, end, and say why."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FAILING_THREAD = """
+import threading
+from dvr_ryu.ending import guard
+
+def fail():
+    raise ValueError("an odd one")
+
+guard("companion")
+threading.Thread(target=fail).start()
+threading.Event().wait()
+"""
+THREAD_THAT_CANNOT_BEGIN = """
+import threading
+from dvr_ryu.ending import guard
+
+def without_memory(self):
+    raise MemoryError
+
+guard("companion")
+threading.Thread._set_ident = without_memory
+threading.Thread(target=print).start()  # would wait for ever
+"""
+NO_THREADS = """
+import resource
+from dvr_ryu.companion.facts.tls import DEFAULTS
+from dvr_ryu.companion.run import run
+
+pages = int(open("/proc/self/statm").read().split()[0])
+size = pages * resource.getpagesize() + (1 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (size, size))
+run("topology.yaml", "h1", DEFAULTS)
+"""
+NO_MEMORY = """
+from dvr_ryu.companion import run
+from dvr_ryu.companion.facts.tls import DEFAULTS
+
+def without_memory(companion, lock):
+    raise MemoryError
+
+run.Companion.begin = without_memory
+run.run("topology.yaml", "h1", DEFAULTS)
+"""
+NO_DESCRIPTORS = """
+import os
+from dvr_ryu.companion import run
+from dvr_ryu.companion.facts.tls import DEFAULTS
+
+def without_descriptors(companion, lock):
+    while True:
+        os.dup(0)
+
+run.Companion.begin = without_descriptors
+run.run("topology.yaml", "h1", DEFAULTS)
+"""
+CONTROLLER = """
+from dvr_ryu.switch.lasting import lasting
+
+def without_memory():
+    raise MemoryError
+
+lasting("look at its files", without_memory)()
+"""
+LIMITS = "see its limits, and those of this machine"
+
+
+@pytest.mark.parametrize(
+    ("program", "last", "lines"),
+    [
+        (FAILING_THREAD, "the companion ends: ValueError: an odd one", None),
+        (THREAD_THAT_CANNOT_BEGIN, f"the companion ends: it gets no memory; {LIMITS}", 1),
+        (NO_THREADS, f"the companion ends: it gets no thread; {LIMITS}", 1),
+        (NO_MEMORY, f"the companion ends: it gets no memory; {LIMITS}", 1),
+        (NO_DESCRIPTORS, f"the companion ends: Too many open files; {LIMITS}", 1),
+        (
+            CONTROLLER,
+            f"cannot look at its files any more; the controller ends: it gets no memory; {LIMITS}",
+            1,
+        ),
+    ],
+)
+def test_it_ends_with_a_line_and_an_exit_code(program: str, last: str, lines: int | None) -> None:
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    said = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert said[-1] == last
+    assert lines is None or len(said) == lines
