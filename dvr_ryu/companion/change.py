@@ -1,7 +1,8 @@
 """What must change on a host: should minus is, as facts to remove, change and add. Pure.
 
 What ends with something else (an address with its device) is not removed by itself, and is added
-again if it should be.
+again if it should be. What the kernel makes with something else, or ends with it, is no part of a
+change that does so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from dvr_ryu.companion.facts.kinds import Device, Fact, Key
+from dvr_ryu.companion.facts.kernel_made import KernelRoute, needs
+from dvr_ryu.companion.facts.kinds import Device, Fact, Key, device_key
 from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.reconcile import Difference, Replacement, order, subtract
 
@@ -76,13 +78,27 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     if lost:
         rest = subtract(wanted, {key: fact for key, fact in present.items() if key not in lost})
     by_itself = {key for key in removed if key not in lost or removed[key].outlives_container}
+    raised = {key for key, both in rest.changed.items() if _comes_up(both)}
     return Change(
         removals=tuple(reversed(_steps(removed, by_itself))),
-        removed=tuple(removed.values()),
+        removed=tuple(f for key, f in removed.items() if not (f.by_kernel and key in lost)),
         changed=tuple(rest.changed.values()),
-        added=tuple(rest.added.values()),
+        added=tuple(f for f in rest.added.values() if not _is_made_with(f, rest.added, raised)),
         readdressed=tuple(_readdressed(wanted, rest)),
     )
+
+
+def _comes_up(both: Replacement[Fact]) -> bool:
+    old, new = both.old, both.new
+    return isinstance(old, Device) and isinstance(new, Device) and new.up and not old.up
+
+
+def _is_made_with(fact: Fact, added: Collection[Key], raised: Collection[Key]) -> bool:
+    """Whether the kernel makes it with what else is made: its container, or its device, now up."""
+    if not fact.by_kernel:
+        return False
+    on = device_key(fact.namespace, fact.device) if isinstance(fact, KernelRoute) else None
+    return fact.container in added or on in raised
 
 
 def _readdressed(wanted: Mapping[Key, Fact], rest: Difference[Key, Fact]) -> Iterator[Fact]:
@@ -118,11 +134,7 @@ def _without_container(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) 
 def _steps(facts: Mapping[Key, Fact], wanted: Collection[Key]) -> list[tuple[Fact, ...]]:
     """The wanted ones of facts, in steps that heed the needs of all."""
 
-    def needs(key: Key) -> Iterator[Key]:
-        fact = facts[key]
-        if fact.container is not None:
-            yield fact.container
-        yield from fact.after
-
-    steps = (tuple(facts[key] for key in step if key in wanted) for step in order(facts, needs))
+    needed = needs(facts.values())
+    ordered = order(facts, needed.__getitem__)
+    steps = (tuple(facts[key] for key in step if key in wanted) for step in ordered)
     return [step for step in steps if step]

@@ -43,6 +43,7 @@ from dvr_ryu.companion.facts import facts, kinds
 from dvr_ryu.companion.facts.bridges import beside, datapath_of, tunnels
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
 from dvr_ryu.companion.facts.kept import Kept
+from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.companion.facts.kinds import (
     ROOT,
     RUN_DIRECTORY,
@@ -123,19 +124,21 @@ class Host:
     # What is ------------------------------------------------------------------------------------
 
     def read(self, should: Iterable[Fact]) -> list[Fact]:
-        """Return the facts that hold. Of sysctls, only those of `should` are read; of what is in an
-        instance, those and what we have set.
+        """Return the facts that hold. Of sysctls, and of what the kernel makes by itself, only
+        those of `should` are read; of what is in an instance, those and what we have set.
         """
         named = {
             (fact.kind, fact.name) for fact in should if isinstance(fact, kinds.Bridge | OvsPort)
         }
         wanted: dict[str, list[Sysctl]] = {}
-        routed: dict[str, set[Key]] = {}
+        routed: dict[str, dict[Key, Fact]] = {}
         for fact in should:
             if isinstance(fact, Sysctl):
                 wanted.setdefault(fact.namespace, []).append(fact)
-            elif isinstance(fact, kinds.Address | kinds.Route) and in_instance(fact.namespace):
-                routed.setdefault(fact.namespace, set()).add(fact.key)
+            elif isinstance(fact, KernelRoute | KernelRule) or (
+                isinstance(fact, kinds.Address | kinds.Route) and in_instance(fact.namespace)
+            ):
+                routed.setdefault(fact.namespace, {})[fact.key] = fact
         seen: list[links.Link] = []
         with ThreadPoolExecutor(2) as pool:
             switch = pool.submit(self._ovsdb.read, named)
@@ -155,7 +158,7 @@ class Host:
                     seen += here
                     found += sysctls.read(wanted.get(place, ()))
                     ours = [link.name for link in here if place or link.name.startswith("gw-")]
-                    found += routing.read(kernel, ours, routed.get(place, ()))
+                    found += routing.read(kernel, ours, routed.get(place, {}))
             found += [*chains.result(), *tls, *bridges]
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
@@ -230,6 +233,8 @@ def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.Address: routes,
         kinds.Route: routes,
         kinds.Rule: routes,
+        KernelRoute: routes,
+        KernelRule: routes,
         kinds.Neighbour: routes,
         kinds.ProxyNeighbour: routes,
         kinds.Chain: (nat.unmake, nat.make),

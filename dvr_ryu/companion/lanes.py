@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from typing import Any, TypeAlias
 
+from dvr_ryu.companion.facts.kernel_made import needs
 from dvr_ryu.companion.facts.kinds import Device, Fact, Key, Process
 
 Maker: TypeAlias = Callable[[Sequence[Any]], object]
@@ -34,7 +35,10 @@ def make(
     """
     by_key = {fact.key: fact for fact in facts}
     unmade: TopologicalSorter[Key] = TopologicalSorter(
-        {key: [need for need in _needs(fact) if need in by_key] for key, fact in by_key.items()}
+        {
+            key: [need for need in its if need in by_key]
+            for key, its in needs(by_key.values()).items()
+        }
     )
     unmade.prepare()
     ready: dict[Lane, list[Fact]] = {}
@@ -63,7 +67,3 @@ def _startable(ready: Iterable[Lane], running: set[Lane]) -> list[Lane]:
 
 def _lane(fact: Fact) -> Lane:
     return type(fact), str(fact.container[0]) if fact.container else ""
-
-
-def _needs(fact: Fact) -> list[Key]:
-    return [*fact.after, *([fact.container] if fact.container else [])]

@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from struct import Struct
 from typing import NamedTuple, TypeVar
 
@@ -31,6 +31,7 @@ REPLACE, EXCLUSIVE, CREATE = 0x100, 0x200, 0x400
 _REQUEST, _ACKNOWLEDGE, _INTERRUPTED, _DUMP = 0x1, 0x4, 0x10, 0x300
 _ERROR, _DONE = 2, 3
 _BUFFER = 65536
+_SOL_NETLINK, _GET_STRICT_CHECK = 270, 12
 
 _HEADER = Struct("=IHHII")
 _ATTRIBUTE = Struct("=HH")
@@ -209,6 +210,11 @@ class Netlink:
             if whole:
                 return answers
             # Something was added or removed meanwhile: what was seen may be no state that ever was.
+
+    def heed_filters(self) -> None:
+        """Have the kernel list only what fits the attributes of a question; old ones list all."""
+        with suppress(OSError):
+            self._wire.setsockopt(_SOL_NETLINK, _GET_STRICT_CHECK, 1)
 
     def ask(self, requests: Iterable[Request], expected: Sequence[int] = ()) -> None:
         """Have requests done, in their order. Raise HostError with the kernel's refusal, but let

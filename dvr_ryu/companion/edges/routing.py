@@ -1,13 +1,14 @@
 """Addresses, routes, policy rules and neighbours, by netlink: one write per namespace and kind.
 
-In a namespace of ours all of them are ours, save what the kernel adds of its own accord. In an
-instance's, those are that carry our mark: a label, or the protocol `static`.
+In a namespace of ours all of them are ours, save what the kernel adds of its own accord: of that,
+only what is wanted is looked at. In an instance's, those are that carry our mark: a label, or the
+protocol `static`.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from socket import AF_INET
 from struct import Struct
 from typing import TypeAlias
@@ -23,14 +24,23 @@ from dvr_ryu.companion.edges.netlink import (
     as_ipv4,
     as_number,
     as_text,
+    attribute,
     ipv4,
     mac,
     netlink,
     number,
     text,
 )
+from dvr_ryu.companion.facts.kernel_made import (
+    KERNEL_RULES,
+    LOCAL_TABLE,
+    KernelRoute,
+    KernelRule,
+)
 from dvr_ryu.companion.facts.kinds import (
+    MAIN_TABLE,
     Address,
+    Fact,
     Key,
     Neighbour,
     ProxyNeighbour,
@@ -39,7 +49,9 @@ from dvr_ryu.companion.facts.kinds import (
     in_instance,
 )
 
-RoutingFact: TypeAlias = Address | Route | Rule | Neighbour | ProxyNeighbour
+RoutingFact: TypeAlias = (
+    Address | Route | KernelRoute | Rule | KernelRule | Neighbour | ProxyNeighbour
+)
 
 # <linux/rtnetlink.h>, if_addr.h, fib_rules.h, neighbour.h: message numbers, fixed headers,
 # attributes.
@@ -48,39 +60,50 @@ NEW, DELETE, GET = 0, 1, 2
 ADDRESS, ROUTE, NEIGHBOUR, RULE = 20, 24, 28, 32
 _ADDRESS, _ROUTE, _NEIGHBOUR, _RULE = map(Struct, ("=BBBBI", "=8BI", "=BxxxiHBB", "=8BI"))
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST = 1, 2, 3, 4
-RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_TABLE = 1, 4, 5, 15
-FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_TABLE = 2, 3, 6, 15
+RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PREFSRC, RTA_TABLE = 1, 4, 5, 7, 15
+FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_TABLE, FRA_PROTOCOL = 2, 3, 6, 15, 21
 NDA_DST, NDA_LLADDR = 1, 2
 
-RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 2, 3, 4
-"""What is added by hand has protocol `boot`, which `ip route` does not print."""
-RT_TABLE_LOCAL = 255
-RTN_UNICAST = 1
-RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RTPROT_UNSPEC, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 0, 2, 3, 4
+"""What is added by hand has protocol `boot`, which `ip route` does not print. To remove a route of
+whichever protocol, none is said."""
+RTN_UNICAST, RTN_LOCAL = 1, 2
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK, RT_SCOPE_HOST, RT_SCOPE_NOWHERE = 0, 253, 254, 255
 FR_ACT_TO_TABLE = 1
-KERNEL_RULES = (0, 32766, 32767)
-"""The priorities of the rules that every namespace starts with: local, main, default."""
+TYPES = {LOCAL_TABLE: RTN_LOCAL, MAIN_TABLE: RTN_UNICAST}
+"""Table → the type of the routes that the kernel makes there with an address."""
 NUD_PERMANENT = 0x80
 NTF_PROXY = 0x08
 REFUSED_BECAUSE_THERE = (errno.EEXIST,)
 
 
-def read(kernel: Netlink, devices: Sequence[str], wanted: Collection[Key]) -> Iterator[RoutingFact]:
+def read(
+    kernel: Netlink, devices: Sequence[str], wanted: Mapping[Key, Fact]
+) -> Iterator[RoutingFact]:
     """Yield what is on the named devices of a namespace, and its policy rules.
 
-    Of an instance, only what carries our mark, or is wanted: it may have come before the mark.
+    Of what the kernel makes by itself, only what is wanted. Of an instance, only what carries our
+    mark, or is wanted: it may have come before the mark. Of the host's own namespace, no rules, and
+    no routes but the kernel's: none of ours are there.
     """
     names = {kernel.index(device): device for device in devices if device != "lo"}
+    if not kernel.namespace:
+        yield from (address for address, _ in _addresses(kernel, names))
+        if wanted and names:
+            kernel.heed_filters()
+            for index in names:
+                here = _routes(kernel, names, wanted, number(RTA_OIF, index))
+                yield from (route for route, _ in here if route.by_kernel)
+        return
     if in_instance(kernel.namespace):
-        found: list[tuple[Address | Route, bool]] = []
-        found += [*_addresses(kernel, names), *_routes(kernel, names)]
+        found: list[tuple[RoutingFact, bool]] = []
+        found += [*_addresses(kernel, names), *_routes(kernel, names, wanted)]
+        found += [(rule, False) for rule in _rules(kernel)]
         yield from (fact for fact, marked in found if marked or fact.key in wanted)
         return
     yield from (address for address, _ in _addresses(kernel, names))
-    if not kernel.namespace:
-        return
-    yield from (route for route, _ in _routes(kernel, names))
-    yield from _rules(kernel)
+    yield from (route for route, _ in _routes(kernel, names, wanted))
+    yield from (rule for rule in _rules(kernel) if not rule.by_kernel or rule.key in wanted)
     yield from _neighbours(kernel, names)
 
 
@@ -96,31 +119,42 @@ def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address
             yield fact, as_text(has.get(IFA_LABEL, b"")) == fact.label
 
 
-def _routes(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Route, bool]]:
-    """Yield routes, each with whether it carries our mark."""
-    asked = _ROUTE.pack(AF_INET, *bytes(7), 0)
+def _routes(
+    kernel: Netlink, names: dict[int, str], wanted: Mapping[Key, Fact], which: bytes = b""
+) -> Iterator[tuple[Route | KernelRoute, bool]]:
+    """Yield routes, each with whether it carries our mark; of the kernel's own, those wanted."""
+    asked = _ROUTE.pack(AF_INET, *bytes(7), 0) + which
     for header, has in kernel.dump(ROUTE + GET, asked, _ROUTE.size):
         _, length, _, _, _, protocol, _, type, _ = _ROUTE.unpack(header)
-        ours = protocol != RTPROT_KERNEL and type == RTN_UNICAST and RTA_OIF in has
-        table = as_number(has[RTA_TABLE])
-        if ours and table != RT_TABLE_LOCAL and (device := as_number(has[RTA_OIF])) in names:
-            prefix = as_ipv4(has.get(RTA_DST))
-            destination = f"{prefix}/{length}" if prefix else "default"
-            via = as_ipv4(has.get(RTA_GATEWAY))
-            fact = Route(kernel.namespace, table, destination, via, names[device])
-            yield fact, protocol == RTPROT_STATIC
+        device = names.get(as_number(has[RTA_OIF])) if RTA_OIF in has else None
+        if device is None:
+            continue
+        table, prefix = as_number(has[RTA_TABLE]), as_ipv4(has.get(RTA_DST))
+        destination = f"{prefix}/{length}" if prefix else "default"
+        if protocol == RTPROT_KERNEL:
+            source = as_ipv4(has.get(RTA_PREFSRC))
+            key = (KernelRoute.kind, kernel.namespace, table, destination, device, source)
+            if type == TYPES.get(table) and isinstance(fact := wanted.get(key), KernelRoute):
+                yield fact, False
+        elif type == RTN_UNICAST and table != LOCAL_TABLE:
+            via, source = as_ipv4(has.get(RTA_GATEWAY)), as_ipv4(has.get(RTA_PREFSRC))
+            route = Route(kernel.namespace, table, destination, via, device, source=source)
+            yield route, protocol == RTPROT_STATIC
 
 
-def _rules(kernel: Netlink) -> Iterator[Rule]:
+def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
     asked = _RULE.pack(AF_INET, *bytes(7), 0)
     for header, has in kernel.dump(RULE + GET, asked, _RULE.size):
         _, _, length, *_ = _RULE.unpack(header)
         priority = as_number(has[FRA_PRIORITY]) if FRA_PRIORITY in has else 0
-        if priority not in KERNEL_RULES:
-            address = as_ipv4(has.get(FRA_SRC))
+        table = as_number(has[FRA_TABLE])
+        address = as_ipv4(has.get(FRA_SRC))
+        iif = as_text(has[FRA_IIFNAME]) if FRA_IIFNAME in has else None
+        if (priority, table) in KERNEL_RULES and address is None and iif is None:
+            yield KernelRule(kernel.namespace, priority, table)
+        else:
             source = f"{address}/{length}" if address else None
-            iif = as_text(has[FRA_IIFNAME]) if FRA_IIFNAME in has else None
-            yield Rule(kernel.namespace, priority, as_number(has[FRA_TABLE]), source, iif)
+            yield Rule(kernel.namespace, priority, table, source, iif)
 
 
 def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | ProxyNeighbour]:
@@ -147,7 +181,9 @@ def unmake(facts: Sequence[RoutingFact]) -> None:
     for namespace, group in by_place(facts):
         if exists(namespace):
             with netlink(namespace) as kernel:
-                there = [f for f in group if isinstance(f, Rule) or kernel.link(f.device)]
+                there = [
+                    f for f in group if isinstance(f, Rule | KernelRule) or kernel.link(f.device)
+                ]
                 kernel.ask((_request(kernel, fact, DELETE) for fact in there), GONE)
 
 
@@ -161,9 +197,13 @@ def _request(kernel: Netlink, fact: RoutingFact, verb: int, flags: int = 0) -> R
         case Address():
             object, body = ADDRESS, _address(kernel, fact)
         case Route():
-            object, body = ROUTE, _route(kernel, fact)
+            object, body = ROUTE, _route(kernel, fact, verb)
+        case KernelRoute():
+            object, body = ROUTE, _kernel_route(kernel, fact)
         case Rule():
             object, body = RULE, _rule(fact)
+        case KernelRule():
+            object, body = RULE, _kernel_rule(fact)
         case Neighbour():
             object, body = NEIGHBOUR, _neighbour(kernel, fact, 0) + mac(NDA_LLADDR, fact.mac)
         case ProxyNeighbour():
@@ -180,16 +220,29 @@ def _address(kernel: Netlink, fact: Address) -> bytes:
     return body + ipv4(IFA_BROADCAST, fact.broadcast) if fact.broadcast else body
 
 
-def _route(kernel: Netlink, fact: Route) -> bytes:
-    prefix, _, length = fact.destination.partition("/")
+def _route(kernel: Netlink, fact: Route, verb: int) -> bytes:
     scope = RT_SCOPE_UNIVERSE if fact.via else RT_SCOPE_LINK
-    bits = int(length) if length else 0
     protocol = RTPROT_STATIC if fact.marked else RTPROT_BOOT
-    body = _ROUTE.pack(AF_INET, bits, 0, 0, 0, protocol, scope, RTN_UNICAST, 0)
-    body += number(RTA_TABLE, fact.table) + number(RTA_OIF, kernel.index(fact.device))
-    if length:
-        body += ipv4(RTA_DST, prefix)
+    if verb == DELETE and not fact.marked:
+        scope, protocol = RT_SCOPE_NOWHERE, RTPROT_UNSPEC
+    body = _way(kernel, fact, protocol, scope, RTN_UNICAST)
+    if fact.source:
+        body += ipv4(RTA_PREFSRC, fact.source)
     return body + ipv4(RTA_GATEWAY, fact.via) if fact.via else body
+
+
+def _kernel_route(kernel: Netlink, fact: KernelRoute) -> bytes:
+    scope = RT_SCOPE_HOST if fact.is_local else RT_SCOPE_LINK
+    body = _way(kernel, fact, RTPROT_KERNEL, scope, TYPES[fact.table])
+    return body + ipv4(RTA_PREFSRC, fact.source)
+
+
+def _way(kernel: Netlink, fact: Route | KernelRoute, protocol: int, scope: int, type: int) -> bytes:
+    prefix, _, length = fact.destination.partition("/")
+    bits = int(length) if length else 0
+    body = _ROUTE.pack(AF_INET, bits, 0, 0, 0, protocol, scope, type, 0)
+    body += number(RTA_TABLE, fact.table) + number(RTA_OIF, kernel.index(fact.device))
+    return body + ipv4(RTA_DST, prefix) if length else body
 
 
 def _rule(fact: Rule) -> bytes:
@@ -200,6 +253,12 @@ def _rule(fact: Rule) -> bytes:
     if source:
         body += ipv4(FRA_SRC, source)
     return body + text(FRA_IIFNAME, fact.iif) if fact.iif else body
+
+
+def _kernel_rule(fact: KernelRule) -> bytes:
+    body = _RULE.pack(AF_INET, *bytes(6), FR_ACT_TO_TABLE, 0)
+    body += number(FRA_TABLE, fact.table) + number(FRA_PRIORITY, fact.priority)
+    return body + attribute(FRA_PROTOCOL, bytes([RTPROT_KERNEL]))
 
 
 def _neighbour(kernel: Netlink, fact: Neighbour | ProxyNeighbour, flags: int) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dvr_ryu.companion.facts import bridges, dhcp, external, fip, instances, qrouter, snat, tls
 from dvr_ryu.companion.facts.around import Around
 from dvr_ryu.companion.facts.kept import Kept
+from dvr_ryu.companion.facts.kernel_made import with_kernel_made
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.topology.view import HostView
@@ -29,7 +30,7 @@ def facts(
     kept = kept or Kept()
     kept.begin()
     each = _facts(view, datapath_type, kept, options)
-    return tuple({fact.key: fact for fact in each}.values())
+    return tuple({fact.key: fact for fact in with_kernel_made(each)}.values())
 
 
 def _facts(view: HostView, datapath_type: str, kept: Kept, options: TlsOptions) -> Iterator[Fact]:

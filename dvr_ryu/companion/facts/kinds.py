@@ -55,6 +55,8 @@ class Fact:
     """Whether it is of no more use when its container ends, but must be ended by itself."""
     unmade_last: ClassVar[bool] = False
     """Whether it is unmade when all else is removed and made: it is the rest of what was."""
+    by_kernel: ClassVar[bool] = False
+    """Whether the kernel makes it with its container, so that we only do if it is taken away."""
 
     _identity: ClassVar[Callable[[Fact], Any]]
 
@@ -272,7 +274,10 @@ class Address(OnDevice):
 
 @frozen
 class Route(OnDevice):
-    """An IPv4 route to a prefix, or "default": via a router, or straight onto the device."""
+    """An IPv4 route to a prefix, or "default": via a router, or straight onto the device.
+
+    `source` is the address of the namespace's own packets there; None leaves it to the kernel.
+    """
 
     kind = "route"
     identity = ("namespace", "table", "destination")
@@ -282,6 +287,7 @@ class Route(OnDevice):
     via: str | None
     device: str
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+    source: str | None = None
 
     @property
     def marked(self) -> bool:

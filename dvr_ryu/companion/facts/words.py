@@ -17,6 +17,7 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
     told_file,
 )
+from dvr_ryu.companion.facts.kernel_made import DEFAULT_TABLE, LOCAL_TABLE, KernelRoute, KernelRule
 from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact
 from dvr_ryu.companion.facts.tls import SwitchTls
 
@@ -78,12 +79,19 @@ def routing(fact: Fact, verb: str = "") -> str:
             scope = "" if fact.via else " scope link"
             table = "" if fact.table == MAIN_TABLE else f" table {fact.table}"
             mark = " proto static" if fact.marked else ""
-            words = f"{fact.destination}{way}{scope}{table}{mark}"
+            source = f" src {fact.source}" if fact.source else ""
+            words = f"{fact.destination}{way}{scope}{table}{mark}{source}"
             object, made = "route", "replace"
         case kinds.Rule():
             which = f"from {fact.source}" if fact.source else f"iif {fact.iif}"
             words = f"{which} priority {fact.priority} table {fact.table}"
             object, made = "rule", "add"
+        case KernelRoute():
+            object, made, words = "route", "add", _kernel_route(fact)
+        case KernelRule():
+            table = _TABLES[fact.table]
+            object, made = "rule", "add"
+            words = f"from all priority {fact.priority} table {table} protocol kernel"
         case kinds.Neighbour():
             words = f"{fact.ip} lladdr {fact.mac} dev {fact.device} nud permanent"
             object, made = "neigh", "replace"
@@ -92,6 +100,17 @@ def routing(fact: Fact, verb: str = "") -> str:
         case _:
             raise TypeError(fact)
     return f"{ip(fact.namespace)} {object} {verb or made} {words}"
+
+
+_TABLES = {LOCAL_TABLE: "local", MAIN_TABLE: "main", DEFAULT_TABLE: "default"}
+
+
+def _kernel_route(fact: KernelRoute) -> str:
+    if fact.is_local:
+        way = f"local {fact.source} dev {fact.device} table local proto kernel scope host"
+    else:
+        way = f"{fact.destination} dev {fact.device} proto kernel scope link"
+    return f"{way} src {fact.source}"
 
 
 def _bridge(bridge: kinds.Bridge) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
+from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.facts.tls import SwitchTls
 from dvr_ryu.companion.script import network, notes, services, switch, tls
@@ -107,6 +108,8 @@ def _words(
         kinds.Address: routing,
         kinds.Route: routing,
         kinds.Rule: routing,
+        KernelRoute: routing,
+        KernelRule: routing,
         kinds.Neighbour: routing,
         kinds.ProxyNeighbour: routing,
         kinds.Chain: (

@@ -8,6 +8,12 @@ from hypothesis import strategies as st
 
 from dvr_ryu.companion.change import Change, change
 from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.facts.kernel_made import (
+    KERNEL_RULES,
+    KernelRoute,
+    KernelRule,
+    with_kernel_made,
+)
 from dvr_ryu.companion.facts.kinds import (
     Address,
     Device,
@@ -66,7 +72,7 @@ class PretendHost:
             for fact in step:
                 for need in (fact.container, *fact.after):
                     assert need is None or need in self.holding, (fact, need)
-                self.holding[fact.key] = fact
+                self.holding |= {each.key: each for each in with_kernel_made([fact])}
 
     def _end(self, key: Key) -> None:
         if self.holding.pop(key, None) is None:
@@ -109,11 +115,12 @@ def test_from_nothing_and_back_to_nothing(should):
     host = PretendHost({})
     up = change(should, ())
     host.make(up)
-    assert up.added == should and len(up) == len(should)
+    ours = tuple(fact for fact in should if not fact.by_kernel)
+    assert up.added == ours and len(up) == len(ours)
     down = change((), host.holding.values())
     host.make(down)
     assert not host.holding
-    assert len(down.removed) == len(should)
+    assert {fact.key for fact in down.removed} == {fact.key for fact in ours}
 
 
 def test_what_ends_with_its_device_is_not_removed_by_itself():
@@ -144,6 +151,52 @@ def test_a_program_is_ended_before_its_device():
     device = Device("vm-a", "eth0", None, 1500, None, wire.key)
     program = Process("p", "vm-a", ("p",), device.key)
     assert change((), (place, wire, device, program)).removals == ((program,), (wire,), (place,))
+
+
+PLACE = Namespace("r")
+FOOT = Device("r", "qr-1", None, 1500, None, PLACE.key)
+OWN = Address("r", "qr-1", "10.1.0.1/24", "10.1.0.255")
+BEYOND = Route("r", 254, "10.9.0.0/16", "10.1.0.9", "qr-1", after=(OWN.key,))
+ROUTED = tuple(with_kernel_made((PLACE, FOOT, OWN, BEYOND)))
+
+
+def test_the_kernel_makes_two_routes_with_an_address_and_three_rules_with_a_namespace():
+    routes = [fact for fact in ROUTED if isinstance(fact, KernelRoute)]
+    assert [describe(route) for route in routes] == [
+        "ip -n r route add local 10.1.0.1 dev qr-1 table local proto kernel scope host"
+        " src 10.1.0.1",
+        "ip -n r route add 10.1.0.0/24 dev qr-1 proto kernel scope link src 10.1.0.1",
+    ]
+    rules = [fact for fact in ROUTED if isinstance(fact, KernelRule)]
+    assert [(rule.priority, rule.table) for rule in rules] == list(KERNEL_RULES)
+    assert describe(rules[1]) == (
+        "ip -n r rule add from all priority 32766 table main protocol kernel"
+    )
+
+
+def test_an_address_without_a_subnet_has_one_route():
+    alone = Address("r", "rfp-1", "2.2.2.100/32", "2.2.2.100")
+    (_, route) = with_kernel_made([alone])
+    assert isinstance(route, KernelRoute) and route.is_local
+
+
+def test_what_the_kernel_made_is_made_again_before_what_relies_on_it():
+    """The kernel refuses a next hop to which it finds no way, by which table, and by which rule."""
+    left = (PLACE, FOOT, OWN)
+    needed = change(ROUTED, left)
+    assert set(needed.added) == {fact for fact in ROUTED if fact.by_kernel or fact == BEYOND}
+    assert needed.makings[-1] == (BEYOND,)
+
+
+def test_what_the_kernel_makes_by_itself_is_no_part_of_a_change():
+    assert change(ROUTED, ()).added == (PLACE, FOOT, OWN, BEYOND)
+    down = Device("r", "qr-1", None, 1500, None, PLACE.key, up=False)
+    rules = [fact for fact in ROUTED if isinstance(fact, KernelRule)]
+    needed = change(ROUTED, (PLACE, down, OWN, *rules))
+    assert needed.makings == ((FOOT,), (BEYOND,))
+    other = Address("r", "qr-1", "10.1.0.2/24", "10.1.0.255")
+    moved = change(tuple(with_kernel_made((PLACE, FOOT, other))), ROUTED[:-1])
+    assert (moved.removed, moved.added) == ((OWN,), (other,))
 
 
 def test_a_value_is_changed_in_place():
