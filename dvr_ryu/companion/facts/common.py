@@ -37,6 +37,9 @@ ROUTER_SYSCTLS = {
     # asymmetric routing: what leaves by the router of one host returns by that of another.
     "net/ipv4/conf/all/rp_filter": "0",
 }
+OWN_TABLE = 17
+"""The table of what a router's namespace itself sends, where main does not know the way: what it
+answers, and errors (ICMP) about what it forwards."""
 EVERYWHERE = "0.0.0.0/0"
 """The destination of a default route."""
 NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}

@@ -7,9 +7,10 @@ turns round what its own routers send, only for the addresses whose instance it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dvr_ryu.companion.facts.common import (
+    OWN_TABLE,
     ROUTER_SYSCTLS,
     address,
     as_integer,
@@ -37,8 +38,9 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
 BEFORE_MAIN = 32765
-"""The priority of the rules for what routers send. Neutron's is the table's number, after main; but
-here main leads to the floating addresses of other hosts' instances, too, and back to the router."""
+"""The priority of the rules for what routers, and the namespace itself, send. Neutron's is the
+table's number, after main; but here main leads to the floating addresses of other hosts' instances,
+too, and back to the router."""
 
 
 def fip_namespace(network: model.Network) -> str:
@@ -63,6 +65,7 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
             yield from _link(view, network, router)
             yield from _ways_to_floating_addresses(view, network, router)
             yield from _ways_from_router(view, gateway, router, here)
+        yield from _ways(view, gateway, here, OWN_TABLE, "lo")
         for each in here:
             yield ProxyNeighbour(
                 fip_namespace(network),
@@ -119,20 +122,34 @@ def _ways_to_floating_addresses(
 def _ways_from_router(
     view: HostView, gateway: model.Port, router: model.Router, here: list[model.FloatingIp]
 ) -> Iterator[Fact]:
-    """The table of what a router sends: to floating addresses of this host, else by fg-, and there
-    by the router's own routes.
+    """What a router sends, which has routes of its own by fg-, too."""
+    place = fip_namespace(view.topology.networks[gateway.network])
+    index = as_integer(router.fip_link.fpr_ip)
+    outer = tuple(outer_routes(view, router, place, index, gateway))
+    yield from outer
+    yield from _ways(view, gateway, here, index, router.fpr_device, outer)
+
+
+def _ways(
+    view: HostView,
+    gateway: model.Port,
+    here: list[model.FloatingIp],
+    index: int,
+    sender: str,
+    outer: Sequence[Route] = (),
+) -> Iterator[Fact]:
+    """The table of what comes in by a device, or of this namespace's own: to floating addresses of
+    this host, else by fg-. Main would lead to those of other hosts by this host's router.
     """
     place = fip_namespace(view.topology.networks[gateway.network])
     fg, subnet = gateway.device, subnet_of(view, gateway)
-    index = as_integer(router.fip_link.fpr_ip)
     routers = view.topology.routers
     own = (address(view, gateway, place).key,)
     onto_network = Route(place, index, str(subnet.cidr), None, fg, own)
     way_out = Route(place, index, "default", subnet.gateway_ip, fg, (*own, onto_network.key))
     yield onto_network
     yield way_out
-    ways = [*outer_routes(view, router, place, index, gateway)]
-    yield from ways
+    ways = [*outer]
     for each in here:
         assert each.router is not None, "the view has only bound floating addresses"
         owner = routers[each.router]
@@ -143,4 +160,4 @@ def _ways_from_router(
         ways.append(turn)
         yield turn
     after = tuple(route.key for route in (onto_network, way_out, *ways))
-    yield Rule(place, BEFORE_MAIN, index, iif=router.fpr_device, after=after)
+    yield Rule(place, BEFORE_MAIN, index, iif=sender, after=after)

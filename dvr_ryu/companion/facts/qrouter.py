@@ -13,6 +13,7 @@ from functools import partial
 from dvr_ryu.companion.facts.around import Around
 from dvr_ryu.companion.facts.common import (
     NO_IPV6,
+    OWN_TABLE,
     ROUTER_SYSCTLS,
     address,
     as_integer,
@@ -45,6 +46,9 @@ from dvr_ryu.companion.facts.nat import (
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
+LAST = (1 << 32) - 1
+"""The priority of the rule for what the router itself sends. What is sent from one of its inner
+addresses goes by SNAT, before."""
 FIP_TABLE = 16
 """The table of what has a floating address: dvr_local_router.FIP_RT_TBL."""
 
@@ -117,7 +121,9 @@ def _snat_redirects(view: HostView, router: model.Router) -> Iterator[Fact]:
 
 
 def _floating(
-    view: HostView, router: model.Router, floating_ips: Sequence[model.FloatingIp]
+    view: HostView,
+    router: model.Router,
+    floating_ips: Sequence[model.FloatingIp],
 ) -> Iterator[Fact]:
     place, rfp, link = router.namespace, router.rfp_device, router.fip_link
     mtu = view.topology.underlay.overlay_mtu
@@ -136,10 +142,28 @@ def _floating(
     for each in floating_ips:
         yield Address(place, rfp, f"{each.ip}/32", each.ip)
         yield Rule(place, each.rule_priority, FIP_TABLE, source=each.fixed_ip, after=after)
+    yield from _own_way(router, floating_ips[0].ip)
     yield from translations(place, floating_ips)
 
 
-def _nat(router: model.Router, floating_ips: Sequence[model.FloatingIp]) -> Iterator[Chain]:
+def _own_way(router: model.Router, source: str) -> Iterator[Fact]:
+    """How the router itself answers what comes from outside: errors about what it forwards are seen
+    as from the floating address that was asked, all else as from the first of this host.
+    """
+    place, rfp, link = router.namespace, router.rfp_device, router.fip_link
+    after = (
+        Address(place, rfp, f"{link.rfp_ip}/31", None).key,
+        Address(place, rfp, f"{source}/32", source).key,
+    )
+    way_out = Route(place, OWN_TABLE, "default", link.fpr_ip, rfp, after, source)
+    yield way_out
+    yield Rule(place, LAST, OWN_TABLE, iif="lo", after=(way_out.key,))
+
+
+def _nat(
+    router: model.Router,
+    floating_ips: Sequence[model.FloatingIp],
+) -> Iterator[Chain]:
     place = router.namespace
     east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
     # An instance without a floating address that asks for the floating address of a neighbour on

@@ -30,6 +30,7 @@ from dvr_ryu.companion.facts.kinds import (
     VethPair,
     pid_file,
 )
+from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -176,6 +177,7 @@ def test_router_rules_and_tables(on_233):
         (57482, "192.168.10.222", 16),
         (3232238081, "192.168.10.0/24", 3232238081),
         (168430081, "10.10.10.0/24", 168430081),
+        ((1 << 32) - 1, None, 17),
     }
     routes = in_namespace(on_233, Route, ROUTER)
     assert Route(ROUTER, 16, "default", "169.254.31.29", RFP) in routes
@@ -246,7 +248,19 @@ def test_what_a_router_sends_to_another_hosts_floating_address_leaves_the_host(o
         Route(FIP, FPR_INDEX, "default", "2.2.2.1", FG),
         Route(FIP, FPR_INDEX, "2.2.2.100/32", "169.254.31.28", FPR),
     }
-    assert in_namespace(on_233, Rule, FIP) == {Rule(FIP, 32765, FPR_INDEX, iif=FPR)}
+    own = Rule(FIP, 32765, 17, iif="lo")
+    assert in_namespace(on_233, Rule, FIP) == {Rule(FIP, 32765, FPR_INDEX, iif=FPR), own}
+
+
+def test_what_a_namespace_itself_sends_goes_the_same_ways(on_233):
+    assert {fact for fact in in_namespace(on_233, Route, FIP) if fact.table == 17} == {
+        Route(FIP, 17, "2.2.2.0/24", None, FG),
+        Route(FIP, 17, "default", "2.2.2.1", FG),
+        Route(FIP, 17, "2.2.2.100/32", "169.254.31.28", FPR),
+    }
+    own = Route(ROUTER, 17, "default", "169.254.31.29", RFP, source="2.2.2.100")
+    assert own in in_namespace(on_233, Route, ROUTER)
+    assert describe(own).endswith(f" via 169.254.31.29 dev {RFP} table 17 src 2.2.2.100")
 
 
 def test_snat_is_on_its_host_only(hosts, article):
