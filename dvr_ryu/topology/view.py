@@ -94,6 +94,18 @@ class HostView:
             and instances[each.instance].host == self.host.name
         ]
 
+    def central_here(self, router: model.Router) -> list[model.FloatingIp]:
+        """The central floating addresses through a router of what sends, or may send, from here."""
+        instances = self.topology.instances
+        virtual = {ip for _, ip in self.topology.virtual_ips}
+        return [
+            each
+            for each in self.topology.floating_behind[router.name]
+            if each.instance is not None
+            and each.central
+            and (instances[each.instance].host == self.host.name or each.fixed_ip in virtual)
+        ]
+
     # Relations: what flows/ repeats its blocks over -----------------------------------------------
 
     @cached_property

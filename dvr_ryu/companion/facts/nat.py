@@ -54,6 +54,16 @@ def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
     )
 
 
+def as_own(central: Sequence[model.FloatingIp]) -> tuple[str, ...]:
+    """Who has a central floating address and asks for one that is translated here is seen by his
+    own, as he would from afar.
+    """
+    return tuple(
+        f"-s {each.fixed_ip}/32 -m conntrack --ctstate DNAT -j SNAT --to-source {each.ip}"
+        for each in central
+    )
+
+
 def inner_ranges(router: model.Router) -> Iterator[str]:
     """Yield where a router's senders are: on its subnets, and behind next hops there."""
     for interface in router.interfaces:

@@ -36,6 +36,7 @@ from dvr_ryu.companion.facts.kinds import (
     Rule,
 )
 from dvr_ryu.companion.facts.nat import (
+    as_own,
     dnat,
     float_snat,
     hairpin,
@@ -57,10 +58,11 @@ def facts(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iter
     """Yield the routers that route on this host."""
     for router in view.local_routers:
         floating_ips = tuple(view.floating_here(router))
+        central = tuple(view.central_here(router)) if floating_ips else ()
         outside = view.topology.networks[floating_ips[0].network] if floating_ips else None
         joined = [around.of(each.network) for each in router.interfaces]
-        make = partial(_of_router, view, router, tx_checksum, floating_ips)
-        made_of = (tx_checksum, router, floating_ips, outside, joined)
+        make = partial(_of_router, view, router, tx_checksum, floating_ips, central)
+        made_of = (tx_checksum, router, floating_ips, central, outside, joined)
         yield from kept.facts(f"router {router.name}", made_of, make)
 
 
@@ -69,11 +71,12 @@ def _of_router(
     router: model.Router,
     tx_checksum: bool,
     floating_ips: Sequence[model.FloatingIp],
+    central: Sequence[model.FloatingIp],
 ) -> Iterator[Fact]:
     yield from _east_west(view, router, tx_checksum)
     yield from _snat_redirects(view, router)
     if floating_ips:
-        yield from _floating(view, router, floating_ips)
+        yield from _floating(view, router, floating_ips, central)
 
 
 def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Iterator[Fact]:
@@ -124,6 +127,7 @@ def _floating(
     view: HostView,
     router: model.Router,
     floating_ips: Sequence[model.FloatingIp],
+    central: Sequence[model.FloatingIp],
 ) -> Iterator[Fact]:
     place, rfp, link = router.namespace, router.rfp_device, router.fip_link
     mtu = view.topology.underlay.overlay_mtu
@@ -135,7 +139,7 @@ def _floating(
     yield Neighbour(place, rfp, link.fpr_ip, link.fpr_mac)
     way_out = Route(place, FIP_TABLE, "default", link.fpr_ip, rfp, (own.key,))
     yield way_out
-    chains = tuple(_nat(router, floating_ips))
+    chains = tuple(_nat(router, floating_ips, central))
     yield from chains
     # Not before its NAT is there: or a connection would leave with its fixed address, and stay so.
     after = (way_out.key, *(chain.key for chain in chains))
@@ -143,7 +147,7 @@ def _floating(
         yield Address(place, rfp, f"{each.ip}/32", each.ip)
         yield Rule(place, each.rule_priority, FIP_TABLE, source=each.fixed_ip, after=after)
     yield from _own_way(router, floating_ips[0].ip)
-    yield from translations(place, floating_ips)
+    yield from translations(place, [*floating_ips, *central])
 
 
 def _own_way(router: model.Router, source: str) -> Iterator[Fact]:
@@ -163,13 +167,14 @@ def _own_way(router: model.Router, source: str) -> Iterator[Fact]:
 def _nat(
     router: model.Router,
     floating_ips: Sequence[model.FloatingIp],
+    central: Sequence[model.FloatingIp],
 ) -> Iterator[Chain]:
     place = router.namespace
     east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
     # An instance without a floating address that asks for the floating address of a neighbour on
     # this host: the neighbour must answer by way of this router, so it sees the router's address,
     # as it would from afar.
-    snat = ("-j neutron-l3-agent-float-snat", *hairpin(router))
+    snat = ("-j neutron-l3-agent-float-snat", *as_own(central), *hairpin(router))
     yield from dnat(place, floating_ips)
     yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (east_west,))
     yield float_snat(place, floating_ips)
