@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.check.underlay import shortage
 from dvr_ryu.companion.edges import files, renewals
 from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements
 from dvr_ryu.companion.edges.files import Unwritable
@@ -35,7 +36,7 @@ from dvr_ryu.companion.reporting import Reporter, log, write_state
 from dvr_ryu.companion.tls_watch import TlsWatch
 from dvr_ryu.companion.watching import FileWatch
 from dvr_ryu.ending import end
-from dvr_ryu.errors import DvrError, in_words, is_exhaustion
+from dvr_ryu.errors import DvrError, HostError, in_words, is_exhaustion
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -51,7 +52,7 @@ REPEATS = 2
 flows."""
 
 
-def run(topology_path: str, name: str, options: TlsOptions) -> None:
+def run(topology_path: str, name: str, options: TlsOptions = DEFAULTS) -> None:
     """Be the companion of host `name` until SIGTERM or SIGINT.
 
     Raise HostError if another companion works on this host.
@@ -103,6 +104,8 @@ class Companion:
         self._leaving: Leaving | None = None
         self._arriving: set[str] = set()
         self._digest = ""
+        self._loaded: tuple[str, Declaration] | None = None
+        """What was read last, and the digest of its file: it may have to wait."""
         self._reading_seconds = 0.0
         self._edited = False
         """Whether there is a topology that has not been made yet."""
@@ -206,12 +209,12 @@ class Companion:
         """Read the topology if its file has changed. While it is bad, the last good one is kept."""
         digest = self._digest_of_file()
         if digest != self._digest:
-            began = time.monotonic()
             earlier = self._declaration or remembered(self._path)
-            declaration = load_declaration(self._path, earlier)
-            self._reading_seconds = time.monotonic() - began
+            declaration = self._load(digest, earlier)
             before = self._topology or (earlier and earlier.topology)
             topology = declaration.topology
+            if before and topology.underlay.mtu > before.underlay.mtu:
+                self._require_mtu(topology, earlier)
             if before:
                 self._arriving = arriving(self._name, before, topology)
                 self._leaving = Leaving.of(self._name, before, declaration)
@@ -224,6 +227,23 @@ class Companion:
             if self._name not in topology.hosts:
                 log(f"{self._path} has no host {self._name} any more: what was made here goes")
         return 0
+
+    def _load(self, digest: str, earlier: Declaration | None) -> Declaration:
+        """What the file says, which is read once."""
+        if self._loaded is None or self._loaded[0] != digest:
+            began = time.monotonic()
+            self._loaded = digest, load_declaration(self._path, earlier)
+            self._reading_seconds = time.monotonic() - began
+        return self._loaded[1]
+
+    def _require_mtu(self, topology: Topology, earlier: Declaration | None) -> None:
+        """Refuse a larger MTU than this host can carry, and stay with what was applied before."""
+        lack = shortage(topology, self._name)
+        if lack is None:
+            return
+        if self._declaration is None and earlier is not None:
+            self._declaration, self._topology, self._edited = earlier, earlier.topology, True
+        raise HostError(f"{self._name}: {lack}; until then the file is not applied")
 
     def _let_leave(self) -> int:
         """Keep no longer what has arrived elsewhere."""
@@ -271,7 +291,7 @@ class Companion:
         if self._declaration:
             self._introduce(self._host, self._declaration.topology)
         self._ask_again(done)
-        self._tell_of_strangers(self._host, self._topology)
+        self._tell(self._host, self._topology)
         return len(done)
 
     def _should(self, host: Host, topology: Topology) -> tuple[Fact, ...]:
@@ -336,13 +356,15 @@ class Companion:
         if told:
             self._asking += [(now + CHECK_SECONDS * (1 + n), told) for n in range(REPEATS)]
 
-    def _tell_of_strangers(self, host: Host, topology: Topology) -> None:
-        """Say what is on our bridges and not ours, and what is wrong with TLS: each thing once, as
-        long as it is so.
+    def _tell(self, host: Host, topology: Topology) -> None:
+        """Say what is on our bridges and not ours, and what is wrong with TLS and the underlay:
+        each thing once, as long as it is so.
         """
         lines = [*strangers.lines(host.strangers, topology.local_vlans.get(self._name, {}))]
         if self._name in topology.hosts:
             lines += self._tls_watch.lines(HostView(topology, self._name), host)
+        if not self._unseen and (lack := shortage(topology, self._name)):
+            lines.append(f"{lack}; until then large packets are lost")
         self._reporter.tell(f"{self._name}: {line}" for line in lines)
 
     def _announce_only(self, should: tuple[Fact, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Whether this machine can be one host of a topology: its underlay address, MTU, the controller."""
+"""Whether this machine can be one host of a topology: underlay, controller, firewall."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-from dvr_ryu.companion.check import hello
-from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
-from dvr_ryu.companion.edges import rights, routing
+from dvr_ryu.companion.check import hello, underlay
+from dvr_ryu.companion.check.finding import Finding, passes, warns
+from dvr_ryu.companion.edges import rights
 from dvr_ryu.companion.edges.commands import path_of, run
-from dvr_ryu.companion.edges.netlink import IFLA_MTU, as_number, netlink
-from dvr_ryu.companion.edges.ovsdb import Ovsdb
-from dvr_ryu.companion.facts.kinds import ROOT, Address
 from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import contexts, refusals
@@ -31,7 +28,7 @@ def findings(
     view: HostView, datapath_type: str, options: TlsOptions = DEFAULTS
 ) -> Iterator[Finding]:
     """Yield whether this machine can be the view's host."""
-    yield from _underlay(view, datapath_type)
+    yield from underlay.findings(view, datapath_type)
     yield from _controller(options.controller(view), of_host(options.pki, view.host.name))
     firewall = _firewall()
     if datapath_type == "system" and ":INPUT DROP" in firewall:
@@ -40,53 +37,6 @@ def findings(
         yield warns("INPUT", "iptables drops what it has no rule for", advice)
     if view.local_ports_of(model.EXTERNAL_GATEWAY):
         yield from _forwarding(firewall)
-
-
-def _underlay(view: HostView, datapath_type: str) -> Iterator[Finding]:
-    underlay, address = view.topology.underlay, view.host.address
-    what = "underlay address"
-    devices = _devices_with(address)
-    if not devices:
-        advice = f"ip address add {address}/{underlay.cidr.prefixlen} dev DEVICE, or edit the host"
-        yield fails(what, f"{address} is on no device", advice)
-        return
-    ((device, mtu),) = devices[:1]
-    if datapath_type != "netdev" or _is_bridge(device):
-        yield passes(what, f"{address} on {device}")
-    else:
-        advice = "without the openvswitch module: on an OVS bridge that has the card in it"
-        yield fails(what, f"{address} on {device}, which is no bridge of Open vSwitch", advice)
-    what = "underlay MTU"
-    if mtu < underlay.mtu:
-        advice = f"ip link set {device} mtu {underlay.mtu}, or write underlay: {{mtu: {mtu}}}"
-        yield fails(what, f"{device} has {mtu}, not {underlay.mtu}", advice)
-    else:
-        yield passes(what, f"{mtu}, which leaves instances {underlay.overlay_mtu}")
-
-
-def _devices_with(address: str) -> list[tuple[str, int]]:
-    """The names and MTUs of the devices that have an address."""
-    with netlink(ROOT) as kernel:
-        rows = kernel.links()
-        return [
-            (fact.device, as_number(rows[fact.device].attributes[IFLA_MTU]))
-            for fact in routing.read(kernel, list(rows), ())
-            if isinstance(fact, Address) and fact.address.startswith(f"{address}/")
-        ]
-
-
-def _is_bridge(device: str) -> bool:
-    """Whether a device is a bridge of Open vSwitch, or may be one: who does not answer is told of
-    already.
-    """
-    try:
-        ovsdb = Ovsdb("")
-    except HostError:
-        return True
-    try:
-        return device in ovsdb.bridge_names()
-    finally:
-        ovsdb.close()
 
 
 def _controller(

@@ -178,6 +178,11 @@ class Netlink:
         self._numbers[device] = index
         return Row(index, flags, attributes)
 
+    def name(self, index: int) -> str:
+        """The name of the device with a number."""
+        ((_, attributes),) = self._list(GET_LINK, _ACKNOWLEDGE, link_header(index), _LINK.size)
+        return as_text(attributes[IFLA_IFNAME])
+
     def index(self, device: str) -> int:
         """The number of a device; raise HostError if the namespace has no such device."""
         if device not in self._numbers and not self.link(device):

@@ -79,6 +79,22 @@ class Ovsdb:
         (rows,) = self.transact(select("Bridge", ["name"]))
         return {row["name"] for row in rows}
 
+    def cards(self, bridges: Collection[str]) -> dict[str, list[str]]:
+        """Those of the names that are bridges → the cards of the machine that are on each."""
+        asked = [select("Bridge", ["name", "ports"], ("name", "==", name)) for name in bridges]
+        rows = [row for found in self.transact(*asked) for row in found]
+        return {row["name"]: list(self._cards(as_list(row["ports"]))) for row in rows}
+
+    def _cards(self, ports: Sequence[str]) -> Iterator[str]:
+        columns = ["interfaces", "external_ids"]
+        asked = [select("Port", columns, ("_uuid", "==", uuid)) for uuid in ports]
+        theirs = [row for (row,) in self.transact(*asked) if OWNER not in row["external_ids"]]
+        uuids = [uuid for row in theirs for uuid in as_list(row["interfaces"])]
+        of = [select("Interface", ["name", "type"], ("_uuid", "==", each)) for each in uuids]
+        for (row,) in self.transact(*of):
+            if row["type"] in ("", "system"):
+                yield row["name"]
+
     def is_led(self) -> bool:
         """Whether a controller that we gave a bridge is connected to it."""
         (rows,) = self.transact(select("Controller", ["is_connected", "external_ids"]))

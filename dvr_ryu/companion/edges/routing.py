@@ -107,6 +107,15 @@ def read(
     yield from _neighbours(kernel, names)
 
 
+def devices_with(kernel: Netlink, address: str) -> Iterator[str]:
+    """Yield the devices of a namespace that have an address."""
+    asked = _ADDRESS.pack(AF_INET, 0, 0, 0, 0)
+    for header, has in kernel.dump(ADDRESS + GET, asked, _ADDRESS.size):
+        *_, index = _ADDRESS.unpack(header)
+        if as_ipv4(has.get(IFA_LOCAL) or has.get(IFA_ADDRESS)) == address:
+            yield kernel.name(index)
+
+
 def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address, bool]]:
     """Yield addresses, each with whether it carries our mark."""
     asked = _ADDRESS.pack(AF_INET, 0, 0, 0, 0)

@@ -1,0 +1,112 @@
+"""Whether this machine has the topology's underlay: the host's address, on devices of its MTU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from dvr_ryu.companion.check.finding import Finding, fails, passes
+from dvr_ryu.companion.edges import routing
+from dvr_ryu.companion.edges.netlink import IFLA_MTU, Netlink, as_number, netlink
+from dvr_ryu.companion.edges.ovsdb import Ovsdb
+from dvr_ryu.companion.facts.kinds import ROOT
+from dvr_ryu.errors import HostError
+from dvr_ryu.topology.model import Underlay
+from dvr_ryu.topology.topology import Topology
+from dvr_ryu.topology.view import HostView
+
+
+@frozen
+class Carrier:
+    """A device that the tunnels' packets leave by: one with the host's address, or a card below."""
+
+    name: str
+    mtu: int
+    is_bridge: bool | None
+    """Whether it is a bridge of Open vSwitch; None if that does not answer."""
+
+    def widened(self, mtu: int) -> str:
+        """The command that gives it another MTU. Of its own bridges, Open vSwitch decides."""
+        if self.is_bridge:
+            return f"ovs-vsctl set Interface {self.name} mtu_request={mtu}"
+        return f"ip link set {self.name} mtu {mtu}"
+
+
+def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
+    """Yield whether the address is where tunnels need it, and the MTU is there, too."""
+    underlay, address = view.topology.underlay, view.host.address
+    what = "underlay address"
+    found = carriers(address)
+    if not found:
+        advice = f"ip address add {address}/{underlay.cidr.prefixlen} dev DEVICE, or edit the host"
+        yield fails(what, f"{address} is on no device", advice)
+        return
+    device = found[0]
+    # Open vSwitch that does not answer is told of already.
+    if datapath_type != "netdev" or device.is_bridge is not False:
+        yield passes(what, f"{address} on {device.name}")
+    else:
+        advice = "without the openvswitch module: on an OVS bridge that has the card in it"
+        yield fails(what, f"{address} on {device.name}, which is no bridge of Open vSwitch", advice)
+    what, narrow = "underlay MTU", too_narrow(underlay, found)
+    if narrow is not None:
+        advice = f"{narrow.widened(underlay.mtu)}, or write underlay: {{mtu: {narrow.mtu}}}"
+        yield fails(what, f"{narrow.name} has {narrow.mtu}, not {underlay.mtu}", advice)
+    else:
+        yield passes(what, f"{device.mtu}, which leaves instances {underlay.overlay_mtu}")
+
+
+def shortage(topology: Topology, host: str) -> str | None:
+    """What keeps packets of the underlay's MTU from a host, and what to do, in one line; for a host
+    that is not in the topology, nothing.
+    """
+    if host not in topology.hosts:
+        return None
+    underlay = topology.underlay
+    narrow = too_narrow(underlay, carriers(topology.hosts[host].address))
+    if narrow is None:
+        return None
+    advice = f"{narrow.widened(underlay.mtu)}, or write underlay: {{mtu: {narrow.mtu}}}"
+    return f"underlay.mtu is {underlay.mtu}, but {narrow.name} has {narrow.mtu}: {advice}"
+
+
+def too_narrow(underlay: Underlay, found: list[Carrier]) -> Carrier | None:
+    """The device that cannot take the underlay's largest packets, if one of them cannot."""
+    return next((each for each in found if each.mtu < underlay.mtu), None)
+
+
+def carriers(address: str) -> list[Carrier]:
+    """The devices that have an address; after a bridge of Open vSwitch, its widest card, which
+    leads to the other hosts.
+    """
+    with netlink(ROOT) as kernel:
+        names = list(routing.devices_with(kernel, address))
+        cards = _cards(names)
+        found: list[Carrier] = []
+        for name in names:
+            found += _carriers(kernel, [name], None if cards is None else name in cards)
+            below = _carriers(kernel, (cards or {}).get(name, []), False)
+            found += sorted(below, key=lambda each: -each.mtu)[:1]
+        return found
+
+
+def _carriers(kernel: Netlink, names: list[str], is_bridge: bool | None) -> list[Carrier]:
+    rows = {name: kernel.link(name) for name in names}
+    return [
+        Carrier(name, as_number(row.attributes[IFLA_MTU]), is_bridge)
+        for name, row in rows.items()
+        if row is not None
+    ]
+
+
+def _cards(names: list[str]) -> dict[str, list[str]] | None:
+    """Bridges of Open vSwitch among the names → their cards; None if it does not answer."""
+    try:
+        ovsdb = Ovsdb("")
+        try:
+            return ovsdb.cards(names)
+        finally:
+            ovsdb.close()
+    except HostError:
+        return None
