@@ -92,6 +92,24 @@ def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router
     assert "10.1.0.11" in sources and "10.1.0.12" not in sources
 
 
+def test_who_has_a_central_address_is_seen_by_it_on_his_own_host(topology, router):
+    """Where a distributed address is translated: elsewhere the SNAT host does it."""
+    assert rules(of(topology, "h1"), f"qrouter-{router}", "neutron-l3-agent-snat") == (
+        "-j neutron-l3-agent-float-snat",
+        "-s 10.1.0.12/32 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.102",
+        "-s 10.1.0.0/24 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.7",
+    )
+
+
+def test_a_virtual_central_address_is_seen_on_every_host_that_translates():
+    text = FILE.replace("ip: 10.1.0.12", "ip: 10.1.0.12, allowed_address_pairs: [{ip: 10.1.0.99}]")
+    text = text.replace("b: {host: h1", "b: {host: h2")
+    text = text.replace("{instance: b, central", "{instance: b, fixed_ip: 10.1.0.99, central")
+    found = parse_topology(text, "t.yaml")
+    snat = rules(of(found, "h1"), found.routers["r"].namespace, "neutron-l3-agent-snat")
+    assert "-s 10.1.0.99/32 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.102" in snat
+
+
 TWO_OUTER = """x: {external: true, subnets: [{cidr: 2.2.2.0/24}, {cidr: 2.2.3.0/24}]}"""
 
 
