@@ -47,7 +47,7 @@ def up(
     still is.
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
-    from dvr_ryu.lab import flows, readiness
+    from dvr_ryu.lab import flows, neighbours, readiness
     from dvr_ryu.topology.loading import Declaration, load_declaration
 
     preflight.require_root()
@@ -69,6 +69,8 @@ def up(
             if state:
                 lab = renew_hosts(state, topology, folder, progress)
             else:
+                if words := neighbours.shortage(topology):
+                    progress(words)
                 lab = make_hosts(topology, path, folder, progress)
             flows.select(lab.controller, given)
             running = programs.programs_of(topology, path, lab, folder)

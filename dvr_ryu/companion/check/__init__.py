@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from dvr_ryu.companion.check import credentials, kernel, neighbours, programs, rights, site, switch
+from dvr_ryu.companion.check import (
+    credentials,
+    kernel,
+    neighbour_table,
+    neighbours,
+    programs,
+    rights,
+    site,
+    switch,
+)
 from dvr_ryu.companion.check.finding import Finding
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
@@ -33,6 +42,7 @@ def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[
     if view and should:
         yield from credentials.findings(view, options)
         yield from site.findings(view, datapath, options)
+        yield from neighbour_table.findings(view)
         yield from neighbours.findings(view, should)
 
 

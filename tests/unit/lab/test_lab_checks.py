@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dvr_ryu.lab import sparse
 from dvr_ryu.lab.checks import Check, address_checks, reach_checks
 from dvr_ryu.lab.probes import GatewayAnswers, NoPing, Ping, SeenAs
 from dvr_ryu.lab.proof import Result, exit_code, render
 from dvr_ryu.lab.reach import Reach
+from dvr_ryu.lab.sparse import ENOUGH, FEW
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.topology import Topology
@@ -120,6 +126,61 @@ def test_checks_grow_with_pairs_of_hosts_not_of_instances() -> None:
     )
     text = CROSSED[: CROSSED.index("instances:")] + "instances:\n" + instances
     assert len(reach_checks(parse_topology(text, "many.yaml"))) < 30
+
+
+def _many_hosts(count: int) -> Topology:
+    """So many hosts, each with an instance of two networks that a router joins, and of one more."""
+    hosts = "".join(f"  h{n}: {{address: 10.0.44.{n}}}\n" for n in range(2, count + 2))
+    instances = "".join(
+        f"  {network}{n}: {{host: h{n}, network: {network}}}\n"
+        for n in range(2, count + 2)
+        for network in ("left", "middle", "lonely")
+    )
+    _, _, rest = CROSSED.partition("networks:")
+    networks, _, _ = rest.partition("routers:")
+    return parse_topology(
+        f"controller: tcp:10.0.44.1:6653\nhosts:\n{hosts}networks:{networks}"
+        "  lonely: {subnets: [{cidr: 10.4.0.0/24}]}\n"
+        "routers:\n  one: {interfaces: [{network: left}, {network: middle}]}\n"
+        f"instances:\n{instances}",
+        "hosts.yaml",
+    )
+
+
+def test_checks_grow_with_hosts_not_with_their_pairs() -> None:
+    fewer, more = (len(reach_checks(_many_hosts(count))) for count in (20, 40))
+    assert more <= 2 * fewer + 10
+
+
+@pytest.mark.parametrize("kind", ["layer 2", "layer 3", "largest packet"])
+def test_of_many_hosts_each_is_in_several_pairs(kind: str) -> None:
+    topology = _many_hosts(25)
+    hosts: dict[str, set[str]] = {}
+    for check in reach_checks(topology):
+        if check.what.startswith(kind):
+            one, other = (topology.instances[name].host for name in (check.source, check.target))
+            hosts.setdefault(one, set()).add(other)
+            hosts.setdefault(other, set()).add(one)
+    assert hosts.keys() == topology.hosts.keys()
+    assert all(len(others - {host}) >= ENOUGH for host, others in hosts.items())
+
+
+names = st.sets(st.sampled_from([f"h{number}" for number in range(30)]), min_size=2)
+
+
+@given(names, st.randoms(use_true_random=False))
+def test_whatever_can_be_paired_is_in_enough_pairs_and_they_are_few(
+    things: set[str], random: Random
+) -> None:
+    every = [frozenset(pair) for pair in combinations(sorted(things), 2)]
+    possible = random.sample(every, random.randint(1, len(every)))
+    chosen = [pair for _, pair in sparse.chosen((None, pair) for pair in possible)]
+    assert set(chosen) <= set(possible)
+    there = {thing for pair in possible for thing in pair}
+    for thing in there:
+        count = sum(thing in pair for pair in chosen)
+        assert count >= min(ENOUGH, sum(thing in pair for pair in possible))
+    assert len(chosen) <= max(ENOUGH * len(there), FEW * FEW)
 
 
 def test_one_failure_is_a_failure() -> None:

@@ -1,0 +1,29 @@
+"""How many neighbours a lab and its proof make the kernel know: it has one table for all hosts."""
+
+from __future__ import annotations
+
+from dvr_ryu.companion.edges import neighbour_table
+from dvr_ryu.lab.checks import address_checks, reach_checks
+from dvr_ryu.topology.topology import Topology
+
+PER_HOST = 4
+"""The controller and a host know each other, and Open vSwitch asks for hosts that it tunnels to."""
+PER_CHECK = 2
+"""Who asks and who is asked know each other, or their gateways."""
+
+
+def estimate(topology: Topology) -> int:
+    """About how many entries there are at most, beside permanent ones, once all is tried."""
+    checks = len(address_checks(topology)) + len(reach_checks(topology))
+    return PER_HOST * len(topology.hosts) + PER_CHECK * checks
+
+
+def shortage(topology: Topology) -> str:
+    """What to do if the kernel has no room for a lab beside what is there; nothing if it has."""
+    limit, needed = neighbour_table.limit(), estimate(topology) + neighbour_table.in_use()
+    if limit is None or needed <= limit:
+        return ""
+    return (
+        f"the kernel has room for {limit} neighbours of all hosts together, and about {needed} are"
+        f" to come: packets may be lost; type {neighbour_table.advice(needed)}"
+    )

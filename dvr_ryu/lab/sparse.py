@@ -1,0 +1,48 @@
+"""Which pairs of many things are tried: not all, but so many that each thing is in some. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from itertools import chain
+
+FEW = 6
+"""Among so many things all pairs are tried."""
+ENOUGH = 3
+"""Among more, each thing is in so many pairs, if there are: with its neighbours in a circle, or the
+nearest ones with which it can be paired."""
+
+Names = frozenset[str]
+"""Two names, or one with itself."""
+
+
+def chosen(possible: Iterable[tuple[Hashable, Names]]) -> set[tuple[Hashable, Names]]:
+    """Of the pairs that are possible, each within a scope, return those to try: in each scope at
+    most ENOUGH times as many as it has things, and every pair of a thing with itself.
+    """
+    by_scope: dict[Hashable, dict[Names, None]] = {}
+    for scope, pair in possible:
+        by_scope.setdefault(scope, {})[pair] = None
+    return {(scope, pair) for scope, pairs in by_scope.items() for pair in _sparse(pairs)}
+
+
+def _sparse(pairs: Iterable[Names]) -> Iterable[Names]:
+    pairs = list(pairs)
+    things = sorted({*chain.from_iterable(pairs)})
+    if len(things) <= FEW:
+        return pairs
+    spot = {thing: number for number, thing in enumerate(things)}
+
+    def distance(pair: Names) -> int:
+        apart = max(map(spot.__getitem__, pair)) - min(map(spot.__getitem__, pair))
+        return min(apart, len(things) - apart)
+
+    tried: Counter[str] = Counter()
+    found: list[Names] = []
+    for pair in sorted(pairs, key=distance):
+        if len(pair) == 1:
+            found.append(pair)
+        elif any(tried[thing] < ENOUGH for thing in pair):
+            found.append(pair)
+            tried.update(pair)
+    return found

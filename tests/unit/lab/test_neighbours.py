@@ -1,0 +1,63 @@
+"""The kernel's table of neighbours: what a lab will make of it, and when that is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.companion.check.finding import Verdict
+from dvr_ryu.companion.check.neighbour_table import findings
+from dvr_ryu.companion.edges import neighbour_table
+from dvr_ryu.lab.neighbours import estimate, shortage
+from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+
+ARTICLE = load_topology(examples_dir() / "human-defined-dvr.yaml")
+STATISTICS = """\
+entries  allocs   destroys
+{:08x} 00000001 00000000
+{:08x} 00000001 00000000
+"""
+
+
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The files in which a kernel tells its limit, and what it has."""
+    limit, statistics = tmp_path / "gc_thresh3", tmp_path / "arp_cache"
+    monkeypatch.setattr(neighbour_table, "LIMIT", limit)
+    monkeypatch.setattr(neighbour_table, "STATISTICS", statistics)
+    return limit, statistics
+
+
+def test_a_lab_for_which_there_is_no_room_is_told_what_to_type(kernel: tuple[Path, Path]) -> None:
+    limit, statistics = kernel
+    limit.write_text("1024\n")
+    statistics.write_text(STATISTICS.format(7, 7))
+    assert shortage(ARTICLE) == ""
+    statistics.write_text(STATISTICS.format(1000, 1000))
+    needed = 1000 + estimate(ARTICLE)
+    assert shortage(ARTICLE) == (
+        f"the kernel has room for 1024 neighbours of all hosts together, and about {needed} are to"
+        " come: packets may be lost; type sysctl -w net.ipv4.neigh.default.gc_thresh3=4096"
+    )
+
+
+def test_a_kernel_that_does_not_tell_is_not_complained_of(kernel: tuple[Path, Path]) -> None:
+    assert shortage(ARTICLE) == ""
+    assert list(findings(HostView(ARTICLE, "server-233"))) == []
+
+
+def test_a_host_is_told(kernel: tuple[Path, Path]) -> None:
+    limit, _ = kernel
+    view = HostView(ARTICLE, "server-233")
+    for room, verdict in ((1024, Verdict.PASS), (5, Verdict.WARN)):
+        limit.write_text(f"{room}\n")
+        (found,) = findings(view)
+        assert found.verdict is verdict
+
+
+@pytest.mark.parametrize(("needed", "room"), [(1, 4096), (2048, 4096), (2049, 8192), (5000, 16384)])
+def test_the_advice_has_room_for_twice_as_many(needed: int, room: int) -> None:
+    assert neighbour_table.advice(needed).endswith(f"={room}")
