@@ -34,13 +34,19 @@ def lab() -> None:
 @lab.command("up")
 @topology_argument
 @flows_option
-def lab_up(topology: Path, folder: Path | None) -> None:
+@click.option(
+    "--tls",
+    "over_tls",
+    is_flag=True,
+    help="Let switches reach the controller by TLS, with keys that are made for this lab.",
+)
+def lab_up(topology: Path, folder: Path | None, over_tls: bool) -> None:
     """Make every host of the topology, and run the controller and the companions in them."""
     from dvr_ryu.lab import lifecycle
     from dvr_ryu.lab.progress import steps
 
     with steps() as progress:
-        lifecycle.up(topology, progress, pipelines=folder)
+        lifecycle.up(topology, progress, pipelines=folder, over_tls=over_tls)
 
 
 @lab.command("flows")

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from dvr_ryu.command import dvr
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import bare, preflight, programs
+from dvr_ryu.lab import bare, preflight, programs, tls
 from dvr_ryu.lab.host import LabHost, environment
 from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
@@ -38,11 +38,13 @@ def up(
     progress: Progress,
     folder: StateFolder = THE_LAB,
     pipelines: Path | None = None,
+    over_tls: bool = False,
 ) -> None:
     """Bring up the lab of the topology in this file, with its controller and its companions; or
     bring the lab of this file, which is up, to what the file says by now.
 
-    `pipelines` is the folder of its flows, if not those that it has, or the shipped ones. Returns
+    `pipelines` is the folder of its flows, if not those that it has, or the shipped ones.
+    `over_tls`: it speaks TLS, whatever the file says, as long as it is up. Returns
     when all is in place. DvrError and HostError: no lab was made, or none was left; one that was up
     still is.
     """
@@ -57,6 +59,9 @@ def up(
         state = _lab_of(path, folder)
         if state is None:
             refuse_second(folder)
+        elif over_tls and not state.tls:
+            raise HostError("the lab that is up was made without --tls: type dvr lab down first")
+        over_tls = state.tls if state else over_tls
         # As the companions, it takes no file that drops half of the hosts unconfirmed.
         before = Declaration(folder.remembered(), str(path)) if state else None
         declaration = load_declaration(path, before)
@@ -66,14 +71,18 @@ def up(
                 flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()
             )
             goal = readiness.Goal.of(topology, path, flows.require_right(given, topology))
+            if needed := tls.is_needed(topology, over_tls):
+                tls.make(topology, folder, progress)
             if state:
                 lab = renew_hosts(state, topology, folder, progress)
             else:
                 if words := neighbours.shortage(topology):
                     progress(words)
-                lab = make_hosts(topology, path, folder, progress)
+                lab = make_hosts(topology, path, folder, progress, over_tls)
+            if needed:
+                tls.equip(lab, topology, folder)
             flows.select(lab.controller, given)
-            running = programs.programs_of(topology, path, lab, folder)
+            running = programs.programs_of(topology, path, lab, folder, over_tls)
             starts = programs.start(running, path)
             programs.await_ready(running, starts, goal, progress)
             if state:
@@ -106,10 +115,16 @@ def refuse_second(folder: StateFolder) -> None:
         )
 
 
-def make_hosts(topology: Topology, path: Path, folder: StateFolder, progress: Progress) -> bare.Lab:
+def make_hosts(
+    topology: Topology,
+    path: Path,
+    folder: StateFolder,
+    progress: Progress,
+    over_tls: bool = False,
+) -> bare.Lab:
     """Make the bare lab of `topology`, read from `path`, and note it in the locked `folder`."""
     progress(f"{len(topology.hosts)} hosts, one for the controller, and the wire between them")
-    state = LabState.new(path)
+    state = LabState.new(path, over_tls)
     folder.write(state)
     with _ctrl_c_waits():
         lab = bare.build(topology, str(folder.path))
@@ -254,7 +269,7 @@ def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str
     flows.require_right(pipelines, topology)
     with folder.locked():
         lab = bare.Lab(state.lab_hosts)
-        controller, *_ = programs.programs_of(topology, path, lab, folder)
+        controller, *_ = programs.programs_of(topology, path, lab, folder, state.tls)
         return flows.change(controller, topology, pipelines)
 
 

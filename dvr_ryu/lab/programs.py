@@ -6,13 +6,14 @@ They are the very programs that a user runs on real hosts, started as a user wou
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dvr_ryu.errors import HostError
+from dvr_ryu.lab import tls
 from dvr_ryu.lab.bare import CONTROLLER, Lab
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
@@ -37,13 +38,20 @@ class Program:
     host: LabHost
     command: list[str]
     log: Path
+    environment: Mapping[str, str] = field(factory=dict, eq=dict)
 
     def start(self, topology: Path) -> int:
         """Start it if it does not run; return how often it was started by now.
 
-        The controller finds the topology and the flows by its environment.
+        The controller finds the topology, the flows and its files by its environment.
         """
-        extra = {"DVR_TOPOLOGY": str(topology), "DVR_FLOWS": FLOWS_LINK, "PYTHONUNBUFFERED": "1"}
+        extra = {
+            "DVR_TOPOLOGY": str(topology),
+            "DVR_FLOWS": FLOWS_LINK,
+            "DVR_PKI": tls.FOLDER,
+            "PYTHONUNBUFFERED": "1",
+            **self.environment,
+        }
         if self.host.start_service(self.name, self.command, self.log, extra):
             return 1
         return self.host.service_starts(self.name)
@@ -71,19 +79,23 @@ def _beside_python(program: str) -> str:
     return str(Path(sys.executable).with_name(program))
 
 
-def programs_of(topology: Topology, path: Path, lab: Lab, folder: StateFolder) -> list[Program]:
-    """The controller, then the companions."""
+def programs_of(
+    topology: Topology, path: Path, lab: Lab, folder: StateFolder, always_tls: bool = False
+) -> list[Program]:
+    """The controller, then the companions; they speak TLS if the file says so, or `always`."""
+    options = ["--pki", tls.FOLDER, *(["--tls"] if always_tls else [])]
     controller = Program(
         "controller",
         lab[CONTROLLER],
         [_beside_python("ryu-manager"), "dvr_ryu.app"],
         folder.log("controller"),
+        {"DVR_TLS": "1"} if always_tls else {},
     )
     companions = [
         Program(
             "companion",
             lab[name],
-            [_beside_python("dvr"), "companion", "run", str(path), "--host", name],
+            [_beside_python("dvr"), "companion", "run", str(path), "--host", name, *options],
             folder.log(f"companion-{name}"),
         )
         for name in topology.hosts

@@ -36,7 +36,7 @@ class LabState:
     """A lab as it was made. `started` is local time in ISO 8601; `complete` once `up` was done.
 
     `underlay` and `addresses`, of the hosts on it, are what only a new lab, or a new host, can have
-    otherwise.
+    otherwise. `tls` is whether switches reach the controller by TLS, whatever the file says.
     """
 
     topology: str = field(validator=_STR)
@@ -45,11 +45,13 @@ class LabState:
     hosts: Mapping[str, Process] = field(factory=dict, eq=dict)
     underlay: str = field(default="", validator=_STR)
     addresses: Mapping[str, str] = field(factory=dict, eq=dict, validator=deep_mapping(_STR, _STR))
+    tls: bool = field(default=False, validator=instance_of(bool))
 
     @classmethod
-    def new(cls, topology: Path) -> LabState:
+    def new(cls, topology: Path, tls: bool = False) -> LabState:
         """The state of a lab that is about to be made from this file."""
-        return cls(str(topology), datetime.now().isoformat(sep=" ", timespec="seconds"))
+        started = datetime.now().isoformat(sep=" ", timespec="seconds")
+        return cls(str(topology), started, tls=tls)
 
     def of(self, lab: Lab, topology: Topology, staying: Mapping[str, str] = {}) -> LabState:
         """The same with the hosts that were made for a topology, and others `staying`, by their
