@@ -24,6 +24,7 @@ from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
 from dvr_ryu.ending import guard
 from dvr_ryu.errors import DvrError
 from dvr_ryu.intent import Intent
+from dvr_ryu.pki.files import FOLDER, of_controller
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.switch.bridge import Bridge
 from dvr_ryu.switch.claims import Claims
@@ -31,7 +32,8 @@ from dvr_ryu.switch.connection import Connection
 from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.listener import Listener, stand_before_ryu
-from dvr_ryu.topology.model import INTEGRATION_BRIDGE
+from dvr_ryu.switch.tls import Security
+from dvr_ryu.topology.model import INTEGRATION_BRIDGE, Controller
 from dvr_ryu.topology.text_file import Unreadable
 
 LOG = logging.getLogger("dvr_ryu")
@@ -51,6 +53,8 @@ CONF.register_opts(
     [
         cfg.StrOpt("topology", help="the topology file"),
         cfg.StrOpt("flows", help="the folder of the pipelines; the shipped flows/ if not given"),
+        cfg.StrOpt("pki", help=f"the folder of dvr pki init, for TLS; {FOLDER} if not given"),
+        cfg.BoolOpt("tls", help="speak TLS though the topology says tcp:"),
     ],
     group="dvr",
 )
@@ -84,6 +88,11 @@ def find_flows() -> Path:
     return Path(named) if named else flows_dir()
 
 
+def find_pki() -> Path:
+    """The folder of keys and certificates: [dvr] pki, else DVR_PKI, else /etc/dvr_ryu/pki."""
+    return Path(CONF.dvr.pki or os.environ.get("DVR_PKI") or FOLDER)
+
+
 class DvrApp(app_manager.RyuApp):
     """The controller of any number of br-tun and br-int."""
 
@@ -94,6 +103,7 @@ class DvrApp(app_manager.RyuApp):
         self._bridges: dict[int, tuple[Bridge, Any]] = {}
         self._ports_changed = hub.Event()
         self.claims = Claims()
+        self._security = Security(of_controller(find_pki()))
         try:
             self._intent = Intent(find_topology(), find_flows())
             _keep_from_collector()
@@ -141,14 +151,40 @@ class DvrApp(app_manager.RyuApp):
         port = CONF.ofp_tcp_listen_port or (controller.port if controller else 6653)
         CONF.set_override("ofp_listen_host", address)
         CONF.set_override("ofp_tcp_listen_port", port)
-        self._listener = Listener(address, port, self._intent.expected_from)
+        self._security.require(self._over_tls())
+        self._listener = Listener(address, port, self._intent.expected_from, self._security)
         stand_before_ryu(self._listener)
-        LOG.info("listening on tcp:%s:%d", address, port)
+        LOG.info("listening on %s:%s:%d", self._protocol(), address, port)
+
+    def _over_tls(self) -> bool:
+        """Whether switches are to speak TLS, by the file or by what this process is told."""
+        controller = self._intent.topology.controller
+        said = CONF.dvr.tls or os.environ.get("DVR_TLS")
+        return bool(said or (controller and controller.tls))
+
+    def _protocol(self) -> str:
+        return "ssl" if self._security.over_tls else "tcp"
+
+    def _follow_controller(self, before: Controller | None) -> None:
+        """Take what an edit says of the controller itself: TLS or not, at once; not where it is."""
+        over_tls, after = self._over_tls(), self._intent.topology.controller
+        if over_tls != self._security.over_tls:
+            try:
+                self._security.require(over_tls)
+            except DvrError as error:
+                LOG.error("no switch can connect: %s", error)
+            LOG.info("connections are %s: from now on", self._protocol())
+            if over_tls:
+                self._listener.end_unsecured()
+        if after and before and (after.address, after.port) != (before.address, before.port):
+            LOG.warning("start the controller anew: it listens where it was, not at %s", after)
 
     def _watch(self) -> None:
         unreadable = ""
         while True:
             hub.sleep(READ_AGAIN if unreadable else WATCH_INTERVAL)
+            self._security.look()
+            before = self._intent.topology.controller
             try:
                 # In a thread: switches that wait for an answer need not wait for a long file.
                 changed = self._intent.reload(tpool.execute)
@@ -161,6 +197,7 @@ class DvrApp(app_manager.RyuApp):
             if changed:
                 _keep_from_collector()
                 self._announce()
+                self._follow_controller(before)
                 self._touch_all()
 
     def _touch_all(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.kinds import Fact
+from dvr_ryu.companion.facts.tls import SwitchTls
 
 
 def programs_of(facts: Iterable[Fact]) -> set[str]:
@@ -15,6 +16,8 @@ def programs_of(facts: Iterable[Fact]) -> set[str]:
         match fact:
             case kinds.Namespace():
                 needed.add("ip")  # by an instance's DHCP client, and to move an instance
+            case SwitchTls():
+                needed.add("openssl")  # which looks whether keys and certificates are good
             case kinds.Bridge():
                 needed.add("ovs-ofctl")
             case kinds.Chain():

@@ -125,3 +125,5 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
     except FileNotFoundError:
         package = packages_of(["openssl"])
         raise HostError(f"openssl is missing; install it: apt install {package}") from None
+    except OSError as error:
+        raise HostError(f"openssl cannot be run: {error.strerror}; try again") from None

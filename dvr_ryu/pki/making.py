@@ -28,6 +28,9 @@ from dvr_ryu.pki.files import (
 )
 from dvr_ryu.topology.scalars import name as require_name
 
+PROGRAMS = ("openssl", "ovs-pki")
+"""What is run, the first by the second."""
+
 _AUTHORITIES = (CONTROLLER_AUTHORITY, SWITCH_AUTHORITY)
 _LAST_LINES = 5
 

@@ -115,6 +115,13 @@ class Listener:
         if too_much := self._unknown.enter(connection, address, of_address, most):
             too_much.end("gives way: too many connections that have not said what they are")
 
+    def end_unsecured(self) -> None:
+        """End the connections that have shown no certificate."""
+        for connection in list(self._connections):
+            if connection.peer.hosts is None:
+                reason = "came without TLS, and the file says ssl: now; the connection is closed"
+                connection.end(reason, logging.INFO)
+
     def _look_after(self) -> None:
         while True:
             hub.sleep(LOOK)

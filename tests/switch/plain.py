@@ -6,6 +6,7 @@ Open vSwitch knows bundles, so the switch is played here: it answers what it mus
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from contextlib import suppress
@@ -26,6 +27,7 @@ class PlainSwitch(threading.Thread):
     """A connection of a bridge, server-64/br-tun if not named, with the ports that it is given.
 
     `flows` are what it has, and keeps beyond the connection. It hangs up after `most` flow-mods.
+    With a `context` it speaks TLS.
     """
 
     def __init__(
@@ -35,6 +37,8 @@ class PlainSwitch(threading.Thread):
         flows: dict[bytes, bytes] | None = None,
         most: int | None = None,
         name: str = "server-64/br-tun",
+        context: ssl.SSLContext | None = None,
+        source: str = "127.0.0.1",
     ) -> None:
         super().__init__(daemon=True)
         self.flow_mods: list[bytes] = []
@@ -43,7 +47,9 @@ class PlainSwitch(threading.Thread):
         self._name = name
         self.refused = 0
         self._ports = ports
-        self._socket = _connected(port)
+        self._socket = _connected(port, source)
+        if context:
+            self._socket = context.wrap_socket(self._socket)
         self.port: int = self._socket.getsockname()[1]
         self._hung, self._over = threading.Event(), threading.Event()
 
@@ -114,13 +120,13 @@ class PlainSwitch(threading.Thread):
         return b""
 
 
-def _connected(port: int) -> socket.socket:
-    """Connect once somebody listens: the controller says so a moment before."""
+def _connected(port: int, source: str) -> socket.socket:
+    """Connect from an address once somebody listens: the controller says so a moment before."""
     found: list[socket.socket] = []
 
     def connected() -> bool:
         with suppress(ConnectionRefusedError):
-            found.append(socket.create_connection(("127.0.0.1", port)))
+            found.append(socket.create_connection(("127.0.0.1", port), None, (source, 0)))
         return bool(found)
 
     wait_until(connected, PATIENCE, "a controller that listens")

@@ -17,6 +17,7 @@ ASKS_VERSION = {
     "ip": "-V",
     "iptables-restore": "--version",
     "iptables-save": "--version",
+    "openssl": "version",
     "ovs-ofctl": "--version",
 }
 """Program → the word that makes it say its version; udhcpc has none."""

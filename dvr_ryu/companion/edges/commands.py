@@ -19,7 +19,10 @@ from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 from dvr_ryu.packages import packages_of
 
-PROGRAMS = ("dnsmasq", "ip", "iptables-restore", "iptables-save", "ovs-ofctl", "udhcpc")
+PROGRAMS = (
+    *("dnsmasq", "ip", "iptables-restore", "iptables-save", "openssl", "ovs-ofctl"),
+    "udhcpc",
+)
 """All that are run, here or there."""
 PATIENCE = 30.0
 """Seconds to wait for programs of a companion that was killed."""

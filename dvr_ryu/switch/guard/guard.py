@@ -42,6 +42,8 @@ _UNREAD = {Kind.PACKET_IN, Kind.FLOW_REMOVED}
 _UNREAD_SINCE_1_4 = {Kind.ROLE_STATUS, Kind.TABLE_STATUS, Kind.REQUEST_FORWARD}
 """What bridges send unasked, for flows with `controller` or `send_flow_rem` and the like."""
 _KINDS = frozenset(Kind)
+_TLS = (22, 3)
+"""What TLS begins with: a record of a handshake, and the major version."""
 
 
 @define
@@ -102,6 +104,8 @@ class MessageGuard:
         if length < HEADER.size:
             raise Malformed(f"a message of length {length}")
         if self.version is None:
+            if (version, kind) == _TLS:
+                raise Malformed("it speaks TLS, and the file says tcp:")
             if kind != Kind.HELLO:
                 raise Malformed(f"a message of kind {kind} before HELLO")
         elif version != self.version:
