@@ -22,6 +22,7 @@ from dvr_ryu.companion.edges import (
     connections,
     dhcp,
     files,
+    firewall,
     flows,
     leases,
     links,
@@ -42,6 +43,7 @@ from dvr_ryu.companion.edges.ovsdb_tls import TlsTable
 from dvr_ryu.companion.facts import facts, kinds
 from dvr_ryu.companion.facts.bridges import beside, datapath_of, tunnels
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
+from dvr_ryu.companion.facts.firewall import HookedChain
 from dvr_ryu.companion.facts.kept import Kept
 from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.companion.facts.kinds import (
@@ -145,7 +147,7 @@ class Host:
             running = list(processes.read())
             found: list[Fact] = [*namespaces.read(), *running, *dhcp.read()]
             places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
-            chains = pool.submit(nat.read, places)
+            chains = pool.submit(lambda: [*nat.read(places), *firewall.read()])
             found += leases.read({fact.name: fact for fact in running if fact.argv})
             found += [*sysctls.read_kept(), *connections.read(), *renewals.read()]
             bridges, ports, strangers = switch.result()
@@ -238,6 +240,7 @@ def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.Neighbour: routes,
         kinds.ProxyNeighbour: routes,
         kinds.Chain: (nat.unmake, nat.make),
+        HookedChain: (firewall.unmake, firewall.make),
         kinds.Translation: (connections.unmake, connections.make),
         DhcpHost: (dhcp.unmake, dhcp.make),
         DhcpOption: (dhcp.unmake, dhcp.make),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dvr_ryu.companion.facts import kinds
+from dvr_ryu.companion.facts.firewall import HookedChain
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.facts.tls import SwitchTls
 
@@ -20,7 +21,7 @@ def programs_of(facts: Iterable[Fact]) -> set[str]:
                 needed.add("openssl")  # which looks whether keys and certificates are good
             case kinds.Bridge():
                 needed.add("ovs-ofctl")
-            case kinds.Chain():
+            case kinds.Chain() | HookedChain():
                 needed |= {"iptables-restore", "iptables-save"}
             case kinds.Process():
                 needed.add(fact.argv[0])

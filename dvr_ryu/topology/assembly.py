@@ -119,6 +119,7 @@ class _Assembly:
                 for subnet in sorted(words.subnets, key=lambda each: each.cidr)
             ),
             gateway_host=words.gateway_host,
+            underlay_access=words.underlay_access,
         )
 
     def _port(self, port: WantedPort) -> model.Port:

@@ -169,6 +169,7 @@ class NetworkWords(Words):
     dhcp_host: Name | None = None
     dhcp_port: SeveralIpsWords = SeveralIpsWords()
     gateway_host: Name | None = None
+    underlay_access: Truth = False
     agent_gateways: Named[PortWords] = field(factory=dict)
 
     @property

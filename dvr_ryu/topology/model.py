@@ -146,7 +146,10 @@ class Subnet:
 
 @frozen
 class Network:
-    """A layer 2 network under one VNI. `gateway_host` has an external network's gateway_ip."""
+    """A layer 2 network under one VNI. `gateway_host` has an external network's gateway_ip.
+
+    With `underlay_access` it lets through to the underlay's tunnels and the controller.
+    """
 
     name: str
     id: str
@@ -154,6 +157,7 @@ class Network:
     external: bool
     subnets: tuple[Subnet, ...]
     gateway_host: str | None
+    underlay_access: bool = False
 
 
 class FixedIp(NamedTuple):

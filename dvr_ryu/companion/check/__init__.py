@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from dvr_ryu.companion.check import (
+    access,
     credentials,
     kernel,
     neighbour_table,
@@ -42,6 +43,7 @@ def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[
     if view and should:
         yield from credentials.findings(view, options)
         yield from site.findings(view, datapath, options)
+        yield from access.findings(view)
         yield from neighbour_table.findings(view)
         yield from neighbours.findings(view, should)
 

@@ -11,6 +11,7 @@ from dvr_ryu.companion.check import hello, underlay
 from dvr_ryu.companion.check.finding import Finding, passes, warns
 from dvr_ryu.companion.edges import rights
 from dvr_ryu.companion.edges.commands import path_of, run
+from dvr_ryu.companion.facts.firewall import TUNNELS
 from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import contexts, refusals
@@ -18,8 +19,6 @@ from dvr_ryu.pki.files import PkiFiles, of_host
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
-TUNNELS = {"vxlan": "udp --dport 4789", "geneve": "udp --dport 6081", "gre": "gre"}
-"""Type of tunnel → iptables' words for its packets, where the kernel takes them in."""
 SECONDS = 2.0
 """How long the controller may take to be reached, and then to answer."""
 
@@ -32,8 +31,8 @@ def findings(
     yield from _controller(options.controller(view), of_host(options.pki, view.host.name))
     firewall = _firewall()
     if datapath_type == "system" and ":INPUT DROP" in firewall:
-        accepted = TUNNELS[view.topology.underlay.tunnel_type]
-        advice = f"iptables -I INPUT -p {accepted} -s {view.topology.underlay.cidr} -j ACCEPT"
+        accepted = TUNNELS[view.topology.underlay.tunnel_type].replace("-m udp ", "")
+        advice = f"iptables -I INPUT {accepted} -s {view.topology.underlay.cidr} -j ACCEPT"
         yield warns("INPUT", "iptables drops what it has no rule for", advice)
     if view.local_ports_of(model.EXTERNAL_GATEWAY):
         yield from _forwarding(firewall)

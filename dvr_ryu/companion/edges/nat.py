@@ -1,7 +1,8 @@
 """Chains of iptables in our namespaces, by iptables-save and one atomic iptables-restore for each.
 
 Ours are the chains named neutron-*, the kernel's own nat chains, raw PREROUTING and mangle
-POSTROUTING, in namespaces of ours only. The filter table stays whoever's it is.
+POSTROUTING, in namespaces of ours only. The filter table stays whoever's it is; for what the host's
+own has of ours, see `firewall`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """The gateway of an external network, carried by this host in its own namespace: gw-. Pure.
 
-Beyond it the host routes as it knows how. Nothing else of the host's own network is touched.
+Beyond it the host routes as it knows how, but not to the underlay's tunnels and the controller.
+Nothing else of the host's own network is touched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dvr_ryu.companion.facts import firewall
 from dvr_ryu.companion.facts.common import device_sysctls, plugged
 from dvr_ryu.companion.facts.kinds import ROOT, Fact, KeptSysctl
 from dvr_ryu.topology import model
@@ -21,3 +23,4 @@ def facts(view: HostView, tx_checksum: bool) -> Iterator[Fact]:
         # way.
         yield from device_sysctls(ROOT, port.device, rp_filter="2")
         yield KeptSysctl(ROOT, "net/ipv4/ip_forward", "1")
+    yield from firewall.facts(view)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.dnsmasq import (
@@ -17,6 +17,7 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
     told_file,
 )
+from dvr_ryu.companion.facts.firewall import HookedChain
 from dvr_ryu.companion.facts.kernel_made import DEFAULT_TABLE, LOCAL_TABLE, KernelRoute, KernelRule
 from dvr_ryu.companion.facts.kinds import MAIN_TABLE, Fact
 from dvr_ryu.companion.facts.tls import SwitchTls
@@ -47,6 +48,8 @@ def describe(fact: Fact) -> str:
             return f"{inside(fact.namespace)}sysctl -w {fact.name}={fact.value}"
         case kinds.Chain():
             return _chain(fact)
+        case HookedChain():
+            return " && ".join(hooking(fact))
         case kinds.Translation():
             return forgetting(fact)
         case DhcpHost() | DhcpOption():
@@ -135,6 +138,14 @@ def _chain(chain: kinds.Chain) -> str:
     iptables = f"{inside(chain.namespace)}iptables -t {chain.table}"
     own = [] if chain.name.isupper() else [f"{iptables} -N {chain.name}"]
     return " && ".join([*own, *(f"{iptables} -A {chain.name} {rule}" for rule in chain.rules)])
+
+
+def hooking(chain: HookedChain) -> Iterator[str]:
+    """Make a chain that is not there, and let its hook ask it first."""
+    yield f"iptables -N {chain.name}"
+    for rule in chain.rules:
+        yield f"iptables -A {chain.name} {rule}"
+    yield f"iptables -I {chain.hook} {chain.jump}"
 
 
 def forgetting(translation: kinds.Translation) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
+from dvr_ryu.companion.facts.firewall import HookedChain
 from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.facts.tls import SwitchTls
@@ -115,6 +116,10 @@ def _words(
         kinds.Chain: (
             services.unmake_chains,
             lambda facts: services.make_chains(facts, present),
+        ),
+        HookedChain: (
+            each(services.unmake_hooked_chain),
+            each_instead(services.make_hooked_chain),
         ),
         kinds.Translation: (
             each(services.unmake_translation),

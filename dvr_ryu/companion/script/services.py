@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 
+from dvr_ryu.companion.edges import firewall
 from dvr_ryu.companion.edges.connections import NOTES, line
 from dvr_ryu.companion.edges.dhcp import TOLD
 from dvr_ryu.companion.edges.namespaces import by_place
@@ -20,8 +21,9 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
     told_file,
 )
+from dvr_ryu.companion.facts.firewall import HookedChain
 from dvr_ryu.companion.facts.kinds import Chain, Key, Process, Translation, pid_file
-from dvr_ryu.companion.facts.words import describe, forgetting, inside
+from dvr_ryu.companion.facts.words import describe, forgetting, hooking, inside
 
 
 def make_chains(facts: Sequence[Chain], present: Collection[Key]) -> Iterator[str]:
@@ -47,6 +49,26 @@ def unmake_chains(facts: Sequence[Chain]) -> Iterator[str]:
 
 def _iptables(fact: Chain) -> str:
     return f"{inside(fact.namespace)}iptables -t {fact.table}"
+
+
+def make_hooked_chain(fact: HookedChain, old: HookedChain | None) -> Iterator[str]:
+    """Note that there are such chains, then make one anew."""
+    yield f": > {firewall.NOTE}"
+    if old is not None:
+        yield from _unhook(fact)
+    yield from hooking(fact)
+
+
+def unmake_hooked_chain(fact: HookedChain) -> Iterator[str]:
+    """Take it out; with the last one, the note."""
+    yield from _unhook(fact)
+    yield f"iptables -S | grep -q '^-N dvr_ryu-' || rm -f {firewall.NOTE}"
+
+
+def _unhook(fact: HookedChain) -> Iterator[str]:
+    yield f"while iptables -D {fact.hook} {fact.jump} 2> /dev/null; do :; done"
+    yield f"iptables -F {fact.name}"
+    yield f"iptables -X {fact.name}"
 
 
 def make_translation(fact: Translation) -> Iterator[str]:

@@ -35,6 +35,11 @@ def _check_network(path: Path, network: NetworkWords, findings: Findings) -> Non
             findings.at_value((*path, "gateway_host"), message)
         if network.agent_gateways:
             findings.at_key((*path, "agent_gateways"), message)
+    if network.underlay_access and not (network.external and network.gateway_host):
+        message = (
+            "no host of the file leads from here to the underlay; add gateway_host, or remove this"
+        )
+        findings.at_key((*path, "underlay_access"), message)
     if not network.dhcp_subnets:
         message = "no subnet of the network has DHCP; set dhcp: true on one, or remove this"
         if network.dhcp_host:

@@ -464,6 +464,10 @@ BAD_UNDERLAYS: Cases = {
         "on no one network",
         "on no one network",
     ),
+    "access to the underlay from within": (
+        topology_file(networks=_networks(blue=f"{MARK}underlay_access: true, ")),
+        "no host of the file leads from here to the underlay",
+    ),
     "external network over the underlay": (
         topology_file(
             networks="{external: {external: true, gateway_host: one, "

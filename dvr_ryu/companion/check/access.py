@@ -1,0 +1,36 @@
+"""Whether guests reach underlay tunnels and the controller by external gateways of this host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.companion.check.finding import Finding, passes, warns
+from dvr_ryu.companion.edges import rights
+from dvr_ryu.companion.edges.commands import path_of, run
+from dvr_ryu.companion.facts.firewall import guarded
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+WHAT = "underlay access"
+TRANSLATING = ("-j MASQUERADE", "-j SNAT")
+
+
+def findings(view: HostView) -> Iterator[Finding]:
+    """Yield what guests reach by each external network whose gateway is here."""
+    closed = guarded(view)
+    for port in view.local_ports_of(model.EXTERNAL_GATEWAY):
+        if port.device in closed:
+            yield passes(WHAT, f"{port.name}: tunnels and the controller are out of guests' reach")
+        else:
+            seen = f"{port.name}: its guests reach tunnels and the controller"
+            if _translates():
+                seen += ", and tunnels take them for this host: iptables gives them its address"
+            yield warns(WHAT, seen, f"remove underlay_access from network {port.name}")
+
+
+def _translates() -> bool:
+    """Whether the host's own NAT may give its address to what it forwards."""
+    if path_of("iptables-save") is None or rights.missing():
+        return False
+    lines = run(["iptables-save", "-t", "nat"]).splitlines()
+    return any(words in line for line in lines for words in TRANSLATING)

@@ -1,0 +1,77 @@
+"""Our chains in the host's own filter table, and the rules that lead into them: nothing else of it.
+
+Each is made, with its hook, by one atomic iptables-restore. A note says that there may be any: on a
+host without it nobody asks iptables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from dvr_ryu.companion.edges import files
+from dvr_ryu.companion.edges.commands import run
+from dvr_ryu.companion.facts.firewall import HookedChain
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+
+NOTE = Path(RUN_DIRECTORY, "firewall")
+"""It is there before a chain is, and goes after the last."""
+HOOKS = ("INPUT", "FORWARD")
+
+
+def read() -> Iterator[HookedChain]:
+    """Yield our chains."""
+    if NOTE.exists():
+        yield from _found(_saved())
+
+
+def _saved() -> Mapping[str, list[str]]:
+    """The chains of the filter table, each with its rules."""
+    chains: dict[str, list[str]] = {}
+    for line in run(["iptables-save", "-t", "filter"]).splitlines():
+        if line.startswith(":"):
+            chains[line[1:].split()[0]] = []
+        elif line.startswith("-A "):
+            _, name, rule = line.rstrip().split(" ", 2)
+            # A machine without /etc/protocols has no name for GRE.
+            chains.setdefault(name, []).append(rule.replace("-p gre ", "-p 47 "))
+    return chains
+
+
+def _found(chains: Mapping[str, list[str]]) -> Iterator[HookedChain]:
+    for hook in HOOKS:
+        chain = HookedChain(hook, ())
+        if chain.name in chains:
+            asked = chains.get(hook, [])
+            first = asked[:1] == [chain.jump] and asked.count(chain.jump) == 1
+            yield HookedChain(hook, tuple(chains[chain.name]), first)
+
+
+def make(facts: Sequence[HookedChain]) -> None:
+    """Write whole chains, and hook each in once, before all else."""
+    files.replace(NOTE, "")
+    made = [f":{fact.name} - [0:0]" for fact in facts]
+    made += [f"-A {fact.name} {rule}" for fact in facts for rule in fact.rules]
+    hooked = [f"-I {fact.hook} 1 {fact.jump}" for fact in facts]
+    _restore([*made, *_unhooked(facts), *hooked])
+
+
+def unmake(facts: Sequence[HookedChain]) -> None:
+    """Take chains out; with the last one, the note."""
+    lines = [f"{verb} {fact.name}" for fact in facts for verb in ("-F", "-X")]
+    _restore([*_unhooked(facts), *lines])
+    if not any(read()):
+        files.remove(NOTE)
+
+
+def _unhooked(facts: Sequence[HookedChain]) -> list[str]:
+    """What takes out the rules that lead into chains, as many as there are."""
+    chains = _saved()
+    hooks = {fact: Counter(chains.get(fact.hook, ()))[fact.jump] for fact in facts}
+    return [f"-D {fact.hook} {fact.jump}" for fact, count in hooks.items() for _ in range(count)]
+
+
+def _restore(lines: Sequence[str]) -> None:
+    text = "\n".join(["*filter", *lines, "COMMIT", ""])
+    run(["iptables-restore", "--noflush", "--wait"], text)
