@@ -149,7 +149,8 @@ class Host:
             places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
             chains = pool.submit(lambda: [*nat.read(places), *firewall.read()])
             found += leases.read({fact.name: fact for fact in running if fact.argv})
-            found += [*sysctls.read_kept(), *connections.read(), *renewals.read()]
+            found += [*sysctls.read_kept(), *connections.read()]
+            leased, lost = renewals.leased(), set[str]()
             bridges, ports, strangers = switch.result()
             tls, replaced = self._tls.read(any(isinstance(f, SwitchTls) for f in should))
             self.strangers = [*replaced, *strangers]
@@ -161,6 +162,8 @@ class Host:
                     found += sysctls.read(wanted.get(place, ()))
                     ours = [link.name for link in here if place or link.name.startswith("gw-")]
                     found += routing.read(kernel, ours, routed.get(place, {}))
+                    lost.update(renewals.lost(kernel, leased.get(place, {}), ours))
+            found += renewals.read(lost)
             found += [*chains.result(), *tls, *bridges]
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]

@@ -85,6 +85,7 @@ def inventory(host: LabHost) -> tuple[object, ...]:
         devices,
         run(host, "ip netns"),
         run(host, "ip rule"),
+        run(host, "iptables -S"),
         run(host, "ip route"),
         run(host, "ovs-vsctl list-br"),
         run(host, "sysctl -n net.ipv4.ip_forward"),
@@ -119,6 +120,23 @@ def test_instances_talk_within_a_network_and_across_networks(applied):
     assert pings(host, "vm-a", "10.1.0.12")
     assert pings(host, "vm-a", "10.2.0.14")
     assert seen_as((host, "vm-a"), (host, "vm-d"), "10.2.0.14") == "10.1.0.11"
+
+
+@pytest.mark.parametrize(
+    "damage", ["link set eth0 down", "addr flush dev eth0", "route del default"]
+)
+def test_what_a_client_loses_is_asked_for_again(applied, damage):
+    host = applied.host
+    await_lease(host, "a")
+    assert applied("plan") == []
+    before = run(host, "ip route", "vm-a")
+    run(host, f"ip {damage}", "vm-a")
+    if "down" in damage:
+        run(host, "ip link set eth0 up", "vm-a")
+    assert applied("plan") == ["~ kill -USR1 $(cat /run/dvr_ryu/processes/udhcpc-a.pid)"]
+    assert applied("apply")
+    wait_until(lambda: run(host, "ip route", "vm-a") == before, 15, "what it had")
+    assert applied("plan") == []
 
 
 def test_north_south_on_one_host(applied):

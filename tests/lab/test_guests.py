@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -228,10 +229,8 @@ def test_only_those_who_may_have_a_virtual_address_move_it(guests: Guests) -> No
         return all(guests.neighbour(host, "10.1.0.100") == mac for host in ("h1", "h3"))
 
     take(None, "two")
-    for host in ("asks-1", "asks-3"):
-        wait_until(
-            lambda host=host: guests.answers(host, "10.1.0.100"), 15, f"10.1.0.100 for {host}"
-        )
+    for client in ("asks-1", "asks-3"):
+        await_answer(guests.lab[guests.host(client)], f"vm-{client}", "10.1.0.100")
     wait_until(lambda: settled("two"), 15, "routers that know where 10.1.0.100 is")
     lie()
     assert guests.answers("asks-1", "10.1.0.100") and guests.answers("asks-3", "10.1.0.100")
@@ -324,9 +323,7 @@ def test_no_guest_reaches_tunnels_or_the_controller(guests: Guests) -> None:
         assert not _connects(guests, instance, "10.0.46.1", 6653), instance
         await_answer(lab[guests.host(instance)], f"vm-{instance}", "10.0.46.1")
         with lab.controller.running([sys.executable, "-c", _ANSWER, "6654"]):
-            wait_until(
-                lambda i=instance: _connects(guests, i, "10.0.46.1", 6654), 10, "another port"
-            )
+            wait_until(partial(_connects, guests, instance, "10.0.46.1", 6654), 10, "another port")
     # A connection that a host began from the controller's port is answered.
     with lab["h1"].running(["ip", "netns", "exec", "vm-near", sys.executable, "-c", _ANSWER, "80"]):
         program = "import socket, sys; socket.create_connection(('2.2.2.100', 80), 5, ('', 6653))"
@@ -399,3 +396,46 @@ def test_the_file_may_let_guests_reach_the_underlay(guests: Guests) -> None:
     guests.file.write_text(text)
     wait_until(lambda: "dvr_ryu" in run(guests.lab["h3"], "iptables -S FORWARD"), 15, "rules again")
     assert _knock_everywhere(guests) == set()
+
+
+# What it does to itself --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("instance", ["far", "near"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ip link set eth0 down; ip link set eth0 up",
+        "ip addr flush dev eth0",
+        "ip route del default",
+        "ip route del 10.9.0.0/16",
+    ],
+)
+def test_what_a_client_has_set_comes_back(guests: Guests, instance: str, damage: str) -> None:
+    def has() -> tuple[str, str]:
+        routes = guests.run(instance, "ip route show")
+        return guests.run(instance, "ip -4 -br addr show dev eth0"), routes.replace(" ", "")
+
+    before = has()
+    assert "default" in before[1] and "10.9.0.0/16" in before[1]
+    guests.run(instance, "ip addr add 192.0.2.1/32 dev eth0")
+    guests.run(instance, "ip addr del 192.0.2.1/32 dev eth0")
+    for words in damage.split("; "):
+        guests.run(instance, words)
+    wait_until(
+        lambda: sorted(has()[1].split()) == sorted(before[1].split()),
+        15,
+        damage,
+        lambda: str(has()),
+    )
+    assert has()[0] == before[0]
+    assert guests.answers(instance, "10.2.0.13")
+
+
+def test_so_does_what_that_of_a_second_card_has_set(guests: Guests) -> None:
+    guests.run("both", "ip addr flush dev eth1")
+    wait_until(lambda: "10.1.0.32/24" in guests.run("both", "ip -br addr show dev eth1"), 15, "it")
+    wait_until(
+        lambda: "10.9.0.0/16" in guests.run("both", "ip route show dev eth1"), 15, "its route"
+    )
+    assert "default" not in guests.run("both", "ip route show dev eth1")

@@ -2,19 +2,24 @@
 
 A client that is told a second time before it got an answer would begin from nothing, and give up
 its address meanwhile. So whose lease is older than the note is still asking, and is left alone.
+Whose lease is younger has set what that says. If any of it is gone, a card was down perhaps, the
+note holds no longer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGUSR1
 
 from dvr_ryu.companion.edges import files
+from dvr_ryu.companion.edges.netlink import Netlink
 from dvr_ryu.companion.edges.processes import tell
+from dvr_ryu.companion.edges.routing import on_device
 from dvr_ryu.companion.facts.dnsmasq import Renewal
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Address, Route
+from dvr_ryu.topology.model import card_name
 
 NOTES = Path(RUN_DIRECTORY, "renewals")
 """One file per client: its namespace, and what it asked for."""
@@ -26,17 +31,50 @@ def note(client: str) -> Path:
     return NOTES / client
 
 
-def read() -> Iterator[Renewal]:
-    """Yield what was noted."""
+def read(lost: Collection[str]) -> Iterator[Renewal]:
+    """Yield what was noted; nothing is what clients asked for of whose leases a part is lost."""
     for client in files.names(NOTES):
         said = files.meaning(note(client), _two_words)
         if said is not None:
-            yield Renewal(said[0], client, said[1], ())
+            namespace, told = said
+            yield Renewal(namespace, client, "" if client in lost else told, ())
 
 
 def _two_words(text: str) -> tuple[str, str]:
     namespace, told = text.split()
     return namespace, told
+
+
+def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Namespace → client → the addresses and routes that it has set, in the words of its lease; of
+    those that have asked for all that they shall.
+    """
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for renewal in read(()):
+        if _is_answered(renewal.client):
+            with suppress(OSError):
+                lines = _lease(renewal.client).read_text(errors="replace").splitlines()
+                its = frozenset(line for line in lines if line.startswith(("ip=", "route=")))
+                found.setdefault(renewal.namespace, {})[renewal.client] = its
+    return found
+
+
+def lost(
+    kernel: Netlink, clients: Mapping[str, frozenset[str]], devices: Collection[str]
+) -> Iterator[str]:
+    """Yield those clients of one namespace of whose leases a part is not there any more."""
+    for client, its in clients.items():
+        card = client.partition(":")[2] or card_name(0)
+        if card in devices and not its <= {_words(fact) for fact in on_device(kernel, card)}:
+            yield client
+
+
+def _words(fact: Address | Route) -> str:
+    """What it is called in a lease."""
+    if isinstance(fact, Address):
+        return f"ip={fact.address}"
+    way = f" via {fact.via}" if fact.via else ""
+    return f"route={fact.destination.removesuffix('/32')}{way}"
 
 
 def make(facts: Sequence[Renewal]) -> None:
@@ -57,7 +95,11 @@ def unmake(facts: Sequence[Renewal]) -> None:
 
 def _is_answered(client: str) -> bool:
     """Whether a client got a lease since it was told to ask last."""
-    lease = LEASES / client.replace("udhcpc-", "vm-", 1)
     with suppress(FileNotFoundError):
-        return lease.stat().st_mtime_ns > note(client).stat().st_mtime_ns
+        return _lease(client).stat().st_mtime_ns > note(client).stat().st_mtime_ns
     return False
+
+
+def _lease(client: str) -> Path:
+    """The file of a client's lease."""
+    return LEASES / client.replace("udhcpc-", "vm-", 1)

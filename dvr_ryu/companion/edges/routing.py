@@ -116,6 +116,14 @@ def devices_with(kernel: Netlink, address: str) -> Iterator[str]:
             yield kernel.name(index)
 
 
+def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
+    """Yield the addresses and routes of a device that is there, whoever set them."""
+    names = {kernel.index(device): device}
+    yield from (address for address, _ in _addresses(kernel, names))
+    found = (route for route, _ in _routes(kernel, names, {}))
+    yield from (route for route in found if isinstance(route, Route))
+
+
 def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address, bool]]:
     """Yield addresses, each with whether it carries our mark."""
     asked = _ADDRESS.pack(AF_INET, 0, 0, 0, 0)

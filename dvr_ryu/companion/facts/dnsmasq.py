@@ -78,7 +78,8 @@ class DhcpOption(Fact):
 
 @frozen
 class Renewal(InNamespace):
-    """An instance's client has asked again since its server says something else to it.
+    """An instance's client has asked again since its server says something else to it, or since
+    something of what it had set was lost.
 
     Of itself it would ask when half of its lease is over. Without a client it will ask anyway.
     """
@@ -91,13 +92,8 @@ class Renewal(InNamespace):
     """The name of its process."""
     told: str
     """A digest of what the server says."""
-    sayings: tuple[Key, ...] = field(eq=False, repr=False)
-    """The facts by which the server says it, if it is on this host."""
-
-    @property
-    def after(self) -> tuple[Key, ...]:
-        """What it asks for."""
-        return self.sayings
+    after: tuple[Key, ...] = field(eq=False, repr=False)
+    """Its card, and the facts by which the server says it, if that is on this host."""
 
 
 @frozen
