@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
+from scapy.layers.inet import ICMP
 
-from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab import lifecycle, programs
 from dvr_ryu.lab.bare import Lab
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.topology import Topology
+from tests.lab.article import captured
 from tests.lab.companions import await_answer, await_lease, pings, run
 
 TOPOLOGY = """\
@@ -57,6 +59,8 @@ floating_ips:
 HOSTS = ("h1", "h2", "h3")
 VIRTUAL_MAC = "00:00:5e:00:01:07"
 LEARNED = 0x6C6561726E6564
+LIMIT = 4096
+"""Of table 10's learn()."""
 
 _SEND = """
 import json, os, socket, struct, sys
@@ -241,6 +245,49 @@ def test_only_those_who_may_have_a_virtual_address_move_it(guests: Guests) -> No
     lie()
     assert settled("one")
     assert guests.answers("asks-1", "10.1.0.100") and guests.answers("asks-3", "10.1.0.100")
+
+
+# What it sends too much of -----------------------------------------------------------------------
+
+
+FLOOD = 10_000
+"""Frames at a time, each of another MAC. A busy Open vSwitch drops most of them."""
+WORSE = 20
+"""How many times as long it may take to put flows back, with table 20 full."""
+
+
+def test_a_flood_of_macs_harms_nobody(guests: Guests, tmp_path: Path) -> None:
+    before = _mended(guests)
+
+    def full() -> bool:
+        guests.send("liar", flood=FLOOD)
+        return all(len(guests.taught(host)) >= LIMIT for host in ("h2", "h3"))
+
+    wait_until(full, 60, "full tables", lambda: str([len(guests.taught(host)) for host in HOSTS]))
+    assert [len(guests.taught(host)) for host in ("h2", "h3")] == [LIMIT, LIMIT]
+    with captured(guests.lab["h3"], "eth0", "vm-ear", tmp_path / "ear.pcap") as heard:
+        for client, address in (
+            ("third", "10.1.0.12"),
+            ("asks-1", "10.1.0.12"),
+            ("near", "10.1.0.13"),
+        ):
+            assert guests.answers(client, address), (client, address)
+    assert not [packet for packet in heard if ICMP in packet]
+    assert _mended(guests) < WORSE * before
+    assert guests.answers("asks-3", "10.1.0.11")
+
+
+def _mended(guests: Guests) -> float:
+    """How long the controller takes to put back the flows of table 21 of h3's br-tun, in
+    milliseconds, once it sees that they are gone.
+    """
+    topology = load_topology(guests.file)
+    log = programs.programs_of(topology, guests.file, guests.lab, guests.folder)[0].log
+    before = len(log.read_text())
+    found = re.compile(r"h3/br-tun in sync: .* in ([\d.]+) ms")
+    run(guests.lab["h3"], "ovs-ofctl del-flows br-tun table=21")
+    wait_until(lambda: found.search(log.read_text(), before) is not None, 120, "flows put back")
+    return float(found.findall(log.read_text(), before)[0])
 
 
 # What is the host's ------------------------------------------------------------------------------
