@@ -153,7 +153,7 @@ def folder(path: Path) -> None:
     """See to it that there is a folder. Raise Unwritable."""
     with _writing(path):
         if not path.is_dir():
-            _clear(path, lambda mode: False)
+            _clear(path, stat.S_ISDIR)  # another thread may just have made it
             path.mkdir(parents=True, exist_ok=True)
 
 
