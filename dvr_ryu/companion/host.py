@@ -162,7 +162,8 @@ class Host:
                     found += sysctls.read(wanted.get(place, ()))
                     ours = [link.name for link in here if place or link.name.startswith("gw-")]
                     found += routing.read(kernel, ours, routed.get(place, {}))
-                    lost.update(renewals.lost(kernel, leased.get(place, {}), ours))
+                    up = [link.name for link in here if link.ready]
+                    lost.update(renewals.lost(kernel, leased.get(place, {}), up))
             found += renewals.read(lost)
             found += [*chains.result(), *tls, *bridges]
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))

@@ -31,7 +31,7 @@ def note(client: str) -> Path:
     return NOTES / client
 
 
-def read(lost: Collection[str]) -> Iterator[Renewal]:
+def read(lost: Collection[str] = ()) -> Iterator[Renewal]:
     """Yield what was noted; nothing is what clients asked for of whose leases a part is lost."""
     for client in files.names(NOTES):
         said = files.meaning(note(client), _two_words)
@@ -50,7 +50,7 @@ def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
     those that have asked for all that they shall.
     """
     found: dict[str, dict[str, frozenset[str]]] = {}
-    for renewal in read(()):
+    for renewal in read():
         if _is_answered(renewal.client):
             with suppress(OSError):
                 lines = _lease(renewal.client).read_text(errors="replace").splitlines()
@@ -60,12 +60,14 @@ def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
 
 
 def lost(
-    kernel: Netlink, clients: Mapping[str, frozenset[str]], devices: Collection[str]
+    kernel: Netlink, clients: Mapping[str, frozenset[str]], up: Collection[str]
 ) -> Iterator[str]:
-    """Yield those clients of one namespace of whose leases a part is not there any more."""
+    """Yield those clients of one namespace of whose leases a part is not there any more. A client
+    whose card is not up could not ask.
+    """
     for client, its in clients.items():
         card = client.partition(":")[2] or card_name(0)
-        if card in devices and not its <= {_words(fact) for fact in on_device(kernel, card)}:
+        if card in up and not its <= {_words(fact) for fact in on_device(kernel, card)}:
             yield client
 
 

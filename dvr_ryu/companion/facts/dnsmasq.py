@@ -93,7 +93,7 @@ class Renewal(InNamespace):
     told: str
     """A digest of what the server says."""
     after: tuple[Key, ...] = field(eq=False, repr=False)
-    """Its card, and the facts by which the server says it, if that is on this host."""
+    """The facts by which the server says it, if it is on this host."""
 
 
 @frozen

@@ -146,8 +146,7 @@ def _renewal(view: HostView, port: model.Port, served_here: bool) -> Renewal:
     said = sayings(view, port)
     digest = hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:16]
     place = model.instance_namespace(port.name)
-    card = device_key(place, port.card)
-    return Renewal(place, _client(port), digest, (card, *said) if served_here else (card,))
+    return Renewal(place, _client(port), digest, tuple(said) if served_here else ())
 
 
 def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Route]:
