@@ -79,6 +79,8 @@ def advice(owner: str) -> str:
 def _require_readable(file: Path, owner: str) -> None:
     try:
         file.open("rb").close()
+    except PermissionError:
+        raise HostError(f"{file}: this user may not read it; give it to this user: chown") from None
     except OSError as error:
         reason = "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
         raise HostError(f"{file}: {reason}; {advice(owner)}") from None
