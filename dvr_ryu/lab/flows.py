@@ -19,9 +19,9 @@ from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.topology import Topology
 
 _PATIENCE = 30.0
-_IN_SYNC = re.compile(r"^(\S+/br-\S+) in sync: .*(?=\n)", re.MULTILINE)
-_REFUSED = re.compile(r"^(\S+/br-\S+: |the saved change is not applied)", re.MULTILINE)
-"""What the controller says of a bridge that has its flows, and of flows that cannot be."""
+_IN_SYNC = re.compile(r"^\S+ ((\S+/br-\S+) in sync: .*)(?=\n)", re.MULTILINE)
+_REFUSED = re.compile(r"^\S+ (\S+/br-\S+: |the saved change is not applied)", re.MULTILINE)
+"""What the controller says, after the time, of a bridge that has its flows, and of bad flows."""
 
 
 def require_right(folder: Path, topology: Topology) -> pipeline.Program:
@@ -81,7 +81,7 @@ def change(controller: Program, topology: Topology, folder: Path) -> list[str]:
         text = controller.log.read_bytes()[start:].decode(errors="replace")
         if _REFUSED.search(text):
             raise HostError(f"the controller refuses {folder}. {controller.last_words()}")
-        said.update((found[1], found[0]) for found in _IN_SYNC.finditer(text))
+        said.update((found[2], found[1]) for found in _IN_SYNC.finditer(text))
         return bridges <= said.keys()
 
     def those_behind() -> str:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 
 RUN = "/run"
 """Named namespaces, sockets, pid files, iptables' lock."""
@@ -106,6 +107,41 @@ def _keep_resolv_conf() -> None:
             _mount("--bind", "/run/resolv.conf", "/etc/resolv.conf")
 
 
+class Output:
+    """What a program writes, by a pipe: into its log, with the local time before each line."""
+
+    def __init__(self, log: int) -> None:
+        self.reader, self.writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        self._log = os.dup(log)
+        self._rest = b""
+
+    def pass_on(self) -> bool:
+        """Pass on what has come; return whether more may come."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.reader, LONGEST):
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                if len(self._rest) > LONGEST:  # a line without end
+                    lines, self._rest = [*lines, self._rest], b""
+                write(self._log, lines)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Write what has no line end, and let go of pipe and log."""
+        if self._rest:
+            write(self._log, [self._rest])
+        os.close(self.reader)
+        os.close(self._log)
+
+
+def write(log: int, lines: list[bytes]) -> None:
+    """Write lines with the time, unless the log is on a full disk."""
+    now = datetime.now().isoformat(timespec="milliseconds").encode()
+    with contextlib.suppress(OSError):
+        os.write(log, b"".join(b"%s %s\n" % (now, line) for line in lines))
+
+
 class Service:
     """A program that stays. Its pid file is there while it runs; its log is ours to write to."""
 
@@ -121,24 +157,35 @@ class Service:
         self._log = log
         self._pid_file = f"{SERVICES}/{name}.pid"
 
-    def start(self) -> None:
-        """Start it, and write its pid and how often it was started; OSError if it cannot be."""
+    def start(self) -> Output:
+        """Start it, and write its pid and how often it was started; OSError if it cannot be.
+
+        Return what it writes, which somebody has to pass on.
+        """
         self._starts += 1
         self._started = time.monotonic()
-        child = subprocess.Popen(
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            cwd="/",
-            env=self._environment,
-            start_new_session=True,
-        )
+        output = Output(self._log)
+        try:
+            child = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output.writer,
+                stderr=output.writer,
+                cwd="/",
+                env=self._environment,
+                start_new_session=True,
+            )
+        except OSError:
+            output.close()
+            raise
+        finally:
+            os.close(output.writer)
         self.pid = child.pid
         child.returncode = 0  # we hear of its end ourselves
         with open(f"{self._pid_file}.new", "w") as file:
             file.write(f"{self.pid} {self._starts}\n")
         os.replace(f"{self._pid_file}.new", self._pid_file)
+        return output
 
     def ended(self, status: int) -> float | None:
         """Note its end; return after how many seconds it is to be started again, if it is."""
@@ -161,9 +208,8 @@ class Service:
         return pause
 
     def _say(self, words: str) -> None:
-        """Write a line to its log, unless that is on a full disk."""
-        with contextlib.suppress(OSError):
-            os.write(self._log, f"the {self.name} {words}\n".encode())
+        """Write a line to its log."""
+        write(self._log, [f"the {self.name} {words}".encode()])
 
     def forget(self) -> None:
         """Let go of its log."""
@@ -177,6 +223,7 @@ class Keeper:
         self._services: dict[str, Service] = {}
         self._due: dict[str, float] = {}
         """When to start a service again."""
+        self._selector = selectors.DefaultSelector()
         os.makedirs(SERVICES, exist_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(SOCKET)
@@ -189,20 +236,29 @@ class Keeper:
 
     def run(self) -> None:
         """Keep the host until SIGTERM, which ends it."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._signals, selectors.EVENT_READ)
-            while True:
-                pause = min(self._due.values(), default=None)
-                ready = selector.select(None if pause is None else pause - time.monotonic())
-                for key, _ in ready:
-                    if key.fileobj is self._listener:
-                        with contextlib.suppress(OSError):  # who asked has gone
-                            self._serve()
-                    elif signal.SIGTERM in self._signals.recv(4096):
-                        return
-                self._reap()
-                self._start_again()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._signals, selectors.EVENT_READ)
+        while True:
+            pause = min(self._due.values(), default=None)
+            ready = self._selector.select(None if pause is None else pause - time.monotonic())
+            for key, _ in ready:
+                if key.fileobj is self._listener:
+                    with contextlib.suppress(OSError):  # who asked has gone
+                        self._serve()
+                elif isinstance(key.data, Output):
+                    self._pass_on(key.data)
+                elif signal.SIGTERM in self._signals.recv(4096):
+                    return
+            self._reap()
+            self._start_again()
+
+    def _listen(self, output: Output) -> None:
+        self._selector.register(output.reader, selectors.EVENT_READ, output)
+
+    def _pass_on(self, output: Output) -> None:
+        if not output.pass_on():
+            self._selector.unregister(output.reader)
+            output.close()
 
     def _serve(self) -> None:
         """Do what one connection asks, and answer with what is wrong about it, or nothing."""
@@ -226,10 +282,14 @@ class Keeper:
             self._due.pop(service.name, None)
             before.forget()
         self._services[service.name] = service
-        service.start()
+        self._listen(service.start())
 
     def _reap(self) -> None:
         for pid, status in _ended_children():
+            # Its last words go before those about its end.
+            for key in [*self._selector.get_map().values()]:
+                if isinstance(key.data, Output):
+                    self._pass_on(key.data)
             for service in self._services.values():
                 if service.pid == pid and (pause := service.ended(status)) is not None:
                     self._due[service.name] = time.monotonic() + pause
@@ -238,7 +298,7 @@ class Keeper:
         for name in [name for name, due in self._due.items() if due <= time.monotonic()]:
             del self._due[name]
             try:
-                self._services[name].start()
+                self._listen(self._services[name].start())
             except OSError as error:
                 pause = self._services[name].failed(f"cannot be started: {error.strerror}")
                 self._due[name] = time.monotonic() + pause

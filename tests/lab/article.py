@@ -105,4 +105,6 @@ def tunnelled(packets: list[Packet]) -> list[tuple[int, Packet]]:
 
 
 def said(program: programs.Program, words: str) -> list[str]:
-    return [line for line in program.log.read_text().splitlines() if words in line]
+    """The lines of its log with these words, without their times."""
+    lines = program.log.read_text().splitlines()
+    return [line.partition(" ")[2] for line in lines if words in line]

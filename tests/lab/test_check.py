@@ -33,8 +33,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def dvr(host: LabHost, verb: str, file: Path, *before: str) -> subprocess.CompletedProcess[str]:
-    # The words of the output are not broken, however narrow a terminal is taken to be.
-    words = ["env", "COLUMNS=300", DVR, "companion", verb, str(file), "--host", "h1"]
+    words = [DVR, "companion", verb, str(file), "--host", "h1"]
     return host.run([*before, *words], check=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def test_a_command_ends_with_the_one_who_entered(lab: Lab) -> None:
 def test_a_service_stays_and_is_known_by_its_pid(lab: Lab, tmp_path: Path) -> None:
     host, log = lab["server-68"], tmp_path / "log"
     host.start_service("talker", ["sh", "-c", "echo $WORD; exec sleep 1000"], log, {"WORD": "hi"})
-    wait_until(lambda: log.exists() and log.read_text() == "hi\n", 10, "the service's word")
+    wait_until(lambda: log.exists() and untimed(log) == "hi\n", 10, "the service's word")
     host.run(["kill", str(host.service_pid("talker"))])
     wait_until(lambda: host.service_pid("talker") is None, 10, "the service's end")
 
@@ -165,10 +166,31 @@ def test_a_service_that_is_killed_comes_back(lab: Lab, tmp_path: Path) -> None:
     host.run(["kill", str(host.service_pid("victim"))])
     wait_until(lambda: host.service_pid("victim") is None, 10, "its end")
     said = "here\nthe victim was killed by signal 9; it starts again in 0.1 s\nhere\n"
-    assert log.read_text() == said
+    assert untimed(log) == said
     host.start_service("victim", ["true"], log, {})
     wait_until(lambda: host.service_pid("victim") is None, 10, "its end of its own accord")
-    assert log.read_text() == said
+    assert untimed(log) == said
+
+
+def untimed(log: Path) -> str:
+    """What a log says, without the times that all of its lines have, none before an earlier."""
+    lines = [line.partition(" ") for line in log.read_text().splitlines()]
+    times = [datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%f") for time, _, _ in lines]
+    assert times == sorted(times)
+    return "".join(f"{words}\n" for _, _, words in lines)
+
+
+def test_a_log_has_all_of_what_is_written(lab: Lab, tmp_path: Path) -> None:
+    """Much at once, a line without an end, both outputs; and what a child writes afterwards."""
+    host, log = lab["server-68"], tmp_path / "log"
+    script = "seq 100000; echo wrong >&2; (sleep 0.2; echo child) & printf last"
+    host.start_service("writer", ["sh", "-c", script], log, {})
+    wait_until(lambda: "child" in log.read_text(), 20, "all of it")
+    said = untimed(log).splitlines()
+    assert said[:100001] == [*map(str, range(1, 100001)), "wrong"]
+    assert "".join(said[100001:]) == "lastchild"
+    host.start_service("endless", ["sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"], log, {})
+    wait_until(lambda: log.read_text().count("x") == 300000, 20, "a line of 300 000")
 
 
 def test_a_service_that_waits_for_its_next_start_may_be_started_at_once(
@@ -183,7 +205,7 @@ def test_a_service_that_waits_for_its_next_start_may_be_started_at_once(
     host.run(["kill", str(host.service_pid("hasty"))])
     wait_until(lambda: host.service_pid("hasty") is None, 10, "its end")
     said = "here\nthe hasty was killed by signal 9; it starts again in 0.1 s\nhere\n"
-    assert log.read_text() == said
+    assert untimed(log) == said
 
 
 def test_a_service_that_always_fails_is_never_given_up_but_started_less_often(
@@ -193,7 +215,7 @@ def test_a_service_that_always_fails_is_never_given_up_but_started_less_often(
     host.start_service("failure", ["sh", "-c", "exit 3"], log, {})
     pauses = [f"{pause:g} s" for pause in (*PAUSES, PAUSES[-1])]
     lines = [f"the failure ended with code 3; it starts again in {pause}" for pause in pauses]
-    wait_until(lambda: log.read_text().splitlines() == lines, 30, "seven ends", log.read_text)
+    wait_until(lambda: untimed(log).splitlines() == lines, 30, "seven ends", log.read_text)
     host.start_service("failure", ["true"], log, {})
     with pytest.raises(HostError, match=r"cannot start the nothing: .*/no/such/program"):
         host.start_service("nothing", ["/no/such/program"], log, {})

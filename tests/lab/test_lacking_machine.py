@@ -114,7 +114,7 @@ def test_an_edit_waits_for_room(
     )
     assert host.service_starts("companion") == 1 and "Traceback" not in log.read_text()
     (line,) = lines()
-    assert re.fullmatch(rf"cannot write /run/dvr_ryu/\S+: {reason}", line)
+    assert re.fullmatch(rf"\S+ cannot write /run/dvr_ryu/\S+: {reason}", line)
     assert companion("plan") == []
 
 
