@@ -44,9 +44,11 @@ lint: venv ## ruff and mypy
 unit: venv ## the tests that need no root
 	@$(BIN)/pytest $(AT_ONCE) tests/unit
 
-docs: venv ## write flows/README.rst anew from the flow files
+docs: venv ## write flows/README.rst and docs/topology.rst anew
 	@$(BIN)/dvr docs > flows/README.rst.fresh
 	@mv flows/README.rst.fresh flows/README.rst
+	@$(BIN)/dvr docs --topology > docs/topology.rst.fresh
+	@mv docs/topology.rst.fresh docs/topology.rst
 
 clean: ## remove what was built, .venv too
 	@rm -rf .venv .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

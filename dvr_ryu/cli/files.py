@@ -160,8 +160,16 @@ def hosts(topology: Path, as_json: bool) -> None:
 
 @click.command()
 @flows_option
-def docs(folder: Path | None) -> None:
+@click.option(
+    "--topology", "of_topology", is_flag=True, help="Of the topology file's keys instead."
+)
+def docs(folder: Path | None, of_topology: bool) -> None:
     """Print the documentation of the pipelines, as RST: relations, fields, tables and flows."""
+    if of_topology:
+        from dvr_ryu.topology.reference import reference
+
+        click.echo(reference(), nl=False)
+        return
     from dvr_ryu.pipeline.docs import document
     from dvr_ryu.pipeline.program import load_program
 
