@@ -100,11 +100,25 @@ def companion_plan(
 @host_option
 @tls_options
 def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
-    """Make the host what the topology says, once; a second time changes nothing and says so."""
-    from dvr_ryu.companion import agent
+    """Make the host what the topology says, once; a second time changes nothing and says so.
 
-    change = agent.apply(view(topology, host), tell=_aside, options=options)
+    What `check` finds wrong with the network, Open vSwitch or certificates is told first, and does
+    not stop it. Exit code 2 if anything of that fails: all was made, but packets cannot pass yet.
+    """
+    from dvr_ryu.companion import agent, check
+    from dvr_ryu.companion.check.finding import Verdict, line
+    from dvr_ryu.companion.edges import rights
+
+    rights.require()
+    wanted = view(topology, host)
+    found = list(check.unnoticed(wanted, options))
+    for each in found:
+        _aside(line(each))
+    change = agent.apply(wanted, tell=_aside, options=options)
     _tell(host, change, change.lines())
+    if any(each.verdict is Verdict.FAIL for each in found):
+        _aside(f"{host}: all is made, but packets cannot pass before what FAILs is mended")
+        sys.exit(errors.DIFFERENT)
 
 
 @companion.command("run")
@@ -132,8 +146,8 @@ def companion_down(host: str) -> None:
     _tell(host, change, change.lines())
 
 
-def _aside(line: str) -> None:
-    click.echo(line, err=True)
+def _aside(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _tell(host: str, change: Change, lines: Iterable[str]) -> None:

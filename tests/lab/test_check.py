@@ -111,6 +111,31 @@ def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: s
     wait_until(lambda: dvr(host, "check", file).returncode == 0, 5, "all well again")
 
 
+def test_apply_tells_what_fails_and_makes_all_the_same(host: LabHost, file: Path) -> None:
+    before = inventory(host)
+
+    def mtu_is(wanted: int) -> bool:
+        run(host, f"ovs-vsctl set Interface br-phys mtu_request={wanted}")
+        return f"mtu {wanted}" in run(host, "ip link show br-phys")
+
+    wait_until(lambda: mtu_is(1400), 5, "the smaller MTU")
+    try:
+        applied, again = dvr(host, "apply", file), dvr(host, "apply", file)
+        wait_until(lambda: mtu_is(1500), 5, "the MTU as it was")
+        well = dvr(host, "apply", file)
+    finally:
+        wait_until(lambda: mtu_is(1500), 5, "the MTU as it was")
+        host.run([DVR, "companion", "down", "--host", "h1"])
+    first, *_, last = [line for line in applied.stderr.splitlines() if "controller" not in line]
+    assert (applied.returncode, again.returncode) == (2, 2)
+    assert first.startswith("FAIL underlay MTU: br-phys has 1400, not 1500; ovs-vsctl set")
+    assert last == "h1: all is made, but packets cannot pass before what FAILs is mended"
+    assert "+ ip netns add vm-a" in applied.stdout and again.stdout == ""
+    assert well.returncode == 0 and "FAIL" not in well.stderr
+    assert "WARN controller: tcp:10.0.0.9:6653 does not answer" in well.stderr
+    assert inventory(host) == before
+
+
 _WITH_THE_MODULE = """
 import sys
 from dvr_ryu.companion.check.site import findings

@@ -20,7 +20,7 @@ from dvr_ryu.companion.check import (
     site,
     switch,
 )
-from dvr_ryu.companion.check.finding import Finding
+from dvr_ryu.companion.check.finding import Finding, Verdict
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import facts
@@ -46,6 +46,20 @@ def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[
         yield from access.findings(view)
         yield from neighbour_table.findings(view)
         yield from neighbours.findings(view, should)
+
+
+def unnoticed(view: HostView, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
+    """Yield what is wrong for packets on a host that `apply` makes all the same: it does not need
+    them. What it needs itself, it refuses to go without.
+    """
+    datapath = _datapath()
+    sides = (
+        switch.findings(datapath),
+        credentials.findings(view, options),
+        site.findings(view, datapath, options),
+    )
+    for side in sides:
+        yield from (each for each in side if each.verdict is not Verdict.PASS)
 
 
 def _datapath() -> str:

@@ -45,6 +45,12 @@ def fails(what: str, seen: str, advice: str) -> Finding:
     return Finding(what, Verdict.FAIL, seen, advice)
 
 
+def line(finding: Finding) -> str:
+    """A finding as a line of a log."""
+    advice = f"; {finding.advice}" if finding.advice else ""
+    return f"{finding.verdict.name} {finding.what}: {finding.seen}{advice}"
+
+
 def exit_code(found: Iterable[Finding]) -> int:
     """What `dvr companion check` ends with: a warning is no error."""
     wrong = any(each.verdict is Verdict.FAIL for each in found)
