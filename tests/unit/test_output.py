@@ -192,7 +192,7 @@ def test_a_dump_on_stdin_that_is_no_text() -> None:
 _AS_A_USER = f"""if True:
     import os, sys
     from dvr_ryu.cli import cli, main
-    from dvr_ryu.companion import agent, script
+    from dvr_ryu.companion import agent, check, script
     from dvr_ryu.lab import flows, lifecycle, progress, readiness
     with progress.steps():
         pass
