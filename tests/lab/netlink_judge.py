@@ -13,7 +13,7 @@ from typing import Any
 from pyroute2 import IPRoute
 
 PERMANENT = 0x80
-KERNEL, UNICAST, LOCAL_TABLE = 2, 1, 255
+KERNEL, UNICAST, LOCAL = 2, 1, 2
 EVERY_NAMESPACE_HAS = (0, 32766, 32767)
 
 
@@ -26,12 +26,18 @@ def facts() -> Iterator[list[Any]]:
                 address = f"{each.get('local') or each.get('address')}/{each['prefixlen']}"
                 yield ["address", devices[each["index"]], address, each.get("broadcast")]
         for each in ip.get_routes(family=2):
-            if each["proto"] != KERNEL and each["type"] == UNICAST:
-                to = f"{each.get('dst')}/{each['dst_len']}" if each["dst_len"] else "default"
-                device = devices[each.get("oif")]
-                yield ["route", each.get("table"), to, each.get("gateway"), device]
+            if each["type"] not in (UNICAST, LOCAL) or devices[each.get("oif")] == "lo":
+                continue
+            to = f"{each.get('dst')}/{each['dst_len']}" if each["dst_len"] else "default"
+            device, source = devices[each.get("oif")], each.get("prefsrc")
+            if each["proto"] == KERNEL:
+                yield ["kernel-route", each.get("table"), to, device, source]
+            else:
+                yield ["route", each.get("table"), to, each.get("gateway"), device, source]
         for each in ip.get_rules(family=2):
-            if (each.get("priority") or 0) not in EVERY_NAMESPACE_HAS:
+            if (each.get("priority") or 0) in EVERY_NAMESPACE_HAS:
+                yield ["kernel-rule", each.get("priority") or 0, each.get("table")]
+            else:
                 source = each.get("src")
                 if source and each["src_len"] != 32:
                     source = f"{source}/{each['src_len']}"

@@ -17,6 +17,7 @@ import pytest
 
 from dvr_ryu.companion.edges.datapath import datapath_type
 from dvr_ryu.companion.facts import facts, kinds
+from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.lab.bare import Lab, bare_lab
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
@@ -84,7 +85,11 @@ def by_ourselves(fact: object) -> list[Any] | None:
         case kinds.Address():
             return ["address", fact.device, fact.address, fact.broadcast]
         case kinds.Route():
-            return ["route", fact.table, fact.destination, fact.via, fact.device]
+            return ["route", fact.table, fact.destination, fact.via, fact.device, fact.source]
+        case KernelRoute():
+            return ["kernel-route", fact.table, fact.destination, fact.device, fact.source]
+        case KernelRule():
+            return ["kernel-rule", fact.priority, fact.table]
         case kinds.Rule():
             return ["rule", fact.priority, fact.table, fact.source, fact.iif]
         case kinds.Neighbour():

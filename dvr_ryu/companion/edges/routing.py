@@ -61,7 +61,7 @@ ADDRESS, ROUTE, NEIGHBOUR, RULE = 20, 24, 28, 32
 _ADDRESS, _ROUTE, _NEIGHBOUR, _RULE = map(Struct, ("=BBBBI", "=8BI", "=BxxxiHBB", "=8BI"))
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST = 1, 2, 3, 4
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PREFSRC, RTA_TABLE = 1, 4, 5, 7, 15
-FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_TABLE, FRA_PROTOCOL = 2, 3, 6, 15, 21
+FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_SUPPRESS, FRA_TABLE, FRA_PROTOCOL = 2, 3, 6, 14, 15, 21
 NDA_DST, NDA_LLADDR = 1, 2
 
 RTPROT_UNSPEC, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 0, 2, 3, 4
@@ -75,6 +75,10 @@ TYPES = {LOCAL_TABLE: RTN_LOCAL, MAIN_TABLE: RTN_UNICAST}
 NUD_PERMANENT = 0x80
 NTF_PROXY = 0x08
 REFUSED_BECAUSE_THERE = (errno.EEXIST,)
+
+
+_RULE_FOR_ALL = {FRA_PRIORITY, FRA_SUPPRESS, FRA_TABLE, FRA_PROTOCOL}
+_NONE = b"\xff" * 4
 
 
 def read(
@@ -168,7 +172,9 @@ def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
         address = as_ipv4(has.get(FRA_SRC))
         iif = as_text(has[FRA_IIFNAME]) if FRA_IIFNAME in has else None
         if (priority, table) in KERNEL_RULES and address is None and iif is None:
-            yield KernelRule(kernel.namespace, priority, table)
+            # One that is for some packets only is another's, and no kernel's.
+            if _RULE_FOR_ALL.issuperset(has) and has.get(FRA_SUPPRESS, _NONE) == _NONE:
+                yield KernelRule(kernel.namespace, priority, table)
         else:
             source = f"{address}/{length}" if address else None
             yield Rule(kernel.namespace, priority, table, source, iif)
