@@ -25,8 +25,10 @@ def explain(error: OSError) -> str:
     """What the peer does that ends a handshake, as the rest of a sentence about the peer."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _objection(error)
-    if isinstance(error, ssl.SSLEOFError) or not isinstance(error, ssl.SSLError):
-        return f"ends the connection before TLS is agreed on ({error.strerror or error})"
+    if isinstance(error, ssl.SSLEOFError):
+        return "ends the connection before TLS is agreed on"
+    if not isinstance(error, ssl.SSLError):
+        return f"ends the connection before TLS is agreed on: {error.strerror or error}"
     reason = error.reason or "unknown reason"
     for end, said in _REASONS.items():
         if reason.endswith(end):

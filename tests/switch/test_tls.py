@@ -211,6 +211,29 @@ def test_an_edit_leads_from_tcp_to_tls_and_back(
         controller.wait_for("h1/br-tun in sync", mark)
 
 
+def test_an_edit_to_tls_without_files_lets_nobody_in_until_they_are_there(
+    controller: Controller, pki: Pki, topology_file: Path
+) -> None:
+    def edit(text: str, words: str) -> None:
+        mark = controller.mark()
+        topology_file.write_text(text)
+        controller.wait_for(words, mark)
+
+    edit(TOPOLOGY.replace(TLS, PLAIN), "connections are tcp: from now on")
+    controller.kill()
+    missing = of_controller(pki.folder).certificate
+    away = missing.rename(missing.with_suffix(".away"))
+    controller.start()
+    edit(TOPOLOGY, "no switch can connect")
+    assert "controller-cert.pem: is missing" in controller.wait_for("no switch can connect")
+    with pytest.raises(OSError):
+        TlsSwitch(controller.port, pki.host("h1"), "h1/br-tun")
+    refused(controller, None, "h1/br-tun", "TLS needs files that are missing or no good")
+    away.rename(missing)
+    with switch(controller, pki.host("h1"), "h1/br-tun"):
+        controller.wait_for("h1/br-tun in sync")
+
+
 def test_another_address_needs_a_restart_and_that_is_said(
     controller: Controller, topology_file: Path
 ) -> None:
