@@ -75,7 +75,7 @@ class Controller(controller.Controller):
         self.started = time.time()
         super().start()
 
-    def wait_for(self, words: str, since: int = 0) -> str:
+    def wait_for(self, words: str, since: int = 0, patience: float = PATIENCE) -> str:
         """Wait for a log line with these words; return it."""
         found: list[str] = []
 
@@ -84,7 +84,7 @@ class Controller(controller.Controller):
             assert found or not self._has_ended(), "the controller ended:\n" + self._last_words()
             return bool(found)
 
-        wait_until(seen, PATIENCE, f"'{words}' in the controller's log")
+        wait_until(seen, patience, f"'{words}' in the controller's log")
         return found[0]
 
     def _has_ended(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,6 +31,7 @@ from dvr_ryu.switch.connection import Connection
 from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.listener import Listener, stand_before_ryu
+from dvr_ryu.switch.telling import tell_coming
 from dvr_ryu.switch.tls import Security
 from dvr_ryu.topology.model import INTEGRATION_BRIDGE, Controller
 from dvr_ryu.topology.text_file import Unreadable
@@ -46,6 +46,15 @@ inotify's thread.
 READ_AGAIN = 1.0
 """Seconds between two attempts to read a file that could not be read."""
 
+_NOT_HERE = (
+    "ofp_switch_address_list",
+    "ofp_ssl_listen_port",
+    "ctl_privkey",
+    "ctl_cert",
+    "ca_certs",
+)
+"""Options of Ryu's own listener, in place of which stands ours."""
+
 AHEAD_PAUSE, AHEAD_LOOKS = 0.005, 200
 """Seconds between two looks whether bridges have what is new, and how many looks at most."""
 
@@ -58,9 +67,6 @@ CONF.register_opts(
     ],
     group="dvr",
 )
-
-# Ryu's own port handler warns about Ryu's own attribute at every port change; we do not read it.
-warnings.filterwarnings("ignore", message="Datapath#ports is kept")
 
 
 def find_topology() -> Path:
@@ -144,6 +150,12 @@ class DvrApp(app_manager.RyuApp):
 
     def _listen(self) -> None:
         """Listen where the topology says, else on loopback; Ryu's own options come first."""
+        for option in _NOT_HERE:
+            if CONF[option]:
+                raise DvrError(
+                    f"--{option.replace('_', '-')} is not for dvr_ryu: switches call it, "
+                    "and for TLS the topology says controller: ssl:ADDRESS:PORT"
+                )
         controller = self._intent.topology.controller
         address = controller.address if controller else "127.0.0.1"
         if CONF.get_location("ofp_listen_host").location.is_user_controlled:
@@ -242,7 +254,7 @@ class DvrApp(app_manager.RyuApp):
             self.claims.drop(bridge.name, event.datapath)
             self._forget_ports(bridge)
             if bridge.name:
-                LOG.info("%s disconnected", bridge)
+                tell_coming(bridge.name, "disconnected", "disconnected")
 
     def _forget_ports(self, gone: Bridge) -> None:
         """Where a switch has connected again, its old connection may be found dead only later."""

@@ -27,7 +27,7 @@ from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.guard.wording import shown
 from dvr_ryu.switch.ports import MOST_PORTS, Ports
 from dvr_ryu.switch.session import Session
-from dvr_ryu.switch.telling import tell
+from dvr_ryu.switch.telling import tell, tell_coming
 from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.topology import Topology
 
@@ -98,8 +98,10 @@ class Bridge:
         self._told = False
         self._description = ""
         self._ports = Ports()
-        self._port_events: list[tuple[int, Any]] | None = []
-        """What happened to ports before we have read them."""
+        self._has_read = False
+        """Whether it is known what the bridge has."""
+        self._port_events: list[tuple[int, Any]] | None = None
+        """What happened to ports since we asked for them, until we have them."""
         self._basis: Basis | None = None
         """What the bridge's flows are made from: the last that it did not refuse."""
         self._wanted = Wanted()
@@ -206,7 +208,7 @@ class Bridge:
             self._port_events.append((message.reason, message.desc))
             if len(self._port_events) > MOST_PORTS:
                 raise SwitchError(f"tells of more than {MOST_PORTS} changes of ports at once")
-        elif self._ports.follow(message.reason, message.desc):
+        elif self._has_read and self._ports.follow(message.reason, message.desc):
             self.tell_ports()
             self.touch()
 
@@ -219,7 +221,7 @@ class Bridge:
 
     def tell_ports(self) -> None:
         """Tell which ports there are, once it is known whose."""
-        if self._name is not None and self._port_events is None:
+        if self._name is not None and self._has_read:
             self._intent.see_ports(self._name, self._ports.up())
             self._surroundings.ports_changed()
 
@@ -248,23 +250,25 @@ class Bridge:
             peer = self._connection.peer
             subject = known or shown(self._description) or f"datapath {number:016x}"
             line = f"{subject} is no bridge of the topology: left alone, at {peer}"
-            tell(logging.WARNING, peer.address, line)
+            tell(logging.WARNING, line, peer)
         self.tell_ports()
 
     def _read(self) -> None:
         """Read what the bridge has."""
+        self._port_events = []
         self._ports = self.session.ports()
         # In order: those that the answer knows already lead to where it is.
-        for event in self._port_events or ():
+        for event in self._port_events:
             self._ports.follow(*event)
-        self._port_events = None
+        self._port_events, self._has_read = None, True
         self.tell_ports()
         self._found = self._ours()
         line = (
             f"connected: OpenFlow 1.{self.session.version - 1}, {len(self._ports)} ports, "
             f"{len(self._found)} flows of ours{self._of_others()}"
         )
-        LOG.info("%s %s", self, line)
+        assert self._name is not None
+        tell_coming(self._name, "connected", line)
 
     def _ours(self) -> dict[bytes, bytes]:
         """Our flows on the bridge. A cookie that no line names any more marked ours until now."""
@@ -281,7 +285,7 @@ class Bridge:
         """Make what is installed what is wanted; what the switch refuses is logged."""
         if self._name is None:
             return
-        if self._port_events is not None:
+        if not self._has_read:
             self._read()
         started = self._touched
         numbers = self._ports.numbers()
@@ -305,7 +309,7 @@ class Bridge:
             gone = touched.gone if touched else before.all()
             come = touched.come if touched else after.all()
             lines = diff_lines(difference, gone, come)
-        self._report(difference, seconds, lines)
+        self._report(difference, seconds, lines, before is None)
 
     def _keep_last(self, reason: str) -> None:
         """Say, once, why what is wanted cannot be; see to it that the bridge has what it had."""
@@ -351,22 +355,20 @@ class Bridge:
             self._wanted.exchange(touched.come, touched.gone)
             raise
 
-    def _report(self, difference: Change, seconds: float, lines: Iterable[str]) -> None:
-        total = len(self._wanted.flows)
-        if not difference:
-            LOG.info("%s in sync: %d flows, nothing to change", self, total)
-            return
-        LOG.info(
-            "%s in sync: %d flows, %d added, %d changed, %d removed in %.1f ms (%s)%s",
-            self,
-            total,
-            len(difference.added),
-            len(difference.changed),
-            len(difference.removed),
-            1000 * seconds,
-            by_table(difference),
-            "".join(f"\n{line}" for line in lines),
-        )
+    def _report(
+        self, difference: Change, seconds: float, lines: Iterable[str], first: bool
+    ) -> None:
+        line = f"in sync: {len(self._wanted.flows)} flows, nothing to change"
+        if difference:
+            line = (
+                f"in sync: {len(self._wanted.flows)} flows, {len(difference.added)} added, "
+                f"{len(difference.changed)} changed, {len(difference.removed)} removed "
+                f"in {1000 * seconds:.1f} ms ({by_table(difference)})"
+            )
+        if first and self._name:
+            tell_coming(self._name, "in sync", line)
+        else:
+            LOG.info("%s %s%s", self, line, "".join(f"\n{each}" for each in lines))
 
 
 def _place_in(basis: Basis) -> Callable[[bytes], str]:

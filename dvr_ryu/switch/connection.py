@@ -18,6 +18,7 @@ from ryu.controller.controller import Datapath
 from ryu.controller.handler import CONFIG_DISPATCHER, DEAD_DISPATCHER, MAIN_DISPATCHER
 from ryu.lib import hub
 
+from dvr_ryu.errors import SwitchError
 from dvr_ryu.switch.guard.guard import MessageGuard
 from dvr_ryu.switch.guard.hello import hello
 from dvr_ryu.switch.guard.identity import Peer, peer_of
@@ -33,6 +34,8 @@ STALL = 30.0
 
 ECHO = 3.0
 """Seconds in which a switch that lives answers an echo request."""
+ALLOWANCE, RATE = 1 << 18, 1 << 12
+"""Bytes, and bytes a second, that a connection may say while it is of no bridge of the topology."""
 
 _READ = 1 << 16
 _LOOK = 0.02
@@ -63,12 +66,15 @@ class Connection(Datapath):  # type: ignore[misc]
         self.socket.settimeout(STALL)
         self.peer: Peer = peer_of(address)
         self.guard = MessageGuard(self.supported_ofp_version)
-        self.ports: dict[int, Any] = {}
         self.receive: Callable[[Any], None] | None = None
         """Takes what the switch says and answers, as Ryu's messages."""
         self.described = False
         """Whether the switch has told its description."""
-        self._began = self._heard = time.monotonic()
+        self.known = False
+        """Whether it is of a bridge of the topology."""
+        self._began = self._heard = self._unknown_since = time.monotonic()
+        self._said = 0
+        """Bytes that came while it was not known."""
         self._asked_echo = 0.0
         self._echoes: set[int] = set()
         """Transaction ids of echo requests that are not answered."""
@@ -84,6 +90,8 @@ class Connection(Datapath):  # type: ignore[misc]
             if wrong.answer:
                 self.send(wrong.answer)
                 hub.sleep(0)
+            self.end(f"{wrong}; the connection is closed")
+        except SwitchError as wrong:
             self.end(f"{wrong}; the connection is closed")
         except (OSError, EOFError) as error:
             self.end(f"the connection is lost: {error}", logging.INFO)
@@ -109,6 +117,7 @@ class Connection(Datapath):  # type: ignore[misc]
             if not piece:
                 return
             began = time.monotonic()
+            self._count(len(piece), began)
             for message in self.guard.feed(piece):
                 self._heard = began
                 self._take(message)
@@ -119,6 +128,19 @@ class Connection(Datapath):  # type: ignore[misc]
                     began = time.monotonic()
             hub.sleep(0)
 
+    def _count(self, size: int, now: float) -> None:
+        """Nobody has to listen much to a switch that nobody knows."""
+        if not self.known:
+            self._said += size
+            if self._said > ALLOWANCE + RATE * (now - self._unknown_since):
+                raise Malformed("says more than it may while it is no bridge of the topology")
+
+    def know(self, known: bool) -> None:
+        """Take note whether it is of a bridge of the topology."""
+        if self.known and not known:
+            self._said, self._unknown_since = 0, time.monotonic()
+        self.known = known
+
     def _send_loop(self) -> None:
         super()._send_loop()
         if self.state != DEAD_DISPATCHER:
@@ -127,7 +149,7 @@ class Connection(Datapath):  # type: ignore[misc]
     def end(self, reason: str, level: int = logging.WARNING) -> None:
         """Close the connection and say why, unless it is closed already."""
         if self.state != DEAD_DISPATCHER:
-            tell(level, self.peer.address, f"{self.peer}: {reason}")
+            tell(level, f"{self.peer}: {reason}", self.peer)
         self.close()
 
     def close(self) -> None:
@@ -168,6 +190,11 @@ class Connection(Datapath):  # type: ignore[misc]
             hub.sleep(_LOOK)
             now = time.monotonic()
         return False
+
+    @property
+    def progress(self) -> int:
+        """How far it has come: HELLO, features, description."""
+        return (self.guard.version is not None) + (self.id is not None) + self.described
 
     # Messages -------------------------------------------------------------------------------------
 

@@ -20,8 +20,9 @@ from ryu.controller.handler import DEAD_DISPATCHER
 from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError
-from dvr_ryu.switch.connection import Connection, Secure, in_the_clear
+from dvr_ryu.switch.connection import Connection, Secure, in_the_clear, mistake
 from dvr_ryu.switch.guard.admission import Admission
+from dvr_ryu.switch.guard.identity import peer_of
 from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.telling import tell, tell_counts
 
@@ -31,12 +32,14 @@ ACCEPTED = logging.getLogger("dvr_ryu.accepted")
 
 LOOK = 1.0
 """Seconds between two looks at the connections."""
+LATE = 5.0
+"""Seconds between two looks that tell that this process stood still."""
 PAUSE = 0.2
 """Seconds until accept() is tried again when the system had no room for a connection."""
 BACKLOG = 1024
 MOST_UNKNOWN = 1024
 """Connections that have not said whose they are, at most, if there are descriptors for them."""
-OF_ANY_ADDRESS = 16
+OF_ANY_ADDRESS = 64
 """Such connections that an address may have, beside those of bridges that are expected there."""
 RESERVED = 16
 """Descriptors that are left for all else than connections."""
@@ -60,13 +63,13 @@ class Listener:
         self._expected = expected
         self._secure = secure
         self._connections: set[Connection] = set()
-        self._unknown: Admission[Connection] = Admission()
+        self._unknown: Admission[Connection] = Admission(lambda each: each.progress)
         self._socket = _listening(address, port)
         self._room = _descriptors() - RESERVED
 
     def __call__(self) -> None:
         """Accept for ever. If that cannot go on, the process ends, and is started again."""
-        hub.spawn(self._look_after)
+        hub.spawn(lasting("look after connections", self._look_after))
         lasting("listen", self._accept)()
 
     def _accept(self) -> None:
@@ -83,16 +86,18 @@ class Listener:
             hub.sleep(0)  # so that a flood of connections leaves time for those that are there
 
     def _make_room(self, error: OSError) -> None:
-        tell(logging.ERROR, "", f"no room for another connection: {error.strerror}")
-        if oldest := self._unknown.oldest():
-            oldest.end("gives way: the controller has no room for more connections")
+        tell(logging.ERROR, f"no room for another connection: {error.strerror}")
+        if least := self._unknown.least():
+            least.end("gives way: the controller has no room for more connections")
         hub.sleep(PAUSE)
 
     def _serve(self, sock: Any, address: Any) -> None:
         try:
             connection = Connection(sock, address, self._secure)
-        except OSError:  # it is gone already
+        except Exception as error:
             sock.close()
+            if not isinstance(error, OSError):  # which is a peer that is gone already
+                tell(logging.ERROR, f"{peer_of(address)}: {mistake(error)}", peer_of(address))
             return
         ACCEPTED.debug("accepted %s", connection.peer)
         self._connections.add(connection)
@@ -106,6 +111,7 @@ class Listener:
     def knows(self, connection: Connection, known: bool) -> None:
         """Note whether a connection is known to be of a bridge of the topology."""
         address = connection.peer.address
+        connection.know(known)
         if known or connection.state == DEAD_DISPATCHER:
             self._unknown.leave(connection, address)
             return
@@ -124,9 +130,11 @@ class Listener:
 
     def _look_after(self) -> None:
         while True:
+            began = time.monotonic()
             hub.sleep(LOOK)
             now = time.monotonic()
-            for connection in list(self._connections):
+            # Where this process itself stood still, what switches have said meanwhile comes first.
+            for connection in list(self._connections if now - began < LATE else ()):
                 connection.look(now)
             tell_counts()
 

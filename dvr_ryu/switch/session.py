@@ -29,6 +29,8 @@ ANSWER_TIMEOUT = 60
 ever.
 """
 
+MOST_FLOWS = 1_000_000
+"""Flows of ours that a switch may tell of."""
 MOST_REFUSALS = 1000
 """Errors that are kept until a change is done: a switch may send any number that nobody awaits."""
 MOST_COMPLAINTS = 10
@@ -56,17 +58,21 @@ class Session:
         self.version: int = datapath.ofproto.OFP_VERSION
         self._answers: dict[int, Any] = {}
         self._refused: dict[int, Any] = {}
+        self._changing = False
+        """Whether a change is being made: errors are of it."""
         self._has_bundles: bool | None = None
 
     def deliver(self, message: Any) -> None:
         """Hand a reply or an error to whoever waits for its transaction id."""
         if queue := self._answers.get(message.xid):
             queue.put(message)
-        elif (
-            message.msg_type == self.datapath.ofproto.OFPT_ERROR
-            and len(self._refused) < MOST_REFUSALS
-        ):
+        elif self._takes_note(message):
             self._refused[message.xid] = message
+
+    def _takes_note(self, message: Any) -> bool:
+        """Whether it is an error of the change that is being made, as far as can be told."""
+        is_error = message.msg_type == self.datapath.ofproto.OFPT_ERROR
+        return self._changing and is_error and len(self._refused) < MOST_REFUSALS
 
     # Questions ------------------------------------------------------------------------------------
 
@@ -91,6 +97,8 @@ class Session:
             words = {"cookie": cookie, "cookie_mask": _WHOLE_COOKIE}
             for reply in self._ask(parser.OFPFlowStatsRequest(self.datapath, **words)):
                 found.update(split_flow_stats(reply.buf))
+                if len(found) > MOST_FLOWS:
+                    raise SwitchError(f"tells of more than {MOST_FLOWS} flows")
         return found
 
     def count_flows(self, cookie: int | None = None) -> int:
@@ -150,9 +158,21 @@ class Session:
         Then, or if `parts` raises, none of the change was made. But a switch without bundles has
         made what it did not refuse, and what was sent before that one; nothing, if `parts` raises.
         """
+        self._changing = True
+        try:
+            return self._change(parts, place_of, outdated)
+        finally:
+            self._changing = False
+            self._refused.clear()
+
+    def _change(
+        self,
+        parts: Iterable[Part],
+        place_of: Callable[[bytes], str],
+        outdated: Callable[[Iterable[Part]], Iterable[int]],
+    ) -> Difference[bytes, bytes]:
         made: list[Part] = []
         sent: list[Sent] = []
-        self._refused.clear()
         if self._has_bundles is None:
             self._has_bundles = self._learns_bundles()
         if not self._has_bundles:

@@ -5,20 +5,37 @@ from __future__ import annotations
 import logging
 import time
 
+from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.guard.repeats import Repeats
 
 LOG = logging.getLogger("dvr_ryu")
 
-_repeats = Repeats()
+MOST_BRIDGES = 1 << 16
+"""Bridges whose lines are told from each other: all that a topology has."""
+COMINGS = 20
+"""How often in a minute the log tells that one bridge came or went."""
+
+_of_peers = Repeats()
+_of_bridges = Repeats(COMINGS, MOST_BRIDGES)
 
 
-def tell(level: int, address: str, line: str) -> None:
-    """Log a line about a peer at this address, unless it was said too often of it lately."""
-    if _repeats.first(address, line, time.monotonic()):
+def tell(level: int, line: str, peer: Peer | None = None) -> None:
+    """Log a line, unless it was said too often lately; of any port of the peer that it is about."""
+    address = peer.address if peer else "here"
+    kind = line.replace(str(peer), address)
+    if _of_peers.first(address, kind, line, time.monotonic()):
         LOG.log(level, "%s", line)
+
+
+def tell_coming(bridge: BridgeName, kind: str, line: str) -> None:
+    """Log how a bridge connects or goes, unless it does so all the time. `kind` says what of it."""
+    line = f"{bridge} {line}"
+    if _of_bridges.first(str(bridge), kind, line, time.monotonic()):
+        LOG.info("%s", line)
 
 
 def tell_counts() -> None:
     """Log how many lines were left out in the last minute. To be called every second or so."""
-    for line in _repeats.due(time.monotonic()):
+    now = time.monotonic()
+    for line in (*_of_peers.due(now), *_of_bridges.due(now)):
         LOG.warning("%s", line)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dvr_ryu.lab.wait import wait_until
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds to wait for what a controller does."""
 
 RYU_MANAGER = Path(sys.executable).parent / "ryu-manager"
@@ -37,14 +37,14 @@ class Controller:
             *options,
             "dvr_ryu.app",
         ]
-        self._environment = {**os.environ, "DVR_TOPOLOGY": str(topology)}
+        self.environment = {**os.environ, "DVR_TOPOLOGY": str(topology)}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         mark = self.mark()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command, env=self._environment, stdout=log, stderr=log, cwd="/"
+                self.command, env=self.environment, stdout=log, stderr=log, cwd="/"
             )
         self.wait_for("listening on", mark)
 
@@ -53,6 +53,11 @@ class Controller:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
 
     def wait_for_end(self) -> int:
         """Wait until it ends of its own accord; return its exit code."""
@@ -66,7 +71,7 @@ class Controller:
         """How many lines the log has now: `wait_for` looks behind them."""
         return len(self.lines())
 
-    def wait_for(self, words: str, since: int = 0) -> str:
+    def wait_for(self, words: str, since: int = 0, patience: float = PATIENCE) -> str:
         """Wait for a log line with these words; return it."""
         found: list[str] = []
 
@@ -75,5 +80,5 @@ class Controller:
             return bool(found)
 
         what = f"'{words}' in the controller's log"
-        wait_until(seen, PATIENCE, what, lambda: "\n".join(self.lines()[-30:]))
+        wait_until(seen, patience, what, lambda: "\n".join(self.lines()[-30:]))
         return found[0]

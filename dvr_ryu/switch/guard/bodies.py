@@ -99,7 +99,8 @@ def _ports(message: bytes, at: int, version: int) -> int:
         return count
     count = 0
     while at < len(message):
-        at_least(message, at + _PORT_HEAD.size, "a message with a cut port description")
+        if len(message) - at < _PORT_HEAD.size:
+            raise Malformed("a port description that is cut")
         length = _PORT_HEAD.unpack_from(message, at)[1]
         if length < _PORT_HEAD.size or at + length > len(message):
             raise Malformed(f"a port description of length {length}")

@@ -34,7 +34,7 @@ MOST_OF_AN_ANSWER = {
     About.DESCRIPTION: 1 << 12,
     About.AGGREGATE: 1 << 12,
     About.PORTS: 1 << 23,  # Open vSwitch numbers up to 65 279 ports
-    About.FLOWS: 1 << 28,  # a million flows and more
+    About.FLOWS: 1 << 28,  # a million flows
 }
 """Bytes of all parts of a multipart answer."""
 

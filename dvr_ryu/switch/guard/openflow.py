@@ -6,6 +6,8 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
+from dvr_ryu.errors import SwitchError
+
 HEADER = struct.Struct("!BBHI")
 """Version, kind, length of the whole message, transaction id."""
 MULTIPART_HEAD = struct.Struct("!HHxxxx")
@@ -65,7 +67,7 @@ class Message(NamedTuple):
         return flags
 
 
-class Malformed(Exception):
+class Malformed(SwitchError):
     """A peer sent what no switch may send now. The text says what; the connection is to be closed.
 
     `answer` is what the peer is to be sent before, if anything.

@@ -192,7 +192,7 @@ LATER = {
     "a port of length 39": (
         listed(struct.pack("!IH34x", 1, 39)), "port description of length 39"),
     "a port that is too long": (listed(struct.pack("!IH34x", 1, 48)), "length 48"),
-    "a cut port": (listed(bytes(24)), "cut port description"),
+    "a cut port": (listed(bytes(24)), "port description that is cut"),
     "a property of length 0": (
         listed(of.port(5, 1, b"a", property_of(7, 0))), "property 7 of length 0"),
     "a property of length 3": (

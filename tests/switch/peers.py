@@ -1,0 +1,193 @@
+"""Peers of a controller that are made of a socket: they get as far as they are to, and then say
+anything. They keep nothing, and answer as a bridge without flows does.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from enum import Enum
+from typing import NamedTuple
+
+from tests import openflow_messages as of
+
+LOOPBACK = "127.0.0.1"
+TIMEOUT = 60.0
+"""Seconds until a controller that says nothing counts as hung."""
+
+FEATURES_REQUEST, MULTIPART_REQUEST, BARRIER_REQUEST, BUNDLE_CONTROL = 5, 18, 20, 33
+_COMMIT = 4
+_BUNDLE_CONTROL_OF_1_3 = struct.pack("!II", 0x4F4E4600, 2300)
+_ECHO = 0x6563686F
+"""The transaction id of an echo that is awaited."""
+
+
+class Heard(NamedTuple):
+    """A message of the controller's."""
+
+    kind: int
+    xid: int
+    body: bytes
+
+    @property
+    def bundle_request(self) -> int | None:
+        """What is asked of a bundle, be it one of OpenFlow 1.4 or of the extension of 1.3."""
+        if self.kind == BUNDLE_CONTROL:
+            return int.from_bytes(self.body[4:6], "big")
+        if self.kind == of.EXPERIMENTER and self.body[:8] == _BUNDLE_CONTROL_OF_1_3:
+            return int.from_bytes(self.body[12:14], "big")
+        return None
+
+    def asks(self, about: int) -> bool:
+        return self.kind == MULTIPART_REQUEST and self.body[:2] == about.to_bytes(2, "big")
+
+
+class State(Enum):
+    """How far a connection has come: what the controller has just said, and has no answer to."""
+
+    FRESH = "before HELLO"
+    GREETED = "before the features"
+    KNOWN = "before the description"
+    NAMED = "before the ports"
+    READ = "before the flows"
+    CHANGING = "in the middle of a bundle"
+    SETTLED = "in sync"
+
+
+_REACHED: Mapping[State, Callable[[Heard], bool]] = {
+    State.GREETED: lambda heard: heard.kind == FEATURES_REQUEST,
+    State.KNOWN: lambda heard: heard.asks(of.DESCRIPTION),
+    State.NAMED: lambda heard: heard.asks(of.PORTS),
+    State.READ: lambda heard: heard.asks(of.FLOWS),
+    State.CHANGING: lambda heard: heard.bundle_request == _COMMIT,
+}
+
+
+class Peer:
+    """A connection to a controller. `xid` is that of what it has said last."""
+
+    def __init__(
+        self,
+        port: int,
+        description: bytes = b"server-64/br-tun",
+        ports: Mapping[str, int] | None = None,
+        version: int = of.V1_4,
+    ) -> None:
+        self.version = version
+        self.xid = 0
+        self.description = description
+        self.ports = dict(ports or {})
+        self.socket = socket.create_connection((LOOPBACK, port), TIMEOUT)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = "{}:{}".format(*self.socket.getsockname())
+        self._rest = b""
+        self._messages = self._hear()
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def send(self, *content: bytes) -> None:
+        """Say it; a controller that has closed does not mind."""
+        with suppress(ConnectionError, TimeoutError):
+            self.socket.sendall(b"".join(content))
+
+    def advance(self, state: State) -> None:
+        """Do as a switch does until this state. ConnectionError if the controller closes before."""
+        if state == State.FRESH:
+            return
+        self.send(of.hello(self.version))
+        if state == State.SETTLED:
+            self.await_change()
+        else:
+            self._answer_until(_REACHED[state])
+
+    def answer_next(self, awaited: Callable[[Heard], bool]) -> Heard:
+        """Answer all until such a message, and that, too; return it."""
+        heard = self._answer_until(awaited)
+        self.send(self._answer(heard))
+        return heard
+
+    def _answer_until(self, awaited: Callable[[Heard], bool]) -> Heard:
+        for heard in self._messages:
+            self.xid = heard.xid
+            if awaited(heard):
+                return heard
+            self.send(self._answer(heard))
+        raise ConnectionError("the controller closed the connection")
+
+    def _answer(self, heard: Heard) -> bytes:
+        version, xid = self.version, heard.xid
+        if heard.kind == FEATURES_REQUEST:
+            return of.features(version, xid)
+        if heard.kind == of.ECHO_REQUEST:
+            return of.message(version, of.ECHO_REPLY, xid, heard.body)
+        if heard.kind == BARRIER_REQUEST:
+            return of.message(version, of.BARRIER, xid)
+        if heard.bundle_request is not None:
+            bundle, request, flags = struct.unpack("!IHH", heard.body[-8:])
+            answer = struct.pack("!IHH", bundle, request + 1, flags)
+            return of.message(version, heard.kind, xid, heard.body[:-8] + answer)
+        if heard.asks(of.DESCRIPTION):
+            return of.description(version, xid, self.description)
+        if heard.asks(of.PORTS):
+            ports = (of.port(version, number, name.encode()) for name, number in self.ports.items())
+            return of.multipart(version, of.PORTS, xid, b"".join(ports))
+        if heard.asks(of.AGGREGATE):
+            return of.multipart(version, of.AGGREGATE, xid, bytes(24))
+        if heard.asks(of.FLOWS):
+            return of.multipart(version, of.FLOWS, xid)
+        return b""
+
+    def _hear(self) -> Iterator[Heard]:
+        """The controller's messages until it closes."""
+        while True:
+            while len(self._rest) >= of.HEADER.size:
+                _, kind, length, xid = of.HEADER.unpack_from(self._rest)
+                if len(self._rest) < length:
+                    break
+                body, self._rest = self._rest[of.HEADER.size : length], self._rest[length:]
+                yield Heard(kind, xid, body)
+            try:
+                piece = self.socket.recv(1 << 16)
+            except ConnectionError:
+                return
+            if not piece:
+                return
+            self._rest += piece
+
+    def await_end(self) -> list[Heard]:
+        """Read until the controller closes the connection; return what it said until then.
+        TimeoutError if it does not.
+        """
+        return list(self._messages)
+
+    def echo(self) -> float:
+        """Ask whether the controller lives; return the seconds until it says so."""
+        began = time.monotonic()
+        self.send(of.message(self.version, of.ECHO_REQUEST, _ECHO))
+        self._answer_until(lambda heard: heard.kind == of.ECHO_REPLY and heard.xid == _ECHO)
+        return time.monotonic() - began
+
+    def change(self, reason: int, name: str) -> float:
+        """Tell that a port came or went; return the seconds until the change that follows of it is
+        made.
+        """
+        began = time.monotonic()
+        port = of.port(self.version, self.ports[name], name.encode())
+        self.send(of.port_status(self.version, 0, reason, port))
+        self.await_change()
+        return time.monotonic() - began
+
+    def await_change(self) -> None:
+        """Answer all until a change is made."""
+        self.answer_next(_REACHED[State.CHANGING])
+        self.answer_next(lambda heard: heard.kind == BARRIER_REQUEST)
