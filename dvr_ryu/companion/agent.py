@@ -63,6 +63,8 @@ def _tell_of_strangers(host: Host, view: HostView, tell: Tell) -> None:
         tell(line)
     for line in strangers.lines(host.strangers, view.local_vlans):
         tell(line)
+    for line in strangers.lines_of_rules(host.foreign_rules):
+        tell(line)
 
 
 def down(name: str, on_progress: Progress = _quiet) -> Change:

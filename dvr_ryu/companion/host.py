@@ -57,7 +57,7 @@ from dvr_ryu.companion.facts.kinds import (
 )
 from dvr_ryu.companion.facts.tls import DEFAULTS, SwitchTls, TlsOptions
 from dvr_ryu.companion.needs import programs_of
-from dvr_ryu.companion.strangers import Stranger
+from dvr_ryu.companion.strangers import FirewallRules, Stranger
 from dvr_ryu.ending import guard
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
@@ -88,6 +88,9 @@ class Host:
         self._kept = Kept()
         self.strangers: list[Stranger] = []
         """What `read` saw on our bridges that is not ours."""
+        self.foreign_rules: tuple[FirewallRules, ...] = ()
+        """What it saw in our namespaces, of netfilter, that is not ours."""
+        self._chains = nat.Reader()
 
     def close(self) -> None:
         """Let go of OVSDB."""
@@ -147,7 +150,8 @@ class Host:
             running = list(processes.read())
             found: list[Fact] = [*namespaces.read(), *running, *dhcp.read()]
             places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
-            chains = pool.submit(lambda: [*nat.read(places), *firewall.read()])
+            chains = pool.submit(self._chains.read, places)
+            filtered = pool.submit(lambda: [*firewall.read()])
             found += leases.read({fact.name: fact for fact in running if fact.argv})
             found += [*sysctls.read_kept(), *connections.read()]
             leased, lost = renewals.leased(), set[str]()
@@ -165,7 +169,9 @@ class Host:
                     up = [link.name for link in here if link.ready]
                     lost.update(renewals.lost(kernel, leased.get(place, {}), up))
             found += renewals.read(lost)
-            found += [*chains.result(), *tls, *bridges]
+            rules = chains.result()
+            self.foreign_rules = rules.foreign
+            found += [*rules.chains, *filtered.result(), *tls, *bridges]
         wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
 

@@ -361,6 +361,7 @@ class Companion:
         each thing once, as long as it is so.
         """
         lines = [*strangers.lines(host.strangers, topology.local_vlans.get(self._name, {}))]
+        lines += strangers.lines_of_rules(host.foreign_rules)
         if self._name in topology.hosts:
             lines += self._tls_watch.lines(HostView(topology, self._name), host)
         if not self._unseen and (lack := shortage(topology, self._name)):

@@ -20,6 +20,36 @@ class Stranger:
     """A port's VLAN tag."""
 
 
+@frozen(order=True)
+class FirewallRules:
+    """Rules of others in a chain of a namespace of ours, or a policy of it that drops."""
+
+    namespace: str
+    tool: str
+    """What shows them: iptables, iptables-legacy or nft."""
+    chain: str
+    """With its table."""
+    count: int
+    first: str = ""
+    """A rule as its tool shows it, if that is known."""
+    drops: bool = False
+
+
+def lines_of_rules(found: Iterable[FirewallRules]) -> Iterator[str]:
+    """What is said of rules of others, a line for each chain."""
+    for each in sorted(found):
+        first = f" ({each.first}{', …' if each.count > 1 else ''})" if each.first else ""
+        rules = "a rule" if each.count == 1 else f"{each.count} rules"
+        parts = [f"{rules} of others{first}"] if each.count else []
+        parts += ["the policy DROP"] if each.drops else []
+        tool = "nft list ruleset" if each.tool == "nft" else f"{each.tool}-save"
+        where = f"in {each.chain} of {each.tool}"
+        yield (
+            f"{each.namespace} has {' and '.join(parts)} {where}: left alone, but packets may end "
+            f"there; see ip netns exec {each.namespace} {tool}"
+        )
+
+
 def lines(found: Iterable[Stranger], local_vlans: Mapping[str, int]) -> Iterator[str]:
     """What is said of strangers on a host with these tags, a line for each."""
     networks = {tag: network for network, tag in local_vlans.items()}

@@ -134,3 +134,45 @@ def test_without_threads_it_ends_and_is_started_again(companion: Companion, tmp_
     assert companion("plan") == []
     run(host, f"kill {host.service_pid('companion')}")
     wait_until(lambda: host.service_pid("companion") is None, 20, "its end")
+
+
+RULES = {
+    "qrouter-": ("iptables -I FORWARD -p tcp -j DROP", "iptables -D FORWARD -p tcp -j DROP"),
+    "fip-": ("iptables-legacy -I FORWARD -j DROP", "iptables-legacy -D FORWARD -j DROP"),
+    "snat-": ("iptables -t mangle -A INPUT -j DROP", "iptables -t mangle -D INPUT -j DROP"),
+    "qdhcp-": ("iptables -P INPUT DROP", "iptables -P INPUT ACCEPT"),
+}
+"""Beginning of a namespace's name → what somebody does there, and takes back."""
+SEEN = {
+    "qrouter-": "a rule of others (-p tcp -j DROP) in filter FORWARD of iptables",
+    "fip-": "a rule of others (-j DROP) in filter FORWARD of iptables-legacy",
+    "snat-": "a rule of others (-j DROP) in mangle INPUT of iptables",
+    "qdhcp-": "the policy DROP in filter INPUT of iptables",
+}
+
+
+def test_rules_of_others_are_told_once_and_left_alone(companion: Companion, log: Path) -> None:
+    host = companion.host
+    names = {
+        each.split("-")[0] + "-": each for each in run(host, "ip netns").split() if "-" in each
+    }
+    lines = {begin: f"{names[begin]} has {seen}: left alone" for begin, seen in SEEN.items()}
+    for begin, (rule, _) in RULES.items():
+        run(host, rule, names[begin])
+    run(host, "arptables-nft -A OUTPUT -j DROP", names["qrouter-"])
+    lines["nft"] = (
+        f"{names['qrouter-']} has a rule of others in arp filter OUTPUT of nft: left alone"
+    )
+    wait_until(lambda: all(line in log.read_text() for line in lines.values()), 20, "all lines")
+    plan = host.run([*COMPANION, "plan", str(companion.file), "--host", "h1"])
+    assert plan.stdout == "" and all(line in plan.stderr for line in lines.values())
+    check = host.run([*COMPANION, "check", str(companion.file), "--host", "h1"], check=False)
+    assert check.stdout.count("left alone, but packets may end there") == len(lines)
+    looked = time.monotonic()
+    wait_until(lambda: time.monotonic() > looked + 2 * CHECK_SECONDS, 20, "two more looks")
+    assert all(log.read_text().count(line) == 1 for line in lines.values())
+    for begin, (_, undo) in RULES.items():
+        run(host, undo, names[begin])
+    run(host, "arptables-nft -F", names["qrouter-"])
+    plan = host.run([*COMPANION, "plan", str(companion.file), "--host", "h1"])
+    assert "left alone" not in plan.stderr

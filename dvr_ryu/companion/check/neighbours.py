@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.check.finding import Finding, fails, warns
-from dvr_ryu.companion.edges import flows, namespaces
+from dvr_ryu.companion.edges import flows, namespaces, nat
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.kinds import Fact
@@ -18,10 +18,18 @@ def findings(view: HostView, should: Iterable[Fact]) -> Iterator[Finding]:
     """Yield what stays beside us, and what is in our way."""
     should = list(should)
     yield from _on_bridges(view, should)
+    yield from _in_namespaces()
     for fact in should:
         if isinstance(fact, kinds.Namespace) and namespaces.is_foreign(fact.name):
             advice = f"if nothing needs it: ip netns del {fact.name}"
             yield fails("namespace", f"{fact.name} exists and is not dvr_ryu's", advice)
+
+
+def _in_namespaces() -> Iterator[Finding]:
+    found = nat.Reader().read(fact.name for fact in namespaces.read())
+    for line in strangers.lines_of_rules(found.foreign):
+        said, _, advice = line.partition(": ")
+        yield warns("firewall", said, advice)
 
 
 def _on_bridges(view: HostView, should: Iterable[Fact]) -> Iterator[Finding]:

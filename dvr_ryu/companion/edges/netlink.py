@@ -192,6 +192,10 @@ class Netlink:
             )
         return self._numbers[device]
 
+    def get(self, type: int, body: bytes, size: int) -> list[Answer]:
+        """Return what answers a question for one object; OSError if there is no answer."""
+        return self._list(type, _ACKNOWLEDGE, body, size)
+
     def dump(self, type: int, body: bytes, size: int) -> list[Answer]:
         """Return all objects of a type; their fixed headers are `size` bytes long."""
         return self._list(type, _DUMP, body, size)
