@@ -101,9 +101,12 @@ def is_spoiled(path: Path) -> bool:
 
 def names(folder: Path) -> list[str]:
     """What is in a folder, sorted; nothing, if it is none."""
-    with suppress(FileNotFoundError, NotADirectoryError):
+    try:
         return sorted(os.listdir(folder))
-    return []
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
+        return []
 
 
 # Writing ------------------------------------------------------------------------------------------

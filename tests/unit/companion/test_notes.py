@@ -248,11 +248,12 @@ def test_leases_that_nobody_can_read_are_taken_out(whole: Path) -> None:
     assert [fact.kind for fact in leases.read({})] == ["lease-book"]
 
 
-def test_a_file_in_a_folders_place_makes_room(whole: Path) -> None:
+@pytest.mark.parametrize("spoil", [_saying(b"x"), _link_to("nowhere"), _link_to("renewals")])
+def test_what_is_in_a_folders_place_makes_room(whole: Path, spoil: Callable[[Path], None]) -> None:
     files = _edge("files")
     for folder in ("renewals", "unfinished"):
         shutil.rmtree(whole / folder, ignore_errors=True)
-        (whole / folder).write_text("x")
+        spoil(whole / folder)
     assert _read(whole)["renewals"] == set()
     files.folder(whole / "renewals")
     files.replace(whole / "renewals" / "udhcpc-a", "vm-a 1\n")
