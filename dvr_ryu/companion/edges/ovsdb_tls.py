@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dvr_ryu.companion.edges.given import BEFORE, OWNER
@@ -80,10 +81,17 @@ class TlsTable:
     def _before(self, row: Row) -> Row | None:
         """What was here before us; None if nothing was."""
         if self._is_ours(row):
-            note = row["external_ids"].get(BEFORE)
-            found: Row | None = None if note is None else json.loads(note)
-            return found
+            return _noted(row["external_ids"].get(BEFORE))
         return {name: value for name, value in row.items() if name not in _OWN_TO_A_ROW}
+
+
+def _noted(note: str | None) -> Row | None:
+    """The row that a note keeps; None without one, or if nobody can read it."""
+    with suppress(ValueError, RecursionError):
+        found = json.loads(note or "null")
+        if isinstance(found, dict) and isinstance(found.get("private_key"), str):
+            return found
+    return None
 
 
 def _replaced_by(row: Row | None) -> Iterator[Operation]:

@@ -307,3 +307,8 @@ def test_a_bridge_of_others_stays_theirs_whatever_its_note_says(
     note: str, found: dict[str, str]
 ) -> None:
     assert _edge("given").before({"external_ids": {"dvr_ryu_before": note}}) == found
+
+
+@pytest.mark.parametrize("note", [None, "", "[", "[1]", "{}", '{"private_key": 5}'])
+def test_what_tls_was_before_is_not_known_where_nobody_can_read_it(note: str | None) -> None:
+    assert _edge("ovsdb_tls")._noted(note) is None
