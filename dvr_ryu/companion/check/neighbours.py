@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.check.finding import Finding, fails, warns
-from dvr_ryu.companion.edges import flows, namespaces, nat
+from dvr_ryu.companion.edges import flows, namespaces, nat, rights
+from dvr_ryu.companion.edges.commands import path_of
 from dvr_ryu.companion.edges.ovsdb import Ovsdb
 from dvr_ryu.companion.facts import kinds
 from dvr_ryu.companion.facts.kinds import Fact
@@ -26,6 +27,8 @@ def findings(view: HostView, should: Iterable[Fact]) -> Iterator[Finding]:
 
 
 def _in_namespaces() -> Iterator[Finding]:
+    if rights.missing() or path_of("iptables-save") is None:
+        return  # told of already
     found = nat.Reader().read(fact.name for fact in namespaces.read())
     for line in strangers.lines_of_rules(found.foreign):
         said, _, advice = line.partition(": ")
