@@ -52,6 +52,8 @@ SENTENCES: dict[type[Words], dict[str, str]] = {
         "gw-, and routes beyond it. Without it the gateway is somebody else's.",
         "agent_gateways": "External networks: host → the pins of its fg- port, by which floating "
         "addresses leave.",
+        "underlay_access": "External networks: whether their packets may reach the underlay's "
+        "tunnels and the controller by ``gateway_host``.",
     },
     words.SubnetWords: {
         "cidr": "The range, of /30 or wider.",
