@@ -19,6 +19,7 @@ from dvr_ryu.pipeline.graph import next_tables
 from dvr_ryu.pipeline.guide import GUIDE, HEADER
 from dvr_ryu.pipeline.numbers import PORT
 from dvr_ryu.pipeline.operands import written
+from dvr_ryu.pipeline.refusals import REFUSALS
 from dvr_ryu.pipeline.source import logical_lines
 from dvr_ryu.pipeline.syntax import Pipeline, Table
 from dvr_ryu.topology.relations import RELATIONS, ThisHost, fields_of
@@ -31,11 +32,18 @@ def document(pipelines: Iterable[Pipeline], texts: Mapping[str, str]) -> str:
     parts = [
         HEADER,
         GUIDE,
+        *_refusals(),
         *_relations(),
         *_fields(),
         *(part for each in pipelines for part in _pipeline(each, texts[each.file])),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _refusals() -> Iterator[str]:
+    yield _title("What is refused though Open vSwitch takes it", "-")
+    for each in REFUSALS:
+        yield _paragraph(f"- {each.what}. {each.why}").replace("\n", "\n  ")
 
 
 # Relations and fields -----------------------------------------------------------------------------

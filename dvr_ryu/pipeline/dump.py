@@ -18,6 +18,12 @@ from dvr_ryu.pipeline.settings import COUNTED, FLAGS, NUMBERS
 from dvr_ryu.pipeline.source import Wrong
 from dvr_ryu.pipeline.syntax import ACTIONS, DEFAULT_PRIORITY, Table
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*(?:\[[0-9.]*\])?")
+_NOT_OF_A_DUMP = {
+    "table_id": "ovs-appctl bridge/dump-flows prints this",
+    "event": "ovs-ofctl monitor prints this",
+}
+"""Settings that other programs print where a dump has none of that name."""
 _HEADER = re.compile(r"(NXST|OFPST)_FLOW reply\b")
 
 
@@ -64,7 +70,7 @@ def _read(content: str) -> _Dumped:
     found = ACTIONS.search(content)
     if not found:
         raise Wrong(0, "is no flow: a line of a dump has actions=…")
-    words = [word for word, _ in split(content[: found.start()], 0, separators=", \t")]
+    words = [_checked(*word) for word in split(content[: found.start()], 0, separators=", \t")]
     actions = content[found.end() :]
     named = {word.partition("=")[0]: word for word in words}
     table, priority = _number(named, "table", 0), _number(named, "priority", DEFAULT_PRIORITY)
@@ -78,6 +84,17 @@ def _read(content: str) -> _Dumped:
     ]
     head = ",".join([f"table={table}", f"priority={priority}", *matches])
     return _Dumped(table, -priority, f"{head} actions={actions}", tuple(settings))
+
+
+def _checked(word: str, at: int) -> str:
+    """The word, if a dump may have it; what it means is the switch's."""
+    name = word.partition("=")[0]
+    why = _NOT_OF_A_DUMP.get(name)
+    if not why and not _NAME.fullmatch(name):
+        why = f"'{name}' is no word of a flow"
+    if why:
+        raise Wrong(at, f"{why}; give what `ovs-ofctl dump-flows` prints, as it is")
+    return word
 
 
 def _number(named: Mapping[str, str], name: str, default: int) -> int:

@@ -6,8 +6,7 @@ ovs-ofctl knows fields that are others in disguise (vlan_tci, xreg0, ip_dscp): `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from attrs import evolve, frozen
 
@@ -46,12 +45,11 @@ class FieldMatch:
         """The mask, also where all bits are matched."""
         return self.field.all_bits if self.mask is None else self.mask
 
-    def user_value(self) -> Any:
-        """The value as Ryu's OFPMatch takes it: one, or a pair with the mask."""
-        value = self.field.to_ryu(number(self.value) | self.field.present)
-        if self.mask is None and not self.field.whole_masked:
-            return value
-        return value, self.field.to_ryu(self.whole_mask)
+    def entry(self) -> bytes:
+        """The match in bytes; its hole must be filled."""
+        value = number(self.value) | self.field.present
+        whole = self.mask is None and not self.field.whole_masked
+        return self.field.entry(value, None if whole else self.whole_mask)
 
     def _written_mask(self, mask: int) -> str:
         outside = self.field.all_bits & ~mask
@@ -137,6 +135,16 @@ def _own(match: FieldMatch) -> list[FieldMatch]:
     raise ValueError(f"only Open vSwitch itself may match {match}")
 
 
+def _told_otherwise(match: FieldMatch) -> list[FieldMatch]:
+    """Open vSwitch, 3.1 at least, tells such a match with its value as the mask."""
+    if match.value == match.mask:
+        return [match]
+    raise ValueError(
+        f"Open vSwitch dumps a match of {match.field.name} wrongly: nobody can tell from it "
+        "whether the flow is there"
+    )
+
+
 def _registers(match: FieldMatch) -> list[FieldMatch]:
     """Large registers are several small ones, the first being the highest bits."""
     count = match.field.bits // 32
@@ -151,6 +159,10 @@ def _registers(match: FieldMatch) -> list[FieldMatch]:
     return parts
 
 
+_TOLD_OTHERWISE = (
+    "tun_erspan_ver", "tun_erspan_dir", "tun_erspan_hwid", "tun_gtpu_flags", "tun_gtpu_msgtype"
+)  # fmt: skip
+
 _RULES: dict[str, Callable[[FieldMatch], list[FieldMatch]]] = {
     "in_port_oxm": _in_port,
     "vlan_vid": _vlan_vid,
@@ -162,8 +174,24 @@ _RULES: dict[str, Callable[[FieldMatch], list[FieldMatch]]] = {
     "ct_nw_proto": _ct_proto,
     "recirc_id": _own,
     "dp_hash": _own,
+    **dict.fromkeys(_TOLD_OTHERWISE, _told_otherwise),
     **{name: _registers for name in FIELDS if name.startswith("x")},
 }
+
+
+_TRACKED, _INVALID = 0x20, 0x10
+_IN_CONNECTION = 0x0F
+"""ct_state's bits: new, est, rel, rpl each tell that there is a connection."""
+
+
+def connection_known(matches: Iterable[FieldMatch]) -> bool:
+    """Whether packets without a connection are ruled out, as Open vSwitch wants to have it."""
+    for each in matches:
+        if each.field.name == "ct_state":
+            value = number(each.value)
+            valid = value & _TRACKED and each.whole_mask & _INVALID and not value & _INVALID
+            return bool(value & _IN_CONNECTION or valid)
+    return False
 
 
 def no_vlan() -> FieldMatch:

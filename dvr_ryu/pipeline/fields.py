@@ -1,20 +1,19 @@
 """The fields of a packet that a flow may match, set, move or learn: names, sizes, what they
 require.
 
-Names and rules are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` are Ryu's names of the field's
-OpenFlow Extensible Match and of the form that move, load and learn carry. No logic beyond looking
-up.
+Names and rules are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` name the field in matches and in
+set_field, and in Nicira's actions, such as move, load and learn. No logic beyond looking up.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 
 from attrs import frozen
 
 from dvr_ryu.pipeline import flags, numbers
 from dvr_ryu.pipeline.field_table import NAMES, NOT_CARRIED, TABLE
+from dvr_ryu.pipeline.oxm import Oxm, read_oxm
 from dvr_ryu.topology.relations import Kind
 
 ARP = 0x0806
@@ -38,9 +37,8 @@ class Field:
 
     name: str
     bits: int
-    oxm: str
-    nxm: str
-    """"" where Ryu 4.34 has no name for it: it can be matched and set, not moved or loaded."""
+    oxm: Oxm
+    nxm: Oxm
     form: numbers.Form
     kind: Kind | None = None
     maskable: bool = False
@@ -59,6 +57,21 @@ class Field:
     """Lowest bits that OpenFlow's form does not have."""
 
     @property
+    def in_ethernet(self) -> bool:
+        """Whether it stands in the Ethernet header, its VLAN tag included."""
+        return self.name in _IN_ETHERNET
+
+    @property
+    def in_transport(self) -> bool:
+        """Whether it stands in TCP's, UDP's or SCTP's header, which only a first fragment has."""
+        return any(dict(pairs).get("nw_proto") in _TRANSPORTS for pairs in self.requires)
+
+    @property
+    def in_discovery(self) -> bool:
+        """Whether it stands in a message of neighbour discovery."""
+        return any("icmpv6_type" in dict(pairs) for pairs in self.requires)
+
+    @property
     def limit(self) -> int:
         """One more than the largest value."""
         return 1 << self.bits
@@ -68,23 +81,16 @@ class Field:
         """The mask that matches the field whole."""
         return self.words.all if self.words else self.limit - 1
 
-    def to_ryu(self, value: int) -> int | str:
-        """A number as Ryu's user value: text for addresses, base64 where Ryu knows the field only
-        by its number, an int for everything else.
+    def entry(self, value: int, mask: int | None = None) -> bytes:
+        """The field with a value, in the bits of a mask (None: in all), as matches and set_field
+        have it.
         """
-        if self.oxm.startswith(_BY_NUMBER):
-            return b64encode(value.to_bytes(self.bits // 8, "big")).decode()
-        if self.form in (numbers.MAC, numbers.IPV4, numbers.IPV6):
-            return self.form.write(value)
-        return value >> self.below
+        shifted = None if mask is None else mask >> self.below
+        return self.oxm.entry(value >> self.below, shifted)
 
 
-_BY_NUMBER = "field_"
-
-
-def _by_number(oxm_class: str, number: str) -> str:
-    """Ryu's name for a field that it has no name for."""
-    return f"{_BY_NUMBER}{int(oxm_class, 16) << 7 | int(number)}"
+_TRANSPORTS = {6, 17, 132}
+_IN_ETHERNET = {"dl_src", "dl_dst", "dl_type", "dl_vlan", "vlan_vid", "vlan_pcp", "vlan_tci"}
 
 
 def _over(ether: int, proto: int) -> Pairs:
@@ -153,8 +159,8 @@ def _field(row: list[str]) -> Field:
     return Field(
         name=name,
         bits=int(bits),
-        oxm=_by_number(*oxm.split(":")) if ":" in oxm else oxm,
-        nxm=nxm.strip("-"),
+        oxm=read_oxm(oxm, int(bits)),
+        nxm=read_oxm(oxm if nxm == "=" else nxm, int(bits)),
         form=_FORMS[form],
         kind=None if hole == "-" else Kind[hole.upper()],
         maskable="mask" in marks,

@@ -90,6 +90,8 @@ TCP_FLAGS = Flags(
 )
 CT_STATE = Flags("ct_state flag", _numbered("new est rel rpl inv trk snat dnat"))
 TUN_FLAGS = Flags("tunnel flag", _numbered("oam"))
+LATER = 2
+"""nw_frag's bit of a fragment that is not the first."""
 FRAGMENTS = Fragments(
     {"no": (0, 3), "yes": (1, 1), "first": (1, 3), "later": (2, 2), "not_later": (0, 2)}
 )

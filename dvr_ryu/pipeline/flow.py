@@ -16,6 +16,7 @@ from dvr_ryu.pipeline.actions import Action, GotoTable, build_instructions
 from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.fields import SHORTHANDS
 from dvr_ryu.pipeline.match import FieldMatch
+from dvr_ryu.pipeline.oxm import RawMatch
 from dvr_ryu.pipeline.settings import Settings
 
 _WIRE = ProtocolDesc(ofp.OFP_VERSION)
@@ -71,7 +72,6 @@ class Flow:
 
     def build(self) -> Any:
         """Ryu's OFPFlowMod (ADD) of the flow; every hole must be filled."""
-        match = parser.OFPMatch(**{each.field.oxm: each.user_value() for each in self.match})
         return parser.OFPFlowMod(
             _WIRE,
             cookie=self.cookie,
@@ -82,6 +82,6 @@ class Flow:
             hard_timeout=self.settings.hard_timeout,
             importance=self.settings.importance,
             flags=self.settings.flags,
-            match=match,
+            match=RawMatch(each.entry() for each in self.match),
             instructions=build_instructions((*self.actions, *filter(None, [self.goto]))),
         )

@@ -46,7 +46,7 @@ Words
     are ovs-ofctl's. A line without holes can be pasted behind ``ovs-ofctl add-flow br-tun
     table=1,`` and back.
 Table
-    A number from 0 to 254, a name in capitals, and a sentence that says what the table decides.
+    A number from 0 to 253, a name in capitals, and a sentence that says what the table decides.
     Packets come in at table 0. Actions name a table by its name or its number.
 Flow
     A match, then ``actions=``. ``priority=`` is 32768 where it is not said, as in ovs-ofctl.
@@ -62,7 +62,9 @@ Hole
     fits into sentences only.
 Port
     ``patch-int`` or ``{tunnel.port}``: ports go by their names, and the bridge says their numbers.
-    A flow whose port the bridge does not have is left out until it does.
+    A flow whose port the bridge does not have is left out until it does. A port of the other bridge
+    is a mistake, and so is a name that looks like a slip in one that dvr makes; of any other,
+    ``dvr check`` warns that somebody must add it. In quotes, a name may look as it likes.
 List of ports
     ``output:{network.flood}`` becomes one output for each port of the list that the bridge has; a
     flow without any is left out.
@@ -78,19 +80,20 @@ Actions: ``drop``; to ports ``output:PORT`` or just ``PORT``, ``output:FIELD[]``
 ``set_field:VALUE/MASK->FIELD``, ``load:VALUE->FIELD[]``, ``move:FIELD[]->FIELD[]``,
 ``push:FIELD[]``, ``pop:FIELD[]``, ``mod_dl_src``, ``mod_dl_dst``, ``mod_nw_src``, ``mod_nw_dst``,
 ``mod_nw_tos``, ``mod_nw_ecn``, ``mod_nw_ttl``, ``dec_ttl``, ``dec_ttl(ID,...)``, ``mod_tp_src``,
-``mod_tp_dst``, ``set_tunnel``, ``set_tunnel64``, ``multipath(...)``, ``bundle_load(...)``; on
-headers ``mod_vlan_vid``, ``mod_vlan_pcp``, ``push_vlan``, ``pop_vlan`` or ``strip_vlan``,
-``push_mpls``, ``pop_mpls``, ``set_mpls_label``, ``set_mpls_tc``, ``set_mpls_ttl``,
-``dec_mpls_ttl``, ``encap(ethernet)``, ``dec_nsh_ttl``; on connections ``ct(...)``, ``ct_clear``,
+``mod_tp_dst``, ``set_tunnel``, ``set_tunnel64``, ``check_pkt_larger(BYTES)->FIELD[BIT]``,
+``multipath(...)``, ``bundle_load(...)``; on headers ``mod_vlan_vid``, ``mod_vlan_pcp``,
+``set_vlan_vid``, ``set_vlan_pcp``, ``push_vlan``, ``pop_vlan`` or ``strip_vlan``, ``push_mpls``,
+``pop_mpls``, ``set_mpls_label``, ``set_mpls_tc``, ``set_mpls_ttl``, ``dec_mpls_ttl``,
+``encap(HEADER)``, ``decap(...)``, ``dec_nsh_ttl``; on connections ``ct(...)``, ``ct_clear``,
 ``learn(...)``, ``fin_timeout(...)``; and ``clone(...)``, ``conjunction(ID,K/N)``, ``sample(...)``,
 ``note:HEX``, ``exit``. Instructions stand among them in OpenFlow's order: ``meter`` first, after
 the actions ``clear_actions``, ``write_actions(...)``, ``write_metadata:VALUE/MASK`` and, last and
 only forward, ``goto_table:TABLE``. Numbers of groups and meters are those that somebody else adds
-to the bridge. Every other word is refused, with its place: what Ryu 4.34 cannot carry too
-(check_pkt_larger, delete_field, decap, encap of anything else, resubmit with ct, sample with a
-direction, and xreg0 and its like outside matches and set_field). So are a value out of range, a
-table that is not there, a field that the packet may not have, and two flows of one priority that
-can match the same packet and do different things.
+to the bridge. Actions and fields that Ryu 4.34 has no class for are written in bytes of our own:
+whatever ovs-ofctl takes over OpenFlow 1.3 or 1.4, a flow line takes, but for the list below. Every
+other word is refused, with its place. So are a value out of range, a table that is not there, a
+field that the packet may not have, a port that no such bridge has, and two flows of one priority
+that can match the same packet and do different things.
 
 ``dvr check`` and the controller also warn of what is right but hardly meant: a flow that no packet
 reaches because another takes all of its packets; a table that no packet comes to from table 0; a

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
 
 from dvr_ryu.pipeline import numbers
-from dvr_ryu.pipeline.field_match import FieldMatch, no_vlan, normal, tagged
+from dvr_ryu.pipeline.field_match import FieldMatch, connection_known, no_vlan, normal, tagged
 from dvr_ryu.pipeline.fields import (
     ARP,
     FIELDS,
@@ -21,11 +22,11 @@ from dvr_ryu.pipeline.fields import (
     SHORTHANDS,
     Field,
     find,
-    said,
     why_not,
 )
 from dvr_ryu.pipeline.operands import Operand, number
-from dvr_ryu.pipeline.phrases import split
+from dvr_ryu.pipeline.packet import Packet, inside
+from dvr_ryu.pipeline.phrases import read_setting, split
 from dvr_ryu.pipeline.scope import Scope, unknown_field
 from dvr_ryu.pipeline.settings import COUNTED, FLAGS, NUMBERS, Settings
 from dvr_ryu.pipeline.source import Wrong
@@ -33,9 +34,6 @@ from dvr_ryu.pipeline.source import Wrong
 __all__ = ["FieldMatch", "Head", "read_match"]
 
 _TRANSPORT = {6: "tcp_{}", 17: "udp_{}", 132: "sctp_{}"}
-_CONNECTION_KNOWN = 0x0F
-"""ct_state's new, est, rel, rpl: each tells that there is a connection."""
-_TRACKED, _INVALID = 0x20, 0x10
 
 
 @frozen
@@ -80,9 +78,10 @@ class _Reader:
         return Head(priority, Settings(**settings), tuple(self.matches))
 
     def _word(self, word: str, at: int) -> None:
-        name, equals, value = word.partition("=")
+        setting = read_setting(word, at)
+        name, value = setting.key, setting.value
         if name in SHORTHANDS or name in FLAGS:
-            if equals:
+            if len(word) > len(name):
                 raise Wrong(at + len(name), f"{name} stands alone: it takes no value")
             self.flags |= FLAGS.get(name, 0)
             for field, number_ in SHORTHANDS.get(name, ()):
@@ -90,7 +89,7 @@ class _Reader:
         elif not value and (name in ("priority", "table", *NUMBERS) or find(name)):
             raise Wrong(at + len(name), f"{name} needs a value: {name}={_example(name)}")
         elif name == "table":
-            _same_table(self.scope, value, at + 6)
+            _same_table(self.scope, value, setting.value_at)
         elif name == "priority" or name in NUMBERS:
             self._setting(name, value, at)
         elif name not in COUNTED:
@@ -166,9 +165,12 @@ def _packets(words: list[tuple[str, int]]) -> tuple[int | None, int | None]:
     """dl_type and nw_proto, as far as words name them."""
     known: dict[str, int] = {}
     for word, _ in words:
-        name, _, value = word.partition("=")
+        name, value = (setting := read_setting(word, 0)).key, setting.value
         known.update(SHORTHANDS.get(name, ()))
         field = find(name)
+        if field and field.name == "packet_type":
+            with suppress(ValueError):
+                known.update(inside(field.form.read(value)))
         if field and field.name in ("dl_type", "nw_proto"):
             try:
                 known[field.name] = numbers.read_int(value)
@@ -253,23 +255,12 @@ def _contradict(matches: Mapping[FieldMatch, int], match: FieldMatch, at: int) -
 
 
 def _require_all(matches: Mapping[FieldMatch, int]) -> None:
-    present = {(each.field.name, each.value) for each in matches if each.mask is None}
+    packet = Packet.matched(matches)
     for each, at in matches.items():
-        name, wanted = each.field.name, each.field.requires
-        if wanted and not any(set(alternative) <= present for alternative in wanted):
-            words = " or ".join(said(alternative) for alternative in wanted)
-            raise Wrong(at, f"{name} is only in some packets: match {words} as well")
-        if name.startswith(("ct_nw", "ct_ipv6", "ct_tp")) and not _connection_known(matches):
+        name = each.field.name
+        if name != "vlan_pcp" and (lacking := packet.lacks(each.field)):
+            raise Wrong(at, f"{name} {lacking}")
+        if name.startswith(("ct_nw", "ct_ipv6", "ct_tp")) and not connection_known(matches):
             raise Wrong(at, f"{name} is only in connections: match ct_state=+trk+est as well")
-        if name.startswith("ct_tp") and "ct_nw_proto" not in dict(present):
+        if name.startswith("ct_tp") and "ct_nw_proto" not in packet.known:
             raise Wrong(at, f"Open vSwitch leaves {name} out: match ct_nw_proto=6 or so as well")
-
-
-def _connection_known(matches: Mapping[FieldMatch, int]) -> bool:
-    """Whether packets without a connection are ruled out, as Open vSwitch wants to have it."""
-    for each in matches:
-        if each.field.name == "ct_state":
-            value = number(each.value)
-            valid = value & _TRACKED and each.whole_mask & _INVALID and not value & _INVALID
-            return bool(value & _CONNECTION_KNOWN or valid)
-    return False

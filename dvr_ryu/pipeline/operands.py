@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from attrs import evolve, fields, frozen, has
 
+from dvr_ryu.errors import Place
+from dvr_ryu.pipeline.fields import Field
 from dvr_ryu.pipeline.numbers import PORT_WORDS, Form
 from dvr_ryu.topology.relations import Kind
 
@@ -65,8 +68,8 @@ def nodes(node: object) -> Iterator[object]:
     if isinstance(node, tuple):
         for each in node:
             yield from nodes(each)
-    elif has(type(node)) and not isinstance(node, Unknown):
-        for name in _parts(node):
+    else:
+        for name in _parts(cast(Any, type(node))):
             yield from nodes(getattr(node, name))
 
 
@@ -92,15 +95,21 @@ def _filled(node: Any, value_of: ValueOf) -> Any:
         return value_of(node)
     if isinstance(node, tuple):
         return tuple(each for item in node for each in _repeated(item, value_of))
-    if has(type(node)):
-        return evolve(
-            node, **{name: _filled(getattr(node, name), value_of) for name in _parts(node)}
-        )
+    if parts := _parts(cast(Any, type(node))):
+        return evolve(node, **{name: _filled(getattr(node, name), value_of) for name in parts})
     return node
 
 
-def _parts(node: Any) -> list[str]:
-    return [attribute.name for attribute in fields(type(node))]
+@cache
+def _parts(kind: Any) -> tuple[str, ...]:
+    """The names of the parts that values of a type have and that holes may be in."""
+    if not has(kind) or kind in _WHOLE:
+        return ()
+    return tuple(attribute.name for attribute in fields(kind))
+
+
+_WHOLE = (Hole, PortName, PortAt, Field, Place)
+"""Values that are looked at as a whole."""
 
 
 def _repeated(item: Any, value_of: ValueOf) -> Iterator[Any]:

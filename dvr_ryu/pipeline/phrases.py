@@ -4,11 +4,16 @@ nor actions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+from attrs import frozen
+
 from dvr_ryu.pipeline.source import Wrong
 
+_SLIP = 0.75
+"""How much of two words is alike if one is a slip of the other."""
 _CLOSES = {"(": ")", "{": "}"}
 
 Known = Mapping[str, object] | list[str]
@@ -17,6 +22,13 @@ Known = Mapping[str, object] | list[str]
 def nearest(word: str, known: Known) -> str | None:
     """The known word that is most like this one, if any is."""
     return next(iter(get_close_matches(word, list(known), 1)), None)
+
+
+def resembles(word: str, known: list[str]) -> str | None:
+    """The known word that this one is most likely a slip of, whatever its case."""
+    lowered = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), list(lowered), 1, _SLIP)
+    return lowered[near[0]] if near else None
 
 
 def did_you_mean(word: str, known: Known) -> str:
@@ -50,6 +62,25 @@ def split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
     if opened:
         raise Wrong(at + opened[-1], "this is opened and never closed")
     return words
+
+
+@frozen
+class Setting:
+    """One KEY=VALUE; `value` begins at `value_at`."""
+
+    key: str
+    value: str
+    at: int
+    value_at: int
+
+
+def read_setting(word: str, at: int) -> Setting:
+    """KEY=VALUE, KEY:VALUE or KEY(VALUE), or KEY alone, whose value is empty."""
+    key = re.split(r"[:(=]", word, maxsplit=1)[0]
+    rest = word[len(key) :]
+    if rest.startswith("(") and rest.endswith(")"):
+        rest = rest[:-1]
+    return Setting(key, rest[1:], at, at + len(key) + 1)
 
 
 def article(noun: str) -> str:

@@ -7,15 +7,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from dvr_ryu.errors import DvrError, FileError, Problem
+from dvr_ryu.errors import DvrError, FileError, Place, Problem
 from dvr_ryu.pipeline import lint
 from dvr_ryu.pipeline.actions.learn import Learn
 from dvr_ryu.pipeline.basis import Basis, Lines
 from dvr_ryu.pipeline.binding import Ports
 from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.operands import nodes
+from dvr_ryu.pipeline.phrases import did_you_mean
+from dvr_ryu.pipeline.source import read_text
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
+from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -81,6 +84,7 @@ def load_program(folder: Path) -> Program:
     pipelines: list[Pipeline] = []
     for file in files:
         try:
+            _require_bridge(file)
             pipelines.append(read_pipeline(file))
             problems += lint.problems(pipelines[-1])
         except FileError as error:
@@ -88,3 +92,11 @@ def load_program(folder: Path) -> Program:
     if errors := [problem for problem in problems if not problem.warning]:
         raise FileError(errors)
     return Program(tuple(pipelines), tuple(sorted(problems)))
+
+
+def _require_bridge(file: Path) -> None:
+    if file.stem not in BRIDGES:
+        first = (read_text(file).splitlines() or [""])[0]
+        hint = did_you_mean(file.stem, [*BRIDGES]) or f"; there are {' and '.join(BRIDGES)}"
+        message = f"no bridge {file.stem} gets flows{hint}; rename the file, or move it elsewhere"
+        raise FileError([Problem(Place(str(file), 1, 1, first), message)])

@@ -13,6 +13,7 @@ from dvr_ryu.pipeline.fields import Subfield
 from dvr_ryu.pipeline.operands import PLAIN_NAME, Hole, Operand, PortName, number
 from dvr_ryu.pipeline.packet import Packet
 from dvr_ryu.pipeline.phrases import article, did_you_mean
+from dvr_ryu.pipeline.port_names import knows, why_no_port
 from dvr_ryu.pipeline.source import Wrong
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
 
@@ -21,15 +22,25 @@ _QUOTED = re.compile(r'"[^"]+"')
 
 
 class Scope:
-    """The surroundings of a line in `table`, in a block of `relation` (None: in no block).
+    """The surroundings of a line in `table`, in a block of `relation` (None: in no block), of a
+    bridge (None: of any).
 
-    `packet` tells, while the actions are read one by one, what is known of it.
+    `depth` says how many actions stand around each other here; `packet` tells, while the actions
+    are read one by one, what is known of it.
     """
 
-    def __init__(self, tables: Mapping[str, int], table: int, relation: str | None) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, int],
+        table: int,
+        relation: str | None,
+        bridge: str | None = None,
+    ) -> None:
         self.tables = tables
         self.table = table
         self.relation = relation
+        self.bridge = bridge
+        self.depth = 0
         self.packet = Packet()
 
     def hole(self, text: str, at: int) -> Hole:
@@ -49,6 +60,9 @@ class Scope:
         if name not in known:
             hint = did_you_mean(name, known) or f"; it has {', '.join(known)}"
             raise Wrong(at, f"'{relation}' has no field '{name}'{hint}")
+        there = known[name].bridge
+        if knows(self.bridge) and there and there != self.bridge:
+            raise Wrong(at, f"{text} is a port of {there}, and these are {self.bridge}'s flows")
         return Hole(relation, name, known[name].kind)
 
     def operand(
@@ -61,11 +75,16 @@ class Scope:
             value = form.read(text)
         except ValueError as error:
             if form is numbers.PORT and (PLAIN_NAME.fullmatch(text) or _QUOTED.fullmatch(text)):
-                return PortName(text.strip('"'))
+                return self._port_name(text, at)
             raise Wrong(at, f"{error}; write {article(form.what)} such as {form.example}") from None
         if value >> bits:
             raise Wrong(at, f"{text} is too large; the largest value here is {(1 << bits) - 1:#x}")
         return value
+
+    def _port_name(self, text: str, at: int) -> PortName:
+        if self.bridge and (why := why_no_port(self.bridge, text)):
+            raise Wrong(at, why)
+        return PortName(text.strip('"'))
 
     def value(
         self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
@@ -100,7 +119,8 @@ class Scope:
             return self.tables[text]
         if re.fullmatch("[0-9]{1,3}", text) and int(text) in self.tables.values():
             return int(text)
-        hint = did_you_mean(text, self.tables)
+        own = "; table 254 is Open vSwitch's own" if text == "254" else ""
+        hint = own or did_you_mean(text, self.tables)
         raise Wrong(at, f"there is no table '{text}' in this file{hint}")
 
     def subfield(self, text: str, at: int, *known: str) -> Subfield:

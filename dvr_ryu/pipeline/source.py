@@ -66,7 +66,10 @@ def logical_lines(text: str, file: str) -> Iterator[Line]:
     for number, source in enumerate(_LINE_END.split(text), 1):
         content = _without_comment(source).rstrip()
         if not pieces and not content:
-            comments = [*comments, source.strip()[1:].strip()] if source.strip() else []
+            if source.strip():
+                comments.append(source.strip()[1:].strip())
+            else:
+                comments = []
             continue
         indent = 0 if pieces else len(content) - len(content.lstrip())
         pieces.append(_Piece(len(joined), number, indent + 1, source))
@@ -84,6 +87,8 @@ def _line(file: str, text: str, comments: list[str], pieces: list[_Piece]) -> Li
 
 
 def _without_comment(source: str) -> str:
+    if "#" not in source:
+        return source
     quoted = False
     for at, character in enumerate(source):
         if character == '"':

@@ -23,8 +23,8 @@ from dvr_ryu.pipeline.source import Line, Wrong, logical_lines
 from dvr_ryu.topology.relations import RELATIONS
 from dvr_ryu.topology.text_file import read_text
 
-LAST_TABLE = 254
-"""OpenFlow's largest table number (OFPTT_MAX)."""
+LAST_TABLE = 253
+"""Open vSwitch keeps table 254, OpenFlow's last, for itself."""
 DEFAULT_PRIORITY = 0x8000
 """What OpenFlow and ovs-ofctl give a flow whose priority nobody named."""
 
@@ -34,7 +34,7 @@ _TABLE = re.compile(
 )
 _EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
 _MISS = re.compile(r"miss\s*:")
-_TABLE_WORD = re.compile(r"^(?:(?!\bactions?=).)*?\btable=([0-9]{1,9})\b")
+_TABLE_WORD = re.compile(r"^(?:(?!\bactions?=).)*?\btable[=:(]([0-9]{1,9})\b")
 """The first two match as much of a line as is right: what is wrong stands where they end."""
 
 ACTIONS = re.compile(r"[\s,]*\bactions?=")
@@ -150,7 +150,13 @@ class _Parser:
                 continue
             number, name = int(found["number"]), found["name"]
             if number > LAST_TABLE:
-                self._wrong(line, Wrong(found.start("number"), "a table's number is 0 to 254"))
+                self._wrong(
+                    line,
+                    Wrong(
+                        found.start("number"),
+                        "a table's number is 0 to 253; 254 is Open vSwitch's own",
+                    ),
+                )
             if name in self.numbers:
                 self._wrong(line, Wrong(found.start("name"), f"there is a table {name} already"))
             elif number in self.numbers.values():
@@ -197,7 +203,7 @@ class _Parser:
         return near
 
     def _flow(self, table: int, relation: str | None, line: Line) -> Flow | None:
-        scope = Scope(self.numbers, table, relation)
+        scope = Scope(self.numbers, table, relation, self.bridge)
         try:
             return _read_flow(scope, table, line)
         except Wrong as wrong:

@@ -147,9 +147,10 @@ def _ones(unknown: Unknown) -> int:
 
 def _built(flow: Flow, values: list[int]) -> WireFlow:
     remaining = iter(values)
-    message = fill(flow, lambda _: next(remaining)).build()
-    message.xid = 0
+    filled = fill(flow, lambda _: next(remaining))
     try:
+        message = filled.build()
+        message.xid = 0
         message.serialize()
     except struct.error as error:
         raise _too_long(flow) from error

@@ -89,14 +89,14 @@ def canonical_matches(matches: Sequence[bytes]) -> Sequence[bytes]:
 
 def _ordered(match: bytes, known: list[_Kind]) -> bytes:
     """The match with its fields in order. If they were, its kind is remembered."""
-    fields: list[tuple[bool, bytes]] = []
+    fields: list[tuple[int, bytes]] = []
     mask = b""
     at, end = 0, len(match)
     while at < end:
         after = at + _FIELD_HEAD + (match[at + 3] if at + 3 < end else 0)
         if after > end:
             raise ValueError("a match whose last field is cut")
-        fields.append((match[at] != 0x80 or match[at + 1] != 0, match[at:after]))
+        fields.append((_rank(match[at : at + 3]), match[at:after]))
         mask += b"\xff" * _FIELD_HEAD + bytes(match[at + 3])
         at = after
     ordered = b"".join(field for _, field in sorted(fields))
@@ -104,6 +104,17 @@ def _ordered(match: bytes, known: list[_Kind]) -> bytes:
         heads = bytes(byte & masked for byte, masked in zip(match, mask, strict=True))
         known.append(_Kind(mask, heads))
     return ordered
+
+
+def _rank(head: bytes) -> int:
+    """OpenFlow's own fields before others, and the packet type before those that require it."""
+    if head == _PACKET_TYPE:
+        return 0
+    return 1 if head.startswith(_OPENFLOW) else 2
+
+
+_OPENFLOW = b"\x80\x00"
+_PACKET_TYPE = _OPENFLOW + bytes([44 << 1])
 
 
 def may_lapse(value: bytes) -> bool:

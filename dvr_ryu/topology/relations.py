@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
+from dvr_ryu.topology.model import INTEGRATION_BRIDGE, TUNNEL_BRIDGE
+
 
 class Kind(Enum):
     """What a field is: which holes it may fill, and how it is written."""
@@ -27,8 +29,10 @@ Mac = Annotated[str, Kind.MAC]
 Ipv4 = Annotated[str, Kind.IPV4]
 Vlan = Annotated[int, Kind.VLAN]
 Vni = Annotated[int, Kind.VNI]
-PortName = Annotated[str, Kind.PORT]
-PortNames = Annotated[tuple[str, ...], Kind.PORTS]
+IntPort = Annotated[str, Kind.PORT, INTEGRATION_BRIDGE]
+IntPorts = Annotated[tuple[str, ...], Kind.PORTS, INTEGRATION_BRIDGE]
+TunPort = Annotated[str, Kind.PORT, TUNNEL_BRIDGE]
+TunPorts = Annotated[tuple[str, ...], Kind.PORTS, TUNNEL_BRIDGE]
 Name = Annotated[str, Kind.NAME]
 
 
@@ -46,7 +50,7 @@ class Tunnel(NamedTuple):
     host: Annotated[Name, "the other host's name"]
     address: Annotated[Ipv4, "its address on the underlay"]
     dvr_mac: Annotated[Mac, "its DVR host MAC"]
-    port: Annotated[PortName, "the tunnel port on br-tun that leads to it"]
+    port: Annotated[TunPort, "the tunnel port on br-tun that leads to it"]
 
 
 class LocalNetwork(NamedTuple):
@@ -55,7 +59,7 @@ class LocalNetwork(NamedTuple):
     name: Annotated[Name, "the network's name"]
     vlan: Annotated[Vlan, "its local VLAN tag on this host"]
     vni: Annotated[Vni, "its VNI, the same everywhere"]
-    flood: Annotated[PortNames, "the tunnel ports to the other hosts that have the network"]
+    flood: Annotated[TunPorts, "the tunnel ports to the other hosts that have the network"]
 
 
 class Gateway(NamedTuple):
@@ -67,7 +71,7 @@ class Gateway(NamedTuple):
     mac: Annotated[Mac, "the MAC that the port has on every host"]
     ip: Annotated[Ipv4, "the address that the port has on every host"]
     vni: Annotated[Vni, "the network's VNI"]
-    flood: Annotated[PortNames, "the tunnel ports to the other hosts that have the network"]
+    flood: Annotated[TunPorts, "the tunnel ports to the other hosts that have the network"]
 
 
 class LocalGateway(NamedTuple):
@@ -78,7 +82,7 @@ class LocalGateway(NamedTuple):
     vlan: Annotated[Vlan, "the network's local VLAN tag"]
     mac: Annotated[Mac, "the MAC that the port has on every host"]
     ip: Annotated[Ipv4, "the address that the port has on every host"]
-    port: Annotated[PortName, "its qr- port on br-int"]
+    port: Annotated[IntPort, "its qr- port on br-int"]
 
 
 class DhcpServer(NamedTuple):
@@ -100,7 +104,7 @@ class RemotePort(NamedTuple):
     mac: Annotated[Mac, "the port's MAC"]
     ip: Annotated[Ipv4, "the address: one of the port's fixed ones"]
     host: Annotated[Name, "the host that has the port"]
-    tunnel: Annotated[PortName, "the tunnel port on br-tun that leads to that host"]
+    tunnel: Annotated[TunPort, "the tunnel port on br-tun that leads to that host"]
 
 
 class OwnPort(NamedTuple):
@@ -110,7 +114,7 @@ class OwnPort(NamedTuple):
     network: Annotated[Name, "the network's name"]
     vlan: Annotated[Vlan, "the network's local VLAN tag"]
     mac: Annotated[Mac, "the port's MAC"]
-    port: Annotated[PortName, "its port on br-int"]
+    port: Annotated[IntPort, "its port on br-int"]
 
 
 class RoutedPort(NamedTuple):
@@ -123,7 +127,7 @@ class RoutedPort(NamedTuple):
     vlan: Annotated[Vlan, "the network's local VLAN tag"]
     mac: Annotated[Mac, "the port's MAC"]
     ip: Annotated[Ipv4, "the port's address: of several, the first in such a subnet"]
-    port: Annotated[PortName, "its port on br-int"]
+    port: Annotated[IntPort, "its port on br-int"]
     gateway_mac: Annotated[Mac, "the MAC of the gateway that the port knows"]
 
 
@@ -150,7 +154,7 @@ class VirtualMac(NamedTuple):
     network: Annotated[Name, "the network's name"]
     vlan: Annotated[Vlan, "the network's local VLAN tag"]
     mac: Annotated[Mac, "the MAC: that of an allowed_address_pair"]
-    ports: Annotated[PortNames, "the ports on br-int of those that may use it"]
+    ports: Annotated[IntPorts, "the ports on br-int of those that may use it"]
     gateway_mac: Annotated[Mac, "the MAC of the gateway that they know"]
 
 
@@ -160,7 +164,7 @@ class VirtualPort(NamedTuple):
     network: Annotated[Name, "the network's name"]
     vlan: Annotated[Vlan, "the network's local VLAN tag"]
     mac: Annotated[Mac, "the MAC: that of an allowed_address_pair"]
-    port: Annotated[PortName, "the port on br-int"]
+    port: Annotated[IntPort, "the port on br-int"]
 
 
 class MovingMac(NamedTuple):
@@ -190,13 +194,21 @@ RELATIONS: dict[str, type[Any]] = {
 
 
 class FieldDoc(NamedTuple):
-    """One field of a relation: its kind and the sentence that documents it."""
+    """One field of a relation: its kind, the sentence that documents it, and of a port the bridge
+    that has it.
+    """
 
     kind: Kind
     sentence: str
+    bridge: str | None = None
 
 
 def fields_of(row_type: type[Any]) -> dict[str, FieldDoc]:
     """Field name → kind and sentence, in the order of the row's values."""
     hints = get_type_hints(row_type, include_extras=True)
-    return {name: FieldDoc(*hints[name].__metadata__) for name in row_type._fields}
+    return {name: _doc(*hints[name].__metadata__) for name in row_type._fields}
+
+
+def _doc(kind: Kind, *rest: str) -> FieldDoc:
+    *bridge, sentence = rest
+    return FieldDoc(kind, sentence, *bridge)

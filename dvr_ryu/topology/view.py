@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from dvr_ryu.topology import model
+from dvr_ryu.topology.port_names import PATCH_INT, PATCH_TUN
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.relations import (
     DhcpServer,
@@ -30,10 +31,8 @@ from dvr_ryu.topology.relations import (
 )
 from dvr_ryu.topology.topology import Topology
 
-PATCH_INT = "patch-int"
-PATCH_TUN = "patch-tun"
 PATCH_OFPORT = 1
-"""Neutron's names of the two ends between br-tun and br-int; each is port 1 of its bridge."""
+"""Each end of the patch between br-tun and br-int is port 1 of its bridge."""
 
 
 class HostView:

@@ -14,7 +14,8 @@ from attrs import evolve
 from dvr_ryu.companion.facts.kinds import ROOT, Bridge, Fact, OvsPort, VethPair
 from dvr_ryu.topology import model
 from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
-from dvr_ryu.topology.view import PATCH_INT, PATCH_TUN, HostView
+from dvr_ryu.topology.port_names import PATCH_INT, PATCH_TUN
+from dvr_ryu.topology.view import HostView
 
 OPENFLOW = "OpenFlow10,OpenFlow13,OpenFlow14"
 """What bridges speak; the first is for ovs-ofctl, which asks in it if it is not told otherwise."""

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from dvr_ryu.pipeline import numbers
 from dvr_ryu.pipeline.operands import PLAIN_NAME, Operand, number
-from dvr_ryu.pipeline.phrases import did_you_mean, nearest, split
+from dvr_ryu.pipeline.phrases import Setting, did_you_mean, nearest, read_setting, split
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 from dvr_ryu.topology.relations import Kind
@@ -71,24 +71,8 @@ class Argument:
             yield read_setting(word, start)
 
 
-@frozen
-class Setting:
-    """One KEY=VALUE within an action; `value` begins at `value_at`."""
-
-    key: str
-    value: str
-    at: int
-    value_at: int
-
-
-def read_setting(word: str, at: int) -> Setting:
-    """KEY=VALUE, KEY:VALUE or KEY(VALUE), or KEY alone, whose value is empty."""
-    key = re.split(r"[:(=]", word, maxsplit=1)[0]
-    rest = word[len(key) :]
-    if rest.startswith("(") and rest.endswith(")"):
-        rest = rest[:-1]
-    return Setting(key, rest[1:], at, at + len(key) + 1)
-
+_DEEPEST = 64
+"""How many actions may stand around each other: Python's own depth is limited."""
 
 Reader = Callable[[Scope, Argument], Action]
 """Reads an action from what stands behind its name."""
@@ -109,7 +93,16 @@ def reads(*names: str) -> Callable[[Reader], Reader]:
 
 def read_list(scope: Scope, text: str, at: int) -> list[tuple[Action, int]]:
     """A list of actions, each with where it starts. `drop` is the empty list."""
-    words = split(text, at, separators=", \t")
+    scope.depth += 1
+    if scope.depth > _DEEPEST:
+        raise Wrong(at, f"actions stand within actions more than {_DEEPEST} deep here")
+    try:
+        return _read_words(scope, split(text, at, separators=", \t"))
+    finally:
+        scope.depth -= 1
+
+
+def _read_words(scope: Scope, words: list[tuple[str, int]]) -> list[tuple[Action, int]]:
     if [word.lower() for word, _ in words] == ["drop"]:
         return []
     return [(_read(scope, word, start), start) for word, start in words]

@@ -1,4 +1,4 @@
-"""Bits of fields as actions name them: what may be read or written, and how Ryu takes it."""
+"""Bits of fields as actions name them: what may be read or written."""
 
 from __future__ import annotations
 
@@ -11,14 +11,9 @@ TRACKED = {"ct_mark", "ct_label"}
 """Fields of a connection: written only within ct(commit,exec(...))."""
 
 
-_LONG_NAMES = ("nsh_", "dp_hash", "actset_output")
-"""How fields begin whose names take 8 bytes; Ryu's actions have room for 4."""
-
-
 def read_source(scope: Scope, text: str, at: int, *known: str) -> Subfield:
     """Bits that an action reads; `known` are words that could stand here too."""
     bits = scope.subfield(text, at, *known)
-    require_named(bits.field, at)
     require_there(scope.packet, bits.field, at)
     return bits
 
@@ -26,15 +21,14 @@ def read_source(scope: Scope, text: str, at: int, *known: str) -> Subfield:
 def read_target(scope: Scope, text: str, at: int) -> Subfield:
     """Bits that an action writes."""
     bits = scope.subfield(text, at)
-    require_named(bits.field, at)
     require_writable(scope, bits.field, at)
     return bits
 
 
-def require_named(field: Field, at: int) -> None:
-    """Raise unless Ryu has the name that Nicira's actions give the field, in 4 bytes."""
-    if not field.nxm or field.name.startswith(_LONG_NAMES):
-        raise Wrong(at, f"Ryu 4.34 cannot carry {field.name} here, only in a match or set_field")
+def require_short_name(field: Field, at: int) -> None:
+    """Raise unless the field's name fits into the 4 bytes that some of Nicira's actions have."""
+    if field.nxm.experimenter is not None:
+        raise Wrong(at, f"{field.name} cannot stand here: its name takes 8 bytes, and there are 4")
 
 
 def require_writable(scope: Scope, field: Field, at: int) -> None:
@@ -49,7 +43,7 @@ def require_writable(scope: Scope, field: Field, at: int) -> None:
 
 def require_learnable(learned: Packet, field: Field, at: int) -> None:
     """Raise unless a learned flow may write the field, in the packets that it matches."""
-    require_named(field, at)
+    require_short_name(field, at)
     require_not_read_only(field, at)
     require_there(learned, field, at)
 
@@ -65,7 +59,7 @@ def require_there(packet: Packet, field: Field, at: int) -> None:
     if field.name == "dl_vlan":
         raise Wrong(at, "dl_vlan can only be matched; write vlan_vid")
     if lacking := packet.lacks(field):
-        raise Wrong(at, f"{field.name} is only in some packets: match {lacking} as well")
+        raise Wrong(at, f"{field.name} {lacking}")
 
 
 def require_tag(packet: Packet, field: Field, at: int) -> None:
@@ -78,8 +72,3 @@ def require_same_width(source: Subfield, target: Subfield, at: int) -> None:
     """What is copied must fit, bit for bit."""
     if source.width != target.width:
         raise Wrong(at, f"{source} has {source.width} bits, {target} has {target.width}")
-
-
-def ofs_nbits(bits: Subfield) -> int:
-    """Where the bits are, as Nicira's actions say it: the first, and one less than how many."""
-    return bits.start << 6 | (bits.width - 1)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import frozen
-from ryu.ofproto import nicira_ext
-from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions import nicira
 from dvr_ryu.pipeline.actions.base import Action, Argument, one_of, port16, read_port, reads
-from dvr_ryu.pipeline.actions.bits import ofs_nbits, read_target
+from dvr_ryu.pipeline.actions.bits import read_target, require_short_name
 from dvr_ryu.pipeline.fields import Subfield
 from dvr_ryu.pipeline.operands import Operand, written
 from dvr_ryu.pipeline.scope import Scope
@@ -52,18 +51,9 @@ class Multipath(Action):
         return f"multipath({self.hash},{numbers_},{self.target})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionMultipath."""
-        return [
-            parser.NXActionMultipath(
-                fields=HASHES[self.hash],
-                basis=self.basis,
-                algorithm=LINKS[self.algorithm],
-                max_link=self.links - 1,
-                arg=self.argument,
-                ofs_nbits=ofs_nbits(self.target),
-                dst=self.target.field.nxm,
-            )
-        ]
+        """Return Nicira's multipath."""
+        how = HASHES[self.hash], self.basis, LINKS[self.algorithm]
+        return [nicira.multipath(*how, self.links, self.argument, self.target)]
 
 
 @frozen
@@ -84,21 +74,9 @@ class Bundle(Action):
         return f"bundle_load({head},{self.target},members:{ports})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionBundle or NXActionBundleLoad."""
-        settings = {
-            "algorithm": MEMBERS[self.algorithm],
-            "fields": HASHES[self.hash],
-            "basis": self.basis,
-            "slave_type": nicira_ext.NXM_OF_IN_PORT,
-            "n_slaves": len(self.members),
-            "slaves": [port16(port) for port in self.members],
-        }
-        if self.target is None:
-            return [parser.NXActionBundle(**settings, ofs_nbits=0, dst=0)]
-        target = self.target
-        return [
-            parser.NXActionBundleLoad(**settings, ofs_nbits=ofs_nbits(target), dst=target.field.nxm)
-        ]
+        """Return Nicira's bundle or bundle_load."""
+        how = MEMBERS[self.algorithm], HASHES[self.hash], self.basis
+        return [nicira.bundle(*how, [port16(port) for port in self.members], self.target)]
 
 
 @reads("multipath")
@@ -110,6 +88,7 @@ def read_multipath(scope: Scope, argument: Argument) -> Multipath:
         raise Wrong(argument.end, f"multipath has six parts: {form}")
     links = scope.plain(*_sized(words[3], 17))
     target = read_target(scope, *words[5])
+    require_short_name(target.field, words[5][1])
     if not 1 <= links <= 1 << min(target.width, 16):
         raise Wrong(words[3][1], f"there are 1 to {1 << min(target.width, 16)} links for {target}")
     return Multipath(
@@ -132,6 +111,7 @@ def read_bundle_load(scope: Scope, argument: Argument) -> Bundle:
     form = "bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG0[],members:4,8)"
     _require_ofport(words, argument.end, form)
     target = read_target(scope, *words[4])
+    require_short_name(target.field, words[4][1])
     if target.width < 16:
         raise Wrong(words[4][1], f"a port's number has 16 bits, {target} has {target.width}")
     choice = _choice(scope, words[:3], MEMBERS)
@@ -166,6 +146,18 @@ def _members(scope: Scope, words: list[tuple[str, int]], end: int) -> tuple[Oper
     if name not in ("members", "slaves") or not colon:
         raise Wrong(at, "the ports come last: members:4,8")
     ports = ([(first, at + len(name) + 1)] if first else []) + words[1:]
+    if first.startswith("["):
+        ports = _without_brackets(ports)
     if len(ports) > _MOST_MEMBERS:
         raise Wrong(at, f"a bundle has up to {_MOST_MEMBERS} members")
     return tuple(read_port(scope, *port) for port in ports)
+
+
+def _without_brackets(ports: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """[4,8] as ovs-ofctl reads it, without the brackets."""
+    (first, first_at), (last, last_at) = ports[0], ports[-1]
+    if not last.endswith("]"):
+        raise Wrong(first_at, "this is opened and never closed")
+    inner = [(first[1:], first_at + 1), *ports[1:]]
+    inner[-1] = inner[-1][0][:-1], last_at + (last_at == first_at)
+    return [port for port in inner if port[0]]

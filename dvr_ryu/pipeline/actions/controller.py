@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
@@ -10,6 +11,7 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions import nicira
 from dvr_ryu.pipeline.actions.base import Action, Argument, one_of, reads
 from dvr_ryu.pipeline.actions.output import Output
 from dvr_ryu.pipeline.phrases import did_you_mean
@@ -29,13 +31,16 @@ REASONS = {
 }
 """Why the controller is told, by ovs-ofctl's names."""
 
-_KEYS = ["max_len", "reason", "id", "userdata", "pause"]
+_KEYS = ["max_len", "reason", "id", "userdata", "pause", "meter_id"]
+
+_MAX_LEN, _ID, _REASON, _USERDATA, _PAUSE, _METER_ID = range(6)
+"""NXAC2PT_*: the properties of Nicira's second controller action."""
 
 
 @frozen
 class Controller(Action):
     """Send the packet to the controllers of an id, with a reason; `userdata` goes with it. `pause`:
-    the packet waits until a controller resumes it.
+    the packet waits until a controller resumes it. `meter_id` limits how many are sent (0: none).
     """
 
     max_len: int = _WHOLE
@@ -43,6 +48,7 @@ class Controller(Action):
     id: int = 0
     userdata: bytes = b""
     pause: bool = False
+    meter_id: int = 0
 
     def __str__(self) -> str:
         words = []
@@ -56,26 +62,35 @@ class Controller(Action):
             words.append(f"userdata={self.userdata.hex('.')}")
         if self.pause:
             words.append("pause")
+        if self.meter_id:
+            words.append(f"meter_id={self.meter_id}")
         return f"controller({','.join(words)})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionController, or NXActionController2 for what only that has."""
+        """Return Ryu's NXActionController, or Nicira's second one for what only that has."""
         reason = REASONS[self.reason]
-        if not self.userdata and not self.pause:
+        if not self.userdata and not self.pause and not self.meter_id:
             return [parser.NXActionController(self.max_len, self.id, reason)]
-        # What is left out is as OVS leaves it out: a switch that is asked for the flow does.
-        properties: dict[str, Any] = {}
+        return [nicira.controller2(self._properties())]
+
+    def _properties(self) -> Iterator[tuple[int, bytes]]:
+        """What is left out is as OVS leaves it out: a switch that is asked for the flow does."""
         if self.max_len != _WHOLE:
-            properties["max_len"] = self.max_len
+            yield _MAX_LEN, _short(self.max_len)
         if self.id:
-            properties["controller_id"] = self.id
+            yield _ID, _short(self.id)
         if self.reason != "action":
-            properties["reason"] = reason
+            yield _REASON, bytes([REASONS[self.reason]])
         if self.userdata:
-            properties["userdata"] = list(self.userdata)
+            yield _USERDATA, self.userdata
         if self.pause:
-            properties["pause"] = True
-        return [parser.NXActionController2(**properties)]
+            yield _PAUSE, b""
+        if self.meter_id:
+            yield _METER_ID, self.meter_id.to_bytes(4, "big")
+
+
+def _short(value: int) -> bytes:
+    return value.to_bytes(2, "big") + bytes(2)
 
 
 @reads("controller")
@@ -101,7 +116,7 @@ def _read_value(scope: Scope, key: str, text: str, at: int) -> Any:
         return read_hex(text, at)
     if key == "pause":
         return True
-    return scope.plain(text, 16, at)
+    return scope.plain(text, 32 if key == "meter_id" else 16, at)
 
 
 def read_hex(text: str, at: int) -> bytes:

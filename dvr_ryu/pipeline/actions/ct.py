@@ -8,12 +8,12 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.actions import nicira
-from dvr_ryu.pipeline.actions.base import Action, Argument, Setting, one_of, read_list, reads
-from dvr_ryu.pipeline.actions.bits import ofs_nbits, read_source
+from dvr_ryu.pipeline.actions.base import Action, Argument, one_of, read_list, reads
+from dvr_ryu.pipeline.actions.bits import read_source, require_short_name
 from dvr_ryu.pipeline.actions.nat import Nat, read_nat
 from dvr_ryu.pipeline.actions.setting import Load, Move, SetField
 from dvr_ryu.pipeline.fields import Subfield
-from dvr_ryu.pipeline.phrases import did_you_mean
+from dvr_ryu.pipeline.phrases import Setting, did_you_mean
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 
@@ -59,16 +59,10 @@ class Ct(Action):
     def build(self) -> list[Any]:
         """Return ct in bytes of our own: Ryu's NXActionCT does not pad the nat in it."""
         inner = (*([self.nat] if self.nat else []), *self.exec)
-        field, zone = (
-            ("", self.zone)
-            if isinstance(self.zone, int)
-            else (self.zone.field.nxm, ofs_nbits(self.zone))
-        )
         return [
             nicira.ct(
                 self.commit * _COMMIT | self.force * _FORCE,
-                field,
-                zone,
+                self.zone,
                 _NO_TABLE if self.table is None else self.table,
                 HELPERS.get(self.alg, 0),
                 [built for each in inner for built in each.build()],
@@ -107,6 +101,8 @@ def read_ct(scope: Scope, argument: Argument) -> Ct:
         if setting.key not in _KEYS:
             hint = did_you_mean(setting.key, _KEYS) or f"; it has {', '.join(_KEYS)}"
             raise Wrong(setting.at, f"ct has no '{setting.key}'{hint}")
+        if setting.key in given:
+            raise Wrong(setting.at, f"{setting.key} is there already; write it once")
         given[setting.key] = _read(scope, setting)
     if not given.get("commit"):
         for key in given.keys() & {"force", "exec", "alg"}:
@@ -139,6 +135,7 @@ def _zone(scope: Scope, text: str, at: int) -> int | Subfield:
     if text[:1].isdigit():
         return scope.plain(text, 16, at)
     bits = read_source(scope, text, at)
+    require_short_name(bits.field, at)
     if bits.width != 16:
         raise Wrong(at, f"a zone has 16 bits, {bits} has {bits.width}")
     return bits

@@ -53,7 +53,7 @@ class DecTtl(Action):
         return [parser.NXActionDecTtlCntIds(list(self.controllers))]
 
 
-@reads("mod_nw_ttl")
+@reads("mod_nw_ttl", "set_nw_ttl")
 def read_mod_nw_ttl(scope: Scope, argument: Argument) -> ModNwTtl:
     """mod_nw_ttl:NUMBER."""
     _require_ip(scope, "mod_nw_ttl", argument)

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import frozen
-from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
 from dvr_ryu.pipeline.actions import nicira
-from dvr_ryu.pipeline.actions.base import Action, Argument, Setting, reads
+from dvr_ryu.pipeline.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.actions.bits import (
     read_source,
     require_learnable,
-    require_named,
     require_not_read_only,
     require_same_width,
+    require_short_name,
     require_there,
 )
-from dvr_ryu.pipeline.fields import OXM_NAMES, Subfield
-from dvr_ryu.pipeline.operands import number
+from dvr_ryu.pipeline.fields import OXM_NAMES, Subfield, find
+from dvr_ryu.pipeline.flags import Flags, Fragments
+from dvr_ryu.pipeline.operands import Operand, number, written
 from dvr_ryu.pipeline.packet import Packet
+from dvr_ryu.pipeline.phrases import Setting
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 
@@ -54,7 +55,7 @@ class LearnMatch:
     """The learned flow matches `target` against a number or what `source` held in this packet."""
 
     target: Subfield
-    source: Subfield | int
+    source: Subfield | Operand
 
     def __str__(self) -> str:
         if self.source == self.target:
@@ -63,32 +64,31 @@ class LearnMatch:
             return f"{self.target}={self.source}"
         field = self.target.field
         if self.target.width < self.target.whole:
-            return f"{self.target}={self.source:#x}"
-        return f"{OXM_NAMES.get(field.name, field.name)}={field.form.write(self.source)}"
+            return f"{self.target}={written(numbers.HEX, self.source)}"
+        if field.words and isinstance(self.source, int):
+            return f"{field.name}={field.words.write(self.source, field.all_bits)}"
+        return f"{OXM_NAMES.get(field.name, field.name)}={written(field.form, self.source)}"
 
-    def build(self) -> Any:
-        """Return Ryu's NXFlowSpecMatch."""
-        return parser.NXFlowSpecMatch(
-            src=_learn_source(self.source), dst=_learn_end(self.target), n_bits=self.target.width
-        )
+    def build(self) -> bytes:
+        """Return it in bytes."""
+        return _spec(_MATCH, self.source, self.target)
 
 
 @frozen
 class LearnLoad:
     """The learned flow writes `target`: a number or what `source` held in this packet."""
 
-    source: Subfield | int
+    source: Subfield | Operand
     target: Subfield
 
     def __str__(self) -> str:
-        text = f"{self.source:#x}" if isinstance(self.source, int) else str(self.source)
+        source = self.source
+        text = str(source) if isinstance(source, Subfield) else written(numbers.HEX, source)
         return f"load:{text}->{self.target}"
 
-    def build(self) -> Any:
-        """Return Ryu's NXFlowSpecLoad."""
-        return parser.NXFlowSpecLoad(
-            src=_learn_source(self.source), dst=_learn_end(self.target), n_bits=self.target.width
-        )
+    def build(self) -> bytes:
+        """Return it in bytes."""
+        return _spec(_LOAD, self.source, self.target)
 
 
 @frozen
@@ -100,22 +100,23 @@ class LearnOutput:
     def __str__(self) -> str:
         return f"output:{self.source}"
 
-    def build(self) -> Any:
-        """Return Ryu's NXFlowSpecOutput."""
-        return parser.NXFlowSpecOutput(
-            src=_learn_end(self.source), dst="", n_bits=self.source.width
-        )
+    def build(self) -> bytes:
+        """Return it in bytes."""
+        return nicira.learn_spec(_OUTPUT, self.source, None, self.source.width)
+
+
+_MATCH, _LOAD, _OUTPUT = 0, 1, 2
+"""NX_LEARN_DST_*: what a part does."""
+
+
+def _spec(kind: int, source: Subfield | Operand, target: Subfield) -> bytes:
+    """A number of a port is cut to the bits that Nicira's in_port has."""
+    if not isinstance(source, Subfield):
+        source = number(source) & ((1 << target.width) - 1)
+    return nicira.learn_spec(kind, source, target, target.width)
 
 
 LearnPart = LearnMatch | LearnLoad | LearnOutput
-
-
-def _learn_end(subfield: Subfield) -> tuple[str, int]:
-    return subfield.field.nxm, subfield.start
-
-
-def _learn_source(source: Subfield | int) -> tuple[str, int] | int:
-    return source if isinstance(source, int) else _learn_end(source)
 
 
 @frozen
@@ -140,16 +141,12 @@ class Learn(Action):
         return f"learn({','.join([*words, *map(str, self.parts)])})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionLearn; with a limit or a result, learn2 in bytes of our own."""
-        given = dict(self.settings)
-        flags = sum(given.pop(flag, 0) for flag in _FLAGS) | (_WRITE_RESULT if self.result else 0)
-        table, limit = given.pop("table"), given.pop("limit", 0)
-        specs = [part.build() for part in self.parts]
-        learn = parser.NXActionLearn(table, specs, flags=flags, **{"priority": _PRIORITY, **given})
-        if not limit and not self.result:
-            return [learn]
-        result = (self.result.field.nxm, self.result.start) if self.result else None
-        return [nicira.learn2(learn, limit, result)]
+        """Return Nicira's learn."""
+        given = _PRINTED | dict(self.settings)
+        given["flags"] = sum(given[flag] for flag in _FLAGS)
+        given["flags"] |= _WRITE_RESULT if self.result else 0
+        specs = b"".join(part.build() for part in self.parts)
+        return [nicira.learn(given, specs, self.result)]
 
 
 def _setting_text(name: str, value: int) -> str:
@@ -192,7 +189,6 @@ def _read_setting(scope: Scope, setting: Setting) -> int:
 
 def _read_result(scope: Scope, setting: Setting) -> Subfield:
     bit = scope.subfield(setting.value, setting.value_at)
-    require_named(bit.field, setting.value_at)
     require_not_read_only(bit.field, setting.value_at)
     if bit.width != 1:
         raise Wrong(setting.value_at, f"the result is one bit, {bit} has {bit.width}: reg0[0]")
@@ -202,7 +198,9 @@ def _read_result(scope: Scope, setting: Setting) -> Subfield:
 def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
     at = part.value_at
     if part.key == "output":
-        return LearnOutput(read_source(scope, part.value, at))
+        source = read_source(scope, part.value, at)
+        require_short_name(source.field, at)
+        return LearnOutput(source)
     if part.key == "load":
         behind = Argument(part.value, at, at - 1)
         left, right = behind.arrow("VALUE->FIELD", "load:0->NXM_OF_VLAN_TCI[]")
@@ -210,7 +208,7 @@ def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
         require_learnable(learned, target.field, right.at)
         return LearnLoad(_read_source(scope, left.text, target, left.at, numbers.HEX), target)
     target = scope.subfield(part.key, part.at, *_PRINTED, "result_dst", "output", "load")
-    require_named(target.field, part.at)
+    require_short_name(target.field, part.at)
     if not part.value:
         require_there(scope.packet, target.field, part.at)
         match = LearnMatch(target, target)
@@ -226,12 +224,24 @@ def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
 
 def _read_source(
     scope: Scope, text: str, target: Subfield, at: int, form: numbers.Form
-) -> Subfield | int:
-    """A number in the form, or bits of this packet."""
-    try:
-        form.read(text)
-    except ValueError:
+) -> Subfield | Operand:
+    """A number in the form, a hole, a port, words for bits, or bits of this packet."""
+    field, whole = target.field, target.width == target.whole
+    if find(text.partition("[")[0]):
         source = read_source(scope, text, at)
         require_same_width(source, target, at)
         return source
-    return number(scope.operand(form, None, target.width, text, at))
+    if field.words and whole and not (isinstance(field.words, Flags) and text[:1].isdigit()):
+        return _read_words(field.words, text, at)
+    bits = field.bits if form is numbers.PORT else target.width
+    return scope.value(form, field.kind if whole else None, bits, text, at)
+
+
+def _read_words(words: Flags | Fragments, text: str, at: int) -> int:
+    try:
+        value, mask = words.read(text)
+    except ValueError as error:
+        raise Wrong(at, str(error)) from None
+    if mask != words.all:
+        raise Wrong(at, "a learned flow matches whole fields: write such as syn|ack")
+    return value

@@ -82,6 +82,7 @@ def read_push_mpls(scope: Scope, argument: Argument) -> PushMpls:
     ethertype = _ethertype(scope, argument)
     if ethertype not in _TYPES:
         raise Wrong(argument.at, "a label's Ethernet type is 0x8847 or 0x8848")
+    _require_ethernet(scope, "push_mpls", argument)
     scope.packet.becomes(ethertype)
     return PushMpls(ethertype)
 
@@ -90,6 +91,7 @@ def read_push_mpls(scope: Scope, argument: Argument) -> PushMpls:
 def read_pop_mpls(scope: Scope, argument: Argument) -> PopMpls:
     """pop_mpls:ETHERTYPE."""
     _require_label(scope, "pop_mpls", argument)
+    _require_ethernet(scope, "pop_mpls", argument)
     ethertype = _ethertype(scope, argument)
     scope.packet.becomes(ethertype)
     return PopMpls(ethertype)
@@ -124,6 +126,11 @@ def read_dec_mpls_ttl(scope: Scope, argument: Argument) -> DecMplsTtl:
 
 def _ethertype(scope: Scope, argument: Argument) -> int:
     return scope.plain(argument.present("an Ethernet type", ":0x8847"), 16, argument.at)
+
+
+def _require_ethernet(scope: Scope, name: str, argument: Argument) -> None:
+    if not scope.packet.ethernet:
+        raise Wrong(argument.end, f"{name} needs an Ethernet header: write encap(ethernet) first")
 
 
 def _require_label(scope: Scope, name: str, argument: Argument) -> None:

@@ -9,9 +9,10 @@ from attrs import evolve, frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
-from dvr_ryu.pipeline.actions.base import Action, Argument, Setting
+from dvr_ryu.pipeline.actions.base import Action, Argument
 from dvr_ryu.pipeline.fields import IP, IP6
 from dvr_ryu.pipeline.operands import number
+from dvr_ryu.pipeline.phrases import Setting
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 
@@ -108,11 +109,16 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
     for lower, upper, group in ((first, last, "last"), (low, high, "high")):
         if lower is not None and upper is not None and upper < lower:
             raise Wrong(at + found.start(group), "the lowest is named first")
-    # An end that is no other than the beginning is not said; nor is port 0, which is any.
+    if not first and (last or (low is not None and low > 0)):
+        raise Wrong(at, f"{found['first']} is no address: neither a range nor ports go with it")
+    if high and not low:
+        raise Wrong(at + found.start("low"), "port 0 is any port: a range begins with 1 or more")
+    # An end that is no other than the beginning is not said; nor are port 0, which is any, and the
+    # address of zeroes, which is none.
     return evolve(
         nat,
         version=version,
-        first=first,
+        first=first or None,
         last=None if last == first else last,
         low=low or None,
         high=None if high == low else high,

@@ -1,62 +1,194 @@
-"""Nicira's actions that Ryu 4.34 writes wrongly, or has no class for, as bytes of our own.
+"""Nicira's actions in bytes: those that name fields, and those that Ryu 4.34 writes wrongly or has
+no class for.
 
-Ryu gives a Nicira action a length that is a multiple of 8, but not always as many bytes; what
-follows at the top of a flow fills the gap, what follows within another action does not. And it has
-no class for clone. `NXActionUnknown`, Ryu's class for any Nicira action, carries both. The layouts
-are those of struct nx_action_* in Open vSwitch's lib/ofp-actions.c.
+Each function is named after the action, and takes what stands in it. The layouts are those of
+struct nx_action_* in Open vSwitch's lib/ofp-actions.c.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ryu.ofproto import nicira_ext
 from ryu.ofproto import ofproto_v1_4 as ofp
-from ryu.ofproto import ofproto_v1_4_parser as parser
 
-_CLONE, _LEARN2 = 42, 45
-"""NXAST_CLONE, NXAST_LEARN2."""
-_LEARN_HEAD = 22
-"""Bytes of struct nx_action_learn behind its subtype; what is learned follows."""
+from dvr_ryu.pipeline.actions.raw import RawAction, nicira, packed
+from dvr_ryu.pipeline.fields import Field, Subfield
+from dvr_ryu.pipeline.wire import padded
 
+_OUTPUT_REG2, _REG_LOAD2, _SAMPLE3, _CLONE, _RESUBMIT_TABLE_CT = 32, 33, 41, 42, 44
+_LEARN2, _ENCAP, _DECAP, _CHECK_PKT_LARGER, _DELETE_FIELD = 45, 46, 47, 49, 50
+"""NXAST_*, of which Ryu does not know the numbers."""
 
-def clone(actions: Iterable[Any]) -> Any:
-    """struct nx_action_clone: 6 bytes of padding, then the actions."""
-    return parser.NXActionUnknown(_CLONE, bytes(6) + packed(actions))
-
-
-def ct(flags: int, zone_field: str, zone: int, table: int, alg: int, actions: Iterable[Any]) -> Any:
-    """struct nx_action_conntrack: `zone` is a number, or bits of the field named so."""
-    head = struct.pack("!HIHB3xH", flags, header(zone_field), zone, table, alg)
-    return parser.NXActionUnknown(nicira_ext.NXAST_CT, head + packed(actions))
+_WHOLE = ofp.OFPCML_NO_BUFFER
+_LONGEST_LOAD = 64
+"""How many bits NXAST_REG_LOAD writes."""
 
 
-def learn2(learn: Any, limit: int, result: tuple[str, int] | None) -> Any:
-    """struct nx_action_learn2: a learn, up to `limit` flows (0: any number), and the bit that is
-    written.
+def ofs_nbits(bits: Subfield) -> int:
+    """Where the bits are, in one number: the first, and one less than how many."""
+    return bits.start << 6 | (bits.width - 1)
+
+
+def reg_move(source: Subfield, target: Subfield) -> RawAction:
+    """Copy bits."""
+    head = struct.pack("!HHH", source.width, source.start, target.start)
+    return nicira(nicira_ext.NXAST_REG_MOVE, head + _name(source) + _name(target))
+
+
+def reg_load(value: int, target: Subfield) -> list[RawAction]:
+    """Write bits, 64 at a time; those of an experimenter's field at once."""
+    if target.field.nxm.experimenter is not None:
+        mask = (1 << target.width) - 1 << target.start
+        return [reg_load2(target.field, value << target.start, mask)]
+    loads = []
+    for start in range(0, target.width, _LONGEST_LOAD):
+        width = min(_LONGEST_LOAD, target.width - start)
+        piece = Subfield(target.field, target.start + start, width)
+        cut = value >> start & ((1 << width) - 1)
+        body = struct.pack("!H", ofs_nbits(piece)) + _name(piece) + struct.pack("!Q", cut)
+        loads.append(nicira(nicira_ext.NXAST_REG_LOAD, body))
+    return loads
+
+
+def reg_load2(field: Field, value: int, mask: int) -> RawAction:
+    """Write a field in the bits of a mask."""
+    whole = mask == (1 << 8 * field.nxm.length) - 1
+    return nicira(_REG_LOAD2, field.nxm.entry(value, None if whole else mask))
+
+
+def stack(subtype: int, bits: Subfield) -> RawAction:
+    """NXAST_STACK_PUSH or NXAST_STACK_POP."""
+    body = struct.pack("!H", bits.start) + _name(bits) + struct.pack("!H", bits.width)
+    return nicira(subtype, body.ljust(14, b"\0"))
+
+
+def output_reg(source: Subfield) -> RawAction:
+    """Send the packet to the port that a field names."""
+    where = struct.pack("!H", ofs_nbits(source))
+    if source.field.nxm.experimenter is None:
+        body = where + _name(source) + struct.pack("!H6x", _WHOLE)
+        return nicira(nicira_ext.NXAST_OUTPUT_REG, body)
+    body = where + struct.pack("!H", _WHOLE) + _name(source)
+    return nicira(_OUTPUT_REG2, body.ljust(14, b"\0"))
+
+
+def check_pkt_larger(length: int, target: Subfield) -> RawAction:
+    """Write whether the packet is longer than so many bytes into a bit."""
+    body = struct.pack("!HH", length, target.start) + _name(target)
+    return nicira(_CHECK_PKT_LARGER, body.ljust(14, b"\0"))
+
+
+def delete_field(field: Field) -> RawAction:
+    """Take a tunnel's option out."""
+    return nicira(_DELETE_FIELD, field.nxm.header())
+
+
+def clone(actions: Iterable[Any]) -> RawAction:
+    """Do actions on a copy of the packet."""
+    return nicira(_CLONE, bytes(6) + packed(actions))
+
+
+def ct(flags: int, zone: int | Subfield, table: int, alg: int, actions: Iterable[Any]) -> RawAction:
+    """Look up a connection; `zone` is a number, or bits of a field."""
+    if isinstance(zone, int):
+        where = struct.pack("!IH", 0, zone)
+    else:
+        where = _name(zone) + struct.pack("!H", ofs_nbits(zone))
+    body = struct.pack("!H", flags) + where + struct.pack("!B3xH", table, alg)
+    return nicira(nicira_ext.NXAST_CT, body + packed(actions))
+
+
+def resubmit_table_ct(port: int, table: int) -> RawAction:
+    """Look the packet up again, as its connection has it from the other side."""
+    return nicira(_RESUBMIT_TABLE_CT, struct.pack("!HB", port, table))
+
+
+def learn(settings: Mapping[str, int], specs: bytes, result: Subfield | None) -> RawAction:
+    """Make a flow. `settings` are those of learn(), with a limit of 0 for none, and the flags as
+    one number.
     """
-    name, bit = result or ("", 0)
-    body = bytes(learn.serialize_body())
-    more = struct.pack("!IH2x", limit, bit) + (header(name).to_bytes(4, "big") if name else b"")
-    return parser.NXActionUnknown(_LEARN2, body[:_LEARN_HEAD] + more + body[_LEARN_HEAD:])
+    names = ("idle_timeout", "hard_timeout", "priority", "cookie", "flags", "table")
+    body = struct.pack("!HHHQHBx", *(settings[name] for name in names))
+    body += struct.pack("!HH", settings["fin_idle_timeout"], settings["fin_hard_timeout"])
+    if not settings["limit"] and not result:
+        return nicira(nicira_ext.NXAST_LEARN, body + specs)
+    body += struct.pack("!IH2x", settings["limit"], result.start if result else 0)
+    return nicira(_LEARN2, body + (_name(result) if result else b"") + specs)
 
 
-def header(field: str) -> int:
-    """The number that stands for a field, by Ryu's name; 0 for none."""
-    if not field:
-        return 0
-    content = bytearray()
-    ofp.oxm_serialize_header(ofp.oxm_from_user_header(field), content, 0)
-    return int.from_bytes(content, "big")
+_IMMEDIATE = 1 << 13
 
 
-def packed(actions: Iterable[Any]) -> bytes:
-    """The actions one after another, each as long as it says."""
-    content = bytearray()
-    for action in actions:
-        start = len(content)
-        action.serialize(content, start)
-        content += bytes(start + action.len - len(content))
-    return bytes(content)
+def learn_spec(kind: int, source: Subfield | int, target: Subfield | None, width: int) -> bytes:
+    """One part of a learn: what it does (0 match, 1 load, 2 output), from a number or from bits."""
+    content = (
+        source.to_bytes((width + 15) // 16 * 2, "big")
+        if isinstance(source, int)
+        else _name(source) + struct.pack("!H", source.start)
+    )
+    head = kind << 11 | width | (_IMMEDIATE if isinstance(source, int) else 0)
+    end = _name(target) + struct.pack("!H", target.start) if target else b""
+    return struct.pack("!H", head) + content + end
+
+
+def multipath(
+    fields: int, basis: int, algorithm: int, links: int, argument: int, target: Subfield
+) -> RawAction:
+    """Write the number of one of several links."""
+    body = struct.pack(
+        "!HH2xHHI2xH", fields, basis, algorithm, links - 1, argument, ofs_nbits(target)
+    )
+    return nicira(nicira_ext.NXAST_MULTIPATH, body + _name(target))
+
+
+def bundle(
+    algorithm: int, fields: int, basis: int, members: list[int], target: Subfield | None
+) -> RawAction:
+    """Send the packet to one of several ports, or write its number into bits."""
+    body = struct.pack("!HHH", algorithm, fields, basis)
+    body += struct.pack("!IH", nicira_ext.NXM_OF_IN_PORT, len(members))
+    body += struct.pack("!H", ofs_nbits(target) if target else 0)
+    body += (_name(target) if target else bytes(4)) + bytes(4)
+    ports = struct.pack(f"!{len(members)}H", *members)
+    subtype = nicira_ext.NXAST_BUNDLE_LOAD if target else nicira_ext.NXAST_BUNDLE
+    return nicira(subtype, body + ports)
+
+
+def sample3(numbers: Mapping[str, int], port: int, direction: int) -> RawAction:
+    """Sample packets of one direction (1: as they come in, 2: as they leave)."""
+    names = ("probability", "collector_set_id", "obs_domain_id", "obs_point_id")
+    body = struct.pack("!HIII", *(numbers[name] for name in names))
+    return nicira(_SAMPLE3, body + struct.pack("!HB5x", port, direction))
+
+
+def controller2(properties: Iterable[tuple[int, bytes]]) -> RawAction:
+    """Send the packet to controllers: properties, by NXAC2PT_*."""
+    body = b"".join(_property(struct.pack("!H", kind), 2, value) for kind, value in properties)
+    return nicira(nicira_ext.NXAST_CONTROLLER2, bytes(6) + body)
+
+
+def encap(packet_type: int, properties: Iterable[tuple[int, int, bytes]]) -> RawAction:
+    """Put a header before the packet; properties have a class and a type (OFPPPC_*, OFPPPT_*)."""
+    body = b"".join(
+        _property(struct.pack("!HB", kind, each), 1, value) for kind, each, value in properties
+    )
+    return nicira(_ENCAP, struct.pack("!HI", 0, packet_type) + body)
+
+
+def decap(packet_type: int) -> RawAction:
+    """Take the outer header off; what is inside is of this type."""
+    return nicira(_DECAP, struct.pack("!2xI", packet_type))
+
+
+def _property(kind: bytes, size: int, value: bytes) -> bytes:
+    """A property: its kind, its length in `size` bytes, its value, filled up to 8 bytes."""
+    length = len(kind) + size + len(value)
+    content = kind + length.to_bytes(size, "big") + value
+    return content.ljust(padded(length), b"\0")
+
+
+def _name(bits: Subfield) -> bytes:
+    return bits.field.nxm.header()

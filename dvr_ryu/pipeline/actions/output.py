@@ -9,8 +9,9 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions import nicira
 from dvr_ryu.pipeline.actions.base import Action, Argument, port16, read_port, reads
-from dvr_ryu.pipeline.actions.bits import ofs_nbits, read_source
+from dvr_ryu.pipeline.actions.bits import read_source
 from dvr_ryu.pipeline.fields import Subfield, find
 from dvr_ryu.pipeline.operands import Operand, number, written
 from dvr_ryu.pipeline.phrases import split
@@ -71,9 +72,8 @@ class OutputField(Action):
         return f"output:{self.source}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionOutputReg."""
-        name = self.source.field.nxm
-        return [parser.NXActionOutputReg(ofs_nbits(self.source), name, _WHOLE)]
+        """Return Nicira's output_reg."""
+        return [nicira.output_reg(self.source)]
 
 
 @frozen
@@ -139,7 +139,7 @@ class Group(Action):
         return [parser.OFPActionGroup(self.group)]
 
 
-@reads("output")
+@reads("output", "output_reg")
 def read_output(scope: Scope, argument: Argument) -> Action:
     """output:PORT, output(port=PORT,max_len=BYTES), output:FIELD[BITS], or a list of ports that
     each row of a relation brings.

@@ -6,26 +6,31 @@ from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
-from ryu.ofproto import ofproto_v1_4_parser as parser
+from ryu.ofproto import nicira_ext
+from ryu.ofproto import ofproto_v1_4 as ofp
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.actions import nicira
 from dvr_ryu.pipeline.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.actions.bits import (
-    ofs_nbits,
     read_source,
     read_target,
+    require_not_read_only,
     require_same_width,
     require_tag,
     require_writable,
 )
+from dvr_ryu.pipeline.actions.raw import RawAction
 from dvr_ryu.pipeline.fields import FIELDS, OXM_NAMES, VLAN_PRESENT, Field, Subfield
 from dvr_ryu.pipeline.operands import Hole, Operand, number, written
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 
+_SET_BY_NXM = {"in_port", "nw_tos"}
+"""Fields that Open vSwitch sets by Nicira's name, though it matches them by OpenFlow's: of in_port
+in 16 bits, not 32, of nw_tos in 8, not 6.
+"""
 _SOME_FIELD = "a field", ":NXM_NX_REG0[]"
-_LONGEST = 64
-"""How many bits a Nicira load writes."""
 
 
 @frozen
@@ -49,17 +54,19 @@ class SetField(Action):
         return f"set_field:{text}->{OXM_NAMES.get(self.field.name, self.field.name)}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's OFPActionSetField; with a mask, which OpenFlow 1.4 has not, as many loads as
-        the mask has runs of bits.
+        """Return OpenFlow's set_field; with a mask, which OpenFlow 1.4 has not, as many loads as
+        the mask has runs of bits, or one of Nicira's own where the field is an experimenter's.
         """
         value = number(self.value) | self.present
         if self.mask is None:
-            if self.field.name == "in_port":  # Set in 16 bits, though it is matched in 32.
-                return [parser.OFPActionSetField(**{self.field.nxm: value & 0xFFFF})]
-            return [parser.OFPActionSetField(**{self.field.oxm: self.field.to_ryu(value)})]
-        runs = _runs(self.mask, self.field.bits)
+            if self.field.name in _SET_BY_NXM:
+                return [RawAction(ofp.OFPAT_SET_FIELD, self.field.nxm.entry(value & 0xFFFF))]
+            return [RawAction(ofp.OFPAT_SET_FIELD, self.field.entry(value))]
+        if self.field.nxm.experimenter is not None:
+            return [nicira.reg_load2(self.field, value, self.mask)]
+        runs = _runs(self.mask, Subfield(self.field, 0, 0).whole)
         pieces = (Subfield(self.field, start, width) for start, width in runs)
-        return [built for bits in pieces for built in Load(_cut(value, bits), bits).build()]
+        return [load for bits in pieces for load in nicira.reg_load(_cut(value, bits), bits)]
 
 
 def _runs(mask: int, bits: int) -> Iterator[tuple[int, int]]:
@@ -67,7 +74,7 @@ def _runs(mask: int, bits: int) -> Iterator[tuple[int, int]]:
     start = 0
     while start < bits:
         width = 0
-        while mask >> (start + width) & 1:
+        while start + width < bits and mask >> (start + width) & 1:
             width += 1
         if width:
             yield start, width
@@ -91,16 +98,8 @@ class Move(Action):
         return f"move:{self.source}->{self.target}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionRegMove."""
-        return [
-            parser.NXActionRegMove(
-                src_field=self.source.field.nxm,
-                dst_field=self.target.field.nxm,
-                n_bits=self.source.width,
-                src_ofs=self.source.start,
-                dst_ofs=self.target.start,
-            )
-        ]
+        """Return Nicira's move."""
+        return [nicira.reg_move(self.source, self.target)]
 
 
 @frozen
@@ -116,16 +115,23 @@ class Load(Action):
         return f"load:{written(numbers.HEX, self.value)}->{self.target}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionRegLoad, one for every 64 bits."""
-        value, field = number(self.value), self.target.field
-        last = self.target.start + self.target.width
-        starts = range(self.target.start, last, _LONGEST)
-        pieces = [Subfield(field, start, min(_LONGEST, last - start)) for start in starts]
-        shifted = value << self.target.start
-        return [
-            parser.NXActionRegLoad(ofs_nbits(bits), field.nxm, _cut(shifted, bits))
-            for bits in pieces
-        ]
+        """Return Nicira's loads, one for every 64 bits."""
+        return [*nicira.reg_load(number(self.value), self.target)]
+
+
+@frozen
+class CheckPktLarger(Action):
+    """Write 1 into a bit if the packet is longer than so many bytes, and 0 if it is not."""
+
+    length: int
+    target: Subfield
+
+    def __str__(self) -> str:
+        return f"check_pkt_larger({self.length})->{self.target}"
+
+    def build(self) -> list[Any]:
+        """Return Nicira's check_pkt_larger."""
+        return [nicira.check_pkt_larger(self.length, self.target)]
 
 
 @frozen
@@ -138,9 +144,8 @@ class Push(Action):
         return f"push:{self.source}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionStackPush."""
-        bits = self.source
-        return [parser.NXActionStackPush(bits.field.nxm, bits.start, bits.width)]
+        """Return Nicira's push."""
+        return [nicira.stack(nicira_ext.NXAST_STACK_PUSH, self.source)]
 
 
 @frozen
@@ -153,9 +158,8 @@ class Pop(Action):
         return f"pop:{self.target}"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionStackPop."""
-        bits = self.target
-        return [parser.NXActionStackPop(bits.field.nxm, bits.start, bits.width)]
+        """Return Nicira's pop."""
+        return [nicira.stack(nicira_ext.NXAST_STACK_POP, self.target)]
 
 
 def read_whole(scope: Scope, name: str, argument: Argument) -> SetField:
@@ -196,11 +200,17 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
         raise Wrong(at, "set_field writes a whole field; for some bits, use load")
     require_writable(scope, field, right.at)
     require_tag(scope.packet, field, right.at)
+    if field.name == "in_port_oxm":
+        raise Wrong(right.at, "Open vSwitch sets in_port only by that name")
+    if field.words and not left.text[:1].isdigit():
+        return _worded(field, left)
     text, slash, mask = left.text.partition("/")
     value = scope.value(field.form, field.kind, field.bits, text, left.at)
     if slash:
         return _masked(scope, field, value, mask, left.at + len(text) + 1)
     _note_tag(scope, field, value)
+    if isinstance(value, int) and value & ((1 << field.below) - 1):
+        raise Wrong(left.at, f"the lowest {field.below} bits of {field.name} are not its own: 0")
     if field.name == "vlan_vid" and isinstance(value, int) and not value & VLAN_PRESENT:
         raise Wrong(left.at, f"a VLAN tag is written with {VLAN_PRESENT:#x} set: {value + 0x1000}")
     # A tag from the topology is a bare number; a number in ovs-ofctl's text has the bit itself.
@@ -208,11 +218,24 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
     return SetField(field, value, present=VLAN_PRESENT if tag else 0)
 
 
+def _worded(field: Field, argument: Argument) -> SetField:
+    assert field.words
+    try:
+        value, mask = field.words.read(argument.text)
+    except ValueError as error:
+        raise Wrong(argument.at, str(error)) from None
+    return SetField(field, value, mask if argument.text[:1] in ("+", "-") else None)
+
+
 def _masked(scope: Scope, field: Field, value: Operand, text: str, at: int) -> SetField:
+    if not field.maskable:
+        raise Wrong(at - 1, f"{field.name} takes no mask: it is written whole, or by load")
     if not isinstance(value, int):
         raise Wrong(at - 1, f"{value} takes no mask: it is written whole")
     mask = number(scope.operand(field.form, None, field.bits, text, at))
-    if mask == field.limit - 1:
+    if field.nxm.experimenter is not None and value & ~mask:
+        raise Wrong(at, f"Open vSwitch takes no bits of {field.name} that are not in the mask")
+    if mask == (1 << 8 * field.oxm.length) - 1:
         return SetField(field, value)
     _note_tag(scope, field, value & mask)
     return SetField(field, value & mask, mask)
@@ -244,6 +267,18 @@ def read_move(scope: Scope, argument: Argument) -> Move:
     target = read_target(scope, right.text, right.at)
     require_same_width(source, target, left.at)
     return Move(source, target)
+
+
+@reads("check_pkt_larger")
+def read_check_pkt_larger(scope: Scope, argument: Argument) -> CheckPktLarger:
+    """check_pkt_larger(LENGTH)->FIELD[BIT]."""
+    left, right = argument.arrow("a bit", "check_pkt_larger(1500)->reg0[0]")
+    length = scope.plain(left.text.strip("()"), 16, left.at)
+    bit = scope.subfield(right.text, right.at)
+    require_not_read_only(bit.field, right.at)
+    if bit.width != 1:
+        raise Wrong(right.at, f"the answer is one bit, {bit} has {bit.width}: reg0[0]")
+    return CheckPktLarger(length, bit)
 
 
 @reads("push")

@@ -9,10 +9,11 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline import numbers
-from dvr_ryu.pipeline.actions.base import Action, Argument, Setting, port16, read_port, reads
+from dvr_ryu.pipeline.actions import nicira
+from dvr_ryu.pipeline.actions.base import Action, Argument, port16, read_port, reads
 from dvr_ryu.pipeline.actions.controller import read_hex
 from dvr_ryu.pipeline.operands import Operand, written
-from dvr_ryu.pipeline.phrases import did_you_mean
+from dvr_ryu.pipeline.phrases import Setting, did_you_mean
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 
@@ -78,23 +79,33 @@ class FinTimeout(Action):
 
 @frozen
 class Sample(Action):
-    """Send a sample of `probability` in 65535 packets to collectors."""
+    """Send a sample of `probability` in 65535 packets to collectors; `direction` tells them whether
+    it is taken as packets come in (ingress) or leave (egress).
+    """
 
     probability: int
     collector_set_id: int = 0
     obs_domain_id: int = 0
     obs_point_id: int = 0
     sampling_port: Operand | None = None
+    direction: str = ""
 
     def __str__(self) -> str:
         words = [f"{name}={getattr(self, name)}" for name in _SAMPLE]
         if self.sampling_port is not None:
             words.append(f"sampling_port={written(numbers.PORT, self.sampling_port)}")
+        if self.direction:
+            words.append(self.direction)
         return f"sample({','.join(words)})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionSample, or NXActionSample2 where a port is named."""
+        """Return Ryu's NXActionSample, NXActionSample2 where a port is named, or Nicira's third one
+        with a direction.
+        """
         settings = {name: getattr(self, name) for name in _SAMPLE}
+        if self.direction:
+            port = _NO_PORT if self.sampling_port is None else port16(self.sampling_port)
+            return [nicira.sample3(settings, port, _DIRECTIONS[self.direction])]
         if self.sampling_port is None:
             return [parser.NXActionSample(**settings)]
         return [parser.NXActionSample2(**settings, sampling_port=port16(self.sampling_port))]
@@ -102,6 +113,10 @@ class Sample(Action):
 
 _SAMPLE = {"probability": 16, "collector_set_id": 32, "obs_domain_id": 32, "obs_point_id": 32}
 """A sample's numbers, and how many bits each has."""
+
+_DIRECTIONS = {"ingress": 1, "egress": 2}
+"""NX_ACTION_SAMPLE_*."""
+_NO_PORT = 0xFFFF
 
 _MOST_CLAUSES = 64
 
@@ -148,17 +163,20 @@ def read_fin_timeout(scope: Scope, argument: Argument) -> FinTimeout:
 def read_sample(scope: Scope, argument: Argument) -> Sample:
     """sample(probability=NUMBER,...)."""
     port: Operand | None = None
+    direction = ""
     given: dict[str, int] = {}
     for setting in argument.settings():
-        if setting.key in ("ingress", "egress"):
-            raise Wrong(setting.at, f"Ryu 4.34 cannot carry sample's {setting.key}")
-        if setting.key == "sampling_port":
+        if setting.key in _DIRECTIONS and not setting.value:
+            if direction:
+                raise Wrong(setting.at, f"it is {direction} already; a sample has one direction")
+            direction = setting.key
+        elif setting.key == "sampling_port":
             port = read_port(scope, setting.value, setting.value_at)
         else:
             given.update([_number(scope, setting, _SAMPLE)])
     if not given.get("probability"):
         raise Wrong(argument.end, "sample needs probability=…, of 1 to 65535")
-    return Sample(**given, sampling_port=port)
+    return Sample(**given, sampling_port=port, direction=direction)
 
 
 def _number(scope: Scope, setting: Setting, known: dict[str, int]) -> tuple[str, int]:

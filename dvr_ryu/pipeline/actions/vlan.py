@@ -88,21 +88,50 @@ class PopVlan(Action):
 @reads("mod_vlan_vid")
 def read_mod_vlan_vid(scope: Scope, argument: Argument) -> ModVlanVid:
     """mod_vlan_vid:TAG; a packet that has no tag gets one."""
+    return _mod_vlan_vid(scope, argument)
+
+
+def _mod_vlan_vid(scope: Scope, argument: Argument) -> ModVlanVid:
     text = argument.present("a tag", ":2")
     tag = scope.operand(numbers.DECIMAL, Kind.VLAN, 12, text, argument.at)
-    return ModVlanVid(tag, _pushes(scope))
+    return ModVlanVid(tag, _pushes(scope, argument))
 
 
 @reads("mod_vlan_pcp")
 def read_mod_vlan_pcp(scope: Scope, argument: Argument) -> ModVlanPcp:
     """mod_vlan_pcp:PRIORITY; a packet that has no tag gets one."""
+    return _mod_vlan_pcp(scope, argument)
+
+
+def _mod_vlan_pcp(scope: Scope, argument: Argument) -> ModVlanPcp:
     priority = scope.plain(argument.present("a priority", ":2"), 3, argument.at)
-    return ModVlanPcp(priority, _pushes(scope))
+    return ModVlanPcp(priority, _pushes(scope, argument))
 
 
-def _pushes(scope: Scope) -> bool:
+def _pushes(scope: Scope, argument: Argument) -> bool:
+    if not scope.packet.ethernet:
+        raise Wrong(argument.end, "a tag needs an Ethernet header: write encap(ethernet) first")
     tagged, scope.packet.tagged = scope.packet.tagged, True
     return not tagged
+
+
+@reads("set_vlan_vid")
+def read_set_vlan_vid(scope: Scope, argument: Argument) -> ModVlanVid:
+    """set_vlan_vid:TAG, of a packet that has a tag."""
+    _require_tagged(scope, argument)
+    return _mod_vlan_vid(scope, argument)
+
+
+@reads("set_vlan_pcp")
+def read_set_vlan_pcp(scope: Scope, argument: Argument) -> ModVlanPcp:
+    """set_vlan_pcp:PRIORITY, of a packet that has a tag."""
+    _require_tagged(scope, argument)
+    return _mod_vlan_pcp(scope, argument)
+
+
+def _require_tagged(scope: Scope, argument: Argument) -> None:
+    if not scope.packet.tagged and not scope.packet.later:
+        raise Wrong(argument.end, "there may be no VLAN tag: match dl_vlan as well")
 
 
 @reads("push_vlan")
@@ -119,7 +148,6 @@ def read_push_vlan(scope: Scope, argument: Argument) -> PushVlan:
 def read_pop_vlan(scope: Scope, argument: Argument) -> PopVlan:
     """pop_vlan, or strip_vlan."""
     argument.absent("strip_vlan or pop_vlan")
-    if not scope.packet.tagged and not scope.packet.later:
-        raise Wrong(argument.end, "there may be no VLAN tag: match dl_vlan as well")
+    _require_tagged(scope, argument)
     scope.packet.tagged = False
     return PopVlan()

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.errors import Problem
-from dvr_ryu.pipeline.lint.flows import overlaps, shadows
+from dvr_ryu.pipeline.lint.flows import problems_between
+from dvr_ryu.pipeline.lint.ports import foreign
 from dvr_ryu.pipeline.lint.tables import unvisited, without_miss
 from dvr_ryu.pipeline.syntax import Pipeline
 
@@ -18,7 +19,7 @@ __all__ = ["problems"]
 def problems(pipeline: Pipeline) -> Iterator[Problem]:
     """All that is wrong, in no order."""
     for table in pipeline.tables:
-        yield from overlaps(table)
-        yield from shadows(table)
+        yield from problems_between(table)
+    yield from foreign(pipeline)
     yield from without_miss(pipeline)
     yield from unvisited(pipeline)

@@ -6,7 +6,7 @@ that is said of two flows holds for every topology.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from attrs import frozen
 
@@ -74,10 +74,12 @@ class Packets:
         )
 
     def _says(self, field: str) -> bool:
-        """Whether a field has a value here, beyond that there is one."""
-        return field in self.open or (
-            field in self.known and self.known[field].mask & ~_PRESENT.get(field, 0) != 0
-        )
+        return says(field, self.known.get(field, _ANY).mask, self.open)
+
+
+def says(field: str, mask: int, holes: Container[str]) -> bool:
+    """Whether a field has a value, beyond that there is one: in known bits, or by a hole."""
+    return field in holes or mask & ~_PRESENT.get(field, 0) != 0
 
 
 _PRESENT = {"vlan_tci": _TAGGED}

@@ -39,7 +39,7 @@ table 9 LOST "Nobody goes here."
 ACTIONS = {
     "drop": "drop",
     **{word: word for word in ("IN_PORT", "NORMAL", "FLOOD", "ALL", "LOCAL", "TABLE")},
-    **{word: word for word in ("pop_queue", "exit", "clear_actions", "encap(ethernet)")},
+    **{word: word for word in ("pop_queue", "exit", "clear_actions")},
     "output:PORT": "output:patch-int",
     "PORT": "patch-int",
     "output:FIELD[]": "output:NXM_NX_REG0[0..15]",
@@ -83,7 +83,12 @@ ACTIONS = {
     "set_mpls_tc": "push_mpls:0x8847,set_mpls_tc:5",
     "set_mpls_ttl": "push_mpls:0x8847,set_mpls_ttl:5",
     "dec_mpls_ttl": "push_mpls:0x8847,dec_mpls_ttl",
+    "encap(HEADER)": "encap(nsh(md_type=1))",
+    "decap(...)": "decap()",
     "dec_nsh_ttl": "write_actions(dec_nsh_ttl)",
+    "check_pkt_larger(BYTES)->FIELD[BIT]": "check_pkt_larger(1500)->NXM_NX_REG0[0]",
+    "set_vlan_vid": "push_vlan:0x8100,set_vlan_vid:2",
+    "set_vlan_pcp": "push_vlan:0x8100,set_vlan_pcp:2",
     "set_tunnel": "set_tunnel:0x1a",
     "set_tunnel64": "set_tunnel64:0x1a",
     "learn(...)": "learn(table=B,output:NXM_OF_IN_PORT[])",
@@ -111,9 +116,10 @@ def test_readme_of_flows_has_not_drifted() -> None:
 
 
 def test_other_pipelines_are_documented(tmp_path: Path) -> None:
-    (tmp_path / "br-x.flows").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "br-tun.flows").write_text(TEXT, encoding="utf-8")
     printed = CliRunner().invoke(cli, ["docs", "--flows", str(tmp_path)], catch_exceptions=False)
-    assert printed.output == document([pipeline()], {"br-x.flows": TEXT})
+    parsed = parse_pipeline(TEXT, "br-tun.flows", "br-tun")
+    assert printed.output == document([parsed], {"br-tun.flows": TEXT})
 
 
 def test_picture_shows_every_table_and_where_it_leads() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,17 @@ WHOLE_FILES: Cases = {
         "no flow goes to B",
     ),
 }
+PORTS = {
+    "a port of somebody's": ("table 0 A\n  §in_port=veth9 actions=drop\n  miss: drop\n", "veth9"),
+    "a port that is sent to": ("table 0 A\n  §miss: clone(output:veth9)\n", "no port 'veth9'"),
+    "a port in quotes": ('table 0 A\n  §miss: output:"patch-itn"\n', "no port 'patch-itn'"),
+    "a port that is like a device": ("table 0 A\n  §miss: output:tap0\n", "no port 'tap0'"),
+}
 ALL_WELL = {
+    "the ports of br-tun": (
+        "table 0 A\n  in_port=patch-int actions=output:vxlan-0a002c40,output:gre-0a002c40\n"
+        "  miss: output:br-tun\n"
+    ),
     "resubmit goes there": "table 0 A\n  miss: resubmit(,1)\ntable 1 B\n  miss: drop\n",
     "halves that make a whole": (
         "table 0 A\n  dl_dst=01:00:00:00:00:00/01:00:00:00:00:00 actions=drop\n"
@@ -217,6 +228,12 @@ def test_a_flow_that_some_packet_may_reach(lines: str):
 def test_a_file_with_its_warnings(case: tuple[str, ...]):
     text, *phrases = case
     _check(text, tuple(phrases))
+
+
+@pytest.mark.parametrize("case", PORTS.values(), ids=PORTS)
+def test_a_port_that_somebody_must_add(case: tuple[str, ...]):
+    text, phrase = case
+    _check(text, (phrase,))
 
 
 @pytest.mark.parametrize("text", ALL_WELL.values(), ids=ALL_WELL)
@@ -328,3 +345,33 @@ def test_flows_take_all_just_where_every_packet_is_taken(cubes: list[str]):
         {"metadata": low, "tun_id": high} for low, high in product(range(8), range(4))
     ]
     assert take_all(map(packets_of, flows)) == all(_wins(flows, each) for each in everything)
+
+
+def _steps(lines: list[str]) -> int:
+    """How many calls of Python's it takes to read a table of these lines and to look at it."""
+    count = 0
+
+    def called(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(called)
+    try:
+        _parse("table 0 A\n" + "".join(f"  {line}\n" for line in lines) + "  miss: drop\n")
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "priority=1, dl_vlan={0}, dl_dst=02:00:00:00:00:01 actions=output:{0}",
+        "priority={0}, ip actions=drop",
+        "priority=1, in_port=veth{0} actions=drop",
+        "priority=1, reg0={0} actions=output:{0}\n  priority=2, reg1={0} actions=output:2",
+    ],
+)
+def test_twice_the_flows_take_twice_the_steps(form: str):
+    few, many = (_steps([form.format(at) for at in range(1, count + 1)]) for count in (200, 400))
+    assert many < 2.2 * few

@@ -115,3 +115,35 @@ def test_sentences_and_tables_are_data(tmp_path: Path):
         (7, "B", ""),
     ]
     assert [flow.sentence for _, flow in pipeline.flows()] == ["Why indeed.", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("br-phys", "there are br-int and br-tun"), ("br-tunn", "did you mean br-tun?")],
+)
+def test_a_file_of_no_bridge_is_refused(tmp_path: Path, name: str, hint: str):
+    file = tmp_path / f"{name}.flows"
+    file.write_text("table 0 A\n  miss: drop\n")
+    with pytest.raises(FileError) as raised:
+        _program(tmp_path, "table 0 A\n  miss: drop\n")
+    (problem,) = raised.value.problems
+    assert (problem.place.file, problem.place.line) == (str(file), 1)
+    assert f"no bridge {name} gets flows" in problem.message
+    assert hint in problem.message
+
+
+@pytest.mark.parametrize("depth", [65, 200, 5000])
+def test_actions_that_stand_too_deep_in_each_other_are_said_with_their_place(
+    tmp_path: Path, depth: int
+):
+    with pytest.raises(FileError) as raised:
+        _program(tmp_path, f"table 0 A\n  miss: {'clone(' * depth}1{')' * depth}\n")
+    (problem,) = raised.value.problems
+    assert (problem.place.line, problem.place.column) == (2, 9 + 64 * len("clone("))
+    assert "more than 64 deep" in problem.message
+
+
+def test_actions_may_stand_deep_in_each_other(tmp_path: Path):
+    program = _program(tmp_path, f"table 0 A\n  miss: {'clone(' * 63}1{')' * 63}\n")
+    program.compile()
+    assert not program.warnings
