@@ -145,7 +145,7 @@ class SharingPort(NamedTuple):
     name: Annotated[Name, "the instance"]
     network: Annotated[Name, "the network's name"]
     ip: Annotated[Ipv4, "the address: one of virtual_ip"]
-    port: Annotated[PortName, "the port on br-int"]
+    port: Annotated[IntPort, "the port on br-int"]
 
 
 class VirtualMac(NamedTuple):

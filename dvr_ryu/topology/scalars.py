@@ -228,7 +228,7 @@ def _controller(text: str) -> str:
 
 def _protocol(text: str) -> str:
     if text not in PROTOCOLS:
-        raise ValueError(f"has no ports to forward; write {' or '.join(PROTOCOLS)}")
+        raise ValueError(f"is not forwarded, only {' and '.join(PROTOCOLS)} are")
     return text
 
 

@@ -875,7 +875,7 @@ def _forwarding(external_port: str = "80", more: str = "", protocol: str = "tcp"
 BAD_FORWARDINGS: Cases = {
     "protocol without ports": (
         _forwardings(_forwarding(protocol=f"{MARK}icmp")),
-        "'icmp' has no ports to forward; write tcp or udp",
+        "'icmp' is not forwarded, only tcp and udp are",
     ),
     "not a port": (_forwardings(_forwarding(f"{MARK}http")), "'http' is not a port"),
     "true is no port": (_forwardings(_forwarding(f"{MARK}true")), "'true' is not a port"),
