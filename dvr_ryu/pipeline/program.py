@@ -15,7 +15,6 @@ from dvr_ryu.pipeline.binding import Ports
 from dvr_ryu.pipeline.cookie import COOKIE
 from dvr_ryu.pipeline.operands import nodes
 from dvr_ryu.pipeline.phrases import did_you_mean
-
 from dvr_ryu.pipeline.syntax import Pipeline, read_pipeline
 from dvr_ryu.pipeline.template import Template
 from dvr_ryu.topology.model import BRIDGES
