@@ -44,7 +44,7 @@ def of_namespace(name):
     for words in ASKED:
         text = run(*place, "ip", "-json", "-details", *words.split())
         found[words] = json.loads(text or "[]")
-    if name.startswith(("qrouter-", "snat-", "fip-", "vm-")):
+    if not name or name.startswith(("qrouter-", "snat-", "fip-", "vm-")):
         found["iptables"] = run(*place, "iptables-save").splitlines()
     found["settings"] = settings(place)
     return found
@@ -162,7 +162,7 @@ def _rules(saved: list[str]) -> list[str]:
             chain = line.split()[1]
             number = sum(each.startswith(f"{table} -A {chain} ") for each in lines)
             lines.append(f"{table} -A {chain} {number}: {line}")
-        elif line.startswith(":neutron-"):
+        elif line.startswith((":neutron-", ":dvr_ryu-")):
             lines.append(f"{table} {line.split()[0]}")
     return lines
 
