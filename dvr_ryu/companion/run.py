@@ -41,8 +41,8 @@ from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
-CHECK_SECONDS = 3.0
-"""How long something that was undone on the host may stay so, at most."""
+CHECK_SECONDS = 2.5
+"""Between looks at the host: with the look, and the mending, what was undone returns within 3."""
 LEAVING_SECONDS = 0.1
 """How soon it is noticed that an instance may leave."""
 QUIET_SECONDS = 0.1
