@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 
 from attrs import field, frozen
 
@@ -24,6 +25,7 @@ from dvr_ryu.topology.topology import Topology
 CONTROLLER = "controller"
 WIRE = "wire"
 """Names of the lab's own hosts: where the controller runs, and the underlay itself."""
+OPENFLOW_PORT = 6653
 
 
 @frozen
@@ -47,13 +49,14 @@ class Lab:
 
 
 def controller_of(topology: Topology) -> Controller:
-    """The topology's controller, if a lab can give it a host; else DvrError."""
-    controller = topology.controller
-    cidr = topology.underlay.cidr
-    if controller is None or controller.address not in map(str, cidr.hosts()):
+    """The topology's controller, if a lab can give it a host; else DvrError. Where the topology
+    names none, one that has the last free address of the underlay.
+    """
+    controller, cidr = topology.controller or _chosen(topology), topology.underlay.cidr
+    if IPv4Address(controller.address) not in cidr:
         raise DvrError(
             "a lab runs the controller on a host of its own: give it an address of the underlay"
-            f" {cidr} in the topology, for example controller: tcp:{next(cidr.hosts())}:6653"
+            f" {cidr} in the topology, for example controller: {_chosen(topology)}, or remove it"
         )
     for host in topology.hosts.values():
         if host.name in (CONTROLLER, WIRE):
@@ -66,6 +69,19 @@ def controller_of(topology: Topology) -> Controller:
                 f" {host.name}'s {host.address}"
             )
     return controller
+
+
+def _chosen(topology: Topology) -> Controller:
+    taken = {host.address for host in topology.hosts.values()}
+    last = topology.underlay.cidr.broadcast_address
+    free = (str(last - number) for number in range(1, topology.underlay.cidr.num_addresses - 1))
+    for address in free:
+        if address not in taken:
+            return Controller(address, OPENFLOW_PORT)
+    raise DvrError(
+        f"the underlay {topology.underlay.cidr} has no free address for the controller of a lab;"
+        " write a wider underlay: {cidr: ...}"
+    )
 
 
 def addresses_of(topology: Topology) -> dict[str, str]:

@@ -21,7 +21,7 @@ from dvr_ryu.lab import bare, preflight, programs, tls
 from dvr_ryu.lab.host import LabHost, environment
 from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
-from dvr_ryu.topology.model import instance_namespace
+from dvr_ryu.topology.model import CONTROLLER_VARIABLE, instance_namespace
 from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
@@ -303,4 +303,6 @@ def execute(name: str, command: Sequence[str], folder: StateFolder = THE_LAB) ->
     preflight.require_root()
     host, namespace = find(name, folder)
     words = host.enter(command, namespace)
-    os.execvpe(words[0], words, environment())
+    address = running(folder).addresses[bare.CONTROLLER]
+    controller = {CONTROLLER_VARIABLE: f"tcp:{address}:{bare.OPENFLOW_PORT}"}
+    os.execvpe(words[0], words, environment(controller))

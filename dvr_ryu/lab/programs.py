@@ -14,10 +14,11 @@ from attrs import field, frozen
 
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab import tls
-from dvr_ryu.lab.bare import CONTROLLER, Lab
+from dvr_ryu.lab.bare import CONTROLLER, Lab, controller_of
 from dvr_ryu.lab.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.model import CONTROLLER_VARIABLE
 from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ def programs_of(
 ) -> list[Program]:
     """The controller, then the companions; they speak TLS if the file says so, or `always`."""
     options = ["--pki", tls.FOLDER, *(["--tls"] if always_tls else [])]
+    # Heeded where the file names none; the lab has chosen one then.
+    environment = {CONTROLLER_VARIABLE: str(controller_of(topology))}
     controller = Program(
         "controller",
         lab[CONTROLLER],
         [_beside_python("ryu-manager"), "dvr_ryu.app"],
         folder.log("controller"),
-        {"DVR_TLS": "1"} if always_tls else {},
+        {**environment, **({"DVR_TLS": "1"} if always_tls else {})},
     )
     companions = [
         Program(
@@ -97,6 +100,7 @@ def programs_of(
             lab[name],
             [_beside_python("dvr"), "companion", "run", str(path), "--host", name, *options],
             folder.log(f"companion-{name}"),
+            environment,
         )
         for name in topology.hosts
     ]

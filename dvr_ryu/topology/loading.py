@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from dvr_ryu.topology.allocation import NoRoom, allocate
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
 from dvr_ryu.topology.declaration import HostWords, TopologyWords
+from dvr_ryu.topology.model import CONTROLLER_VARIABLE
 from dvr_ryu.topology.moves import departed
 from dvr_ryu.topology.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.schema_errors import declare
@@ -27,9 +29,11 @@ class Declaration:
     or with some of them still elsewhere, perhaps on hosts that the file no longer has.
     """
 
-    def __init__(self, text: str, file: str, before: Declaration | None = None) -> None:
-        """`file` is what errors call it; `before` is what is in force, which this replaces. Raise
-        FileError.
+    def __init__(
+        self, text: str, file: str, before: Declaration | None = None, controller: str | None = None
+    ) -> None:
+        """`file` is what errors call it; `before` is what is in force, which this replaces;
+        `controller` is that of a file which names none. Raise FileError.
         """
         self._words: TopologyWords
         self.text = text
@@ -38,6 +42,8 @@ class Declaration:
             document = Document(text, file)
             in_force = before.hosts if before else ()
             self._words, ports = _right(document, in_force)
+            if controller and self._words.controller is None:
+                self._words = evolve(self._words, controller=controller)
             try:
                 self.topology = _numbered(self._words, ports)
             except NoRoom as no_room:
@@ -112,7 +118,8 @@ def load_declaration(path: str | Path, before: Declaration | None = None) -> Dec
     """What a file declares, which declared `before` earlier. Raise FileError; DvrError if it cannot
     be read.
     """
-    return Declaration(read_text(path), str(path), before)
+    controller = os.environ.get(CONTROLLER_VARIABLE)
+    return Declaration(read_text(path), str(path), before, controller)
 
 
 def load_topology(path: str | Path) -> Topology:

@@ -63,6 +63,12 @@ def card_name(number: int) -> str:
     return f"eth{number}"
 
 
+CONTROLLER_VARIABLE = "DVR_CONTROLLER"
+"""In the environment: the controller of a file that names none, as a file writes it. A lab that has
+chosen one sets it.
+"""
+
+
 @frozen
 class Controller:
     """Where the switches find the controller: OpenFlow over TCP, or over TLS."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from dvr_ryu.companion import script
 from dvr_ryu.companion.edges import commands
-from dvr_ryu.lab import preflight
+from dvr_ryu.errors import DvrError
+from dvr_ryu.lab import bare, preflight
 from dvr_ryu.packages import PACKAGES
 from dvr_ryu.pki import making
+from dvr_ryu.topology.loading import load_topology, parse_topology
 
 TOOL = Path(__file__).parents[3] / "tools" / "debian-packages"
 
@@ -20,3 +24,47 @@ def test_what_is_run_is_installed() -> None:
     run = {*script.PROGRAMS, *commands.PROGRAMS, *preflight.PROGRAMS, *making.PROGRAMS}
     assert PACKAGES.keys() == run
     assert set(installed.values()) == {PACKAGES[program] for program in run}
+
+
+SMALLEST = "hosts: {h1: {address: 10.0.0.1}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "controller"),
+    [
+        (SMALLEST, "tcp:10.0.0.254:6653"),
+        ("hosts: {h1: {address: 10.0.0.254}, h2: {address: 10.0.0.253}}", "tcp:10.0.0.252:6653"),
+        (SMALLEST + "controller: ssl:10.0.0.9:7000", "ssl:10.0.0.9:7000"),
+        (SMALLEST + "underlay: {cidr: 10.0.0.0/8}", "tcp:10.255.255.254:6653"),
+    ],
+)
+def test_a_lab_chooses_a_free_address_for_a_controller_that_the_file_does_not_name(
+    text: str, controller: str
+) -> None:
+    assert str(bare.controller_of(parse_topology(text, "t.yaml"))) == controller
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SMALLEST + "controller: tcp:192.0.2.1:6653", "example controller: tcp:10.0.0.254:6653,"),
+        (
+            "underlay: {cidr: 10.0.0.0/30}\n"
+            "hosts: {a: {address: 10.0.0.1}, b: {address: 10.0.0.2}}",
+            "has no free address",
+        ),
+    ],
+)
+def test_what_it_advises_is_a_topology_that_is_right(text: str, said: str) -> None:
+    with pytest.raises(DvrError, match=said):
+        bare.controller_of(parse_topology(text, "t.yaml"))
+
+
+def test_the_environment_names_the_controller_of_a_file_that_names_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "t.yaml"
+    monkeypatch.setenv("DVR_CONTROLLER", "tcp:10.0.0.254:6653")
+    for text, controller in ((SMALLEST, 254), (SMALLEST + "controller: tcp:10.0.0.9:6653", 9)):
+        file.write_text(text)
+        assert str(load_topology(file).controller) == f"tcp:10.0.0.{controller}:6653"
