@@ -123,7 +123,9 @@ def make_hosts(
     over_tls: bool = False,
 ) -> bare.Lab:
     """Make the bare lab of `topology`, read from `path`, and note it in the locked `folder`."""
-    progress(f"{len(topology.hosts)} hosts, one for the controller, and the wire between them")
+    count = len(topology.hosts)
+    hosts = "1 host" if count == 1 else f"{count} hosts"
+    progress(f"{hosts}, one for the controller, and the wire between them")
     state = LabState.new(path, over_tls)
     folder.write(state)
     with _ctrl_c_waits():

@@ -10,8 +10,8 @@ from dvr_ryu.topology.schema import Words
 
 SENTENCES: dict[type[Words], dict[str, str]] = {
     words.TopologyWords: {
-        "controller": "Where switches find the controller, and where it listens. Without it the "
-        "companions give the bridges none.",
+        "controller": "Where switches find the controller, and where it listens: an address that "
+        "no host has. Without it the companions give the bridges none; a lab chooses one.",
         "underlay": "The network between the hosts.",
         "hosts": "The machines, by name.",
         "networks": "Layer 2 networks, by name.",
