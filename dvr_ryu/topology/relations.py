@@ -85,6 +85,16 @@ class LocalGateway(NamedTuple):
     port: Annotated[IntPort, "its qr- port on br-int"]
 
 
+class RoutedNetwork(NamedTuple):
+    """Every network of this host that a router of this host joins."""
+
+    name: Annotated[Name, "the network's name"]
+    vlan: Annotated[Vlan, "its local VLAN tag on this host"]
+    ports: Annotated[PortNames, "the qr- ports on br-int of all routers that join it here"]
+    gateway_port: Annotated[PortName, "of these, that of the gateway: of several, the first"]
+    gateway_mac: Annotated[Mac, "that gateway's MAC"]
+
+
 class DhcpServer(NamedTuple):
     """Every DHCP server of this host that other hosts have, too, each for itself."""
 
@@ -180,6 +190,7 @@ RELATIONS: dict[str, type[Any]] = {
     "network": LocalNetwork,
     "gateway": Gateway,
     "local_gateway": LocalGateway,
+    "routed_network": RoutedNetwork,
     "dhcp_server": DhcpServer,
     "remote_port": RemotePort,
     "own_port": OwnPort,

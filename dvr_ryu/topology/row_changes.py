@@ -66,7 +66,7 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
         for port in ports
     )
     return (
-        *(("local_gateway", "dhcp_server") if local else ()),
+        *(("local_gateway", "routed_network", "dhcp_server") if local else ()),
         *(_VIRTUAL if virtual else ()),
     )
 

@@ -21,6 +21,7 @@ from dvr_ryu.topology.relations import (
     MovingMac,
     OwnPort,
     RemotePort,
+    RoutedNetwork,
     RoutedPort,
     SharingPort,
     ThisHost,
@@ -172,6 +173,20 @@ class HostView:
             )
             for router in self.local_routers
             for each in router.interfaces
+        )
+
+    @cached_property
+    def routed_network(self) -> tuple[RoutedNetwork, ...]:
+        """The rows of `each routed_network`."""
+        known = set(self.topology.gateway_macs.values())
+        joined: dict[str, list[LocalGateway]] = {}
+        for row in sorted(self.local_gateway, key=lambda row: (row.mac not in known, row.router)):
+            joined.setdefault(row.network, []).append(row)
+        return tuple(
+            RoutedNetwork(
+                name, rows[0].vlan, tuple(row.port for row in rows), rows[0].port, rows[0].mac
+            )
+            for name, rows in joined.items()
         )
 
     @cached_property

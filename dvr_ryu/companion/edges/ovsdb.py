@@ -301,18 +301,21 @@ class Ovsdb:
         for number, fact in enumerate(facts):
             row = present.get(fact.name)
             ids = {OWNER: self.host, PLACE: fact.namespace}
-            tag = [] if fact.tag is None else [fact.tag]
+            columns: Row = {
+                "tag": [] if fact.tag is None else [fact.tag],
+                "protected": fact.protected,
+            }
             if row is None:
-                port: Row = {"name": fact.name, "external_ids": ids, "tag": tag}
+                port: Row = {"name": fact.name, "external_ids": ids, **columns}
                 yield from _insert_port(str(number), port, fact.interface)
                 made.setdefault(fact.bridge, []).append(Named(f"p{number}"))
             elif self._owns(row):
-                port = {"external_ids": {**row["external_ids"], **ids}, "tag": tag}
+                port = {"external_ids": {**row["external_ids"], **ids}, **columns}
                 interface = interfaces[fact.name]
                 yield update("Port", port, _same(row))
-                columns = columns_of(fact.interface, interface)
-                absent: Row = {number: [] for number in NUMBERS if number not in columns}
-                yield update("Interface", {**absent, **columns}, _same(interface))
+                settings = columns_of(fact.interface, interface)
+                absent: Row = {number: [] for number in NUMBERS if number not in settings}
+                yield update("Interface", {**absent, **settings}, _same(interface))
             else:
                 raise _foreign("port", fact.name, row)
         for bridge, ports in made.items():

@@ -16,7 +16,7 @@ BRIDGE_COLUMNS = (
 CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
 """What we say of a controller; external_ids say whose it is."""
 TLS_COLUMNS = ("private_key", "certificate", "ca_cert", "bootstrap_ca_cert")
-PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag")
+PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag", "protected")
 NUMBERS = ("ofport_request", "mtu_request")
 INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", *NUMBERS)
 BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
@@ -73,7 +73,8 @@ def port_of(bridge: str, row: Row, interface: Row) -> OvsPort:
     if interface["type"]:
         settings["type"] = interface["type"]
     tag = next(iter(as_list(row["tag"])), None)
-    return OvsPort(bridge, row["name"], row["external_ids"].get(PLACE, ""), tag, settings)
+    place = row["external_ids"].get(PLACE, "")
+    return OvsPort(bridge, row["name"], place, tag, settings, row["protected"])
 
 
 def _some(column: str, values: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:

@@ -112,7 +112,7 @@ def _stable_mac(description: str) -> str:
 def _patch(view: HostView, bridge: str, name: str, peer: str) -> OvsPort:
     ofport = str(view.planned_ofports(bridge)[name])
     interface = {"ofport_request": ofport, "options:peer": peer, "type": "patch"}
-    return OvsPort(bridge, name, ROOT, None, interface)
+    return OvsPort(bridge, name, ROOT, None, interface, protected=name == PATCH_TUN)
 
 
 def integration_port(
@@ -123,7 +123,9 @@ def integration_port(
 ) -> OvsPort:
     """A port of br-int on its network's local VLAN, with what Neutron writes beside it.
 
-    Open vSwitch makes its device, unless it is the outer end of a wire.
+    Open vSwitch makes its device, unless it is the outer end of a wire. What other hosts have, too,
+    is protected from the patch to br-tun, as that is from it: so its MAC leaves the host by flows
+    that know it, and never while these are missing.
     """
     interface = dict(_interface(port, "internal" if wire is None else ""))
     if namespace == ROOT:
@@ -135,6 +137,7 @@ def integration_port(
         namespace,
         view.local_vlans[port.network],
         interface,
+        protected=isinstance(port, model.RouterInterface) or port.distributed,
         wire=None if wire is None else wire.key,
     )
 

@@ -178,6 +178,8 @@ class OvsPort(Fact):
     namespace: str
     tag: int | None
     interface: Mapping[str, str] = field(eq=dict)
+    protected: bool = False
+    """NORMAL forwards nothing from one protected port to another: only flows do that name them."""
     lost: bool = False
     """Its device has vanished, with a namespace perhaps: only a new port has a new device."""
     wire: Key | None = field(default=None, eq=False, repr=False)

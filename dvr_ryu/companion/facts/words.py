@@ -40,6 +40,7 @@ def describe(fact: Fact) -> str:
             return _bridge(fact)
         case kinds.OvsPort():
             tag = "" if fact.tag is None else f" tag={fact.tag}"
+            tag += " protected=true" if fact.protected else ""
             interface = f"set Interface {fact.name} {settings(fact.interface)}"
             return f"ovs-vsctl add-port {fact.bridge} {fact.name}{tag} -- {interface}"
         case kinds.Device():

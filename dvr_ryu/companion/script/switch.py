@@ -123,8 +123,11 @@ def make_port(fact: OvsPort, host: str) -> Iterator[str]:
     """Add a port, or change it."""
     owner = {f"external_ids:{OWNER}": host}
     place = {f"external_ids:{PLACE}": fact.namespace} if fact.namespace else {}
-    tag = {"tag": "[]" if fact.tag is None else str(fact.tag)}
-    port: Mapping[str, str] = {**tag, **owner, **place}
+    columns = {
+        "tag": "[]" if fact.tag is None else str(fact.tag),
+        "protected": str(fact.protected).lower(),
+    }
+    port: Mapping[str, str] = {**columns, **owner, **place}
     yield _transaction(
         [
             f"--may-exist add-port {fact.bridge} {fact.name}",

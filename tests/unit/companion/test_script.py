@@ -148,7 +148,8 @@ def test_a_port_says_whose_it_is() -> None:
     (line,) = commands((OvsPort("br-int", "tap1", "vm-a", 7, {"ofport_request": "3"}),), ())
     assert line == (
         "ovs-vsctl --may-exist add-port br-int tap1"
-        " -- set Port tap1 tag=7 external_ids:dvr_ryu=h1 external_ids:dvr_ryu_netns=vm-a"
+        " -- set Port tap1 tag=7 protected=false external_ids:dvr_ryu=h1"
+        " external_ids:dvr_ryu_netns=vm-a"
         " -- set Interface tap1 ofport_request=3"
     )
 
