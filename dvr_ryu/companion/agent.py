@@ -61,7 +61,7 @@ def apply(
 def _tell_of_strangers(host: Host, view: HostView, tell: Tell) -> None:
     for line in files.news():
         tell(line)
-    for line in strangers.lines(host.strangers, view.local_vlans):
+    for line in strangers.lines(host.strangers, view.topology, view.host.name):
         tell(line)
     for line in strangers.lines_of_rules(host.foreign_rules):
         tell(line)

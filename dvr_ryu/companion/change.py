@@ -33,7 +33,7 @@ class Change:
     changed: tuple[Replacement[Fact], ...]
     added: tuple[Fact, ...]
     readdressed: tuple[Fact, ...]
-    """What stays on devices that get other MACs: others know it by the old ones."""
+    """Devices that get other MACs, and what stays on them: others know it by the old ones."""
 
     @property
     def made(self) -> tuple[Fact, ...]:
@@ -111,7 +111,7 @@ def _readdressed(wanted: Mapping[Key, Fact], rest: Difference[Key, Fact]) -> Ite
     }
     if devices:
         for key, fact in wanted.items():
-            if fact.container in devices and key not in rest.added:
+            if key in devices or (fact.container in devices and key not in rest.added):
                 yield fact
 
 

@@ -22,8 +22,8 @@ from dvr_ryu.companion import strangers
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.check.underlay import shortage
-from dvr_ryu.companion.edges import files, renewals
-from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements
+from dvr_ryu.companion.edges import files, leases, renewals
+from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements, cards
 from dvr_ryu.companion.edges.files import Unwritable
 from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
 from dvr_ryu.companion.facts.dnsmasq import Renewal
@@ -291,6 +291,7 @@ class Companion:
         if self._declaration:
             self._introduce(self._host, self._declaration.topology)
         self._ask_again(done)
+        leases.forgive_declines()
         self._tell(self._host, self._topology)
         return len(done)
 
@@ -360,7 +361,7 @@ class Companion:
         """Say what is on our bridges and not ours, and what is wrong with TLS and the underlay:
         each thing once, as long as it is so.
         """
-        lines = [*strangers.lines(host.strangers, topology.local_vlans.get(self._name, {}))]
+        lines = [*strangers.lines(host.strangers, topology, self._name)]
         lines += strangers.lines_of_rules(host.foreign_rules)
         if self._name in topology.hosts:
             lines += self._tls_watch.lines(HostView(topology, self._name), host)
@@ -372,7 +373,7 @@ class Companion:
         """Announce no longer what another host has, or nobody."""
         if not self._announcing:
             return
-        ours = set(announceable(should))
+        ours = {*announceable(should), *cards(should)}
         self._announcing = [
             (due, [place for place in places if place in ours]) for due, places in self._announcing
         ]

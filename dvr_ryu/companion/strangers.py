@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
+
+from dvr_ryu.topology.topology import Topology
 
 
 @frozen(order=True)
@@ -50,9 +52,11 @@ def lines_of_rules(found: Iterable[FirewallRules]) -> Iterator[str]:
         )
 
 
-def lines(found: Iterable[Stranger], local_vlans: Mapping[str, int]) -> Iterator[str]:
-    """What is said of strangers on a host with these tags, a line for each."""
-    networks = {tag: network for network, tag in local_vlans.items()}
+def lines(found: Iterable[Stranger], topology: Topology, host: str) -> Iterator[str]:
+    """What is said of strangers on a host, a line for each. A port in a network with dhcp_ranges is
+    where it belongs: these are for machines that nobody declared.
+    """
+    networks = {tag: network for network, tag in topology.local_vlans.get(host, {}).items()}
     for each in sorted(found):
         if each.what == "bridge":
             yield f"{each.name} was here before dvr_ryu, which gives it back when it goes down"
@@ -63,6 +67,9 @@ def lines(found: Iterable[Stranger], local_vlans: Mapping[str, int]) -> Iterator
             )
         elif each.tag in networks:
             network = networks[each.tag]
+            if topology.networks[network].has_dhcp_ranges:
+                yield f"{each.bridge} has the {each.what} {each.name}, not ours, in {network}"
+                continue
             yield (
                 f"{each.bridge} has the {each.what} {each.name}, not ours, in {network}: both have "
                 f"the tag {each.tag} here; give {network} another: local_vlans: {{{network}: TAG}}"

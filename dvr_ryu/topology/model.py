@@ -165,6 +165,11 @@ class Network:
     gateway_host: str | None
     underlay_access: bool = False
 
+    @property
+    def has_dhcp_ranges(self) -> bool:
+        """Whether it has addresses for machines that nobody declared."""
+        return any(subnet.dhcp_ranges for subnet in self.subnets)
+
 
 class FixedIp(NamedTuple):
     """An address that a port has, and the subnet that the address is in. A tuple, for these are

@@ -49,7 +49,7 @@ def _on_bridges(view: HostView, should: Iterable[Fact]) -> Iterator[Finding]:
         return
     finally:
         ovsdb.close()
-    for line in strangers.lines(found, view.local_vlans):
+    for line in strangers.lines(found, view.topology, view.host.name):
         said, _, advice = line.partition(": ")
         yield warns("bridges", said, advice)
     for bridge in bridges:

@@ -94,6 +94,19 @@ def _is_within(ip: str, ranges: Iterable[tuple[str, str]]) -> bool:
     return any(as_integer(first) <= number <= as_integer(last) for first, last in ranges)
 
 
+def forgive_declines() -> None:
+    """Let each server that has not leased all that is declared read its files again.
+
+    dnsmasq holds a declared address back for ten minutes once somebody, whoever says that he is its
+    owner, has declined it; and forgets that when it reads whose it is.
+    """
+    for book in _books():
+        leased = {mac for _, mac, _ in _leases(book.namespace)}
+        declared = dhcp.read_kind(DhcpHost, book.namespace)
+        if any(host.name and host.mac not in leased for host in declared):
+            processes.tell(dhcp_server(book.namespace))
+
+
 def make_books(facts: Sequence[LeaseBook]) -> None:
     """Write notes."""
     files.folder(Path(DHCP_DIRECTORY))

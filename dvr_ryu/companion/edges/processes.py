@@ -111,10 +111,23 @@ def _device(argv: Sequence[str]) -> str:
     return ""
 
 
+def _requested(argv: Sequence[str]) -> str:
+    """The address that a DHCP client's words ask for; none if they are another program's."""
+    return next((following for word, following in pairwise(argv) if word == "-r"), "")
+
+
 def make(facts: Sequence[Process]) -> None:
-    """Start programs; what runs under the same name with other words is ended first."""
+    """Start programs; what runs under the same name with other words is ended first.
+
+    A DHCP client whose successor asks for the same address is killed, so that it does not give that
+    back.
+    """
     files.folder(PIDS)
     files.folder(Path(DHCP_DIRECTORY))
+    for fact in facts:
+        for pid in _known(fact.name):
+            if (asked := _requested(fact.argv)) and asked == _requested(_argv(pid)):
+                _kill(pid)
     unmake(facts)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(_start, facts))
@@ -187,6 +200,17 @@ def _end(pids: Sequence[int]) -> None:
                 _has_ended(descriptor)
     finally:
         for descriptor in watched:
+            os.close(descriptor)
+
+
+def _kill(pid: int) -> None:
+    """End a process that has no say in it, and wait for that."""
+    with suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            _has_ended(descriptor)
+        finally:
             os.close(descriptor)
 
 

@@ -4,14 +4,20 @@ A client that is told a second time before it got an answer would begin from not
 its address meanwhile. So whose lease is older than the note is still asking, and is left alone.
 Whose lease is younger has set what that says. If any of it is gone, a card was down perhaps, the
 note holds no longer.
+
+No client is told at once when its server moves to another host: the server may not be there yet,
+and a client that asks in vain does not ask again for half a minute.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGUSR1
+
+from attrs import evolve
 
 from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.edges.netlink import Netlink
@@ -34,15 +40,17 @@ def note(client: str) -> Path:
 def read(lost: Collection[str] = ()) -> Iterator[Renewal]:
     """Yield what was noted; nothing is what clients asked for of whose leases a part is lost."""
     for client in files.names(NOTES):
-        said = files.meaning(note(client), _two_words)
-        if said is not None:
-            namespace, told = said
-            yield Renewal(namespace, client, "" if client in lost else told, ())
+        noted = _noted(client)
+        if noted is not None:
+            yield evolve(noted, told="") if client in lost else noted
 
 
-def _two_words(text: str) -> tuple[str, str]:
-    namespace, told = text.split()
-    return namespace, told
+def _noted(client: str) -> Renewal | None:
+    def meant(text: str) -> Renewal:
+        namespace, told, server = text.split()
+        return Renewal(namespace, client, told, server, ())
+
+    return files.meaning(note(client), meant)
 
 
 def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
@@ -83,10 +91,13 @@ def make(facts: Sequence[Renewal]) -> None:
     """Let clients ask again; who is only being started will ask for the first time."""
     files.folder(NOTES)
     for fact in facts:
-        file = note(fact.client)
-        if _is_answered(fact.client):
+        file, before = note(fact.client), _noted(fact.client)
+        moved = before is not None and before.server != fact.server
+        if not moved and _is_answered(fact.client):
             tell(fact.client, SIGUSR1)
-        files.replace(file, f"{fact.namespace} {fact.told}\n")
+        files.replace(file, f"{fact.namespace} {fact.told} {fact.server}\n")
+        if moved:
+            os.utime(file, (0, 0))  # it was told nothing yet
 
 
 def unmake(facts: Sequence[Renewal]) -> None:

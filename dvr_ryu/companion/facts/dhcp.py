@@ -1,7 +1,7 @@
 """DHCP: a namespace per network, on the host of its DHCP port, in which dnsmasq serves. Pure.
 
-MACs of the topology get their own addresses. Others get an answer only if the file has a range for
-them, and none that it names. DNS is not served, nor is it asked.
+dnsmasq gives declared machines their own addresses and no others. It serves undeclared machines
+only from dhcp_ranges, and never with a declared address. DNS is not served, nor is it asked.
 """
 
 from __future__ import annotations
@@ -207,8 +207,9 @@ def _server(
     if not any(_ranges(subnet, port) for subnet in subnets):
         argv.append("--no-ping")  # nobody else can have what is declared
     for subnet in subnets:
-        static = [f"{subnet.cidr.network_address},static"]
-        for ends in [f"{each.start},{each.end}" for each in _ranges(subnet, port)] or static:
+        # dnsmasq calls those whose address is declared known: none of them gets a stranger's.
+        strangers = [f"tag:!known,{each.start},{each.end}" for each in _ranges(subnet, port)]
+        for ends in [f"{subnet.cidr.network_address},static", *strangers]:
             words = f"set:{_tag(subnet)},{ends},{subnet.cidr.netmask},{LEASE_SECONDS}s"
             argv.append(f"--dhcp-range={words}")
     for each in sorted(clients, key=lambda each: each.id):

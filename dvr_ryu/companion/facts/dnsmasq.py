@@ -92,8 +92,10 @@ class Renewal(InNamespace):
     """The name of its process."""
     told: str
     """A digest of what the server says."""
+    server: str
+    """The server's host."""
     after: tuple[Key, ...] = field(eq=False, repr=False)
-    """The facts by which the server says it, if it is on this host."""
+    """The client itself, and the facts by which the server says it, if it is on this host."""
 
 
 @frozen

@@ -44,13 +44,14 @@ DHCP_SCRIPT = "udhcpc.script"
 
 def facts(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Fact]:
     """Yield the instances of this host."""
-    served_here = {port.network for port in view.local_ports_of(model.DHCP)}
+    ports = [port for port in view.topology.service_ports if port.owner == model.DHCP]
+    servers = {port.network: port.host for port in (*ports, *view.local_ports_of(model.DHCP))}
     several = frozenset(port.name for port in view.topology.more_cards)
     cards: dict[str, list[model.Port]] = {}
     for port in view.local_ports_of(model.COMPUTE):
         cards.setdefault(port.network, []).append(port)
     for network, here in cards.items():
-        how = (tx_checksum, network in served_here)
+        how = (tx_checksum, servers.get(network, ""))
         among = several.intersection(port.name for port in here) if several else several
         name = f"cards {network}"
         make = partial(_of_network, view, here, among, *how, kept.inner(name))
@@ -62,12 +63,12 @@ def _of_network(
     cards: Iterable[model.Port],
     several: Collection[str],
     tx_checksum: bool,
-    served_here: bool,
+    server: str,
     kept: Kept,
 ) -> Iterator[Fact]:
     kept.begin()
     for port in cards:
-        made = (tx_checksum, port.name in several, served_here)
+        made = (tx_checksum, port.name in several, server)
         make = partial(_of_card, view, port, *made)
         yield from kept.facts(port.id, (port, *made, *_circumstances(view, port)), make)
 
@@ -80,14 +81,14 @@ def _circumstances(view: HostView, port: model.Port) -> tuple[object, ...]:
 
 
 def _of_card(
-    view: HostView, port: model.Port, tx_checksum: bool, several: bool, served_here: bool
+    view: HostView, port: model.Port, tx_checksum: bool, several: bool, server: str
 ) -> Iterator[Fact]:
     yield from _card(view, port, tx_checksum)
     if several:
         yield from _one_of_several(port)
     if _is_served(view, port):
         yield _dhcp_client(port)
-        yield _renewal(view, port, served_here)
+        yield _renewal(view, port, server)
     else:
         yield from _static_address(view, port)
     yield from _further_addresses(port)
@@ -125,14 +126,15 @@ def _one_of_several(port: model.Port) -> Iterator[Fact]:
 def _dhcp_client(port: model.Port) -> Process:
     """The guest's DHCP client, which asks for the address that it should get.
 
-    When an edit changes the address, these words change, and the client is started anew, as an
-    instance would be. When it changes what else is told, it asks again.
+    When an edit changes the address or the MAC, these words change, and the client is started anew,
+    as an instance would be. When it changes what else is told, it asks again.
     """
     place, name = model.instance_namespace(port.name), _client(port)
+    client_id = f"0x3d:01{port.mac.replace(':', '')}"  # what udhcpc says unasked
     argv = (
         "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", port.card, "-r", port.ip,
         "-O", "mtu", "-O", "search", "-O", "staticroutes",
-        "-x", f"hostname:{port.name}", "-s", DHCP_SCRIPT, "-p", pid_file(name),
+        "-x", f"hostname:{port.name}", "-x", client_id, "-s", DHCP_SCRIPT, "-p", pid_file(name),
     )  # fmt: skip
     return Process(name, place, argv, device_key(place, port.card))
 
@@ -142,11 +144,13 @@ def _client(port: model.Port) -> str:
     return f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}:{port.card}"
 
 
-def _renewal(view: HostView, port: model.Port, served_here: bool) -> Renewal:
+def _renewal(view: HostView, port: model.Port, server: str) -> Renewal:
     said = sayings(view, port)
-    digest = hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:16]
+    told = [port.mac, sorted(said.items())]  # with another MAC it is another client
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
     place = model.instance_namespace(port.name)
-    return Renewal(place, _client(port), digest, tuple(said) if served_here else ())
+    here = tuple(said) if server == view.host.name else ()
+    return Renewal(place, _client(port), digest, server, (("process", _client(port)), *here))
 
 
 def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Route]:

@@ -121,7 +121,7 @@ def make_renewal(fact: Renewal) -> Iterator[str]:
     """Let a client that runs ask again, and note what for."""
     pid = pid_file(fact.client)
     yield f"[ ! -s {pid} ] || {describe(fact)}"
-    yield f"echo {fact.namespace} {fact.told} > {note(fact.client)}"
+    yield f"echo {fact.namespace} {fact.told} {fact.server} > {note(fact.client)}"
 
 
 def unmake_renewal(fact: Renewal) -> Iterator[str]:

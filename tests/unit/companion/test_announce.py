@@ -6,8 +6,15 @@ import pytest
 from scapy.layers.l2 import ARP, Ether
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.edges.announce import REPLY, announcements, gratuitous_arp
-from dvr_ryu.companion.facts.kinds import Address, Device, Fact, Namespace, ProxyNeighbour
+from dvr_ryu.companion.edges.announce import EVERY, REPLY, announcements, gratuitous_arp
+from dvr_ryu.companion.facts.kinds import (
+    Address,
+    Device,
+    Fact,
+    Namespace,
+    ProxyNeighbour,
+    instance_wire,
+)
 
 
 def test_the_frame_is_a_request_of_an_address_for_itself() -> None:
@@ -21,6 +28,7 @@ def test_the_frame_is_a_request_of_an_address_for_itself() -> None:
 def test_as_a_reply_it_asks_nobody() -> None:
     reply = Ether(gratuitous_arp(bytes.fromhex("fa163ee11510"), "2.2.2.100", REPLY))[ARP]
     assert (reply.op, reply.psrc, reply.pdst) == (2, "2.2.2.100", "2.2.2.100")
+    assert reply.hwsrc == reply.hwdst == "fa:16:3e:e1:15:10"
 
 
 @pytest.mark.parametrize(
@@ -28,8 +36,8 @@ def test_as_a_reply_it_asks_nobody() -> None:
     [
         (ProxyNeighbour("fip-1", "fg-1", "2.2.2.100"), [("fip-1", "fg-1", "2.2.2.100")]),
         (Address("snat-1", "qg-1", "2.2.2.9/24", None), [("snat-1", "qg-1", "2.2.2.9")]),
-        # A distributed port is on every host: to announce it would move it here for all others.
-        (Address("qrouter-1", "qr-1", "10.1.0.1/24", None), []),
+        # A distributed port is on every host, and flows keep its announcement there.
+        (Address("qrouter-1", "qr-1", "10.1.0.1/24", None), [("qrouter-1", "qr-1", "10.1.0.1")]),
         (Address("vm-a", "eth0", "10.1.0.5/24", None), []),
     ],
 )
@@ -55,3 +63,13 @@ def test_what_stays_on_a_device_is_announced_with_its_new_mac() -> None:
     renewed = announcements(change(holding("fa:16:3e:00:00:02", 1500), before))
     assert renewed == [("fip-1", "fg-1", "2.2.2.6"), ("fip-1", "fg-1", "2.2.2.100")]
     assert announcements(change(holding("fa:16:3e:00:00:01", 1400), before)) == []
+
+
+def test_an_instance_announces_all_that_it_has_when_its_mac_is_another() -> None:
+    def instance(mac: str) -> list[Fact]:
+        wire = instance_wire("vm-a", "eth0", "tap1")
+        return [Namespace("vm-a"), wire, Device("vm-a", "eth0", mac, 1500, None, wire.key)]
+
+    before, after = instance("fa:16:3e:00:00:01"), instance("fa:16:3e:00:00:02")
+    assert announcements(change(after, before)) == [("vm-a", "eth0", EVERY)]
+    assert announcements(change(after, ())) == announcements(change(after, after)) == []

@@ -134,7 +134,10 @@ def test_of_a_range_nobody_gets_what_the_topology_names() -> None:
     nobody = "02:00:0a:01:00:"
     assert kept == {f"10.1.0.{last}": (f"{nobody}0{last}", "") for last in (1, 2, 7)}
     argv = server(found, "10.1.0.0").argv
-    assert "--dhcp-range=set:subnet-10.1.0.0,10.1.0.1,10.1.0.7,255.255.255.0,86400s" in argv
+    assert [word for word in argv if word.startswith("--dhcp-range=")][:2] == [
+        f"--dhcp-range=set:subnet-10.1.0.0,{ends},255.255.255.0,86400s"
+        for ends in ("10.1.0.0,static", "tag:!known,10.1.0.1,10.1.0.7")
+    ]
     assert "--no-ping" not in argv and "--no-ping" in server(found, "10.2.0.0").argv
     (book,) = (fact for fact in found if isinstance(fact, LeaseBook) and fact.network == "n")
     assert (book.host, book.ranges) == ("h1", (("10.1.0.1", "10.1.0.7"),))
@@ -191,5 +194,19 @@ def test_who_is_told_something_else_asks_again_once_it_is_said():
         after = renewals(TOPOLOGY.replace(old, new))
         assert {name for name in before if after[name] != before[name]} == asking
     options = {fact.key for fact in on("h1") if isinstance(fact, DhcpOption)}
-    assert before["vm-a"].after and options.issuperset(before["vm-a"].after)
-    assert before["vm-b"].after == ()  # its server is on another host
+    client, *said = before["vm-a"].after
+    assert said and options.issuperset(said) and client == ("process", "udhcpc-a")
+    assert before["vm-b"].after == (("process", "udhcpc-b"),)  # its server is on another host
+
+
+def test_who_has_another_mac_or_a_server_elsewhere_asks_again():
+    def renewals(text: str) -> dict[str, Renewal]:
+        found = (*on("h1", text), *on("h2", text))
+        return {fact.namespace: fact for fact in found if isinstance(fact, Renewal)}
+
+    before = renewals(TOPOLOGY)
+    moved = renewals(TOPOLOGY.replace("dhcp_host: h1", "dhcp_host: h2", 1))
+    assert {name: each.server for name, each in before.items()}["vm-a"] == "h1"
+    assert {name for name in before if moved[name] != before[name]} == {"vm-a", "vm-b"}
+    readdressed = renewals(TOPOLOGY.replace("a: {", 'a: {mac: "fa:16:3e:00:00:77", ', 1))
+    assert {name for name in before if readdressed[name] != before[name]} == {"vm-a"}

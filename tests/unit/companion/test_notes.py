@@ -31,7 +31,7 @@ GOOD = {
     "dhcp/qdhcp-1.hosts.told": "fa:16:3e:0f:67:d3,10.1.0.12,b\n",
     "dhcp/qdhcp-1.options": "tag:n,option:router,10.1.0.1\n",
     "dhcp/qdhcp-1.options.told": "tag:n,option:router,10.1.0.1\n",
-    "renewals/udhcpc-a": "vm-a 8f00b204\n",
+    "renewals/udhcpc-a": "vm-a 8f00b204 h1\n",
     "translations/qrouter-1": "2.2.2.2 10.1.0.12\n2.2.2.3 10.1.0.13 tcp 80-81 8080-8081\n",
     "sysctls/net.ipv4.ip_forward": "0\n",
     "sysctls/net.ipv4.conf.all.rp_filter": "0\n",
@@ -256,7 +256,7 @@ def test_what_is_in_a_folders_place_makes_room(whole: Path, spoil: Callable[[Pat
         spoil(whole / folder)
     assert _read(whole)["renewals"] == set()
     files.folder(whole / "renewals")
-    files.replace(whole / "renewals" / "udhcpc-a", "vm-a 1\n")
+    files.replace(whole / "renewals" / "udhcpc-a", "vm-a 1 h1\n")
     assert len(_read(whole)["renewals"]) == 1
 
 

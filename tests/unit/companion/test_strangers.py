@@ -8,6 +8,7 @@ from dvr_ryu.companion.edges.flows import OWN_DEFAULT, cookie_of, identity
 from dvr_ryu.companion.facts.bridges import beside, datapath_of
 from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
 from dvr_ryu.companion.strangers import Stranger, lines
+from dvr_ryu.topology.loading import parse_topology
 
 MAC = "other_config:hwaddr"
 
@@ -17,18 +18,29 @@ def bridge(datapath_type: str, mac: str | None = None) -> Bridge:
     return Bridge("br-int", settings if mac is None else {**settings, MAC: mac}, {})
 
 
+FILE = """
+hosts: {h1: {address: 10.0.0.1, local_vlans: {blue: 7, open: 9}}}
+networks:
+  blue: {subnets: [{cidr: 10.1.0.0/24}]}
+  open: {subnets: [{cidr: 10.2.0.0/24, dhcp_ranges: [{start: 10.2.0.5, end: 10.2.0.9}]}]}
+instances: {a: {host: h1, ports: [{network: blue}, {network: open}]}}
+"""
+
+
 def test_a_tag_that_a_network_has_too_is_told_of_with_the_way_out():
     found = [
         Stranger("br-int", "port", "x", 7),
         Stranger("br-int", "port", "y", 8),
+        Stranger("br-int", "port", "z", 9),
         Stranger("br-int", "bridge", "br-int"),
         Stranger("br-tun", "controller", "tcp:127.0.0.1:6633"),
     ]
-    assert list(lines(found, {"blue": 7})) == [
+    assert list(lines(found, parse_topology(FILE, "file"), "h1")) == [
         "br-int was here before dvr_ryu, which gives it back when it goes down",
         "br-int has the port x, not ours, in blue: both have the tag 7 here; "
         "give blue another: local_vlans: {blue: TAG}",
         "br-int has the port y with the tag 8, not ours: left alone",
+        "br-int has the port z, not ours, in open",
         "br-tun has the controller tcp:127.0.0.1:6633, not ours: left alone",
     ]
 
