@@ -105,6 +105,37 @@ def await_state(host: LabHost, fits: Callable[[dict[str, Any]], bool]) -> dict[s
     return state()
 
 
+_TELL = """\
+#!/bin/sh
+[ "$1" != bound ] || env
+"""
+
+
+def teller(host: LabHost) -> str:
+    """The path, in a host, of a script by which a DHCP client only prints what it was given."""
+    script = host.path("/run/tell.script")
+    script.write_text(_TELL)
+    script.chmod(0o755)
+    return "/run/tell.script"
+
+
+def plugged(host: LabHost, name: str, tag: int, tries: int = 4) -> str | None:
+    """Plug a machine that nobody declared into br-int; return what DHCP gives it."""
+    for words in (
+        f"ip netns add {name}",
+        f"ip link add {name} type veth peer name eth0 netns {name}",
+        f"ip link set {name} up",
+        f"ip -n {name} link set eth0 up",
+        f"ip netns exec {name} ethtool -K eth0 tx off",
+        f"ovs-vsctl add-port br-int {name} tag={tag}",
+    ):
+        run(host, words)
+    # The server takes three seconds to see that nobody has the address already.
+    words = f"udhcpc -f -n -q -t {tries} -T 5 -i eth0 -s {teller(host)}"
+    said = host.run(words.split(), namespace=name, check=False).stdout
+    return next((line[3:] for line in said.splitlines() if line.startswith("ip=")), None)
+
+
 _SERVER = """
 import socket, sys
 server = socket.create_server(("", 7777))

@@ -34,6 +34,8 @@ class Pings:
     """How many there were up to the first that was answered after the block, if one was."""
     answered: Mapping[int, str] = field(factory=dict)
     """The numbers of those that were answered, and when that was, in seconds since 1970."""
+    duplicates: int = 0
+    """How many answers came besides the first to a ping."""
 
     @property
     def lost(self) -> list[int]:
@@ -77,6 +79,7 @@ def counted(host: LabHost, namespace: str | None, address: str) -> Iterator[Ping
         with suppress(HostError):
             wait_until(lambda: _last(_answers(output)) > asked, PATIENCE, "one more answer")
         pings.answered = _answers(output)
+        pings.duplicates = _printed(output).count("(DUP!)")
         pings.sent = _last(pings.answered)
         ping.communicate()
         if pings.sent <= asked:

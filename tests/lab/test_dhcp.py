@@ -19,7 +19,8 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.lab.wire import NIC
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
-from tests.lab.companions import await_answer, await_lease, run
+from dvr_ryu.topology.model import DHCP
+from tests.lab.companions import await_answer, await_lease, plugged, run, teller
 from tests.lab.pinging import unbroken
 
 BLUE = ["default via 10.1.0.1", "10.2.0.0/24 scope link"]
@@ -65,19 +66,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         lifecycle.down(folder)
 
 
-_TELL = """\
-#!/bin/sh
-[ "$1" != bound ] || env
-"""
-
-
 def told(host: LabHost, instance: str, *asked: str) -> Mapping[str, str]:
     """What DHCP tells an instance that asks for more than its client does."""
-    script = host.path("/run/tell.script")
-    script.write_text(_TELL)
-    script.chmod(0o755)
     options = " ".join(f"-O {number}" for number in asked)
-    words = f"udhcpc -f -n -q -t 5 -T 1 -i eth0 -s /run/tell.script {options}"
+    words = f"udhcpc -f -n -q -t 5 -T 1 -i eth0 -s {teller(host)} {options}"
     return dict(line.split("=", 1) for line in run(host, words, f"vm-{instance}").splitlines())
 
 
@@ -163,24 +155,8 @@ def stranger(
     lab: Running, host: str, name: str, network: str = "blue", tries: int = 4
 ) -> str | None:
     """Plug a machine that nobody declared into a host's br-int; return what DHCP gives it."""
-    place = lab.lab[host]
     tag = load_topology(lab.file).local_vlans[host][network]
-    for words in (
-        f"ip netns add {name}",
-        f"ip link add {name} type veth peer name eth0 netns {name}",
-        f"ip link set {name} up",
-        f"ip -n {name} link set eth0 up",
-        f"ip netns exec {name} ethtool -K eth0 tx off",
-        f"ovs-vsctl add-port br-int {name} tag={tag}",
-    ):
-        run(place, words)
-    script = place.path("/run/tell.script")
-    script.write_text(_TELL)
-    script.chmod(0o755)
-    # The server takes three seconds to see that nobody has the address already.
-    words = f"udhcpc -f -n -q -t {tries} -T 5 -i eth0 -s /run/tell.script"
-    said = place.run(words.split(), namespace=name, check=False).stdout
-    return next((line[3:] for line in said.splitlines() if line.startswith("ip=")), None)
+    return plugged(lab.lab[host], name, tag, tries)
 
 
 def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
@@ -201,6 +177,93 @@ def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
         "10.5.0.16": ("h1", "green", "e"),
         "10.5.0.17": ("h2", "green", "f"),
     }
+
+
+_SAY = """
+import sys
+from scapy.all import BOOTP, DHCP, IP, UDP, Ether, conf, get_if_hwaddr, srp1
+
+kind, mac, ip, server = sys.argv[1:]
+conf.checkIPaddr = False
+asked = "0.0.0.0" if kind == "decline" else ip
+options = [("message-type", kind)]
+if kind == "decline":
+    options += [("server_id", server), ("requested_addr", ip)]
+said = srp1(
+    Ether(src=get_if_hwaddr("eth0"), dst="ff:ff:ff:ff:ff:ff")
+    / IP(src=asked, dst="255.255.255.255")
+    / UDP(sport=68, dport=67)
+    / BOOTP(xid=77, chaddr=bytes.fromhex(mac.replace(":", "")) + bytes(10), ciaddr=asked)
+    / DHCP(options=[*options, "end"]),
+    iface="eth0", timeout=3 if kind == "request" else 0.5, verbose=False,
+)
+print(dict(each for each in said[DHCP].options if len(each) == 2)["message-type"] if said else "")
+"""
+
+
+def say(host: LabHost, namespace: str, kind: str, mac: str, ip: str, server: str = "") -> str:
+    """Say something of a MAC's address to the DHCP server, from where it need not be; return the
+    kind of the answer.
+    """
+    words = [sys.executable, "-W", "ignore", "-c", _SAY, kind, mac, ip, server]
+    return host.run(words, namespace=namespace).stdout.strip()
+
+
+def decline(lab: Running, mac: str, ip: str) -> None:
+    """Let a decline an address of blue, with this MAC in the message, as any guest may."""
+    ports = load_topology(lab.file).service_ports
+    (server,) = (port for port in ports if (port.name, port.owner) == ("blue", DHCP))
+    for each in server.addresses:  # it hears what is for the one that it takes for its own
+        say(lab.lab["h1"], "vm-a", "decline", mac, ip, each.ip)
+
+
+def test_a_declined_address_stays_its_owners(lab: Running) -> None:
+    """Whoever declines it: with the owner's MAC in its message, any guest may."""
+    decline(lab, load_topology(lab.file).instances["b"].mac, "10.1.0.12")
+    assert "10.1.0.12" not in lab.leases()
+    assert told(lab.lab["h2"], "b")["ip"] == "10.1.0.12"
+    assert lab.leases()["10.1.0.12"].instance == "b"
+
+
+def test_who_declines_much_does_not_empty_a_range(lab: Running) -> None:
+    place, dynamic = lab.lab["h2"], {"10.1.0.100", "10.1.0.102"}
+    for number in range(4):
+        decline(lab, f"02:00:00:00:00:{number:02x}", "10.1.0.102")
+    mac = run(place, "cat /sys/class/net/eth0/address", "alien2").strip()
+    decline(lab, mac, next(ip for ip, lease in lab.leases().items() if lease.mac == mac))
+    assert len(lab.leases().keys() & dynamic) == 1
+    words = f"udhcpc -f -n -q -t 4 -T 5 -i eth0 -s {teller(place)}"
+    assert "ip=10.1.0.10" in run(place, words, "alien2")
+    assert lab.leases().keys() >= dynamic
+
+
+def test_leases_go_with_their_server(lab: Running) -> None:
+    """Those of instances at once. A machine that nobody declared keeps its address: it is given to
+    nobody else while it answers, and again to whom has it.
+    """
+    h1, h2 = lab.lab["h1"], lab.lab["h2"]
+    aliens = {
+        (host, name): run(host, "cat /sys/class/net/eth0/address", name).strip()
+        for host, name in ((h1, "alien1"), (h2, "alien2"))
+    }
+    before = lab.leases()
+    dynamic = {lease.mac: ip for ip, lease in before.items()}
+    declared = {ip for ip, lease in before.items() if lease.network == "blue" and lease.instance}
+    for (host, name), mac in aliens.items():
+        run(host, f"ip addr add {dynamic[mac]}/24 dev eth0", name)
+    lab.edit("dhcp_host: h1", "dhcp_host: h2")
+    lifecycle.up(lab.file, _silent, lab.folder)
+    assert [each for each in proof.prove(_silent, lab.folder) if not each.passed] == []
+    there = {ip for ip, lease in lab.leases().items() if lease.network == "blue"}
+    assert there == declared and {lab.leases()[ip].host for ip in there} == {"h2"}
+    assert stranger(lab, "h1", "alien5", tries=2) is None
+    for (host, name), mac in aliens.items():
+        assert say(host, name, "request", mac, dynamic[mac]) == "5"  # an acknowledgment
+    assert lab.leases().keys() >= {*dynamic.values()} - {"10.1.0.11"}
+    lab.edit("dhcp_host: h2\n    subnets", "dhcp_host: h1\n    subnets")
+    lifecycle.up(lab.file, _silent, lab.folder)
+    again = {(ip, "h1") for ip in declared}
+    wait_until(lambda: {(ip, each.host) for ip, each in lab.leases().items()} >= again, 30, "h1's")
 
 
 def test_a_host_shows_what_it_has_leased(lab: Running) -> None:
