@@ -90,8 +90,8 @@ class RoutedNetwork(NamedTuple):
 
     name: Annotated[Name, "the network's name"]
     vlan: Annotated[Vlan, "its local VLAN tag on this host"]
-    ports: Annotated[PortNames, "the qr- ports on br-int of all routers that join it here"]
-    gateway_port: Annotated[PortName, "of these, that of the gateway: of several, the first"]
+    ports: Annotated[IntPorts, "the qr- ports on br-int of all routers that join it here"]
+    gateway_port: Annotated[IntPort, "of these, that of the gateway: of several, the first"]
     gateway_mac: Annotated[Mac, "that gateway's MAC"]
 
 
