@@ -44,9 +44,8 @@ def up(
     bring the lab of this file, which is up, to what the file says by now.
 
     `pipelines` is the folder of its flows, if not those that it has, or the shipped ones.
-    `over_tls`: it speaks TLS, whatever the file says, as long as it is up. Returns
-    when all is in place. DvrError and HostError: no lab was made, or none was left; one that was up
-    still is.
+    `over_tls`: it speaks TLS, whatever the file says, as long as it is up. Returns when all is in
+    place. DvrError and HostError: no lab was made, or none was left; one that was up still is.
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
     from dvr_ryu.lab import flows, neighbours, readiness
@@ -71,16 +70,9 @@ def up(
                 flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()
             )
             goal = readiness.Goal.of(topology, path, flows.require_right(given, topology))
-            if needed := tls.is_needed(topology, over_tls):
-                tls.make(topology, folder, progress)
-            if state:
-                lab = renew_hosts(state, topology, folder, progress)
-            else:
-                if words := neighbours.shortage(topology):
-                    progress(words)
-                lab = make_hosts(topology, path, folder, progress, over_tls)
-            if needed:
-                tls.equip(lab, topology, folder)
+            if state is None and (words := neighbours.shortage(topology)):
+                progress(words)
+            lab = _hosts(state, topology, path, folder, progress, over_tls)
             flows.select(lab.controller, given)
             running = programs.programs_of(topology, path, lab, folder, over_tls)
             starts = programs.start(running, path)
@@ -93,6 +85,27 @@ def up(
             raise
         folder.remember(declaration.text)
         _complete(folder)
+
+
+def _hosts(
+    state: LabState | None,
+    topology: Topology,
+    path: Path,
+    folder: StateFolder,
+    progress: Progress,
+    over_tls: bool,
+) -> bare.Lab:
+    """The hosts of a new lab, or of the one that is up, each with its keys if it needs any."""
+    needs_keys = tls.is_needed(topology, over_tls)
+    if needs_keys:
+        tls.make(topology, folder, progress)
+    if state:
+        lab = renew_hosts(state, topology, folder, progress)
+    else:
+        lab = make_hosts(topology, path, folder, progress, over_tls)
+    if needs_keys:
+        tls.equip(lab, topology, folder)
+    return lab
 
 
 def _lab_of(path: Path, folder: StateFolder) -> LabState | None:

@@ -62,7 +62,8 @@ def _controller(
     except OSError as error:
         yield warns(what, f"{controller} does not answer: {error.strerror or error}", advice)
     except hello.NoHello as no_hello:
-        yield warns(what, f"{controller} is not our controller: {no_hello}", advice)
+        instead = "" if controller.tls else "; if it speaks TLS, write ssl:"
+        yield warns(what, f"{controller} is not our controller: {no_hello}", advice + instead)
     else:
         yield passes(what, f"{controller} answers with OpenFlow {version}")
 
