@@ -96,6 +96,7 @@ class Bridge:
         self._surroundings = surroundings
         self._name: BridgeName | None = None
         self._told = False
+        self._told_of_others = False
         self._description = ""
         self._ports = Ports()
         self._has_read = False
@@ -144,6 +145,9 @@ class Bridge:
             while True:
                 self._sync()
                 self._busy = False
+                if self._name and not self._told_of_others:
+                    self._told_of_others = True
+                    hub.spawn(self._tell_of_others, self._name)
                 while not self._work.wait(self._pause()) and self._is_right():
                     pass
                 self._busy = True
@@ -265,7 +269,7 @@ class Bridge:
         self._found = self._ours()
         line = (
             f"connected: OpenFlow 1.{self.session.version - 1}, {len(self._ports)} ports, "
-            f"{len(self._found)} flows of ours{self._of_others()}"
+            f"{len(self._found)} flows of ours"
         )
         assert self._name is not None
         tell_coming(self._name, "connected", line)
@@ -275,11 +279,18 @@ class Bridge:
         known = {cookie_of(value) for value in self._wanted.flows.values()} - {0}
         return self.session.flows(self._intent.cookies() | known)
 
-    def _of_others(self) -> str:
-        """How many flows others have on the bridge, in words; they are left alone."""
-        learned = sum(map(self.session.count_flows, self._intent.learned()))
-        count = self.session.count_flows() - learned - len(self._found or ())
-        return f", {count} of others" if count > 0 else ""
+    def _tell_of_others(self, name: BridgeName) -> None:
+        """Tell how many flows others have on the bridge, if any; they are left alone. Nothing else
+        waits for the answer, nor needs it.
+        """
+        ours = self._intent.cookies() | self._intent.learned()
+        count = 0
+        with suppress(SwitchError):
+            count = self.session.count_flows() - sum(map(self.session.count_flows, ours))
+        if count > 0:
+            tell_coming(
+                name, "others", f"has {count} flow{'s' * (count != 1)} of others: left alone"
+            )
 
     def _sync(self) -> None:
         """Make what is installed what is wanted; what the switch refuses is logged."""

@@ -231,6 +231,7 @@ def test_foreign_and_learned_flows_are_left_alone(
     flows = ovs.flows("br-tun", "-O", "OpenFlow14")
     assert foreign in flows
     assert not any("dl_vlan=9 " in line for line in flows)
+    controller.wait_for("server-233/br-tun has 1 flow of others: left alone", mark)
 
 
 GROUP = ("  miss: drop\n\ntable 9", "  miss: group:9\n\ntable 9")
