@@ -6,16 +6,13 @@ from dvr_ryu.companion.edges import neighbour_table
 from dvr_ryu.lab.checks import address_checks, reach_checks
 from dvr_ryu.topology.topology import Topology
 
-PER_HOST = 4
-"""The controller and a host know each other, and Open vSwitch asks for hosts that it tunnels to."""
-PER_CHECK = 2
-"""Who asks and who is asked know each other, or their gateways."""
-
 
 def estimate(topology: Topology) -> int:
-    """About how many entries there are at most, beside permanent ones, once all is tried."""
-    checks = len(address_checks(topology)) + len(reach_checks(topology))
-    return PER_HOST * len(topology.hosts) + PER_CHECK * checks
+    """About how many entries there are at most, beside permanent ones, once all is tried: all hosts
+    and the controller know each other, and a check leaves one, at one of its ends or at the other.
+    """
+    hosts = len(topology.hosts)
+    return hosts * (hosts + 1) + len(address_checks(topology)) + len(reach_checks(topology))
 
 
 def shortage(topology: Topology) -> str:

@@ -11,10 +11,25 @@ from dvr_ryu.companion.check.neighbour_table import findings
 from dvr_ryu.companion.edges import neighbour_table
 from dvr_ryu.lab.neighbours import estimate, shortage
 from dvr_ryu.shipped import examples_dir
-from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView
 
 ARTICLE = load_topology(examples_dir() / "human-defined-dvr.yaml")
+LARGE = "\n".join(
+    [
+        "controller: tcp:10.0.44.200:6653",
+        "hosts:",
+        *(f"  h{n}: {{address: 10.0.44.{n}, snat: {str(n == 1).lower()}}}" for n in range(1, 26)),
+        "networks:",
+        "  one: {subnets: [{cidr: 10.1.0.0/24}]}",
+        "  two: {subnets: [{cidr: 10.2.0.0/24}]}",
+        "  x: {external: true, subnets: [{cidr: 2.2.2.0/24, dhcp: false}], gateway_host: h1}",
+        "routers: {r: {interfaces: [{network: one}, {network: two}], external_network: x}}",
+        "instances:",
+        *(f"  a{n}: {{host: h{n}, network: one}}" for n in range(1, 26)),
+        *(f"  b{n}: {{host: h{n}, network: two}}" for n in range(1, 26)),
+    ]
+)
 STATISTICS = """\
 entries  allocs   destroys
 {:08x} 00000001 00000000
@@ -42,6 +57,16 @@ def test_a_lab_for_which_there_is_no_room_is_told_what_to_type(kernel: tuple[Pat
         f"the kernel has room for 1024 neighbours of all hosts together, and about {needed} are to"
         " come: packets may be lost; type sysctl -w net.ipv4.neigh.default.gc_thresh3=4096"
     )
+
+
+def test_a_lab_of_25_hosts_and_50_instances_is_told_where_a_small_one_is_not(
+    kernel: tuple[Path, Path],
+) -> None:
+    limit, statistics = kernel
+    limit.write_text("1024\n")
+    statistics.write_text(STATISTICS.format(60, 60))
+    assert shortage(ARTICLE) == ""
+    assert "gc_thresh3=4096" in shortage(parse_topology(LARGE, "large.yaml"))
 
 
 def test_a_kernel_that_does_not_tell_is_not_complained_of(kernel: tuple[Path, Path]) -> None:
