@@ -187,13 +187,18 @@ def test_each_bad_save_is_said(files: Files, intent: Intent):
 
 
 def test_files_that_come_and_go(files: Files, intent: Intent):
+    pipeline = files.tunnel.read_text()
+    files.tunnel.unlink()
+    assert _settle(intent) is True
+    assert intent.identify("server-64/br-tun", 1) is None
+    files.save(files.tunnel, pipeline)
+    assert _settle(intent) is True
+    assert intent.identify("server-64/br-tun", 1) == BridgeName("server-64", "br-tun")
     files.save(files.flows / "br-ex.flows", "table 0 A\n  miss: NORMAL\n")
-    assert intent.identify("server-64/br-ex", 1) is None
-    assert _settle(intent) is True
-    assert intent.identify("server-64/br-ex", 1) == BridgeName("server-64", "br-ex")
+    assert intent.reload() is False
+    with pytest.raises(FileError, match="br-ex"):
+        intent.reload()
     (files.flows / "br-ex.flows").unlink()
-    assert _settle(intent) is True
-    assert intent.identify("server-64/br-ex", 1) is None
     before = _wanted(intent)
     text = files.topology.read_text()
     files.topology.unlink()

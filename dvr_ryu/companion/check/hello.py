@@ -31,9 +31,28 @@ def exchange(connected: socket.socket, seconds: float) -> str:
 
     All of it takes `seconds` at most. Raise NoHello, or OSError where the connection fails.
     """
-    deadline = time.monotonic() + seconds
     connected.settimeout(seconds)
     connected.sendall(_our_hello())
+    return _hear(connected, seconds)
+
+
+def exchange_over_tls(connected: socket.socket, seconds: float, context: ssl.SSLContext) -> str:
+    """The same over TLS. Raise ssl.SSLError where the two ends do not agree on it.
+
+    It hears the controller first: with TLS 1.3 this end takes the handshake for done before the
+    other has judged our certificate, and what we send till then resets the connection, in which
+    the other's reason is lost.
+    """
+    connected.settimeout(seconds)
+    with context.wrap_socket(connected) as secured:
+        version = _hear(secured, seconds)
+        secured.sendall(_our_hello())
+        return version
+
+
+def _hear(connected: socket.socket, seconds: float) -> str:
+    """Read a HELLO; return the version that both ends speak."""
+    deadline = time.monotonic() + seconds
     version, kind, length, _ = _HEADER.unpack(_receive(connected, _HEADER.size, deadline))
     if kind == _ERROR and version:
         raise NoHello("it refuses our HELLO")
@@ -44,13 +63,6 @@ def exchange(connected: socket.socket, seconds: float) -> str:
     if not both:
         raise NoHello(f"it does not speak OpenFlow {' or '.join(VERSIONS.values())}")
     return VERSIONS[both[-1]]
-
-
-def exchange_over_tls(connected: socket.socket, seconds: float, context: ssl.SSLContext) -> str:
-    """The same over TLS. Raise ssl.SSLError where the two ends do not agree on it."""
-    connected.settimeout(seconds)
-    with context.wrap_socket(connected) as secured:
-        return exchange(secured, seconds)
 
 
 def _our_hello() -> bytes:

@@ -75,8 +75,8 @@ def serve(listener: socket.socket, files: PkiFiles, said: list[str]) -> None:
                 shown = secured.getpeercert()
                 assert shown
                 said.append(str(shown["subject"][-1][0][1]))
-                secured.recv(100)
                 secured.sendall(OUR_HELLO)
+                secured.recv(100)
         except OSError as error:
             said.append(refusals.explain(error))
 
