@@ -250,6 +250,7 @@ class DvrApp(app_manager.RyuApp):
             self._bridges[key] = bridge, hub.spawn(bridge.keep)
         elif key in self._bridges:
             bridge, greenlet = self._bridges.pop(key)
+            bridge.session.end()
             hub.kill(greenlet)
             self.claims.drop(bridge.name, event.datapath)
             self._forget_ports(bridge)

@@ -43,6 +43,7 @@ _WHOLE_COOKIE = (1 << 64) - 1
 """As a mask: flows with just this cookie."""
 _IMPORTANCE_SINCE = 5
 """OpenFlow 1.4's version number on the wire."""
+_CLOSED = "the connection is closed"
 _bundle_ids = itertools.count(1)
 
 Part = Difference[bytes, bytes]
@@ -57,6 +58,7 @@ class Session:
         self.datapath = datapath
         self.version: int = datapath.ofproto.OFP_VERSION
         self._answers: dict[int, Any] = {}
+        self._ended = False
         self._refused: dict[int, Any] = {}
         self._changing = False
         """Whether a change is being made: errors are of it."""
@@ -73,6 +75,12 @@ class Session:
         """Whether it is an error of the change that is being made, as far as can be told."""
         is_error = message.msg_type == self.datapath.ofproto.OFPT_ERROR
         return self._changing and is_error and len(self._refused) < MOST_REFUSALS
+
+    def end(self) -> None:
+        """Nothing is answered any more: let nobody wait for it."""
+        self._ended = True
+        for queue in self._answers.values():
+            queue.put(None)
 
     # Questions ------------------------------------------------------------------------------------
 
@@ -127,10 +135,14 @@ class Session:
             del self._answers[request.xid]
 
     def _next(self, queue: Any) -> Any:
+        if self._ended:
+            raise SwitchError(_CLOSED)
         try:
             reply = queue.get(timeout=ANSWER_TIMEOUT)
         except hub.QueueEmpty:
             raise SwitchError(f"no answer within {ANSWER_TIMEOUT} s") from None
+        if reply is None:
+            raise SwitchError(_CLOSED)
         if reply.msg_type == self.datapath.ofproto.OFPT_ERROR:
             raise SwitchError(f"the switch refuses a request: {self._words(reply)}")
         return reply
