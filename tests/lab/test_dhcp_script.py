@@ -149,3 +149,13 @@ def test_what_the_kernel_refuses_is_not_kept_as_a_route_that_there_is(shell: str
     (told,) = bound(shell, lease)
     routes = [line for line in told["lease"].splitlines() if line.startswith("route=")]
     assert routes == ["route=10.8.0.0/16 via 10.1.0.1"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_way_to_the_cards_own_subnet_is_the_kernels(shell: str) -> None:
+    lease = {**LEASE, "staticroutes": "10.1.0.0/24 0.0.0.0 10.9.0.0/24 0.0.0.0"}
+    for events in (("bound",), ("bound", "renew")):
+        (told,) = bound(shell, lease, events=events)
+        routes = [line for line in told["lease"].splitlines() if line.startswith("route=")]
+        assert routes == ["route=10.9.0.0/24"]
+        assert told["routes"] == ["10.9.0.0/24 dev eth0 scope link "]

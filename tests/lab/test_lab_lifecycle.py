@@ -270,7 +270,7 @@ def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.Monk
 
 def test_only_root_makes_labs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(HostError, match=r"type sudo dvr lab down"):
+    with pytest.raises(HostError, match=r"which needs root: type sudo /\S*"):
         lifecycle.down()
 
 

@@ -249,7 +249,7 @@ def test_the_plan_shows_what_is_missing_and_its_script_makes_it(ways):
             planned
         )
         assert any(
-            line.startswith(f"+ ip -n {fip} route add 2.2.2.0/24 dev fg-")
+            line.startswith(f"+ ip -n {fip} route append 2.2.2.0/24 dev fg-")
             and line.endswith(f" proto kernel scope link src {fg}")
             for line in planned
         )

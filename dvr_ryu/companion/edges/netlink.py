@@ -26,7 +26,7 @@ GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
 AT_ONCE = 64
 """Requests in one write: their answers must find room in the socket's buffer."""
 
-REPLACE, EXCLUSIVE, CREATE = 0x100, 0x200, 0x400
+REPLACE, EXCLUSIVE, CREATE, APPEND = 0x100, 0x200, 0x400, 0x800
 """What a request that makes something says if it is there already, or is not there yet."""
 _REQUEST, _ACKNOWLEDGE, _INTERRUPTED, _DUMP = 0x1, 0x4, 0x10, 0x300
 _ERROR, _DONE = 2, 3

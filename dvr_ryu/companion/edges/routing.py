@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from dvr_ryu.companion.edges.namespaces import by_place, exists
 from dvr_ryu.companion.edges.netlink import (
+    APPEND,
     CREATE,
     EXCLUSIVE,
     GONE,
@@ -211,6 +212,9 @@ def unmake(facts: Sequence[RoutingFact]) -> None:
 
 
 def _made(kernel: Netlink, fact: RoutingFact) -> Request:
+    if isinstance(fact, KernelRoute):
+        # As the kernel does: beside a route of an instance's own to the same subnet.
+        return _request(kernel, fact, NEW, CREATE | APPEND)
     replaced = isinstance(fact, (Route, Neighbour))
     return _request(kernel, fact, NEW, CREATE | (REPLACE if replaced else EXCLUSIVE))
 

@@ -91,7 +91,7 @@ def routing(fact: Fact, verb: str = "") -> str:
             words = f"{which} priority {fact.priority} table {fact.table}"
             object, made = "rule", "add"
         case KernelRoute():
-            object, made, words = "route", "add", _kernel_route(fact)
+            object, made, words = "route", "append", _kernel_route(fact)
         case KernelRule():
             table = _TABLES[fact.table]
             object, made = "rule", "add"

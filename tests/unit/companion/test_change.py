@@ -163,9 +163,9 @@ ROUTED = tuple(with_kernel_made((PLACE, FOOT, OWN, BEYOND)))
 def test_the_kernel_makes_two_routes_with_an_address_and_three_rules_with_a_namespace():
     routes = [fact for fact in ROUTED if isinstance(fact, KernelRoute)]
     assert [describe(route) for route in routes] == [
-        "ip -n r route add local 10.1.0.1 dev qr-1 table local proto kernel scope host"
+        "ip -n r route append local 10.1.0.1 dev qr-1 table local proto kernel scope host"
         " src 10.1.0.1",
-        "ip -n r route add 10.1.0.0/24 dev qr-1 proto kernel scope link src 10.1.0.1",
+        "ip -n r route append 10.1.0.0/24 dev qr-1 proto kernel scope link src 10.1.0.1",
     ]
     rules = [fact for fact in ROUTED if isinstance(fact, KernelRule)]
     assert [(rule.priority, rule.table) for rule in rules] == list(KERNEL_RULES)
