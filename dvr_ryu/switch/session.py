@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from ryu.lib import hub
+from ryu.ofproto import ofproto_common
 
 from dvr_ryu.errors import SwitchError
 from dvr_ryu.pipeline.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
@@ -44,6 +45,10 @@ _WHOLE_COOKIE = (1 << 64) - 1
 _IMPORTANCE_SINCE = 5
 """OpenFlow 1.4's version number on the wire."""
 _CLOSED = "the connection is closed"
+_NICIRA_ERRORS = {
+    37: "tun_metadata that is not in the bridge's table of options; see ovs-ofctl add-tlv-map"
+}
+"""NXFMFC_INVALID_TLV_FIELD; others are told by their numbers."""
 _bundle_ids = itertools.count(1)
 
 Part = Difference[bytes, bytes]
@@ -257,14 +262,26 @@ class Session:
         place_of: Callable[[bytes], str],
     ) -> Iterator[None]:
         """Commit, let the block run, and wait until it is done; raise SwitchError if anything was
-        refused.
+        refused. Open vSwitch leaves out of a bundle what it cannot read, and commits the rest: so
+        it is asked first.
         """
         if bundle:
+            with self._barrier():
+                pass
+            try:
+                self._require_taken(sent, place_of)
+            except SwitchError:
+                self.datapath.send(bundle.discarded(self._xids(1)[0]))
+                raise
             (xid,) = self._xids(1)
             sent.append(([xid], [None]))
             self.datapath.send(bundle.committed(xid))
         with self._barrier():
             yield
+        self._require_taken(sent, place_of)
+
+    def _require_taken(self, sent: list[Sent], place_of: Callable[[bytes], str]) -> None:
+        """Raise SwitchError if the switch refused anything of what was sent."""
         if self._refused:
             flows = {xid: flow for xids, each in sent for xid, flow in zip(xids, each, strict=True)}
             refused = {flows[xid]: error for xid, error in self._refused.items() if xid in flows}
@@ -311,7 +328,9 @@ class Session:
     def _words(self, error: Any) -> str:
         ofproto = self.datapath.ofproto
         if error.type == ofproto.OFPET_EXPERIMENTER:
-            return f"experimenter error {error.exp_type}"
+            nicira = error.experimenter == ofproto_common.NX_EXPERIMENTER_ID
+            told = _NICIRA_ERRORS.get(error.exp_type) if nicira else None
+            return told or f"experimenter error {error.exp_type}"
         return str(ofproto.ofp_error_code_to_str(error.type, error.code))
 
 

@@ -62,6 +62,9 @@ class _Last:
     def __init__(self, socket: Any) -> None:
         self._socket = socket
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
     def sendall(self, buf: bytes) -> None:
         if not buf:
             os.kill(os.getpid(), signal.SIGKILL)
