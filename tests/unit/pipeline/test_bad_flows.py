@@ -19,6 +19,9 @@ from tests.unit.pipeline.bad_flows import BAD_FLOWS, MARK, table_with
 
 SHIPPED = [path.read_text() for path in sorted(flows_dir().glob("*.flows"))]
 
+SHOWN_WHOLE = 300
+"""Characters: longer lines are cut around what is wrong."""
+
 VIEW = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
 PORTS = {**VIEW.planned_ofports("br-tun"), **VIEW.planned_ofports("br-int")}
 
@@ -57,8 +60,12 @@ def test_each_problem_has_its_place_its_line_and_a_caret(tmp_path: Path, case: t
         source = text.split("\n")[line - 1].removesuffix("\r")
         first, shown, caret = str(problem).split("\n")
         assert first == f"{file}:{line}:{column}: {problem.message}"
-        assert shown == "  " + source.replace("\t", " ")
-        assert caret == "  " + " " * (column - 1) + "^"
+        if len(source) < SHOWN_WHOLE:
+            assert shown == "  " + source.replace("\t", " ").replace("\x0c", "\\x0c")
+            assert caret == "  " + " " * (column - 1) + "^"
+        else:
+            assert shown.strip(" …") in source and len(shown) < SHOWN_WHOLE
+            assert shown[len(caret) - 1] == source[column - 1]
 
 
 def test_no_message_has_words_of_python(tmp_path: Path):
@@ -87,11 +94,16 @@ def test_a_file_without_a_table_is_one_line(tmp_path: Path, text: str):
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path):
     _one_line(tmp_path, f"{tmp_path}: no flow files here")
     file = tmp_path / "br-tun.flows"
-    file.write_bytes("# café\n".encode("latin-1"))
-    _one_line(tmp_path, f"{file}: is not UTF-8 text")
-    file.unlink()
     file.mkdir()
-    _one_line(tmp_path, f"{file}: cannot read the flows: ")
+    _one_line(tmp_path, f"{file}: cannot be read: ")
+
+
+def test_what_is_no_text_is_named_where_it_stands(tmp_path: Path):
+    file = tmp_path / "br-tun.flows"
+    file.write_bytes("table 0 A\n# café\n".encode("latin-1"))
+    with pytest.raises(FileError) as raised:
+        load_program(tmp_path)
+    assert str(raised.value).startswith(f"{file}:2:6: is not UTF-8 text; save the file as UTF-8\n")
 
 
 def _one_line(folder: Path, start: str) -> None:
