@@ -7,6 +7,7 @@ flow's rest, or a fact's key to the fact. An identity is all that cannot be chan
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from operator import eq
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -38,8 +39,12 @@ class Difference(Generic[K, V]):
         return len(self.added) + len(self.changed) + len(self.removed)
 
 
-def subtract(should: Mapping[K, V], is_: Mapping[K, V]) -> Difference[K, V]:
-    """Return what turns `is_` into `should`; each part keeps its mapping's order."""
+def subtract(
+    should: Mapping[K, V], is_: Mapping[K, V], alike: Callable[[V, V], bool] = eq
+) -> Difference[K, V]:
+    """Return what turns `is_` into `should`; each part keeps its mapping's order. What is, and what
+    should be, need only be `alike`; equals are not asked.
+    """
     if should == is_:
         return Difference({}, {}, {})
     if not is_:
@@ -49,7 +54,7 @@ def subtract(should: Mapping[K, V], is_: Mapping[K, V]) -> Difference[K, V]:
         changed={
             key: Replacement(is_[key], value)
             for key, value in should.items()
-            if key in is_ and not (is_[key] is value or is_[key] == value)
+            if key in is_ and not (is_[key] is value or is_[key] == value or alike(is_[key], value))
         },
         removed={key: value for key, value in is_.items() if key not in should},
     )
@@ -68,14 +73,15 @@ def together(parts: Iterable[Difference[K, V]]) -> Difference[K, V]:
 
 
 def subtract_in_parts(
-    should: Iterable[Mapping[K, V]], is_: Mapping[K, V]
+    should: Iterable[Mapping[K, V]], is_: Mapping[K, V], alike: Callable[[V, V], bool] = eq
 ) -> Iterator[Difference[K, V]]:
     """`subtract` for what should be while it is still being made: what each part adds and changes,
     as soon as it is there, and at the end what must go. No key is in two parts.
     """
     rest = dict(is_)
     for part in should:
-        yield subtract(part, {key: rest.pop(key) for key in part if key in rest} if rest else {})
+        found = {key: rest.pop(key) for key in part if key in rest} if rest else {}
+        yield subtract(part, found, alike)
     yield subtract({}, rest)
 
 

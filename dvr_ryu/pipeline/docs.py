@@ -87,12 +87,19 @@ def _fields() -> Iterator[str]:
                 " or ".join(f"``{said(pairs)}``" for pairs in field.requires),
             )
             for field in FIELDS.values()
-        ],
+            if not field.variable
+        ]
+        + [_OPTIONS],
     )
     yield _table(
         ("short for", "means"),
         [(f"``{word}``", f"``{spelled_out(pairs)}``") for word, pairs in SHORTHANDS.items()],
     )
+
+
+_OPTIONS = (
+    "``tun_metadata0`` to ``tun_metadata63``", "``NXM_NX_TUN_METADATA0`` …", "", "yes", ""
+)  # fmt: skip
 
 
 # A pipeline ---------------------------------------------------------------------------------------

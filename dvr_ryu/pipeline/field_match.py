@@ -24,7 +24,9 @@ _PRINTED = {"vlan_pcp": "dl_vlan_pcp", "vlan_vid": "vlan_tci"}
 
 @frozen
 class FieldMatch:
-    """A field must have this value, in the bits of `mask` (None: all of them)."""
+    """A field must have this value, in the bits of `mask` (None: all of them; 0, of a tunnel's
+    option: it must be there).
+    """
 
     field: Field
     value: Operand
@@ -37,6 +39,8 @@ class FieldMatch:
             return f"{name}={field.words.write(number(value), self.whole_mask)}"
         if name == "vlan_tci":
             return f"{name}={number(value):#06x}/{self.whole_mask:#06x}"
+        if self.mask == 0:
+            return name
         text = f"{name}={written(field.form, value)}"
         return text if self.mask is None else f"{text}/{self._written_mask(self.mask)}"
 
@@ -67,7 +71,9 @@ def normal(match: FieldMatch) -> list[FieldMatch]:
     if isinstance(match.value, int):
         whole = mask == match.field.all_bits
         match = evolve(match, value=match.value & mask, mask=None if whole else mask)
-    return _RULES.get(match.field.name, _as_it_is)(match) if mask else []
+    if not mask and not match.field.variable:
+        return []
+    return _RULES.get(match.field.name, _as_it_is)(match)
 
 
 def _as_it_is(match: FieldMatch) -> list[FieldMatch]:
@@ -145,6 +151,17 @@ def _told_otherwise(match: FieldMatch) -> list[FieldMatch]:
     )
 
 
+def _option(match: FieldMatch) -> list[FieldMatch]:
+    """An option has some words of 32 bits, and all of them are what has no mask."""
+    mask = match.mask or 0
+    if mask and not mask & (mask + 1) and not mask.bit_length() % 32:
+        raise ValueError(
+            "ovs-ofctl takes this mask for none, and matches the whole option, which may be "
+            "longer: leave it out, or match other bits"
+        )
+    return [match]
+
+
 def _registers(match: FieldMatch) -> list[FieldMatch]:
     """Large registers are several small ones, the first being the highest bits."""
     count = match.field.bits // 32
@@ -176,6 +193,7 @@ _RULES: dict[str, Callable[[FieldMatch], list[FieldMatch]]] = {
     "dp_hash": _own,
     **dict.fromkeys(_TOLD_OTHERWISE, _told_otherwise),
     **{name: _registers for name in FIELDS if name.startswith("x")},
+    **{name: _option for name, field in FIELDS.items() if field.variable},
 }
 
 

@@ -4,7 +4,8 @@ Columns: its name (#N: N fields, numbered from 0); its bits; Ryu's name of it in
 Nicira's form (CLASS:NUMBER or CLASS:NUMBER:EXPERIMENTER where Ryu has no name; =: the same); how it
 is written; the kind of hole that may stand for the value; whether it may be matched in some of its
 bits (mask), may not be written (ro), has a mask on the wire even if matched whole, as it does not
-fill its bytes there (whole); the packets that have the field. -: none.
+fill its bytes there (whole), is as long as the switch's table of Geneve options says (variable);
+the packets that have the field. -: none.
 """
 
 TABLE = """
@@ -34,6 +35,7 @@ tun_erspan_dir   1   0xffff:13:0x2320 =               decimal     -    mask     
 tun_erspan_hwid  6   0xffff:14:0x2320 =               hex         -    mask          -
 tun_gtpu_flags   8   0xffff:15:0x2320 =               hex         -    mask,ro       -
 tun_gtpu_msgtype 8   0xffff:16:0x2320 =               decimal     -    mask,ro       -
+tun_metadata#64  992 0x1:40+#         =               hex         -    mask,variable -
 ct_state         32  ct_state         ct_state        hex         -    mask,ro,whole -
 ct_zone          16  ct_zone          ct_zone         decimal     -    ro            -
 ct_mark          32  ct_mark          ct_mark         hex         -    mask          -
@@ -127,6 +129,7 @@ tun_erspan_dir   NXOXM_ET_ERSPAN_DIR
 tun_erspan_hwid  NXOXM_ET_ERSPAN_HWID
 tun_gtpu_flags   gtpu_flags NXOXM_ET_GTPU_FLAGS
 tun_gtpu_msgtype gtpu_msgtype NXOXM_ET_GTPU_MSGTYPE
+tun_metadata#64  NXM_NX_TUN_METADATA#
 ct_state         NXM_NX_CT_STATE
 ct_zone          NXM_NX_CT_ZONE
 ct_mark          NXM_NX_CT_MARK
@@ -196,7 +199,6 @@ OpenFlow's.
 """
 
 NOT_CARRIED = {
-    "tun_metadata": "how long it is, only the switch knows, and dumps it so",
     "skb_priority": "OpenFlow cannot carry it: it is the datapath's own",
 }
 """What the names of ovs-ofctl's fields that are none here begin with, and why they are none."""

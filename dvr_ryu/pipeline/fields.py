@@ -57,6 +57,11 @@ class Field:
     """Lowest bits that OpenFlow's form does not have."""
 
     @property
+    def variable(self) -> bool:
+        """Whether it is a tunnel's option: only the switch knows how many of the bits it has."""
+        return self.oxm.variable
+
+    @property
     def in_ethernet(self) -> bool:
         """Whether it stands in the Ethernet header, its VLAN tag included."""
         return self.name in _IN_ETHERNET
@@ -156,11 +161,12 @@ _NAMES = {name: tuple(names) for name, *names in _rows(NAMES)}
 def _field(row: list[str]) -> Field:
     name, bits, oxm, nxm, form, hole, notes, packets = row
     marks = notes.split(",")
+    variable = "variable" in marks
     return Field(
         name=name,
         bits=int(bits),
-        oxm=read_oxm(oxm, int(bits)),
-        nxm=read_oxm(oxm if nxm == "=" else nxm, int(bits)),
+        oxm=read_oxm(oxm, int(bits), variable),
+        nxm=read_oxm(oxm if nxm == "=" else nxm, int(bits), variable),
         form=_FORMS[form],
         kind=None if hole == "-" else Kind[hole.upper()],
         maskable="mask" in marks,

@@ -78,27 +78,36 @@ Actions: ``drop``; to ports ``output:PORT`` or just ``PORT``, ``output:FIELD[]``
 ``CONTROLLER``, ``CONTROLLER:BYTES``, ``controller(...)``, ``enqueue:PORT:QUEUE``, ``set_queue``,
 ``pop_queue``, ``group``, ``bundle(...)``; to tables ``resubmit(PORT,TABLE)``; on fields
 ``set_field:VALUE/MASK->FIELD``, ``load:VALUE->FIELD[]``, ``move:FIELD[]->FIELD[]``,
-``push:FIELD[]``, ``pop:FIELD[]``, ``mod_dl_src``, ``mod_dl_dst``, ``mod_nw_src``, ``mod_nw_dst``,
-``mod_nw_tos``, ``mod_nw_ecn``, ``mod_nw_ttl``, ``dec_ttl``, ``dec_ttl(ID,...)``, ``mod_tp_src``,
-``mod_tp_dst``, ``set_tunnel``, ``set_tunnel64``, ``check_pkt_larger(BYTES)->FIELD[BIT]``,
-``multipath(...)``, ``bundle_load(...)``; on headers ``mod_vlan_vid``, ``mod_vlan_pcp``,
-``set_vlan_vid``, ``set_vlan_pcp``, ``push_vlan``, ``pop_vlan`` or ``strip_vlan``, ``push_mpls``,
-``pop_mpls``, ``set_mpls_label``, ``set_mpls_tc``, ``set_mpls_ttl``, ``dec_mpls_ttl``,
-``encap(HEADER)``, ``decap(...)``, ``dec_nsh_ttl``; on connections ``ct(...)``, ``ct_clear``,
-``learn(...)``, ``fin_timeout(...)``; and ``clone(...)``, ``conjunction(ID,K/N)``, ``sample(...)``,
-``note:HEX``, ``exit``. Instructions stand among them in OpenFlow's order: ``meter`` first, after
-the actions ``clear_actions``, ``write_actions(...)``, ``write_metadata:VALUE/MASK`` and, last and
-only forward, ``goto_table:TABLE``. Numbers of groups and meters are those that somebody else adds
-to the bridge. Actions and fields that Ryu 4.34 has no class for are written in bytes of our own:
-whatever ovs-ofctl takes over OpenFlow 1.3 or 1.4, a flow line takes, but for the list below. Every
-other word is refused, with its place. So are a value out of range, a table that is not there, a
-field that the packet may not have, a port that no such bridge has, and two flows of one priority
-that can match the same packet and do different things.
+``push:FIELD[]``, ``pop:FIELD[]``, ``delete_field:FIELD``, ``mod_dl_src``, ``mod_dl_dst``,
+``mod_nw_src``, ``mod_nw_dst``, ``mod_nw_tos``, ``mod_nw_ecn``, ``mod_nw_ttl``, ``dec_ttl``,
+``dec_ttl(ID,...)``, ``mod_tp_src``, ``mod_tp_dst``, ``set_tunnel``, ``set_tunnel64``,
+``check_pkt_larger(BYTES)->FIELD[BIT]``, ``multipath(...)``, ``bundle_load(...)``; on headers
+``mod_vlan_vid``, ``mod_vlan_pcp``, ``set_vlan_vid``, ``set_vlan_pcp``, ``push_vlan``, ``pop_vlan``
+or ``strip_vlan``, ``push_mpls``, ``pop_mpls``, ``set_mpls_label``, ``set_mpls_tc``,
+``set_mpls_ttl``, ``dec_mpls_ttl``, ``encap(HEADER)``, ``decap(...)``, ``dec_nsh_ttl``; on
+connections ``ct(...)``, ``ct_clear``, ``learn(...)``, ``fin_timeout(...)``; and ``clone(...)``,
+``conjunction(ID,K/N)``, ``sample(...)``, ``note:HEX``, ``exit``. Instructions stand among them in
+OpenFlow's order: ``meter`` first, after the actions ``clear_actions``, ``write_actions(...)``,
+``write_metadata:VALUE/MASK`` and, last and only forward, ``goto_table:TABLE``. Numbers of groups
+and meters are those that somebody else adds to the bridge. Actions and fields that Ryu 4.34 has no
+class for are written in bytes of our own: whatever ovs-ofctl takes over OpenFlow 1.3 or 1.4, a flow
+line takes, but for the list below. Every other word is refused, with its place. So are a value out
+of range, a table that is not there, a field that the packet may not have, a port that no such
+bridge has, and two flows of one priority that can match the same packet and do different things.
 
 ``dvr check`` and the controller also warn of what is right but hardly meant: a flow that no packet
 reaches because another takes all of its packets; a table that no packet comes to from table 0; a
 table that does not say what happens to a packet which no flow matches. ``dvr check --strict`` takes
 these warnings for errors.
+
+Options of Geneve tunnels are ``tun_metadata0`` to ``tun_metadata63``; ``tun_metadata0`` alone
+matches what has the option. The bridge's table says which option each is, and how long; you fill
+it, again after each start of Open vSwitch: ``ovs-ofctl add-tlv-map br-tun
+"{class=0xffff,type=0,len=4}->tun_metadata0"``. Without that, the bridge refuses the flows and keeps
+what it had; the controller names their lines, and tries again. Values, masks and bits must fit the
+option: Open vSwitch cuts longer ones off, and the controller then says, again and again, that
+somebody else changed the flow. A number from the topology comes into an option by a register:
+``load:{network.vni}->reg0[],move:reg0[]->tun_metadata0[0..31]``.
 
 Our flows carry the cookie 0x6476725f727975 (``dvr_ryu`` in ASCII), or that which their line names.
 Flows with any other are foreign, and left alone. So are those that ``learn`` makes, by the cookies

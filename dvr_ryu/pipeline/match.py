@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from dvr_ryu.pipeline import numbers
+from dvr_ryu.pipeline.binding import BITS
 from dvr_ryu.pipeline.field_match import FieldMatch, connection_known, no_vlan, normal, tagged
 from dvr_ryu.pipeline.fields import (
     ARP,
@@ -24,7 +25,7 @@ from dvr_ryu.pipeline.fields import (
     find,
     why_not,
 )
-from dvr_ryu.pipeline.operands import Operand, number
+from dvr_ryu.pipeline.operands import Hole, Operand, number
 from dvr_ryu.pipeline.packet import Packet, inside
 from dvr_ryu.pipeline.phrases import read_setting, split
 from dvr_ryu.pipeline.scope import Scope, unknown_field
@@ -33,6 +34,8 @@ from dvr_ryu.pipeline.source import Wrong
 
 __all__ = ["FieldMatch", "Head", "read_match"]
 
+_SHORTEST_OPTION = 32
+"""Bits: a tunnel's option may have more."""
 _TRANSPORT = {6: "tcp_{}", 17: "udp_{}", 132: "sctp_{}"}
 
 
@@ -86,6 +89,8 @@ class _Reader:
             self.flags |= FLAGS.get(name, 0)
             for field, number_ in SHORTHANDS.get(name, ()):
                 self._add(FieldMatch(FIELDS[field], number_), at)
+        elif word == name and (option := find(name)) and option.variable:
+            self._add(FieldMatch(option, 0, 0), at)
         elif not value and (name in ("priority", "table", *NUMBERS) or find(name)):
             raise Wrong(at + len(name), f"{name} needs a value: {name}={_example(name)}")
         elif name == "table":
@@ -109,6 +114,8 @@ class _Reader:
         if field is None or "XM_" in name:
             raise self._no_field(name, at)
         if text == "*":
+            if field.variable:
+                self._add(FieldMatch(field, 0, 0), at)
             return
         if field.words:
             self._add(_worded(field, text, start), at)
@@ -131,7 +138,7 @@ class _Reader:
         value = number(self.scope.operand(numbers.HEX, None, some.width, text, start))
         mask = (1 << some.width) - 1 << some.start
         before, had, place = self.bits.get(some.field.name, (0, 0, at))
-        if had & mask:
+        if had & mask or (had and some.field.variable):
             raise Wrong(at, f"{some.field.name} is matched twice in the same bits")
         if mask != some.field.all_bits and not some.field.maskable:
             raise Wrong(at, f"{some.field.name} takes no mask: it matches whole or not at all")
@@ -212,6 +219,8 @@ def _worded(field: Field, text: str, at: int) -> FieldMatch:
 def _field_match(scope: Scope, field: Field, text: str, at: int) -> FieldMatch:
     value, slash, mask = text.partition("/")
     operand = scope.value(field.form, field.kind, field.bits, value, at)
+    if field.variable and isinstance(operand, Hole) and BITS[operand.kind] > _SHORTEST_OPTION:
+        raise Wrong(at, f"{operand} has more than the {_SHORTEST_OPTION} bits of any option")
     if not slash:
         return FieldMatch(field, operand)
     return _masked(scope, field, operand, mask, at + len(value) + 1)

@@ -27,7 +27,7 @@ RESERVED_PORTS = {
 _SHORT_RESERVED, _LONG_RESERVED = 0xFF00, 0xFFFFFF00
 """Where reserved ports begin in 16 and in 32 bits."""
 
-_LONGEST = 99
+_LONGEST = 300
 """Characters of a number: more than any field has. Python refuses to read thousands of digits."""
 
 PORT_WORDS = {**RESERVED_PORTS, "ANY": 0xFFFFFFFF, "NONE": 0xFFFFFFFF, "UNSET": 0xFFFFFFF7}

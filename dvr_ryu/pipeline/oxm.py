@@ -15,41 +15,50 @@ from dvr_ryu.pipeline.wire import MATCH, padded
 
 _EXPERIMENTER = 0xFFFF
 """The class of fields that somebody's own number comes before."""
-_SIZES = (1, 2, 4, 8, 16)
+_SIZES = (1, 2, 4, 8, 16, 124)
 """How many bytes values take."""
 
 
 @frozen
 class Oxm:
-    """One field's name. `length` is how many bytes its value takes."""
+    """One field's name. `length` is how many bytes its value takes; if it is `variable`, at most so
+    many: a value has as many as it needs.
+    """
 
     oxm_class: int
     number: int
     length: int
     experimenter: int | None = None
+    variable: bool = False
 
-    def header(self, masked: bool = False) -> bytes:
-        """The name: 4 bytes, or 8 with an experimenter."""
+    def header(self, masked: bool = False, length: int | None = None) -> bytes:
+        """The name: 4 bytes, or 8 with an experimenter. Of a value of so many bytes (None: of the
+        longest).
+        """
         own = b"" if self.experimenter is None else struct.pack("!I", self.experimenter)
-        length = len(own) + self.length * (1 + masked)
-        return struct.pack("!HBB", self.oxm_class, self.number << 1 | masked, length) + own
+        whole = len(own) + (self.length if length is None else length) * (1 + masked)
+        return struct.pack("!HBB", self.oxm_class, self.number << 1 | masked, whole) + own
 
     def entry(self, value: int, mask: int | None = None) -> bytes:
         """The name and a value, in the bits of the mask (None: in all)."""
-        if mask is None:
-            return self.header() + value.to_bytes(self.length, "big")
-        return self.header(masked=True) + b"".join(
-            each.to_bytes(self.length, "big") for each in (value, mask)
-        )
+        parts = (value,) if mask is None else (value, mask)
+        length = (max(parts).bit_length() + 7) // 8 if self.variable else self.length
+        head = self.header(masked=mask is not None, length=length)
+        return head + b"".join(each.to_bytes(length, "big") for each in parts)
 
 
-def read_oxm(text: str, bits: int) -> Oxm:
-    """CLASS:NUMBER or CLASS:NUMBER:EXPERIMENTER of a field of so many bits, or Ryu's name of it."""
+def read_oxm(text: str, bits: int, variable: bool = False) -> Oxm:
+    """CLASS:NUMBER or CLASS:NUMBER:EXPERIMENTER of a field of so many bits, or Ryu's name of it.
+    A number may be a sum.
+    """
     if ":" not in text:
         return _known_to_ryu(text)
-    oxm_class, number, *own = (int(part, 0) for part in text.split(":"))
+    oxm_class, number, *own = (
+        sum(int(each, 0) for each in part.split("+")) for part in text.split(":")
+    )
+    experimenter = own[0] if own else None
     length = next(size for size in _SIZES if 8 * size >= bits)
-    return Oxm(oxm_class, number, length, *own)
+    return Oxm(oxm_class, number, length, experimenter, variable)
 
 
 def _known_to_ryu(name: str) -> Oxm:

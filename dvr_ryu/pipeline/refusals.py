@@ -31,11 +31,12 @@ REFUSALS = (
         ),
     ),
     Refusal(
-        "``tun_metadata0`` to ``tun_metadata63``, and ``delete_field``, which is for them",
-        "How many bytes such a field has, only the switch's table of Geneve options says, and the "
-        "switch dumps it at that length, whatever length it was sent: nobody can tell from a dump "
-        "whether the flow is there.",
-        (),
+        "A match of the lowest 32, 64 … bits of a tunnel's option: ``tun_metadata0=5/0xffffffff``",
+        "ovs-ofctl leaves such a mask out, and matches the whole option, which may be longer.",
+        (
+            "tun_metadata0=5/0xffffffff actions=drop",
+            "tun_metadata1[0..63]=5 actions=drop",
+        ),
     ),
     Refusal(
         "Some bits of a VLAN tag's priority: ``vlan_tci=0x3000/0x3000``",

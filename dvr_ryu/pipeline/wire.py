@@ -76,7 +76,8 @@ of lines.
 def canonical_matches(matches: Sequence[bytes]) -> Sequence[bytes]:
     """Matches, all of one length, each with its fields in one order: OpenFlow's own by number, so
     that each follows what it requires; then the extensions'. Switches and Ryu each have an order of
-    their own. Raises ValueError where a match's fields do not fit into it.
+    their own. Tunnels' options are as short as they can be. Raises ValueError where a match's
+    fields do not fit into it.
     """
     known = _in_order[len(matches[0])] if len(matches[0]) <= _LONGEST_KNOWN else []
     if any(kind.has(matches) for kind in known):
@@ -88,19 +89,25 @@ def canonical_matches(matches: Sequence[bytes]) -> Sequence[bytes]:
 
 
 def _ordered(match: bytes, known: list[_Kind]) -> bytes:
-    """The match with its fields in order. If they were, its kind is remembered."""
+    """The match with its fields in order. If they were, its kind is remembered; but not that of
+    an option which another value may make shorter.
+    """
     fields: list[tuple[int, bytes]] = []
-    mask = b""
+    mask, may_shrink = b"", False
     at, end = 0, len(match)
     while at < end:
         after = at + _FIELD_HEAD + (match[at + 3] if at + 3 < end else 0)
         if after > end:
             raise ValueError("a match whose last field is cut")
-        fields.append((_rank(match[at : at + 3]), match[at:after]))
+        field = match[at:after]
+        if is_option(field):
+            field = _shortest(field)
+            may_shrink |= field[3] > _SHORTEST_OPTION * (1 + (field[2] & 1))
+        fields.append((_rank(match[at : at + 3]), field))
         mask += b"\xff" * _FIELD_HEAD + bytes(match[at + 3])
         at = after
     ordered = b"".join(field for _, field in sorted(fields))
-    if ordered == match and len(known) < _MOST_KNOWN:
+    if ordered == match and not may_shrink and len(known) < _MOST_KNOWN:
         heads = bytes(byte & masked for byte, masked in zip(match, mask, strict=True))
         known.append(_Kind(mask, heads))
     return ordered
@@ -113,6 +120,30 @@ def _rank(head: bytes) -> int:
     return 1 if head.startswith(_OPENFLOW) else 2
 
 
+def is_option(field: bytes) -> bool:
+    """Whether a field's name, which may be followed by anything, is that of tun_metadata0 to
+    tun_metadata63: a switch tells such a field, and its name alone, at the length that its table of
+    Geneve options has, whatever length it was sent.
+    """
+    return field[:2] == _NICIRA and field[2] >> 1 in _OPTIONS
+
+
+def _shortest(field: bytes) -> bytes:
+    """The option without the words of 32 bits in front that are zero, and not looked at."""
+    masked, content = field[2] & 1, field[_FIELD_HEAD:]
+    length = len(content) // (1 + masked)
+    if length > _LONGEST_OPTION:
+        return field
+    parts = [content[:length].lstrip(b"\0"), content[length:].lstrip(b"\0")][: 1 + masked]
+    words = max(1, (max(map(len, parts)) + 3) // 4)
+    short = [part.rjust(4 * words, b"\0") for part in parts]
+    return field[:3] + bytes([4 * words * len(short)]) + b"".join(short)
+
+
+_NICIRA, _OPTIONS = b"\x00\x01", range(40, 104)
+"""NXM_NX_TUN_METADATA0 to 63."""
+_SHORTEST_OPTION, _LONGEST_OPTION = 4, 124
+"""Bytes of a value."""
 _OPENFLOW = b"\x80\x00"
 _PACKET_TYPE = _OPENFLOW + bytes([44 << 1])
 

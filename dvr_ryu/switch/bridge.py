@@ -17,6 +17,7 @@ from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError, SwitchError
 from dvr_ryu.pipeline.basis import Basis, Touched
+from dvr_ryu.pipeline.option_names import alike
 from dvr_ryu.pipeline.wanted import Contradiction, Wanted
 from dvr_ryu.pipeline.wire import cookie_of, may_lapse
 from dvr_ryu.reconcile import subtract, subtract_in_parts
@@ -186,7 +187,8 @@ class Bridge:
         began = time.monotonic()
         found, wanted = self._ours(), self._wanted.flows
         wrong = len(found.keys() - wanted.keys()) + sum(
-            value != found.get(identity, value if may_lapse(value) else None)
+            value != (told := found.get(identity, value if may_lapse(value) else b""))
+            and not alike(told, value)
             for identity, value in wanted.items()
         )
         self._look_seconds = time.monotonic() - began
@@ -331,7 +333,7 @@ class Bridge:
         self._retry_pause = min(2 * self._retry_pause, LONGEST_PAUSE)
         self._found = self._ours()
         if self._basis is not None:
-            difference = subtract(self._wanted.flows, self._found)
+            difference = subtract(self._wanted.flows, self._found, alike)
             with suppress(SwitchError):  # if it refuses even that, the next look tells
                 self.session.change([difference], _place_in(self._basis), lambda _: ())
                 self._found = None
@@ -347,7 +349,8 @@ class Bridge:
         """Compare all that is wanted with what is there; send while it is made."""
         wanted = Wanted()
         installed = self._wanted.flows if self._found is None else self._found
-        parts = subtract_in_parts((wanted.add(filled) for filled in after.all()), installed)
+        filled = (wanted.add(each) for each in after.all())
+        parts = subtract_in_parts(filled, installed, alike)
         learned = self._taught | self._intent.learned()
         difference = self.session.change(
             parts, _place_in(after), lambda made: learned if any(p.removed for p in made) else ()

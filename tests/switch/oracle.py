@@ -22,6 +22,7 @@ from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.flow_mods import ADD, flow_mods
 from dvr_ryu.pipeline.flow_stats import split_flow_stats
 from dvr_ryu.pipeline.operands import PortName, fill
+from dvr_ryu.pipeline.option_names import alike
 from dvr_ryu.pipeline.syntax import parse_flow
 from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
 from tests.switch.ovs import Ovs, words
@@ -29,6 +30,12 @@ from tests.switch.ovs import Ovs, words
 BRIDGE = "judged"
 PORTS = {"p1": 1, "p2": 2, "patch-int": 3}
 """The bridge's ports; lines may name them."""
+
+OPTIONS = (
+    "{class=0xffff,type=0,len=4}->tun_metadata0,{class=0xffff,type=1,len=12}->tun_metadata1,"
+    "{class=0xffff,type=2,len=124}->tun_metadata2"
+)
+"""The bridge's table of Geneve options."""
 
 _HELLO, _ERROR, _MULTIPART, _MULTIPART_REPLY, _BARRIER, _BARRIER_REPLY = 0, 1, 18, 19, 20, 21
 _HEADER = struct.Struct("!BBHI")
@@ -74,6 +81,7 @@ class Oracle:
         self.protocol = protocol
         self.version = {"OpenFlow13": 4, "OpenFlow14": 5}[protocol]
         ovs.add_bridge(BRIDGE, BRIDGE, PORTS, "ptcp:0:127.0.0.1")
+        self._ofctl("add-tlv-map", BRIDGE, OPTIONS)
 
     def judge(self, lines: Iterable[str]) -> Report:
         """Try each line. A line that names a cookie must name one that no other line has."""
@@ -88,6 +96,19 @@ class Oracle:
         for round_ in _rounds(ours):
             self._judge_round(round_, report)
         return report
+
+    def effects(self, line: str, packet: str) -> tuple[str, str]:
+        """What becomes of a packet by a flow from us, and by the one from ovs-ofctl."""
+        self._clear()
+        self._send({line: _wire(parse_flow(line))})
+        ours = self._trace(packet)
+        self._clear()
+        assert not self._add([line])
+        return ours, self._trace(packet)
+
+    def _trace(self, packet: str) -> str:
+        printed = self.ovs.run("ovs-appctl", "ofproto/trace", BRIDGE, packet)
+        return next(line for line in printed.splitlines() if line.startswith("Final flow:"))
 
     def _both_refuse(self, report: Report) -> None:
         self._clear()
@@ -116,7 +137,7 @@ class Oracle:
             told.append(reread.get(_marked(str(flow), marks[line])) or again.get(mark))
             if None in told or len(set(told)) > 1:
                 report.differ[line] = "\n    ".join(map(str, told))
-            elif ours[line] not in told_back:
+            elif not _told(ours[line], told_back):
                 report.unsettled[line] = _unsettled(ours[line], told_back)
             else:
                 report.agree.append(line)
@@ -224,6 +245,12 @@ def _wire(flow: Flow, cookie: int = 0) -> WireFlow:
     message.xid = 0
     message.serialize()
     return split_flow_mod(bytes(message.buf))
+
+
+def _told(ours: WireFlow, told_back: set[WireFlow]) -> bool:
+    """Whether a controller that reads these flows finds ours among them."""
+    values = [flow.value for flow in told_back if flow.identity == ours.identity]
+    return any(value == ours.value or alike(value, ours.value) for value in values)
 
 
 def _unsettled(ours: WireFlow, told_back: set[WireFlow]) -> str:

@@ -22,7 +22,6 @@ BOTH_REFUSE = """
 recirc_id=5 actions=drop
 dp_hash=5/0xf actions=drop
 skb_priority=5 actions=drop
-tun_metadata0=5 actions=drop
 in_port=70000 actions=drop
 ct_state=+foo actions=drop
 ct_state=0x100/0x100 actions=drop
@@ -216,6 +215,7 @@ def choose(dice: random.Random, words: list[str]) -> Iterator[str]:
         field
         for field in FIELDS.values()
         if field.name not in NOT_AT_RANDOM
+        and not field.variable
         and field.name not in names
         and (not field.requires or any(set(each) <= pairs for each in field.requires))
         and ("ct_state" in names or not field.name.startswith(("ct_nw", "ct_ip", "ct_tp")))

@@ -43,11 +43,6 @@ actions=mod_nw_src:1.2.3.4
 """
 """Shown there as flows of no effect, which later protocols refuse."""
 
-OF_A_MAPPED_OPTION = """
-tun_metadata0=1234,actions=controller
-"""
-"""Needs a Geneve option that somebody mapped on the switch before."""
-
 
 def lines_of(text: str) -> list[str]:
     """Each in a priority of its own, for a table holds a match but once."""
@@ -63,7 +58,7 @@ def test_what_the_manual_shows_is_taken(ovs: Ovs) -> None:
 
 
 def test_what_the_manual_warns_of_is_refused(ovs: Ovs) -> None:
-    lines = lines_of(OF_OPENFLOW_1_0_ONLY + OF_A_MAPPED_OPTION.strip())
+    lines = lines_of(OF_OPENFLOW_1_0_ONLY)
     report = Oracle(ovs).judge(lines)
     print(report)
     assert list(report.both_refuse) == lines, report

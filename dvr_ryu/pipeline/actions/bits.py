@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dvr_ryu.pipeline.fields import Field, Subfield
+from dvr_ryu.pipeline.operands import Operand
 from dvr_ryu.pipeline.packet import Packet
 from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
@@ -66,6 +67,18 @@ def require_tag(packet: Packet, field: Field, at: int) -> None:
     """Raise unless the packet has the VLAN tag that a number shall be written to."""
     if field.name == "vlan_vid" and not packet.tagged:
         raise Wrong(at, "there may be no VLAN tag: match dl_vlan as well, or write push_vlan")
+
+
+def require_number(field: Field, value: Operand, at: int) -> None:
+    """Raise where a hole would be written into a tunnel's option: a larger number is longer there,
+    and the flows of a line are not.
+    """
+    if field.variable and not isinstance(value, int):
+        raise Wrong(
+            at,
+            f"write {value} into a register, and move it from there: "
+            f"load:{value}->reg0[],move:reg0[]->{field.name}[0..31]",
+        )
 
 
 def require_same_width(source: Subfield, target: Subfield, at: int) -> None:

@@ -39,10 +39,10 @@ def reg_move(source: Subfield, target: Subfield) -> RawAction:
 
 
 def reg_load(value: int, target: Subfield) -> list[RawAction]:
-    """Write bits, 64 at a time; those of an experimenter's field at once."""
-    if target.field.nxm.experimenter is not None:
+    """Write bits, 64 at a time; at once where the field's name or value is longer than usual."""
+    if needs_load2(target.field):
         mask = (1 << target.width) - 1 << target.start
-        return [reg_load2(target.field, value << target.start, mask)]
+        return reg_load2(target.field, value << target.start, mask)
     loads = []
     for start in range(0, target.width, _LONGEST_LOAD):
         width = min(_LONGEST_LOAD, target.width - start)
@@ -53,10 +53,21 @@ def reg_load(value: int, target: Subfield) -> list[RawAction]:
     return loads
 
 
-def reg_load2(field: Field, value: int, mask: int) -> RawAction:
-    """Write a field in the bits of a mask."""
-    whole = mask == (1 << 8 * field.nxm.length) - 1
-    return nicira(_REG_LOAD2, field.nxm.entry(value, None if whole else mask))
+def needs_load2(field: Field) -> bool:
+    """Whether the field is an experimenter's, or a tunnel's option."""
+    return field.nxm.experimenter is not None or field.variable
+
+
+def reg_load2(field: Field, value: int, mask: int) -> list[RawAction]:
+    """Write such a field in the bits of a mask. The lowest words of an option are written in two
+    steps: whether they are the whole option, and the mask is left out, only the switch knows.
+    """
+    if mask == (1 << 8 * field.nxm.length) - 1:
+        return [nicira(_REG_LOAD2, field.nxm.entry(value))]
+    halves = [mask]
+    if field.variable and not mask & (mask + 1) and not mask.bit_length() % 32:
+        halves = [mask & 0xFFFF, mask & ~0xFFFF]
+    return [nicira(_REG_LOAD2, field.nxm.entry(value & half, half)) for half in halves]
 
 
 def stack(subtype: int, bits: Subfield) -> RawAction:
@@ -83,7 +94,7 @@ def check_pkt_larger(length: int, target: Subfield) -> RawAction:
 
 def delete_field(field: Field) -> RawAction:
     """Take a tunnel's option out."""
-    return nicira(_DELETE_FIELD, field.nxm.header())
+    return nicira(_DELETE_FIELD, field.nxm.header().ljust(14, b"\0"))
 
 
 def clone(actions: Iterable[Any]) -> RawAction:

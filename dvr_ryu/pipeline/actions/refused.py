@@ -7,7 +7,6 @@ from dvr_ryu.pipeline.scope import Scope
 from dvr_ryu.pipeline.source import Wrong
 
 REFUSED = {
-    "delete_field": "delete_field is for tun_metadata: how long that is, only the switch knows",
     "apply_actions": "apply_actions is not written: actions stand by themselves",
     "debug_recirc": "debug_recirc is for Open vSwitch's own tests; no switch takes it",
     "debug_slow": "debug_slow is for Open vSwitch's own tests; no switch takes it",

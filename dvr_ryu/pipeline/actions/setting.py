@@ -16,6 +16,7 @@ from dvr_ryu.pipeline.actions.bits import (
     read_source,
     read_target,
     require_not_read_only,
+    require_number,
     require_same_width,
     require_tag,
     require_writable,
@@ -55,15 +56,15 @@ class SetField(Action):
 
     def build(self) -> list[Any]:
         """Return OpenFlow's set_field; with a mask, which OpenFlow 1.4 has not, as many loads as
-        the mask has runs of bits, or one of Nicira's own where the field is an experimenter's.
+        the mask has runs of bits, or one of Nicira's own where those cannot name the field.
         """
         value = number(self.value) | self.present
         if self.mask is None:
             if self.field.name in _SET_BY_NXM:
                 return [RawAction(ofp.OFPAT_SET_FIELD, self.field.nxm.entry(value & 0xFFFF))]
             return [RawAction(ofp.OFPAT_SET_FIELD, self.field.entry(value))]
-        if self.field.nxm.experimenter is not None:
-            return [nicira.reg_load2(self.field, value, self.mask)]
+        if nicira.needs_load2(self.field):
+            return [*nicira.reg_load2(self.field, value, self.mask)]
         runs = _runs(self.mask, Subfield(self.field, 0, 0).whole)
         pieces = (Subfield(self.field, start, width) for start, width in runs)
         return [load for bits in pieces for load in nicira.reg_load(_cut(value, bits), bits)]
@@ -117,6 +118,20 @@ class Load(Action):
     def build(self) -> list[Any]:
         """Return Nicira's loads, one for every 64 bits."""
         return [*nicira.reg_load(number(self.value), self.target)]
+
+
+@frozen
+class DeleteField(Action):
+    """Take an option of the tunnel out of the packet."""
+
+    field: Field
+
+    def __str__(self) -> str:
+        return f"delete_field:{self.field.name}"
+
+    def build(self) -> list[Any]:
+        """Return Nicira's delete_field."""
+        return [nicira.delete_field(self.field)]
 
 
 @frozen
@@ -206,6 +221,7 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
         return _worded(field, left)
     text, slash, mask = left.text.partition("/")
     value = scope.value(field.form, field.kind, field.bits, text, left.at)
+    require_number(field, value, left.at)
     if slash:
         return _masked(scope, field, value, mask, left.at + len(text) + 1)
     _note_tag(scope, field, value)
@@ -233,7 +249,9 @@ def _masked(scope: Scope, field: Field, value: Operand, text: str, at: int) -> S
     if not isinstance(value, int):
         raise Wrong(at - 1, f"{value} takes no mask: it is written whole")
     mask = number(scope.operand(field.form, None, field.bits, text, at))
-    if field.nxm.experimenter is not None and value & ~mask:
+    if field.variable and not mask:
+        raise Wrong(at, "a mask without bits: nothing is written")
+    if nicira.needs_load2(field) and value & ~mask:
         raise Wrong(at, f"Open vSwitch takes no bits of {field.name} that are not in the mask")
     if mask == (1 << 8 * field.oxm.length) - 1:
         return SetField(field, value)
@@ -249,6 +267,7 @@ def read_load(scope: Scope, argument: Argument) -> Load:
     require_tag(scope.packet, bits.field, right.at)
     kind = bits.field.kind if bits.width == bits.whole else None
     value = scope.value(numbers.HEX, kind, bits.width, left.text, left.at)
+    require_number(bits.field, value, left.at)
     _note_tag(scope, bits.field, value << bits.start if isinstance(value, int) else value)
     return Load(value, bits)
 
@@ -257,6 +276,19 @@ def _note_tag(scope: Scope, field: Field, value: Operand) -> None:
     """Whether there is a tag now, as Open vSwitch judges it: by the bits that are written."""
     if field.name == "vlan_tci":
         scope.packet.tagged = isinstance(value, int) and bool(value & VLAN_PRESENT)
+
+
+@reads("delete_field")
+def read_delete_field(scope: Scope, argument: Argument) -> DeleteField:
+    """delete_field:FIELD."""
+    text = argument.present("a field", ":tun_metadata0")
+    field = scope.subfield(text, argument.at).field
+    if "[" in text:
+        raise Wrong(argument.at + text.index("["), "delete_field takes the whole field out")
+    if not field.variable:
+        raise Wrong(argument.at, "only a tunnel's options can be taken out: tun_metadata0 to 63")
+    require_writable(scope, field, argument.at)
+    return DeleteField(field)
 
 
 @reads("move")

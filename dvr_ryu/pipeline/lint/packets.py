@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 
 from attrs import frozen
 
+from dvr_ryu.pipeline.fields import FIELDS, Field
 from dvr_ryu.pipeline.flow import Flow
 from dvr_ryu.pipeline.match import FieldMatch
 from dvr_ryu.pipeline.operands import Unknown
@@ -82,7 +83,11 @@ def says(field: str, mask: int, holes: Container[str]) -> bool:
     return field in holes or mask & ~_PRESENT.get(field, 0) != 0
 
 
-_PRESENT = {"vlan_tci": _TAGGED}
+_PRESENT = {
+    "vlan_tci": _TAGGED,
+    **{name: field.limit for name, field in FIELDS.items() if field.variable},
+}
+"""The bit of a field that says that there is one; of a tunnel's option, one above all of its."""
 
 
 def packets_of(flow: Flow) -> Packets:
@@ -103,11 +108,16 @@ def packets_of(flow: Flow) -> Packets:
 
 
 def _known_bits(match: FieldMatch) -> Bits:
-    present = match.field.present
+    present = _present(match.field)
     if isinstance(match.value, Unknown):
         return Bits(present, present)
     mask = match.field.limit - 1 if match.mask is None else match.mask
     return Bits((match.value | present) & (mask | present), mask | present)
+
+
+def _present(field: Field) -> int:
+    """The bit that a match of the field also asks for."""
+    return _PRESENT.get(field.name, field.present)
 
 
 def take_all(packets: Iterable[Packets]) -> bool:

@@ -70,7 +70,28 @@ BAD_MATCHES = _lines(
         "OpenFlow 1.4 cannot carry it: a tag's priority is matched whole",
     ),
     field_told_otherwise=("§tun_gtpu_flags=1 actions=drop", "dumps a match of tun_gtpu_flags"),
-    field_of_unknown_length=("§tun_metadata0=1 actions=drop", "only the switch knows"),
+    options_whole_words_as_a_mask=(
+        "§tun_metadata0=1/0xffffffff actions=drop",
+        "ovs-ofctl takes this mask for none",
+    ),
+    option_twice=("tun_metadata0,§tun_metadata0=5 actions=drop", "tun_metadata0 is matched twice"),
+    options_bits_twice=("tun_metadata0[0]=1,§tun_metadata0[1]=1 actions=drop", "matched twice"),
+    option_too_many=("§tun_metadata64=1 actions=drop", "unknown field 'tun_metadata64'"),
+    long_hole_in_an_option=(
+        "tun_metadata1=§{host.dvr_mac} actions=drop",
+        "{host.dvr_mac} has more than the 32 bits of any option",
+    ),
+    hole_written_into_an_option=(
+        "actions=set_field:§{host.dvr_mac}->tun_metadata1",
+        "write {host.dvr_mac} into a register, and move it from there",
+    ),
+    hole_loaded_into_an_option=(
+        "actions=load:§{host.dvr_mac}->tun_metadata1[0..63]",
+        "write {host.dvr_mac} into a register, and move it from there",
+    ),
+    no_bits_of_an_option=("actions=set_field:0/§0->tun_metadata1", "a mask without bits"),
+    bits_deleted=("actions=delete_field:tun_metadata0§[0..3]", "takes the whole field out"),
+    other_field_deleted=("actions=delete_field:§reg0", "only a tunnel's options"),
     ports_of_a_later_fragment=("tcp,ip_frag=later,§tcp_dst=80 actions=drop", "later fragments"),
     discovery_of_another_code=(
         "icmp6,icmpv6_type=135,icmpv6_code=1,§nd_target=::1 actions=drop",
@@ -419,7 +440,8 @@ BAD_FILES: Cases = {
     ),
     "after tabs": ("table 0 A\n\tpriority=1,\t§dl_vln=3\tactions=drop\n", "unknown field"),
     "after what is not ASCII": ('table 0 A\n  in_port="é",§x=1 actions=drop\n', "field 'x'"),
-    "after a form feed": ("table 0 A\n  # a\x0cb\u2028c\n  §dl_vln=1 actions=drop\n", "unknown"),
+    "a form feed": ("table 0 A\n  # a§\x0cb\n  dl_vln=1 actions=drop\n", "a control character"),
+    "after a line separator": ("table 0 A\n  # b\u2028c\n  §dl_vln=1 actions=drop\n", "unknown"),
     "before a comment": ("table 0 A\n  §dl_vln=1 actions=drop # why\n", "unknown field"),
     "with Windows line ends": ("table 0 A\r\n  §dl_vln=1 actions=drop\r\n", "unknown field"),
 }

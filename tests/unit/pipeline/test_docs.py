@@ -61,6 +61,7 @@ ACTIONS = {
     "move:FIELD[]->FIELD[]": "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]",
     "push:FIELD[]": "push:NXM_NX_REG0[]",
     "pop:FIELD[]": "pop:NXM_NX_REG0[]",
+    "delete_field:FIELD": "delete_field:tun_metadata0",
     "mod_dl_src": "mod_dl_src:fa:16:3e:00:00:01",
     "mod_dl_dst": "mod_dl_dst:fa:16:3e:00:00:01",
     "mod_nw_src": "mod_nw_src:192.168.10.1",
