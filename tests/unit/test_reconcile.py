@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.reconcile import CycleError, order, subtract
+from dvr_ryu.reconcile import CycleError, order, subtract, subtract_in_parts, together
 
 mappings = st.dictionaries(st.integers(0, 9), st.integers(0, 3))
 
@@ -34,6 +34,24 @@ def test_the_difference_is_the_least(should: Mapping[int, int], is_: Mapping[int
     unlike = {key for key in {*should, *is_} if should.get(key) != is_.get(key)}
     assert len(difference) == len(unlike)
     assert bool(difference) == (should != is_)
+
+
+@given(should=mappings, is_=mappings, parts=st.booleans())
+def test_what_is_alike_is_not_changed(
+    should: Mapping[int, int], is_: Mapping[int, int], parts: bool
+) -> None:
+    def alike(one: int, other: int) -> bool:
+        return one % 2 == other % 2
+
+    each = [{key: value} for key, value in should.items()]
+    difference = (
+        together(subtract_in_parts(each, is_, alike)) if parts else subtract(should, is_, alike)
+    )
+    assert set(difference.changed) == {
+        key for key in should.keys() & is_.keys() if not alike(is_[key], should[key])
+    }
+    assert set(difference.added) == should.keys() - is_
+    assert set(difference.removed) == is_.keys() - should
 
 
 @given(mappings)
