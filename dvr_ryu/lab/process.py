@@ -24,7 +24,7 @@ class Process:
     def of(cls, pid: int) -> Process:
         """The process that has `pid` now; ProcessLookupError if there is none."""
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
+            stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             raise ProcessLookupError(pid) from None
         state, *fields = stat[stat.rindex(")") + 2 :].split()

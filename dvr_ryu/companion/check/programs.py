@@ -60,7 +60,7 @@ def in_the_way() -> Iterator[Finding]:
     running = set()
     for comm in Path("/proc").glob("[0-9]*/comm"):
         try:
-            running.add(comm.read_text().strip())
+            running.add(comm.read_text(errors="replace").strip())
         except OSError:
             continue  # it has ended
     for name in sorted(running & OTHERS.keys()):

@@ -96,8 +96,9 @@ def _without_children(processes: list[Running]) -> list[Running]:
 
 
 def _parent(pid: int) -> int:
-    with suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[1])
+    with suppress(FileNotFoundError, ProcessLookupError):
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        return int(stat.rpartition(")")[2].split()[1])
     return 0
 
 
