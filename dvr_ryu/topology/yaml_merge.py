@@ -26,6 +26,11 @@ def is_merge(key: yaml.Node) -> bool:
     return isinstance(key, yaml.ScalarNode) and key.value == "<<" and not key.style
 
 
+def _name(key: yaml.Node) -> str | int:
+    """What tells keys apart; a list or mapping, which is a mistake as a key, is like no other."""
+    return key.value if isinstance(key, yaml.ScalarNode) else id(key)
+
+
 class Unreadable(Exception):
     """Something at a node keeps all of the document from being read."""
 
@@ -57,19 +62,19 @@ class Merger:
         merges = [pair for pair in node.value if is_merge(pair[0])]
         own = [pair for pair in node.value if not is_merge(pair[0])]
         yield from own
-        seen = {key.value for key, _ in own if isinstance(key, yaml.ScalarNode)}
+        seen = {_name(key) for key, _ in own}
         for key, _ in merges[1:]:
             line = merges[0][0].start_mark.line + 1
             self._wrong(key, f"'<<' is already on line {line}; write one: <<: [*one, *other]")
         for source in self._sources(merges[0][1]):
-            for key, value in self.pairs(source):
-                self._left -= 1
-                if self._left < 0:
-                    message = f"more than {MAX_MERGED} keys are merged; write less by '<<'"
-                    raise Unreadable(source, message)
-                if isinstance(key, yaml.ScalarNode) and key.value not in seen:
-                    seen.add(key.value)
-                    yield key, value
+            pairs = self.pairs(source)
+            self._left -= len(pairs)
+            if self._left < 0:
+                message = f"more than {MAX_MERGED} keys are merged; write less by '<<'"
+                raise Unreadable(source, message)
+            # A key that one source has twice is merged twice: it is a mistake there.
+            yield from [pair for pair in pairs if _name(pair[0]) not in seen]
+            seen.update(_name(key) for key, _ in pairs)
 
     def _sources(self, value: yaml.Node) -> Iterator[yaml.MappingNode]:
         """The mappings that are merged, as far as they can be."""

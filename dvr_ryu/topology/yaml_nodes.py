@@ -61,7 +61,8 @@ class Document:
         self._text = _Text(text, file)
         self._children: dict[int, dict[Any, tuple[yaml.Node | None, yaml.Node]]] = {}
         self._root = self._text.compose()
-        self.problems: list[Problem] = []
+        self.problems: dict[Problem, None] = {}
+        """Each once, though an alias repeats it."""
         wrong = _Notes(self._text, self.problems)
         self._merger = Merger(wrong)
         try:
@@ -125,6 +126,12 @@ def scalar(node: yaml.ScalarNode) -> str | int | bool | None:
     return text
 
 
+def written(text: str) -> str:
+    """A word as a file has to have it: in quotes, if it would be a number or no text without."""
+    plain = scalar(yaml.ScalarNode(f"{_TAG}str", text))
+    return text if isinstance(plain, str) else f'"{text}"'
+
+
 class _Text:
     """The text of a file and its lines."""
 
@@ -179,10 +186,10 @@ class _Notes:
     """Takes note of what is wrong at nodes; refers to no document, which would be a cycle."""
 
     text: _Text
-    problems: list[Problem]
+    problems: dict[Problem, None]
 
     def __call__(self, node: yaml.Node, message: str) -> None:
-        self.problems.append(Problem(self.text.place(node), message))
+        self.problems[Problem(self.text.place(node), message)] = None
 
 
 class _Reader:

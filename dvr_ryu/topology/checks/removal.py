@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from dvr_ryu.topology.checks.findings import Findings
 from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.yaml_nodes import written
 
 
 def check(words: TopologyWords, in_force: Collection[str], findings: Findings) -> None:
@@ -24,7 +25,7 @@ def check(words: TopologyWords, in_force: Collection[str], findings: Findings) -
     gone = [name for name in in_force if name not in words.hosts]
     if 2 * len(gone) < len(in_force) or {*gone} <= {*words.removed_hosts}:
         return
-    names = ", ".join(gone)
+    names = ", ".join(map(written, gone))
     message = (
         f"{len(gone)} of the {len(in_force)} hosts in force are not here: {names}; put them back, "
         f"or confirm that they shall go: removed_hosts: [{names}]"

@@ -75,3 +75,13 @@ def test_what_it_says_can_be_pasted() -> None:
 
 def test_confirming_changes_nothing_else() -> None:
     assert parse_topology(file_of("ab", "c"), "t.yaml") == parse_topology(file_of("ab"), "t.yaml")
+
+
+def test_what_it_says_can_be_pasted_where_a_name_looks_like_no_text() -> None:
+    names = ["h1", '"7"', '"0x1"', '"true"', '"null"', "1.5"]
+    hosts = [f"{name}: {{address: 10.0.0.{number}}}" for number, name in enumerate(names, 1)]
+    before = Declaration(f"hosts: {{{', '.join(hosts)}}}", "t.yaml")
+    with pytest.raises(FileError) as raised:
+        Declaration(f"hosts: {{{hosts[0]}}}", "t.yaml", before)
+    confirmed = str(raised.value).partition("shall go: ")[2].split("\n")[0]
+    Declaration(f"hosts: {{{hosts[0]}}}\n{confirmed}\n", "t.yaml", before)
