@@ -60,22 +60,21 @@ def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
     found: dict[str, dict[str, frozenset[str]]] = {}
     for renewal in read():
         if _is_answered(renewal.client):
-            with suppress(OSError):
-                lines = _lease(renewal.client).read_text(errors="replace").splitlines()
-                its = frozenset(line for line in lines if line.startswith(("ip=", "route=")))
-                found.setdefault(renewal.namespace, {})[renewal.client] = its
+            lines = (files.text(_lease(renewal.client)) or "").splitlines()
+            its = frozenset(line for line in lines if line.startswith(("ip=", "route=")))
+            found.setdefault(renewal.namespace, {})[renewal.client] = its
     return found
 
 
 def lost(
     kernel: Netlink, clients: Mapping[str, frozenset[str]], up: Collection[str]
 ) -> Iterator[str]:
-    """Yield those clients of one namespace of whose leases a part is not there any more. A client
-    whose card is not up could not ask.
+    """Yield those clients of one namespace of whose leases a part is not there any more, or whose
+    lease nobody can read. A client whose card is not up could not ask.
     """
     for client, its in clients.items():
         card = client.partition(":")[2] or card_name(0)
-        if card in up and not its <= {_words(fact) for fact in on_device(kernel, card)}:
+        if card in up and not (its and its <= {_words(fact) for fact in on_device(kernel, card)}):
             yield client
 
 

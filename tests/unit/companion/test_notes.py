@@ -312,3 +312,17 @@ def test_a_bridge_of_others_stays_theirs_whatever_its_note_says(
 @pytest.mark.parametrize("note", [None, "", "[", "[1]", "{}", '{"private_key": 5}'])
 def test_what_tls_was_before_is_not_known_where_nobody_can_read_it(note: str | None) -> None:
     assert _edge("ovsdb_tls")._noted(note) is None
+
+
+@pytest.mark.parametrize("spoil", [_directory, os.mkfifo, _saying(b""), _saying(b"\xff")])
+def test_a_client_whose_lease_nobody_can_read_asks_again(
+    whole: Path, spoil: Callable[[Path], None]
+) -> None:
+    """Else nobody would see what of the lease is gone from its card."""
+    renewals = _edge("renewals")
+    (whole / "leases").mkdir()
+    spoil(whole / "leases" / "vm-a")
+    os.utime(whole / "renewals" / "udhcpc-a", (0, 0))
+    leased = renewals.leased()
+    assert leased == {"vm-a": {"udhcpc-a": frozenset()}}
+    assert [*renewals.lost(None, leased["vm-a"], {"eth0"})] == ["udhcpc-a"]
