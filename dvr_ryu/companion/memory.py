@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dvr_ryu.companion.edges import files
 from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
-from dvr_ryu.topology.loading import Declaration
+from dvr_ryu.topology.loading import Declaration, restored
 
 FILE = f"{RUN_DIRECTORY}/topology.yaml"
 
@@ -19,7 +19,7 @@ def remembered(file: Path) -> Declaration | None:
     def read(text: str) -> Declaration | None:
         if text.encode() == file.read_bytes():
             return None
-        return Declaration(text, FILE)
+        return restored(text, FILE)
 
     try:
         return files.meaning(Path(FILE), read)

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
 
 from dvr_ryu.companion import strangers
 from dvr_ryu.companion.agent import amend, reconcile
@@ -33,6 +31,7 @@ from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.companion.memory import remember, remembered
 from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
 from dvr_ryu.companion.reporting import Reporter, log, write_state
+from dvr_ryu.companion.signals import on_signals
 from dvr_ryu.companion.tls_watch import TlsWatch
 from dvr_ryu.companion.watching import FileWatch
 from dvr_ryu.ending import end
@@ -59,7 +58,7 @@ def run(topology_path: str, name: str, options: TlsOptions = DEFAULTS) -> None:
     """
     companion = Companion(topology_path, name, options)
     try:
-        end_on_signals(companion)
+        on_signals(companion.end)
         with ExitStack() as lock:
             if companion.begin(lock):
                 companion.run()
@@ -67,23 +66,6 @@ def run(topology_path: str, name: str, options: TlsOptions = DEFAULTS) -> None:
         raise
     except Exception as error:
         end("companion", error)
-
-
-def end_on_signals(companion: Companion) -> None:
-    """Let SIGTERM and SIGINT end a companion.
-
-    They come in the middle of anything, and a lock that this thread holds is not its own a second
-    time. So another thread, which is told by what needs no lock, does what there is to do.
-    """
-    asked: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: asked.put(number))
-
-    def heed() -> None:
-        asked.get()
-        companion.end()
-
-    threading.Thread(target=heed, daemon=True).start()
 
 
 class Companion:
@@ -210,11 +192,15 @@ class Companion:
         digest = self._digest_of_file()
         if digest != self._digest:
             earlier = self._declaration or remembered(self._path)
-            declaration = self._load(digest, earlier)
             before = self._topology or (earlier and earlier.topology)
-            topology = declaration.topology
-            if before and topology.underlay.mtu > before.underlay.mtu:
-                self._require_mtu(topology, earlier)
+            try:
+                declaration = self._load(digest, earlier)
+                topology = declaration.topology
+                if before and topology.underlay.mtu > before.underlay.mtu:
+                    self._require_mtu(topology)
+            except DvrError:
+                self._stay_with(earlier)
+                raise
             if before:
                 self._arriving = arriving(self._name, before, topology)
                 self._leaving = Leaving.of(self._name, before, declaration)
@@ -236,14 +222,15 @@ class Companion:
             self._reading_seconds = time.monotonic() - began
         return self._loaded[1]
 
-    def _require_mtu(self, topology: Topology, earlier: Declaration | None) -> None:
-        """Refuse a larger MTU than this host can carry, and stay with what was applied before."""
-        lack = shortage(topology, self._name)
-        if lack is None:
-            return
+    def _require_mtu(self, topology: Topology) -> None:
+        """Refuse a larger MTU than this host can carry."""
+        if lack := shortage(topology, self._name):
+            raise HostError(f"{self._name}: {lack}; until then the file is not applied")
+
+    def _stay_with(self, earlier: Declaration | None) -> None:
+        """Go on with what a companion before this one applied last, if the file is refused."""
         if self._declaration is None and earlier is not None:
             self._declaration, self._topology, self._edited = earlier, earlier.topology, True
-        raise HostError(f"{self._name}: {lack}; until then the file is not applied")
 
     def _let_leave(self) -> int:
         """Keep no longer what has arrived elsewhere."""

@@ -118,8 +118,12 @@ def load_declaration(path: str | Path, before: Declaration | None = None) -> Dec
     """What a file declares, which declared `before` earlier. Raise FileError; DvrError if it cannot
     be read.
     """
-    controller = os.environ.get(CONTROLLER_VARIABLE)
-    return Declaration(read_text(path), str(path), before, controller)
+    return restored(read_text(path), str(path), before)
+
+
+def restored(text: str, file: str, before: Declaration | None = None) -> Declaration:
+    """The same for the text that a file had; `file` is what errors call it. Raise FileError."""
+    return Declaration(text, file, before, os.environ.get(CONTROLLER_VARIABLE))
 
 
 def load_topology(path: str | Path) -> Topology:

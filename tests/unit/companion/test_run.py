@@ -7,14 +7,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from dvr_ryu.companion import run
+from dvr_ryu.companion import memory, run
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.edges.announce import Place
 from dvr_ryu.companion.facts.kinds import Fact, ProxyNeighbour
 from dvr_ryu.companion.moving import Leaving
+from dvr_ryu.errors import FileError
 from dvr_ryu.topology.loading import parse_topology
 from tests.unit.topology.files import topology_file
 
@@ -50,10 +52,11 @@ def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
 
 _SIGNALLED = """
 import signal
-from dvr_ryu.companion.run import Companion, end_on_signals
+from dvr_ryu.companion.run import Companion
+from dvr_ryu.companion.signals import on_signals
 
 companion = Companion("topology.yaml", "h1")
-end_on_signals(companion)
+on_signals(companion.end)
 with companion._wake._cond:  # as the event itself has it for a moment, whatever is done with it
     signal.raise_signal(signal.SIGTERM)
 assert companion._wake.wait(10) and companion._ending
@@ -62,3 +65,26 @@ assert companion._wake.wait(10) and companion._ending
 
 def test_a_signal_ends_it_whatever_it_does() -> None:
     subprocess.run([sys.executable, "-c", _SIGNALLED], check=True, timeout=30)
+
+
+def test_one_that_starts_with_a_file_that_is_refused_goes_on_with_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or nothing would be mended before somebody confirms, or corrects, the file."""
+    hosts = [f"h{number}: {{address: 10.0.0.{number}}}" for number in (1, 2, 3)]
+    last, file = tmp_path / "last.yaml", tmp_path / "t.yaml"
+    last.write_text(f"hosts: {{{', '.join(hosts)}}}\n")
+    monkeypatch.setenv("DVR_CONTROLLER", "tcp:10.0.0.9:6653")
+    monkeypatch.setattr(memory, "FILE", str(last))
+    file.write_text(f"hosts: {{{hosts[0]}}}\n")
+    companion = run.Companion(str(file), "h1")
+    for _ in range(2):
+        with pytest.raises(FileError, match=r"removed_hosts: \[h2, h3\]"):
+            companion._read_file()
+        assert companion._topology is not None
+        assert [*companion._topology.hosts] == ["h1", "h2", "h3"]
+        assert str(companion._topology.controller) == "tcp:10.0.0.9:6653"
+    file.write_text(f"hosts: {{{hosts[0]}}}\nremoved_hosts: [h2, h3]\n")
+    companion._read_file()
+    assert companion._topology is not None
+    assert [*companion._topology.hosts] == ["h1"]
