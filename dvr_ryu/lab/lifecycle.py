@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,6 +26,7 @@ from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
     from dvr_ryu.lab.readiness import Goal
+    from dvr_ryu.topology.loading import Declaration
 
 Progress = Callable[[str], None]
 """Told, in a few words, of each step that begins."""
@@ -49,7 +50,7 @@ def up(
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
     from dvr_ryu.lab import flows, neighbours, readiness
-    from dvr_ryu.topology.loading import Declaration, load_declaration
+    from dvr_ryu.topology.loading import load_declaration
 
     preflight.require_root()
     path = topology_path.resolve()
@@ -62,7 +63,7 @@ def up(
             raise HostError("the lab that is up was made without --tls: type dvr lab down first")
         over_tls = state.tls if state else over_tls
         # As the companions, it takes no file that drops half of the hosts unconfirmed.
-        before = Declaration(folder.remembered(), str(path)) if state else None
+        before = _in_force(folder, path) if state else None
         declaration = load_declaration(path, before)
         topology = declaration.topology
         try:
@@ -85,6 +86,15 @@ def up(
             raise
         folder.remember(declaration.text)
         _complete(folder)
+
+
+def _in_force(folder: StateFolder, path: Path) -> Declaration | None:
+    """What the lab was brought to last; None if nobody can tell any more."""
+    from dvr_ryu.topology.loading import restored
+
+    with suppress(DvrError):
+        return restored(folder.remembered(), str(path))
+    return None
 
 
 def _hosts(
