@@ -110,6 +110,7 @@ class LabHost:
                 env=environment(),
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=timeout,
                 input=input,
             )
@@ -136,6 +137,7 @@ class LabHost:
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
+            errors="replace",
         ) as process:
             try:
                 yield process

@@ -33,10 +33,16 @@ def _saved() -> Mapping[str, list[str]]:
         if line.startswith(":"):
             chains[line[1:].split()[0]] = []
         elif line.startswith("-A "):
-            _, name, rule = line.rstrip().split(" ", 2)
+            name, rule = appended(line)
             # A machine without /etc/protocols has no name for GRE.
             chains.setdefault(name, []).append(rule.replace("-p gre ", "-p 47 "))
     return chains
+
+
+def appended(line: str) -> tuple[str, str]:
+    """Chain and rule of a line "-A CHAIN RULE"; a rule that only counts packets has no words."""
+    name, _, rule = line.removeprefix("-A ").strip().partition(" ")
+    return name, rule
 
 
 def _found(chains: Mapping[str, list[str]]) -> Iterator[HookedChain]:

@@ -123,7 +123,8 @@ def _tx_checksum(control: socket.socket, device: str, value: bool | None = None)
     """Read, or with a value set, whether checksums of what is sent are left to the card."""
     command = ETHTOOL_GTXCSUM if value is None else ETHTOOL_STXCSUM
     words = (ctypes.c_uint32 * 2)(command, bool(value))
-    request = struct.pack("16sP16x", device.encode(), ctypes.addressof(words))
+    name = device.encode(errors="surrogateescape")
+    request = struct.pack("16sP16x", name, ctypes.addressof(words))
     fcntl.ioctl(control.fileno(), SIOCETHTOOL, request)
     return bool(words[1])
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from dvr_ryu.companion.edges import netfilter
 from dvr_ryu.companion.edges.commands import path_of, run
+from dvr_ryu.companion.edges.firewall import appended
 from dvr_ryu.companion.edges.namespaces import THIS_THREAD, by_place, exists, inside
 from dvr_ryu.companion.edges.netlink import Netlink, netlink
 from dvr_ryu.companion.facts.kinds import Chain
@@ -137,8 +138,8 @@ def _parse(
             elif policy == "DROP":
                 drops.add((table, name))
         elif line.startswith("-A "):
-            _, name, rule = line.split(" ", 2)
-            rules.setdefault((table, name), []).append(rule.rstrip())
+            name, rule = appended(line)
+            rules.setdefault((table, name), []).append(rule)
     mine = {w for w in rules if ours and (w in KERNEL_CHAINS or w[1].startswith(OWN))}
     chains = [Chain(namespace, *where, tuple(rules[where])) for where in rules if where in mine]
     foreign = [

@@ -87,7 +87,7 @@ def number(kind: int, value: int) -> bytes:
 
 def text(kind: int, value: str) -> bytes:
     """An attribute that holds a name."""
-    return attribute(kind, value.encode() + b"\0")
+    return attribute(kind, value.encode(errors="surrogateescape") + b"\0")
 
 
 def ipv4(kind: int, value: str) -> bytes:
@@ -128,8 +128,8 @@ def as_ipv4(value: bytes | None) -> str | None:
 
 
 def as_text(value: bytes) -> str:
-    """A name."""
-    return value.rstrip(b"\0").decode()
+    """A name; the kernel takes any bytes for one, and gets them back."""
+    return value.rstrip(b"\0").decode(errors="surrogateescape")
 
 
 def link_header(index: int = 0, up: bool = False) -> bytes:

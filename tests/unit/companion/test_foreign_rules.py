@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dvr_ryu.companion.edges.commands import run
+from dvr_ryu.companion.edges.firewall import appended
 from dvr_ryu.companion.edges.nat import _parse
+from dvr_ryu.companion.edges.netlink import as_text, text
 from dvr_ryu.companion.facts.kinds import Chain
 from dvr_ryu.companion.strangers import FirewallRules, lines_of_rules
 
@@ -60,3 +63,20 @@ def test_rules_of_others_in_words() -> None:
         "qrouter-1 has the policy DROP in filter INPUT of iptables: left alone, but packets may "
         "end there; see ip netns exec qrouter-1 iptables-save",
     ]
+
+
+def test_a_rule_that_only_counts_has_no_words() -> None:
+    saved = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD\n-A FORWARD -j DROP\nCOMMIT\n"
+    chains, foreign = _parse("qrouter-1", "iptables", saved, ours=True)
+    assert chains == []
+    assert foreign == [FirewallRules("qrouter-1", "iptables", "filter FORWARD", 2)]
+    assert appended("-A INPUT") == ("INPUT", "")
+    assert appended("-A INPUT -j DROP ") == ("INPUT", "-j DROP")
+
+
+def test_what_programs_print_of_others_need_not_be_text() -> None:
+    assert run(["printf", r"a\377b"]) == "a\ufffdb"
+
+
+def test_a_devices_name_need_not_be_text() -> None:
+    assert text(3, as_text(b"tap\xff\0"))[4:9] == b"tap\xff\0"
