@@ -128,11 +128,17 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
 def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
     """Keep the host what the topology says, until it is told to end; the file is watched.
 
-    Ending it removes nothing: packets go on.
+    Ending it removes nothing: packets go on. Started again with a file that is wrong, or that has
+    no such host any more, it begins with what was applied last.
     """
+    from dvr_ryu.companion.memory import is_remembered
     from dvr_ryu.companion.run import run
 
-    view(topology, host)
+    try:
+        view(topology, host)
+    except (errors.DvrError, click.BadParameter):
+        if not is_remembered(topology, host):
+            raise
     run(str(topology), host, options)
 
 

@@ -27,6 +27,12 @@ def remembered(file: Path) -> Declaration | None:
         return None
 
 
+def is_remembered(file: Path, host: str) -> bool:
+    """Whether what was applied last had a host of this name, and is not what `file` says now."""
+    last = remembered(file)
+    return last is not None and host in last.hosts
+
+
 def remember(declaration: Declaration) -> None:
     """All of it holds on this host now."""
     files.replace(Path(FILE), declaration.text)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from dvr_ryu.cli import cli
+from dvr_ryu.cli.output import end_with
 from dvr_ryu.companion import memory, run
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.edges.announce import Place
@@ -88,3 +90,27 @@ def test_one_that_starts_with_a_file_that_is_refused_goes_on_with_the_last(
     companion._read_file()
     assert companion._topology is not None
     assert [*companion._topology.hosts] == ["h1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "code"),
+    [
+        ("hosts: {h1: {address: 10.0.0.1}}", "h2", 0),
+        ("hosts: {h1: {address: 10.0.0", "h2", 0),
+        ("hosts: {h1: {address: 10.0.0.1}}", "h3", 64),
+        ("hosts: {h1: {address: 10.0.0", "h3", 1),
+    ],
+)
+def test_it_starts_again_for_a_host_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, host: str, code: int
+) -> None:
+    """The brake may refuse just this file; and if not, nobody else would empty the host."""
+    last, file = tmp_path / "last.yaml", tmp_path / "t.yaml"
+    last.write_text("hosts: {h1: {address: 10.0.0.1}, h2: {address: 10.0.0.2}}\n")
+    file.write_text(text)
+    monkeypatch.setattr(memory, "FILE", str(last))
+    started: list[str] = []
+    monkeypatch.setattr(run, "run", lambda _, host, __: started.append(host))
+    words = ["companion", "run", str(file), "--host", host]
+    assert end_with(lambda: cli(words, standalone_mode=True)) == code
+    assert started == ([] if code else [host])
