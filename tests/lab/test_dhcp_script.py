@@ -36,6 +36,8 @@ def show(*what):
     return subprocess.run(["ip", *what], capture_output=True, text=True).stdout
 
 def outcome(lease):
+    for folder in words["folders"]:
+        os.makedirs(folder)
     before = files()
     for event in words["events"]:
         subprocess.run(
@@ -81,11 +83,17 @@ HOSTILE = (
 )
 
 
-def bound(shell: str, *leases: Mapping[str, str], events: Sequence[str] = ("bound",)) -> Any:
-    """Run the script for one lease after another, where /run and /etc are new; return what each
-    leaves there.
+def bound(
+    shell: str,
+    *leases: Mapping[str, str],
+    events: Sequence[str] = ("bound",),
+    folders: Sequence[str] = (),
+) -> Any:
+    """Run the script for one lease after another, where /run and /etc are new but for `folders`;
+    return what each leaves there.
     """
     words = {"shell": shell, "script": str(SCRIPT), "leases": leases, "events": events}
+    words["folders"] = folders
     alone = ["unshare", "--mount", "--net", "sh", "-ec", f'{PRIVATE}exec "$@"', "-"]
     done = subprocess.run(
         [*alone, sys.executable, "-c", _RUN],
@@ -159,3 +167,9 @@ def test_the_way_to_the_cards_own_subnet_is_the_kernels(shell: str) -> None:
         routes = [line for line in told["lease"].splitlines() if line.startswith("route=")]
         assert routes == ["route=10.9.0.0/24"]
         assert told["routes"] == ["10.9.0.0/24 dev eth0 scope link "]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_whatever_is_in_a_leases_place_makes_room(shell: str) -> None:
+    (seen,) = bound(shell, LEASE, folders=["/run/dvr_ryu/leases/vm-a/inside"])
+    assert "ip=10.1.0.5/24" in seen["lease"].splitlines()
