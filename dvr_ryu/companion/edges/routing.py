@@ -70,7 +70,7 @@ RTPROT_UNSPEC, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 0, 2, 3, 4
 whichever protocol, none is said."""
 RTN_UNICAST, RTN_LOCAL = 1, 2
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK, RT_SCOPE_HOST, RT_SCOPE_NOWHERE = 0, 253, 254, 255
-FR_ACT_TO_TABLE = 1
+FR_ACT_UNSPECIFIED, FR_ACT_TO_TABLE = 0, 1
 TYPES = {LOCAL_TABLE: RTN_LOCAL, MAIN_TABLE: RTN_UNICAST}
 """Table → the type of the routes that the kernel makes there with an address."""
 NUD_PERMANENT = 0x80
@@ -228,7 +228,7 @@ def _request(kernel: Netlink, fact: RoutingFact, verb: int, flags: int = 0) -> R
         case KernelRoute():
             object, body = ROUTE, _kernel_route(kernel, fact)
         case Rule():
-            object, body = RULE, _rule(fact)
+            object, body = RULE, _rule(fact, verb)
         case KernelRule():
             object, body = RULE, _kernel_rule(fact)
         case Neighbour():
@@ -272,10 +272,12 @@ def _way(kernel: Netlink, fact: Route | KernelRoute, protocol: int, scope: int, 
     return body + ipv4(RTA_DST, prefix) if length else body
 
 
-def _rule(fact: Rule) -> bytes:
+def _rule(fact: Rule, verb: int) -> bytes:
+    # One of others that is to go may do anything, blackhole or goto, and not lead to a table.
+    action = FR_ACT_UNSPECIFIED if verb == DELETE else FR_ACT_TO_TABLE
     source, _, length = (fact.source or "").partition("/")
     bits = int(length or 32) if source else 0
-    body = _RULE.pack(AF_INET, 0, bits, 0, 0, 0, 0, FR_ACT_TO_TABLE, 0)
+    body = _RULE.pack(AF_INET, 0, bits, 0, 0, 0, 0, action, 0)
     body += number(FRA_TABLE, fact.table) + number(FRA_PRIORITY, fact.priority)
     if source:
         body += ipv4(FRA_SRC, source)
