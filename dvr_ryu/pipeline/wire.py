@@ -93,7 +93,7 @@ def _ordered(match: bytes, known: list[_Kind]) -> bytes:
     an option which another value may make shorter.
     """
     fields: list[tuple[int, bytes]] = []
-    mask, may_shrink = b"", False
+    mask, may_shrink = bytearray(), False
     at, end = 0, len(match)
     while at < end:
         after = at + _FIELD_HEAD + (match[at + 3] if at + 3 < end else 0)
@@ -109,7 +109,7 @@ def _ordered(match: bytes, known: list[_Kind]) -> bytes:
     ordered = b"".join(field for _, field in sorted(fields))
     if ordered == match and not may_shrink and len(known) < _MOST_KNOWN:
         heads = bytes(byte & masked for byte, masked in zip(match, mask, strict=True))
-        known.append(_Kind(mask, heads))
+        known.append(_Kind(bytes(mask), heads))
     return ordered
 
 

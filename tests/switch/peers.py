@@ -108,15 +108,15 @@ class Peer:
         if state == State.SETTLED:
             self.await_change()
         else:
-            self._answer_until(_REACHED[state])
+            self.answer_until(_REACHED[state])
 
     def answer_next(self, awaited: Callable[[Heard], bool]) -> Heard:
         """Answer all until such a message, and that, too; return it."""
-        heard = self._answer_until(awaited)
+        heard = self.answer_until(awaited)
         self.send(self._answer(heard))
         return heard
 
-    def _answer_until(self, awaited: Callable[[Heard], bool]) -> Heard:
+    def answer_until(self, awaited: Callable[[Heard], bool]) -> Heard:
         for heard in self._messages:
             self.xid = heard.xid
             if awaited(heard):
@@ -174,7 +174,7 @@ class Peer:
         """Ask whether the controller lives; return the seconds until it says so."""
         began = time.monotonic()
         self.send(of.message(self.version, of.ECHO_REQUEST, _ECHO))
-        self._answer_until(lambda heard: heard.kind == of.ECHO_REPLY and heard.xid == _ECHO)
+        self.answer_until(lambda heard: heard.kind == of.ECHO_REPLY and heard.xid == _ECHO)
         return time.monotonic() - began
 
     def change(self, reason: int, name: str) -> float:

@@ -320,3 +320,16 @@ def test_only_our_flows_are_read(
     finally:
         relay.stop()
     assert 0 < sum(len(each.body) for each in said if each.is_about(FLOW_STATS)) < 50_000
+
+
+def test_a_count_of_flows_in_two_parts_costs_its_connection(controller: Controller) -> None:
+    """It is one number."""
+    with Peer(controller.port, OTHER) as peer:
+        peer.advance(State.SETTLED)
+        heard = peer.answer_until(lambda heard: heard.asks(of.AGGREGATE))
+        for flags in (of.MORE, 0):
+            peer.send(of.multipart(5, of.AGGREGATE, heard.xid, bytes(24), flags))
+        peer.await_end()
+    line = controller.wait_for(f"{peer.address}: ")
+    assert "an answer about aggregate that has more than one part" in line
+    assert tracebacks(controller) == []

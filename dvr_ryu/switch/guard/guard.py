@@ -38,6 +38,8 @@ MOST_OF_AN_ANSWER = {
 }
 """Bytes of all parts of a multipart answer."""
 
+_OF_ONE_PART = {About.DESCRIPTION, About.AGGREGATE}
+
 _UNREAD = {Kind.PACKET_IN, Kind.FLOW_REMOVED}
 _UNREAD_SINCE_1_4 = {Kind.ROLE_STATUS, Kind.TABLE_STATUS, Kind.REQUEST_FORWARD}
 """What bridges send unasked, for flows with `controller` or `send_flow_rem` and the like."""
@@ -184,16 +186,20 @@ class MessageGuard:
         if question.room < 0:
             most = MOST_OF_AN_ANSWER[about]
             raise Malformed(f"an answer about {about.name.lower()} of more than {most} bytes")
+        if flags & MORE and about in _OF_ONE_PART:
+            raise Malformed(f"an answer about {about.name.lower()} that has more than one part")
         if flags & MORE and len(content) == MULTIPART_SIZE:
             raise Malformed("an empty part of an answer of which more follows")
         self._check_part(about, content)
         return message
 
     def _check_part(self, about: About, content: bytes) -> None:
-        """Flow and aggregate statistics stay bytes; `session` checks them where it reads them."""
+        """Flow statistics stay bytes; `session` checks them where it reads them."""
         assert self.version is not None
         if about == About.DESCRIPTION:
             bodies.description(content)
+        elif about == About.AGGREGATE:
+            bodies.aggregate(content)
         elif about == About.PORTS:
             bodies.ports(content, self.version)
 
