@@ -21,12 +21,12 @@ from dvr_ryu.pipeline.option_names import alike
 from dvr_ryu.pipeline.wanted import Contradiction, Wanted
 from dvr_ryu.pipeline.wire import cookie_of, may_lapse
 from dvr_ryu.reconcile import subtract, subtract_in_parts
-from dvr_ryu.switch.changes import Change, by_table, diff_lines
+from dvr_ryu.switch.changes import Change, diff_lines, in_sync, occasion
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection, mistake
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.guard.wording import shown
-from dvr_ryu.switch.ports import MOST_PORTS, Ports
+from dvr_ryu.switch.ports import MOST_PORTS, NamedPort, Ports, port_of
 from dvr_ryu.switch.session import Session
 from dvr_ryu.switch.telling import tell, tell_coming
 from dvr_ryu.topology.changes import TopologyChange
@@ -38,6 +38,8 @@ LOOK_SECONDS = 2.0
 """Pause between two looks at a bridge's flows, at least."""
 LOOK_SHARE = 0.02
 """How much of the time is for looks, at most: many bridges, or large ones, wait longer."""
+SHUT_SECONDS = 2.0
+"""Pause until a bridge is told again to shut a port."""
 LONGEST_PAUSE = 60.0
 """What each look that finds something wrong doubles the pause up to, until one does not: a switch
 may not keep flows as they are given to it, and is not to be sent them for ever. What it refuses
@@ -102,7 +104,7 @@ class Bridge:
         self._ports = Ports()
         self._has_read = False
         """Whether it is known what the bridge has."""
-        self._port_events: list[tuple[int, Any]] | None = None
+        self._port_events: list[tuple[int, NamedPort]] | None = None
         """What happened to ports since we asked for them, until we have them."""
         self._basis: Basis | None = None
         """What the bridge's flows are made from: the last that it did not refuse."""
@@ -115,6 +117,8 @@ class Bridge:
         self._busy = True
         self._touched = 0.0
         self._least_pause = LOOK_SECONDS
+        self._shut_again: dict[str, float] = {}
+        """When ports that were shut are to be shut again, if they are up."""
         self._refused = ""
         """What is wrong with what is wanted now."""
         self._retry_pause = LOOK_SECONDS
@@ -130,7 +134,7 @@ class Bridge:
 
     @property
     def name(self) -> BridgeName | None:
-        """Which bridge of the topology it is, as far as is known."""
+        """Which bridge of the topology it is, if any."""
         return self._name
 
     def __str__(self) -> str:
@@ -211,18 +215,21 @@ class Bridge:
         if message.msg_type != self._connection.ofproto.OFPT_PORT_STATUS:
             self.session.deliver(message)
         elif self._port_events is not None:
-            self._port_events.append((message.reason, message.desc))
+            self._port_events.append((message.reason, port_of(message.desc)))
             if len(self._port_events) > MOST_PORTS:
                 raise SwitchError(f"tells of more than {MOST_PORTS} changes of ports at once")
-        elif self._has_read and self._ports.follow(message.reason, message.desc):
+        elif self._has_read and self._ports.follow(message.reason, port_of(message.desc)):
             self.tell_ports()
             self.touch()
 
     def shut(self, name: str) -> None:
-        """Take a port down, if it is there and up."""
-        port = self._ports.find(name)
-        if port is not None and port.up:
-            LOG.info("%s: %s is shut: its instance is on another host now", self, name)
+        """Take a port down, if it is there and up. A bridge that does not, is told again."""
+        port, now = self._ports.find(name), time.monotonic()
+        if port is None or not port.up or now < self._shut_again.get(name, now):
+            return
+        if self._name and self._connection.has_room:
+            self._shut_again[name] = now + SHUT_SECONDS
+            tell_coming(self._name, "shut", f"shuts {name}: its instance is on another host now")
             self.session.shut(port)
 
     def tell_ports(self) -> None:
@@ -322,12 +329,12 @@ class Bridge:
             gone = touched.gone if touched else before.all()
             come = touched.come if touched else after.all()
             lines = diff_lines(difference, gone, come)
-        self._report(difference, seconds, lines, before is None)
+        self._report(difference, seconds, lines, occasion(before, after))
 
     def _keep_last(self, reason: str) -> None:
         """Say, once, why what is wanted cannot be; see to it that the bridge has what it had."""
         if reason != self._refused:
-            LOG.error("%s: %s", self, reason)
+            tell(logging.ERROR, f"{self}: {reason}", self._connection.peer)
         self._refused = reason
         self._retry_at = time.monotonic() + self._retry_pause
         self._retry_pause = min(2 * self._retry_pause, LONGEST_PAUSE)
@@ -369,18 +376,10 @@ class Bridge:
             self._wanted.exchange(touched.come, touched.gone)
             raise
 
-    def _report(
-        self, difference: Change, seconds: float, lines: Iterable[str], first: bool
-    ) -> None:
-        line = f"in sync: {len(self._wanted.flows)} flows, nothing to change"
-        if difference:
-            line = (
-                f"in sync: {len(self._wanted.flows)} flows, {len(difference.added)} added, "
-                f"{len(difference.changed)} changed, {len(difference.removed)} removed "
-                f"in {1000 * seconds:.1f} ms ({by_table(difference)})"
-            )
-        if first and self._name:
-            tell_coming(self._name, "in sync", line)
+    def _report(self, difference: Change, seconds: float, lines: Iterable[str], why: str) -> None:
+        line = in_sync(len(self._wanted.flows), difference, seconds)
+        if why and self._name:
+            tell_coming(self._name, why, line, lines)
         else:
             LOG.info("%s %s%s", self, line, "".join(f"\n{each}" for each in lines))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from dvr_ryu.pipeline.basis import Basis
 from dvr_ryu.pipeline.template import Filled
 from dvr_ryu.pipeline.wire import table_of
 from dvr_ryu.reconcile import Difference
@@ -16,6 +17,25 @@ MOST_LINES = 20
 """How many lines are printed of one change; the flows that are left over are counted."""
 
 Change = Difference[bytes, bytes]
+
+
+def occasion(before: Basis | None, after: Basis) -> str:
+    """What a bridge may bring about as often as it likes; nothing if it was an edit."""
+    if before is None:
+        return "in sync"
+    edited = before.lines is not after.lines or before.view.topology is not after.view.topology
+    return "" if edited else "ports"
+
+
+def in_sync(count: int, difference: Change, seconds: float) -> str:
+    """What the log says of a bridge that has its flows now, so many, by this change."""
+    if not difference:
+        return f"in sync: {count} flows, nothing to change"
+    added, changed = len(difference.added), len(difference.changed)
+    return (
+        f"in sync: {count} flows, {added} added, {changed} changed, "
+        f"{len(difference.removed)} removed in {1000 * seconds:.1f} ms ({by_table(difference)})"
+    )
 
 
 def by_table(change: Change) -> str:

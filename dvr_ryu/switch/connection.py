@@ -170,13 +170,18 @@ class Connection(Datapath):  # type: ignore[misc]
     def _ask_echo(self, now: float) -> int | None:
         """Ask for an echo and return its transaction id; None where much is to be sent before."""
         self._asked_echo = now
-        if not self.send_q or self.send_q.full():
+        if not self.has_room:
             return None
         request = self.ofproto_parser.OFPEchoRequest(self)
         xid: int = self.set_xid(request)
         self._echoes.add(xid)
         self.send_msg(request)
         return xid
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a message can be sent without waiting until the switch takes earlier ones."""
+        return bool(self.send_q) and self._send_q_sem.balance > 0
 
     def answers(self) -> bool:
         """Whether the switch answers an echo request within some seconds."""

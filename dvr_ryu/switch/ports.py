@@ -23,19 +23,22 @@ class SwitchPort(NamedTuple):
     up: bool
 
 
+NamedPort = tuple[str, SwitchPort]
+
+
 class Ports:
     """Port numbers, each with a name and a port."""
 
-    def __init__(self, ports: Iterable[tuple[str, SwitchPort]] = ()) -> None:
+    def __init__(self, ports: Iterable[NamedPort] = ()) -> None:
         self._by_number = {port.number: (name, port) for name, port in ports}
         self._check()
 
     def __len__(self) -> int:
         return len(self._by_number)
 
-    def follow(self, reason: int, port: Any) -> bool:
+    def follow(self, reason: int, port: NamedPort) -> bool:
         """A port came, went or changed (OFPT_PORT_STATUS): return whether anything is new in it."""
-        name, it = port_of(port)
+        name, it = port
         known = self._by_number.get(it.number)
         if reason == DELETED:
             return self._by_number.pop(it.number, None) is not None
@@ -64,8 +67,10 @@ class Ports:
         return [name for name, port in self._by_number.values() if port.up]
 
 
-def port_of(port: Any) -> tuple[str, SwitchPort]:
-    """What a port description says, with the port's name."""
+def port_of(port: Any) -> NamedPort:
+    """What a port description says, with the port's name. Ryu's object of it may be a thousand
+    times as large.
+    """
     return text_of(port.name), SwitchPort(port.port_no, port.hw_addr, not port.config & PORT_DOWN)
 
 

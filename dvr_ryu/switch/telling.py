@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.guard.repeats import Repeats
@@ -13,7 +14,7 @@ LOG = logging.getLogger("dvr_ryu")
 MOST_BRIDGES = 1 << 16
 """Bridges whose lines are told from each other: all that a topology has."""
 COMINGS = 20
-"""How often in a minute the log tells that one bridge came or went."""
+"""How often in a minute the log tells that one bridge came or went, or that its ports did."""
 
 _of_peers = Repeats()
 _of_bridges = Repeats(COMINGS, MOST_BRIDGES)
@@ -27,11 +28,13 @@ def tell(level: int, line: str, peer: Peer | None = None) -> None:
         LOG.log(level, "%s", line)
 
 
-def tell_coming(bridge: BridgeName, kind: str, line: str) -> None:
-    """Log how a bridge connects or goes, unless it does so all the time. `kind` says what of it."""
+def tell_coming(bridge: BridgeName, kind: str, line: str, more: Iterable[str] = ()) -> None:
+    """Log how a bridge or its ports come or go, unless they do so all the time. `kind` says what of
+    it; `more` are lines that follow.
+    """
     line = f"{bridge} {line}"
     if _of_bridges.first(str(bridge), kind, line, time.monotonic()):
-        LOG.info("%s", line)
+        LOG.info("%s", "\n".join((line, *more)))
 
 
 def tell_counts() -> None:

@@ -13,6 +13,8 @@ import pytest
 from bench.openflow import FLOW_STATS
 from bench.relay import Relay
 from dvr_ryu.switch.guard.repeats import PRINTED
+from dvr_ryu.switch.telling import COMINGS
+from dvr_ryu.topology.loading import load_topology
 from tests import openflow_messages as of
 from tests.switch.conftest import view_of
 from tests.switch.controller import Controller
@@ -333,3 +335,18 @@ def test_a_count_of_flows_in_two_parts_costs_its_connection(controller: Controll
     line = controller.wait_for(f"{peer.address}: ")
     assert "an answer about aggregate that has more than one part" in line
     assert tracebacks(controller) == []
+
+
+def test_a_port_that_comes_and_goes_all_the_time_is_a_few_lines(
+    controller: Controller, topology_file: Path
+) -> None:
+    cards = load_topology(topology_file).cards
+    device = next(card.device for card in cards if card.name == "vm-64")
+    with Peer(controller.port, b"server-64/br-int", {device: 7}) as peer:
+        peer.advance(State.SETTLED)
+        for _ in range(30):
+            peer.change(1, device)
+            peer.change(0, device)
+    controller.wait_for("server-64/br-int disconnected")
+    lines = [line for line in controller.lines() if "server-64/br-int in sync" in line]
+    assert PRINTED < len(lines) <= COMINGS + 1
