@@ -150,7 +150,7 @@ class Bridge:
             while True:
                 self._sync()
                 self._busy = False
-                if self._name and not self._told_of_others:
+                if self._name and not (self._told_of_others or self._work.is_set()):
                     self._told_of_others = True
                     hub.spawn(self._tell_of_others, self._name)
                 while not self._work.wait(self._pause()) and self._is_right():
@@ -307,6 +307,8 @@ class Bridge:
             return
         if not self._has_read:
             self._read()
+        if self._work.is_set():
+            return  # an edit may have taken this bridge from the topology meanwhile
         started = self._touched
         numbers = self._ports.numbers()
         before, after = self._basis, self._intent.basis(self._name, numbers)

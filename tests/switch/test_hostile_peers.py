@@ -350,3 +350,34 @@ def test_a_port_that_comes_and_goes_all_the_time_is_a_few_lines(
     controller.wait_for("server-64/br-int disconnected")
     lines = [line for line in controller.lines() if "server-64/br-int in sync" in line]
     assert PRINTED < len(lines) <= COMINGS + 1
+
+
+def test_a_bridge_that_an_edit_takes_while_it_is_read_is_left_alone(
+    controller: Controller, topology_file: Path
+) -> None:
+    host = "  server-9: {address: 10.0.44.9, management_address: 127.0.0.1}\n"
+    text = topology_file.read_text()
+    mark = controller.mark()
+    topology_file.write_text(text.replace("hosts:\n", f"hosts:\n{host}", 1))
+    controller.wait_for("topology ", mark)
+    with Peer(controller.port, b"server-9/br-tun") as peer:
+        peer.advance(State.READ)
+        mark = controller.mark()
+        topology_file.write_text(text)
+        controller.wait_for("topology ", mark)
+        peer.send(of.multipart(5, of.FLOWS, peer.xid))
+        controller.wait_for("server-9/br-tun is no bridge of the topology", mark)
+        peer.echo()
+    assert tracebacks(controller) == []
+
+
+def test_what_ports_are_said_to_have_is_not_kept(controller: Controller) -> None:
+    """Until a bridge has said all its ports, what it tells of changes of them is."""
+    with Peer(controller.port, OTHER) as peer:
+        peer.advance(State.NAMED)
+        before = memory(controller)
+        port = of.port(5, 1, b"x", of.ethernet() * 1900)
+        for _ in range(300):
+            peer.send(of.port_status(5, 0, 2, port))
+        peer.echo()
+        assert memory(controller) - before < 30_000
