@@ -123,7 +123,7 @@ class Session:
             cookie or 0, mask, parser.OFPMatch(),
         )  # fmt: skip
         (reply,) = self._ask(request)
-        return int(_COUNT.unpack(reply.buf)[0])
+        return int(_COUNT.unpack(reply.buf)[0]) if len(reply.buf) == _COUNT.size else 0
 
     def _ask(self, request: Any) -> Iterator[Any]:
         """Send a multipart request; yield each part of the answer."""

@@ -19,7 +19,6 @@ _EXPERIMENTER_HEAD_SIZE = 16
 _EXPERIMENTER_ERROR = 0xFFFF
 _HELLO_FAILED = 0
 _DESCRIPTION_SIZE = 1056
-_AGGREGATE_SIZE = 24
 _STATUS_SIZE = 16
 """ofp_port_status, until the port's description."""
 _LAST_REASON = 2
@@ -84,11 +83,6 @@ def port_status(message: bytes, version: int) -> None:
 def description(message: bytes) -> None:
     """ofp_desc"""
     exactly(message, MULTIPART_SIZE + _DESCRIPTION_SIZE, "a description")
-
-
-def aggregate(message: bytes) -> None:
-    """ofp_aggregate_stats_reply"""
-    exactly(message, MULTIPART_SIZE + _AGGREGATE_SIZE, "a count of flows")
 
 
 def ports(message: bytes, version: int) -> None:

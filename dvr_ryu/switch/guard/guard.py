@@ -194,12 +194,10 @@ class MessageGuard:
         return message
 
     def _check_part(self, about: About, content: bytes) -> None:
-        """Flow statistics stay bytes; `session` checks them where it reads them."""
+        """Flow and aggregate statistics stay bytes; `session` checks them where it reads them."""
         assert self.version is not None
         if about == About.DESCRIPTION:
             bodies.description(content)
-        elif about == About.AGGREGATE:
-            bodies.aggregate(content)
         elif about == About.PORTS:
             bodies.ports(content, self.version)
 
