@@ -37,14 +37,22 @@ LOG = logging.getLogger("dvr_ryu")
 LOOK_SECONDS = 2.0
 """Pause between two looks at a bridge's flows, at least."""
 LOOK_SHARE = 0.02
-"""How much of the time is for looks, at most: many bridges, or large ones, wait longer."""
+"""How much of the time is for looks: many bridges, or large ones, wait longer."""
 SHUT_SECONDS = 2.0
 """Pause until a bridge is told again to shut a port."""
 LONGEST_PAUSE = 60.0
 """What each look that finds something wrong doubles the pause up to, until one does not: a switch
 may not keep flows as they are given to it, and is not to be sent them for ever. What it refuses
-is tried again after pauses that are doubled likewise: a group may be there by then.
+is tried again after pauses that are doubled likewise: a group may be there by then. No pause is
+longer: a look may have been slow for a moment only.
 """
+
+
+def pause(least: float, look_seconds: float, bridges: int) -> float:
+    """Seconds until the next look at a bridge's flows, if the last took so long, and so many
+    bridges are looked at.
+    """
+    return min(max(least, look_seconds * bridges / LOOK_SHARE), LONGEST_PAUSE)
 
 
 class Intent(Protocol):
@@ -167,9 +175,7 @@ class Bridge:
             self._connection.end(f"{mistake(error)}; the connection is closed", logging.ERROR)
 
     def _pause(self) -> float:
-        """Seconds until the next look at the flows."""
-        share = LOOK_SHARE / self._surroundings.bridges()
-        return max(self._least_pause, self._look_seconds / share)
+        return pause(self._least_pause, self._look_seconds, self._surroundings.bridges())
 
     def _is_right(self) -> bool:
         """Look whether the bridge still has what it was given; note what it has, if not. False,
