@@ -26,6 +26,7 @@ from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection, mistake
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.guard.wording import shown
+from dvr_ryu.switch.pauses import LONGEST_PAUSE, LOOK_SECONDS, pause
 from dvr_ryu.switch.ports import MOST_PORTS, NamedPort, Ports, port_of
 from dvr_ryu.switch.session import Session
 from dvr_ryu.switch.telling import tell, tell_coming
@@ -34,25 +35,8 @@ from dvr_ryu.topology.topology import Topology
 
 LOG = logging.getLogger("dvr_ryu")
 
-LOOK_SECONDS = 2.0
-"""Pause between two looks at a bridge's flows, at least."""
-LOOK_SHARE = 0.02
-"""How much of the time is for looks: many bridges, or large ones, wait longer."""
 SHUT_SECONDS = 2.0
 """Pause until a bridge is told again to shut a port."""
-LONGEST_PAUSE = 60.0
-"""What each look that finds something wrong doubles the pause up to, until one does not: a switch
-may not keep flows as they are given to it, and is not to be sent them for ever. What it refuses
-is tried again after pauses that are doubled likewise: a group may be there by then. No pause is
-longer: a look may have been slow for a moment only.
-"""
-
-
-def pause(least: float, look_seconds: float, bridges: int) -> float:
-    """Seconds until the next look at a bridge's flows, if the last took so long, and so many
-    bridges are looked at.
-    """
-    return min(max(least, look_seconds * bridges / LOOK_SHARE), LONGEST_PAUSE)
 
 
 class Intent(Protocol):

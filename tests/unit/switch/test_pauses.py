@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.switch.bridge import LONGEST_PAUSE, LOOK_SECONDS, LOOK_SHARE, pause
+from dvr_ryu.switch.pauses import LONGEST_PAUSE, LOOK_SECONDS, LOOK_SHARE, pause
 
 
 def test_looks_take_their_share_of_the_time() -> None:
