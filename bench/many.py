@@ -10,10 +10,10 @@ from pathlib import Path
 from bench.controller import Controller, running
 from bench.figures import Figure, Goal, alternate
 from bench.openflow import Message
+from bench.openflow_socket import write_at_once
 from bench.scene import relay_to, wires
 from bench.switch import Switch, switch
 from bench.topologies import BRIDGE, groups, host
-from bench.wire import write_at_once
 
 GROUPS, HOSTS, NETWORKS, INSTANCES = 20, 10, 10, 49
 """200 hosts, of which each ten share ten networks, with 49 instances on each host."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from attrs import frozen
 
 from bench.controller import Controller, running
+from bench.openflow_socket import Listener, Wire
 from bench.relay import Relay
 from bench.switch import Switch, switch
 from bench.topologies import BRIDGE, host
-from bench.wire import Listener, Wire
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 

@@ -36,10 +36,10 @@ print(time.perf_counter() - started)
 # What the controller does with its files, told apart. It prints the seconds of each.
 _READING = """\
 import sys, time
-from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.yaml_nodes import Document
+from dvr_ryu.topology.spec.yaml_nodes import Document
 begun = time.perf_counter()
 Document(open(sys.argv[1]).read(), sys.argv[1])
 yaml = time.perf_counter()

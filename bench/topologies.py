@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 
 from attrs import frozen
 
-from dvr_ryu.pipeline.program import Program
+from dvr_ryu.pipeline.compile.pipelines import Program
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 

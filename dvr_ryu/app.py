@@ -34,7 +34,7 @@ from dvr_ryu.switch.listener import Listener, stand_before_ryu
 from dvr_ryu.switch.telling import tell_coming
 from dvr_ryu.switch.tls import Security
 from dvr_ryu.topology.model import INTEGRATION_BRIDGE, Controller
-from dvr_ryu.topology.text_file import Unreadable
+from dvr_ryu.topology.spec.text_file import Unreadable
 
 LOG = logging.getLogger("dvr_ryu")
 

@@ -19,15 +19,15 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from dvr_ryu.pipeline.basis import Basis
-from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.pipeline.compile.basis import Basis
+from dvr_ryu.pipeline.compile.pipelines import Program, load_program
 from dvr_ryu.switch.guard.identity import BridgeName, Peer, addresses_of, objection
 from dvr_ryu.switch.places import Places, Stray
-from dvr_ryu.topology.allocation import NoRoom
+from dvr_ryu.topology.allocation.numbers import NoRoom
 from dvr_ryu.topology.changes import TopologyChange, compare
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.model import INTEGRATION_BRIDGE
-from dvr_ryu.topology.text_file import Unreadable
+from dvr_ryu.topology.spec.text_file import Unreadable
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 

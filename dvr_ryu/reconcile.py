@@ -1,7 +1,8 @@
 """Should minus is = the change, and the order to make it in. Pure; knows neither switch nor kernel.
 
 What should be and what is are mappings from an identity to a value: (table, priority, match) to a
-flow's rest, or a fact's key to the fact. An identity is all that cannot be changed in place.
+flow's rest, or a resource's key to the resource. An identity is all that cannot be changed in
+place.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from dvr_ryu.cli.options import (
 
 if TYPE_CHECKING:
     from dvr_ryu.companion.change import Change
-    from dvr_ryu.companion.facts.tls import TlsOptions
+    from dvr_ryu.companion.desired.tls import TlsOptions
 
 
 @click.group()
@@ -71,7 +71,7 @@ def companion_check(
     "--as",
     "form",
     type=click.Choice(["lines", "script"]),
-    help="lines: one for each fact, the default. script: for sh, it does what apply would do.",
+    help="lines: one for each resource, the default. script: for sh, it does what apply would do.",
 )
 @tls_options
 @output.json_option
@@ -107,7 +107,7 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
     """
     from dvr_ryu.companion import agent, check
     from dvr_ryu.companion.check.finding import Verdict, line
-    from dvr_ryu.companion.edges import rights
+    from dvr_ryu.companion.providers.kernel import rights
 
     rights.require()
     wanted = view(topology, host)
@@ -157,6 +157,6 @@ def _aside(text: str) -> None:
 
 
 def _tell(host: str, change: Change, lines: Iterable[str]) -> None:
-    """Print the lines that say a change, and on stderr how many facts there are of which kinds."""
+    """Print the lines of a change; stderr gets the number of resources of each kind."""
     click.echo("".join(f"{line}\n" for line in lines), nl=False)
     click.echo(f"{host}: {change.summary()}", err=True)

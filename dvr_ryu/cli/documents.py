@@ -11,11 +11,11 @@ from typing import Any
 
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.check.finding import Finding, Verdict
-from dvr_ryu.companion.edges.leases import Lease
-from dvr_ryu.companion.facts.kinds import Fact
-from dvr_ryu.companion.facts.words import describe
+from dvr_ryu.companion.providers.dnsmasq.leases import Lease
+from dvr_ryu.companion.resources.describe import describe
+from dvr_ryu.companion.resources.kinds import Resource
 from dvr_ryu.errors import DvrError, FileError, Problem
-from dvr_ryu.lab.proof import Result
+from dvr_ryu.lab.proof.proof import Result
 from dvr_ryu.lab.report import HostReport, LabReport
 from dvr_ryu.topology.topology import Topology
 
@@ -77,14 +77,14 @@ def of_change(host: str, change: Change) -> Document:
 
 
 def _changes(change: Change) -> Iterator[Document]:
-    kinds: tuple[tuple[str, Iterable[Fact]], ...] = (
+    kinds: tuple[tuple[str, Iterable[Resource]], ...] = (
         ("remove", change.removed),
         ("change", (both.new for both in change.changed)),
         ("add", change.added),
     )
-    for action, facts in kinds:
-        for fact in facts:
-            yield {"action": action, "kind": fact.kind, "command": describe(fact)}
+    for action, resources in kinds:
+        for resource in resources:
+            yield {"action": action, "kind": resource.kind, "command": describe(resource)}
 
 
 def of_lab(report: LabReport) -> Document:

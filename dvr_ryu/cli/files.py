@@ -24,7 +24,7 @@ from dvr_ryu.shipped import flows_dir
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dvr_ryu.pipeline.syntax import Pipeline
+    from dvr_ryu.pipeline.language.syntax import Pipeline
 
 
 @click.command()
@@ -57,7 +57,7 @@ def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> N
 
 def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[errors.Problem]:
     """The warnings about two files that are right."""
-    from dvr_ryu.pipeline.program import load_program
+    from dvr_ryu.pipeline.compile.pipelines import load_program
     from dvr_ryu.topology.loading import load_topology
 
     model = load_topology(topology)
@@ -109,8 +109,8 @@ def flows(
     What a bridge has, without counters and under the names of its tables:
         ovs-ofctl dump-flows br-tun | dvr flows --from-dump -
     """
-    from dvr_ryu.pipeline.program import load_program
-    from dvr_ryu.pipeline.script import script
+    from dvr_ryu.pipeline.compile.pipelines import load_program
+    from dvr_ryu.pipeline.tools.script import script
 
     if dump and (topology or host or form):
         raise click.UsageError("--from-dump stands alone: no TOPOLOGY, no --host, no --as")
@@ -166,12 +166,12 @@ def hosts(topology: Path, as_json: bool) -> None:
 def docs(folder: Path | None, of_topology: bool) -> None:
     """Print the documentation of the pipelines, as RST: relations, fields, tables and flows."""
     if of_topology:
-        from dvr_ryu.topology.reference import reference
+        from dvr_ryu.topology.spec.reference import reference
 
         click.echo(reference(), nl=False)
         return
-    from dvr_ryu.pipeline.docs import document
-    from dvr_ryu.pipeline.program import load_program
+    from dvr_ryu.pipeline.compile.pipelines import load_program
+    from dvr_ryu.pipeline.tools.docs import document
 
     pipelines = load_program(folder or flows_dir()).pipelines.values()
     texts = {each.file: Path(each.file).read_text(encoding="utf-8") for each in pipelines}
@@ -187,8 +187,8 @@ def completion(context: click.Context) -> None:
 
 
 def _cleaned(dump: Path | None, pipeline: Pipeline) -> Iterator[str]:
-    from dvr_ryu.pipeline.dump import clean
-    from dvr_ryu.topology.text_file import read_text, text_of
+    from dvr_ryu.pipeline.tools.dump import clean
+    from dvr_ryu.topology.spec.text_file import read_text, text_of
 
     if dump is None or str(dump) == "-":
         return clean(text_of(sys.stdin.buffer.read(), "stdin"), "stdin", pipeline.tables)

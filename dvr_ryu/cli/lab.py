@@ -101,8 +101,9 @@ def lab_test(topology: Path | None, as_json: bool) -> None:
 
     Exit code 2 if any check fails.
     """
-    from dvr_ryu.lab import lifecycle, proof
+    from dvr_ryu.lab import lifecycle
     from dvr_ryu.lab.progress import steps
+    from dvr_ryu.lab.proof import proof
 
     lifecycle.require_lab_of(topology)
     with steps() as progress:

@@ -73,7 +73,7 @@ def tls_options(command: Callable[..., None]) -> Callable[..., None]:
     @_tls_option
     @wraps(command)
     def with_options(*args: Any, pki: Path, tls: bool, **more: Any) -> None:
-        from dvr_ryu.companion.facts.tls import TlsOptions
+        from dvr_ryu.companion.desired.tls import TlsOptions
 
         command(*args, options=TlsOptions(pki.absolute(), tls), **more)
 

@@ -1,1 +1,1 @@
-"""The Linux edge of one host: facts that should hold, readers of those that do, writers."""
+"""The Linux edge of one host: resources that should hold, readers of those that do, writers."""

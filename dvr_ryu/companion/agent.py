@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from dvr_ryu.companion import strangers
+from dvr_ryu.companion import foreign
 from dvr_ryu.companion.change import Change, change
-from dvr_ryu.companion.edges import files, namespaces
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY, Fact
-from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, Progress, locked
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.netlink import namespaces
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, Resource
 from dvr_ryu.errors import HostError, in_words
 from dvr_ryu.topology.view import HostView
 
@@ -59,11 +60,11 @@ def apply(
 
 
 def _tell_of_strangers(host: Host, view: HostView, tell: Tell) -> None:
-    for line in files.news():
+    for line in notes.news():
         tell(line)
-    for line in strangers.lines(host.strangers, view.topology, view.host.name):
+    for line in foreign.lines(host.strangers, view.topology, view.host.name):
         tell(line)
-    for line in strangers.lines_of_rules(host.foreign_rules):
+    for line in foreign.lines_of_rules(host.foreign_rules):
         tell(line)
 
 
@@ -72,14 +73,14 @@ def down(name: str, on_progress: Progress = _quiet) -> Change:
     with locked(), _host(name) as host:
         gone = reconcile(host, (), on_progress)
         namespaces.tidy()
-        files.remove(Path(RUN_DIRECTORY))
+        notes.remove(Path(RUN_DIRECTORY))
         return gone
 
 
-def reconcile(host: Host, should: tuple[Fact, ...], on_progress: Progress = _quiet) -> Change:
+def reconcile(host: Host, should: tuple[Resource, ...], on_progress: Progress = _quiet) -> Change:
     """Read a host, make what should be, and return what was changed. The caller holds the lock.
 
-    What was made is read again: a fact may show only once others hold (a kernel module that a
+    What was made is read again: a resource may show only once others hold (a kernel module that a
     chain loads has settings). Raise HostError if something does not stay as it was made.
     """
     host.put_back()
@@ -95,7 +96,7 @@ def reconcile(host: Host, should: tuple[Fact, ...], on_progress: Progress = _qui
     return needed
 
 
-def amend(host: Host, should: tuple[Fact, ...], known: tuple[Fact, ...]) -> Change:
+def amend(host: Host, should: tuple[Resource, ...], known: tuple[Resource, ...]) -> Change:
     """Make what should be on a host where `known` holds, and return what was changed.
 
     The host is not read, which takes the longer the more there is. The caller holds the lock, and
@@ -106,7 +107,7 @@ def amend(host: Host, should: tuple[Fact, ...], known: tuple[Fact, ...]) -> Chan
     return needed
 
 
-def _difference(host: Host, should: tuple[Fact, ...]) -> Change:
+def _difference(host: Host, should: tuple[Resource, ...]) -> Change:
     return change(should, host.read(should))
 
 

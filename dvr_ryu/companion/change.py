@@ -1,4 +1,4 @@
-"""What must change on a host: should minus is, as facts to remove, change and add. Pure.
+"""What must change on a host: should minus is, as resources to remove, change and add. Pure.
 
 What ends with something else (an address with its device) is not removed by itself, and is added
 again if it should be. What the kernel makes with something else, or ends with it, is no part of a
@@ -13,13 +13,13 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from dvr_ryu.companion.facts.kernel_made import KernelRoute, needs
-from dvr_ryu.companion.facts.kinds import Device, Fact, Key, device_key
-from dvr_ryu.companion.facts.words import describe
+from dvr_ryu.companion.desired.kernel_made import KernelRoute, needs
+from dvr_ryu.companion.resources.describe import describe
+from dvr_ryu.companion.resources.kinds import Device, Key, Resource, device_key
 from dvr_ryu.reconcile import Difference, Replacement, order, subtract
 
-Steps: TypeAlias = "tuple[tuple[Fact, ...], ...]"
-"""Facts in the order of their making, or in the reverse. Within a step none needs another."""
+Steps: TypeAlias = "tuple[tuple[Resource, ...], ...]"
+"""Resources in the order of their making, or in the reverse. Within a step none needs another."""
 
 
 @frozen
@@ -28,22 +28,22 @@ class Change:
 
     removals: Steps
     """What must be removed by itself."""
-    removed: tuple[Fact, ...]
+    removed: tuple[Resource, ...]
     """All that ends, with what is not removed by itself."""
-    changed: tuple[Replacement[Fact], ...]
-    added: tuple[Fact, ...]
-    readdressed: tuple[Fact, ...]
+    changed: tuple[Replacement[Resource], ...]
+    added: tuple[Resource, ...]
+    readdressed: tuple[Resource, ...]
     """Devices that get other MACs, and what stays on them: others know it by the old ones."""
 
     @property
-    def made(self) -> tuple[Fact, ...]:
+    def made(self) -> tuple[Resource, ...]:
         """What is added, and the new values of what is changed."""
         return (*self.added, *(both.new for both in self.changed))
 
     @property
     def makings(self) -> Steps:
         """What is made, in steps."""
-        made = {fact.key: fact for fact in self.made}
+        made = {resource.key: resource for resource in self.made}
         return tuple(_steps(made, made))
 
     def __bool__(self) -> bool:
@@ -53,30 +53,34 @@ class Change:
         return len(self.removed) + len(self.changed) + len(self.added)
 
     def summary(self) -> str:
-        """How many facts of which kinds, in one line: "+3 address, +1 rule, -2 route"."""
+        """How many resources of which kinds, in one line: "+3 address, +1 rule, -2 route"."""
         parts = [("-", self.removed), ("~", [each.new for each in self.changed]), ("+", self.added)]
-        counts = Counter(f"{sign}{{}} {fact.kind}" for sign, facts in parts for fact in facts)
+        counts = Counter(
+            f"{sign}{{}} {resource.kind}" for sign, resources in parts for resource in resources
+        )
         return ", ".join(words.format(count) for words, count in counts.items()) or "no change"
 
     def lines(self) -> Iterator[str]:
-        """One line for each fact: "-" what ends, "~" what becomes another, "+" what is new."""
-        for fact in self.removed:
-            yield f"- {describe(fact)}"
+        """One line for each resource: "-" what ends, "~" what becomes another, "+" what is new."""
+        for resource in self.removed:
+            yield f"- {describe(resource)}"
         for replacement in self.changed:
             yield f"~ {describe(replacement.new)}"
-        for fact in self.added:
-            yield f"+ {describe(fact)}"
+        for resource in self.added:
+            yield f"+ {describe(resource)}"
 
 
-def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
+def change(should: Iterable[Resource], is_: Iterable[Resource]) -> Change:
     """Return what turns a host on which `is_` holds into one on which `should` holds."""
-    wanted = {fact.key: fact for fact in should}
-    present = {fact.key: fact for fact in is_}
+    wanted = {resource.key: resource for resource in should}
+    present = {resource.key: resource for resource in is_}
     rest = subtract(wanted, present)
     removed = rest.removed
     lost = _without_container(removed, present)
     if lost:
-        rest = subtract(wanted, {key: fact for key, fact in present.items() if key not in lost})
+        rest = subtract(
+            wanted, {key: resource for key, resource in present.items() if key not in lost}
+        )
     by_itself = {key for key in removed if key not in lost or removed[key].outlives_container}
     raised = {key for key, both in rest.changed.items() if _comes_up(both)}
     return Change(
@@ -88,20 +92,26 @@ def change(should: Iterable[Fact], is_: Iterable[Fact]) -> Change:
     )
 
 
-def _comes_up(both: Replacement[Fact]) -> bool:
+def _comes_up(both: Replacement[Resource]) -> bool:
     old, new = both.old, both.new
     return isinstance(old, Device) and isinstance(new, Device) and new.up and not old.up
 
 
-def _is_made_with(fact: Fact, added: Collection[Key], raised: Collection[Key]) -> bool:
+def _is_made_with(resource: Resource, added: Collection[Key], raised: Collection[Key]) -> bool:
     """Whether the kernel makes it with what else is made: its container, or its device, now up."""
-    if not fact.by_kernel:
+    if not resource.by_kernel:
         return False
-    on = device_key(fact.namespace, fact.device) if isinstance(fact, KernelRoute) else None
-    return fact.container in added or on in raised
+    on = (
+        device_key(resource.namespace, resource.device)
+        if isinstance(resource, KernelRoute)
+        else None
+    )
+    return resource.container in added or on in raised
 
 
-def _readdressed(wanted: Mapping[Key, Fact], rest: Difference[Key, Fact]) -> Iterator[Fact]:
+def _readdressed(
+    wanted: Mapping[Key, Resource], rest: Difference[Key, Resource]
+) -> Iterator[Resource]:
     devices = {
         key
         for key, both in rest.changed.items()
@@ -110,17 +120,17 @@ def _readdressed(wanted: Mapping[Key, Fact], rest: Difference[Key, Fact]) -> Ite
         and both.new.mac != both.old.mac
     }
     if devices:
-        for key, fact in wanted.items():
-            if key in devices or (fact.container in devices and key not in rest.added):
-                yield fact
+        for key, resource in wanted.items():
+            if key in devices or (resource.container in devices and key not in rest.added):
+                yield resource
 
 
-def _without_container(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) -> set[Key]:
-    """The keys of facts whose container ends, or is gone already, or has no container itself."""
+def _without_container(ending: Mapping[Key, Resource], present: Mapping[Key, Resource]) -> set[Key]:
+    """Keys of resources whose container ends, is gone already, or never existed."""
     contents: dict[Key, list[Key]] = {}
-    for key, fact in present.items():
-        if fact.container is not None:
-            contents.setdefault(fact.container, []).append(key)
+    for key, resource in present.items():
+        if resource.container is not None:
+            contents.setdefault(resource.container, []).append(key)
     lost: set[Key] = set()
     open_keys = [*ending, *(key for key in contents if key not in present)]
     while open_keys:
@@ -131,10 +141,12 @@ def _without_container(ending: Mapping[Key, Fact], present: Mapping[Key, Fact]) 
     return lost
 
 
-def _steps(facts: Mapping[Key, Fact], wanted: Collection[Key]) -> list[tuple[Fact, ...]]:
-    """The wanted ones of facts, in steps that heed the needs of all."""
+def _steps(
+    resources: Mapping[Key, Resource], wanted: Collection[Key]
+) -> list[tuple[Resource, ...]]:
+    """The wanted ones of resources, in steps that heed the needs of all."""
 
-    needed = needs(facts.values())
-    ordered = order(facts, needed.__getitem__)
-    steps = (tuple(facts[key] for key in step if key in wanted) for step in ordered)
+    needed = needs(resources.values())
+    ordered = order(resources, needed.__getitem__)
+    steps = (tuple(resources[key] for key in step if key in wanted) for step in ordered)
     return [step for step in steps if step]

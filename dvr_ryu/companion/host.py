@@ -1,4 +1,5 @@
-"""This host: which facts hold on it, and making them others. The only place that knows every edge.
+"""This host: which resources hold on it, and making them others. The only place that knows every
+edge.
 
 One companion at a time works on a host: a lock in the run directory sees to it.
 """
@@ -15,49 +16,40 @@ from typing import Any
 
 from attrs import evolve
 
-from dvr_ryu.companion import lanes
+from dvr_ryu.companion import apply_order
 from dvr_ryu.companion.change import Change
-from dvr_ryu.companion.edges import (
-    commands,
-    connections,
-    dhcp,
-    files,
-    firewall,
-    flows,
-    leases,
-    links,
-    namespaces,
-    nat,
-    processes,
-    renewals,
-    rights,
-    routing,
-    sysctls,
-)
-from dvr_ryu.companion.edges.announce import announce, announcements
-from dvr_ryu.companion.edges.datapath import datapath_type
-from dvr_ryu.companion.edges.locks import locked_within
-from dvr_ryu.companion.edges.netlink import netlink
-from dvr_ryu.companion.edges.ovsdb import Ovsdb
-from dvr_ryu.companion.edges.ovsdb_tls import TlsTable
-from dvr_ryu.companion.facts import facts, kinds
-from dvr_ryu.companion.facts.bridges import beside, datapath_of, tunnels
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
-from dvr_ryu.companion.facts.firewall import HookedChain
-from dvr_ryu.companion.facts.kept import Kept
-from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.bridges import beside, datapath_of, tunnels
+from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.firewall import HookedChain
+from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
+from dvr_ryu.companion.desired.tls import DEFAULTS, SwitchTls, TlsOptions
+from dvr_ryu.companion.foreign import FirewallRules, Stranger
+from dvr_ryu.companion.needs import programs_of
+from dvr_ryu.companion.providers import commands, notes
+from dvr_ryu.companion.providers.dnsmasq import leases, servers
+from dvr_ryu.companion.providers.iptables import firewall, nat
+from dvr_ryu.companion.providers.kernel import rights, sysctls
+from dvr_ryu.companion.providers.kernel.announce import announce, announcements
+from dvr_ryu.companion.providers.locks import locked_within
+from dvr_ryu.companion.providers.netlink import conntrack, links, namespaces, routing
+from dvr_ryu.companion.providers.netlink.client import netlink
+from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+from dvr_ryu.companion.providers.ovs_ofctl import flows
+from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
+from dvr_ryu.companion.providers.processes import processes, renewals
+from dvr_ryu.companion.resources import kinds
+from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
+from dvr_ryu.companion.resources.kinds import (
     ROOT,
     RUN_DIRECTORY,
-    Fact,
     Key,
     OvsPort,
+    Resource,
     Sysctl,
     in_instance,
 )
-from dvr_ryu.companion.facts.tls import DEFAULTS, SwitchTls, TlsOptions
-from dvr_ryu.companion.needs import programs_of
-from dvr_ryu.companion.strangers import FirewallRules, Stranger
 from dvr_ryu.ending import guard
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
@@ -71,7 +63,7 @@ PATIENCE = 1.0
 """Seconds to wait for a companion that is just ending, or that was killed while it forked."""
 
 Progress = Callable[[int, int], None]
-"""Told how many facts are done, of how many."""
+"""Told how many resources are done, of how many."""
 
 
 class Host:
@@ -96,18 +88,20 @@ class Host:
         """Let go of OVSDB."""
         self._ovsdb.close()
 
-    def should(self, view: HostView) -> tuple[Fact, ...]:
-        """Return the facts of a view, beside the bridges that were here before us."""
+    def should(self, view: HostView) -> tuple[Resource, ...]:
+        """Return the resources of a view, beside the bridges that were here before us."""
         found = self._ovsdb.given(BRIDGES)
         datapath = datapath_of(found.values(), datapath_type())
-        should = facts(view, datapath, self._kept, self._options)
-        return tuple(beside(fact, found) for fact in should) if found else should
+        should = desired_resources(view, datapath, self._kept, self._options)
+        return tuple(beside(resource, found) for resource in should) if found else should
 
-    def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Fact, ...]:
-        """Return the tunnels to some hosts, of the facts of a view."""
+    def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Resource, ...]:
+        """Return the tunnels to some hosts, of the resources of a view."""
         found = self._ovsdb.given(BRIDGES)
         names = {view.topology.tunnel_devices[host] for host in hosts}
-        return tuple(beside(fact, found) for fact in tunnels(view) if fact.name in names)
+        return tuple(
+            beside(resource, found) for resource in tunnels(view) if resource.name in names
+        )
 
     def is_led(self) -> bool:
         """Whether a controller is connected."""
@@ -128,32 +122,38 @@ class Host:
 
     # What is ------------------------------------------------------------------------------------
 
-    def read(self, should: Iterable[Fact]) -> list[Fact]:
-        """Return the facts that hold. Of sysctls, and of what the kernel makes by itself, only
+    def read(self, should: Iterable[Resource]) -> list[Resource]:
+        """Return the resources that hold. Of sysctls, and of what the kernel makes by itself, only
         those of `should` are read; of what is in an instance, those and what we have set.
         """
         named = {
-            (fact.kind, fact.name) for fact in should if isinstance(fact, kinds.Bridge | OvsPort)
+            (resource.kind, resource.name)
+            for resource in should
+            if isinstance(resource, kinds.Bridge | OvsPort)
         }
         wanted: dict[str, list[Sysctl]] = {}
-        routed: dict[str, dict[Key, Fact]] = {}
-        for fact in should:
-            if isinstance(fact, Sysctl):
-                wanted.setdefault(fact.namespace, []).append(fact)
-            elif isinstance(fact, KernelRoute | KernelRule) or (
-                isinstance(fact, kinds.Address | kinds.Route) and in_instance(fact.namespace)
+        routed: dict[str, dict[Key, Resource]] = {}
+        for resource in should:
+            if isinstance(resource, Sysctl):
+                wanted.setdefault(resource.namespace, []).append(resource)
+            elif isinstance(resource, KernelRoute | KernelRule) or (
+                isinstance(resource, kinds.Address | kinds.Route)
+                and in_instance(resource.namespace)
             ):
-                routed.setdefault(fact.namespace, {})[fact.key] = fact
+                routed.setdefault(resource.namespace, {})[resource.key] = resource
         seen: list[links.Link] = []
         with ThreadPoolExecutor(2) as pool:
             switch = pool.submit(self._ovsdb.read, named)
             running = list(processes.read())
-            found: list[Fact] = [*namespaces.read(), *running, *dhcp.read()]
-            places = [ROOT, *(fact.name for fact in found if isinstance(fact, kinds.Namespace))]
+            found: list[Resource] = [*namespaces.read(), *running, *servers.read()]
+            places = [
+                ROOT,
+                *(resource.name for resource in found if isinstance(resource, kinds.Namespace)),
+            ]
             chains = pool.submit(self._chains.read, places)
             filtered = pool.submit(lambda: [*firewall.read()])
-            found += leases.read({fact.name: fact for fact in running if fact.argv})
-            found += [*sysctls.read_kept(), *connections.read()]
+            found += leases.read({resource.name: resource for resource in running if resource.argv})
+            found += [*sysctls.read_kept(), *conntrack.read()]
             leased, lost = renewals.leased(), set[str]()
             bridges, ports, strangers = switch.result()
             tls, replaced = self._tls.read(any(isinstance(f, SwitchTls) for f in should))
@@ -172,7 +172,9 @@ class Host:
             rules = chains.result()
             self.foreign_rules = rules.foreign
             found += [*rules.chains, *filtered.result(), *tls, *bridges]
-        wires_and_devices = list(links.facts(seen, {port.name: port.namespace for port in ports}))
+        wires_and_devices = list(
+            links.resources(seen, {port.name: port.namespace for port in ports})
+        )
         return [*found, *wires_and_devices, *_with_loss(ports, seen, wires_and_devices)]
 
     # The change ---------------------------------------------------------------------------------
@@ -184,40 +186,44 @@ class Host:
         begin with files that are no good.
         """
         commands.require_all(programs_of(change.made))
-        if any(isinstance(fact, SwitchTls) for fact in change.made):
+        if any(isinstance(resource, SwitchTls) for resource in change.made):
             certificates.require(of_host(self._options.pki, self.name), time.time())
         total = len(change.made) + sum(map(len, change.removals))
         done = 0
 
-        def count(facts: int) -> None:
+        def count(resources: int) -> None:
             nonlocal done
-            done += facts
+            done += resources
             on_progress(done, total)
 
         def remove(last: bool) -> None:
             for step in change.removals:
                 for kind, (unmake, _) in self._edges.items():
-                    facts = [fact for fact in step if type(fact) is kind]
-                    if facts and kind.unmade_last == last:
-                        unmake(facts)
-                        count(len(facts))
+                    resources = [resource for resource in step if type(resource) is kind]
+                    if resources and kind.unmade_last == last:
+                        unmake(resources)
+                        count(len(resources))
 
         remove(last=False)
         makers = {kind: make for kind, (_, make) in self._edges.items()}
-        lanes.make(change.made, makers, count)
+        apply_order.make(change.made, makers, count)
         remove(last=True)
         announce(announcements(change))
 
 
 def _with_loss(
-    ports: Iterable[OvsPort], seen: Iterable[links.Link], made_of_them: Iterable[Fact]
+    ports: Iterable[OvsPort], seen: Iterable[links.Link], made_of_them: Iterable[Resource]
 ) -> Iterator[OvsPort]:
     """Mark the ports whose device is gone. OVS would not notice: it holds on to what it opened.
 
     An internal port's device is in its place, or where OVS makes it; an instance's is a wire's end.
     """
     devices = {(link.namespace, link.name) for link in seen}
-    wires = {fact.peer: fact.key for fact in made_of_them if isinstance(fact, kinds.VethPair)}
+    wires = {
+        resource.peer: resource.key
+        for resource in made_of_them
+        if isinstance(resource, kinds.VethPair)
+    }
     for port in ports:
         type = port.interface.get("type", "")
         lost = (type == "" and port.name not in wires) or (
@@ -226,8 +232,8 @@ def _with_loss(
         yield evolve(port, lost=lost, wire=wires.get(port.name) if type == "" else None)
 
 
-def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Fact], tuple[Any, Any]]:
-    """Kind → how facts of it are unmade, and made; in the order in which a step is unmade.
+def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Resource], tuple[Any, Any]]:
+    """Kind → how resources of it are unmade, and made; in the order in which a step is unmade.
 
     Namespaces go before bridges: the kernel ends what is in them at once, but if OVS ends its
     devices there, each by itself.
@@ -251,9 +257,9 @@ def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Fact], tuple[Any, Any]]:
         kinds.ProxyNeighbour: routes,
         kinds.Chain: (nat.unmake, nat.make),
         HookedChain: (firewall.unmake, firewall.make),
-        kinds.Translation: (connections.unmake, connections.make),
-        DhcpHost: (dhcp.unmake, dhcp.make),
-        DhcpOption: (dhcp.unmake, dhcp.make),
+        kinds.Translation: (conntrack.unmake, conntrack.make),
+        DhcpHost: (servers.unmake, servers.make),
+        DhcpOption: (servers.unmake, servers.make),
         Renewal: (renewals.unmake, renewals.make),
         LeaseBook: (leases.unmake_books, leases.make_books),
         StaleLease: (leases.unmake_stale, leases.make_stale),
@@ -270,8 +276,8 @@ def locked() -> Iterator[None]:
     """
     rights.require()
     guard("companion")
-    files.folder(Path(RUN_DIRECTORY))
-    with files.opened(Path(RUN_DIRECTORY, "lock")) as lock:
+    notes.folder(Path(RUN_DIRECTORY))
+    with notes.opened(Path(RUN_DIRECTORY, "lock")) as lock:
         if not locked_within(lock.fileno(), PATIENCE):
             lock.seek(0)
             other = lock.read().strip()
@@ -280,8 +286,8 @@ def locked() -> Iterator[None]:
             os.ftruncate(lock.fileno(), 0)
             os.write(lock.fileno(), f"{os.getpid()}\n".encode())
         with commands.after_orphans():
-            files.tidy()
-            dhcp.tidy()
+            notes.tidy()
+            servers.tidy()
             processes.tidy()
             namespaces.tidy()
             yield

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dvr_ryu.companion.edges import files
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.topology.loading import Declaration, restored
 
 FILE = f"{RUN_DIRECTORY}/topology.yaml"
@@ -22,7 +22,7 @@ def remembered(file: Path) -> Declaration | None:
         return restored(text, FILE)
 
     try:
-        return files.meaning(Path(FILE), read)
+        return notes.meaning(Path(FILE), read)
     except OSError:  # what it says now is told of by its reader
         return None
 
@@ -35,4 +35,4 @@ def is_remembered(file: Path, host: str) -> bool:
 
 def remember(declaration: Declaration) -> None:
     """All of it holds on this host now."""
-    files.replace(Path(FILE), declaration.text)
+    notes.replace(Path(FILE), declaration.text)

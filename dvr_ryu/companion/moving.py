@@ -16,13 +16,14 @@ from attrs import evolve, field, frozen
 
 from dvr_ryu.companion.agent import amend
 from dvr_ryu.companion.change import Change, change
-from dvr_ryu.companion.edges import flows, links
-from dvr_ryu.companion.edges.announce import Place, announce, announcements
-from dvr_ryu.companion.edges.commands import run
-from dvr_ryu.companion.facts.instances import leased
-from dvr_ryu.companion.facts.kinds import Address, Fact, OvsPort, Process, ProxyNeighbour
+from dvr_ryu.companion.desired.instances import leased
 from dvr_ryu.companion.host import Host
-from dvr_ryu.topology.allocation import NoRoom
+from dvr_ryu.companion.providers.commands import run
+from dvr_ryu.companion.providers.kernel.announce import Place, announce, announcements
+from dvr_ryu.companion.providers.netlink import links
+from dvr_ryu.companion.providers.ovs_ofctl import flows
+from dvr_ryu.companion.resources.kinds import Address, OvsPort, Process, ProxyNeighbour, Resource
+from dvr_ryu.topology.allocation.numbers import NoRoom
 from dvr_ryu.topology.loading import Declaration
 from dvr_ryu.topology.model import TUNNEL_BRIDGE, instance_namespace
 from dvr_ryu.topology.moves import moved
@@ -94,7 +95,7 @@ class Leaving:
         still = evolve(self, devices=devices, tunnels=tunnels, deadline=deadline)
         return still if devices or tunnels else None
 
-    def facts(self, host: Host) -> tuple[Fact, ...]:
+    def resources(self, host: Host) -> tuple[Resource, ...]:
         """The tunnels, as they were."""
         if not self.tunnels:
             return ()
@@ -117,15 +118,15 @@ def arriving(host: str, before: Topology, after: Topology) -> set[str]:
 def amend_for_arrivals(
     host: Host,
     view: HostView,
-    should: tuple[Fact, ...],
-    known: tuple[Fact, ...],
+    should: tuple[Resource, ...],
+    known: tuple[Resource, ...],
     names: Collection[str],
 ) -> Change:
     """Amend a host to which instances come: their ports, clients and floating addresses last."""
     places = {instance_namespace(name) for name in names}
-    present = {fact.key for fact in known}
-    late = {fact.key for fact in should if _is_late(fact, places)} - present
-    ready = tuple(fact for fact in should if fact.key not in late)
+    present = {resource.key for resource in known}
+    late = {resource.key for resource in should if _is_late(resource, places)} - present
+    ready = tuple(resource for resource in should if resource.key not in late)
     amend(host, ready, known)
     addresses = list(_set_leased(view, names))
     amend(host, should, ready)
@@ -135,31 +136,33 @@ def amend_for_arrivals(
     return done
 
 
-def addressed(facts: Iterable[Fact], namespaces: Collection[str]) -> list[Place]:
-    """Where facts say that namespaces have addresses of their own."""
+def addressed(resources: Iterable[Resource], namespaces: Collection[str]) -> list[Place]:
+    """Where resources say that namespaces have addresses of their own."""
     return [
-        (fact.namespace, fact.device, fact.address.split("/")[0])
-        for fact in facts
-        if isinstance(fact, Address) and fact.namespace in namespaces
+        (resource.namespace, resource.device, resource.address.split("/")[0])
+        for resource in resources
+        if isinstance(resource, Address) and resource.namespace in namespaces
     ]
 
 
-def _is_late(fact: Fact, places: set[str]) -> bool:
-    if isinstance(fact, ProxyNeighbour):
+def _is_late(resource: Resource, places: set[str]) -> bool:
+    if isinstance(resource, ProxyNeighbour):
         return True
-    return isinstance(fact, OvsPort | Process) and fact.namespace in places
+    return isinstance(resource, OvsPort | Process) and resource.namespace in places
 
 
 def _set_leased(view: HostView, names: Collection[str]) -> Iterable[Address]:
     """Give cards what their clients had from DHCP, as they would: they will find it and renew."""
     lines: dict[str, list[str]] = {}
-    for fact in leased(view, names):
-        its = lines.setdefault(fact.namespace, [])
-        if isinstance(fact, Address):
-            its.append(f"address replace {fact.address} broadcast + dev {fact.device}")
-            yield fact
+    for resource in leased(view, names):
+        its = lines.setdefault(resource.namespace, [])
+        if isinstance(resource, Address):
+            its.append(f"address replace {resource.address} broadcast + dev {resource.device}")
+            yield resource
         else:
-            via = f"via {fact.via} " if fact.via else ""
-            its.append(f"route replace {fact.destination} {via}dev {fact.device} proto dhcp")
+            via = f"via {resource.via} " if resource.via else ""
+            its.append(
+                f"route replace {resource.destination} {via}dev {resource.device} proto dhcp"
+            )
     for namespace, its in lines.items():
         run(["ip", "-n", namespace, "-batch", "-"], "\n".join(its))

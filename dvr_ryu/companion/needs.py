@@ -1,20 +1,20 @@
-"""Which programs it takes to make facts true. Pure."""
+"""Which programs it takes to make resources true. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvr_ryu.companion.facts import kinds
-from dvr_ryu.companion.facts.firewall import HookedChain
-from dvr_ryu.companion.facts.kinds import Fact
-from dvr_ryu.companion.facts.tls import SwitchTls
+from dvr_ryu.companion.desired.firewall import HookedChain
+from dvr_ryu.companion.desired.tls import SwitchTls
+from dvr_ryu.companion.resources import kinds
+from dvr_ryu.companion.resources.kinds import Resource
 
 
-def programs_of(facts: Iterable[Fact]) -> set[str]:
-    """The programs that are run to make these facts, and to keep them."""
+def programs_of(resources: Iterable[Resource]) -> set[str]:
+    """The programs that are run to make these resources, and to keep them."""
     needed: set[str] = set()
-    for fact in facts:
-        match fact:
+    for resource in resources:
+        match resource:
             case kinds.Namespace():
                 needed.add("ip")  # by an instance's DHCP client, and to move an instance
             case SwitchTls():
@@ -24,5 +24,5 @@ def programs_of(facts: Iterable[Fact]) -> set[str]:
             case kinds.Chain() | HookedChain():
                 needed |= {"iptables-restore", "iptables-save"}
             case kinds.Process():
-                needed.add(fact.argv[0])
+                needed.add(resource.argv[0])
     return needed

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dvr_ryu.companion.edges import files
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError, in_words
 
 STATE_FILE = Path(RUN_DIRECTORY, "companion.json")
@@ -31,11 +31,11 @@ def write_state(state: str, changes: int, topology: str, error: str = "") -> Non
     """
     words: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
     words |= {"topology": topology, "error": error}
-    files.replace(STATE_FILE, json.dumps(words) + "\n")
+    notes.replace(STATE_FILE, json.dumps(words) + "\n")
 
 
 def _matter(error: Exception) -> str:
-    return error.reason if isinstance(error, files.Unwritable) else in_words(error)
+    return error.reason if isinstance(error, notes.Unwritable) else in_words(error)
 
 
 class Reporter:

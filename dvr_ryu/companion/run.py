@@ -16,21 +16,29 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from dvr_ryu.companion import strangers
+from dvr_ryu.companion import foreign
 from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import Change
 from dvr_ryu.companion.check.underlay import shortage
-from dvr_ryu.companion.edges import files, leases, renewals
-from dvr_ryu.companion.edges.announce import Place, announce, announceable, announcements, cards
-from dvr_ryu.companion.edges.files import Unwritable
-from dvr_ryu.companion.edges.ovsdb_watch import OvsdbWatch
-from dvr_ryu.companion.facts.dnsmasq import Renewal
-from dvr_ryu.companion.facts.kinds import Fact
-from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.companion.memory import remember, remembered
 from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.dnsmasq import leases
+from dvr_ryu.companion.providers.kernel.announce import (
+    Place,
+    announce,
+    announceable,
+    announcements,
+    cards,
+)
+from dvr_ryu.companion.providers.notes import Unwritable
+from dvr_ryu.companion.providers.ovsdb.watch import OvsdbWatch
+from dvr_ryu.companion.providers.processes import renewals
 from dvr_ryu.companion.reporting import Reporter, log, write_state
+from dvr_ryu.companion.resources.dnsmasq import Renewal
+from dvr_ryu.companion.resources.kinds import Resource
 from dvr_ryu.companion.signals import on_signals
 from dvr_ryu.companion.tls_watch import TlsWatch
 from dvr_ryu.companion.watching import FileWatch
@@ -91,7 +99,7 @@ class Companion:
         self._reading_seconds = 0.0
         self._edited = False
         """Whether there is a topology that has not been made yet."""
-        self._known: tuple[Fact, ...] | None = None
+        self._known: tuple[Resource, ...] | None = None
         """What holds on the host, as far as we know; None if we do not."""
         self._unseen = False
         """Whether an edit was made, and the host not looked at since."""
@@ -179,7 +187,7 @@ class Companion:
             words = "\n".join(map(in_words, errors))
             write_state(state, changes, self._digest, words)
         self._reporter.complain(errors)
-        for line in files.news():
+        for line in notes.news():
             log(line)
 
     def _remember(self) -> None:
@@ -257,7 +265,7 @@ class Companion:
             return ""  # load_declaration says what is wrong with it
 
     def _reconcile(self) -> int:
-        """Make the host what the last good topology says; return how many facts that changed."""
+        """Make the host what the last good topology says; return how many resources changed."""
         if self._topology is None:
             return 0
         began = time.monotonic()
@@ -282,11 +290,11 @@ class Companion:
         self._tell(self._host, self._topology)
         return len(done)
 
-    def _should(self, host: Host, topology: Topology) -> tuple[Fact, ...]:
+    def _should(self, host: Host, topology: Topology) -> tuple[Resource, ...]:
         """What should hold here: nothing, once the topology has no such host."""
         if self._name not in topology.hosts:
             return ()
-        kept = self._leaving.facts(host) if self._leaving else ()
+        kept = self._leaving.resources(host) if self._leaving else ()
         return (*host.should(HostView(topology, self._name)), *kept)
 
     def _make(self, host: Host, topology: Topology) -> Change:
@@ -348,15 +356,15 @@ class Companion:
         """Say what is on our bridges and not ours, and what is wrong with TLS and the underlay:
         each thing once, as long as it is so.
         """
-        lines = [*strangers.lines(host.strangers, topology, self._name)]
-        lines += strangers.lines_of_rules(host.foreign_rules)
+        lines = [*foreign.lines(host.strangers, topology, self._name)]
+        lines += foreign.lines_of_rules(host.foreign_rules)
         if self._name in topology.hosts:
             lines += self._tls_watch.lines(HostView(topology, self._name), host)
         if not self._unseen and (lack := shortage(topology, self._name)):
             lines.append(f"{lack}; until then large packets are lost")
         self._reporter.tell(f"{self._name}: {line}" for line in lines)
 
-    def _announce_only(self, should: tuple[Fact, ...]) -> None:
+    def _announce_only(self, should: tuple[Resource, ...]) -> None:
         """Announce no longer what another host has, or nobody."""
         if not self._announcing:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from dvr_ryu.companion.facts.tls import TlsOptions
+from dvr_ryu.companion.desired.tls import TlsOptions
 from dvr_ryu.companion.host import Host
 from dvr_ryu.pki.files import of_host
 from dvr_ryu.pki.watch import FilesWatch

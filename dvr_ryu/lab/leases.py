@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from dvr_ryu.companion.edges import leases
-from dvr_ryu.companion.edges.leases import Lease
+from dvr_ryu.companion.providers.dnsmasq import leases
+from dvr_ryu.companion.providers.dnsmasq.leases import Lease
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.state import StateFolder

@@ -17,8 +17,9 @@ from attrs import evolve
 
 from dvr_ryu.command import dvr
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import bare, preflight, programs, tls
-from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab import preflight, tls
+from dvr_ryu.lab.hosts import bare, programs
+from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE, instance_namespace
@@ -49,7 +50,8 @@ def up(
     place. DvrError and HostError: no lab was made, or none was left; one that was up still is.
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
-    from dvr_ryu.lab import flows, neighbours, readiness
+    from dvr_ryu.lab import flows, readiness
+    from dvr_ryu.lab.proof import neighbours
     from dvr_ryu.topology.loading import load_declaration
 
     preflight.require_root()

@@ -7,7 +7,7 @@ import shutil
 
 from dvr_ryu.command import as_typed
 from dvr_ryu.errors import HostError
-from dvr_ryu.lab.host import environment
+from dvr_ryu.lab.hosts.host import environment
 from dvr_ryu.packages import packages_of
 
 PROGRAMS = (

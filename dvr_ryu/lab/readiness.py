@@ -11,16 +11,16 @@ from pathlib import Path
 
 from attrs import frozen
 
-from dvr_ryu.companion.edges import files
-from dvr_ryu.companion.facts.kinds import RUN_DIRECTORY
-from dvr_ryu.lab.host import LabHost
-from dvr_ryu.pipeline.program import Program
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.pipeline.compile.pipelines import Program
 from dvr_ryu.topology.model import BRIDGES, instance_namespace
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
-"""In a host: what its companion has done. {"state": "applied", …} once all facts hold."""
+"""In a host: what its companion has done. {"state": "applied", …} once all resources hold."""
 
 _OFCTL = ("ovs-ofctl", "-OOpenFlow14", "--no-names")
 _PARSED = re.compile(r": ADD (?:table:(\d+) )?(priority=\S+) .*?(actions=.*)")
@@ -44,7 +44,7 @@ class Goal:
         return cls(topology, sha256(path.read_bytes()).hexdigest(), program)
 
     def companion_has_applied(self, host: LabHost) -> bool:
-        """Whether the host's companion says that all facts of this very file hold."""
+        """Whether the host's companion says that all resources of this very file hold."""
         return self._state(host) == "applied"
 
     def nothing_leaves(self, host: LabHost) -> bool:
@@ -58,7 +58,7 @@ class Goal:
             words = json.loads(text)
             return str(words["state"]) if words["topology"] == self.digest else ""
 
-        return files.meaning(host.path(COMPANION_STATE), read) or ""
+        return notes.meaning(host.path(COMPANION_STATE), read) or ""
 
     def bridges_have_flows(self, host: LabHost) -> bool:
         """Whether the bridges have the flows that the controller owes them, and no more of its."""

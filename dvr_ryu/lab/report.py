@@ -12,16 +12,16 @@ from attrs import frozen
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dvr_ryu.companion.facts.dhcp import dhcp_namespace
-from dvr_ryu.companion.facts.fip import fip_namespace
+from dvr_ryu.companion.desired.dhcp import dhcp_namespace
+from dvr_ryu.companion.desired.fip import fip_namespace
 from dvr_ryu.errors import DvrError, printable
 from dvr_ryu.lab import preflight
-from dvr_ryu.lab.bare import CONTROLLER, WIRE
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.bare import CONTROLLER, WIRE
+from dvr_ryu.lab.hosts.cabling import NIC
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.hosts.openvswitch import PHYSICAL_BRIDGE
 from dvr_ryu.lab.lifecycle import THE_LAB, instances_of, running
-from dvr_ryu.lab.openvswitch import PHYSICAL_BRIDGE
 from dvr_ryu.lab.state import StateFolder
-from dvr_ryu.lab.wire import NIC
 from dvr_ryu.tables import table
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.model import instance_namespace

@@ -19,9 +19,9 @@ from attrs import asdict, evolve, field, frozen
 from attrs.validators import deep_mapping, instance_of
 
 from dvr_ryu.errors import HostError, in_words
-from dvr_ryu.lab.bare import Lab, addresses_of
-from dvr_ryu.lab.host import LabHost
-from dvr_ryu.lab.process import Process
+from dvr_ryu.lab.hosts.bare import Lab, addresses_of
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.hosts.process import Process
 from dvr_ryu.topology.topology import Topology
 
 FOLDER = Path("/run/dvr_lab")

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.pki import making
 from dvr_ryu.pki.files import PkiFiles, folder_of_host, of_controller

@@ -26,7 +26,7 @@ from dvr_ryu.pki.files import (
     of_host,
     private_key,
 )
-from dvr_ryu.topology.scalars import name as require_name
+from dvr_ryu.topology.spec.scalars import name as require_name
 
 PROGRAMS = ("openssl", "ovs-pki")
 """What is run, the first by the second."""

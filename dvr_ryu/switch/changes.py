@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from dvr_ryu.pipeline.basis import Basis
-from dvr_ryu.pipeline.template import Filled
-from dvr_ryu.pipeline.wire import table_of
+from dvr_ryu.pipeline.compile.basis import Basis
+from dvr_ryu.pipeline.compile.flow_bytes import table_of
+from dvr_ryu.pipeline.compile.template import Filled
 from dvr_ryu.reconcile import Difference
 
 MOST_LINES = 20

@@ -17,9 +17,9 @@ from ryu.lib import hub
 from ryu.ofproto import ofproto_common
 
 from dvr_ryu.errors import SwitchError
-from dvr_ryu.pipeline.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
-from dvr_ryu.pipeline.flow_stats import split_flow_stats
-from dvr_ryu.pipeline.wire import importance_of
+from dvr_ryu.pipeline.compile.flow_bytes import importance_of
+from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
+from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
 from dvr_ryu.reconcile import Difference, together
 from dvr_ryu.switch.bundle import Bundle
 from dvr_ryu.switch.connection import Connection

@@ -11,12 +11,12 @@ from ipaddress import IPv4Address, IPv4Network
 from attrs import evolve
 
 from dvr_ryu.topology import model
-from dvr_ryu.topology.addressing import further_key
-from dvr_ryu.topology.allocation import Numbers
-from dvr_ryu.topology.declaration import ForwardingWords, InterfaceWords, TopologyWords
-from dvr_ryu.topology.dhcp_options import number_of, value_of
-from dvr_ryu.topology.floating_bindings import Binding, Bindings, Spot, bindings
-from dvr_ryu.topology.ports import WantedPort, interface_key
+from dvr_ryu.topology.allocation.addresses import further_key
+from dvr_ryu.topology.allocation.floating_bindings import Binding, Bindings, Spot, bindings
+from dvr_ryu.topology.allocation.numbers import Numbers
+from dvr_ryu.topology.allocation.ports import WantedPort, interface_key
+from dvr_ryu.topology.spec.declaration import ForwardingWords, InterfaceWords, TopologyWords
+from dvr_ryu.topology.spec.dhcp_options import number_of, value_of
 from dvr_ryu.topology.topology import Topology
 
 

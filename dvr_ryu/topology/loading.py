@@ -11,17 +11,17 @@ from pathlib import Path
 from attrs import evolve
 
 from dvr_ryu.errors import FileError, Problem
-from dvr_ryu.topology.allocation import NoRoom, allocate
+from dvr_ryu.topology.allocation.numbers import NoRoom, allocate
+from dvr_ryu.topology.allocation.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
-from dvr_ryu.topology.declaration import HostWords, TopologyWords
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE
 from dvr_ryu.topology.moves import departed
-from dvr_ryu.topology.ports import WantedPort, wanted_ports
-from dvr_ryu.topology.schema_errors import declare
-from dvr_ryu.topology.text_file import read_text
+from dvr_ryu.topology.spec.declaration import HostWords, TopologyWords
+from dvr_ryu.topology.spec.schema_errors import declare
+from dvr_ryu.topology.spec.text_file import read_text
+from dvr_ryu.topology.spec.yaml_nodes import Document
 from dvr_ryu.topology.topology import Topology
-from dvr_ryu.topology.yaml_nodes import Document
 
 
 class Declaration:

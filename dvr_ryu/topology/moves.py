@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from dvr_ryu.topology.declaration import HostWords
 from dvr_ryu.topology.model import Port
+from dvr_ryu.topology.spec.declaration import HostWords
 from dvr_ryu.topology.topology import Topology
 
 

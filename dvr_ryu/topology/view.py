@@ -1,7 +1,7 @@
 """The view of one host: of a topology, what that host must know and do, as rows and values.
 
 A pure function of the model. The pipeline fills its flows from the relations; the companion derives
-its facts from the ports, routers and floating addresses. Nothing here knows a flow or a Linux
+its resources from the ports, routers and floating addresses. Nothing here knows a flow or a Linux
 device's state.
 """
 

@@ -15,9 +15,11 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet
 from scapy.utils import rdpcap
 
-from dvr_ryu.lab import lifecycle, programs, proof
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts import programs
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import LabHost, environment
+from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 
 _COMPANION = """
@@ -56,7 +56,7 @@ class Companion:
     def attempt(
         self, verb: str, kill_at: int | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """The same, which may fail, or be killed once so many facts are made."""
+        """The same, which may fail, or be killed once so many resources are made."""
         words = [verb, str(self.file), self.name, "" if kill_at is None else str(kill_at)]
         return self.host.run([sys.executable, "-c", _COMPANION, *words], check=check)
 

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from dvr_ryu.lab.bare import Lab, bare_lab
+from dvr_ryu.lab.hosts.bare import Lab, bare_lab
 from dvr_ryu.topology.model import Controller, Host, Underlay
 from dvr_ryu.topology.topology import Topology
 

@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from dvr_ryu.lab.host import LabHost
-from dvr_ryu.pipeline.cookie import COOKIE
-from dvr_ryu.pipeline.dump import clean
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.pipeline.compile.cookie import COOKIE
+from dvr_ryu.pipeline.tools.dump import clean
 from dvr_ryu.topology.model import BRIDGES
 
 Inventory: TypeAlias = "dict[str, list[str]]"

@@ -25,7 +25,8 @@ from itertools import count
 from typing import Any
 
 from dvr_ryu.companion.agent import apply, down
-from dvr_ryu.companion.edges import links, netlink, ovsdb_wire
+from dvr_ryu.companion.providers.netlink import client, links
+from dvr_ryu.companion.providers.ovsdb import rpc
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 
@@ -57,14 +58,14 @@ class Points:
         sys.addaudithook(self._audited)
 
     def _wrap_netlink(self) -> None:
-        ask, checksum = netlink.Netlink.ask, links._tx_checksum
+        ask, checksum = client.Netlink.ask, links._tx_checksum
 
         def asking(
-            self_: Any, requests: Iterable[netlink.Request], expected: Sequence[int] = ()
+            self_: Any, requests: Iterable[client.Request], expected: Sequence[int] = ()
         ) -> None:
-            for batch in netlink.batches(list(requests)):
+            for batch in client.batches(list(requests)):
                 middle = len(batch) // 2
-                what = f"a batch of {len(batch)} netlink requests, {batch[0].fact}"
+                what = f"a batch of {len(batch)} netlink requests, {batch[0].resource}"
                 self.reach(f"before {what}")
                 if middle:
                     ask(self_, batch[:middle], expected)
@@ -77,13 +78,13 @@ class Points:
                 self.reach(f"checksums of {device}")
             return checksum(control, device, value)
 
-        netlink.Netlink.ask = asking  # type: ignore
+        client.Netlink.ask = asking  # type: ignore
         links._tx_checksum = setting
 
     def _wrap_ovsdb(self) -> None:
-        transact = ovsdb_wire.Session.transact
+        transact = rpc.Session.transact
 
-        def transacting(self_: Any, *operations: ovsdb_wire.Operation) -> Any:
+        def transacting(self_: Any, *operations: rpc.Operation) -> Any:
             writes = [each["op"] for each in operations if each["op"] not in ("select", "wait")]
             if writes:
                 self.reach(f"before a transaction of OVSDB: {writes}")
@@ -92,7 +93,7 @@ class Points:
                 self.reach(f"after a transaction of OVSDB: {writes}")
             return answer
 
-        ovsdb_wire.Session.transact = transacting  # type: ignore
+        rpc.Session.transact = transacting  # type: ignore
 
     def _wrap_programs(self) -> None:
         points, send = self, signal.pidfd_send_signal

@@ -17,7 +17,7 @@ KERNEL, UNICAST, LOCAL = 2, 1, 2
 EVERY_NAMESPACE_HAS = (0, 32766, 32767)
 
 
-def facts() -> Iterator[list[Any]]:
+def resources() -> Iterator[list[Any]]:
     """Each as a list: its kind, and what `ip` would be told."""
     with IPRoute() as ip:
         devices = {link["index"]: link.get("ifname") for link in ip.get_links()}
@@ -49,4 +49,4 @@ def facts() -> Iterator[list[Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(sorted(facts(), key=str)))
+    print(json.dumps(sorted(resources(), key=str)))

@@ -12,9 +12,9 @@ from typing import IO
 
 from attrs import define, field
 
-from dvr_ryu.companion.edges.datapath import datapath_type
+from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.errors import HostError
-from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.wait import wait_until
 
 PACKETS_A_SECOND = 100

@@ -10,9 +10,9 @@ import pytest
 from scapy.layers.inet import ICMP
 from scapy.layers.l2 import ARP
 
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.cabling import BRIDGE
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.lab.wire import BRIDGE
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import DHCP
 from tests.lab.article import (

@@ -22,7 +22,7 @@ import pytest
 
 from dvr_ryu.errors import FileError, HostError
 from dvr_ryu.lab import lifecycle
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology

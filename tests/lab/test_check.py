@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.lab.bare import bare_lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.bare import bare_lab
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import parse_topology
 from tests.lab.companions import run
@@ -166,7 +166,7 @@ def test_with_the_kernels_datapath_any_device_will_do_and_the_firewall_counts(
 
 _WITHOUT_NETFILTER = """
 from dvr_ryu.companion.check import kernel
-from dvr_ryu.companion.edges import connections
+from dvr_ryu.companion.providers import connections
 connections.NETLINK_NETFILTER = 31  # a protocol that no kernel has
 for each in kernel.findings(None, "system"):
     print(each.what, each.verdict.name, each.advice)

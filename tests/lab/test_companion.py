@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.lab.bare import bare_lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.bare import bare_lab
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import parse_topology
 from tests.lab.companions import (

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from dvr_ryu.companion.edges.datapath import datapath_type
-from dvr_ryu.companion.facts import facts, kinds
-from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
-from dvr_ryu.lab.bare import Lab, bare_lab
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
+from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+from dvr_ryu.companion.resources import kinds
+from dvr_ryu.lab.hosts.bare import Lab, bare_lab
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import EXTERNAL_GATEWAY
@@ -79,21 +80,34 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines()]
 
 
-def by_ourselves(fact: object) -> list[Any] | None:
-    """A fact as `netlink_judge` tells it."""
-    match fact:
+def by_ourselves(resource: object) -> list[Any] | None:
+    """A resource as `netlink_judge` tells it."""
+    match resource:
         case kinds.Address():
-            return ["address", fact.device, fact.address, fact.broadcast]
+            return ["address", resource.device, resource.address, resource.broadcast]
         case kinds.Route():
-            return ["route", fact.table, fact.destination, fact.via, fact.device, fact.source]
+            return [
+                "route",
+                resource.table,
+                resource.destination,
+                resource.via,
+                resource.device,
+                resource.source,
+            ]
         case KernelRoute():
-            return ["kernel-route", fact.table, fact.destination, fact.device, fact.source]
+            return [
+                "kernel-route",
+                resource.table,
+                resource.destination,
+                resource.device,
+                resource.source,
+            ]
         case KernelRule():
-            return ["kernel-rule", fact.priority, fact.table]
+            return ["kernel-rule", resource.priority, resource.table]
         case kinds.Rule():
-            return ["rule", fact.priority, fact.table, fact.source, fact.iif]
+            return ["rule", resource.priority, resource.table, resource.source, resource.iif]
         case kinds.Neighbour():
-            return ["neighbour", fact.device, fact.ip, fact.mac]
+            return ["neighbour", resource.device, resource.ip, resource.mac]
     return None
 
 
@@ -102,7 +116,7 @@ def test_pyroute2_finds_what_was_made(lab, article, companions):
     for name, host in lab.hosts.items():
         if name not in article.hosts:
             continue
-        there = facts(HostView(article, name), datapath_type())
+        there = desired_resources(HostView(article, name), datapath_type())
         for place in (ROUTER, FIP, SNAT):
             ours = [by_ourselves(each) for each in there if getattr(each, "namespace", "") == place]
             if any(ours):

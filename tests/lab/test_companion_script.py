@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.errors import DIFFERENT
-from dvr_ryu.lab.bare import bare_lab
+from dvr_ryu.lab.hosts.bare import bare_lab
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.companions import Companion, await_lease, run

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from dvr_ryu.companion.edges import leases
+from dvr_ryu.companion.providers.dnsmasq import leases
 from dvr_ryu.lab import leases as show
-from dvr_ryu.lab import lifecycle, proof
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.cabling import NIC
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.lab.wire import NIC
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import DHCP

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dvr_ryu.companion.edges.processes import SCRIPT
+from dvr_ryu.companion.providers.processes.processes import SCRIPT
 
 SHELLS = ("dash", "busybox sh")
 PRIVATE = (

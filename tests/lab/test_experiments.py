@@ -15,11 +15,12 @@ from scapy.layers.l2 import ARP
 
 from dvr_ryu.errors import DvrError, FileError, HostError
 from dvr_ryu.lab import flows as lab_flows
-from dvr_ryu.lab import lifecycle, proof
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.cabling import BRIDGE
+from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.lab.wire import BRIDGE
-from dvr_ryu.pipeline.cookie import COOKIE
-from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline.compile.cookie import COOKIE
+from dvr_ryu.pipeline.compile.pipelines import load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import BRIDGES

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.lab import flows, programs
-from dvr_ryu.lab.bare import CONTROLLER, Lab, bare_lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab import flows
+from dvr_ryu.lab.hosts import programs
+from dvr_ryu.lab.hosts.bare import CONTROLLER, Lab, bare_lab
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import flows_dir
@@ -216,7 +217,7 @@ def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> No
     host = companion.host
     noted = "/run/dvr_ryu/flows/br-int"
     kept = (
-        "from dvr_ryu.companion.edges import flows\n"
+        "from dvr_ryu.companion.providers import flows\n"
         "try:\n"
         "    with flows.kept({'br-int': 'standalone'}):\n"
         "        raise OSError\n"

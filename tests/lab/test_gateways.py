@@ -15,10 +15,10 @@ import yaml
 from attrs import frozen
 
 from dvr_ryu.lab import lifecycle
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.cabling import BRIDGE
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.lab.wire import BRIDGE
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.companions import await_answer, await_state, plugged, run
 from tests.lab.pinging import PACKETS_A_SECOND, Pings, counted

@@ -16,8 +16,9 @@ import pytest
 from attrs import frozen
 from scapy.layers.inet import ICMP
 
-from dvr_ryu.lab import lifecycle, programs
-from dvr_ryu.lab.bare import Lab
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts import programs
+from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology

@@ -19,18 +19,18 @@ RULES = (
     "prio 12 oif nowhere table 9",
 )
 _OF_RULES = """
-from dvr_ryu.companion.edges import routing
-from dvr_ryu.companion.edges.netlink import netlink
-from dvr_ryu.companion.facts.kinds import Rule
+from dvr_ryu.companion.providers import routing
+from dvr_ryu.companion.providers.netlink.client import netlink
+from dvr_ryu.companion.resources.kinds import Rule
 
 with netlink("") as kernel:
-    found = [fact for fact in routing._rules(kernel) if isinstance(fact, Rule)]
+    found = [resource for resource in routing._rules(kernel) if isinstance(resource, Rule)]
 routing.unmake(found)
 print(len(found))
 """
 _OF_DEVICES = """
-from dvr_ryu.companion.edges import links
-from dvr_ryu.companion.edges.netlink import netlink
+from dvr_ryu.companion.providers import links
+from dvr_ryu.companion.providers.netlink.client import netlink
 
 with netlink("") as kernel:
     kernel.namespace = "vm-a"

@@ -22,8 +22,8 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import HostError
-from dvr_ryu.lab.bare import bare_lab
-from dvr_ryu.lab.host import LabHost, environment
+from dvr_ryu.lab.hosts.bare import bare_lab
+from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology

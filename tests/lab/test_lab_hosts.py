@@ -12,10 +12,10 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab.bare import Lab, bare_lab, controller_of, remove
-from dvr_ryu.lab.host import MARKER, LabHost
-from dvr_ryu.lab.init import PAUSES
-from dvr_ryu.lab.process import Process, with_variable
+from dvr_ryu.lab.hosts.bare import Lab, bare_lab, controller_of, remove
+from dvr_ryu.lab.hosts.host import MARKER, LabHost
+from dvr_ryu.lab.hosts.init import PAUSES
+from dvr_ryu.lab.hosts.process import Process, with_variable
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.model import Controller
 from dvr_ryu.topology.topology import Topology
@@ -111,7 +111,7 @@ def test_namespaces_of_one_name_do_not_collide(lab: Lab) -> None:
 
 def test_a_host_has_its_own_name_and_pids(lab: Lab) -> None:
     assert lab["server-68"].run(["hostname"]).stdout.strip() == "server-68"
-    assert "lab/init.py" in lab["server-68"].run(["ps", "-p", "1", "-o", "args="]).stdout
+    assert "lab/hosts/init.py" in lab["server-68"].run(["ps", "-p", "1", "-o", "args="]).stdout
 
 
 def test_orphans_are_reaped(lab: Lab) -> None:
@@ -264,7 +264,7 @@ def test_a_lab_that_fails_halfway_is_taken_down(
         return made[-1]
 
     monkeypatch.setattr(LabHost, "start", start_and_note)
-    monkeypatch.setattr("dvr_ryu.lab.openvswitch._SCHEMA", str(tmp_path / "gone"))
+    monkeypatch.setattr("dvr_ryu.lab.hosts.openvswitch._SCHEMA", str(tmp_path / "gone"))
     with pytest.raises(HostError, match="ovsdb-tool create"), bare_lab(two_hosts):
         pass
     assert len(made) == 4

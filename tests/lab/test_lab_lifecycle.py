@@ -13,15 +13,16 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import flows, lifecycle, openvswitch, preflight, report
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import MARKER
-from dvr_ryu.lab.process import with_variable
-from dvr_ryu.lab.programs import Program, await_ready, start
+from dvr_ryu.lab import flows, lifecycle, preflight, report
+from dvr_ryu.lab.hosts import openvswitch
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import MARKER
+from dvr_ryu.lab.hosts.process import with_variable
+from dvr_ryu.lab.hosts.programs import Program, await_ready, start
 from dvr_ryu.lab.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.topology import Topology
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from dvr_ryu.companion.edges.datapath import datapath_type
-from dvr_ryu.lab import openvswitch, probes, proof
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.probes import Failed, GatewayAnswers, Leased, NoPing, Ping, Place, SeenAs
+from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+from dvr_ryu.lab.hosts import openvswitch
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.proof import probes, proof
+from dvr_ryu.lab.proof.probes import Failed, GatewayAnswers, Leased, NoPing, Ping, Place, SeenAs
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
 from tests.lab.pinging import counted

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from dvr_ryu.lab import lifecycle, proof, report
-from dvr_ryu.lab.host import MARKER
-from dvr_ryu.lab.process import with_variable
+from dvr_ryu.lab import lifecycle, report
+from dvr_ryu.lab.hosts.host import MARKER
+from dvr_ryu.lab.hosts.process import with_variable
+from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.shipped import examples_dir
 
@@ -67,7 +68,7 @@ def test_the_proof_sees_a_host_that_is_cut_off(
     article: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Last, for it breaks the lab: what crosses hosts fails, and only that."""
-    monkeypatch.setattr("dvr_ryu.lab.probes.PATIENCE", 1)
+    monkeypatch.setattr("dvr_ryu.lab.proof.probes.PATIENCE", 1)
     host, _ = lifecycle.find("server-68", article)
     host.run(["ip", "link", "set", "eth0", "down"])
     results = proof.prove(_silent, article)

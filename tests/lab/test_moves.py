@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.companion.edges import leases
+from dvr_ryu.companion.providers.dnsmasq import leases
 from dvr_ryu.lab import lifecycle
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from tests.lab.companions import run

@@ -13,8 +13,8 @@ PRIVATE_RUN = "mount --make-rprivate / && mount -t tmpfs none /run && exec "
 PREFACE = """
 import json, os, subprocess
 from pathlib import Path
-from dvr_ryu.companion.edges import namespaces
-from dvr_ryu.companion.facts.kinds import Namespace
+from dvr_ryu.companion.providers import namespaces
+from dvr_ryu.companion.resources.kinds import Namespace
 from dvr_ryu.errors import HostError
 
 def ip(*words):
@@ -47,7 +47,7 @@ def test_they_are_what_ip_netns_makes() -> None:
     said = alone("""
 namespaces.make([one, two])
 said = [sorted(ip("netns")), propagation(), here == os.stat("/proc/thread-self/ns/net").st_ino]
-said.append([fact.name for fact in namespaces.read()])
+said.append([resource.name for resource in namespaces.read()])
 said.append(ip("netns", "exec", "one", "cat", "/proc/sys/net/ipv4/ip_forward"))
 said.append([os.stat(f"/run/netns/{name}").st_ino for name in ("one", "two")])
 """)
@@ -72,9 +72,9 @@ def test_a_file_of_one_that_was_killed_becomes_a_namespace() -> None:
 namespaces.make([one])
 Path("/run/netns/two").touch(mode=0)
 (namespaces.NOTES / "two").touch()
-said = [[fact.name for fact in namespaces.read()]]
+said = [[resource.name for resource in namespaces.read()]]
 namespaces.make([one, two])
-said.append([fact.name for fact in namespaces.read()])
+said.append([resource.name for resource in namespaces.read()])
 """)
     assert said == [["one"], ["one", "two"]]
 

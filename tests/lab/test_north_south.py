@@ -19,10 +19,11 @@ import pytest
 from attrs import frozen
 from scapy.layers.inet import IP
 
-from dvr_ryu.lab import lifecycle, proof
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost, environment
-from dvr_ryu.lab.probes import Forwards, Place
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import LabHost, environment
+from dvr_ryu.lab.proof import proof
+from dvr_ryu.lab.proof.probes import Forwards, Place
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir

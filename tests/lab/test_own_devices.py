@@ -1,7 +1,7 @@
 """Open vSwitch's own devices in namespaces, as a host with the kernel's datapath has them.
 
-This machine may not have it: so the facts are the kernel datapath's, on a bridge of the userspace
-one, which makes such devices, too, and lets them be moved.
+This machine may not have it: so the resources are the kernel datapath's, on a bridge of the
+userspace one, which makes such devices, too, and lets them be moved.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.lab.bare import bare_lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.bare import bare_lab
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.topology.loading import parse_topology
 from tests.lab.companions import await_answer, await_lease, run
 from tests.lab.test_companion import TOPOLOGY, inventory, namespace
@@ -26,24 +26,23 @@ _RECONCILE = """
 import json, sys
 from attrs import evolve
 from dvr_ryu.companion.agent import reconcile
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.kinds import Bridge, Device
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.resources.kinds import Bridge, Device
 from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 
-def here(fact):
-    if isinstance(fact, Bridge):
-        return evolve(fact, settings={**fact.settings, "datapath_type": "netdev"})
-    if isinstance(fact, Device) and fact.tx_checksum:
-        return evolve(fact, tx_checksum=False)
-    return fact
+def here(resource):
+    if isinstance(resource, Bridge):
+        return evolve(resource, settings={**resource.settings, "datapath_type": "netdev"})
+    if isinstance(resource, Device) and resource.tx_checksum:
+        return evolve(resource, tx_checksum=False)
+    return resource
 
 with locked():
     host = Host("h1")
-    wanted = facts(HostView(load_topology(sys.argv[1]), "h1"), "system") if sys.argv[1:] else ()
-    print(json.dumps(list(reconcile(host, tuple(map(here, wanted))).lines())))
-    host.close()
+    wanted = desired_resources(HostView(load_topology(sys.argv[1]), "h1"), "system") if sys.argv[1:]
+    else () print(json.dumps(list(reconcile(host, tuple(map(here, wanted))).lines()))) host.close()
 """
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dvr_ryu.lab import lifecycle, proof
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.state import StateFolder
 from tests.lab.test_changes import lab
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from dvr_ryu.lab import lifecycle, proof, tls
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab import lifecycle, tls
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pki import making

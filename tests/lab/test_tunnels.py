@@ -19,14 +19,15 @@ from socket import inet_ntoa
 
 import pytest
 
-from dvr_ryu.lab import lifecycle, proof
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import environment
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.cabling import BRIDGE
+from dvr_ryu.lab.hosts.host import environment
+from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.lab.wire import BRIDGE
-from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.article import captured

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from tests.lab.article import CIRROS, PEER, Article, article_lab, pinging
 from tests.lab.companions import await_answer

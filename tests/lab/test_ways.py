@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.lab import lifecycle
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from tests.lab.companions import await_answer, await_state, pings

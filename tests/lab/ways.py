@@ -10,8 +10,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from dvr_ryu.lab.bare import Lab
-from dvr_ryu.lab.host import LabHost
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.topology.loading import parse_topology
 

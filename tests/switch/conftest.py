@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Program, load_program
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView

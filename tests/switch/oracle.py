@@ -18,13 +18,13 @@ from pathlib import Path
 from attrs import Factory, asdict, evolve, frozen
 
 from dvr_ryu.errors import DvrError
-from dvr_ryu.pipeline.flow import Flow
-from dvr_ryu.pipeline.flow_mods import ADD, flow_mods
-from dvr_ryu.pipeline.flow_stats import split_flow_stats
-from dvr_ryu.pipeline.operands import PortName, fill
-from dvr_ryu.pipeline.option_names import alike
-from dvr_ryu.pipeline.syntax import parse_flow
-from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
+from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
+from dvr_ryu.pipeline.compile.option_names import alike
+from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.language.operands import PortName, fill
+from dvr_ryu.pipeline.language.syntax import parse_flow
 from tests.switch.ovs import Ovs, words
 
 BRIDGE = "judged"

@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.wire import split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import split_flow_mod
 from tests.switch.controller import PATIENCE
 
 HEADER = struct.Struct("!BBHI")

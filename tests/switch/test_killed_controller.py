@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.program import Program
+from dvr_ryu.pipeline.compile.pipelines import Program
 from tests.switch.conftest import view_of
 from tests.switch.controller import PATIENCE, Controller
 from tests.switch.killed_manager import COMMITTED, MOMENTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.program import Program
+from dvr_ryu.pipeline.compile.pipelines import Program
 from tests.switch.conftest import view_of
 from tests.switch.controller import PATIENCE, Controller
 from tests.switch.plain import PlainSwitch

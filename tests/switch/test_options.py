@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_program
 from tests.switch.conftest import view_of
 from tests.switch.controller import Controller
 from tests.switch.ovs import Ovs

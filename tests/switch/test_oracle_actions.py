@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.refusals import REFUSALS
+from dvr_ryu.pipeline.language.refusals import REFUSALS
 from tests.switch.oracle import BRIDGE, Oracle
 from tests.switch.ovs import Ovs
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline import numbers
-from dvr_ryu.pipeline.field_match import FieldMatch
-from dvr_ryu.pipeline.fields import FIELDS, SHORTHANDS, Field
+from dvr_ryu.pipeline.language import numbers
+from dvr_ryu.pipeline.language.field_match import FieldMatch
+from dvr_ryu.pipeline.language.fields import FIELDS, SHORTHANDS, Field
 from tests.switch.oracle import Oracle
 from tests.switch.ovs import Ovs
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Program, load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.edges import ovsdb
-from dvr_ryu.companion.edges.ovsdb import Ovsdb
-from dvr_ryu.companion.edges.ovsdb_tls import TlsTable
-from dvr_ryu.companion.facts.tls import SwitchTls
+from dvr_ryu.companion.desired.tls import SwitchTls
+from dvr_ryu.companion.providers.ovsdb import bridges
+from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.script import script
 from tests.switch.ovs import Ovs
 
@@ -35,7 +35,7 @@ THEIRS = (
 
 @pytest.fixture
 def table(ovs: Ovs, monkeypatch: pytest.MonkeyPatch) -> Iterator[TlsTable]:
-    monkeypatch.setattr(ovsdb, "SOCKET", f"{ovs.folder}/db.sock")
+    monkeypatch.setattr(bridges, "SOCKET", f"{ovs.folder}/db.sock")
     connection = Ovsdb("h1")
     yield TlsTable(connection)
     connection.close()

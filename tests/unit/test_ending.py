@@ -31,7 +31,7 @@ threading.Thread(target=print).start()  # would wait for ever
 """
 NO_THREADS = """
 import resource
-from dvr_ryu.companion.facts.tls import DEFAULTS
+from dvr_ryu.companion.desired.tls import DEFAULTS
 from dvr_ryu.companion.run import run
 
 pages = int(open("/proc/self/statm").read().split()[0])
@@ -41,7 +41,7 @@ run("topology.yaml", "h1", DEFAULTS)
 """
 NO_MEMORY = """
 from dvr_ryu.companion import run
-from dvr_ryu.companion.facts.tls import DEFAULTS
+from dvr_ryu.companion.desired.tls import DEFAULTS
 
 def without_memory(companion, lock):
     raise MemoryError
@@ -52,7 +52,7 @@ run.run("topology.yaml", "h1", DEFAULTS)
 NO_DESCRIPTORS = """
 import os
 from dvr_ryu.companion import run
-from dvr_ryu.companion.facts.tls import DEFAULTS
+from dvr_ryu.companion.desired.tls import DEFAULTS
 
 def without_descriptors(companion, lock):
     while True:

@@ -56,7 +56,7 @@ def is_pure(module: str) -> bool:
     return (
         part in {"topology", "pipeline", "reconcile"}
         or module == "pki.files"
-        or (part == "companion" and rest.startswith("facts"))
+        or (part == "companion" and rest.startswith(("desired", "resources")))
         or (part == "switch" and rest.startswith("guard"))
     )
 
@@ -120,16 +120,16 @@ def test_imports_point_one_way() -> None:
         ("topology/model.py", "from ..switch.session import Session", "may not import switch"),
         ("topology/__init__.py", "from .. import reconcile", "may not import reconcile"),
         ("topology/__init__.py", "from ryu.ofproto import ofproto_v1_3", "is pure"),
-        ("pipeline/wire.py", "def f():\n    import socket", "may not import socket"),
-        ("pipeline/wire.py", "from ryu.lib import hub", "may not import ryu.lib.hub"),
-        ("pipeline/wire.py", "from ryu.ofproto_of_another_kind import x", "is pure"),
+        ("pipeline/compile/flow_bytes.py", "def f():\n    import socket", "may not import socket"),
+        ("pipeline/compile/flow_bytes.py", "from ryu.lib import hub", "may not import ryu.lib.hub"),
+        ("pipeline/compile/flow_bytes.py", "from ryu.ofproto_of_another_kind import x", "is pure"),
         ("reconcile.py", "from dvr_ryu import switch", "may not import switch"),
         ("switch/session.py", "from dvr_ryu.companion import kernel", "may not import companion"),
-        ("companion/facts.py", "import pyroute2", "may not import pyroute2"),
-        ("companion/facts/nat.py", "import subprocess", "may not import subprocess"),
+        ("companion/resources.py", "import pyroute2", "may not import pyroute2"),
+        ("companion/desired/nat.py", "import subprocess", "may not import subprocess"),
         ("companion/kernel.py", "import ryu.ofproto", "may not import ryu"),
-        ("lab/host.py", "import eventlet", "may not import eventlet"),
-        ("lab/host.py", "from dvr_ryu.cli import main", "may not import cli"),
+        ("lab/hosts/host.py", "import eventlet", "may not import eventlet"),
+        ("lab/hosts/host.py", "from dvr_ryu.cli import main", "may not import cli"),
         ("errors.py", "from dvr_ryu.topology import model", "may not import topology"),
         ("somewhere.py", "import os", "no rank"),
         ("__init__.py", "import os", "the package imports os"),
@@ -149,8 +149,8 @@ def test_a_wrong_import_is_found(tmp_path: Path, file: str, line: str, wrong: st
     [
         ("topology/model.py", "from . import view"),
         ("topology/model.py", "from dvr_ryu.errors import Place"),
-        ("pipeline/wire.py", "from ryu.ofproto import ofproto_v1_4_parser"),
-        ("pipeline/wire.py", "import ryu.ofproto.ether"),
+        ("pipeline/compile/flow_bytes.py", "from ryu.ofproto import ofproto_v1_4_parser"),
+        ("pipeline/compile/flow_bytes.py", "import ryu.ofproto.ether"),
         ("switch/session.py", "from ryu.lib import hub"),
         ("companion/kernel.py", "import pyroute2, subprocess"),
         ("companion/kernel.py", "from ..reconcile import Change"),

@@ -14,9 +14,9 @@ import pytest
 from dvr_ryu.cli import documents, main
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.check.finding import fails, passes
-from dvr_ryu.companion.edges.leases import Lease
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.lab.proof import Result
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.providers.dnsmasq.leases import Lease
+from dvr_ryu.lab.proof.proof import Result
 from dvr_ryu.lab.report import HostReport, InstanceReport, LabReport, NamespaceReport
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
@@ -110,7 +110,7 @@ def test_companion_check(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_companion_plan() -> None:
     view = HostView(load_topology(EXAMPLE), "server-233")
-    should = facts(view, "netdev")
+    should = desired_resources(view, "netdev")
     document = documents.of_change("server-233", change(should[10:], should[:-10]))
     assert shown(document) == documented("companion plan")
     assert {each["action"] for each in document["changes"]} >= {"add", "remove"}

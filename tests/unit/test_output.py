@@ -16,7 +16,7 @@ from dvr_ryu.cli.output import end_with, say
 from dvr_ryu.errors import SHOWN_COLUMNS, FileError, Place, Problem
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.tables import table
-from dvr_ryu.topology.text_file import text_of
+from dvr_ryu.topology.spec.text_file import text_of
 
 DVR = str(Path(sys.executable).with_name("dvr"))
 EXAMPLE = str(examples_dir() / "human-defined-dvr.yaml")

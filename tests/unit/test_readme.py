@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.program import load_program
-from dvr_ryu.pipeline.syntax import read_pipeline
+from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.language.syntax import read_pipeline
 from dvr_ryu.reconcile import subtract
 from dvr_ryu.switch.changes import by_table
 from dvr_ryu.topology.loading import load_topology

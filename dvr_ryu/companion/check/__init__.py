@@ -21,11 +21,11 @@ from dvr_ryu.companion.check import (
     switch,
 )
 from dvr_ryu.companion.check.finding import Finding, Verdict
-from dvr_ryu.companion.edges.datapath import datapath_type
-from dvr_ryu.companion.edges.ovsdb import Ovsdb
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.bridges import datapath_of
-from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.bridges import datapath_of
+from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.view import HostView
@@ -34,7 +34,7 @@ from dvr_ryu.topology.view import HostView
 def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
     """Yield what is found; with the view of a host, also whether this machine can be that one."""
     datapath = _datapath()
-    should = facts(view, datapath, options=options) if view else None
+    should = desired_resources(view, datapath, options=options) if view else None
     yield from rights.findings()
     yield from programs.findings(should)
     yield from kernel.findings(view, datapath)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.check.finding import Finding, passes, warns
-from dvr_ryu.companion.edges import rights
-from dvr_ryu.companion.edges.commands import path_of, run
-from dvr_ryu.companion.facts.firewall import guarded
+from dvr_ryu.companion.desired.firewall import guarded
+from dvr_ryu.companion.providers.commands import path_of, run
+from dvr_ryu.companion.providers.kernel import rights
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
-from dvr_ryu.companion.facts.tls import TlsOptions
+from dvr_ryu.companion.desired.tls import TlsOptions
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
 from dvr_ryu.pki.files import of_host

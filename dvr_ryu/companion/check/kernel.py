@@ -9,9 +9,10 @@ from pathlib import Path
 from attrs import frozen
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
-from dvr_ryu.companion.edges import connections, rights
-from dvr_ryu.companion.edges.commands import path_of
-from dvr_ryu.companion.edges.namespaces import nowhere
+from dvr_ryu.companion.providers.commands import path_of
+from dvr_ryu.companion.providers.kernel import rights
+from dvr_ryu.companion.providers.netlink import conntrack
+from dvr_ryu.companion.providers.netlink.namespaces import nowhere
 from dvr_ryu.topology.view import HostView
 
 BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
@@ -71,7 +72,7 @@ def findings(view: HostView | None, datapath_type: str) -> Iterator[Finding]:
 def _tell_connections() -> Finding:
     what = "connections (conntrack)"
     try:
-        connections.require()
+        conntrack.require()
     except OSError as error:
         return fails(what, str(error.strerror), "this kernel needs nf_conntrack_netlink")
     return passes(what, "the kernel can tell them")

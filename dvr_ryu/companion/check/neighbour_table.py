@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dvr_ryu.companion.check.finding import Finding, passes, warns
-from dvr_ryu.companion.edges import neighbour_table
+from dvr_ryu.companion.providers.kernel import neighbour_table
 from dvr_ryu.topology.view import HostView
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
-from dvr_ryu.companion.edges.commands import PROGRAMS, path_of
-from dvr_ryu.companion.facts.kinds import Fact
 from dvr_ryu.companion.needs import programs_of
+from dvr_ryu.companion.providers.commands import PROGRAMS, path_of
+from dvr_ryu.companion.resources.kinds import Resource
 from dvr_ryu.packages import packages_of
 
 ASKS_VERSION = {
@@ -37,8 +37,8 @@ OTHERS = {
 """First 15 letters of a process's name → what it is called, and what should be seen to."""
 
 
-def findings(should: Iterable[Fact] | None) -> Iterator[Finding]:
-    """Yield each program that facts need, or that some topology's facts may need."""
+def findings(should: Iterable[Resource] | None) -> Iterator[Finding]:
+    """Yield each program that resources need, or that some topology's resources may need."""
     for program in PROGRAMS if should is None else sorted(programs_of(should)):
         path = path_of(program)
         if path is None:

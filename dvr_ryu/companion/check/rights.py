@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dvr_ryu.command import as_typed
 from dvr_ryu.companion.check.finding import Finding, fails, passes
-from dvr_ryu.companion.edges.rights import CAPABILITIES, is_root, missing
+from dvr_ryu.companion.providers.kernel.rights import CAPABILITIES, is_root, missing
 
 
 def findings() -> Iterator[Finding]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from dvr_ryu.companion.check import hello, underlay
 from dvr_ryu.companion.check.finding import Finding, passes, warns
-from dvr_ryu.companion.edges import rights
-from dvr_ryu.companion.edges.commands import path_of, run
-from dvr_ryu.companion.facts.firewall import TUNNELS
-from dvr_ryu.companion.facts.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.desired.firewall import TUNNELS
+from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.providers.commands import path_of, run
+from dvr_ryu.companion.providers.kernel import rights
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import contexts, refusals
 from dvr_ryu.pki.files import PkiFiles, of_host

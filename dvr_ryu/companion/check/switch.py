@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes
-from dvr_ryu.companion.edges.ovsdb import SOCKET, Ovsdb
+from dvr_ryu.companion.providers.ovsdb.bridges import SOCKET, Ovsdb
 from dvr_ryu.errors import HostError
 
 DAEMON = "ovs-vswitchd"

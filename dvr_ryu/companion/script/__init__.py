@@ -13,17 +13,17 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from dvr_ryu.companion.change import Change
-from dvr_ryu.companion.facts import kinds
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
-from dvr_ryu.companion.facts.firewall import HookedChain
-from dvr_ryu.companion.facts.kernel_made import KernelRoute, KernelRule
-from dvr_ryu.companion.facts.kinds import Fact
-from dvr_ryu.companion.facts.tls import SwitchTls
+from dvr_ryu.companion.desired.firewall import HookedChain
+from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
+from dvr_ryu.companion.desired.tls import SwitchTls
+from dvr_ryu.companion.resources import kinds
+from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
+from dvr_ryu.companion.resources.kinds import Resource
 from dvr_ryu.companion.script import network, notes, services, switch, tls
 from dvr_ryu.packages import packages_of
 
 Words: TypeAlias = "Callable[[Sequence[Any]], Iterator[str]]"
-"""The commands for facts of one kind that are in one step."""
+"""The commands for resources of one kind that are in one step."""
 
 _HEAD = """\
 #!/bin/sh
@@ -67,25 +67,25 @@ def _commands(change: Change, host: str) -> Iterator[str]:
     ):
         for step in steps:
             for kind in kinds_then:
-                facts = [fact for fact in step if type(fact) is kind]
-                if facts:
-                    yield f"\n# {sign}{len(facts)} {kind.kind}"
-                    yield from words[kind][verb](facts)
+                resources = [resource for resource in step if type(resource) is kind]
+                if resources:
+                    yield f"\n# {sign}{len(resources)} {kind.kind}"
+                    yield from words[kind][verb](resources)
 
 
 def _words(
-    host: str, present: Mapping[kinds.Key, Fact]
-) -> Mapping[type[Fact], tuple[Words, Words]]:
-    """Kind → the commands that unmake facts of it, and that make them."""
+    host: str, present: Mapping[kinds.Key, Resource]
+) -> Mapping[type[Resource], tuple[Words, Words]]:
+    """Kind → the commands that unmake resources of it, and that make them."""
 
     def each(words: Callable[[Any], Iterator[str]]) -> Words:
-        return lambda facts: chain.from_iterable(map(words, facts))
+        return lambda resources: chain.from_iterable(map(words, resources))
 
     def each_instead(words: Callable[[Any, Any], Iterator[str]]) -> Words:
-        return each(lambda fact: words(fact, present.get(fact.key)))
+        return each(lambda resource: words(resource, present.get(resource.key)))
 
-    def told(facts: Sequence[Any]) -> Iterator[str]:
-        return services.make_told(facts, present)
+    def told(resources: Sequence[Any]) -> Iterator[str]:
+        return services.make_told(resources, present)
 
     routing = (each(network.unroute), each(network.route))
     return {
@@ -93,13 +93,16 @@ def _words(
         kinds.VethPair: (each(network.unmake_wire), each(network.make_wire)),
         SwitchTls: (
             each(tls.unmake),
-            each_instead(lambda fact, old: tls.make(fact, old, host)),
+            each_instead(lambda resource, old: tls.make(resource, old, host)),
         ),
         kinds.Bridge: (
-            each(lambda fact: switch.unmake_bridge(fact, host)),
-            each_instead(lambda fact, old: switch.make_bridge(fact, old, host)),
+            each(lambda resource: switch.unmake_bridge(resource, host)),
+            each_instead(lambda resource, old: switch.make_bridge(resource, old, host)),
         ),
-        kinds.OvsPort: (each(switch.unmake_port), each(lambda fact: switch.make_port(fact, host))),
+        kinds.OvsPort: (
+            each(switch.unmake_port),
+            each(lambda resource: switch.make_port(resource, host)),
+        ),
         kinds.Device: (each(network.unmake_device), each_instead(network.make_device)),
         kinds.Sysctl: (each(network.unmake_sysctl), each(network.make_sysctl)),
         kinds.KeptSysctl: (
@@ -115,7 +118,7 @@ def _words(
         kinds.ProxyNeighbour: routing,
         kinds.Chain: (
             services.unmake_chains,
-            lambda facts: services.make_chains(facts, present),
+            lambda resources: services.make_chains(resources, present),
         ),
         HookedChain: (
             each(services.unmake_hooked_chain),
@@ -129,6 +132,6 @@ def _words(
         DhcpOption: (services.unmake_told, told),
         Renewal: (each(services.unmake_renewal), each(services.make_renewal)),
         LeaseBook: (each(services.unmake_book), each(services.make_book)),
-        StaleLease: (each(services.unmake_stale_lease), each(lambda fact: iter(()))),
+        StaleLease: (each(services.unmake_stale_lease), each(lambda resource: iter(()))),
         kinds.Process: (each(services.unmake_process), each_instead(services.make_process)),
     }

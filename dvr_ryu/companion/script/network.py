@@ -4,95 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.resources.describe import describe, inside, ip, routing
+from dvr_ryu.companion.resources.kinds import (
     Device,
-    Fact,
     KeptSysctl,
     Namespace,
+    Resource,
     Sysctl,
     VethPair,
     in_instance,
 )
-from dvr_ryu.companion.facts.words import describe, inside, ip, routing
 from dvr_ryu.companion.script import notes
 
 
-def make_namespace(fact: Namespace) -> Iterator[str]:
+def make_namespace(resource: Namespace) -> Iterator[str]:
     """Note that it is ours, then add it."""
-    yield f": > {notes.namespace(fact.name)}"
-    yield describe(fact)
+    yield f": > {notes.namespace(resource.name)}"
+    yield describe(resource)
 
 
-def unmake_namespace(fact: Namespace) -> Iterator[str]:
+def unmake_namespace(resource: Namespace) -> Iterator[str]:
     """Remove it, what its DHCP clients wrote, then the note."""
-    yield f"ip netns del {fact.name}"
-    if in_instance(fact.name):
-        yield f"rm -f /etc/netns/{fact.name}/resolv.conf"
-        yield f"[ ! -d /etc/netns/{fact.name} ] || rmdir /etc/netns/{fact.name} || :"
-    yield f"rm -f {notes.namespace(fact.name)}"
+    yield f"ip netns del {resource.name}"
+    if in_instance(resource.name):
+        yield f"rm -f /etc/netns/{resource.name}/resolv.conf"
+        yield f"[ ! -d /etc/netns/{resource.name} ] || rmdir /etc/netns/{resource.name} || :"
+    yield f"rm -f {notes.namespace(resource.name)}"
 
 
-def make_wire(fact: VethPair) -> Iterator[str]:
+def make_wire(resource: VethPair) -> Iterator[str]:
     """Add both ends, each in its place."""
-    yield describe(fact)
+    yield describe(resource)
 
 
-def unmake_wire(fact: VethPair) -> Iterator[str]:
+def unmake_wire(resource: VethPair) -> Iterator[str]:
     """Remove one end; the other goes with it."""
-    yield f"{ip(fact.namespace)} link del {fact.device}"
+    yield f"{ip(resource.namespace)} link del {resource.device}"
 
 
-def make_device(fact: Device, old: Device | None) -> Iterator[str]:
+def make_device(resource: Device, old: Device | None) -> Iterator[str]:
     """Move a device to its place, if Open vSwitch has made it elsewhere; set it up.
 
     The MAC is not set for nothing: the kernel forgets all neighbours by it, even permanent ones.
     """
-    if old is None and fact.container[0] == "port" and fact.namespace:
-        yield f"ip link set {fact.name} netns {fact.namespace}"
-    mac = f" address {fact.mac}" if fact.mac and (old is None or old.mac != fact.mac) else ""
-    mtu = f" mtu {fact.mtu}" if fact.mtu else ""
-    if fact.tx_checksum is not None:
-        state = "on" if fact.tx_checksum else "off"
-        yield f"{inside(fact.namespace)}ethtool -K {fact.name} tx {state} > /dev/null"
-    yield f"{ip(fact.namespace)} link set {fact.name}{mac}{mtu} up"
+    if old is None and resource.container[0] == "port" and resource.namespace:
+        yield f"ip link set {resource.name} netns {resource.namespace}"
+    mac = (
+        f" address {resource.mac}"
+        if resource.mac and (old is None or old.mac != resource.mac)
+        else ""
+    )
+    mtu = f" mtu {resource.mtu}" if resource.mtu else ""
+    if resource.tx_checksum is not None:
+        state = "on" if resource.tx_checksum else "off"
+        yield f"{inside(resource.namespace)}ethtool -K {resource.name} tx {state} > /dev/null"
+    yield f"{ip(resource.namespace)} link set {resource.name}{mac}{mtu} up"
 
 
-def unmake_device(fact: Device) -> Iterator[str]:
+def unmake_device(resource: Device) -> Iterator[str]:
     """Give it back to the host's own namespace, where its port is."""
-    if fact.namespace and fact.name != "lo":
-        yield f"{ip(fact.namespace)} link set {fact.name} netns 1"
+    if resource.namespace and resource.name != "lo":
+        yield f"{ip(resource.namespace)} link set {resource.name} netns 1"
 
 
-def make_sysctl(fact: Sysctl) -> Iterator[str]:
+def make_sysctl(resource: Sysctl) -> Iterator[str]:
     """Set a value, if this kernel has the setting."""
-    yield f"{inside(fact.namespace)}sysctl -q -e -w {fact.name}={fact.value}"
+    yield f"{inside(resource.namespace)}sysctl -q -e -w {resource.name}={resource.value}"
 
 
-def unmake_sysctl(fact: Sysctl) -> Iterator[str]:
+def unmake_sysctl(resource: Sysctl) -> Iterator[str]:
     """Nothing: it ends with its namespace or its device."""
     yield from ()
 
 
-def make_kept_sysctl(fact: KeptSysctl, old: KeptSysctl | None) -> Iterator[str]:
+def make_kept_sysctl(resource: KeptSysctl, old: KeptSysctl | None) -> Iterator[str]:
     """Note what it is, then set the value."""
-    place, note = inside(fact.namespace), notes.kept_sysctl(fact)
+    place, note = inside(resource.namespace), notes.kept_sysctl(resource)
     if old is None:
-        yield f"[ -e {note} ] || {place}sysctl -n {fact.name} > {note}"
-    yield f"{place}sysctl -q -w {fact.name}={fact.value}"
+        yield f"[ -e {note} ] || {place}sysctl -n {resource.name} > {note}"
+    yield f"{place}sysctl -q -w {resource.name}={resource.value}"
 
 
-def unmake_kept_sysctl(fact: KeptSysctl) -> Iterator[str]:
+def unmake_kept_sysctl(resource: KeptSysctl) -> Iterator[str]:
     """Put back what was noted, if what has it is still there."""
-    place, note = inside(fact.namespace), notes.kept_sysctl(fact)
-    yield f'{place}sysctl -q -w {fact.name}="$(cat {note})" 2> /dev/null || :'
+    place, note = inside(resource.namespace), notes.kept_sysctl(resource)
+    yield f'{place}sysctl -q -w {resource.name}="$(cat {note})" 2> /dev/null || :'
     yield f"rm {note}"
 
 
-def route(fact: Fact) -> Iterator[str]:
+def route(resource: Resource) -> Iterator[str]:
     """Add or replace an address, a route, a rule or a neighbour."""
-    yield describe(fact)
+    yield describe(resource)
 
 
-def unroute(fact: Fact) -> Iterator[str]:
+def unroute(resource: Resource) -> Iterator[str]:
     """Remove one of them."""
-    yield routing(fact, "del")
+    yield routing(resource, "del")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dvr_ryu.companion.edges import connections, dhcp, namespaces, processes, renewals, sysctls
-from dvr_ryu.companion.edges.flows import NOTES as FLOWS_OF_OTHERS
-from dvr_ryu.companion.edges.flows import TAKEN as FLOWS_BEFORE
-from dvr_ryu.companion.facts.kinds import KeptSysctl
+from dvr_ryu.companion.providers.dnsmasq import servers
+from dvr_ryu.companion.providers.kernel import sysctls
+from dvr_ryu.companion.providers.netlink import conntrack, namespaces
+from dvr_ryu.companion.providers.ovs_ofctl.flows import NOTES as FLOWS_OF_OTHERS
+from dvr_ryu.companion.providers.ovs_ofctl.flows import TAKEN as FLOWS_BEFORE
+from dvr_ryu.companion.providers.processes import processes, renewals
+from dvr_ryu.companion.resources.kinds import KeptSysctl
 
 
 def folders() -> str:
     """Make the folders of all notes."""
-    places = (namespaces.NOTES, sysctls.NOTES, dhcp.FILES, processes.PIDS, connections.NOTES)
+    places = (namespaces.NOTES, sysctls.NOTES, servers.FILES, processes.PIDS, conntrack.NOTES)
     more = (renewals.NOTES, FLOWS_OF_OTHERS, FLOWS_BEFORE)
     return f"mkdir -p {' '.join(map(str, (*places, *more)))}"
 
@@ -30,6 +33,6 @@ def namespace(name: str) -> str:
     return f"{namespaces.NOTES}/{name}"
 
 
-def kept_sysctl(fact: KeptSysctl) -> str:
+def kept_sysctl(resource: KeptSysctl) -> str:
     """The file that holds what a setting was before."""
-    return str(sysctls.note(fact))
+    return str(sysctls.note(resource))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from dvr_ryu.companion.edges.flows import NO_MATCH, OFCTL, OWN_DEFAULT
-from dvr_ryu.companion.edges.given import BEFORE, OWNER
-from dvr_ryu.companion.edges.ovsdb_rows import PLACE
-from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
-from dvr_ryu.companion.facts.words import settings
+from dvr_ryu.companion.providers.ovs_ofctl.flows import NO_MATCH, OFCTL, OWN_DEFAULT
+from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
+from dvr_ryu.companion.providers.ovsdb.rows import PLACE
+from dvr_ryu.companion.resources.describe import settings
+from dvr_ryu.companion.resources.kinds import Bridge, OvsPort
 from dvr_ryu.companion.script import notes
-from dvr_ryu.pipeline.cookie import COOKIE, LEARNED
+from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
 
 _OFCTL = " ".join(OFCTL)
 _DUMP = f"{_OFCTL} --no-stats --no-names dump-flows"
@@ -27,23 +27,23 @@ FNR < NR && place($0) in ours'"""
 """Of two files, the flows of the second whose table, priority and match one of the first has."""
 
 
-def make_bridge(fact: Bridge, old: Bridge | None, host: str) -> Iterator[str]:
+def make_bridge(resource: Bridge, old: Bridge | None, host: str) -> Iterator[str]:
     """Add a bridge, or change it; its local port is marked as ours like the bridge itself. One that
     was here before us keeps its flows, and a note of what it was.
     """
-    name, marks = fact.name, {f"external_ids:{OWNER}": host}
+    name, marks = resource.name, {f"external_ids:{OWNER}": host}
     if old and old.before is not None:
         marks[f"external_ids:{BEFORE}"] = _text(json.dumps(dict(old.before)))
         yield from _flows_noted(old)
         first = notes.flows_before(name)
         yield f"[ -e {first} ] || cp {notes.flows(name)} {first}"
     words = [] if old else [f"--may-exist add-br {name}", f"set Port {name} {_local(host)}"]
-    words.append(f"set Bridge {name} {settings({**fact.settings, **marks})}")
-    if old and old.controller and old.controller != fact.controller:
+    words.append(f"set Bridge {name} {settings({**resource.settings, **marks})}")
+    if old and old.controller and old.controller != resource.controller:
         words.append(_without_controller(name, host))
-    if fact.controller and (old is None or old.controller != fact.controller):
-        target = _text(fact.controller["target"])
-        ours = settings({**fact.controller, "target": target, f"external_ids:{OWNER}": host})
+    if resource.controller and (old is None or old.controller != resource.controller):
+        target = _text(resource.controller["target"])
+        ours = settings({**resource.controller, "target": target, f"external_ids:{OWNER}": host})
         words.append(f"--id=@ours create Controller {ours}")
         words.append(f"add Bridge {name} controller @ours")
     yield _transaction(words)
@@ -51,24 +51,24 @@ def make_bridge(fact: Bridge, old: Bridge | None, host: str) -> Iterator[str]:
         yield from _flows_put_back(name)
 
 
-def unmake_bridge(fact: Bridge, host: str) -> Iterator[str]:
+def unmake_bridge(resource: Bridge, host: str) -> Iterator[str]:
     """Remove a bridge with all that is on it; one that was here before us is given back."""
-    if fact.before is None:
-        yield f"ovs-vsctl --if-exists del-br {fact.name}"
+    if resource.before is None:
+        yield f"ovs-vsctl --if-exists del-br {resource.name}"
         return
-    name = fact.name
-    yield from _flows_noted(fact)
+    name = resource.name
+    yield from _flows_noted(resource)
     first = notes.flows_before(name)
     yield f"touch {first}"
     ours = " ".join(f"-e cookie={cookie:#x}" for cookie in (COOKIE, LEARNED))
     yield f"{_DUMP} {name} | grep {ours} | {IN_OUR_PLACE} - {first} >> {notes.flows(name)}"
     ports = _find("Port", "name", host)
     yield f"for port in $({ports}); do ovs-vsctl --if-exists del-port $port; done"
-    if fact.controller:
+    if resource.controller:
         yield _transaction([_without_controller(name, host)])
     for cookie in (COOKIE, LEARNED):
         yield f"{_OFCTL} del-flows {name} cookie={cookie:#x}/-1"
-    words = [_restored(name, key, fact.before.get(key, "")) for key in fact.settings]
+    words = [_restored(name, key, resource.before.get(key, "")) for key in resource.settings]
     words.append(f"remove Bridge {name} external_ids {OWNER} {BEFORE}")
     yield _transaction(words)
     yield from _flows_put_back(name)
@@ -119,27 +119,27 @@ def _flows_put_back(bridge: str) -> Iterator[str]:
     yield f"rm {notes.flows(bridge)}"
 
 
-def make_port(fact: OvsPort, host: str) -> Iterator[str]:
+def make_port(resource: OvsPort, host: str) -> Iterator[str]:
     """Add a port, or change it."""
     owner = {f"external_ids:{OWNER}": host}
-    place = {f"external_ids:{PLACE}": fact.namespace} if fact.namespace else {}
+    place = {f"external_ids:{PLACE}": resource.namespace} if resource.namespace else {}
     columns = {
-        "tag": "[]" if fact.tag is None else str(fact.tag),
-        "protected": str(fact.protected).lower(),
+        "tag": "[]" if resource.tag is None else str(resource.tag),
+        "protected": str(resource.protected).lower(),
     }
     port: Mapping[str, str] = {**columns, **owner, **place}
     yield _transaction(
         [
-            f"--may-exist add-port {fact.bridge} {fact.name}",
-            f"set Port {fact.name} {settings(port)}",
-            f"set Interface {fact.name} {settings(fact.interface)}",
+            f"--may-exist add-port {resource.bridge} {resource.name}",
+            f"set Port {resource.name} {settings(port)}",
+            f"set Interface {resource.name} {settings(resource.interface)}",
         ]
     )
 
 
-def unmake_port(fact: OvsPort) -> Iterator[str]:
+def unmake_port(resource: OvsPort) -> Iterator[str]:
     """Remove a port; its device goes with it."""
-    yield f"ovs-vsctl --if-exists del-port {fact.bridge} {fact.name}"
+    yield f"ovs-vsctl --if-exists del-port {resource.bridge} {resource.name}"
 
 
 def _transaction(words: list[str]) -> str:

@@ -7,21 +7,21 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dvr_ryu.companion.edges.given import BEFORE, OWNER
-from dvr_ryu.companion.facts.tls import SwitchTls
+from dvr_ryu.companion.desired.tls import SwitchTls
+from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
 
 
-def make(fact: SwitchTls, old: SwitchTls | None, host: str) -> Iterator[str]:
+def make(resource: SwitchTls, old: SwitchTls | None, host: str) -> Iterator[str]:
     """Set them, with a note of those that were here before us."""
     marks = {OWNER: host}
     if old is not None and old.before is not None:
         marks[BEFORE] = json.dumps(dict(old.before))
-    yield _replaced_by({**fact.settings, "external_ids": marks})
+    yield _replaced_by({**resource.settings, "external_ids": marks})
 
 
-def unmake(fact: SwitchTls) -> Iterator[str]:
+def unmake(resource: SwitchTls) -> Iterator[str]:
     """Give back those that were here before us, or have none."""
-    yield "ovs-vsctl del-ssl" if fact.before is None else _replaced_by(fact.before)
+    yield "ovs-vsctl del-ssl" if resource.before is None else _replaced_by(resource.before)
 
 
 def _replaced_by(row: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dvr_ryu.errors import Problem
+from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.checks import (
     addresses,
     dhcp,
@@ -19,9 +20,8 @@ from dvr_ryu.topology.checks import (
     underlay,
 )
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.declaration import TopologyWords
-from dvr_ryu.topology.ports import WantedPort
-from dvr_ryu.topology.yaml_nodes import Document
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import Document
 
 
 def check(

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology import model
+from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
-from dvr_ryu.topology.declaration import NetworkWords, SubnetWords, TopologyWords
-from dvr_ryu.topology.ports import WantedPort
+from dvr_ryu.topology.spec.declaration import NetworkWords, SubnetWords, TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed
-from dvr_ryu.topology.yaml_nodes import Path
 
 
 def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
-from dvr_ryu.topology.declaration import NetworkWords, SubnetWords, TopologyWords
-from dvr_ryu.topology.dhcp_options import number_of, value_of
-from dvr_ryu.topology.yaml_nodes import Path
+from dvr_ryu.topology.spec.declaration import NetworkWords, SubnetWords, TopologyWords
+from dvr_ryu.topology.spec.dhcp_options import number_of, value_of
+from dvr_ryu.topology.spec.yaml_nodes import Path
 
 TWICE = "{other} (line {line}) is the same; remove one"
 NO_DHCP = "DHCP does not serve this; set dhcp: true on the subnet, or remove this"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable
 from attrs import frozen
 
 from dvr_ryu.errors import Place, Problem
-from dvr_ryu.topology.yaml_nodes import Document, Path
+from dvr_ryu.topology.spec.yaml_nodes import Document, Path
 
 
 class Findings:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dvr_ryu.topology.allocation.floating_bindings import Binding, Bindings, Spot
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
-from dvr_ryu.topology.declaration import FloatingIpWords, TopologyWords
-from dvr_ryu.topology.floating_bindings import Binding, Bindings, Spot
+from dvr_ryu.topology.spec.declaration import FloatingIpWords, TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed, suggestion
-from dvr_ryu.topology.yaml_nodes import Path
 
 
 def check(words: TopologyWords, findings: Findings) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dvr_ryu.topology.allocation.floating_bindings import Bindings
 from dvr_ryu.topology.checks.findings import Claim, Findings
-from dvr_ryu.topology.declaration import ForwardingWords, TopologyWords
-from dvr_ryu.topology.floating_bindings import Bindings
 from dvr_ryu.topology.model import Ports
-from dvr_ryu.topology.yaml_nodes import Path
+from dvr_ryu.topology.spec.declaration import ForwardingWords, TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import Path
 
 
 def check(words: TopologyWords, findings: Findings) -> None:

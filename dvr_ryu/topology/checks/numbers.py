@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
-from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.model import DEVICE_PREFIXES, ROUTER_INTERFACE, device_name
-from dvr_ryu.topology.ports import WantedPort
-from dvr_ryu.topology.yaml_nodes import Path
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import Path
 
 ALIKE = "device {value} would also be that of {other} (line {line}); change the id's beginning"
 

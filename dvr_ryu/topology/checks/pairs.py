@@ -5,10 +5,10 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from dvr_ryu.topology import model
+from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.declaration import AddressPairWords, NetworkWords, TopologyWords
-from dvr_ryu.topology.ports import WantedPort
-from dvr_ryu.topology.yaml_nodes import Path
+from dvr_ryu.topology.spec.declaration import AddressPairWords, NetworkWords, TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import Path
 
 _Owners = dict[tuple[str, object], WantedPort]
 """Network and address, or MAC, → the port for which the file pins it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import suggestion
-from dvr_ryu.topology.yaml_nodes import Path
 
 
 def check(words: TopologyWords, findings: Findings) -> None:

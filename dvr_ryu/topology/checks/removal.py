@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.declaration import TopologyWords
-from dvr_ryu.topology.yaml_nodes import written
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.yaml_nodes import written
 
 
 def check(words: TopologyWords, in_force: Collection[str], findings: Findings) -> None:

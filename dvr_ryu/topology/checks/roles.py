@@ -5,15 +5,15 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.declaration import (
+from dvr_ryu.topology.spec.declaration import (
     NetworkWords,
     PortWords,
     RouterWords,
     SeveralIpsWords,
     TopologyWords,
 )
+from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed, suggestion
-from dvr_ryu.topology.yaml_nodes import Path
 
 
 def check(words: TopologyWords, findings: Findings) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
-from dvr_ryu.topology.declaration import (
+from dvr_ryu.topology.spec.declaration import (
     InterfaceWords,
     RouterWords,
     RouteWords,
     SubnetWords,
     TopologyWords,
 )
+from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed
-from dvr_ryu.topology.yaml_nodes import Path
 
 
 def check(words: TopologyWords, findings: Findings) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
-from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.reserved import LINK_LOCAL
-from dvr_ryu.topology.scalars import WIDEST_UNDERLAY_PREFIX
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.scalars import WIDEST_UNDERLAY_PREFIX
 
 
 def check(words: TopologyWords, findings: Findings) -> None:

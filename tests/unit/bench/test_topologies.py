@@ -14,7 +14,7 @@ from bench.topologies import (
     host,
     with_pair,
 )
-from dvr_ryu.pipeline.program import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Program, load_program
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import parse_topology
 

@@ -10,8 +10,8 @@ import pytest
 
 from bench.fake_switch import FakeSwitch
 from bench.openflow import BARRIER_REQUEST, BUNDLE_ADD, BUNDLE_CONTROL, ERROR, Message
+from bench.openflow_socket import Listener, Wire
 from bench.relay import Relay
-from bench.wire import Listener, Wire
 
 CHANGES = [
     Message(BUNDLE_CONTROL, 11, bytes(8)),

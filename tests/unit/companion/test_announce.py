@@ -6,13 +6,13 @@ import pytest
 from scapy.layers.l2 import ARP, Ether
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.edges.announce import EVERY, REPLY, announcements, gratuitous_arp
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.providers.kernel.announce import EVERY, REPLY, announcements, gratuitous_arp
+from dvr_ryu.companion.resources.kinds import (
     Address,
     Device,
-    Fact,
     Namespace,
     ProxyNeighbour,
+    Resource,
     instance_wire,
 )
 
@@ -32,7 +32,7 @@ def test_as_a_reply_it_asks_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "fact, announced",
+    "resource, announced",
     [
         (ProxyNeighbour("fip-1", "fg-1", "2.2.2.100"), [("fip-1", "fg-1", "2.2.2.100")]),
         (Address("snat-1", "qg-1", "2.2.2.9/24", None), [("snat-1", "qg-1", "2.2.2.9")]),
@@ -42,13 +42,13 @@ def test_as_a_reply_it_asks_nobody() -> None:
     ],
 )
 def test_what_may_have_been_elsewhere_is_announced(
-    fact: Fact, announced: list[tuple[str, str, str]]
+    resource: Resource, announced: list[tuple[str, str, str]]
 ) -> None:
-    assert announcements(change([fact], ())) == announced
+    assert announcements(change([resource], ())) == announced
 
 
 def test_what_stays_on_a_device_is_announced_with_its_new_mac() -> None:
-    def holding(mac: str, mtu: int) -> tuple[Fact, ...]:
+    def holding(mac: str, mtu: int) -> tuple[Resource, ...]:
         return (
             Namespace("fip-1"),
             Namespace("snat-1"),
@@ -66,7 +66,7 @@ def test_what_stays_on_a_device_is_announced_with_its_new_mac() -> None:
 
 
 def test_an_instance_announces_all_that_it_has_when_its_mac_is_another() -> None:
-    def instance(mac: str) -> list[Fact]:
+    def instance(mac: str) -> list[Resource]:
         wire = instance_wire("vm-a", "eth0", "tap1")
         return [Namespace("vm-a"), wire, Device("vm-a", "eth0", mac, 1500, None, wire.key)]
 

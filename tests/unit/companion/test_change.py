@@ -7,24 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.companion.change import Change, change
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.kernel_made import (
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.kernel_made import (
     KERNEL_RULES,
     KernelRoute,
     KernelRule,
     with_kernel_made,
 )
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.resources.describe import describe
+from dvr_ryu.companion.resources.kinds import (
     Address,
     Device,
-    Fact,
     Key,
     Namespace,
     Process,
+    Resource,
     Route,
     VethPair,
 )
-from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
@@ -45,9 +45,9 @@ floating_ips:
 """
 
 
-def variant(dhcp: str, host: str, floating: str) -> tuple[Fact, ...]:
+def variant(dhcp: str, host: str, floating: str) -> tuple[Resource, ...]:
     text = TOPOLOGY.format(dhcp=dhcp, host=host, floating=floating)
-    return facts(HostView(parse_topology(text, "variant.yaml"), "h1"), "netdev")
+    return desired_resources(HostView(parse_topology(text, "variant.yaml"), "h1"), "netdev")
 
 
 VARIANTS = [
@@ -59,20 +59,20 @@ VARIANTS = [
 
 
 class PretendHost:
-    """Holds facts as a kernel does; refuses to make one whose place is missing."""
+    """Holds resources as a kernel does; refuses to make one whose place is missing."""
 
-    def __init__(self, holding: dict[Key, Fact]) -> None:
+    def __init__(self, holding: dict[Key, Resource]) -> None:
         self.holding = dict(holding)
 
     def make(self, needed: Change) -> None:
         for step in needed.removals:
-            for fact in step:
-                self._end(fact.key)
+            for resource in step:
+                self._end(resource.key)
         for step in needed.makings:
-            for fact in step:
-                for need in (fact.container, *fact.after):
-                    assert need is None or need in self.holding, (fact, need)
-                self.holding |= {each.key: each for each in with_kernel_made([fact])}
+            for resource in step:
+                for need in (resource.container, *resource.after):
+                    assert need is None or need in self.holding, (resource, need)
+                self.holding |= {each.key: each for each in with_kernel_made([resource])}
 
     def _end(self, key: Key) -> None:
         if self.holding.pop(key, None) is None:
@@ -83,17 +83,21 @@ class PretendHost:
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[dict[Key, Fact], tuple[Fact, ...]]:
-    """What holds (some of two topologies' facts, as after a killed run or an edit); what should."""
+def situations(draw: st.DrawFn) -> tuple[dict[Key, Resource], tuple[Resource, ...]]:
+    """What holds (some of two topologies' resources, as after a killed run or an edit); what
+    should.
+    """
     first, second = draw(st.sampled_from(VARIANTS)), draw(st.sampled_from(VARIANTS))
-    present = {fact.key: fact for fact in (*first, *second)}
+    present = {resource.key: resource for resource in (*first, *second)}
     for key in draw(st.sets(st.sampled_from([*present] or [("none",)]), max_size=12)):
         present.pop(key, None)
     # A kernel holds nothing without its place; a program may outlive its own.
     while homeless := [
         key
-        for key, fact in present.items()
-        if fact.container and fact.container not in present and not fact.outlives_container
+        for key, resource in present.items()
+        if resource.container
+        and resource.container not in present
+        and not resource.outlives_container
     ]:
         for key in homeless:
             del present[key]
@@ -106,7 +110,7 @@ def test_the_change_gives_what_should_be_from_whatever_there_is(situation):
     present, should = situation
     host = PretendHost(present)
     host.make(change(should, present.values()))
-    assert host.holding == {fact.key: fact for fact in should}
+    assert host.holding == {resource.key: resource for resource in should}
     assert not change(should, host.holding.values())
 
 
@@ -115,12 +119,12 @@ def test_from_nothing_and_back_to_nothing(should):
     host = PretendHost({})
     up = change(should, ())
     host.make(up)
-    ours = tuple(fact for fact in should if not fact.by_kernel)
+    ours = tuple(resource for resource in should if not resource.by_kernel)
     assert up.added == ours and len(up) == len(ours)
     down = change((), host.holding.values())
     host.make(down)
     assert not host.holding
-    assert {fact.key for fact in down.removed} == {fact.key for fact in ours}
+    assert {resource.key for resource in down.removed} == {resource.key for resource in ours}
 
 
 def test_what_ends_with_its_device_is_not_removed_by_itself():
@@ -161,13 +165,13 @@ ROUTED = tuple(with_kernel_made((PLACE, FOOT, OWN, BEYOND)))
 
 
 def test_the_kernel_makes_two_routes_with_an_address_and_three_rules_with_a_namespace():
-    routes = [fact for fact in ROUTED if isinstance(fact, KernelRoute)]
+    routes = [resource for resource in ROUTED if isinstance(resource, KernelRoute)]
     assert [describe(route) for route in routes] == [
         "ip -n r route append local 10.1.0.1 dev qr-1 table local proto kernel scope host"
         " src 10.1.0.1",
         "ip -n r route append 10.1.0.0/24 dev qr-1 proto kernel scope link src 10.1.0.1",
     ]
-    rules = [fact for fact in ROUTED if isinstance(fact, KernelRule)]
+    rules = [resource for resource in ROUTED if isinstance(resource, KernelRule)]
     assert [(rule.priority, rule.table) for rule in rules] == list(KERNEL_RULES)
     assert describe(rules[1]) == (
         "ip -n r rule add from all priority 32766 table main protocol kernel"
@@ -184,14 +188,16 @@ def test_what_the_kernel_made_is_made_again_before_what_relies_on_it():
     """The kernel refuses a next hop to which it finds no way, by which table, and by which rule."""
     left = (PLACE, FOOT, OWN)
     needed = change(ROUTED, left)
-    assert set(needed.added) == {fact for fact in ROUTED if fact.by_kernel or fact == BEYOND}
+    assert set(needed.added) == {
+        resource for resource in ROUTED if resource.by_kernel or resource == BEYOND
+    }
     assert needed.makings[-1] == (BEYOND,)
 
 
 def test_what_the_kernel_makes_by_itself_is_no_part_of_a_change():
     assert change(ROUTED, ()).added == (PLACE, FOOT, OWN, BEYOND)
     down = Device("r", "qr-1", None, 1500, None, PLACE.key, up=False)
-    rules = [fact for fact in ROUTED if isinstance(fact, KernelRule)]
+    rules = [resource for resource in ROUTED if isinstance(resource, KernelRule)]
     needed = change(ROUTED, (PLACE, down, OWN, *rules))
     assert needed.makings == ((FOOT,), (BEYOND,))
     other = Address("r", "qr-1", "10.1.0.2/24", "10.1.0.255")
@@ -212,8 +218,8 @@ def test_a_value_is_changed_in_place():
     assert needed.summary() == "~1 route"
 
 
-def test_every_fact_can_be_described():
+def test_every_resource_can_be_described():
     for should in VARIANTS:
-        for fact in should:
-            line = describe(fact)
+        for resource in should:
+            line = describe(resource)
             assert line and "\n" not in line

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from dvr_ryu.companion.check.finding import exit_code, fails, passes, summary, warns
-from dvr_ryu.companion.edges.datapath import kernel_serves
-from dvr_ryu.companion.facts import facts
+from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.needs import programs_of
+from dvr_ryu.companion.providers.netlink.datapath import kernel_serves
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
@@ -39,7 +39,7 @@ def test_only_root_may():
     """Tried in a process of its own, which gives up being root if it is."""
     words = """if True:
         import os
-        from dvr_ryu.companion.edges import rights
+        from dvr_ryu.companion.providers import rights
         from dvr_ryu.errors import HostError
         if rights.is_root():
             os.setuid(65534)
@@ -75,5 +75,5 @@ instances: {{i: {{host: h, network: n}}}}
 """,
         "needs.yaml",
     )
-    needed = programs_of(facts(HostView(topology, "h"), "netdev"))
+    needed = programs_of(desired_resources(HostView(topology, "h"), "netdev"))
     assert needed == {"ip", "ovs-ofctl", *expected}

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.companion.check import credentials
-from dvr_ryu.companion.facts.tls import TlsOptions
+from dvr_ryu.companion.desired.tls import TlsOptions
 from dvr_ryu.pki import certificates, making
 from dvr_ryu.pki.files import folder_of_host, of_host
 from dvr_ryu.pki.watch import FilesWatch

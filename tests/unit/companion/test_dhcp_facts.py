@@ -1,15 +1,17 @@
-"""What DHCP tells instances, as facts: routes, gateways, options of a subnet and of an instance."""
+"""What DHCP tells instances, as resources: routes, gateways, options of a subnet and of an
+instance.
+"""
 
 from __future__ import annotations
 
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal
+from dvr_ryu.companion.resources.kinds import (
     MAIN_TABLE,
     Address,
-    Fact,
     Namespace,
     Process,
+    Resource,
     Route,
 )
 from dvr_ryu.topology.loading import parse_topology
@@ -41,23 +43,24 @@ instances:
 """
 
 
-def on(host: str, text: str = TOPOLOGY) -> tuple[Fact, ...]:
-    return facts(HostView(parse_topology(text, "t.yaml"), host), "system")
+def on(host: str, text: str = TOPOLOGY) -> tuple[Resource, ...]:
+    return desired_resources(HostView(parse_topology(text, "t.yaml"), host), "system")
 
 
-def told(found: tuple[Fact, ...], tag: str) -> dict[str, str]:
+def told(found: tuple[Resource, ...], tag: str) -> dict[str, str]:
     return {
-        fact.option: fact.value
-        for fact in found
-        if isinstance(fact, DhcpOption) and fact.tag.startswith(tag)
+        resource.option: resource.value
+        for resource in found
+        if isinstance(resource, DhcpOption) and resource.tag.startswith(tag)
     }
 
 
-def server(found: tuple[Fact, ...], subnet: str) -> Process:
+def server(found: tuple[Resource, ...], subnet: str) -> Process:
     (process,) = (
-        fact
-        for fact in found
-        if isinstance(fact, Process) and any(f"set:subnet-{subnet}," in word for word in fact.argv)
+        resource
+        for resource in found
+        if isinstance(resource, Process)
+        and any(f"set:subnet-{subnet}," in word for word in resource.argv)
     )
     return process
 
@@ -84,15 +87,27 @@ def test_without_a_gateway_dnsmasq_is_kept_from_naming_itself() -> None:
 
 
 def test_without_dhcp_the_routes_are_set() -> None:
-    ways = [fact for fact in on("h1") if isinstance(fact, Route) and fact.namespace == "vm-d"]
+    ways = [
+        resource
+        for resource in on("h1")
+        if isinstance(resource, Route) and resource.namespace == "vm-d"
+    ]
     assert ways == [Route("vm-d", MAIN_TABLE, "default", "10.3.0.9", "eth0")]
 
 
 def test_what_an_instance_is_told_has_a_tag_by_its_mac() -> None:
     found = on("h1")
     assert told(found, "port-") == {"option:domain-name": '"b.example"'}
-    (tag,) = {fact.tag for fact in found if isinstance(fact, DhcpOption) and "port" in fact.tag}
-    (mac,) = (fact.mac for fact in found if isinstance(fact, DhcpHost) and fact.name == "b")
+    (tag,) = {
+        resource.tag
+        for resource in found
+        if isinstance(resource, DhcpOption) and "port" in resource.tag
+    }
+    (mac,) = (
+        resource.mac
+        for resource in found
+        if isinstance(resource, DhcpHost) and resource.name == "b"
+    )
     assert f"--dhcp-mac=set:{tag},{mac}" in server(found, "10.1.0.0").argv
 
 
@@ -107,9 +122,9 @@ def test_a_server_has_an_address_in_each_subnet_that_it_serves() -> None:
     )
     one, two = (
         {
-            fact.address
-            for fact in on("h1", each)
-            if isinstance(fact, Address) and fact.namespace.startswith("qdhcp-")
+            resource.address
+            for resource in on("h1", each)
+            if isinstance(resource, Address) and resource.namespace.startswith("qdhcp-")
         }
         for each in (TOPOLOGY, text)
     )
@@ -127,9 +142,9 @@ def test_of_a_range_nobody_gets_what_the_topology_names() -> None:
         text = text.replace(old, new)
     found = on("h1", text)
     kept = {
-        fact.ip: (fact.mac, fact.name)
-        for fact in found
-        if isinstance(fact, DhcpHost) and fact.mac.startswith("02:00:")
+        resource.ip: (resource.mac, resource.name)
+        for resource in found
+        if isinstance(resource, DhcpHost) and resource.mac.startswith("02:00:")
     }
     nobody = "02:00:0a:01:00:"
     assert kept == {f"10.1.0.{last}": (f"{nobody}0{last}", "") for last in (1, 2, 7)}
@@ -139,7 +154,11 @@ def test_of_a_range_nobody_gets_what_the_topology_names() -> None:
         for ends in ("10.1.0.0,static", "tag:!known,10.1.0.1,10.1.0.7")
     ]
     assert "--no-ping" not in argv and "--no-ping" in server(found, "10.2.0.0").argv
-    (book,) = (fact for fact in found if isinstance(fact, LeaseBook) and fact.network == "n")
+    (book,) = (
+        resource
+        for resource in found
+        if isinstance(resource, LeaseBook) and resource.network == "n"
+    )
     assert (book.host, book.ranges) == ("h1", (("10.1.0.1", "10.1.0.7"),))
 
 
@@ -154,14 +173,22 @@ def test_distributed_each_host_has_the_same_server_and_its_own_range() -> None:
     alike = (Address, DhcpOption, Namespace)
     place = server(one, "10.1.0.0").namespace
     for kind in alike:
-        facts_of = [
-            {fact for fact in found if isinstance(fact, kind) and place in (fact.key)}
+        resources_of = [
+            {
+                resource
+                for resource in found
+                if isinstance(resource, kind) and place in (resource.key)
+            }
             for found in (one, two)
         ]
-        assert facts_of[0] == facts_of[1] != set()
+        assert resources_of[0] == resources_of[1] != set()
     assert any("10.1.0.0,static" in word for word in server(one, "10.1.0.0").argv)
     assert any("10.1.0.8,10.1.0.9" in word for word in server(two, "10.1.0.0").argv)
-    books = [fact for fact in (*one, *two) if isinstance(fact, LeaseBook) and fact.network == "n"]
+    books = [
+        resource
+        for resource in (*one, *two)
+        if isinstance(resource, LeaseBook) and resource.network == "n"
+    ]
     assert [(book.host, len(book.ranges)) for book in books] == [("h1", 0), ("h2", 1)]
 
 
@@ -175,14 +202,14 @@ instances:
   web.eth1: {host: h1, network: n}
   web_eth1: {host: h1, network: n}
 """
-    clients = [fact for fact in on("h1", text) if isinstance(fact, Process)]
+    clients = [resource for resource in on("h1", text) if isinstance(resource, Process)]
     assert len([each for each in clients if each.argv[0] == "udhcpc"]) == 5
 
 
 def test_who_is_told_something_else_asks_again_once_it_is_said():
     def renewals(text: str) -> dict[str, Renewal]:
         found = (*on("h1", text), *on("h2", text))
-        return {fact.namespace: fact for fact in found if isinstance(fact, Renewal)}
+        return {resource.namespace: resource for resource in found if isinstance(resource, Renewal)}
 
     before = renewals(TOPOLOGY)
     for old, new, asking in (
@@ -193,7 +220,7 @@ def test_who_is_told_something_else_asks_again_once_it_is_said():
     ):
         after = renewals(TOPOLOGY.replace(old, new))
         assert {name for name in before if after[name] != before[name]} == asking
-    options = {fact.key for fact in on("h1") if isinstance(fact, DhcpOption)}
+    options = {resource.key for resource in on("h1") if isinstance(resource, DhcpOption)}
     client, *said = before["vm-a"].after
     assert said and options.issuperset(said) and client == ("process", "udhcpc-a")
     assert before["vm-b"].after == (("process", "udhcpc-b"),)  # its server is on another host
@@ -202,7 +229,7 @@ def test_who_is_told_something_else_asks_again_once_it_is_said():
 def test_who_has_another_mac_or_a_server_elsewhere_asks_again():
     def renewals(text: str) -> dict[str, Renewal]:
         found = (*on("h1", text), *on("h2", text))
-        return {fact.namespace: fact for fact in found if isinstance(fact, Renewal)}
+        return {resource.namespace: resource for resource in found if isinstance(resource, Renewal)}
 
     before = renewals(TOPOLOGY)
     moved = renewals(TOPOLOGY.replace("dhcp_host: h1", "dhcp_host: h2", 1))

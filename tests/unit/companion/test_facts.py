@@ -1,4 +1,4 @@
-"""The facts of the article's hosts, number for number, and what holds of any host's facts."""
+"""The resources of the hosts of the article, number for number, and rules for those of any host."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import pytest
 from attrs import evolve
 
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.dnsmasq import DhcpHost, DhcpOption
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.resources.describe import describe
+from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption
+from dvr_ryu.companion.resources.kinds import (
     MAIN_TABLE,
     ROOT,
     Address,
     Bridge,
     Chain,
     Device,
-    Fact,
     KeptSysctl,
     Key,
     Namespace,
@@ -24,13 +24,13 @@ from dvr_ryu.companion.facts.kinds import (
     OvsPort,
     Process,
     ProxyNeighbour,
+    Resource,
     Route,
     Rule,
     Sysctl,
     VethPair,
     pid_file,
 )
-from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -45,21 +45,29 @@ HOSTS = ("server-233", "server-68", "server-64")
 
 
 @pytest.fixture(scope="module")
-def hosts(article: Topology) -> Mapping[str, tuple[Fact, ...]]:
-    return {name: facts(HostView(article, name), "netdev") for name in HOSTS}
+def hosts(article: Topology) -> Mapping[str, tuple[Resource, ...]]:
+    return {name: desired_resources(HostView(article, name), "netdev") for name in HOSTS}
 
 
 @pytest.fixture(scope="module")
-def on_233(hosts) -> frozenset[Fact]:
-    return frozenset(fact for fact in hosts["server-233"] if fact.kind not in ("bridge", "port"))
+def on_233(hosts) -> frozenset[Resource]:
+    return frozenset(
+        resource for resource in hosts["server-233"] if resource.kind not in ("bridge", "port")
+    )
 
 
 def in_namespace(found, kind, namespace):
-    return {fact for fact in found if isinstance(fact, kind) and fact.namespace == namespace}
+    return {
+        resource
+        for resource in found
+        if isinstance(resource, kind) and resource.namespace == namespace
+    }
 
 
 def bridge_port(found, name):
-    (port,) = (fact for fact in found if isinstance(fact, OvsPort) and fact.name == name)
+    (port,) = (
+        resource for resource in found if isinstance(resource, OvsPort) and resource.name == name
+    )
     return port
 
 
@@ -67,17 +75,19 @@ def bridge_port(found, name):
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_every_fact_stands_once_and_what_it_needs_is_a_fact(hosts, host):
-    keys: list[Key] = [fact.key for fact in hosts[host]]
+def test_every_resource_stands_once_and_what_it_needs_is_a_resource(hosts, host):
+    keys: list[Key] = [resource.key for resource in hosts[host]]
     assert len(set(keys)) == len(keys)
-    needed = {need for fact in hosts[host] for need in (fact.container, *fact.after) if need}
+    needed = {
+        need for resource in hosts[host] for need in (resource.container, *resource.after) if need
+    }
     assert needed <= set(keys)
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_devices_have_the_ports_and_namespaces_of_the_view(hosts, article, host):
     view = HostView(article, host)
-    ports = {fact.name: fact for fact in hosts[host] if isinstance(fact, OvsPort)}
+    ports = {resource.name: resource for resource in hosts[host] if isinstance(resource, OvsPort)}
     for bridge in ("br-int", "br-tun"):
         requested = {
             name: int(port.interface["ofport_request"])
@@ -90,7 +100,7 @@ def test_devices_have_the_ports_and_namespaces_of_the_view(hosts, article, host)
         assert ports[port.device].interface["external_ids:attached-mac"] == port.mac
 
 
-def test_facts_do_not_depend_on_the_order_of_the_file(article):
+def test_resources_do_not_depend_on_the_order_of_the_file(article):
     def turned(mapping):
         return dict(reversed(mapping.items()))
 
@@ -103,8 +113,14 @@ def test_facts_do_not_depend_on_the_order_of_the_file(article):
         service_ports=tuple(reversed(article.service_ports)),
     )
     for host in HOSTS:
-        ahead = {fact.key: fact for fact in facts(HostView(article, host), "netdev")}
-        back = {fact.key: fact for fact in facts(HostView(backwards, host), "netdev")}
+        ahead = {
+            resource.key: resource
+            for resource in desired_resources(HostView(article, host), "netdev")
+        }
+        back = {
+            resource.key: resource
+            for resource in desired_resources(HostView(backwards, host), "netdev")
+        }
         assert ahead == back
 
 
@@ -112,7 +128,9 @@ def test_facts_do_not_depend_on_the_order_of_the_file(article):
 
 
 def test_bridges(hosts):
-    bridges = {fact.name: fact for fact in hosts["server-233"] if isinstance(fact, Bridge)}
+    bridges = {
+        resource.name: resource for resource in hosts["server-233"] if isinstance(resource, Bridge)
+    }
     assert set(bridges) == {"br-int", "br-tun"}
     for name, bridge in bridges.items():
         assert bridge.settings["other_config:dp-desc"] == f"server-233/{name}"
@@ -151,7 +169,11 @@ def test_patch(hosts):
 
 def test_namespaces(hosts):
     def names(host):
-        return {fact.name.split("-")[0] for fact in hosts[host] if isinstance(fact, Namespace)}
+        return {
+            resource.name.split("-")[0]
+            for resource in hosts[host]
+            if isinstance(resource, Namespace)
+        }
 
     assert names("server-233") == {"vm", "qdhcp", "qrouter", "fip"}
     assert names("server-68") == {"vm", "qdhcp", "qrouter"}
@@ -160,20 +182,20 @@ def test_namespaces(hosts):
 
 def test_router_devices(on_233):
     addresses = in_namespace(on_233, Address, ROUTER)
-    assert {(fact.address, fact.broadcast) for fact in addresses} == {
+    assert {(resource.address, resource.broadcast) for resource in addresses} == {
         ("192.168.10.1/24", "192.168.10.255"),
         ("10.10.10.1/24", "10.10.10.255"),
         ("169.254.31.28/31", None),
         ("2.2.2.100/32", "2.2.2.100"),
     }
-    macs = {fact.mac for fact in in_namespace(on_233, Device, ROUTER)}
+    macs = {resource.mac for resource in in_namespace(on_233, Device, ROUTER)}
     assert {"fa:16:3e:35:25:42", "fa:16:3e:de:07:79"} <= macs
     assert VethPair(ROUTER, RFP, FIP, FPR) in on_233
 
 
 def test_router_rules_and_tables(on_233):
     rules = in_namespace(on_233, Rule, ROUTER)
-    assert {(fact.priority, fact.source, fact.table) for fact in rules} == {
+    assert {(resource.priority, resource.source, resource.table) for resource in rules} == {
         (57482, "192.168.10.222", 16),
         (3232238081, "192.168.10.0/24", 3232238081),
         (168430081, "10.10.10.0/24", 168430081),
@@ -181,16 +203,16 @@ def test_router_rules_and_tables(on_233):
     }
     routes = in_namespace(on_233, Route, ROUTER)
     assert Route(ROUTER, 16, "default", "169.254.31.29", RFP) in routes
-    assert not [fact for fact in routes if fact.table == MAIN_TABLE]
+    assert not [resource for resource in routes if resource.table == MAIN_TABLE]
 
 
 def test_a_floating_address_is_used_only_once_it_is_translated(on_233):
-    (rule,) = (fact for fact in in_namespace(on_233, Rule, ROUTER) if fact.table == 16)
-    assert {fact.key for fact in in_namespace(on_233, Chain, ROUTER)} <= set(rule.after)
+    (rule,) = (resource for resource in in_namespace(on_233, Rule, ROUTER) if resource.table == 16)
+    assert {resource.key for resource in in_namespace(on_233, Chain, ROUTER)} <= set(rule.after)
 
 
 def test_router_nat(on_233):
-    chains = {fact.name: fact.rules for fact in in_namespace(on_233, Chain, ROUTER)}
+    chains = {resource.name: resource.rules for resource in in_namespace(on_233, Chain, ROUTER)}
     dnat = ("-d 2.2.2.100/32 -j DNAT --to-destination 192.168.10.222",)
     assert chains["neutron-l3-agent-PREROUTING"] == dnat
     assert chains["neutron-l3-agent-OUTPUT"] == dnat
@@ -205,7 +227,9 @@ def test_router_nat(on_233):
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_every_hosts_router_knows_all_that_is_on_its_networks(hosts, article, host):
-    neighbours = {(fact.ip, fact.mac) for fact in in_namespace(hosts[host], Neighbour, ROUTER)}
+    neighbours = {
+        (resource.ip, resource.mac) for resource in in_namespace(hosts[host], Neighbour, ROUTER)
+    }
     on_networks = {
         (port.ip, port.mac)
         for port in HostView(article, host).all_ports
@@ -217,16 +241,18 @@ def test_every_hosts_router_knows_all_that_is_on_its_networks(hosts, article, ho
 
 
 def test_fip_namespace(on_233):
-    addresses = {fact.address for fact in in_namespace(on_233, Address, FIP)}
+    addresses = {resource.address for resource in in_namespace(on_233, Address, FIP)}
     assert addresses == {"2.2.2.6/24", "169.254.31.29/31"}
     assert {
-        (fact.name, fact.mac, fact.mtu) for fact in in_namespace(on_233, Device, FIP)
+        (each.name, each.mac, each.mtu) for each in in_namespace(on_233, Device, FIP)
     } == {
         ("lo", None, None),
         (FG, "fa:16:3e:e1:15:10", 1500),
         (FPR, "42:55:ae:6e:ab:34", 1500),
     }  # fmt: skip
-    assert {fact for fact in in_namespace(on_233, Route, FIP) if fact.table == MAIN_TABLE} == {
+    assert {
+        resource for resource in in_namespace(on_233, Route, FIP) if resource.table == MAIN_TABLE
+    } == {
         Route(FIP, MAIN_TABLE, "default", "2.2.2.1", FG),
         Route(FIP, MAIN_TABLE, "2.2.2.9/32", "169.254.31.28", FPR),
         Route(FIP, MAIN_TABLE, "2.2.2.100/32", "169.254.31.28", FPR),
@@ -235,7 +261,7 @@ def test_fip_namespace(on_233):
 
 def test_only_the_host_of_an_instance_answers_for_its_floating_address(hosts):
     answered = {
-        host: {fact.ip for fact in hosts[host] if isinstance(fact, ProxyNeighbour)}
+        host: {resource.ip for resource in hosts[host] if isinstance(resource, ProxyNeighbour)}
         for host in HOSTS
     }
     assert answered == {"server-233": {"2.2.2.100"}, "server-68": set(), "server-64": {"2.2.2.9"}}
@@ -243,7 +269,9 @@ def test_only_the_host_of_an_instance_answers_for_its_floating_address(hosts):
 
 
 def test_what_a_router_sends_to_another_hosts_floating_address_leaves_the_host(on_233):
-    assert {fact for fact in in_namespace(on_233, Route, FIP) if fact.table == FPR_INDEX} == {
+    assert {
+        resource for resource in in_namespace(on_233, Route, FIP) if resource.table == FPR_INDEX
+    } == {
         Route(FIP, FPR_INDEX, "2.2.2.0/24", None, FG),
         Route(FIP, FPR_INDEX, "default", "2.2.2.1", FG),
         Route(FIP, FPR_INDEX, "2.2.2.100/32", "169.254.31.28", FPR),
@@ -253,7 +281,7 @@ def test_what_a_router_sends_to_another_hosts_floating_address_leaves_the_host(o
 
 
 def test_what_a_namespace_itself_sends_goes_the_same_ways(on_233):
-    assert {fact for fact in in_namespace(on_233, Route, FIP) if fact.table == 17} == {
+    assert {resource for resource in in_namespace(on_233, Route, FIP) if resource.table == 17} == {
         Route(FIP, 17, "2.2.2.0/24", None, FG),
         Route(FIP, 17, "default", "2.2.2.1", FG),
         Route(FIP, 17, "2.2.2.100/32", "169.254.31.28", FPR),
@@ -269,24 +297,28 @@ def test_snat_is_on_its_host_only(hosts, article):
     gateway = article.routers["router1"].gateway_port
     assert gateway is not None
     assert Route(SNAT, MAIN_TABLE, "default", "2.2.2.1", gateway.device) in found
-    chains = {fact.name: fact.rules for fact in in_namespace(found, Chain, SNAT)}
+    chains = {resource.name: resource.rules for resource in in_namespace(found, Chain, SNAT)}
     assert chains["neutron-l3-agent-snat"] == (
         "-j neutron-l3-agent-float-snat",
         f"-o {gateway.device} -j SNAT --to-source {gateway.ip} --random-fully",
     )
-    prefixes = {fact.name.split("-")[0] for fact in in_namespace(found, Device, SNAT)}
+    prefixes = {resource.name.split("-")[0] for resource in in_namespace(found, Device, SNAT)}
     assert prefixes == {"lo", "sg", "qg"}
 
 
 def test_external_gateway_is_in_the_hosts_own_namespace(hosts):
     gateways = {
-        host: [fact for fact in hosts[host] if isinstance(fact, Address) and not fact.namespace]
+        host: [
+            resource
+            for resource in hosts[host]
+            if isinstance(resource, Address) and not resource.namespace
+        ]
         for host in HOSTS
     }
-    assert [fact.address for fact in gateways["server-64"]] == ["2.2.2.1/24"]
+    assert [resource.address for resource in gateways["server-64"]] == ["2.2.2.1/24"]
     assert not gateways["server-233"] and not gateways["server-68"]
     assert KeptSysctl(ROOT, "net/ipv4/ip_forward", "1") in hosts["server-64"]
-    assert not [fact for fact in hosts["server-233"] if isinstance(fact, KeptSysctl)]
+    assert not [resource for resource in hosts["server-233"] if isinstance(resource, KeptSysctl)]
 
 
 def test_instance(on_233, hosts, article):
@@ -324,7 +356,7 @@ def test_dhcp(hosts, article):
 @pytest.mark.parametrize("tunnel_type, mtu", [("vxlan", 1500), ("geneve", 1500), ("gre", 1508)])
 def test_the_type_of_the_tunnels_is_in_their_ports_and_in_every_mtu(article, tunnel_type, mtu):
     topology = evolve(article, underlay=evolve(article.underlay, tunnel_type=tunnel_type))
-    found = facts(HostView(topology, "server-233"), "netdev")
+    found = desired_resources(HostView(topology, "server-233"), "netdev")
     tunnels = [f for f in found if isinstance(f, OvsPort) and "options:remote_ip" in f.interface]
     assert {(port.name, port.interface["type"]) for port in tunnels} == {
         (f"{tunnel_type}-0a002c44", tunnel_type),
@@ -343,8 +375,8 @@ def test_the_type_of_the_tunnels_is_in_their_ports_and_in_every_mtu(article, tun
 def test_the_userspace_datapath_has_wires_into_namespaces(article, datapath, mtu, wired):
     topology = evolve(article, underlay=evolve(article.underlay, mtu=mtu))
     for host in HOSTS:
-        found = facts(HostView(topology, host), datapath)
-        by_key = {fact.key: fact for fact in found}
+        found = desired_resources(HostView(topology, host), datapath)
+        by_key = {resource.key: resource for resource in found}
         assert {need for f in found for need in (f.container, *f.after) if need} <= by_key.keys()
         moved = [f for f in found if isinstance(f, OvsPort) and f.namespace.startswith(("q", "s"))]
         assert moved and {port.wired for port in moved} == {wired}
@@ -375,29 +407,35 @@ instances:
 """
 
 
-def small(dhcp: str) -> tuple[Fact, ...]:
+def small(dhcp: str) -> tuple[Resource, ...]:
     topology = parse_topology(SMALL.format(dhcp=dhcp), "small.yaml")
-    return facts(HostView(topology, "h1"), "system")
+    return desired_resources(HostView(topology, "h1"), "system")
 
 
 def test_without_dhcp_the_address_and_the_way_out_are_set():
     found = small("false")
-    assert not [fact for fact in found if isinstance(fact, (Process, DhcpHost))]
+    assert not [resource for resource in found if isinstance(resource, (Process, DhcpHost))]
     assert Address("vm-a", "eth0", "10.1.0.5/24", "10.1.0.255") in found
     assert Route("vm-a", MAIN_TABLE, "default", "10.1.0.1", "eth0") in found
 
 
 def test_dhcp_announces_name_servers():
-    told = {fact.option: fact.value for fact in small("true") if isinstance(fact, DhcpOption)}
+    told = {
+        resource.option: resource.value
+        for resource in small("true")
+        if isinstance(resource, DhcpOption)
+    }
     assert told == {"option:router": "10.1.0.1", "option:dns-server": "9.9.9.9"}
 
 
 def test_without_a_controller_bridges_have_none():
-    assert all(not fact.controller for fact in small("true") if isinstance(fact, Bridge))
+    assert all(
+        not resource.controller for resource in small("true") if isinstance(resource, Bridge)
+    )
 
 
 def test_the_kernels_datapath_keeps_its_checksums():
-    devices = [fact for fact in small("false") if isinstance(fact, Device)]
-    assert {fact.tx_checksum for fact in devices if fact.name != "lo"} == {True}
-    (bridge, _) = (fact for fact in small("false") if isinstance(fact, Bridge))
+    devices = [resource for resource in small("false") if isinstance(resource, Device)]
+    assert {resource.tx_checksum for resource in devices if resource.name != "lo"} == {True}
+    (bridge, _) = (resource for resource in small("false") if isinstance(resource, Bridge))
     assert bridge.settings["datapath_type"] == "system"

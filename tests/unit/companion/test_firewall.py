@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.firewall import HookedChain
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.firewall import HookedChain
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
@@ -26,11 +26,11 @@ def chains(text: str, host: str = "one") -> dict[str, list[str]]:
     """The kernel's chain → the rules of ours that it asks; gw- devices by their networks' names."""
     topology = parse_topology(text, "test.yaml")
     names = {port.device: port.name for port in topology.service_ports}
-    found = facts(HostView(topology, host), "system")
+    found = desired_resources(HostView(topology, host), "system")
     return {
-        fact.hook: [_named(rule, names) for rule in fact.rules]
-        for fact in found
-        if isinstance(fact, HookedChain)
+        resource.hook: [_named(rule, names) for rule in resource.rules]
+        for resource in found
+        if isinstance(resource, HookedChain)
     }
 
 

@@ -1,17 +1,17 @@
-"""The facts of floating addresses of every shape: on which host each is, and its NAT there."""
+"""The resources of floating addresses of every shape: on which host each is, and its NAT there."""
 
 from __future__ import annotations
 
 import pytest
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.resources.kinds import (
     Address,
     Chain,
-    Fact,
     Namespace,
     ProxyNeighbour,
+    Resource,
     Route,
     Rule,
     Translation,
@@ -55,15 +55,15 @@ def router(topology: Topology) -> str:
     return topology.routers["r"].id
 
 
-def of(topology: Topology, host: str) -> tuple[Fact, ...]:
-    return facts(HostView(topology, host), "netdev")
+def of(topology: Topology, host: str) -> tuple[Resource, ...]:
+    return desired_resources(HostView(topology, host), "netdev")
 
 
-def rules(found: tuple[Fact, ...], namespace: str, name: str) -> tuple[str, ...]:
+def rules(found: tuple[Resource, ...], namespace: str, name: str) -> tuple[str, ...]:
     (chain,) = (
-        fact
-        for fact in found
-        if isinstance(fact, Chain) and (fact.namespace, fact.name) == (namespace, name)
+        resource
+        for resource in found
+        if isinstance(resource, Chain) and (resource.namespace, resource.name) == (namespace, name)
     )
     return chain.rules
 
@@ -71,7 +71,7 @@ def rules(found: tuple[Fact, ...], namespace: str, name: str) -> tuple[str, ...]
 def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router):
     snat, gateway = f"snat-{router}", topology.routers["r"].gateway_port
     there, elsewhere = of(topology, "h2"), of(topology, "h1")
-    addresses = {fact.address for fact in there if isinstance(fact, Address)}
+    addresses = {resource.address for resource in there if isinstance(resource, Address)}
     assert {"2.2.2.102/32", "2.2.2.103/32"} <= addresses
     assert rules(there, snat, "neutron-l3-agent-float-snat") == (
         "-s 10.1.0.12/32 -j SNAT --to-source 2.2.2.102",
@@ -82,13 +82,15 @@ def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router
         "-s 10.1.0.0/24 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.7",
         "-s 2.2.2.101/32 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.7",
     )
-    assert not [fact for fact in there if isinstance(fact, ProxyNeighbour)]
+    assert not [resource for resource in there if isinstance(resource, ProxyNeighbour)]
     assert not [f for f in there if isinstance(f, Namespace) and f.name.startswith("fip-")]
-    for fact in elsewhere:
-        words = (str(getattr(fact, name, "")) for name in ("address", "destination", "ip"))
+    for resource in elsewhere:
+        words = (str(getattr(resource, name, "")) for name in ("address", "destination", "ip"))
         assert not any(word.startswith(("2.2.2.102", "2.2.2.103")) for word in words)
-    assert {fact.ip for fact in elsewhere if isinstance(fact, ProxyNeighbour)} == {"2.2.2.101"}
-    sources = {fact.source for fact in elsewhere if isinstance(fact, Rule)}
+    assert {resource.ip for resource in elsewhere if isinstance(resource, ProxyNeighbour)} == {
+        "2.2.2.101"
+    }
+    sources = {resource.source for resource in elsewhere if isinstance(resource, Rule)}
     assert "10.1.0.11" in sources and "10.1.0.12" not in sources
 
 
@@ -154,18 +156,18 @@ def test_a_binding_that_moves_ends_one_translation_and_begins_another(topology):
     moved = parse_topology(FILE.replace("2.2.2.101: {instance: a}", "2.2.2.101: {instance: d}"), "")
     needed = change(of(moved, "h1"), of(topology, "h1"))
     assert {f.inner for f in needed.removed if isinstance(f, Translation)} == {"10.1.0.11"}
-    (begun,) = (fact for fact in needed.added if isinstance(fact, Translation))
+    (begun,) = (resource for resource in needed.added if isinstance(resource, Translation))
     assert (begun.outer, begun.inner) == ("2.2.2.101", "10.1.0.14")
     # The rules that translate are there before, and the way through them.
-    assert {fact.key for step in needed.makings for fact in step if isinstance(fact, Chain)} & set(
-        begun.after
-    )
+    assert {
+        resource.key for step in needed.makings for resource in step if isinstance(resource, Chain)
+    } & set(begun.after)
 
 
 def test_of_forwarded_ports_only_the_edited_ones_are_translated_anew(topology):
     moved = parse_topology(FILE.replace("internal_port: 8080", "internal_port: 8081"), "")
     needed = change(of(moved, "h2"), of(topology, "h2"))
-    ended = [fact for fact in needed.removed if isinstance(fact, Translation)]
+    ended = [resource for resource in needed.removed if isinstance(resource, Translation)]
     assert [(each.outer_ports, each.inner_ports) for each in ended] == [("80", "8080")]
 
 
@@ -178,5 +180,7 @@ def test_what_ended_is_forgotten_when_all_else_is_made(topology):
 
 
 def test_no_host_has_a_way_of_its_own_to_a_central_address(topology):
-    routes = {fact.destination for fact in of(topology, "h1") if isinstance(fact, Route)}
+    routes = {
+        resource.destination for resource in of(topology, "h1") if isinstance(resource, Route)
+    }
     assert "2.2.2.101/32" in routes and "2.2.2.102/32" not in routes

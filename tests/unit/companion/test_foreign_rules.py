@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dvr_ryu.companion.edges.commands import run
-from dvr_ryu.companion.edges.firewall import appended
-from dvr_ryu.companion.edges.nat import _parse
-from dvr_ryu.companion.edges.netlink import as_text, text
-from dvr_ryu.companion.facts.kinds import Chain
-from dvr_ryu.companion.strangers import FirewallRules, lines_of_rules
+from dvr_ryu.companion.foreign import FirewallRules, lines_of_rules
+from dvr_ryu.companion.providers.commands import run
+from dvr_ryu.companion.providers.iptables.firewall import appended
+from dvr_ryu.companion.providers.iptables.nat import _parse
+from dvr_ryu.companion.providers.netlink.client import as_text, text
+from dvr_ryu.companion.resources.kinds import Chain
 
 SAVED = """\
 # Warning: iptables-legacy tables present, use iptables-legacy-save to see them

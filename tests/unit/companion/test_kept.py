@@ -1,4 +1,4 @@
-"""Facts that were kept are those that would be made, whatever was edited."""
+"""Resources that were kept are those that would be made, whatever was edited."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.kept import Kept
-from dvr_ryu.companion.facts.kinds import Fact
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.resources.kinds import Resource
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView
@@ -26,22 +26,22 @@ ARTICLE = examples_dir() / "human-defined-dvr.yaml"
 SEEDS, EDITS = 6, 40
 
 
-def whole(facts: Iterable[Fact]) -> list[Any]:
-    """Facts with what they need, which is not part of their value."""
-    return [(fact, fact.container, fact.after) for fact in facts]
+def whole(resources: Iterable[Resource]) -> list[Any]:
+    """Resources with what they need, which is not part of their value."""
+    return [(resource, resource.container, resource.after) for resource in resources]
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     site=sites, changes=st.lists(edits, max_size=4), datapath=st.sampled_from(["netdev", "system"])
 )
-def test_any_edit_ends_with_the_facts_of_a_fresh_start(
+def test_any_edit_ends_with_the_resources_of_a_fresh_start(
     site: Site, changes: list[Any], datapath: str
 ) -> None:
     kept = Kept()
     for each in accumulate(changes, edited, initial=site):
         view = HostView(topology(each), "host-0")
-        edit, fresh = facts(view, datapath, kept), facts(view, datapath)
+        edit, fresh = desired_resources(view, datapath, kept), desired_resources(view, datapath)
         assert whole(edit) == whole(fresh)
 
 
@@ -54,8 +54,8 @@ def test_whatever_a_person_does_to_the_file_ends_with_them_too(seed: int) -> Non
         after = parse_topology(text_of(words), "edited.yaml")
         for host in after.hosts:
             view = HostView(after, host)
-            edit = facts(view, "netdev", kept.setdefault(host, Kept()))
-            assert whole(edit) == whole(facts(view, "netdev")), (host, did)
+            edit = desired_resources(view, "netdev", kept.setdefault(host, Kept()))
+            assert whole(edit) == whole(desired_resources(view, "netdev")), (host, did)
 
 
 def test_what_is_around_a_card_counts_too() -> None:
@@ -71,10 +71,10 @@ def test_what_is_around_a_card_counts_too() -> None:
         evolve(article, service_ports=()),
     ):  # fmt: skip
         kept = Kept()
-        before = facts(HostView(article, "server-233"), "netdev", kept)
+        before = desired_resources(HostView(article, "server-233"), "netdev", kept)
         view = HostView(other, "server-233")
-        after = facts(view, "netdev", kept)
-        assert before != after == facts(view, "netdev")
+        after = desired_resources(view, "netdev", kept)
+        assert before != after == desired_resources(view, "netdev")
 
 
 def test_a_router_counts_its_external_network_in() -> None:
@@ -85,13 +85,16 @@ def test_a_router_counts_its_external_network_in() -> None:
     for each in (article, other):
         for host in article.hosts:
             view = HostView(each, host)
-            assert whole(facts(view, "netdev", kept[host])) == whole(facts(view, "netdev"))
+            assert whole(desired_resources(view, "netdev", kept[host])) == whole(
+                desired_resources(view, "netdev")
+            )
 
 
-def test_what_an_edit_does_not_touch_is_the_same_fact() -> None:
+def test_what_an_edit_does_not_touch_is_the_same_resource() -> None:
     kept = Kept()
     one, other = (
-        facts(HostView(load_topology(ARTICLE), "server-233"), "netdev", kept) for _ in range(2)
+        desired_resources(HostView(load_topology(ARTICLE), "server-233"), "netdev", kept)
+        for _ in range(2)
     )
     cards = [(a, b) for a, b in zip(one, other, strict=True) if "vm-" in str(a.key)]
     assert cards and all(a is b for a, b in cards)

@@ -1,4 +1,4 @@
-"""Facts are made after what they need, whatever the order in which makers end."""
+"""Resources are made after what they need, whatever the order in which makers end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.companion import lanes
-from dvr_ryu.companion.facts.kinds import Address, Device, Fact, Key, Namespace, Process, Sysctl
+from dvr_ryu.companion import apply_order
+from dvr_ryu.companion.resources.kinds import (
+    Address,
+    Device,
+    Key,
+    Namespace,
+    Process,
+    Resource,
+    Sysctl,
+)
 
 HOME = Namespace("home")
 LOOPBACK = Device("home", "lo", None, None, None, HOME.key)
@@ -23,44 +31,46 @@ KINDS = (Namespace, Device, Address, Process, Sysctl)
 
 
 class Record:
-    """Notes when each fact is begun and done."""
+    """Notes when each resource is begun and done."""
 
     def __init__(self) -> None:
         self.done: list[Key] = []
         self.events: list[tuple[str, Key]] = []
         self._lock = threading.Lock()
 
-    def make(self, facts: Sequence[Fact]) -> None:
+    def make(self, resources: Sequence[Resource]) -> None:
         with self._lock:
-            self.events += [("begin", fact.key) for fact in facts]
-            for fact in facts:
+            self.events += [("begin", resource.key) for resource in resources]
+            for resource in resources:
                 among = {each.key for each in ALL}
-                needs = {need for need in (fact.container, *fact.after) if need in among}
-                assert needs <= set(self.done), fact
+                needs = {need for need in (resource.container, *resource.after) if need in among}
+                assert needs <= set(self.done), resource
         with self._lock:
-            self.events += [("end", fact.key) for fact in facts]
-            self.done += [fact.key for fact in facts]
+            self.events += [("end", resource.key) for resource in resources]
+            self.done += [resource.key for resource in resources]
 
 
-def makers(make: Callable[[Sequence[Fact]], object]) -> dict[type[Fact], lanes.Maker]:
+def makers(make: Callable[[Sequence[Resource]], object]) -> dict[type[Resource], apply_order.Maker]:
     return dict.fromkeys(KINDS, make)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.permutations(ALL), st.sets(st.sampled_from(ALL[1:])))
-def test_each_is_made_once_and_after_what_it_needs(facts: list[Fact], left_out: set[Fact]) -> None:
+def test_each_is_made_once_and_after_what_it_needs(
+    resources: list[Resource], left_out: set[Resource]
+) -> None:
     record, told = Record(), list[int]()
-    wanted = [fact for fact in facts if fact not in left_out]
+    wanted = [resource for resource in resources if resource not in left_out]
     # What is not to be made counts as there.
-    record.done = [fact.key for fact in left_out]
-    lanes.make(wanted, makers(record.make), told.append)
-    assert sorted(map(repr, record.done)) == sorted(repr(fact.key) for fact in ALL)
+    record.done = [resource.key for resource in left_out]
+    apply_order.make(wanted, makers(record.make), told.append)
+    assert sorted(map(repr, record.done)) == sorted(repr(resource.key) for resource in ALL)
     assert sum(told) == len(wanted)
 
 
 def test_a_device_that_is_moved_waits_for_all_but_programs() -> None:
     record = Record()
-    lanes.make(ALL, makers(record.make), lambda _: None)
+    apply_order.make(ALL, makers(record.make), lambda _: None)
     moving = record.events.index(("begin", MOVED.key))
     before = {key for event, key in record.events[:moving] if event == "end"}
     assert {HOME.key, LOOPBACK.key, SETTING.key} <= before
@@ -70,26 +80,26 @@ def test_a_device_that_is_moved_waits_for_all_but_programs() -> None:
 def test_a_program_starts_while_devices_are_moved() -> None:
     moving, started = threading.Event(), threading.Event()
 
-    def move(facts: Sequence[Fact]) -> None:
-        if MOVED in facts:
+    def move(resources: Sequence[Resource]) -> None:
+        if MOVED in resources:
             moving.set()
             assert started.wait(10), "the program waits for the device"
 
-    def start(facts: Sequence[Fact]) -> None:
+    def start(resources: Sequence[Resource]) -> None:
         assert moving.wait(10), "the device waits for the program"
         started.set()
 
     by_kind = makers(lambda _: None)
-    lanes.make(ALL, {**by_kind, Device: move, Process: start}, lambda _: None)
+    apply_order.make(ALL, {**by_kind, Device: move, Process: start}, lambda _: None)
 
 
 def test_the_first_refusal_ends_it_and_what_is_begun_is_ended() -> None:
     record = Record()
 
-    def refuse(facts: Sequence[Fact]) -> None:
+    def refuse(resources: Sequence[Resource]) -> None:
         raise OSError("no")
 
     with pytest.raises(OSError, match="no"):
-        lanes.make(ALL, {**makers(record.make), Device: refuse}, lambda _: None)
+        apply_order.make(ALL, {**makers(record.make), Device: refuse}, lambda _: None)
     assert record.done == [HOME.key]
     assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]

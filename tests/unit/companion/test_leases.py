@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.edges.leases import Lease, listed
-from dvr_ryu.companion.facts.dnsmasq import DHCP_DIRECTORY, LeaseBook, StaleLease
-from dvr_ryu.companion.facts.kinds import Device, Process
+from dvr_ryu.companion.providers.dnsmasq.leases import Lease, listed
+from dvr_ryu.companion.resources.dnsmasq import DHCP_DIRECTORY, LeaseBook, StaleLease
+from dvr_ryu.companion.resources.kinds import Device, Process
 from dvr_ryu.lab.leases import shown
 from dvr_ryu.lab.state import StateFolder
 
@@ -51,7 +51,7 @@ def test_a_stale_lease_goes_by_itself_only_while_its_book_stays() -> None:
     server = Process("dnsmasq-qdhcp-1", BOOK.namespace, ("dnsmasq",), ("device", "", "tap1"))
     stale = StaleLease(BOOK.namespace, "fa:16:3e:0f:67:d3", "10.1.0.12", server)
     holds = (BOOK, Device("", "tap1", None, None, None, ()), server, stale)
-    gone = [fact for step in change((), holds).removals for fact in step]
+    gone = [resource for step in change((), holds).removals for resource in step]
     assert stale not in gone and {BOOK, server} <= set(gone)
     (step,) = change(holds[:-1], holds).removals
     assert step == (stale,)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from threading import Thread
 
-from dvr_ryu.companion.edges.locks import locked_within
+from dvr_ryu.companion.providers.locks import locked_within
 
 
 def test_a_lock_is_waited_for_until_the_last_process_that_has_it_ends(tmp_path: Path) -> None:

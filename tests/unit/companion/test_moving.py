@@ -6,8 +6,8 @@ import time
 
 from attrs import evolve
 
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.instances import leased
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.instances import leased
 from dvr_ryu.companion.moving import PATIENCE, Leaving, addressed
 from dvr_ryu.topology.loading import Declaration, parse_topology
 from dvr_ryu.topology.view import HostView
@@ -47,7 +47,7 @@ def test_the_rest_is_kept_as_long_as_a_controller_is_there_to_shut_it() -> None:
 
 def test_every_address_that_arrives_is_announced_whether_dhcp_gave_it_or_not() -> None:
     view = HostView(parse_topology(ARRIVED, "t.yaml"), "h1")
-    found = (*leased(view, {"a"}), *facts(view, "netdev"))
+    found = (*leased(view, {"a"}), *desired_resources(view, "netdev"))
     assert sorted(addressed(found, {"vm-a"})) == [
         ("vm-a", "eth0", "10.1.0.5"),
         ("vm-a", "eth1", "10.2.0.5"),

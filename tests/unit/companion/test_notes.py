@@ -14,14 +14,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import dvr_ryu
 from tests.unit.topology.files import topology_file
 
 GOOD = {
@@ -56,13 +54,9 @@ def folder() -> Iterator[Path]:
         del sys.modules[name]
     made = Path(tempfile.mkdtemp())
     try:
-        # Alone: what its package imports is named after the directory as it was.
-        package = ModuleType("dvr_ryu.companion.facts")
-        package.__path__ = [str(Path(dvr_ryu.__file__).parent / "companion" / "facts")]
-        sys.modules[package.__name__] = package
-        kinds = importlib.import_module("dvr_ryu.companion.facts.kinds")
+        # First: modules that import it name their files after the directory.
+        kinds = importlib.import_module("dvr_ryu.companion.resources.kinds")
         kinds.RUN_DIRECTORY = str(made)  # type: ignore[attr-defined]
-        del sys.modules[package.__name__]
         yield made
     finally:
         for name in [name for name in sys.modules if _is_loaded_anew(name)]:
@@ -75,8 +69,8 @@ def _is_loaded_anew(name: str) -> bool:
     return name.startswith(("dvr_ryu.companion", "dvr_ryu.lab"))
 
 
-def _edge(name: str) -> Any:
-    return importlib.import_module(f"dvr_ryu.companion.edges.{name}")
+def _provider(name: str) -> Any:
+    return importlib.import_module(f"dvr_ryu.companion.providers.{name}")
 
 
 def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
@@ -95,16 +89,16 @@ def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
         object.__setattr__(goal, "digest", "abc")
         return bool(goal.companion_has_applied(Host()))
 
-    flows, processes = _edge("flows"), _edge("processes")
+    flows, processes = _provider("ovs_ofctl.flows"), _provider("processes.processes")
     return {
-        "dhcp": lambda: {*_edge("dhcp").read()},
-        "leases": lambda: {*_edge("leases").read({})},
-        "listed": lambda: {*_edge("leases").listed()},
-        "renewals": lambda: {*_edge("renewals").read()},
-        "translations": lambda: {*_edge("connections").read()},
-        "sysctls": lambda: {fact.key for fact in _edge("sysctls").read_kept()},
-        "namespaces": lambda: {*_edge("namespaces").read()},
-        "processes": lambda: {fact.name for fact in processes.read()},
+        "dhcp": lambda: {*_provider("dnsmasq.servers").read()},
+        "leases": lambda: {*_provider("dnsmasq.leases").read({})},
+        "listed": lambda: {*_provider("dnsmasq.leases").listed()},
+        "renewals": lambda: {*_provider("processes.renewals").read()},
+        "translations": lambda: {*_provider("netlink.conntrack").read()},
+        "sysctls": lambda: {resource.key for resource in _provider("kernel.sysctls").read_kept()},
+        "namespaces": lambda: {*_provider("netlink.namespaces").read()},
+        "processes": lambda: {resource.name for resource in processes.read()},
         "pid": lambda: {*processes._known("dnsmasq-qdhcp-1")},
         "flows": lambda: {*flows._noted(flows.NOTES, "br-int")} if flows.waiting() else set(),
         "flows before": lambda: {*flows._noted(flows.TAKEN, "br-int")},
@@ -175,7 +169,7 @@ def whole(folder: Path) -> Path:
     """The directory with all notes as they should be."""
     _write(folder)
     _read(folder)
-    _edge("files").news()
+    _provider("notes").news()
     return folder
 
 
@@ -195,7 +189,7 @@ def _write(folder: Path) -> None:
 def test_whatever_is_in_a_notes_place_is_told_and_nothing_else_is_lost(
     folder: Path, name: str, spoil: Callable[[Path], None]
 ) -> None:
-    files = _edge("files")
+    files = _provider("notes")
     _write(folder)
     before = _read(folder)
     assert files.news() == []
@@ -227,7 +221,7 @@ def test_whatever_is_in_a_notes_place_is_told_and_nothing_else_is_lost(
     ],
 )
 def test_one_line_tells_which_note_and_why(whole: Path, name: str, reason: str) -> None:
-    files, path = _edge("files"), whole / name
+    files, path = _provider("notes"), whole / name
     path.unlink()
     contents = {"it is empty": b"", "it is no text": b"\xff"}
     if reason in contents:
@@ -239,18 +233,18 @@ def test_one_line_tells_which_note_and_why(whole: Path, name: str, reason: str) 
 
 
 def test_leases_that_nobody_can_read_are_taken_out(whole: Path) -> None:
-    leases = _edge("leases")
+    leases = _provider("dnsmasq.leases")
     path = whole / "dhcp/qdhcp-1.leases"
     path.write_bytes(b"\xff\xfe")
-    (stale,) = [fact for fact in leases.read({}) if fact.kind == "stale-lease"]
+    (stale,) = [resource for resource in leases.read({}) if resource.kind == "stale-lease"]
     leases.unmake_stale([stale])
     assert path.read_bytes() == b""
-    assert [fact.kind for fact in leases.read({})] == ["lease-book"]
+    assert [resource.kind for resource in leases.read({})] == ["lease-book"]
 
 
 @pytest.mark.parametrize("spoil", [_saying(b"x"), _link_to("nowhere"), _link_to("renewals")])
 def test_what_is_in_a_folders_place_makes_room(whole: Path, spoil: Callable[[Path], None]) -> None:
-    files = _edge("files")
+    files = _provider("notes")
     for folder in ("renewals", "unfinished"):
         shutil.rmtree(whole / folder, ignore_errors=True)
         spoil(whole / folder)
@@ -264,7 +258,7 @@ def test_what_cannot_be_written_is_named_and_the_old_stays(
     whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where root may write anything, the largest file that this process may write is as good."""
-    files, path = _edge("files"), whole / "companion.json"
+    files, path = _provider("notes"), whole / "companion.json"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     heeded = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
@@ -279,7 +273,7 @@ def test_what_cannot_be_written_is_named_and_the_old_stays(
 
 
 def test_a_process_without_descriptors_does_not_take_notes_for_spoiled(whole: Path) -> None:
-    files = _edge("files")
+    files = _provider("notes")
     taken = []
     try:
         with pytest.raises(OSError, match="Too many open files"):
@@ -306,12 +300,12 @@ def test_a_process_without_descriptors_does_not_take_notes_for_spoiled(whole: Pa
 def test_a_bridge_of_others_stays_theirs_whatever_its_note_says(
     note: str, found: dict[str, str]
 ) -> None:
-    assert _edge("given").before({"external_ids": {"dvr_ryu_before": note}}) == found
+    assert _provider("ovsdb.adopted").before({"external_ids": {"dvr_ryu_before": note}}) == found
 
 
 @pytest.mark.parametrize("note", [None, "", "[", "[1]", "{}", '{"private_key": 5}'])
 def test_what_tls_was_before_is_not_known_where_nobody_can_read_it(note: str | None) -> None:
-    assert _edge("ovsdb_tls")._noted(note) is None
+    assert _provider("ovsdb.tls")._noted(note) is None
 
 
 @pytest.mark.parametrize("spoil", [_directory, os.mkfifo, _saying(b""), _saying(b"\xff")])
@@ -319,7 +313,7 @@ def test_a_client_whose_lease_nobody_can_read_asks_again(
     whole: Path, spoil: Callable[[Path], None]
 ) -> None:
     """Else nobody would see what of the lease is gone from its card."""
-    renewals = _edge("renewals")
+    renewals = _provider("processes.renewals")
     (whole / "leases").mkdir()
     spoil(whole / "leases" / "vm-a")
     os.utime(whole / "renewals" / "udhcpc-a", (0, 0))

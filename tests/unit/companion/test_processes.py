@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.companion.edges import files, processes
-from dvr_ryu.companion.facts.kinds import Process, pid_file
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.processes import processes
+from dvr_ryu.companion.resources.kinds import Process, pid_file
 
 ENDS = "import time; print(flush=True); time.sleep(60)"
 STAYS = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {ENDS}"
@@ -35,22 +36,22 @@ def crowded() -> Iterator[None]:
 def test_programs_end_whatever_descriptors_there_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(files, "UNFINISHED", tmp_path / "unfinished")
+    monkeypatch.setattr(notes, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setattr(processes, "ENDING", tmp_path / "ending")
     monkeypatch.setattr(processes, "GRACE", 0.2)
     monkeypatch.setattr(processes, "ENDED_AT_ONCE", 2)
-    facts, children = [], []
+    resources, children = [], []
     for number, program in enumerate((ENDS, STAYS, ENDS)):
-        fact = Process(f"{NAME}-{number}", "", (), ("device", "", "lo"))
-        words = [sys.executable, "-c", program, "-p", pid_file(fact.name)]
+        resource = Process(f"{NAME}-{number}", "", (), ("device", "", "lo"))
+        words = [sys.executable, "-c", program, "-p", pid_file(resource.name)]
         child = subprocess.Popen(words, stdout=subprocess.PIPE)
         assert child.stdout is not None and child.stdout.readline()
-        monkeypatch.setitem(processes._seen, fact.name, [child.pid])
-        facts.append(fact)
+        monkeypatch.setitem(processes._seen, resource.name, [child.pid])
+        resources.append(resource)
         children.append(child)
     before = os.listdir("/proc/self/fd")
     try:
-        processes.unmake(facts)
+        processes.unmake(resources)
         assert [child.wait(10) for child in children] == [-15, -9, -15]
         assert len(os.listdir("/proc/self/fd")) == len(before)
     finally:

@@ -1,4 +1,4 @@
-"""The facts of cards, addresses, routes and virtual IPs, on the hosts of examples/shapes.yaml."""
+"""Resources: cards, addresses, routes and virtual IPs, on the hosts of examples/shapes.yaml."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.resources.describe import describe
+from dvr_ryu.companion.resources.kinds import (
     MAIN_TABLE,
     Address,
     Device,
-    Fact,
     Key,
     Neighbour,
     OvsPort,
+    Resource,
     Route,
     Rule,
 )
-from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.topology import Topology
@@ -34,23 +34,29 @@ def shapes() -> Topology:
 
 
 @pytest.fixture(scope="module")
-def hosts(shapes: Topology) -> Mapping[str, tuple[Fact, ...]]:
-    return {name: facts(HostView(shapes, name), "netdev") for name in shapes.hosts}
+def hosts(shapes: Topology) -> Mapping[str, tuple[Resource, ...]]:
+    return {name: desired_resources(HostView(shapes, name), "netdev") for name in shapes.hosts}
 
 
 def of(found, kind, namespace):
-    return {fact for fact in found if isinstance(fact, kind) and fact.namespace == namespace}
+    return {
+        resource
+        for resource in found
+        if isinstance(resource, kind) and resource.namespace == namespace
+    }
 
 
 def neighbours(found, namespace):
-    return {fact.ip: fact.mac for fact in of(found, Neighbour, namespace)}
+    return {resource.ip: resource.mac for resource in of(found, Neighbour, namespace)}
 
 
 @pytest.mark.parametrize("host", ["server-1", "server-2", "server-3"])
-def test_what_a_fact_needs_is_a_fact(hosts, host):
-    keys: list[Key] = [fact.key for fact in hosts[host]]
+def test_what_a_resource_needs_is_a_resource(hosts, host):
+    keys: list[Key] = [resource.key for resource in hosts[host]]
     assert len(set(keys)) == len(keys)
-    needed = {need for fact in hosts[host] for need in (fact.container, *fact.after) if need}
+    needed = {
+        need for resource in hosts[host] for need in (resource.container, *resource.after) if need
+    }
     assert needed <= set(keys)
 
 
@@ -59,7 +65,7 @@ def test_each_card_has_its_wire_and_the_first_leads_out(hosts, shapes):
     cards = {card.card: card for card in shapes.cards if card.name == "both"}
     devices = {device.name: device.mac for device in of(found, Device, "vm-both")}
     assert devices == {"lo": None, **{name: card.mac for name, card in cards.items()}}
-    ports = {fact.name: fact for fact in found if isinstance(fact, OvsPort)}
+    ports = {resource.name: resource for resource in found if isinstance(resource, OvsPort)}
     wires = {name: ports[card.device].wire for name, card in cards.items()}
     assert [wire[2] for wire in wires.values() if wire] == ["eth0", "eth1"]
     assert not [route for route in of(found, Route, "vm-both") if route.device == "eth1"]
@@ -125,7 +131,7 @@ def test_a_virtual_ip_is_nobodys_neighbour_even_if_it_is_an_instances_own():
     topology = parse_topology(text, "shapes.yaml")
     edge = topology.routers["edge"].namespace
     for host in topology.hosts:
-        known = neighbours(facts(HostView(topology, host), "netdev"), edge)
+        known = neighbours(desired_resources(HostView(topology, host), "netdev"), edge)
         assert "10.1.0.30" not in known and "10.1.0.12" in known
     view = HostView(topology, "server-1")
     assert ("web", "10.1.0.30") in {(row.network, row.ip) for row in view.virtual_ip}

@@ -15,9 +15,9 @@ from dvr_ryu.cli import cli
 from dvr_ryu.cli.output import end_with
 from dvr_ryu.companion import memory, run
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.edges.announce import Place
-from dvr_ryu.companion.facts.kinds import Fact, ProxyNeighbour
 from dvr_ryu.companion.moving import Leaving
+from dvr_ryu.companion.providers.kernel.announce import Place
+from dvr_ryu.companion.resources.kinds import ProxyNeighbour, Resource
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology.loading import parse_topology
 from tests.unit.topology.files import topology_file
@@ -33,7 +33,7 @@ def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(run, "CHECK_SECONDS", 0.0)
     stays, goes = (ProxyNeighbour("fip-1", "fg-1", f"2.2.2.{number}") for number in (1, 2))
     companion = run.Companion("topology.yaml", "h1")
-    held: tuple[Fact, ...] = ()
+    held: tuple[Resource, ...] = ()
     for holding in ((stays, goes), (stays,)):
         companion._known = holding
         companion._announce(change(holding, held))

@@ -1,4 +1,4 @@
-"""The script of a change: each line is sh's, and each fact has its commands, both ways."""
+"""The script of a change: each line is sh's, and each resource has its commands, both ways."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.facts import facts
-from dvr_ryu.companion.facts.dnsmasq import (
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.resources.describe import describe
+from dvr_ryu.companion.resources.dnsmasq import (
     DhcpHost,
     DhcpOption,
     LeaseBook,
@@ -19,20 +20,19 @@ from dvr_ryu.companion.facts.dnsmasq import (
     leases_file,
     told_file,
 )
-from dvr_ryu.companion.facts.kinds import (
+from dvr_ryu.companion.resources.kinds import (
     ROOT,
     Bridge,
     Chain,
     Device,
-    Fact,
     Namespace,
     OvsPort,
     Process,
+    Resource,
     Translation,
     pid_file,
     port_key,
 )
-from dvr_ryu.companion.facts.words import describe
 from dvr_ryu.companion.script import script
 from dvr_ryu.companion.script.switch import IN_OUR_PLACE
 from dvr_ryu.topology.topology import Topology
@@ -46,7 +46,7 @@ PLACES = (
 )
 
 
-def commands(should: Sequence[Fact], is_: Sequence[Fact]) -> list[str]:
+def commands(should: Sequence[Resource], is_: Sequence[Resource]) -> list[str]:
     """The script's lines, save its head and its comments; the places of all are there and stay."""
     needed = change((*PLACES, *should), (*PLACES, *is_))
     lines = "\n".join(script(needed, "h1")).splitlines()
@@ -55,8 +55,10 @@ def commands(should: Sequence[Fact], is_: Sequence[Fact]) -> list[str]:
 
 @pytest.mark.parametrize("host", ("server-233", "server-68", "server-64"))
 @pytest.mark.parametrize("way", ("up", "down"))
-def test_a_shell_reads_it_and_no_fact_is_left_out(article: Topology, host: str, way: str) -> None:
-    there = facts(HostView(article, host), "netdev")
+def test_a_shell_reads_it_and_no_resource_is_left_out(
+    article: Topology, host: str, way: str
+) -> None:
+    there = desired_resources(HostView(article, host), "netdev")
     needed = change(there, ()) if way == "up" else change((), there)
     text = "\n".join(script(needed, host)) + "\n"
     subprocess.run(["sh", "-n"], input=text, text=True, check=True)
@@ -166,7 +168,7 @@ def test_a_dhcp_host_that_changes_has_one_line() -> None:
 def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None:
     """Also where its text has characters that mean something to a shell."""
     file = tmp_path / "options"
-    facts = [
+    resources = [
         DhcpOption("q", "subnet-10.1.0.0", option, value)
         for option, value in (
             ("option:router", ""),
@@ -174,14 +176,14 @@ def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None
             ("150", "1.2.3.4"),
         )
     ]
-    lines = commands(facts, ())
+    lines = commands(resources, ())
     stays = DhcpOption("q", "subnet-10x1.0.0", "15", "1b")
-    lines += [describe(stays), *commands((), facts[1:])]
+    lines += [describe(stays), *commands((), resources[1:])]
     text = "\n".join(line for line in lines if "kill" not in line and not line.startswith("cp "))
     text = text.replace(told_file(DhcpOption, "q"), str(file))
     subprocess.run(["sh", "-e"], input=text, text=True, check=True)
     left = [DhcpOption.of_line("q", line) for line in file.read_text().splitlines()]
-    assert left == [facts[0], stays]
+    assert left == [resources[0], stays]
 
 
 def test_a_stale_lease_goes_while_its_server_does_not_run() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dvr_ryu.companion.edges.flows import OWN_DEFAULT, cookie_of, identity
-from dvr_ryu.companion.facts.bridges import beside, datapath_of
-from dvr_ryu.companion.facts.kinds import Bridge, OvsPort
-from dvr_ryu.companion.strangers import Stranger, lines
+from dvr_ryu.companion.desired.bridges import beside, datapath_of
+from dvr_ryu.companion.foreign import Stranger, lines
+from dvr_ryu.companion.providers.ovs_ofctl.flows import OWN_DEFAULT, cookie_of, identity
+from dvr_ryu.companion.resources.kinds import Bridge, OvsPort
 from dvr_ryu.topology.loading import parse_topology
 
 MAC = "other_config:hwaddr"

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.lab import sparse
-from dvr_ryu.lab.checks import Check, address_checks, reach_checks
-from dvr_ryu.lab.probes import GatewayAnswers, NoPing, Ping, SeenAs
-from dvr_ryu.lab.proof import Result, exit_code, render
-from dvr_ryu.lab.reach import Reach
-from dvr_ryu.lab.sparse import ENOUGH, FEW
+from dvr_ryu.lab.proof import sparse
+from dvr_ryu.lab.proof.checks import Check, address_checks, reach_checks
+from dvr_ryu.lab.proof.probes import GatewayAnswers, NoPing, Ping, SeenAs
+from dvr_ryu.lab.proof.proof import Result, exit_code, render
+from dvr_ryu.lab.proof.reach import Reach
+from dvr_ryu.lab.proof.sparse import ENOUGH, FEW
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.topology import Topology

@@ -10,7 +10,7 @@ import pytest
 
 from dvr_ryu.companion.check import programs
 from dvr_ryu.lab import lifecycle
-from dvr_ryu.lab.process import Process, with_variable
+from dvr_ryu.lab.hosts.process import Process, with_variable
 from dvr_ryu.lab.state import StateFolder
 
 

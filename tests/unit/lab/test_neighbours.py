@@ -8,8 +8,8 @@ import pytest
 
 from dvr_ryu.companion.check.finding import Verdict
 from dvr_ryu.companion.check.neighbour_table import findings
-from dvr_ryu.companion.edges import neighbour_table
-from dvr_ryu.lab.neighbours import estimate, shortage
+from dvr_ryu.companion.providers.kernel import neighbour_table
+from dvr_ryu.lab.proof.neighbours import estimate, shortage
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.companion import script
-from dvr_ryu.companion.edges import commands
+from dvr_ryu.companion.providers import commands
 from dvr_ryu.errors import DvrError
-from dvr_ryu.lab import bare, preflight
+from dvr_ryu.lab import preflight
+from dvr_ryu.lab.hosts import bare
 from dvr_ryu.packages import PACKAGES
 from dvr_ryu.pki import making
 from dvr_ryu.topology.loading import load_topology, parse_topology

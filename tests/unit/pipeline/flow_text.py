@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
-from dvr_ryu.pipeline.flow import Flow
-from dvr_ryu.pipeline.flow_mods import flow_mods
-from dvr_ryu.pipeline.numbers import write_ipv4, write_ipv6, write_mac
-from dvr_ryu.pipeline.syntax import parse_pipeline
-from dvr_ryu.pipeline.wire import WireFlow
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow
+from dvr_ryu.pipeline.compile.flow_mods import flow_mods
+from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.language.numbers import write_ipv4, write_ipv6, write_mac
+from dvr_ryu.pipeline.language.syntax import parse_pipeline
 
 TABLES = 61
 DATAPATH = ProtocolDesc(5)

@@ -6,8 +6,8 @@ import struct
 
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.operands import fill
-from dvr_ryu.pipeline.wire import WireFlow, canonical_matches, is_option
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, canonical_matches, is_option
+from dvr_ryu.pipeline.language.operands import fill
 from tests.unit.pipeline.flow_text import read, serialised
 
 OXM = struct.Struct("!HBB")

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import DvrError, FileError, Problem
-from dvr_ryu.pipeline.program import Program, load_program
-from dvr_ryu.pipeline.syntax import parse_pipeline
+from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.language.syntax import parse_pipeline
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView

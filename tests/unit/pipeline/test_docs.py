@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
-from dvr_ryu.pipeline.cookie import COOKIE, LEARNED
-from dvr_ryu.pipeline.docs import document, picture
-from dvr_ryu.pipeline.guide import GUIDE
-from dvr_ryu.pipeline.syntax import Pipeline, parse_pipeline
+from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
+from dvr_ryu.pipeline.language.syntax import Pipeline, parse_pipeline
+from dvr_ryu.pipeline.tools.docs import document, picture
+from dvr_ryu.pipeline.tools.guide import GUIDE
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.relations import RELATIONS, ThisHost
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dvr_ryu.errors import FileError
-from dvr_ryu.pipeline.dump import clean
-from dvr_ryu.pipeline.program import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.tools.dump import clean
 from dvr_ryu.shipped import flows_dir
 
 TABLES = load_program(flows_dir()).pipelines["br-tun"].tables

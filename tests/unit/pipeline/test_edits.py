@@ -12,9 +12,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.basis import Basis
-from dvr_ryu.pipeline.program import Program, load_program
-from dvr_ryu.pipeline.wanted import Contradiction, Wanted
+from dvr_ryu.pipeline.compile.basis import Basis
+from dvr_ryu.pipeline.compile.desired_flows import Contradiction, Wanted
+from dvr_ryu.pipeline.compile.pipelines import Program, load_program
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import load_topology, parse_topology

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
-from dvr_ryu.pipeline.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
-from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod, table_of
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod, table_of
+from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
 from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, flow_mod, lines
 from tests.unit.pipeline.flows_in_bytes import few_shapes, ryus_message, wire_flows
 

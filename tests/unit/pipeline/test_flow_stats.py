@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.errors import SwitchError
-from dvr_ryu.pipeline.flow_mods import ADD
-from dvr_ryu.pipeline.flow_stats import split_flow_stats
-from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_mods import ADD
+from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
 from tests import openflow_messages as of
 from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, flow_mod, lines, read
 from tests.unit.pipeline.flows_in_bytes import few_shapes, ryus_message, wire_flows

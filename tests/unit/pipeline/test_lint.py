@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import FileError, Problem
-from dvr_ryu.pipeline import lint
-from dvr_ryu.pipeline.flow import Flow
-from dvr_ryu.pipeline.lint.packets import packets_of, take_all
-from dvr_ryu.pipeline.match import FieldMatch
-from dvr_ryu.pipeline.program import load_program
-from dvr_ryu.pipeline.syntax import parse_pipeline
+from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.language.match import FieldMatch
+from dvr_ryu.pipeline.language.syntax import parse_pipeline
+from dvr_ryu.pipeline.tools import lint
+from dvr_ryu.pipeline.tools.lint.packets import packets_of, take_all
 from dvr_ryu.shipped import flows_dir
 from tests.unit.pipeline.bad_flows import MARK
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.lint import problems
-from dvr_ryu.pipeline.option_names import alike
-from dvr_ryu.pipeline.syntax import parse_flow, parse_pipeline
-from dvr_ryu.pipeline.wire import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.option_names import alike
+from dvr_ryu.pipeline.language.syntax import parse_flow, parse_pipeline
+from dvr_ryu.pipeline.tools.lint import problems
 from tests.unit.pipeline.bad_flows import table_with
 from tests.unit.pipeline.flows_in_bytes import canonical
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.errors import FileError
-from dvr_ryu.pipeline.binding import Here
-from dvr_ryu.pipeline.columns import Columns
-from dvr_ryu.pipeline.program import Program, load_program
-from dvr_ryu.pipeline.template import Template
+from dvr_ryu.pipeline.compile.binding import Here
+from dvr_ryu.pipeline.compile.columns import Columns
+from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.template import Template
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.weave import cut, laid, varying
+from dvr_ryu.pipeline.compile.byte_table import cut, laid, varying
 
 patterns = st.binary(min_size=1, max_size=12)
 

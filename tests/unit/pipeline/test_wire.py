@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.flow_mods import ADD
-from dvr_ryu.pipeline.wire import WireFlow, canonical_matches, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, canonical_matches, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_mods import ADD
 from tests.unit.pipeline.flow_text import flow_mod
 from tests.unit.pipeline.flows_in_bytes import OXM, canonical, match_fields
 

@@ -16,8 +16,8 @@ from ryu.ofproto import (
 )
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
-from dvr_ryu.pipeline.flow_mods import ADD, flow_mods
-from dvr_ryu.pipeline.wire import WireFlow
+from dvr_ryu.pipeline.compile.flow_bytes import WireFlow
+from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
 from dvr_ryu.switch.bundle import Bundle
 
 numbers = st.integers(0, (1 << 32) - 1)

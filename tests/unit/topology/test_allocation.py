@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import FileError
-from dvr_ryu.topology import allocation, model
+from dvr_ryu.topology import model
+from dvr_ryu.topology.allocation import numbers
+from dvr_ryu.topology.allocation.slots import Exhausted, Ids, Slots, preferred
 from dvr_ryu.topology.loading import parse_topology
-from dvr_ryu.topology.scalars import FIP_RULE_PRIORITIES
-from dvr_ryu.topology.slots import Exhausted, Ids, Slots, preferred
+from dvr_ryu.topology.spec.scalars import FIP_RULE_PRIORITIES
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 from tests.unit.topology.files import topology_file
@@ -125,7 +126,7 @@ def test_numbers_are_unique_and_in_range(data):
     assert_unique([each.vni for each in topology.networks.values()])
     assert_unique([link.rfp_ip for link in links])
     for link in links:
-        assert IPv4Address(link.rfp_ip) in allocation.LINK_PAIRS
+        assert IPv4Address(link.rfp_ip) in numbers.LINK_PAIRS
         assert int(IPv4Address(link.rfp_ip)) % 2 == 0
         assert IPv4Address(link.fpr_ip) == IPv4Address(link.rfp_ip) + 1
     priorities = [each.rule_priority for each in topology.floating_ips.values()]

@@ -14,12 +14,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import SHOWN_COLUMNS, DvrError, FileError
-from dvr_ryu.topology.declaration import TopologyWords
 from dvr_ryu.topology.loading import load_topology, parse_topology
-from dvr_ryu.topology.schema import Words
-from dvr_ryu.topology.schema_errors import EXAMPLES as EXAMPLES_OF_KEYS
-from dvr_ryu.topology.schema_errors import declare
-from dvr_ryu.topology.yaml_nodes import Document
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.schema import Words
+from dvr_ryu.topology.spec.schema_errors import EXAMPLES as EXAMPLES_OF_KEYS
+from dvr_ryu.topology.spec.schema_errors import declare
+from dvr_ryu.topology.spec.yaml_nodes import Document
 from tests.unit.topology.bad_topologies import BAD_TOPOLOGIES, MARK
 from tests.unit.topology.files import topology_file
 

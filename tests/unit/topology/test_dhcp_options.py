@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.companion.edges.commands import require
-from dvr_ryu.topology.dhcp_options import OPTIONS, number_of, value_of, word_of
+from dvr_ryu.companion.providers.commands import require
+from dvr_ryu.topology.spec.dhcp_options import OPTIONS, number_of, value_of, word_of
 
 scalars = st.one_of(
     st.text(max_size=20),

@@ -10,10 +10,10 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from attrs import fields
 
-from dvr_ryu.topology.declaration import TopologyWords
-from dvr_ryu.topology.reference import reference
-from dvr_ryu.topology.schema import Words
-from dvr_ryu.topology.sentences import SENTENCES
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.reference import reference
+from dvr_ryu.topology.spec.schema import Words
+from dvr_ryu.topology.spec.sentences import SENTENCES
 
 DOCS = Path(__file__).parents[3] / "docs" / "topology.rst"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology.loading import parse_topology
-from dvr_ryu.topology.yaml_nodes import Document
+from dvr_ryu.topology.spec.yaml_nodes import Document
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""Resources made as soon as what they need is made: those of one kind after another, kinds at once.
+
+A host makes its devices while its programs start and Open vSwitch adds ports: each of them waits a
+lot, and seldom for another. What is made, and how, is the caller's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
+from typing import Any, TypeAlias
+
+from dvr_ryu.companion.desired.kernel_made import needs
+from dvr_ryu.companion.resources.kinds import Device, Key, Process, Resource
+
+Maker: TypeAlias = Callable[[Sequence[Any]], object]
+Lane: TypeAlias = "tuple[type[Resource], str]"
+"""Resources of one kind, in containers of one kind."""
+
+MOVED: Lane = (Device, "port")
+"""Open vSwitch's devices, which are moved into their namespaces. The kernel waits 20 ms for each,
+and changes nothing else of the network meanwhile. So all else comes first; but for programs,
+which need the processor and hardly the network."""
+MOVED_AT_ONCE = 16
+"""So that what needs a device does not wait for all of them."""
+
+
+def make(
+    resources: Iterable[Resource],
+    makers: Mapping[type[Resource], Maker],
+    on_made: Callable[[int], object],
+) -> None:
+    """Make resources, each after those of them that it needs; tell `on_made` how many more there
+    are.
+
+    If a maker raises, what is being made is made to its end, and then that is raised.
+    """
+    by_key = {resource.key: resource for resource in resources}
+    unmade: TopologicalSorter[Key] = TopologicalSorter(
+        {
+            key: [need for need in its if need in by_key]
+            for key, its in needs(by_key.values()).items()
+        }
+    )
+    unmade.prepare()
+    ready: dict[Lane, list[Resource]] = {}
+    running: dict[Future[object], tuple[Lane, list[Resource]]] = {}
+    with ThreadPoolExecutor(max_workers=len(makers) * 2) as pool:
+        while unmade.is_active():
+            for key in unmade.get_ready():
+                ready.setdefault(_lane(by_key[key]), []).append(by_key[key])
+            for lane in _startable(ready, {lane for lane, _ in running.values()}):
+                batch = ready.pop(lane)
+                if lane == MOVED and len(batch) > MOVED_AT_ONCE:
+                    ready[lane], batch = batch[MOVED_AT_ONCE:], batch[:MOVED_AT_ONCE]
+                running[pool.submit(makers[lane[0]], batch)] = lane, batch
+            for made in wait(running, return_when=FIRST_COMPLETED).done:
+                _, batch = running.pop(made)
+                made.result()
+                unmade.done(*(resource.key for resource in batch))
+                on_made(len(batch))
+
+
+def _startable(ready: Iterable[Lane], running: set[Lane]) -> list[Lane]:
+    lanes = [lane for lane in ready if lane not in running]
+    others = [lane for lane in lanes if lane != MOVED]
+    return others or (lanes if all(kind is Process for kind, _ in running) else [])
+
+
+def _lane(resource: Resource) -> Lane:
+    return type(resource), str(resource.container[0]) if resource.container else ""

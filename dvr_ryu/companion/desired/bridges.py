@@ -1,0 +1,152 @@
+"""The two bridges of a host, the patch between them and the tunnels to the other hosts. Pure.
+
+Every port carries its tag from the transaction that makes it, and both bridges are `secure`:
+nothing is forwarded that the controller did not ask for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import evolve
+
+from dvr_ryu.companion.resources.kinds import ROOT, Bridge, OvsPort, Resource, VethPair
+from dvr_ryu.topology import model
+from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
+from dvr_ryu.topology.port_names import PATCH_INT, PATCH_TUN
+from dvr_ryu.topology.view import HostView
+
+OPENFLOW = "OpenFlow10,OpenFlow13,OpenFlow14"
+"""What bridges speak; the first is for ovs-ofctl, which asks in it if it is not told otherwise."""
+_MAC = "other_config:hwaddr"
+
+
+def resources(
+    view: HostView, datapath_type: str, controller: model.Controller | None
+) -> Iterator[Resource]:
+    """Yield br-int, br-tun, their patch ports and one tunnel port per other host."""
+    for name in BRIDGES:
+        yield _bridge(view, name, datapath_type, controller)
+    yield _patch(view, INTEGRATION_BRIDGE, PATCH_TUN, PATCH_INT)
+    yield _patch(view, TUNNEL_BRIDGE, PATCH_INT, PATCH_TUN)
+    yield from tunnels(view)
+
+
+def tunnels(view: HostView) -> Iterator[OvsPort]:
+    """Yield the tunnels to the other hosts."""
+    ofports = view.planned_ofports(TUNNEL_BRIDGE)
+    for tunnel in view.tunnel:
+        options = {
+            "ofport_request": str(ofports[tunnel.port]),
+            "options:df_default": "true",
+            "options:key": "flow",
+            "options:local_ip": view.host.address,
+            "options:remote_ip": tunnel.address,
+            "type": view.topology.underlay.tunnel_type,
+        }
+        yield OvsPort(TUNNEL_BRIDGE, tunnel.port, ROOT, None, options)
+
+
+def _bridge(
+    view: HostView, name: str, datapath_type: str, controller: model.Controller | None
+) -> Bridge:
+    description = f"{view.host.name}/{name}"
+    settings = {
+        "datapath_type": datapath_type,
+        "fail_mode": "secure",
+        "mcast_snooping_enable": "false",
+        "other_config:disable-in-band": "true",
+        "other_config:dp-desc": description,
+        _MAC: _stable_mac(description),
+        "protocols": OPENFLOW,
+    }
+    if name in view.host.datapath_ids:
+        settings["other_config:datapath-id"] = f"{view.host.datapath_ids[name]:016x}"
+    return Bridge(name, settings, _controller(controller))
+
+
+def datapath_of(given: Iterable[Bridge], kernels: str) -> str:
+    """The datapath's type on a host: userspace, if bridges that were there before us have it; else
+    the kernel's answer. Ports of the two cannot be joined.
+    """
+    is_userspace = any(bridge.settings["datapath_type"] == "netdev" for bridge in given)
+    return "netdev" if is_userspace else kernels
+
+
+def beside(resource: Resource, given: Mapping[str, Bridge]) -> Resource:
+    """What a resource should be where bridges were there before us: these keep their MACs, and the
+    ports on them their numbers. Open vSwitch would take a number from a port for one that asks.
+    """
+    if isinstance(resource, OvsPort) and resource.bridge in given:
+        interface = {k: v for k, v in resource.interface.items() if k != "ofport_request"}
+        return evolve(resource, interface=interface)
+    if isinstance(resource, Bridge) and resource.name in given:
+        settings = {key: value for key, value in resource.settings.items() if key != _MAC}
+        kept = {key: value for key, value in given[resource.name].settings.items() if key == _MAC}
+        return evolve(resource, settings={**settings, **kept})
+    return resource
+
+
+def _controller(controller: model.Controller | None) -> dict[str, str]:
+    if controller is None:
+        return {}
+    return {
+        "target": str(controller),
+        "connection_mode": "out-of-band",
+        # Left to itself, OVS waits up to 8 s before it tries a controller that was away again.
+        "max_backoff": "1000",
+    }
+
+
+def _stable_mac(description: str) -> str:
+    """A locally administered MAC for a bridge.
+
+    Left to itself, OVS takes the least of its ports' MACs, and the datapath id, hence the
+    connection to the controller, would change with the ports.
+    """
+    digest = hashlib.sha256(description.encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
+
+
+def _patch(view: HostView, bridge: str, name: str, peer: str) -> OvsPort:
+    ofport = str(view.planned_ofports(bridge)[name])
+    interface = {"ofport_request": ofport, "options:peer": peer, "type": "patch"}
+    return OvsPort(bridge, name, ROOT, None, interface, protected=name == PATCH_TUN)
+
+
+def integration_port(
+    view: HostView,
+    port: model.Port | model.RouterInterface,
+    namespace: str,
+    wire: VethPair | None = None,
+) -> OvsPort:
+    """A port of br-int on its network's local VLAN, with what Neutron writes beside it.
+
+    Open vSwitch makes its device, unless it is the outer end of a wire. What other hosts have, too,
+    is protected from the patch to br-tun, as that is from it: so its MAC leaves the host by flows
+    that know it, and never while these are missing.
+    """
+    interface = dict(_interface(port, "internal" if wire is None else ""))
+    if namespace == ROOT:
+        # Else OVS gives a device that it can reach the least MTU of all others on the bridge.
+        interface["mtu_request"] = str(view.topology.underlay.overlay_mtu)
+    return OvsPort(
+        INTEGRATION_BRIDGE,
+        port.device,
+        namespace,
+        view.local_vlans[port.network],
+        interface,
+        protected=isinstance(port, model.RouterInterface) or port.distributed,
+        wire=None if wire is None else wire.key,
+    )
+
+
+def _interface(port: model.Port | model.RouterInterface, type: str) -> Mapping[str, str]:
+    interface = {
+        "external_ids:attached-mac": port.mac,
+        "external_ids:iface-id": port.id,
+        "external_ids:iface-status": "active",
+        "ofport_request": str(port.ofport),
+    }
+    return {**interface, "type": type} if type else interface

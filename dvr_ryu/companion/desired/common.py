@@ -1,0 +1,191 @@
+"""What several concerns share: a namespace and its sysctls, a device and its address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from ipaddress import IPv4Network
+
+from dvr_ryu.companion.desired.bridges import integration_port
+from dvr_ryu.companion.resources.kinds import (
+    MAIN_TABLE,
+    ROOT,
+    Address,
+    Device,
+    Key,
+    Namespace,
+    Resource,
+    Route,
+    Sysctl,
+    VethPair,
+    device_key,
+    port_key,
+    port_wire,
+)
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+ROUTER_SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/arp_ignore": "1",
+    "net/ipv4/conf/all/arp_announce": "2",
+    "net/ipv4/conf/all/promote_secondaries": "1",
+    # From one qr- and out of it again, towards sg-, is no reason to tell the instance of a better
+    # way.
+    "net/ipv4/conf/all/send_redirects": "0",
+    # A namespace starts with the host's own values, and a distribution's strict rp_filter breaks
+    # asymmetric routing: what leaves by the router of one host returns by that of another.
+    "net/ipv4/conf/all/rp_filter": "0",
+}
+OWN_TABLE = 17
+"""The table of what a router's namespace itself sends, where main does not know the way: what it
+answers, and errors (ICMP) about what it forwards."""
+EVERYWHERE = "0.0.0.0/0"
+"""The destination of a default route."""
+NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}
+"""Where all hosts have the same MACs, IPv6 would find its link-local address to be a duplicate."""
+
+
+def namespace(name: str, sysctls: dict[str, str]) -> Iterator[Resource]:
+    """Yield a namespace with its loopback up, and its sysctls."""
+    made = Namespace(name)
+    yield made
+    yield Device(name, "lo", None, None, None, made.key)
+    for path, value in sysctls.items():
+        yield Sysctl(name, path, value, made.key)
+
+
+def liberal_conntrack(name: str, after: tuple[Key, ...] = ()) -> Sysctl:
+    """Conntrack that accepts TCP which it sees in one direction only, as each router of a DVR does.
+
+    The setting is there once the namespace has a use for conntrack, hence `after`.
+    """
+    path = "net/netfilter/nf_conntrack_tcp_be_liberal"
+    return Sysctl(name, path, "1", ("namespace", name), after)
+
+
+def device_sysctls(namespace: str, device: str, **values: str) -> Iterator[Sysctl]:
+    """Yield settings of one device below net/ipv4/conf."""
+    for name, value in values.items():
+        path = f"net/ipv4/conf/{device}/{name}"
+        yield Sysctl(namespace, path, value, device_key(namespace, device))
+
+
+def plugged(
+    view: HostView, port: model.Port | model.RouterInterface, namespace: str, tx_checksum: bool
+) -> Iterator[Resource]:
+    """Yield a port of br-int, its device in a namespace, and the port's address on it.
+
+    With the kernel's datapath the device is Open vSwitch's own, as Neutron has it. The userspace
+    datapath takes no more than 1500 bytes from such a device once it is in a namespace, and does
+    not find it there when it starts again: so the device is the end of a wire, which it does.
+    """
+    mtu = view.topology.underlay.overlay_mtu
+    if namespace and not tx_checksum:
+        wire = port_wire(namespace, port.device)
+        yield wire
+        yield from outer_end(view, port, wire, tx_checksum)
+        yield integration_port(view, port, namespace, wire)
+        yield Device(namespace, port.device, port.mac, mtu, tx_checksum, wire.key)
+    else:
+        yield integration_port(view, port, namespace)
+        yield Device(namespace, port.device, port.mac, mtu, tx_checksum, port_key(port.device))
+    yield address(view, port, namespace)
+
+
+def outer_end(
+    view: HostView,
+    port: model.Port | model.RouterInterface,
+    wire: VethPair,
+    tx_checksum: bool,
+) -> Iterator[Resource]:
+    """Yield the end of a wire that is a port of br-int.
+
+    The host itself has nothing to say on it, whatever it is asked. With the userspace datapath the
+    host's own stack hears, too, what comes out of the wire.
+    """
+    # What is a little too long gets as far as the router, which tells the sender so.
+    yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, wire.key)
+    key = device_key(ROOT, port.device)
+    yield Sysctl(ROOT, f"net/ipv4/conf/{port.device}/arp_ignore", "8", key)
+    yield Sysctl(ROOT, f"net/ipv6/conf/{port.device}/disable_ipv6", "1", key)
+
+
+def address(
+    view: HostView, port: model.Port | model.RouterInterface, namespace: str, device: str = ""
+) -> Address:
+    """A port's address with its subnet's broadcast, on the port's device or the named one."""
+    subnet = subnet_of(view, port)
+    return Address(
+        namespace,
+        device or port.device,
+        f"{port.ip}/{subnet.cidr.prefixlen}",
+        str(subnet.cidr.broadcast_address),
+    )
+
+
+def extra_routes(
+    view: HostView,
+    router: model.Router,
+    namespace: str,
+    feet: Iterable[model.Port | model.RouterInterface],
+) -> Iterator[Route]:
+    """Yield a router's inner routes in one of its namespaces, by those of its feet there that have
+    the next hop's subnet.
+    """
+    for foot in feet:
+        for route in router.inner_routes:
+            if contains(foot, route.nexthop):
+                own = address(view, foot, namespace).key
+                yield Route(
+                    namespace,
+                    MAIN_TABLE,
+                    prefix(route.destination),
+                    route.nexthop,
+                    foot.device,
+                    (own,),
+                )
+
+
+def outer_routes(
+    view: HostView, router: model.Router, namespace: str, table: int, foot: model.Port
+) -> Iterator[Route]:
+    """Yield a router's routes across its external network, in which a namespace has a foot."""
+    own = address(view, foot, namespace).key
+    for route in router.outer_routes:
+        after: tuple[Key, ...] = (own,)
+        if not contains(foot, route.nexthop):
+            # The same network, so the next hop is a neighbour there, too.
+            subnets = view.topology.networks[foot.network].subnets
+            cidr = next(subnet.cidr for subnet in subnets if contains(subnet, route.nexthop))
+            onto_wire = Route(namespace, table, str(cidr), None, foot.device, after)
+            yield onto_wire
+            after = (own, onto_wire.key)
+        destination = prefix(route.destination)
+        yield Route(namespace, table, destination, route.nexthop, foot.device, after)
+
+
+def prefix(destination: IPv4Network) -> str:
+    """What a route to it is called."""
+    return str(destination) if destination.prefixlen else "default"
+
+
+def subnet_of(view: HostView, port: model.Port | model.RouterInterface) -> model.Subnet:
+    """The subnet that a port's address is in."""
+    network = view.topology.networks[port.network]
+    return next(subnet for subnet in network.subnets if contains(subnet, port.ip))
+
+
+def contains(subnet: model.Subnet | model.Port | model.RouterInterface, ip: str) -> bool:
+    """Whether an address is in a subnet, or in that of a port's address."""
+    cidr = subnet.cidr
+    return as_integer(ip) & int(cidr.netmask) == int(cidr.network_address)
+
+
+@cache
+def as_integer(ip: str) -> int:
+    """An IPv4 address as a number; Neutron derives rule priorities and tables from it."""
+    number = 0
+    for byte in ip.split("."):
+        number = number << 8 | int(byte)
+    return number

@@ -1,0 +1,218 @@
+"""DHCP: a namespace per network, on the host of its DHCP port, in which dnsmasq serves. Pure.
+
+dnsmasq gives declared machines their own addresses and no others. It serves undeclared machines
+only from dhcp_ranges, and never with a declared address. DNS is not served, nor is it asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.common import (
+    EVERYWHERE,
+    NO_IPV6,
+    as_integer,
+    contains,
+    namespace,
+    plugged,
+    subnet_of,
+)
+from dvr_ryu.companion.desired.network_inputs import Around
+from dvr_ryu.companion.resources.dnsmasq import (
+    DhcpHost,
+    DhcpOption,
+    LeaseBook,
+    dhcp_server,
+    leases_file,
+    told_file,
+)
+from dvr_ryu.companion.resources.kinds import Address, Key, Process, Resource, device_key, pid_file
+from dvr_ryu.topology import model
+from dvr_ryu.topology.spec.dhcp_options import (
+    CLASSLESS_ROUTES,
+    DNS_SERVER,
+    MICROSOFT_ROUTES,
+    ROUTER,
+    word_of,
+)
+from dvr_ryu.topology.topology import Topology
+from dvr_ryu.topology.view import HostView
+
+LEASE_SECONDS = 86400
+"""Neutron's dhcp_lease_duration."""
+MOST_LEASES = 1 << 24
+"""Neutron's cap; left to itself, dnsmasq gives a thousand."""
+ON_LINK = "0.0.0.0"
+"""The next hop of a route onto the wire itself (RFC 3442)."""
+
+
+def dhcp_namespace(network: model.Network) -> str:
+    """The namespace of a network's DHCP server, named as Neutron does."""
+    return f"qdhcp-{network.id}"
+
+
+def resources(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Resource]:
+    """Yield the DHCP servers of this host, whom they serve and what they tell them."""
+    for port in view.local_ports_of(model.DHCP):
+        network = view.topology.networks[port.network]
+        ranges = [each for subnet in network.subnets for each in _ranges(subnet, port)]
+        declared = _declared_ips(view.topology, network) if ranges else frozenset()
+        made_of = (tx_checksum, declared, around.of(network.name))
+        make = partial(_of_network, view, port, tx_checksum, declared)
+        yield from kept.resources(f"dhcp {network.name}", made_of, make)
+
+
+def _of_network(
+    view: HostView, port: model.Port, tx_checksum: bool, declared: frozenset[str]
+) -> Iterator[Resource]:
+    network = view.topology.networks[port.network]
+    place = dhcp_namespace(network)
+    subnets = [subnet for subnet in network.subnets if subnet.dhcp]
+    ranges = [each for subnet in subnets for each in _ranges(subnet, port)]
+    yield from namespace(place, NO_IPV6)
+    yield from plugged(view, port, place, tx_checksum)
+    for fixed in port.addresses[1:]:
+        broadcast = str(fixed.cidr.broadcast_address)
+        yield Address(place, port.device, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
+    clients = [
+        each
+        for each in view.topology.ports_in[port.network]
+        if each.owner == model.COMPUTE and any(contains(s, each.ip) for s in subnets)
+    ]
+    for each in clients:
+        yield DhcpHost(place, each.mac, each.ip, _host_name(each.name))
+        for number, value in each.dhcp_options:
+            yield DhcpOption(place, _own_tag(each), word_of(number), value)
+    if ranges:
+        served = {each.ip for each in clients}
+        for ip in sorted(declared - served):
+            if any(_is_in(ip, each) for each in ranges):
+                yield DhcpHost(place, _nobody(ip), ip)
+    ends = tuple((each.start, each.end) for each in ranges)
+    yield LeaseBook(place, view.host.name, network.name, ends)
+    for subnet in subnets:
+        for number, value in sorted(_options(network, subnet).items()):
+            yield DhcpOption(place, _tag(subnet), word_of(number), value)
+    yield _server(view, port, place, subnets, clients)
+
+
+def sayings(view: HostView, client: model.Port) -> dict[Key, str]:
+    """What a client is told, by the keys of the resources that say so on the server's host."""
+    network = view.topology.networks[client.network]
+    subnet = subnet_of(view, client)
+    said = [
+        (_tag(subnet), _options(network, subnet)),
+        (_own_tag(client), dict(client.dhcp_options)),
+    ]
+    return {
+        DhcpOption(dhcp_namespace(network), tag, word_of(number), value).key: value
+        for tag, options in said
+        for number, value in sorted(options.items())
+    }
+
+
+def _declared_ips(topology: Topology, network: model.Network) -> frozenset[str]:
+    """Every address of a network that the topology names: none of them is for a stranger."""
+    routers = topology.routers.values()
+    return frozenset({
+        *(fixed.ip for port in topology.ports_in[network.name] for fixed in port.addresses),
+        *(each.ip for router in routers for each in router.interfaces
+          if each.network == network.name),
+        *(subnet.gateway_ip for subnet in network.subnets if subnet.gateway_ip),
+        *(ip for name, ip in topology.virtual_ips if name == network.name),
+        *(each.ip for each in topology.floating_ips.values() if each.network == network.name),
+    })  # fmt: skip
+
+
+def _ranges(subnet: model.Subnet, server: model.Port) -> list[model.DhcpRange]:
+    return [each for each in subnet.dhcp_ranges if each.host in (None, server.host)]
+
+
+def _nobody(ip: str) -> str:
+    """A MAC that no card has: for its sake dnsmasq gives an address to nobody else."""
+    return "02:00:" + ":".join(f"{int(byte):02x}" for byte in ip.split("."))
+
+
+def _is_in(ip: str, range: model.DhcpRange) -> bool:
+    return as_integer(range.start) <= as_integer(ip) <= as_integer(range.end)
+
+
+def _host_name(instance: str) -> str:
+    """An instance's name in the letters that a host name may have."""
+    return instance.replace("_", "-").replace(".", "-")
+
+
+def _own_tag(instance: model.Port) -> str:
+    """The tag of what an instance alone is told: that goes before what its subnet is told."""
+    return f"port-{instance.id}"
+
+
+def _tag(subnet: model.Subnet) -> str:
+    return f"subnet-{subnet.cidr.network_address}"
+
+
+def _options(network: model.Network, subnet: model.Subnet) -> dict[int, str]:
+    """What DHCP tells all of a subnet; an empty router keeps dnsmasq from naming itself."""
+    told = {ROUTER: subnet.gateway_ip or ""}
+    if subnet.dns:
+        told[DNS_SERVER] = ",".join(subnet.dns)
+    routes = _routes(network, subnet)
+    if routes:
+        told |= dict.fromkeys((CLASSLESS_ROUTES, MICROSOFT_ROUTES), routes)
+    return told | dict(subnet.dhcp_options)
+
+
+def _routes(network: model.Network, subnet: model.Subnet) -> str:
+    """Routes as Neutron tells them: the subnet's, and onto the wire to the network's others.
+
+    Who heeds this option ignores the router's (RFC 3442): so the default route is in it, too.
+    """
+    routes = {each.destination: each.nexthop for each in subnet.host_routes}
+    for other in network.subnets:
+        if other != subnet:
+            routes.setdefault(str(other.cidr), ON_LINK)
+    if routes and subnet.gateway_ip:
+        routes.setdefault(EVERYWHERE, subnet.gateway_ip)
+    return ",".join(f"{destination},{nexthop}" for destination, nexthop in routes.items())
+
+
+def _server(
+    view: HostView,
+    port: model.Port,
+    place: str,
+    subnets: Sequence[model.Subnet],
+    clients: Sequence[model.Port],
+) -> Process:
+    name = dhcp_server(place)
+    most = min(MOST_LEASES, sum(subnet.cidr.num_addresses for subnet in subnets))
+    argv = [
+        "dnsmasq",
+        "--conf-file=/dev/null",
+        f"--pid-file={pid_file(name)}",
+        "--port=0",
+        "--no-hosts",
+        "--no-resolv",
+        f"--interface={port.device}",
+        "--except-interface=lo",
+        "--bind-dynamic",
+        "--dhcp-authoritative",
+        f"--dhcp-hostsfile={told_file(DhcpHost, place)}",
+        f"--dhcp-optsfile={told_file(DhcpOption, place)}",
+        f"--dhcp-leasefile={leases_file(place)}",
+        f"--dhcp-lease-max={most}",
+        f"--dhcp-option-force=option:mtu,{view.topology.underlay.overlay_mtu}",
+    ]
+    if not any(_ranges(subnet, port) for subnet in subnets):
+        argv.append("--no-ping")  # nobody else can have what is declared
+    for subnet in subnets:
+        # dnsmasq calls those whose address is declared known: none of them gets a stranger's.
+        strangers = [f"tag:!known,{each.start},{each.end}" for each in _ranges(subnet, port)]
+        for ends in [f"{subnet.cidr.network_address},static", *strangers]:
+            words = f"set:{_tag(subnet)},{ends},{subnet.cidr.netmask},{LEASE_SECONDS}s"
+            argv.append(f"--dhcp-range={words}")
+    for each in sorted(clients, key=lambda each: each.id):
+        if each.dhcp_options:
+            argv.append(f"--dhcp-mac=set:{_own_tag(each)},{each.mac}")
+    return Process(name, place, tuple(argv), device_key(place, port.device))

@@ -1,0 +1,163 @@
+"""Distributed floating addresses on one host: a fip- namespace per external network, between
+qrouters and fg-. Pure.
+
+Every host knows a way to every one of them, as the article prints it; but a host answers ARP, and
+turns round what its own routers send, only for the addresses whose instance it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dvr_ryu.companion.desired.common import (
+    OWN_TABLE,
+    ROUTER_SYSCTLS,
+    address,
+    as_integer,
+    device_sysctls,
+    namespace,
+    outer_routes,
+    plugged,
+    subnet_of,
+)
+from dvr_ryu.companion.resources.kinds import (
+    MAIN_TABLE,
+    Address,
+    Chain,
+    Device,
+    Neighbour,
+    ProxyNeighbour,
+    Resource,
+    Route,
+    Rule,
+    Sysctl,
+    VethPair,
+    device_key,
+)
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+BEFORE_MAIN = 32765
+"""The priority of the rules for what routers, and the namespace itself, send. Neutron's is the
+table's number, after main; but here main leads to the floating addresses of other hosts' instances,
+too, and back to the router."""
+
+
+def fip_namespace(network: model.Network) -> str:
+    """The namespace of an external network's floating addresses, named as Neutron does."""
+    return f"fip-{network.id}"
+
+
+def link_wire(router: model.Router, network: model.Network) -> VethPair:
+    """The pair between a router's namespace and the fip- namespace."""
+    return VethPair(router.namespace, router.rfp_device, fip_namespace(network), router.fpr_device)
+
+
+def resources(view: HostView, tx_checksum: bool) -> Iterator[Resource]:
+    """Yield the fip- namespaces of this host."""
+    for gateway in view.local_ports_of(model.AGENT_GATEWAY):
+        network = view.topology.networks[gateway.network]
+        here = [each for each in view.floating_ips if each.network == network.name]
+        names = {each.router for each in here}
+        routers = [router for router in view.local_routers if router.name in names]
+        yield from _gateway(view, gateway, tx_checksum)
+        for router in routers:
+            yield from _link(view, network, router)
+            yield from _ways_to_floating_addresses(view, network, router)
+            yield from _ways_from_router(view, gateway, router, here)
+        yield from _ways(view, gateway, here, OWN_TABLE, "lo")
+        for each in here:
+            yield ProxyNeighbour(
+                fip_namespace(network),
+                gateway.device,
+                each.ip,
+                after=(_way_key(fip_namespace(network), MAIN_TABLE, f"{each.ip}/32"),),
+            )
+
+
+def _way_key(namespace: str, table: int, destination: str) -> tuple[str | int, ...]:
+    return ("route", namespace, table, destination)
+
+
+def _gateway(view: HostView, gateway: model.Port, tx_checksum: bool) -> Iterator[Resource]:
+    """The fg- port: this host's foot in the external network."""
+    place = fip_namespace(view.topology.networks[gateway.network])
+    fg = gateway.device
+    yield from namespace(place, {**ROUTER_SYSCTLS, "net/ipv4/ip_nonlocal_bind": "1"})
+    # All NAT is in the qrouters; what passes here needs no conntrack.
+    yield Chain(place, "raw", "PREROUTING", ("-j CT --notrack",))
+    yield from plugged(view, gateway, place, tx_checksum)
+    # Not proxy_arp: it would answer for every address that there is a route to, on every host.
+    yield from device_sysctls(place, fg, rp_filter="0", proxy_arp="0")
+    # Answer at once: at 0, the kernel's arp_process does not put the answer off.
+    yield Sysctl(place, f"net/ipv4/neigh/{fg}/proxy_delay", "0", device_key(place, fg))
+    own = address(view, gateway, place)
+    external_gateway = subnet_of(view, gateway).gateway_ip
+    yield Route(place, MAIN_TABLE, "default", external_gateway, fg, (own.key,))
+
+
+def _link(view: HostView, network: model.Network, router: model.Router) -> Iterator[Resource]:
+    place, fpr, link = fip_namespace(network), router.fpr_device, router.fip_link
+    wire = link_wire(router, network)
+    yield wire
+    yield Device(place, fpr, link.fpr_mac, view.topology.underlay.overlay_mtu, None, wire.key)
+    yield Address(place, fpr, f"{link.fpr_ip}/31", None)
+    yield from device_sysctls(place, fpr, rp_filter="0")
+    yield Neighbour(place, fpr, link.rfp_ip, link.rfp_mac)
+
+
+def _ways_to_floating_addresses(
+    view: HostView, network: model.Network, router: model.Router
+) -> Iterator[Resource]:
+    """Main: every distributed address of the router, wherever its instance is."""
+    place, link = fip_namespace(network), router.fip_link
+    own = Address(place, router.fpr_device, f"{link.fpr_ip}/31", None)
+    for each in view.topology.floating_behind[router.name]:
+        if not each.central:
+            yield Route(
+                place, MAIN_TABLE, f"{each.ip}/32", link.rfp_ip, router.fpr_device, (own.key,)
+            )
+
+
+def _ways_from_router(
+    view: HostView, gateway: model.Port, router: model.Router, here: list[model.FloatingIp]
+) -> Iterator[Resource]:
+    """What a router sends, which has routes of its own by fg-, too."""
+    place = fip_namespace(view.topology.networks[gateway.network])
+    index = as_integer(router.fip_link.fpr_ip)
+    outer = tuple(outer_routes(view, router, place, index, gateway))
+    yield from outer
+    yield from _ways(view, gateway, here, index, router.fpr_device, outer)
+
+
+def _ways(
+    view: HostView,
+    gateway: model.Port,
+    here: list[model.FloatingIp],
+    index: int,
+    sender: str,
+    outer: Sequence[Route] = (),
+) -> Iterator[Resource]:
+    """The table of what comes in by a device, or of this namespace's own: to floating addresses of
+    this host, else by fg-. Main would lead to those of other hosts by this host's router.
+    """
+    place = fip_namespace(view.topology.networks[gateway.network])
+    fg, subnet = gateway.device, subnet_of(view, gateway)
+    routers = view.topology.routers
+    own = (address(view, gateway, place).key,)
+    onto_network = Route(place, index, str(subnet.cidr), None, fg, own)
+    way_out = Route(place, index, "default", subnet.gateway_ip, fg, (*own, onto_network.key))
+    yield onto_network
+    yield way_out
+    ways = [*outer]
+    for each in here:
+        assert each.router is not None, "the view has only bound floating addresses"
+        owner = routers[each.router]
+        foot = Address(place, owner.fpr_device, f"{owner.fip_link.fpr_ip}/31", None)
+        turn = Route(
+            place, index, f"{each.ip}/32", owner.fip_link.rfp_ip, owner.fpr_device, (foot.key,)
+        )
+        ways.append(turn)
+        yield turn
+    after = tuple(route.key for route in (onto_network, way_out, *ways))
+    yield Rule(place, BEFORE_MAIN, index, iif=sender, after=after)

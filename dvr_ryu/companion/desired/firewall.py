@@ -1,0 +1,83 @@
+"""What comes from external networks and may not pass: to the underlay's tunnels and the controller.
+
+By SNAT, by a floating address or from the external network itself, instances reach what the gateway
+host reaches. There they could put frames into tunnels, and so into any network, and claim to be a
+switch. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from attrs import frozen
+
+from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+TUNNELS = {"vxlan": "-p udp -m udp --dport 4789", "geneve": "-p udp -m udp --dport 6081"} | {
+    "gre": "-p 47"
+}
+"""Type of tunnel → iptables' words for its packets."""
+SYN = "--tcp-flags FIN,SYN,RST,ACK SYN"
+"""The first packet of a connection: answers to connections that a host began have other flags."""
+
+
+@frozen
+class HookedChain(Resource):
+    """A chain of ours in the host's own filter table, which is the first that one of the kernel's
+    chains asks. Nothing else of that table is touched.
+    """
+
+    kind = "hooked-chain"
+    identity = ("hook",)
+    hook: str
+    """The kernel's chain."""
+    rules: tuple[str, ...]
+    """In the words of `iptables -S`."""
+    first: bool = True
+    """Whether it is asked, once and before all else."""
+
+    @property
+    def name(self) -> str:
+        """What the chain is called."""
+        return f"dvr_ryu-{self.hook}"
+
+    @property
+    def jump(self) -> str:
+        """The rule that leads into it."""
+        return f"-j {self.name}"
+
+
+def resources(view: HostView) -> Iterator[HookedChain]:
+    """Yield the chains of a host that has external gateways which do not let through all."""
+    devices = guarded(view)
+    if devices:
+        underlay = str(view.topology.underlay.cidr)
+        controller = view.topology.controller
+        reached = [f"-d {underlay} "]
+        if controller and IPv4Address(controller.address) not in view.topology.underlay.cidr:
+            reached.append(f"-d {controller.address}/32 ")
+        yield HookedChain("INPUT", tuple(_rules(view, devices, [""])))
+        yield HookedChain("FORWARD", tuple(_rules(view, devices, reached)))
+
+
+def guarded(view: HostView) -> list[str]:
+    """The devices of this host's external gateways from which underlay and controller are out of
+    reach.
+    """
+    networks = view.topology.networks
+    ports = view.local_ports_of(model.EXTERNAL_GATEWAY)
+    return [port.device for port in ports if not networks[port.network].underlay_access]
+
+
+def _rules(view: HostView, devices: list[str], reached: list[str]) -> Iterator[str]:
+    controller = view.topology.controller
+    kept = [TUNNELS[view.topology.underlay.tunnel_type]]
+    if controller:
+        kept.append(f"-p tcp -m tcp --dport {controller.port} {SYN}")
+    for device in devices:
+        for destination in reached:
+            for packets in kept:
+                yield f"{destination}-i {device} {packets} -j DROP"

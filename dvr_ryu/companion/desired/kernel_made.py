@@ -1,0 +1,117 @@
+"""What the kernel makes by itself with what we make: routes with each address, rules with each
+namespace. Pure.
+
+Nobody of us makes it, but all else relies on it, and somebody may take it away. So it is looked at
+like any resource, and made again as the kernel would have made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from ipaddress import IPv4Interface
+
+from attrs import field, frozen
+
+from dvr_ryu.companion.resources.kinds import (
+    MAIN_TABLE,
+    Address,
+    InNamespace,
+    Key,
+    Namespace,
+    OnDevice,
+    Resource,
+    Route,
+    device_key,
+)
+
+LOCAL_TABLE, DEFAULT_TABLE = 255, 253
+KERNEL_RULES = ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE))
+"""Priority and table of the rules that every namespace starts with."""
+
+
+@frozen
+class KernelRoute(OnDevice):
+    """The route of an address: to itself in table local, and to its subnet, on the device."""
+
+    kind = "kernel-route"
+    identity = ("namespace", "table", "destination", "device", "source")
+    by_kernel = True
+    namespace: str
+    table: int
+    destination: str
+    device: str
+    source: str
+    container: Key = field(eq=False, repr=False)
+    """The address."""
+    after: tuple[Key, ...] = field(eq=False, repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it leads to the address itself."""
+        return self.table == LOCAL_TABLE
+
+
+@frozen
+class KernelRule(InNamespace):
+    """A rule by which all packets look into a table."""
+
+    kind = "kernel-rule"
+    identity = ("namespace", "priority", "table")
+    by_kernel = True
+    namespace: str
+    priority: int
+    table: int
+
+
+def with_kernel_made(resources: Iterable[Resource]) -> Iterator[Resource]:
+    """Yield resources, and after each what the kernel makes with it."""
+    for resource in resources:
+        yield resource
+        if isinstance(resource, Address):
+            yield from _routes(resource)
+        elif isinstance(resource, Namespace):
+            yield from _rules(resource.name)
+
+
+# The very same ones each time: of resources that an edit does not touch, nothing more is compared.
+@lru_cache(maxsize=1 << 14)
+def _routes(address: Address) -> tuple[KernelRoute, ...]:
+    namespace, device = address.namespace, address.device
+    interface, on = IPv4Interface(address.address), device_key(namespace, device)
+    own, subnet = str(interface.ip), interface.network
+    local = KernelRoute(
+        namespace, LOCAL_TABLE, f"{own}/32", device, own, container=address.key, after=(on,)
+    )
+    if subnet.prefixlen == subnet.max_prefixlen:
+        return (local,)
+    after = (on, local.key)
+    connected = KernelRoute(
+        namespace, MAIN_TABLE, str(subnet), device, own, container=address.key, after=after
+    )
+    return local, connected
+
+
+@lru_cache(maxsize=1 << 14)
+def _rules(namespace: str) -> tuple[KernelRule, ...]:
+    return tuple(KernelRule(namespace, *each) for each in KERNEL_RULES)
+
+
+def needs(resources: Iterable[Resource]) -> dict[Key, list[Key]]:
+    """Each resource's key → the keys of those that must be made first.
+
+    The kernel refuses a route by a next hop to which it finds no way: so what it had made by itself
+    in a namespace comes before the routes there.
+    """
+    resources = list(resources)
+    by_kernel: dict[str, list[Key]] = {}
+    for resource in resources:
+        if isinstance(resource, KernelRoute | KernelRule):
+            by_kernel.setdefault(resource.namespace, []).append(resource.key)
+    needed: dict[Key, list[Key]] = {}
+    for resource in resources:
+        its = [*resource.after, *([resource.container] if resource.container else [])]
+        if isinstance(resource, Route):
+            its += by_kernel.get(resource.namespace, ())
+        needed[resource.key] = its
+    return needed

@@ -1,0 +1,107 @@
+"""What the NAT of floating addresses has in common, wherever it is: chains, and which connections
+they translate. Pure; the chains are Neutron's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from dvr_ryu.companion.resources.kinds import Chain, Translation
+from dvr_ryu.topology import model
+
+PREROUTING, OUTPUT = "neutron-l3-agent-PREROUTING", "neutron-l3-agent-OUTPUT"
+
+
+def dnat(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Iterator[Chain]:
+    """Yield the chains of what is sent to floating addresses, from elsewhere and from here."""
+    rules = tuple(rule for each in floating_ips for rule in _dnat_rules(each))
+    yield Chain(namespace, "nat", PREROUTING, rules)
+    yield Chain(namespace, "nat", OUTPUT, rules)
+
+
+def _dnat_rules(floating: model.FloatingIp) -> Iterator[str]:
+    if floating.fixed_ip is not None:
+        yield f"-d {floating.ip}/32 -j DNAT --to-destination {floating.fixed_ip}"
+    for each in floating.forwardings:
+        outer, inner = each.external_ports, each.internal_ports
+        which = f"-p {each.protocol} -m {each.protocol} --dport {str(outer).replace('-', ':')}"
+        # Of a range, each port keeps its distance to the first.
+        shift = f"/{outer.first}" if outer.count > 1 else ""
+        target = f"{each.fixed_ip}:{inner}{shift}"
+        yield f"-d {floating.ip}/32 {which} -j DNAT --to-destination {target}"
+
+
+def float_snat(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Chain:
+    """The chain of who is seen as his own floating address."""
+    rules = tuple(
+        f"-s {each.fixed_ip}/32 -j SNAT --to-source {each.ip}"
+        for each in floating_ips
+        if each.fixed_ip is not None
+    )
+    return Chain(namespace, "nat", "neutron-l3-agent-float-snat", rules)
+
+
+def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
+    """Who asks for a floating address from the router's own networks, or by one of these outer
+    addresses of its own, is seen as the router: the answer must come back the same way.
+    """
+    if router.gateway_port is None:
+        return ()
+    sources = (*inner_ranges(router), *(f"{ip}/32" for ip in outer))
+    return tuple(
+        f"-s {source} -m conntrack --ctstate DNAT -j SNAT --to-source {router.gateway_port.ip}"
+        for source in sources
+    )
+
+
+def as_own(central: Sequence[model.FloatingIp]) -> tuple[str, ...]:
+    """Who has a central floating address and asks for one that is translated here is seen by his
+    own, as he would from afar.
+    """
+    return tuple(
+        f"-s {each.fixed_ip}/32 -m conntrack --ctstate DNAT -j SNAT --to-source {each.ip}"
+        for each in central
+    )
+
+
+def inner_ranges(router: model.Router) -> Iterator[str]:
+    """Yield where a router's senders are: on its subnets, and behind next hops there."""
+    for interface in router.interfaces:
+        yield str(interface.cidr)
+    for route in router.inner_routes:
+        if route.destination.prefixlen:
+            yield str(route.destination)
+
+
+def nothing_untranslated(namespace: str, router: model.Router, device: str) -> Chain:
+    """The chain that keeps inner addresses in: what belongs to no connection is not translated."""
+    rules = (
+        f"-s {inner} -o {device} -m conntrack --ctstate INVALID -j DROP"
+        for inner in inner_ranges(router)
+    )
+    return Chain(namespace, "mangle", "POSTROUTING", tuple(rules))
+
+
+def nat_hooks(namespace: str) -> Iterator[Chain]:
+    """Yield the ways from the kernel's nat chains into neutron-l3-agent-*, as Neutron lays them."""
+    yield Chain(namespace, "nat", "PREROUTING", (f"-j {PREROUTING}",))
+    yield Chain(namespace, "nat", "OUTPUT", (f"-j {OUTPUT}",))
+    bottom = ("-j neutron-l3-agent-POSTROUTING", "-j neutron-postrouting-bottom")
+    yield Chain(namespace, "nat", "POSTROUTING", bottom)
+    yield Chain(namespace, "nat", "neutron-postrouting-bottom", ("-j neutron-l3-agent-snat",))
+
+
+def translations(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Iterator[Translation]:
+    """Yield what connections in a namespace are translated from and to."""
+    for floating in floating_ips:
+        if floating.fixed_ip is not None:
+            yield Translation(namespace, floating.ip, floating.fixed_ip)
+        for each in floating.forwardings:
+            yield Translation(
+                namespace,
+                floating.ip,
+                each.fixed_ip,
+                each.protocol,
+                str(each.external_ports),
+                str(each.internal_ports),
+            )

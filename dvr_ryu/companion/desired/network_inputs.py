@@ -1,0 +1,33 @@
+"""What of a view the resources about one network are made of: to compare, not to look at. Pure."""
+
+from __future__ import annotations
+
+from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+
+class Around:
+    """The networks of a view, each with all that is on it."""
+
+    def __init__(self, view: HostView, kept: Kept) -> None:
+        topology = view.topology
+        gateways: dict[str, list[model.RouterInterface]] = {}
+        for router in topology.routers.values():
+            for each in router.interfaces:
+                gateways.setdefault(each.network, []).append(each)
+        self._of = {
+            name: (
+                view.host.name,
+                topology.underlay,
+                topology.networks[name],
+                vlan,
+                kept.value(name, topology.ports_in[name]),
+                gateways.get(name),
+            )
+            for name, vlan in view.local_vlans.items()
+        }
+
+    def of(self, network: str) -> tuple[object, ...]:
+        """What is equal for as long as the network has the same tag, ports and gateways."""
+        return self._of[network]

@@ -1,0 +1,183 @@
+"""A distributed router on one host: its qrouter- namespace. Pure; the values are Neutron's.
+
+East-west is the main table, which has the router's own routes, and permanent neighbours. What main
+cannot route goes out by policy rules: floating addresses through table 16 to the fip- namespace,
+the rest to the SNAT host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.common import (
+    NO_IPV6,
+    OWN_TABLE,
+    ROUTER_SYSCTLS,
+    address,
+    as_integer,
+    contains,
+    device_sysctls,
+    extra_routes,
+    liberal_conntrack,
+    namespace,
+    plugged,
+)
+from dvr_ryu.companion.desired.fip import link_wire
+from dvr_ryu.companion.desired.nat import (
+    as_own,
+    dnat,
+    float_snat,
+    hairpin,
+    nat_hooks,
+    nothing_untranslated,
+    translations,
+)
+from dvr_ryu.companion.desired.network_inputs import Around
+from dvr_ryu.companion.resources.kinds import (
+    Address,
+    Chain,
+    Device,
+    Neighbour,
+    Resource,
+    Route,
+    Rule,
+)
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+LAST = (1 << 32) - 1
+"""The priority of the rule for what the router itself sends. What is sent from one of its inner
+addresses goes by SNAT, before."""
+FIP_TABLE = 16
+"""The table of what has a floating address: dvr_local_router.FIP_RT_TBL."""
+
+
+def resources(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Resource]:
+    """Yield the routers that route on this host."""
+    for router in view.local_routers:
+        floating_ips = tuple(view.floating_here(router))
+        central = tuple(view.central_here(router)) if floating_ips else ()
+        outside = view.topology.networks[floating_ips[0].network] if floating_ips else None
+        joined = [around.of(each.network) for each in router.interfaces]
+        make = partial(_of_router, view, router, tx_checksum, floating_ips, central)
+        made_of = (tx_checksum, router, floating_ips, central, outside, joined)
+        yield from kept.resources(f"router {router.name}", made_of, make)
+
+
+def _of_router(
+    view: HostView,
+    router: model.Router,
+    tx_checksum: bool,
+    floating_ips: Sequence[model.FloatingIp],
+    central: Sequence[model.FloatingIp],
+) -> Iterator[Resource]:
+    yield from _east_west(view, router, tx_checksum)
+    yield from _snat_redirects(view, router)
+    if floating_ips:
+        yield from _floating(view, router, floating_ips, central)
+
+
+def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Iterator[Resource]:
+    place = router.namespace
+    yield from namespace(place, {**ROUTER_SYSCTLS, **NO_IPV6})
+    yield liberal_conntrack(place)
+    for interface in router.interfaces:
+        yield from plugged(view, interface, place, tx_checksum)
+        yield from device_sysctls(place, interface.device, rp_filter="0", send_redirects="0")
+        for ip, mac in _neighbours(view, interface):
+            yield Neighbour(place, interface.device, ip, mac)
+    yield from extra_routes(view, router, place, router.interfaces)
+
+
+def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tuple[str, str]]:
+    """Whom it need not ask for. A virtual IP is not among them: its owner is who announced it."""
+    for router in view.topology.routers.values():
+        for each in router.interfaces:
+            same_subnet = (each.network, each.cidr) == (interface.network, interface.cidr)
+            if same_subnet and each.router != interface.router:
+                yield each.ip, each.mac
+    owners = (model.COMPUTE, model.DHCP, model.ROUTER_SNAT)
+    network, virtual_ips = interface.network, view.topology.virtual_ips
+    for port in view.topology.ports_in[network]:
+        if port.owner in owners:
+            for fixed in port.addresses:
+                if fixed.cidr == interface.cidr and (network, fixed.ip) not in virtual_ips:
+                    yield fixed.ip, port.mac
+
+
+def _snat_redirects(view: HostView, router: model.Router) -> Iterator[Resource]:
+    """What main does not route, by subnet, to the sg- port of the router's SNAT host; what comes
+    from behind a next hop goes the way of that.
+    """
+    for interface in router.interfaces:
+        if interface.snat_port is not None:
+            index = as_integer(interface.ip)
+            via = interface.snat_port.ip
+            own = address(view, interface, router.namespace)
+            route = Route(router.namespace, index, "default", via, interface.device, (own.key,))
+            yield route
+            here = (each for each in router.inner_routes if contains(interface, each.nexthop))
+            for source in (interface.cidr, *(each.destination for each in here)):
+                yield Rule(router.namespace, index, index, source=str(source), after=(route.key,))
+
+
+def _floating(
+    view: HostView,
+    router: model.Router,
+    floating_ips: Sequence[model.FloatingIp],
+    central: Sequence[model.FloatingIp],
+) -> Iterator[Resource]:
+    place, rfp, link = router.namespace, router.rfp_device, router.fip_link
+    mtu = view.topology.underlay.overlay_mtu
+    network = view.topology.networks[floating_ips[0].network]
+    yield Device(place, rfp, link.rfp_mac, mtu, None, link_wire(router, network).key)
+    yield from device_sysctls(place, rfp, rp_filter="0")
+    own = Address(place, rfp, f"{link.rfp_ip}/31", None)
+    yield own
+    yield Neighbour(place, rfp, link.fpr_ip, link.fpr_mac)
+    way_out = Route(place, FIP_TABLE, "default", link.fpr_ip, rfp, (own.key,))
+    yield way_out
+    chains = tuple(_nat(router, floating_ips, central))
+    yield from chains
+    # Not before its NAT is there: or a connection would leave with its fixed address, and stay so.
+    after = (way_out.key, *(chain.key for chain in chains))
+    for each in floating_ips:
+        yield Address(place, rfp, f"{each.ip}/32", each.ip)
+        yield Rule(place, each.rule_priority, FIP_TABLE, source=each.fixed_ip, after=after)
+    yield from _own_way(router, floating_ips[0].ip)
+    yield from translations(place, [*floating_ips, *central])
+
+
+def _own_way(router: model.Router, source: str) -> Iterator[Resource]:
+    """How the router itself answers what comes from outside: errors about what it forwards are seen
+    as from the floating address that was asked, all else as from the first of this host.
+    """
+    place, rfp, link = router.namespace, router.rfp_device, router.fip_link
+    after = (
+        Address(place, rfp, f"{link.rfp_ip}/31", None).key,
+        Address(place, rfp, f"{source}/32", source).key,
+    )
+    way_out = Route(place, OWN_TABLE, "default", link.fpr_ip, rfp, after, source)
+    yield way_out
+    yield Rule(place, LAST, OWN_TABLE, iif="lo", after=(way_out.key,))
+
+
+def _nat(
+    router: model.Router,
+    floating_ips: Sequence[model.FloatingIp],
+    central: Sequence[model.FloatingIp],
+) -> Iterator[Chain]:
+    place = router.namespace
+    east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
+    # An instance without a floating address that asks for the floating address of a neighbour on
+    # this host: the neighbour must answer by way of this router, so it sees the router's address,
+    # as it would from afar.
+    snat = ("-j neutron-l3-agent-float-snat", *as_own(central), *hairpin(router))
+    yield from dnat(place, floating_ips)
+    yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (east_west,))
+    yield float_snat(place, floating_ips)
+    yield Chain(place, "nat", "neutron-l3-agent-snat", snat)
+    yield from nat_hooks(place)
+    yield nothing_untranslated(place, router, router.rfp_device)

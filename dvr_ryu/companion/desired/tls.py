@@ -1,0 +1,61 @@
+"""Open vSwitch's key, and whom it trusts, where switches and controller speak TLS. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from attrs import evolve, field, frozen
+
+from dvr_ryu.companion.resources.kinds import TLS_KEY, Resource
+from dvr_ryu.pki.files import FOLDER, of_host
+from dvr_ryu.topology import model
+from dvr_ryu.topology.view import HostView
+
+
+@frozen
+class SwitchTls(Resource):
+    """Open vSwitch's key and certificate, and whom it trusts, for all of its connections. Settings
+    are in ovs-vsctl's words: column → value.
+    """
+
+    kind = str(TLS_KEY[0])
+    identity = ("table",)
+    table: ClassVar[str] = str(TLS_KEY[1])
+    settings: Mapping[str, str] = field(eq=dict)
+    before: Mapping[str, Any] | None = field(default=None, eq=False, repr=False)
+    """The whole row that was here before us; None for none."""
+
+
+@frozen
+class TlsOptions:
+    """What a companion is told beside the file."""
+
+    pki: Path = FOLDER
+    """The folder of this host's files."""
+    always: bool = False
+    """Whether to use TLS though the file says tcp:, as a lab may."""
+
+    def controller(self, view: HostView) -> model.Controller | None:
+        """The controller of a view's bridges, as they are to reach it."""
+        controller = view.topology.controller
+        return evolve(controller, tls=True) if controller and self.always else controller
+
+
+DEFAULTS = TlsOptions()
+
+
+def resources(view: HostView, options: TlsOptions) -> Iterator[SwitchTls]:
+    """Yield Open vSwitch's settings for TLS, if the controller speaks it."""
+    controller = options.controller(view)
+    if controller and controller.tls:
+        files = of_host(options.pki, view.host.name)
+        yield SwitchTls(
+            {
+                "private_key": str(files.private_key),
+                "certificate": str(files.certificate),
+                "ca_cert": str(files.authority),
+                "bootstrap_ca_cert": "false",
+            }
+        )

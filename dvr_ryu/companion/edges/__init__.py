@@ -1,5 +1,0 @@
-"""The edges: for each kind of fact, which hold, how one is made, how one is unmade.
-
-Each module has `read`, `make` and `unmake` for its kinds. To make a fact again changes it to what
-is asked, to unmake one that is gone is no error: a run that was killed is mended by the next.
-"""

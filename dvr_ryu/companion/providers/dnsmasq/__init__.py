@@ -1,0 +1,1 @@
+"""DHCP servers: the files that dnsmasq reads, and the leases that it writes."""

@@ -1,0 +1,145 @@
+"""What DHCP servers have leased: read from their files; taken out, where it is another's now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import NamedTuple
+
+from dvr_ryu.companion.desired.common import as_integer
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.dnsmasq import servers
+from dvr_ryu.companion.providers.netlink.namespaces import by_place
+from dvr_ryu.companion.providers.notes import below
+from dvr_ryu.companion.providers.processes import processes
+from dvr_ryu.companion.resources.dnsmasq import (
+    ALL,
+    DHCP_DIRECTORY,
+    DhcpHost,
+    LeaseBook,
+    StaleLease,
+    book_file,
+    dhcp_server,
+    leases_file,
+)
+from dvr_ryu.companion.resources.kinds import Process
+
+END_OF_TIME = 1 << 32
+"""No lease lasts so long: seconds since 1970."""
+
+
+class Lease(NamedTuple):
+    """Who has an address until when, in seconds since 1970."""
+
+    host: str
+    network: str
+    mac: str
+    ip: str
+    instance: str
+    """Its host name if it is declared, else nothing."""
+    expires: int
+
+
+def listed(root: Path = Path("/")) -> Iterator[Lease]:
+    """Yield the leases of every DHCP server of a host, whose files are below `root`."""
+    for book in _books(root):
+        names = {host.mac: host.name for host in servers.read_kind(DhcpHost, book.namespace, root)}
+        for expires, mac, ip in _leases(book.namespace, root):
+            yield Lease(book.host, book.network, mac, ip, names.get(mac, ""), expires)
+
+
+def _books(root: Path = Path("/")) -> Iterator[LeaseBook]:
+    """Yield the notes beside leases; an empty one where a killed companion wrote none."""
+    found = map(Path, notes.names(below(root, DHCP_DIRECTORY)))
+    for namespace in sorted({each.stem for each in found if each.suffix in (".book", ".leases")}):
+        read = partial(LeaseBook.of_text, namespace)
+        book = notes.meaning(below(root, book_file(namespace)), read)
+        yield book or LeaseBook(namespace, "", "", ())
+
+
+def _leases(namespace: str, root: Path = Path("/")) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines of dnsmasq's file: until when, MAC and address; the client's name and id
+    follow, unless the line is just being written.
+    """
+    for line in (notes.text(below(root, leases_file(namespace))) or "").splitlines():
+        expires, mac, ip, *its_own = [*line.split(), "", ""]
+        with suppress(ValueError):  # it is no line of dnsmasq's
+            if len(its_own) == 4 and 0 <= int(expires) < END_OF_TIME:
+                yield int(expires), mac, str(IPv4Address(ip))
+
+
+# Resources
+# --------------------------------------------------------------------------------------------
+
+
+def read(running: Mapping[str, Process]) -> Iterator[LeaseBook | StaleLease]:
+    """Yield the books that there are, and what should not stand in them; `running` by name."""
+    for book in _books():
+        yield book
+        told = list(servers.read_kind(DhcpHost, book.namespace))
+        by_mac = {host.mac: host.ip for host in told}
+        declared = {host.ip for host in told}
+        server = running.get(dhcp_server(book.namespace))
+        for _, mac, ip in _leases(book.namespace):
+            if by_mac.get(mac) == ip:
+                continue
+            if mac in by_mac or ip in declared or not _is_within(ip, book.ranges):
+                yield StaleLease(book.namespace, mac, ip, server)
+        if notes.is_spoiled(Path(leases_file(book.namespace))):
+            yield StaleLease(book.namespace, ALL, ALL, server)
+
+
+def _is_within(ip: str, ranges: Iterable[tuple[str, str]]) -> bool:
+    number = as_integer(ip)
+    return any(as_integer(first) <= number <= as_integer(last) for first, last in ranges)
+
+
+def forgive_declines() -> None:
+    """Let each server that has not leased all that is declared read its files again.
+
+    dnsmasq holds a declared address back for ten minutes once somebody, whoever says that he is its
+    owner, has declined it; and forgets that when it reads whose it is.
+    """
+    for book in _books():
+        leased = {mac for _, mac, _ in _leases(book.namespace)}
+        declared = servers.read_kind(DhcpHost, book.namespace)
+        if any(host.name and host.mac not in leased for host in declared):
+            processes.tell(dhcp_server(book.namespace))
+
+
+def make_books(resources: Sequence[LeaseBook]) -> None:
+    """Write notes."""
+    notes.folder(Path(DHCP_DIRECTORY))
+    for resource in resources:
+        notes.replace(Path(book_file(resource.namespace)), f"{resource.text}\n")
+
+
+def unmake_books(resources: Sequence[LeaseBook]) -> None:
+    """Forget leases, and whose they were."""
+    for resource in resources:
+        notes.remove(Path(leases_file(resource.namespace)))
+        notes.remove(Path(book_file(resource.namespace)))
+
+
+def make_stale(resources: Sequence[StaleLease]) -> None:
+    """Nobody wants one."""
+    raise AssertionError(resources)
+
+
+def unmake_stale(resources: Sequence[StaleLease]) -> None:
+    """Take leases out while their servers do not run."""
+    for namespace, stale in by_place(resources):
+        servers = [stale[0].server] if stale[0].server else []
+        processes.unmake(servers)
+        # One whose namespace was removed is made anew, where it belongs, as a resource of its own.
+        servers = [server for server in servers if server.namespace == namespace]
+        path = Path(leases_file(namespace))
+        wrong = {(resource.mac, resource.ip) for resource in stale}
+        lines = (notes.text(path) or "").splitlines(keepends=True)
+        notes.replace(
+            path, "".join(line for line in lines if tuple(line.split()[1:3]) not in wrong)
+        )
+        processes.make(servers)

@@ -1,0 +1,108 @@
+"""Whom each DHCP server serves and what it tells: its notes, and telling it that they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.netlink.namespaces import by_place
+from dvr_ryu.companion.providers.notes import below, replace
+from dvr_ryu.companion.providers.processes.processes import tell
+from dvr_ryu.companion.resources.dnsmasq import (
+    DHCP_DIRECTORY,
+    SUFFIXES,
+    DhcpHost,
+    DhcpOption,
+    Told,
+    dhcp_server,
+    told_file,
+)
+from dvr_ryu.companion.resources.kinds import Key
+
+FILES = Path(DHCP_DIRECTORY)
+TOLD = ".told"
+"""Ends the name of a copy of a file, made once the server has been told to read that: what both say
+is so, even if the companion was killed between the two."""
+
+
+def read() -> Iterator[DhcpHost | DhcpOption]:
+    """Yield whom the servers serve, and what they tell them."""
+    yield from _read_all(DhcpHost)
+    yield from _read_all(DhcpOption)
+
+
+def _read_all(kind: type[Told]) -> Iterator[Told]:
+    end = f".{SUFFIXES[kind]}{TOLD}"
+    for name in notes.names(FILES):
+        if name.endswith(end):
+            yield from read_kind(kind, name.removesuffix(end))
+
+
+def read_kind(kind: type[Told], namespace: str, root: Path = Path("/")) -> list[Told]:
+    """Return what one server has been told, on the host whose files are below `root`."""
+
+    def resources(text: str) -> list[Told]:
+        return [kind.of_line(namespace, line) for line in text.splitlines()]
+
+    path = below(root, told_file(kind, namespace))
+    return notes.meaning(path, resources) or [] if _agree(path) else []
+
+
+def _agree(path: Path) -> bool:
+    """Whether a file and its copy are there, and say the same."""
+    said = notes.text(path)
+    return said is not None and said == notes.text(_copy(path))
+
+
+def _copy(path: Path) -> Path:
+    return path.with_name(path.name + TOLD)
+
+
+def tidy() -> None:
+    """Forget files that do not agree with their copies: a companion was killed between the two, and
+    who needs them makes them again."""
+    ends = tuple(f".{suffix}" for suffix in SUFFIXES.values())
+    for path in {FILES / name.removesuffix(TOLD) for name in notes.names(FILES)}:
+        if path.name.endswith(ends) and not _agree(path):
+            _forget(path)
+
+
+def make(resources: Sequence[Told]) -> None:
+    """Add lines to the files of their networks, or change them. All resources are of one kind."""
+    _edit(resources, lambda lines, resource: lines.update({resource.key: resource}))
+
+
+def unmake(resources: Sequence[Told]) -> None:
+    """Take lines out of the files of their networks. All resources are of one kind."""
+    _edit(resources, lambda lines, resource: lines.pop(resource.key, None))
+
+
+def _edit(resources: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]) -> None:
+    notes.folder(FILES)
+    kind = type(resources[0])
+    for namespace, group in by_place(resources):
+        lines = {resource.key: resource for resource in read_kind(kind, namespace)}
+        for resource in group:
+            edit(lines, resource)
+        _write(
+            told_file(kind, namespace),
+            namespace,
+            sorted(resource.line for resource in lines.values()),
+        )
+
+
+def _write(file: str, namespace: str, lines: Sequence[str]) -> None:
+    path = Path(file)
+    if not lines:
+        _forget(path)
+        return
+    text = "".join(f"{line}\n" for line in lines)
+    replace(path, text)
+    tell(dhcp_server(namespace))
+    replace(_copy(path), text)
+
+
+def _forget(path: Path) -> None:
+    notes.remove(path)
+    notes.remove(_copy(path))

@@ -1,0 +1,1 @@
+"""Chains of iptables, in our namespaces and on the host."""

@@ -1,0 +1,89 @@
+"""Our chains in the host's own filter table, and the rules that lead into them: nothing else of it.
+
+Each is made, with its hook, by one atomic iptables-restore. A note says that there may be any: on a
+host without it nobody asks iptables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from dvr_ryu.companion.desired.firewall import HookedChain
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.commands import run
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
+
+NOTE = Path(RUN_DIRECTORY, "firewall")
+"""It is there before a chain is, and goes after the last."""
+HOOKS = ("INPUT", "FORWARD")
+
+
+def read() -> Iterator[HookedChain]:
+    """Yield our chains."""
+    if NOTE.exists():
+        yield from _found(_saved())
+
+
+def _saved() -> Mapping[str, list[str]]:
+    """The chains of the filter table, each with its rules."""
+    chains: dict[str, list[str]] = {}
+    for line in run(["iptables-save", "-t", "filter"]).splitlines():
+        if line.startswith(":"):
+            chains[line[1:].split()[0]] = []
+        elif line.startswith("-A "):
+            name, rule = appended(line)
+            # A machine without /etc/protocols has no name for GRE.
+            chains.setdefault(name, []).append(rule.replace("-p gre ", "-p 47 "))
+    return chains
+
+
+def appended(line: str) -> tuple[str, str]:
+    """Chain and rule of a line "-A CHAIN RULE"; a rule that only counts packets has no words."""
+    name, _, rule = line.removeprefix("-A ").strip().partition(" ")
+    return name, rule
+
+
+def _found(chains: Mapping[str, list[str]]) -> Iterator[HookedChain]:
+    for hook in HOOKS:
+        chain = HookedChain(hook, ())
+        if chain.name in chains:
+            asked = chains.get(hook, [])
+            first = asked[:1] == [chain.jump] and asked.count(chain.jump) == 1
+            yield HookedChain(hook, tuple(chains[chain.name]), first)
+
+
+def make(resources: Sequence[HookedChain]) -> None:
+    """Write whole chains, and hook each in once, before all else."""
+    notes.replace(NOTE, "")
+    made = [f":{resource.name} - [0:0]" for resource in resources]
+    made += [f"-A {resource.name} {rule}" for resource in resources for rule in resource.rules]
+    hooked = [f"-I {resource.hook} 1 {resource.jump}" for resource in resources]
+    _restore([*made, *_unhooked(resources), *hooked])
+
+
+def unmake(resources: Sequence[HookedChain]) -> None:
+    """Take chains out; with the last one, the note."""
+    lines = [f"{verb} {resource.name}" for resource in resources for verb in ("-F", "-X")]
+    _restore([*_unhooked(resources), *lines])
+    if not any(read()):
+        notes.remove(NOTE)
+
+
+def _unhooked(resources: Sequence[HookedChain]) -> list[str]:
+    """What takes out the rules that lead into chains, as many as there are."""
+    chains = _saved()
+    hooks = {
+        resource: Counter(chains.get(resource.hook, ()))[resource.jump] for resource in resources
+    }
+    return [
+        f"-D {resource.hook} {resource.jump}"
+        for resource, count in hooks.items()
+        for _ in range(count)
+    ]
+
+
+def _restore(lines: Sequence[str]) -> None:
+    text = "\n".join(["*filter", *lines, "COMMIT", ""])
+    run(["iptables-restore", "--noflush", "--wait"], text)

@@ -1,0 +1,183 @@
+"""Chains of iptables in our namespaces, by iptables-save and one atomic iptables-restore for each.
+
+Ours are the chains named neutron-*, the kernel's own nat chains, raw PREROUTING and mangle
+POSTROUTING, in namespaces of ours only. All else is others': it is left alone, and told of. For
+what the host's own has of ours, see `firewall`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
+
+from dvr_ryu.companion.foreign import FirewallRules
+from dvr_ryu.companion.providers.commands import path_of, run
+from dvr_ryu.companion.providers.iptables.firewall import appended
+from dvr_ryu.companion.providers.netlink import netfilter
+from dvr_ryu.companion.providers.netlink.client import Netlink, netlink
+from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, by_place, exists, inside
+from dvr_ryu.companion.resources.kinds import Chain
+
+KERNEL_CHAINS = (
+    ("nat", "PREROUTING"),
+    ("nat", "OUTPUT"),
+    ("nat", "POSTROUTING"),
+    ("raw", "PREROUTING"),
+    ("mangle", "POSTROUTING"),
+)
+AT_ONCE = 4
+"""How many programs are asked at a time: each keeps us waiting while it starts."""
+TRANSLATING = ("qrouter-", "snat-", "fip-")
+"""The namespaces that have chains of ours."""
+READ = (*TRANSLATING, "qdhcp-")
+"""The namespaces in which a rule of others is in our way; an instance's are its own affair."""
+OWN = "neutron-"
+"""How the names of our chains begin, but for the kernel's own."""
+_INCOMPATIBLE = re.compile("[Tt]able `([a-z]+)' is incompatible")
+"""What iptables-save says of a table of its own in which others have put what it cannot show."""
+
+
+class Rules(NamedTuple):
+    """What a namespace has."""
+
+    chains: tuple[Chain, ...] = ()
+    foreign: tuple[FirewallRules, ...] = ()
+    """What others have there, and no chain of ours shows."""
+
+
+class _State(NamedTuple):
+    """What tells whether a namespace has what it had; nothing does, of legacy tables."""
+
+    namespace: int
+    """Its inode."""
+    generation: int | None
+    legacy: tuple[str, ...]
+
+    def is_fresh(self) -> bool:
+        """Whether nobody has used netfilter there."""
+        return self.generation == netfilter.FRESH and not self.legacy
+
+    def tells_all(self, by_nftables: bool) -> bool:
+        """Whether rules are as they were if this is."""
+        return by_nftables and self.generation is not None and not self.legacy
+
+
+class Reader:
+    """Reads namespaces, and again those in which something may have changed since."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[_State, Rules]] = {}
+        self._by_nftables = False
+        """Whether iptables is nftables on this host."""
+
+    def read(self, places: Iterable[str]) -> Rules:
+        """Return the chains of namespaces, and what others have there; some are asked at a time."""
+        asked = [place for place in places if place.startswith(READ)]
+        path = path_of("iptables-save")
+        self._by_nftables = path is not None and "nft" in os.path.basename(os.path.realpath(path))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = list(pool.map(self._read, asked))
+        self._seen = {name: self._seen[name] for name in asked if name in self._seen}
+        each = chain.from_iterable
+        return Rules(
+            tuple(each(rules.chains for rules in found)),
+            tuple(each(rules.foreign for rules in found)),
+        )
+
+    def _read(self, namespace: str) -> Rules:
+        with netlink(namespace, netfilter.NETLINK_NETFILTER) as kernel:
+            inode = os.stat(THIS_THREAD).st_ino
+            state = _State(inode, netfilter.generation(kernel), netfilter.legacy_tables())
+            seen = self._seen.get(namespace)
+            if seen and seen[0] == state and state.tells_all(self._by_nftables):
+                return seen[1]
+            rules = Rules() if state.is_fresh() else self._rules(namespace, state, kernel)
+        self._seen[namespace] = state, rules
+        return rules
+
+    def _rules(self, namespace: str, state: _State, kernel: Netlink) -> Rules:
+        """What the namespace has in which the caller is."""
+        saved = run(["iptables-save"])
+        chains, foreign = _parse(namespace, "iptables", saved, namespace.startswith(TRANSLATING))
+        if self._by_nftables and state.legacy and path_of("iptables-legacy-save"):
+            saved_too = run(["iptables-legacy-save"])
+            foreign += _parse(namespace, "iptables-legacy", saved_too, ours=False)[1]
+        if state.generation is not None:
+            unshown = {*_INCOMPATIBLE.findall(saved)}
+            for each in netfilter.nft_chains(kernel):
+                of_iptables = netfilter.is_of_iptables(each) and each.table not in unshown
+                if not (of_iptables and self._by_nftables):
+                    foreign.append(_as_foreign(namespace, each))
+        return Rules(tuple(chains), tuple(foreign))
+
+
+def _as_foreign(namespace: str, chain: netfilter.NftChain) -> FirewallRules:
+    name = f"{chain.family} {chain.table} {chain.name}"
+    return FirewallRules(namespace, "nft", name, chain.rules, drops=chain.drops)
+
+
+def _parse(
+    namespace: str, tool: str, saved: str, ours: bool
+) -> tuple[list[Chain], list[FirewallRules]]:
+    """Chains as iptables-save prints them: ours, if there may be some, and those of others."""
+    rules: dict[tuple[str, str], list[str]] = {}
+    drops: set[tuple[str, str]] = set()
+    table = ""
+    for line in saved.splitlines():
+        if line.startswith("*"):
+            table = line[1:]
+        elif line.startswith(":"):
+            name, policy, *_ = line[1:].split()
+            if name.startswith(OWN):
+                rules.setdefault((table, name), [])
+            elif policy == "DROP":
+                drops.add((table, name))
+        elif line.startswith("-A "):
+            name, rule = appended(line)
+            rules.setdefault((table, name), []).append(rule)
+    mine = {w for w in rules if ours and (w in KERNEL_CHAINS or w[1].startswith(OWN))}
+    chains = [Chain(namespace, *where, tuple(rules[where])) for where in rules if where in mine]
+    foreign = [
+        FirewallRules(namespace, tool, " ".join(where), len(its), its[0] if its else "", drops=drop)
+        for where in sorted({*rules, *drops} - mine)
+        for its, drop in ((rules.get(where, []), where in drops),)
+        if its or drop
+    ]
+    return chains, foreign
+
+
+def make(resources: Sequence[Chain]) -> None:
+    """Write whole chains; those of one namespace at once."""
+    _restore(resources, with_rules=True)
+
+
+def unmake(resources: Sequence[Chain]) -> None:
+    """Empty chains, and remove those that are not the kernel's own."""
+    _restore(resources, with_rules=False)
+
+
+def _restore(resources: Sequence[Chain], with_rules: bool) -> None:
+    for namespace, group in by_place(resources):
+        if exists(namespace):
+            tables = by_place(group, attrgetter("table"))
+            text = "".join(_table(name, chains, with_rules) for name, chains in tables)
+            with inside(namespace):
+                run(["iptables-restore", "--noflush", "--wait"], text)
+
+
+def _table(name: str, chains: Sequence[Chain], with_rules: bool) -> str:
+    """The text of iptables-restore: naming a chain makes it, and empties it if it was there."""
+    own = [chain for chain in chains if (chain.table, chain.name) not in KERNEL_CHAINS]
+    lines = [f"*{name}"]
+    lines += [f":{chain.name} - [0:0]" for chain in own]
+    lines += [f"-F {chain.name}" for chain in chains if chain not in own]
+    if with_rules:
+        lines += [f"-A {chain.name} {rule}" for chain in chains for rule in chain.rules]
+    else:
+        lines += [f"-X {chain.name}" for chain in own]
+    return "\n".join([*lines, "COMMIT", ""])

@@ -1,0 +1,116 @@
+"""Gratuitous ARP: tell a network at once that an address is here now. Nobody waits for it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from operator import itemgetter
+from threading import Thread
+from typing import TypeAlias
+
+from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.providers.netlink.client import netlink
+from dvr_ryu.companion.providers.netlink.namespaces import by_place, inside
+from dvr_ryu.companion.providers.netlink.routing import on_device
+from dvr_ryu.companion.resources.kinds import Address, Device, ProxyNeighbour, Resource, in_instance
+from dvr_ryu.errors import HostError
+
+ANNOUNCING = ("fg-", "qg-", "gw-", "sg-", "qr-")
+"""The devices whose addresses may have been elsewhere a moment ago. A qr- is everywhere at once: it
+is announced on each host by that host, and flows keep that there."""
+EVERY = ""
+"""Stands for every address that a device has: those, too, that an instance has given itself."""
+PAUSES = (0, 0.3, 0.7)
+"""Before each announcement of a change. The first may come before the flows of the controller,
+which hears of an edit a little later."""
+ETH_P_ARP = 0x0806
+REQUEST, REPLY = 1, 2
+BROADCAST = b"\xff" * 6
+
+
+Place: TypeAlias = "tuple[str, str, str]"
+"""A namespace, a device in it and an address to announce there."""
+
+
+def announcements(change: Change) -> list[Place]:
+    """What to announce of a change that has just been made: new addresses, and new MACs of old."""
+    return [*announceable([*change.added, *change.readdressed]), *cards(change.readdressed)]
+
+
+def cards(resources: Iterable[Resource]) -> list[Place]:
+    """Of resources, the network cards of instances, with every address: an instance announces
+    itself when its MAC is another.
+    """
+    return [
+        (resource.namespace, resource.name, EVERY)
+        for resource in resources
+        if isinstance(resource, Device)
+        and in_instance(resource.namespace)
+        and resource.mac is not None
+    ]
+
+
+def announceable(resources: Iterable[Resource]) -> list[Place]:
+    """Of resources that hold, those to announce when others know otherwise."""
+    return [
+        (resource.namespace, resource.device, _ip(resource))
+        for resource in resources
+        if isinstance(resource, (Address, ProxyNeighbour))
+        and resource.device.startswith(ANNOUNCING)
+    ]
+
+
+def _ip(resource: Address | ProxyNeighbour) -> str:
+    return resource.ip if isinstance(resource, ProxyNeighbour) else resource.address.split("/")[0]
+
+
+def announce(places: Iterable[Place], pauses: Sequence[float] = PAUSES) -> None:
+    """Begin to send one gratuitous packet for each place that is still there, after each pause.
+
+    The kernel takes its time to close a socket that sends frames: so there is one for each
+    namespace, all of them are closed at the same time, and meanwhile the caller goes on.
+    """
+    for namespace, group in by_place(places, itemgetter(0)):
+        Thread(target=_announce_in, args=(namespace, group, pauses)).start()
+
+
+def _announce_in(namespace: str, places: Sequence[Place], pauses: Sequence[float]) -> None:
+    with (
+        suppress(HostError, OSError),  # the namespace went away again
+        inside(namespace),
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
+    ):
+        for pause in pauses:
+            time.sleep(pause)
+            for device, ip in _with_addresses(namespace, places):
+                with suppress(OSError):  # the device did
+                    wire.bind((device, ETH_P_ARP))
+                    operation = REQUEST if device.startswith(ANNOUNCING) else REPLY
+                    wire.send(gratuitous_arp(wire.getsockname()[4], ip, operation))
+
+
+def _with_addresses(namespace: str, places: Iterable[Place]) -> Iterator[tuple[str, str]]:
+    """Yield devices and addresses; where every address is meant, those that there are now."""
+    for _, device, ip in places:
+        if ip != EVERY:
+            yield device, ip
+            continue
+        with suppress(OSError, HostError), netlink(namespace) as kernel:
+            found = [
+                resource for resource in on_device(kernel, device) if isinstance(resource, Address)
+            ]
+            yield from ((device, _ip(resource)) for resource in found)
+
+
+def gratuitous_arp(mac: bytes, ip: str, operation: int = REQUEST) -> bytes:
+    """A frame in which `ip` asks everybody for itself (RFC 5227, 3): all learn its MAC anew. As a
+    reply it is answered by no switch that knows `ip`; Linux heeds one at once if it names the MAC
+    twice.
+    """
+    target = mac if operation == REPLY else bytes(6)
+    address = socket.inet_aton(ip)
+    ethernet = BROADCAST + mac + ETH_P_ARP.to_bytes(2, "big")
+    head = b"\x00\x01\x08\x00\x06\x04" + operation.to_bytes(2, "big")
+    return ethernet + head + mac + address + target + address

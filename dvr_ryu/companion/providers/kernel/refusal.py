@@ -1,0 +1,12 @@
+"""The kernel's refusals, in words for people: what was asked, as a line of shell, and why not."""
+
+from __future__ import annotations
+
+from dvr_ryu.companion.resources.describe import describe
+from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.errors import HostError
+
+
+def refusal(resource: Resource, error: OSError) -> HostError:
+    """The kernel's refusal to make or remove a resource, with what was asked."""
+    return HostError(f"the kernel refuses: {describe(resource)}: {error.strerror}")

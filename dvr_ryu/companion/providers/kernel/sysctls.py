@@ -1,0 +1,136 @@
+"""Kernel settings, by /proc/sys: of our namespaces and devices, of instances' cards, and the few of
+the host itself.
+
+What a setting of what goes on was before is noted first, and put back when it is unmade.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from functools import partial
+from pathlib import Path
+
+from attrs import evolve
+
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.netlink.namespaces import by_place, exists, inside
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, KeptSysctl, Sysctl, namespace_key
+
+PROC = Path("/proc/sys")
+NOTES = Path(RUN_DIRECTORY, "sysctls")
+
+
+def note(resource: KeptSysctl) -> Path:
+    """The file that keeps what a setting was before."""
+    name = resource.name.replace("/", ".")
+    return NOTES / (f"{resource.namespace}:{name}" if resource.namespace else name)
+
+
+def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
+    """Yield the present values of settings, in the namespace in which the caller is.
+
+    A setting that this kernel does not have (no IPv6, no conntrack yet) is as it should be.
+    """
+    for resource in wanted:
+        value = _value(resource.name)
+        if value is not None:
+            yield Sysctl(resource.namespace, resource.name, value, resource.container)
+        elif resource.container == namespace_key(resource.namespace) or _lacks_ipv6(resource):
+            yield resource
+
+
+def _lacks_ipv6(resource: Sysctl) -> bool:
+    return resource.name.startswith("net/ipv6/") and not (PROC / "net/ipv6").exists()
+
+
+def make(resources: Sequence[Sysctl]) -> None:
+    """Set values, namespace by namespace."""
+    for namespace, group in by_place(resources):
+        with inside(namespace):
+            for resource in group:
+                _set(resource.name, resource.value)
+
+
+def unmake(resources: Sequence[Sysctl]) -> None:
+    """Nothing: a value that nobody asks for any more harms nobody, and ends with its namespace."""
+
+
+def read_kept() -> Iterator[KeptSysctl]:
+    """Yield the settings that we noted to have set, with their present values; none if that which
+    had it is gone.
+    """
+    noted = (_noted(name) for name in notes.names(NOTES))
+    said = [
+        resource for resource in noted if notes.meaning(note(resource), _value_before) is not None
+    ]
+    for namespace, group in by_place(said):
+        with inside(namespace) if exists(namespace) else nullcontext():
+            for resource in group:
+                present = _value(resource.name) if exists(namespace) else None
+                yield evolve(resource, value=present or "")
+
+
+def _noted(file: str) -> KeptSysctl:
+    namespace, _, name = file.rpartition(":")
+    return KeptSysctl(namespace, name.replace(".", "/"), "")
+
+
+def _value_before(text: str) -> str:
+    """What a note says; ValueError if it is no value of a setting."""
+    if not text.strip().replace("\t", " ").isprintable() or not text.strip():
+        raise ValueError(text)
+    return text
+
+
+def make_kept(resources: Sequence[KeptSysctl]) -> None:
+    """Note what there is, then set values."""
+    notes.folder(NOTES)
+    for namespace, group in by_place(resources):
+        with inside(namespace):
+            for resource in group:
+                noted = note(resource)
+                if notes.meaning(noted, _value_before) is None:
+                    notes.replace(noted, (PROC / resource.name).read_text())
+                (PROC / resource.name).write_text(resource.value)
+
+
+def unmake_kept(resources: Sequence[KeptSysctl]) -> None:
+    """Put back what was noted, where something still has it."""
+    for namespace, group in by_place(resources):
+        if exists(namespace):
+            with inside(namespace):
+                for resource in group:
+                    notes.meaning(note(resource), partial(_put_back, resource.name))
+        for resource in group:
+            notes.remove(note(resource))
+
+
+def _put_back(name: str, text: str) -> None:
+    """Give a setting the value that a note says; ValueError if it can have no such one."""
+    try:
+        _set(name, _value_before(text))
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ERANGE):
+            raise
+        raise ValueError(text) from None
+
+
+def _value(name: str) -> str | None:
+    """The present value of a setting, in the namespace in which the caller is; None if there is no
+    such one.
+    """
+    try:
+        # Unbuffered, for there are thousands, of a few bytes each.
+        with open(f"{PROC}/{name}", "rb", buffering=0) as file:
+            return file.read().decode().strip()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+
+
+def _set(name: str, value: str) -> None:
+    """Give a setting its value, if there is such one."""
+    missing = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+    with suppress(*missing), open(f"{PROC}/{name}", "r+b", buffering=0) as file:
+        file.write(value.encode())

@@ -1,0 +1,228 @@
+"""Connections that conntrack translates in our namespaces: those that began under other rules are
+forgotten, by netlink.
+
+The rules say how a connection is translated only when it begins. Which translations all connections
+follow is noted when the others have been forgotten: who was killed before that, does it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import IPv4Address
+from pathlib import Path
+from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP
+from struct import Struct
+from typing import NamedTuple
+
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.netlink.client import (
+    GONE,
+    Answer,
+    Netlink,
+    Request,
+    as_ipv4,
+    attribute,
+    attributes_of,
+    netlink,
+)
+from dvr_ryu.companion.providers.netlink.namespaces import by_place, exists
+from dvr_ryu.companion.resources.kinds import ROOT, RUN_DIRECTORY, Translation
+from dvr_ryu.errors import HostError
+
+NOTES = Path(RUN_DIRECTORY, "translations")
+"""One file per namespace, with a line for each translation."""
+
+COUNT = Path("/proc/sys/net/netfilter/nf_conntrack_count")
+"""How many connections the namespace has in which the reader is."""
+
+# <linux/netfilter/nfnetlink.h>, nfnetlink_conntrack.h, nf_conntrack_common.h
+NETLINK_NETFILTER = 12
+_GENERIC = Struct("=BBH")
+_PORT = Struct("!H")
+_STATUS = Struct("!I")
+CONNTRACK = 1 << 8
+GET, DELETE = CONNTRACK | 1, CONNTRACK | 2
+CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_STATUS, CTA_ID = 1, 2, 3, 12
+CTA_TUPLE_IP, CTA_TUPLE_PROTO = 1, 2
+CTA_IP_V4_SRC, CTA_IP_V4_DST = 1, 2
+CTA_PROTO_NUM, CTA_PROTO_DST_PORT = 1, 3
+TRANSLATED = 1 << 4 | 1 << 5
+PROTOCOLS = {"tcp": IPPROTO_TCP, "udp": IPPROTO_UDP}
+
+
+class Connection(NamedTuple):
+    """What conntrack says of a connection: as it began, and where the answers go."""
+
+    source: str | None
+    target: str | None
+    protocol: int
+    port: int
+    answers_from: str | None
+    answers_to: str | None
+    translated: bool
+
+
+def require() -> None:
+    """Raise OSError if the kernel does not tell the connections of the namespace we are in."""
+    with netlink(ROOT, NETLINK_NETFILTER) as kernel:
+        _all(kernel)
+
+
+def read() -> Iterator[Translation]:
+    """Yield the translations that were noted."""
+    for namespace in notes.names(NOTES):
+        yield from _noted(namespace)
+
+
+def make(resources: Sequence[Translation]) -> None:
+    """Forget what began before these translations; from now on they hold for all connections."""
+    notes.folder(NOTES)
+    # A kernel that does not tell is found out before anything is noted, connections or none.
+    with netlink(resources[0].namespace, NETLINK_NETFILTER) as kernel:
+        _told(kernel)
+    for namespace, group in by_place(resources):
+        _forget(namespace, group)
+        _write(namespace, _noted(namespace) | {*group})
+
+
+def unmake(resources: Sequence[Translation]) -> None:
+    """Forget what began under these translations."""
+    for namespace, group in by_place(resources):
+        if exists(namespace):
+            _forget(namespace, group)
+        _write(namespace, _noted(namespace) - {*group})
+
+
+# Notes --------------------------------------------------------------------------------------------
+
+
+def line(resource: Translation) -> str:
+    """How a translation is noted."""
+    words = (
+        resource.outer,
+        resource.inner,
+        resource.protocol,
+        resource.outer_ports,
+        resource.inner_ports,
+    )
+    return " ".join(word for word in words if word)
+
+
+def _noted(namespace: str) -> set[Translation]:
+    def resources(text: str) -> set[Translation]:
+        return {_of_line(namespace, line) for line in text.splitlines()}
+
+    return notes.meaning(NOTES / namespace, resources) or set()
+
+
+def _of_line(namespace: str, line: str) -> Translation:
+    """The resource that is noted so; ValueError, LookupError or TypeError if none is."""
+    resource = Translation(namespace, *line.split())
+    for address in (resource.outer, resource.inner):
+        IPv4Address(address)
+    if resource.protocol:
+        _ports(resource.outer_ports), _ports(resource.inner_ports), PROTOCOLS[resource.protocol]
+    return resource
+
+
+def _write(namespace: str, resources: set[Translation]) -> None:
+    if resources:
+        text = "".join(f"{each}\n" for each in sorted(map(line, resources)))
+        notes.replace(NOTES / namespace, text)
+    else:
+        notes.remove(NOTES / namespace)
+
+
+# Conntrack ----------------------------------------------------------------------------------------
+
+
+def _forget(namespace: str, translations: Sequence[Translation]) -> None:
+    concerned = _concerned(translations)
+    with netlink(namespace, NETLINK_NETFILTER) as kernel:
+        found = [] if _are_none() else _told(kernel)
+        resource = translations[0]
+        kernel.ask(
+            (
+                Request(resource, DELETE, 0, _named(answer))
+                for answer in found
+                if concerned(connection(answer))
+            ),
+            GONE,
+        )
+
+
+def _told(kernel: Netlink) -> list[Answer]:
+    """All connections of a namespace. Raises HostError if the kernel does not tell them."""
+    try:
+        return _all(kernel)
+    except OSError as error:
+        raise HostError(
+            f"the kernel does not tell its connections in {kernel.namespace}: {error.strerror}; "
+            f"load nf_conntrack_netlink: modprobe nf_conntrack_netlink"
+        ) from None
+
+
+def _are_none() -> bool:
+    """Whether the namespace we are in has no connection. Its own are looked for among those of the
+    whole machine, whose table takes the kernel some milliseconds even if it is empty.
+    """
+    return COUNT.exists() and COUNT.read_text() == "0\n"
+
+
+def _all(kernel: Netlink) -> list[Answer]:
+    return kernel.dump(GET, _GENERIC.pack(AF_INET, 0, 0), _GENERIC.size)
+
+
+def _named(answer: Answer) -> bytes:
+    """What names a connection to the kernel: as it began, and its number."""
+    parts = ((kind, answer.attributes[kind]) for kind in (CTA_TUPLE_ORIG, CTA_ID))
+    return _GENERIC.pack(AF_INET, 0, 0) + b"".join(attribute(*part) for part in parts)
+
+
+def connection(answer: Answer) -> Connection:
+    """A connection of a dump, in words."""
+    began, answers = (
+        attributes_of(answer.attributes[kind]) for kind in (CTA_TUPLE_ORIG, CTA_TUPLE_REPLY)
+    )
+    addresses, back = attributes_of(began[CTA_TUPLE_IP]), attributes_of(answers[CTA_TUPLE_IP])
+    protocol = attributes_of(began[CTA_TUPLE_PROTO])
+    (status,) = _STATUS.unpack(answer.attributes[CTA_STATUS])
+    return Connection(
+        as_ipv4(addresses.get(CTA_IP_V4_SRC)),
+        as_ipv4(addresses.get(CTA_IP_V4_DST)),
+        protocol[CTA_PROTO_NUM][0],
+        _PORT.unpack(protocol[CTA_PROTO_DST_PORT])[0] if CTA_PROTO_DST_PORT in protocol else 0,
+        as_ipv4(back.get(CTA_IP_V4_SRC)),
+        as_ipv4(back.get(CTA_IP_V4_DST)),
+        bool(status & TRANSLATED),
+    )
+
+
+def _concerned(translations: Sequence[Translation]) -> Callable[[Connection], bool]:
+    """Whether a connection would be translated otherwise if it began under other rules.
+
+    One that is not translated, but began at an inner address, may have begun before it had an outer
+    one. It goes on by itself if it needs none.
+    """
+    whole = [each for each in translations if not each.protocol]
+    outer, inner = {each.outer for each in whole}, {each.inner for each in whole}
+    forwarded = {
+        (each.outer, PROTOCOLS[each.protocol], port)
+        for each in translations
+        if each.protocol
+        for port in _ports(each.outer_ports)
+    }
+
+    def concerned(each: Connection) -> bool:
+        return (
+            not outer.isdisjoint((each.source, each.target, each.answers_from, each.answers_to))
+            or (not each.translated and each.source in inner)
+            or (each.target, each.protocol, each.port) in forwarded
+        )
+
+    return concerned
+
+
+def _ports(written: str) -> range:
+    first, _, last = written.partition("-")
+    return range(int(first), int(last or first) + 1)

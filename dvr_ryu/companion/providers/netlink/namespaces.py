@@ -1,0 +1,201 @@
+"""Network namespaces: ours are those noted before they were made. Others are left alone.
+
+They are what `ip netns` makes, but made by a thread, without a process; and `inside` is how
+everything else gets into one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from operator import attrgetter
+from pathlib import Path
+from typing import TypeVar
+
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.kernel.refusal import refusal
+from dvr_ryu.companion.resources.kinds import ROOT, RUN_DIRECTORY, Namespace
+from dvr_ryu.errors import HostError
+
+NETNS = Path("/run/netns")
+NOTES = Path(RUN_DIRECTORY, "namespaces")
+"""One empty file per namespace of ours; written before it is made, removed after it is gone."""
+
+NETNS_ETC = Path("/etc/netns")
+"""What `ip netns exec` shows in /etc: a folder for each namespace."""
+RESOLV_CONF = "resolv.conf"
+"""The only file there that is ours: DHCP clients write it."""
+
+CLONE_NEWNET = 0x40000000
+"""<linux/sched.h>"""
+MS_BIND, MS_RECURSIVE, MS_SHARED, MNT_DETACH = 1 << 12, 1 << 14, 1 << 20, 2
+"""<linux/mount.h>"""
+THIS_THREAD = "/proc/thread-self/ns/net"
+
+Item = TypeVar("Item")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def by_place(
+    items: Iterable[Item], place: Callable[[Item], str] = attrgetter("namespace")
+) -> list[tuple[str, list[Item]]]:
+    """Group items by the namespace that each has; for each is entered once."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(place(item), []).append(item)
+    return list(groups.items())
+
+
+@contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    """Put this thread into a namespace. Sockets and programs begun within stay in it."""
+    if namespace == ROOT:
+        yield
+        return
+    here = os.open(THIS_THREAD, os.O_RDONLY)
+    try:
+        try:
+            there = os.open(f"{NETNS}/{namespace}", os.O_RDONLY)
+        except FileNotFoundError:
+            raise HostError(f"something else removed the namespace {namespace}") from None
+        try:
+            _setns(there)
+            yield
+        finally:
+            _setns(here)
+            os.close(there)
+    finally:
+        os.close(here)
+
+
+def _setns(descriptor: int) -> None:
+    """Put this thread into a namespace. Python has os.setns from 3.12 on."""
+    _raise_unless_0(_libc.setns(descriptor, 0))
+
+
+def _mount(source: str, target: Path, flags: int) -> None:
+    _raise_unless_0(_libc.mount(source.encode(), bytes(target), b"none", flags, None))
+
+
+def _raise_unless_0(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+@contextmanager
+def nowhere() -> Iterator[None]:
+    """Put this thread into a new namespace without a name, which is gone afterwards."""
+    here = os.open(THIS_THREAD, os.O_RDONLY)
+    try:
+        _raise_unless_0(_libc.unshare(CLONE_NEWNET))
+        try:
+            yield
+        finally:
+            _setns(here)
+    finally:
+        os.close(here)
+
+
+@contextmanager
+def opened(namespace: str) -> Iterator[int]:
+    """Yield a file descriptor of a namespace, as netlink wants it to name a place."""
+    path = f"{NETNS}/{namespace}" if namespace else THIS_THREAD
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def exists(namespace: str) -> bool:
+    """Whether a namespace is there, and is one: who is killed while he makes one leaves a file."""
+    if namespace == ROOT:
+        return True
+    try:
+        return os.stat(f"{NETNS}/{namespace}").st_dev != os.stat(NETNS).st_dev
+    except FileNotFoundError:
+        return False
+
+
+def is_foreign(name: str) -> bool:
+    """Whether others have a namespace of this name."""
+    return (NETNS / name).exists() and not (NOTES / name).exists()
+
+
+def read() -> Iterator[Namespace]:
+    """Yield our namespaces."""
+    for name in notes.names(NOTES):
+        if exists(name):
+            yield Namespace(name)
+
+
+def make(resources: Sequence[Namespace]) -> None:
+    """Make namespaces, as `ip netns add` does: a name is a file on which a namespace is mounted."""
+    notes.folder(NOTES)
+    _share()
+    for resource in resources:
+        name = NETNS / resource.name
+        if is_foreign(resource.name):
+            raise HostError(
+                f"the namespace {resource.name} exists and is not dvr_ryu's; if nothing needs it, "
+                f"remove it: ip netns del {resource.name}"
+            )
+        notes.touch(NOTES / resource.name)
+        if not exists(resource.name):
+            name.touch(mode=0)
+            try:
+                with nowhere():
+                    _mount(THIS_THREAD, name, MS_BIND)
+            except OSError as error:
+                raise refusal(resource, error) from error
+
+
+def _share() -> None:
+    """See to it that what is mounted below /run/netns is so for all programs, whenever they began.
+
+    Only a mount can be shared, so the folder is mounted on itself if it is none yet.
+    """
+    notes.folder(NETNS)
+    try:
+        _mount("", NETNS, MS_SHARED | MS_RECURSIVE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        _mount(str(NETNS), NETNS, MS_BIND | MS_RECURSIVE)
+        _mount("", NETNS, MS_SHARED | MS_RECURSIVE)
+
+
+def unmake(resources: Sequence[Namespace]) -> None:
+    """Remove the names of namespaces; the kernel ends those that nobody is in."""
+    for resource in resources:
+        if exists(resource.name):
+            try:
+                _raise_unless_0(_libc.umount2(bytes(NETNS / resource.name), MNT_DETACH))
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOENT):  # `ip netns del` was quicker
+                    raise refusal(resource, error) from error
+        _forget(resource.name)
+
+
+def tidy() -> None:
+    """Forget the namespaces that were noted and are not there: killed at a bad moment, or deleted
+    by hand."""
+    for name in notes.names(NOTES):
+        if not exists(name):
+            _forget(name)
+
+
+def _forget(name: str) -> None:
+    """Remove what is left of a namespace of ours; the note last, by which we know that it is."""
+    (NETNS / name).unlink(missing_ok=True)
+    folder = NETNS_ETC / name
+    if folder.is_dir():
+        (folder / RESOLV_CONF).unlink(missing_ok=True)
+        with suppress(OSError):  # others have put something there
+            folder.rmdir()
+    notes.remove(NOTES / name)

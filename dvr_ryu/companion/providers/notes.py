@@ -1,0 +1,189 @@
+"""Files of the companion's own, its notes: the one place that reads them and that writes them.
+
+A note is replaced whole, so that nobody ever reads half of one, and a full disk leaves the old. One
+that cannot be read, or does not say what a companion writes, counts as not there: then it is
+written again. It is told of once, by `news`. What cannot be written raises Unwritable.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
+from dvr_ryu.errors import DvrError, HostError, is_exhaustion
+
+UNFINISHED = Path(RUN_DIRECTORY, "unfinished")
+"""What is being written, until it takes its place; what a killed companion leaves here is nothing.
+"""
+MEANINGLESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, DvrError)
+"""What the reader of a text raises if that is no note."""
+
+Meaning = TypeVar("Meaning")
+
+_spoiled: dict[Path, str] = {}
+"""Note → why it could not be read when that was tried last."""
+_news: list[str] = []
+
+
+class Unwritable(HostError):
+    """A file of ours cannot be written: the disk is full, or may only be read."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"cannot write {path}: {error.strerror}")
+        self.reason = error.strerror or str(error)
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def text(path: Path) -> str | None:
+    """What a note says; None if it is not there, or counts as not there."""
+    try:
+        # A pipe in its place would keep us waiting for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, encoding="utf-8") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                _note_spoiled(path, "it is no file")
+                return None
+            said = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError:
+        _note_spoiled(path, "it is no text")
+        return None
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
+        _note_spoiled(path, error.strerror or str(error))
+        return None
+    _spoiled.pop(path, None)
+    return said
+
+
+def meaning(path: Path, read: Callable[[str], Meaning]) -> Meaning | None:
+    """What `read` makes of a note; None if it is not there, or counts as not there."""
+    was = _spoiled.get(path)
+    said = text(path)
+    if said is None:
+        return None
+    try:
+        return read(said)
+    except MEANINGLESS:
+        reason = "no companion writes what it says" if said.strip() else "it is empty"
+        if was:
+            _spoiled[path] = was
+        _note_spoiled(path, reason)
+        return None
+
+
+def _note_spoiled(path: Path, reason: str) -> None:
+    if _spoiled.get(path) != reason:
+        _spoiled[path] = reason
+        _news.append(f"{path} cannot be read: {reason}; it counts as not there")
+
+
+def news() -> list[str]:
+    """A line for each note that was found to be spoiled since this was asked last."""
+    found, _news[:] = [*_news], []
+    return found
+
+
+def is_spoiled(path: Path) -> bool:
+    """Whether a note is there, and could not be read when that was tried last."""
+    return path in _spoiled
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder, sorted; nothing, if it is none."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
+        return []
+
+
+# Writing ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
+        raise Unwritable(path, error) from error
+
+
+def replace(path: Path, text: str) -> None:
+    """Give a file its new content, at one instant. Raise Unwritable; then it has the old one."""
+    folder(UNFINISHED)
+    unfinished = UNFINISHED / path.name
+    with _writing(path):
+        _clear(unfinished, stat.S_ISREG)
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            _clear(path, lambda mode: not stat.S_ISDIR(mode))
+            os.replace(unfinished, path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+    _spoiled.pop(path, None)
+
+
+def touch(path: Path) -> None:
+    """See to it that there is a file. Raise Unwritable."""
+    with _writing(path):
+        _clear(path, stat.S_ISREG)
+        path.touch()
+
+
+def remove(path: Path) -> None:
+    """Forget a note, whatever is in its place. Raise Unwritable."""
+    with _writing(path):
+        _clear(path, lambda mode: False)
+    _spoiled.pop(path, None)
+
+
+def folder(path: Path) -> None:
+    """See to it that there is a folder. Raise Unwritable."""
+    with _writing(path):
+        if not path.is_dir():
+            _clear(path, stat.S_ISDIR)  # another thread may just have made it
+            path.mkdir(parents=True, exist_ok=True)
+
+
+def opened(path: Path) -> TextIO:
+    """Open a file to lock it, and to write into it. Raise Unwritable."""
+    with _writing(path):
+        _clear(path, stat.S_ISREG)
+        return open(path, "a+", encoding="utf-8", errors="replace")
+
+
+def _clear(path: Path, may_stay: Callable[[int], bool]) -> None:
+    """Remove what is at a path, unless it is of a type that may stay there."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = os.lstat(path).st_mode
+        if may_stay(mode):
+            return
+        if stat.S_ISDIR(mode):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+
+
+def below(root: Path, path: str) -> Path:
+    """Where a host's absolute path is found, if its files are below `root`."""
+    return root / path.lstrip("/")
+
+
+def tidy() -> None:
+    """Forget what was not finished."""
+    remove(UNFINISHED)

@@ -1,0 +1,1 @@
+"""What ovs-ofctl is asked: the flows of others on our bridges."""

@@ -1,0 +1,172 @@
+"""Flows of others on our bridges: seen, and kept when Open vSwitch forgets all of a bridge's flows.
+
+It does so when a bridge gets its first controller, loses its last, or changes its fail_mode. Our
+own flows are the controller's affair, until a bridge is given back that does not end. What they
+have taken the place of is there again then.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dvr_ryu.companion.desired.bridges import OPENFLOW
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.commands import run
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
+from dvr_ryu.errors import HostError
+from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
+
+NOTES = Path(RUN_DIRECTORY, "flows")
+"""One file per bridge whose flows of others are to be put back."""
+TAKEN = Path(RUN_DIRECTORY, "flows_before")
+"""One file per bridge that was here before us: the flows that it had when we took it into use."""
+SECONDS = 20
+"""How long ovs-ofctl may take: an ovs-vswitchd that hangs never answers."""
+SOCKETS = Path("/run/openvswitch")
+OFCTL = ("ovs-ofctl", f"--timeout={SECONDS}", "-O", OPENFLOW)
+_COOKIE = re.compile(r"\bcookie=(0x[0-9a-f]+)")
+NO_MATCH = re.compile(
+    "((cookie|idle_timeout|hard_timeout|importance)=[0-9a-fx]+"
+    "|send_flow_rem|reset_counts|no_packet_counts|no_byte_counts|check_overlap),? ?"
+)
+"""What ovs-ofctl prints before a flow's priority and match, but for the table."""
+OWN_DEFAULT = re.compile(r"\s*(cookie=0x0,? ?)?(table=0,? ?)?priority=0 actions=NORMAL")
+"""The only flow of a bridge without a controller, which Open vSwitch makes by itself; not where
+fail_mode is secure."""
+
+
+def of_others(bridge: str, fail_mode: str) -> list[str]:
+    """The flows of a bridge whose cookie is not ours; none if it has no datapath."""
+    return [
+        line
+        for line in _dump(bridge)
+        if not _is_ours(line) and (fail_mode == "secure" or not OWN_DEFAULT.fullmatch(line))
+    ]
+
+
+def cookie_of(line: str) -> int:
+    """The cookie of a flow as ovs-ofctl prints it."""
+    found = _COOKIE.search(line)
+    return int(found[1], 16) if found else 0
+
+
+def note_taken(bridge: str, fail_mode: str) -> None:
+    """Note the flows of a bridge that we are about to take into use."""
+    _note(TAKEN, bridge, of_others(bridge, fail_mode))
+
+
+@contextmanager
+def kept(fail_modes: Mapping[str, str]) -> Iterator[None]:
+    """Meanwhile bridges, given with their fail_modes, may lose all their flows: those of others are
+    put back, and not forgotten if something fails before that.
+    """
+    for bridge, fail_mode in fail_modes.items():
+        now = of_others(bridge, fail_mode)
+        there = {identity(line) for line in now}
+        noted = (line for line in _noted(NOTES, bridge) if identity(line) not in there)
+        _note(NOTES, bridge, [*noted, *now])
+    yield
+    put_back()
+
+
+@contextmanager
+def given_back(fail_modes: Mapping[str, str]) -> Iterator[None]:
+    """The same for bridges that we leave: what ours have taken the place of is put back, too."""
+    for bridge in fail_modes:
+        ours = {identity(line) for line in _dump(bridge) if _is_ours(line)}
+        displaced = [line for line in _noted(TAKEN, bridge) if identity(line) in ours]
+        _note(NOTES, bridge, [*_noted(NOTES, bridge), *displaced])
+    with kept(fail_modes):
+        yield
+    for bridge in fail_modes:
+        notes.remove(TAKEN / bridge)
+
+
+def use(bridge: str, port: str) -> bool:
+    """Whether a flow of a bridge leads to one of its ports."""
+    ask = [*OFCTL, "--names", "dump-aggregate", bridge, f"out_port={port}"]
+    with suppress(HostError):
+        return "flow_count=0" not in run(ask)
+    return False  # neither, without the bridge or the port
+
+
+def remove_ours(bridge: str) -> None:
+    """Remove the flows that our controller has left on a bridge."""
+    for cookie in (COOKIE, LEARNED):
+        run([*OFCTL, "del-flows", bridge, f"cookie={cookie:#x}/-1"])
+
+
+def waiting() -> bool:
+    """Whether flows of others wait to be put back."""
+    return bool(_notes())
+
+
+def put_back() -> None:
+    """Give bridges the flows that are noted, as far as nothing is in their place."""
+    for note in _notes():
+        noted = _noted(NOTES, note.name)
+        try:
+            here = {identity(line) for line in _dump(note.name) if not OWN_DEFAULT.fullmatch(line)}
+            lines = [line for line in noted if identity(line) not in here]
+            run([*OFCTL, "add-flows", note.name, "-"], "\n".join(lines))
+        except HostError as error:
+            if notes.meaning(note, _as_flows) is not None:
+                raise HostError(
+                    f"{error}; flows of others wait in {note} to be put back; if the bridge "
+                    f"{note.name} is gone for good, remove that file"
+                ) from error
+        notes.remove(note)
+
+
+def _as_flows(text: str) -> str:
+    """A text of flows in ovs-ofctl's words; HostError if it is none."""
+    return run([*OFCTL, "parse-flows", "-"], text)
+
+
+def identity(line: str) -> str:
+    """A flow's table, priority and match: of those that are alike in these, a bridge has one."""
+    match, _, _ = line.partition(" actions=")
+    return NO_MATCH.sub("", match).strip(" ,")
+
+
+def _dump(bridge: str) -> list[str]:
+    """All flows of a bridge; none if it has no datapath."""
+    if not _has_datapath(bridge):
+        return []
+    dumped = run([*OFCTL, "--no-stats", "--no-names", "dump-flows", bridge])
+    return [line.strip() for line in dumped.splitlines() if "actions=" in line]
+
+
+def _has_datapath(bridge: str) -> bool:
+    """Whether an ovs-vswitchd that runs has made the bridge."""
+    with socket.socket(socket.AF_UNIX) as end:
+        try:
+            end.connect(str(SOCKETS / f"{bridge}.mgmt"))
+        except OSError:
+            return False
+    return True
+
+
+def _is_ours(line: str) -> bool:
+    return cookie_of(line) in (COOKIE, LEARNED)
+
+
+def _noted(folder: Path, bridge: str) -> list[str]:
+    return (notes.text(folder / bridge) or "").splitlines()
+
+
+def _notes() -> list[Path]:
+    return [NOTES / name for name in notes.names(NOTES)]
+
+
+def _note(folder: Path, bridge: str, lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    if text:
+        notes.folder(folder)
+        notes.replace(folder / bridge, text)
+    else:
+        notes.remove(folder / bridge)

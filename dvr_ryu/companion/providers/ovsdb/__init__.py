@@ -1,0 +1,1 @@
+"""What Open vSwitch's database has: bridges, ports, settings for TLS."""

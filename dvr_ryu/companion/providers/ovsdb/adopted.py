@@ -1,0 +1,57 @@
+"""Bridges that were here before us: what they were, noted on themselves, and given back. Rows only.
+
+OVSDB makes the note and what it is about in one transaction: whoever is killed, both are there or
+neither is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from dvr_ryu.companion.providers.ovsdb.rows import BRIDGE_COLUMNS
+from dvr_ryu.companion.providers.ovsdb.rpc import Row
+
+OWNER = "dvr_ryu"
+"""The key of external_ids that says whose a row is: the host's name, if it is ours."""
+BEFORE = "dvr_ryu_before"
+"""The key of external_ids under which a bridge that is not ours keeps the settings that it had."""
+
+
+def taken(row: Row, host: str, settings: Mapping[str, str]) -> Row:
+    """A foreign bridge's external_ids once we use it; `settings` are those that it has."""
+    return {**row["external_ids"], OWNER: host, BEFORE: json.dumps(dict(settings))}
+
+
+def before(row: Row) -> Mapping[str, str] | None:
+    """The settings that a bridge had before us; None for one that we made. Where a note cannot be
+    read, none is known: but it says that the bridge is not ours.
+    """
+    note = row["external_ids"].get(BEFORE)
+    return None if note is None else _settings(note)
+
+
+def _settings(note: str) -> Mapping[str, str]:
+    with suppress(ValueError, RecursionError):
+        found = json.loads(note)
+        if isinstance(found, dict) and all(map(_is_setting, found, found.values())):
+            return found
+    return {}
+
+
+def _is_setting(name: str, value: object) -> bool:
+    column, colon, _ = name.partition(":")
+    of_maps = column == "other_config" if colon else column in BRIDGE_COLUMNS
+    return of_maps and isinstance(value, str)
+
+
+def returned(row: Row, columns: Row, config: tuple[str, ...]) -> dict[str, Any]:
+    """The columns of a bridge that is given back. `columns` are those that it had; of other_config
+    we have set the keys in `config` and no other.
+    """
+    marks = {k: v for k, v in row["external_ids"].items() if k not in (OWNER, BEFORE)}
+    kept = {key: value for key, value in row["other_config"].items() if key not in config}
+    kept |= columns.get("other_config", {})
+    return {**columns, "external_ids": marks, "other_config": kept}

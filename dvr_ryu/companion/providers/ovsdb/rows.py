@@ -1,0 +1,81 @@
+"""Rows of OVSDB in ovs-vsctl's words, and back: which columns say what we say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from dvr_ryu.companion.providers.ovsdb.rpc import Row, as_list
+from dvr_ryu.companion.resources.kinds import OvsPort
+
+PLACE = "dvr_ryu_netns"
+BRIDGE_COLUMNS = (
+    "name", "ports", "controller", "external_ids", "other_config", "datapath_type", "fail_mode",
+    "mcast_snooping_enable", "protocols",
+)  # fmt: skip
+CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
+"""What we say of a controller; external_ids say whose it is."""
+TLS_COLUMNS = ("private_key", "certificate", "ca_cert", "bootstrap_ca_cert")
+PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag", "protected")
+NUMBERS = ("ofport_request", "mtu_request")
+INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", *NUMBERS)
+BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
+"""What we say in a bridge's other_config; other keys are other people's."""
+INTERFACE_IDS = ("attached-mac", "iface-id", "iface-status")
+
+
+def columns_of(settings: Mapping[str, str], row: Row | None = None) -> dict[str, Any]:
+    """Columns from settings: `column` → a value, `column:key` → one key of a map.
+
+    What else a map has in `row` stays, save that an interface's options are all ours.
+    """
+    columns: dict[str, Any] = {}
+    for name, value in settings.items():
+        column, colon, key = name.partition(":")
+        if colon:
+            present = row[column] if row and column != "options" else {}
+            columns.setdefault(column, dict(present))[key] = value
+        else:
+            columns[column] = _TYPED.get(column, str)(value)
+    return columns
+
+
+_TYPED: dict[str, Callable[[str], Any]] = {
+    "bootstrap_ca_cert": lambda value: value == "true",
+    "mcast_snooping_enable": lambda value: value == "true",
+    **dict.fromkeys(NUMBERS, int),
+    "max_backoff": int,
+    "fail_mode": lambda value: [value] if value else [],
+    "protocols": lambda value: value.split(",") if value else [],
+}
+
+
+def settings_of(row: Row) -> dict[str, str]:
+    """What we say of bridges, as a bridge has it."""
+    return {
+        "datapath_type": row["datapath_type"],
+        "fail_mode": "".join(row["fail_mode"]),
+        "mcast_snooping_enable": "true" if row["mcast_snooping_enable"] else "false",
+        "protocols": ",".join(sorted(as_list(row["protocols"]))),
+        **_some("other_config", row["other_config"], BRIDGE_CONFIG),
+    }
+
+
+def port_of(bridge: str, row: Row, interface: Row) -> OvsPort:
+    """The port that two rows are."""
+    settings = {
+        **_some("external_ids", interface["external_ids"], INTERFACE_IDS),
+        **_some("options", interface["options"], interface["options"]),
+    }
+    for column in NUMBERS:
+        for number in as_list(interface[column]):
+            settings[column] = str(number)
+    if interface["type"]:
+        settings["type"] = interface["type"]
+    tag = next(iter(as_list(row["tag"])), None)
+    place = row["external_ids"].get(PLACE, "")
+    return OvsPort(bridge, row["name"], place, tag, settings, row["protected"])
+
+
+def _some(column: str, values: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
+    return {f"{column}:{key}": values[key] for key in keys if key in values}

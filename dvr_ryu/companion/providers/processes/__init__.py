@@ -1,0 +1,1 @@
+"""Programs that run on: dnsmasq and the DHCP clients of instances."""

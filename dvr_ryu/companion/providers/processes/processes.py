@@ -1,0 +1,289 @@
+"""Programs that run in namespaces: started, found by their words, ended.
+
+Ours are those whose words name a pid file in our folder: so they are known even if the companion
+was killed before it knew them, and no pid file is believed whose number is another process's now.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+from dvr_ryu.companion.desired.instances import DHCP_SCRIPT
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.commands import require
+from dvr_ryu.companion.providers.netlink import namespaces
+from dvr_ryu.companion.providers.netlink.namespaces import NETNS, inside
+from dvr_ryu.companion.resources.dnsmasq import DHCP_DIRECTORY
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, Process, device_key, pid_file
+from dvr_ryu.errors import HostError
+
+PIDS = Path(RUN_DIRECTORY, "processes")
+ENDING = Path(RUN_DIRECTORY, "ending")
+"""The names of programs that are being ended: they may still run for a moment."""
+END = ".pid"
+SCRIPT = Path(__file__).parents[2] / DHCP_SCRIPT
+PLACE = "NETNS"
+"""The variable that tells the clients' script in which namespace it is."""
+GRACE = 2.0
+"""Seconds that a program has to end of its own accord."""
+AT_ONCE = 4
+"""How many programs are started at a time: each keeps us waiting while it starts, and takes the
+processor from Open vSwitch, which makes ports meanwhile."""
+ENDED_AT_ONCE = 256
+"""How many programs are waited for at a time: each takes a file descriptor meanwhile."""
+Running: TypeAlias = "tuple[int, tuple[str, ...]]"
+"""The number of a process, and its words."""
+DAEMONS = ("dnsmasq",)
+"""These go to the background by themselves, once they serve; others stay as they are."""
+
+_seen: dict[str, list[int]] = {}
+"""Name → the processes of that name when the host was last looked at, and those started since. To
+look at all that runs here takes the longer the more that is."""
+_children: list[subprocess.Popen[bytes]] = []
+"""What we started and must be asked for when it ends, or it stays as a zombie."""
+
+
+def read() -> Iterator[Process]:
+    """Yield what runs, and what should as far as pid files say; that has no words."""
+    reap()
+    if not PIDS.is_dir():
+        return
+    names = {
+        os.stat(f"{NETNS}/{resource.name}").st_ino: resource.name for resource in namespaces.read()
+    }
+    running = _running()
+    _seen.clear()
+    _seen.update((name, [pid for pid, _ in processes]) for name, processes in running.items())
+    noted = {file.removesuffix(END) for file in notes.names(PIDS) if file.endswith(END)}
+    for name in sorted(noted | running.keys()):
+        # Two of one name are one too many: no words are those of both.
+        pid, argv = running[name][0] if len(running.get(name, ())) == 1 else (0, ())
+        namespace = _namespace(pid, names)
+        yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
+
+
+def _running() -> dict[str, list[Running]]:
+    """Every program of ours that runs on this host, by its name."""
+    found: dict[str, list[Running]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (argv := _argv(int(entry))) and _is_here(entry):
+            found.setdefault(_name(argv), []).append((int(entry), argv))
+    return {name: _without_children(processes) for name, processes in found.items()}
+
+
+def _is_here(pid: str) -> bool:
+    """Whether a process is not one of a lab host's on this machine, which has a run directory of
+    its own."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return os.stat(f"/proc/{pid}/ns/pid").st_ino == os.stat("/proc/self/ns/pid").st_ino
+    return False
+
+
+def _without_children(processes: list[Running]) -> list[Running]:
+    """Those of several processes that none of them has started: a program that starts another is
+    two of itself for a moment."""
+    if len(processes) == 1:
+        return processes
+    pids = {pid for pid, _ in processes}
+    return [(pid, argv) for pid, argv in processes if _parent(pid) not in pids]
+
+
+def _parent(pid: int) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        return int(stat.rpartition(")")[2].split()[1])
+    return 0
+
+
+def _device(argv: Sequence[str]) -> str:
+    """The device that a program's words name, as dnsmasq and udhcpc are told theirs."""
+    for word, following in pairwise(argv):
+        if word.startswith("--interface="):
+            return word.removeprefix("--interface=")
+        if word == "-i":
+            return following
+    return ""
+
+
+def _requested(argv: Sequence[str]) -> str:
+    """The address that a DHCP client's words ask for; none if they are another program's."""
+    return next((following for word, following in pairwise(argv) if word == "-r"), "")
+
+
+def make(resources: Sequence[Process]) -> None:
+    """Start programs; what runs under the same name with other words is ended first.
+
+    A DHCP client whose successor asks for the same address is killed, so that it does not give that
+    back.
+    """
+    notes.folder(PIDS)
+    notes.folder(Path(DHCP_DIRECTORY))
+    for resource in resources:
+        for pid in _known(resource.name):
+            if (asked := _requested(resource.argv)) and asked == _requested(_argv(pid)):
+                _kill(pid)
+    unmake(resources)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(_start, resources))
+
+
+def _start(resource: Process) -> None:
+    argv = [require(resource.argv[0]), *with_script(resource.argv[1:])]
+    null = subprocess.DEVNULL
+    if resource.argv[0] in DAEMONS:
+        with inside(resource.namespace):
+            done = subprocess.run(argv, stdin=null, stdout=null, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise HostError(f"{resource.name} does not start: {done.stderr.strip()}")
+        return
+    known = {**os.environ, PLACE: resource.namespace}
+    with inside(resource.namespace):
+        child = subprocess.Popen(
+            argv, stdin=null, stdout=null, stderr=null, start_new_session=True, env=known
+        )
+    _children.append(child)
+    _seen.setdefault(resource.name, []).append(child.pid)
+    # Its words are seen a moment later than it is there.
+    while not _argv(child.pid) and child.poll() is None:
+        time.sleep(0.001)
+
+
+def with_script(argv: Sequence[str]) -> list[str]:
+    """Words in which the path of the clients' script is, instead of what stands for it."""
+    return [str(SCRIPT) if word == DHCP_SCRIPT else word for word in argv]
+
+
+def unmake(resources: Sequence[Process]) -> None:
+    """End programs, and forget their pid notes."""
+    _unmake([resource.name for resource in resources])
+
+
+def tidy() -> None:
+    """End what a companion that was killed had begun to end: so it is not taken for what runs."""
+    if names := notes.text(ENDING):
+        _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
+        _unmake(names.splitlines())
+    notes.remove(ENDING)
+
+
+def _unmake(names: Sequence[str]) -> None:
+    pids = [pid for name in names for pid in _known(name)]
+    if pids:
+        notes.replace(ENDING, "".join(f"{name}\n" for name in names))
+    for first in range(0, len(pids), ENDED_AT_ONCE):
+        _end(pids[first : first + ENDED_AT_ONCE])
+    for name in names:
+        notes.remove(Path(pid_file(name)))
+    notes.remove(ENDING)
+    reap()
+
+
+def _end(pids: Sequence[int]) -> None:
+    """End processes: all are asked, then all are waited for, and who does not end is killed."""
+    watched: list[int] = []
+    try:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                watched.append(os.pidfd_open(pid))
+                signal.pidfd_send_signal(watched[-1], signal.SIGTERM)
+        deadline = time.monotonic() + GRACE
+        for descriptor in watched:
+            if not _has_ended(descriptor, max(0.0, deadline - time.monotonic())):
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                _has_ended(descriptor)
+    finally:
+        for descriptor in watched:
+            os.close(descriptor)
+
+
+def _kill(pid: int) -> None:
+    """End a process that has no say in it, and wait for that."""
+    with suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            _has_ended(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _has_ended(descriptor: int, seconds: float | None = None) -> bool:
+    """Wait for the end of a process, for so long at most. Not by select, which takes no descriptor
+    above 1023.
+    """
+    wait = select.poll()
+    wait.register(descriptor, select.POLLIN)
+    return bool(wait.poll(None if seconds is None else 1000 * seconds))
+
+
+def tell(name: str, number: signal.Signals = signal.SIGHUP) -> None:
+    """Tell a program something by a signal, if it runs: to read its files again."""
+    for pid in _known(name):
+        with suppress(ProcessLookupError):
+            if _listens(pid, number):
+                os.kill(pid, number)
+
+
+def _known(name: str) -> list[int]:
+    """The processes of a program: of those that were seen, or that its pid file names, those that
+    still are that program."""
+    pids = [*_seen.get(name, ())]
+    with suppress(ValueError):  # the program is just writing it, or never will
+        pids.append(int(notes.text(Path(pid_file(name))) or ""))
+    return [pid for pid in dict.fromkeys(pids) if _name(_argv(pid)) == name]
+
+
+def _listens(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal does not end a process: one that has just begun will read its files yet."""
+    with suppress(FileNotFoundError), open(f"/proc/{pid}/status") as file:
+        caught = next(line.split()[1] for line in file if line.startswith("SigCgt"))
+        return bool(int(caught, 16) >> (number - 1) & 1)
+    return False
+
+
+def reap() -> None:
+    """Let go of children that have ended."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def _argv(pid: int) -> tuple[str, ...]:
+    """A process's words as our resources have them; none if it is gone, or is not ours."""
+    try:
+        with open(f"/proc/{pid}/cmdline", errors="replace") as file:
+            words = file.read().split("\0")[:-1]
+    except (FileNotFoundError, ProcessLookupError):
+        return ()
+    if not _name(words):
+        return ()
+    words[0] = os.path.basename(words[0])
+    return tuple(DHCP_SCRIPT if word == str(SCRIPT) else word for word in words)
+
+
+def _name(argv: Sequence[str]) -> str:
+    """The name of the program that has these words; none if it is not ours.
+
+    Whoever looks at a pid file names it, too, but not as his own.
+    """
+    for option, word in pairwise(argv):
+        path = word if option == "-p" else word.removeprefix("--pid-file=")
+        if (path != word or option == "-p") and path.startswith(f"{PIDS}/"):
+            return path.removeprefix(f"{PIDS}/").removesuffix(END)
+    return ""
+
+
+def _namespace(pid: int, names: Mapping[int, str]) -> str:
+    """The name of the namespace in which a process is; none if it is gone, or where has no name."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return names.get(os.stat(f"/proc/{pid}/ns/net").st_ino, "")
+    return ""

@@ -1,0 +1,119 @@
+"""DHCP clients of instances that are to ask again: told to, and noted what they asked for.
+
+A client that is told a second time before it got an answer would begin from nothing, and give up
+its address meanwhile. So whose lease is older than the note is still asking, and is left alone.
+Whose lease is younger has set what that says. If any of it is gone, a card was down perhaps, the
+note holds no longer.
+
+No client is told at once when its server moves to another host: the server may not be there yet,
+and a client that asks in vain does not ask again for half a minute.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGUSR1
+
+from attrs import evolve
+
+from dvr_ryu.companion.providers import notes
+from dvr_ryu.companion.providers.netlink.client import Netlink
+from dvr_ryu.companion.providers.netlink.routing import on_device
+from dvr_ryu.companion.providers.processes.processes import tell
+from dvr_ryu.companion.resources.dnsmasq import Renewal
+from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, Address, Route
+from dvr_ryu.topology.model import card_name
+
+NOTES = Path(RUN_DIRECTORY, "renewals")
+"""One file per client: its namespace, and what it asked for."""
+LEASES = Path(RUN_DIRECTORY, "leases")
+
+
+def note(client: str) -> Path:
+    """Where it is noted what a client asked for."""
+    return NOTES / client
+
+
+def read(lost: Collection[str] = ()) -> Iterator[Renewal]:
+    """Yield what was noted; nothing is what clients asked for of whose leases a part is lost."""
+    for client in notes.names(NOTES):
+        noted = _noted(client)
+        if noted is not None:
+            yield evolve(noted, told="") if client in lost else noted
+
+
+def _noted(client: str) -> Renewal | None:
+    def meant(text: str) -> Renewal:
+        namespace, told, server = text.split()
+        return Renewal(namespace, client, told, server, ())
+
+    return notes.meaning(note(client), meant)
+
+
+def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Namespace → client → the addresses and routes that it has set, in the words of its lease; of
+    those that have asked for all that they shall.
+    """
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for renewal in read():
+        if _is_answered(renewal.client):
+            lines = (notes.text(_lease(renewal.client)) or "").splitlines()
+            its = frozenset(line for line in lines if line.startswith(("ip=", "route=")))
+            found.setdefault(renewal.namespace, {})[renewal.client] = its
+    return found
+
+
+def lost(
+    kernel: Netlink, clients: Mapping[str, frozenset[str]], up: Collection[str]
+) -> Iterator[str]:
+    """Yield those clients of one namespace of whose leases a part is not there any more, or whose
+    lease nobody can read. A client whose card is not up could not ask.
+    """
+    for client, its in clients.items():
+        card = client.partition(":")[2] or card_name(0)
+        if card in up and not (
+            its and its <= {_words(resource) for resource in on_device(kernel, card)}
+        ):
+            yield client
+
+
+def _words(resource: Address | Route) -> str:
+    """What it is called in a lease."""
+    if isinstance(resource, Address):
+        return f"ip={resource.address}"
+    way = f" via {resource.via}" if resource.via else ""
+    return f"route={resource.destination.removesuffix('/32')}{way}"
+
+
+def make(resources: Sequence[Renewal]) -> None:
+    """Let clients ask again; who is only being started will ask for the first time."""
+    notes.folder(NOTES)
+    for resource in resources:
+        file, before = note(resource.client), _noted(resource.client)
+        moved = before is not None and before.server != resource.server
+        if not moved and _is_answered(resource.client):
+            tell(resource.client, SIGUSR1)
+        notes.replace(file, f"{resource.namespace} {resource.told} {resource.server}\n")
+        if moved:
+            os.utime(file, (0, 0))  # it was told nothing yet
+
+
+def unmake(resources: Sequence[Renewal]) -> None:
+    """Forget what clients asked for."""
+    for resource in resources:
+        notes.remove(note(resource.client))
+
+
+def _is_answered(client: str) -> bool:
+    """Whether a client got a lease since it was told to ask last."""
+    with suppress(FileNotFoundError):
+        return _lease(client).stat().st_mtime_ns > note(client).stat().st_mtime_ns
+    return False
+
+
+def _lease(client: str) -> Path:
+    """The file of a client's lease."""
+    return LEASES / client.replace("udhcpc-", "vm-", 1)

@@ -1,0 +1,156 @@
+"""The bare lab of a topology: its hosts, the controller's host, and the wire between them.
+
+Each host has its underlay address and a running Open vSwitch without br-int and br-tun: it is what
+an administrator hands to the companion. Tests use `bare_lab` for hosts that last as long as a test.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+
+from attrs import field, frozen
+
+from dvr_ryu.errors import DvrError
+from dvr_ryu.lab.hosts import cabling, openvswitch
+from dvr_ryu.lab.hosts.host import MARKER, LabHost
+from dvr_ryu.lab.hosts.process import with_variable
+from dvr_ryu.topology.model import Controller, Underlay
+from dvr_ryu.topology.topology import Topology
+
+CONTROLLER = "controller"
+WIRE = "wire"
+"""Names of the lab's own hosts: where the controller runs, and the underlay itself."""
+OPENFLOW_PORT = 6653
+
+
+@frozen
+class Lab:
+    """Running lab hosts by name: those of a topology, `controller` and `wire`."""
+
+    hosts: Mapping[str, LabHost] = field(eq=dict)
+
+    def __getitem__(self, name: str) -> LabHost:
+        return self.hosts[name]
+
+    @property
+    def wire(self) -> LabHost:
+        """The host that is nothing but the underlay's bridge."""
+        return self.hosts[WIRE]
+
+    @property
+    def controller(self) -> LabHost:
+        """The host that the controller runs on; it has no Open vSwitch."""
+        return self.hosts[CONTROLLER]
+
+
+def controller_of(topology: Topology) -> Controller:
+    """The topology's controller, if a lab can give it a host; else DvrError. Where the topology
+    names none, one that has the last free address of the underlay.
+    """
+    controller, cidr = topology.controller or _chosen(topology), topology.underlay.cidr
+    if IPv4Address(controller.address) not in cidr:
+        raise DvrError(
+            "a lab runs the controller on a host of its own: give it an address of the underlay"
+            f" {cidr} in the topology, for example controller: {_chosen(topology)}, or remove it"
+        )
+    for host in topology.hosts.values():
+        if host.name in (CONTROLLER, WIRE):
+            raise DvrError(
+                f"a lab has a host {host.name} of its own: rename the topology's host {host.name}"
+            )
+        if host.address == controller.address:
+            raise DvrError(
+                "a lab runs the controller on a host of its own: give it an address other than"
+                f" {host.name}'s {host.address}"
+            )
+    return controller
+
+
+def _chosen(topology: Topology) -> Controller:
+    taken = {host.address for host in topology.hosts.values()}
+    last = topology.underlay.cidr.broadcast_address
+    free = (str(last - number) for number in range(1, topology.underlay.cidr.num_addresses - 1))
+    for address in free:
+        if address not in taken:
+            return Controller(address, OPENFLOW_PORT)
+    raise DvrError(
+        f"the underlay {topology.underlay.cidr} has no free address for the controller of a lab;"
+        " write a wider underlay: {cidr: ...}"
+    )
+
+
+def addresses_of(topology: Topology) -> dict[str, str]:
+    """The underlay addresses of the lab's hosts, the controller's last; DvrError if it has none."""
+    controller = controller_of(topology)
+    hosts = {host.name: host.address for host in topology.hosts.values()}
+    return {**hosts, CONTROLLER: controller.address}
+
+
+def build(topology: Topology, folder: str) -> Lab:
+    """Make the bare lab of `topology`; `folder` marks its processes.
+
+    What was made stays if an error ends this: `remove` finds it.
+    """
+    addresses = addresses_of(topology)
+    wire = LabHost.start(WIRE, folder)
+    cabling.lay_wire(wire, topology.underlay)
+    return Lab({**add(wire, addresses, topology.underlay, folder), WIRE: wire})
+
+
+def add(
+    wire: LabHost, addresses: Mapping[str, str], underlay: Underlay, folder: str
+) -> dict[str, LabHost]:
+    """Make hosts, by name, that have these addresses on the wire."""
+    with ThreadPoolExecutor() as pool:
+        started = pool.map(lambda name: LabHost.start(name, folder), addresses)
+        hosts = {host.name: host for host in started}
+        cabling.plug(wire, {addresses[name]: hosts[name] for name in hosts}, underlay)
+
+        def equip(host: LabHost) -> None:
+            address = addresses[host.name]
+            if host.name == CONTROLLER:
+                cabling.connect(host, address, underlay)
+            else:
+                openvswitch.start(host)
+                openvswitch.connect(host, address, underlay)
+
+        list(pool.map(equip, hosts.values()))
+    return hosts
+
+
+def take(lab: Lab, addresses: Mapping[str, str]) -> None:
+    """End hosts, by name, that have these addresses on the wire."""
+    for name in addresses:
+        lab[name].stop()
+    cabling.unplug(lab.wire, addresses.values())
+
+
+def remove(folder: str, among: Collection[str] | None = None) -> list[str]:
+    """End every host that was made for this state folder, by whomever; return their names.
+
+    If names are given, only hosts that are `among` them.
+    """
+    # All are found before one is killed: what is ending cannot be recognized, but must be awaited.
+    names = {
+        process: name
+        for process in with_variable(MARKER, folder)
+        for name in (process.command[-1],)
+        if among is None or name in among
+    }
+    for process in names:
+        process.kill()
+    return sorted(set(names.values()))
+
+
+@contextmanager
+def bare_lab(topology: Topology) -> Iterator[Lab]:
+    """A bare lab of its own, beside any other, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="dvr_lab") as folder:
+        try:
+            yield build(topology, folder)
+        finally:
+            remove(folder)

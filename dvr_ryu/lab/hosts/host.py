@@ -1,0 +1,181 @@
+"""A lab host: a process tree with its own network, mounts, host name and pids.
+
+Starts, enters and ends it, and knows nothing of what it is for: the wire that joins hosts, Open
+vSwitch in them and the programs of the lab are made with what is here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab.hosts.init import RUNS_ALREADY, SERVICES, SOCKET
+from dvr_ryu.lab.hosts.process import Process
+
+MARKER = "DVR_LAB"
+"""Variable in the environment of a host's first processes: the state folder of their lab."""
+
+_INIT = str(Path(__file__).with_name("init.py"))
+_SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+_NAMESPACES = ("--mount", "--uts", "--net", "--pid")
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment for a command in a host: root's PATH, and `extra`."""
+    path = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin").split(":")
+    path += [folder for folder in _SBIN if folder not in path]
+    return {**os.environ, "PATH": ":".join(path), **(extra or {})}
+
+
+@frozen
+class LabHost:
+    """A running lab host. It ends when `init`, its first process, ends."""
+
+    name: str
+    init: Process
+
+    @classmethod
+    def start(cls, name: str, lab: str) -> LabHost:
+        """Make the host `name` of the lab with state folder `lab`, ready to be entered.
+
+        It outlives us: setsid makes it nobody's child. HostError if the machine refuses.
+        """
+        unshare = ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--propagation", "private"]
+        with subprocess.Popen(
+            ["setsid", "--fork", *unshare, sys.executable, "-I", "-S", _INIT, name],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=environment({MARKER: lab}),
+            text=True,
+        ) as process:
+            assert process.stdout
+            line = process.stdout.readline()
+            if not line.strip().isdigit():
+                raise HostError(
+                    f"cannot make the lab host {name}: {line}{process.stdout.read()}".rstrip()
+                )
+        return cls(name, Process.of(int(line)))
+
+    def stop(self) -> None:
+        """End the host and all that runs in it; does nothing if it has ended."""
+        self.init.kill()
+
+    def path(self, path: str) -> Path:
+        """Where the machine finds the host's absolute `path`."""
+        return Path(f"/proc/{self.init.pid}/root{path}")
+
+    def enter(self, command: Sequence[str], namespace: str | None = None) -> list[str]:
+        """The words that run `command` in the host, or in one of its named network namespaces.
+
+        The command ends when nsenter does, whoever ends that. It starts in our current folder, if
+        the host has that too.
+        """
+        words = self._nsenter()
+        if self.path(os.getcwd()).is_dir():
+            words += ["env", f"--chdir={os.getcwd()}"]
+        words += ["setpriv", "--pdeathsig=KILL", "--"]
+        if namespace is not None:
+            words += ["ip", "netns", "exec", namespace]
+        return [*words, *command]
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        namespace: str | None = None,
+        check: bool = True,
+        timeout: float = 60,
+        input: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `command` in the host and capture what it writes.
+
+        HostError if it takes longer than `timeout` seconds, or if it fails and `check` is set.
+        """
+        said = f"{self.name}: {shlex.join(command)}"
+        try:
+            done = subprocess.run(
+                self.enter(command, namespace),
+                env=environment(),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                input=input,
+            )
+        except subprocess.TimeoutExpired:
+            raise HostError(f"{said}: did not end within {timeout:g} s") from None
+        if check and done.returncode:
+            raise HostError(
+                f"{said}: ended with {done.returncode}\n{done.stdout}{done.stderr}".rstrip()
+            )
+        return done
+
+    @contextmanager
+    def running(
+        self,
+        command: Sequence[str],
+        namespace: str | None = None,
+        stderr: int = subprocess.DEVNULL,
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Run `command` for as long as the block lasts; what it writes is a pipe."""
+        with subprocess.Popen(
+            self.enter(command, namespace),
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            errors="replace",
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def start_service(
+        self, service: str, command: Sequence[str], log: Path, extra: Mapping[str, str]
+    ) -> bool:
+        """Start a program that stays, writing to `log`: `init` starts it again whenever it fails.
+
+        Return False if it runs already; HostError if it cannot be started.
+        """
+        words = {"name": service, "command": [*command], "environment": environment(extra)}
+        with log.open("ab") as output, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as init:
+            init.connect(str(self.path(SOCKET)))
+            socket.send_fds(init, [json.dumps(words).encode()], [output.fileno()])
+            said = init.recv(4096).strip(b"\0").decode()
+        if said not in ("", RUNS_ALREADY):
+            raise HostError(f"{self.name}: cannot start the {service}: {said}")
+        return not said
+
+    def service_pid(self, service: str) -> int | None:
+        """The pid, as the host sees it, of a service that runs; None if it does not."""
+        pid, _ = self._service(service)
+        return pid if pid and self.path(f"/proc/{pid}").is_dir() else None
+
+    def service_starts(self, service: str) -> int:
+        """How often a service that runs was started: more than once if it failed meanwhile."""
+        _, starts = self._service(service)
+        return starts
+
+    def _service(self, service: str) -> tuple[int, int]:
+        try:
+            pid, starts = self.path(f"{SERVICES}/{service}.pid").read_text().split()
+            return int(pid), int(starts)
+        except (OSError, ValueError):  # it does not run, or nobody can tell
+            return 0, 0
+
+    def _nsenter(self) -> list[str]:
+        return ["nsenter", f"--target={self.init.pid}", *_NAMESPACES, "--"]

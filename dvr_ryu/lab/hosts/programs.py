@@ -1,0 +1,188 @@
+"""The programs of a lab, started and awaited: the controller, and a companion on every host.
+
+They are the very programs that a user runs on real hosts, started as a user would.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab import tls
+from dvr_ryu.lab.hosts.bare import CONTROLLER, Lab, controller_of
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.model import CONTROLLER_VARIABLE
+from dvr_ryu.topology.topology import Topology
+
+if TYPE_CHECKING:
+    from dvr_ryu.lab.readiness import Goal
+
+FLOWS_LINK = "/run/dvr_lab/flows"
+"""In the controller's host: a link to the folder of the flows that it shall use."""
+
+_PATIENCE = 60.0
+_LAST_LINES = 15
+
+
+@frozen
+class Program:
+    """A program that runs on a host for as long as the lab does."""
+
+    name: str
+    host: LabHost
+    command: list[str]
+    log: Path
+    environment: Mapping[str, str] = field(factory=dict, eq=dict)
+
+    def start(self, topology: Path) -> int:
+        """Start it if it does not run; return how often it was started by now.
+
+        The controller finds the topology, the flows and its files by its environment.
+        """
+        extra = {
+            "DVR_TOPOLOGY": str(topology),
+            "DVR_FLOWS": FLOWS_LINK,
+            "DVR_PKI": tls.FOLDER,
+            "PYTHONUNBUFFERED": "1",
+            **self.environment,
+        }
+        if self.host.start_service(self.name, self.command, self.log, extra):
+            return 1
+        return self.host.service_starts(self.name)
+
+    def require_alive(self) -> None:
+        """HostError with its last words if it has ended."""
+        if self.host.service_pid(self.name) is None:
+            raise self._ended()
+
+    def require_unbroken(self, starts: int = 1) -> None:
+        """The same if it has ended since it was started so often, though it was started again."""
+        if self.host.service_starts(self.name) != starts:
+            raise self._ended()
+
+    def _ended(self) -> HostError:
+        return HostError(f"the {self.name} of {self.host.name} has ended. {self.last_words()}")
+
+    def last_words(self) -> str:
+        """The end of its log, with the log's place."""
+        lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return "\n".join([f"Its last lines, of {self.log}:", *(f"  {line}" for line in lines)])
+
+
+def _beside_python(program: str) -> str:
+    return str(Path(sys.executable).with_name(program))
+
+
+def programs_of(
+    topology: Topology, path: Path, lab: Lab, folder: StateFolder, always_tls: bool = False
+) -> list[Program]:
+    """The controller, then the companions; they speak TLS if the file says so, or `always`."""
+    options = ["--pki", tls.FOLDER, *(["--tls"] if always_tls else [])]
+    # Heeded where the file names none; the lab has chosen one then.
+    environment = {CONTROLLER_VARIABLE: str(controller_of(topology))}
+    controller = Program(
+        "controller",
+        lab[CONTROLLER],
+        [_beside_python("ryu-manager"), "dvr_ryu.app"],
+        folder.log("controller"),
+        {**environment, **({"DVR_TLS": "1"} if always_tls else {})},
+    )
+    companions = [
+        Program(
+            "companion",
+            lab[name],
+            [_beside_python("dvr"), "companion", "run", str(path), "--host", name, *options],
+            folder.log(f"companion-{name}"),
+            environment,
+        )
+        for name in topology.hosts
+    ]
+    return [controller, *companions]
+
+
+def tell_memory(host: LabHost, text: str) -> None:
+    """Let the companion of a new host know what the file said before, as those of others do."""
+    from dvr_ryu.companion.memory import FILE
+
+    memory = host.path(FILE)
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.write_text(text)
+
+
+def start(programs: list[Program], path: Path) -> list[int]:
+    """Start those of `programs` that do not run; return how often each was started by now.
+
+    HostError if their hosts cannot read the topology's file at `path`.
+    """
+    for program in programs:
+        if not program.host.path(str(path)).is_file():
+            raise HostError(
+                f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
+            )
+    return [program.start(path) for program in programs]
+
+
+def await_ready(
+    programs: list[Program], starts: list[int], goal: Goal, progress: Callable[[str], None]
+) -> None:
+    """Return when companions have applied their resources, bridges have flows, instances addresses.
+
+    HostError, with the log's last lines, if a program ends before that, or takes too long; `starts`
+    says how often each was started before.
+    """
+
+    def require_unbroken() -> None:
+        for program, count in zip(programs, starts, strict=True):
+            program.require_unbroken(count)
+
+    def wait(ready: Callable[[LabHost], bool], what: str) -> None:
+        _await(programs, require_unbroken, ready, what)
+
+    progress("companions make bridges, namespaces and instances")
+    wait(goal.companion_has_applied, "the companion has applied its resources")
+    progress("the controller fills the bridges")
+    wait(goal.bridges_have_flows, "the controller has filled the bridges")
+    progress("instances get their addresses")
+    wait(goal.instances_have_addresses, "every instance has its address")
+
+
+def await_left(hosts: list[LabHost], goal: Goal) -> None:
+    """Return when hosts that the topology has no more can be ended. HostError if that takes long.
+
+    Who has no companion keeps nothing.
+    """
+
+    def left() -> bool:
+        return all(
+            goal.nothing_leaves(host) or host.service_pid("companion") is None for host in hosts
+        )
+
+    wait_until(left, _PATIENCE, "the instances of hosts that end have left")
+
+
+def _await(
+    programs: list[Program],
+    require_unbroken: Callable[[], None],
+    ready: Callable[[LabHost], bool],
+    what: str,
+) -> None:
+    waiting = [program for program in programs if program.name == "companion"]
+
+    def all_ready() -> bool:
+        require_unbroken()
+        waiting[:] = [program for program in waiting if not ready(program.host)]
+        return not waiting
+
+    def those_behind() -> str:
+        names = ", ".join(program.host.name for program in waiting)
+        words = [program.last_words() for program in [*waiting, programs[0]]]
+        return "\n".join([f"not so on {names}", *words])
+
+    wait_until(all_ready, _PATIENCE, what, those_behind)

@@ -1,0 +1,227 @@
+"""What should be true of a topology's lab, as a list of checks. Pure: nothing is tried here.
+
+Not everybody pings everybody. A kind of check is done as often as it takes to cover, for each
+network or router, pairs of hosts (a host with itself, too) and pairs of networks: all pairs of a
+few, and of many so many that each is in some (`sparse`). So checks grow with hosts and networks,
+not with their pairs, and not with instances.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import chain, combinations
+from typing import TypeVar
+
+from attrs import frozen
+
+from dvr_ryu.companion.desired.dhcp import dhcp_namespace
+from dvr_ryu.companion.resources.dnsmasq import leases_file
+from dvr_ryu.lab.proof import sparse
+from dvr_ryu.lab.proof.probes import (
+    Forwards,
+    GatewayAnswers,
+    Leased,
+    NoPing,
+    Ping,
+    Place,
+    Probe,
+    SeenAs,
+)
+from dvr_ryu.lab.proof.reach import Reach
+from dvr_ryu.topology.model import DHCP, FloatingIp, Port, PortForwarding, instance_namespace
+from dvr_ryu.topology.topology import Topology
+
+Pair = tuple[Port, Port]
+Cover = tuple[Hashable, sparse.Names]
+"""What a check covers: within something, two names, or one with itself."""
+Candidate = TypeVar("Candidate")
+
+
+@frozen
+class Check:
+    """One thing to try: what kind it is, from whom, to whom, and how."""
+
+    what: str
+    source: str
+    target: str
+    probe: Probe
+
+
+def address_checks(topology: Topology) -> list[Check]:
+    """Checks that instances have what all else needs: their addresses."""
+    return list(_leases(topology, Reach(topology)))
+
+
+def reach_checks(topology: Topology) -> list[Check]:
+    """Checks of who reaches whom, and as whom he is seen."""
+    kinds = (
+        _gateways,
+        _layer_2,
+        _layer_3,
+        _whole_packets,
+        _inbound,
+        _forwarded,
+        _outbound,
+        _isolation,
+    )
+    reach = Reach(topology)
+    return [check for kind in kinds for check in kind(topology, reach)]
+
+
+def _leases(topology: Topology, reach: Reach) -> Iterator[Check]:
+    ports = [port for port in topology.service_ports if port.owner == DHCP]
+    servers = {port.network: port.host for port in ports}
+    own = {(port.network, port.host) for port in ports}
+    for each in topology.instances.values():
+        subnet = reach.subnet(each)
+        if subnet.dhcp and each.network in servers:
+            file = leases_file(dhcp_namespace(topology.networks[each.network]))
+            server = each.host if (each.network, each.host) in own else servers[each.network]
+            address = f"{each.ip}/{each.prefixlen}"
+            probe = Leased(_place(each), address, subnet.gateway_ip, server, file)
+            yield Check("DHCP lease", each.name, each.network, probe)
+
+
+def _gateways(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """Once on every host of a network: each host has the gateway itself."""
+    instances = topology.instances.values()
+    for each in _covering(instances, lambda each: {(each.network, each.host)}):
+        gateway = reach.gateway(each)
+        if gateway is not None:
+            probe = GatewayAnswers(_place(each), gateway.ip, gateway.mac)
+            yield Check("gateway's ARP", each.name, gateway.ip, probe)
+
+
+def _layer_2(topology: Topology, reach: Reach) -> Iterator[Check]:
+    pairs = [pair for pair in _pairs(topology.cards) if reach.adjacent(*pair)]
+    for one, other in _covering_some(pairs, lambda pair: {(pair[0].network, _hosts(pair))}):
+        yield _ping(f"layer 2, {_span(one, other)}", one, other)
+
+
+def _layer_3(topology: Topology, reach: Reach) -> Iterator[Check]:
+    def covers(pair: Pair) -> set[Cover]:
+        router = reach.router(pair[0])
+        name = router and router.name
+        return {(("hosts", name), _hosts(pair)), (("networks", name), _networks(pair))}
+
+    pairs = [pair for pair in _pairs(topology.instances.values()) if reach.routed(*pair)]
+    for one, other in _covering_some(pairs, covers):
+        yield _ping(f"layer 3, {_span(one, other)}", one, other)
+
+
+def _whole_packets(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """The largest packet that should pass between two hosts does."""
+    pairs = [
+        pair
+        for pair in _pairs(topology.instances.values())
+        if pair[0].host != pair[1].host and (reach.adjacent(*pair) or reach.routed(*pair))
+    ]
+    for one, other in _covering_some(pairs, lambda pair: {("hosts", _hosts(pair))}):
+        yield _ping("largest packet", one, other, topology.underlay.overlay_mtu)
+
+
+def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """From the host that carries the external network's gateway: it stands for the world."""
+    for floating in topology.floating_ips.values():
+        if floating.router is not None and not _roaming(topology, floating):
+            world = reach.world(topology.routers[floating.router])
+            if world is not None:
+                probe = Ping(Place(world), floating.ip)
+                yield Check("floating IP, inbound", world, floating.ip, probe)
+
+
+def _roaming(topology: Topology, binding: FloatingIp | PortForwarding) -> bool:
+    """Whether it leads to an address that some instance may have announced, or none yet."""
+    cards = [card for card in topology.cards if card.name == binding.instance]
+    return any((card.network, binding.fixed_ip) in topology.virtual_ips for card in cards)
+
+
+def _forwarded(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """From there, too, to the last of the ports: it shows whether each keeps its place."""
+    for floating in topology.floating_ips.values():
+        world = reach.world(topology.routers[floating.router]) if floating.router else None
+        for each in floating.forwardings:
+            if world is None or _roaming(topology, each):
+                continue
+            instance = _place(topology.instances[each.instance])
+            outer, inner = each.external_ports.last, each.internal_ports.last
+            probe = Forwards(
+                Place(world), floating.ip, each.protocol, outer, instance, each.fixed_ip, inner
+            )
+            target = f"{floating.ip}:{outer}/{each.protocol}"
+            yield Check("forwarded port", world, target, probe)
+
+
+def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """To the address of that host, which tells as whom it sees the instance."""
+    floating = {
+        each.instance: each.ip
+        for each in topology.floating_ips.values()
+        if each.instance and each.fixed_ip == topology.instances[each.instance].ip
+    }
+
+    def covers(instance: Port) -> set[Hashable]:
+        return {floating.get(instance.name) or (instance.network, instance.host)}
+
+    for each in _covering(topology.instances.values(), covers):
+        router = reach.router(each)
+        world = reach.world(router)
+        if router is None or router.gateway_port is None or world is None:
+            continue
+        what = "floating IP, outbound" if each.name in floating else "SNAT"
+        source = floating.get(each.name, router.gateway_port.ip)
+        probe = SeenAs(_place(each), world, topology.hosts[world].address, source)
+        yield Check(what, each.name, world, probe)
+
+
+def _isolation(topology: Topology, reach: Reach) -> Iterator[Check]:
+    """Once for two networks that no router joins."""
+    pairs = [pair for pair in _pairs(topology.instances.values()) if reach.apart(*pair)]
+    for one, other in _covering_some(pairs, lambda pair: {("networks", _networks(pair))}):
+        yield Check("isolation", one.name, other.name, NoPing(_place(one), other.ip))
+
+
+def _place(instance: Port) -> Place:
+    return Place(instance.host, instance_namespace(instance.name))
+
+
+def _ping(what: str, one: Port, other: Port, size: int | None = None) -> Check:
+    return Check(what, one.name, other.name, Ping(_place(one), other.ip, size))
+
+
+def _span(one: Port, other: Port) -> str:
+    return "on one host" if one.host == other.host else "across hosts"
+
+
+def _hosts(pair: Pair) -> frozenset[str]:
+    return frozenset(port.host for port in pair)
+
+
+def _networks(pair: Pair) -> frozenset[str]:
+    return frozenset(port.network for port in pair)
+
+
+def _pairs(ports: Iterable[Port]) -> Iterator[Pair]:
+    """Pairs of instances; of those of one network on one host the first two stand for all."""
+    spots: dict[tuple[str, str], list[Port]] = defaultdict(list)
+    for port in ports:
+        spots[port.network, port.host].append(port)
+    return combinations([port for spot in spots.values() for port in spot[:2]], 2)
+
+
+def _covering_some(pairs: list[Pair], covers: Callable[[Pair], set[Cover]]) -> Iterator[Pair]:
+    """Those pairs that cover something, of what is chosen, which none before them covers."""
+    some = sparse.chosen(chain.from_iterable(map(covers, pairs)))
+    return _covering(pairs, lambda pair: {*some.intersection(covers(pair))})
+
+
+def _covering(
+    candidates: Iterable[Candidate], covers: Callable[[Candidate], set[Hashable]]
+) -> Iterator[Candidate]:
+    """Those candidates that cover something which none before them covers."""
+    covered: set[Hashable] = set()
+    for candidate in candidates:
+        if not covers(candidate) <= covered:
+            covered |= covers(candidate)
+            yield candidate

@@ -1,0 +1,276 @@
+"""What a check does in a running lab: a ping, a lease, how a connection is seen. Each is a value.
+
+A probe waits a few seconds for what should come true, because instances and switches have just been
+told; what should not come true has to fail at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from attrs import frozen
+
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.cabling import NIC
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.wait import wait_until
+
+PATIENCE = 5
+"""Seconds until what should come true counts as false."""
+
+ICMP_OVERHEAD = 28
+"""Bytes of IPv4 and ICMP header before a ping's own."""
+
+
+class Failed(Exception):
+    """A probe did not find what should be; the text says what it found."""
+
+
+@frozen
+class Place:
+    """Where a probe runs: on a lab host, or in a network namespace of it."""
+
+    host: str
+    namespace: str | None = None
+
+    def run(self, lab: Lab, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run `command` here, whatever its exit code."""
+        return lab[self.host].run(command, namespace=self.namespace, check=False)
+
+
+class Probe(Protocol):
+    """Something to try."""
+
+    def __call__(self, lab: Lab) -> str:
+        """Return what was seen, in a few words; Failed if that is not as it should be."""
+
+
+@frozen
+class Ping:
+    """`place` gets an answer from `address`, to a packet of `size` bytes that may not be cut."""
+
+    place: Place
+    address: str
+    size: int | None = None
+
+    def __call__(self, lab: Lab) -> str:
+        """Ask once a second until there is an answer."""
+        command = ["ping", "-n", "-c", "1", "-w", str(PATIENCE)]
+        if self.size is not None:
+            command += ["-M", "do", "-s", str(self.size - ICMP_OVERHEAD)]
+        done = self.place.run(lab, [*command, self.address])
+        if done.returncode:
+            raise Failed(_reason(done) or f"no answer within {PATIENCE} s")
+        return "answers" if self.size is None else f"answers to {self.size} bytes"
+
+
+@frozen
+class NoPing:
+    """`place` gets no answer from `address`."""
+
+    place: Place
+    address: str
+
+    def __call__(self, lab: Lab) -> str:
+        """Ask three times, quickly."""
+        done = self.place.run(lab, ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", self.address])
+        if done.returncode == 0:
+            raise Failed("answers, but may not be reached")
+        if "transmitted" not in done.stdout and "unreachable" not in done.stderr:
+            raise Failed(_reason(done))
+        return "does not answer"
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """What ping complains of, in one line."""
+    lines = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if line]
+    return next((line for line in lines if "nreachable" in line or "ping: " in line), "")
+
+
+@frozen
+class GatewayAnswers:
+    """The gateway `address` answers ARP with `mac`, and nobody else answers for it."""
+
+    place: Place
+    address: str
+    mac: str
+
+    def __call__(self, lab: Lab) -> str:
+        """Ask until there is an answer, and hear all that come within a second."""
+        command = ["arping", "-c", "1", "-I", NIC, self.address]
+        for _ in range(PATIENCE):
+            # One answer may be seen twice: the kernel may be asking as well.
+            macs = set(re.findall(r"\[([0-9a-f:]+)\]", self.place.run(lab, command).stdout.lower()))
+            if macs == {self.mac}:
+                return f"is at {self.mac}"
+            if macs:
+                raise Failed(f"is at {', '.join(sorted(macs))}, not at {self.mac} alone")
+        raise Failed(f"0 answers from {self.mac}")
+
+
+@frozen
+class Leased:
+    """`place` has `address` from a lease, and the default route by `gateway`, if there is one."""
+
+    place: Place
+    address: str
+    gateway: str | None
+    server: str
+    """The host of the network's DHCP server."""
+    leases: str
+    """Where the server keeps its leases, in dnsmasq's form: time, MAC, address, name, client."""
+
+    def __call__(self, lab: Lab) -> str:
+        """Look until the lease is there."""
+        try:
+            wait_until(lambda: not self._missing(lab), 2 * PATIENCE, "")
+        except HostError:
+            raise Failed(self._missing(lab)) from None
+        return f"has {self.address}"
+
+    def _missing(self, lab: Lab) -> str:
+        ip = self.address.partition("/")[0]
+        addresses = self._ip(lab, "address", "show", "dev", NIC)
+        if self.address not in addresses:
+            return f"has {', '.join(addresses) or 'no address'}, not {self.address}"
+        gateways = self._ip(lab, "route", "show", "default")
+        if gateways != ([self.gateway] if self.gateway else []):
+            wanted = self.gateway or "nothing"
+            return f"default via {', '.join(gateways) or 'nothing'}, not {wanted}"
+        leases = lab[self.server].path(self.leases)
+        if not leases.exists() or f" {ip} " not in leases.read_text():
+            return f"the DHCP server on {self.server} has given no lease of {ip}"
+        return ""
+
+    def _ip(self, lab: Lab, *words: str) -> list[str]:
+        """Addresses with their length, or gateways."""
+        done = self.place.run(lab, ["ip", "-json", "-4", *words])
+        rows = json.loads(done.stdout or "[]")
+        if words[0] == "route":
+            return [row.get("gateway", "") for row in rows]
+        return [
+            f"{address['local']}/{address['prefixlen']}"
+            for row in rows
+            for address in row.get("addr_info", ())
+        ]
+
+
+@frozen
+class SeenAs:
+    """A TCP connection from `place` reaches `host`'s underlay address, and comes from `source`."""
+
+    place: Place
+    host: str
+    address: str
+    source: str
+
+    def __call__(self, lab: Lab) -> str:
+        """Connect, and be told by the other side."""
+        with _listener(lab[self.host], self.address) as port:
+            done = self.place.run(lab, [*_PYTHON, _ASK, self.address, str(port), str(PATIENCE)])
+        if done.returncode:
+            raise Failed((done.stderr.splitlines() or ["no connection"])[-1])
+        if done.stdout != self.source:
+            raise Failed(f"seen as {done.stdout}, not {self.source}")
+        return f"seen as {self.source}"
+
+
+@frozen
+class Forwards:
+    """A port of `address` is one of `instance`'s: `place` is answered by who listens there."""
+
+    place: Place
+    address: str
+    protocol: str
+    port: int
+    instance: Place
+    fixed_ip: str
+    inner_port: int
+
+    def __call__(self, lab: Lab) -> str:
+        """Listen there and ask here. If something else listens there already, that may answer."""
+        with _serving(lab, self.instance, (self.protocol, self.fixed_ip, str(self.inner_port))):
+            words = (self.protocol, self.address, str(self.port), str(PATIENCE))
+            done = self.place.run(lab, [*_PYTHON, _GREET, *words])
+        if done.returncode:
+            raise Failed((done.stderr.splitlines() or ["no answer"])[-1])
+        return f"answered by {self.fixed_ip}:{self.inner_port}"
+
+
+_PYTHON = (sys.executable, "-I", "-S", "-c")
+_LISTEN = """
+import socket, sys
+listener = socket.create_server((sys.argv[1], 0))
+print(listener.getsockname()[1], flush=True)
+connection, (peer, _) = listener.accept()
+connection.sendall(peer.encode())
+connection.close()
+"""
+_ASK = """
+import socket, sys
+connection = socket.create_connection(sys.argv[1:3], float(sys.argv[3]))
+print(connection.makefile().read(), end="")
+"""
+
+
+_SERVE = """
+import socket, sys
+protocol, address, port = sys.argv[1:]
+stream = protocol == "tcp"
+wire = socket.socket(type=socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+wire.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+try:
+    wire.bind((address, int(port)))
+    stream and wire.listen()
+finally:
+    print("ready", flush=True)
+while True:
+    if stream:
+        wire.accept()[0].sendall(b"here")
+    else:
+        wire.sendto(b"here", wire.recvfrom(99)[1])
+"""
+_GREET = """
+import socket, sys, time
+protocol, address, port, patience = sys.argv[1:]
+end = time.monotonic() + float(patience)
+if protocol == "tcp":
+    sys.exit(not socket.create_connection((address, int(port)), float(patience)).recv(99))
+with socket.socket(type=socket.SOCK_DGRAM) as wire:
+    wire.connect((address, int(port)))
+    wire.settimeout(0.5)
+    while time.monotonic() < end:
+        try:
+            wire.send(b"who is there?")
+            sys.exit(not wire.recv(99))
+        except OSError:
+            pass
+sys.exit(f"no answer within {patience} s")
+"""
+
+
+@contextmanager
+def _serving(lab: Lab, place: Place, words: Sequence[str]) -> Iterator[None]:
+    """Somebody who answers everybody, for as long as the block lasts."""
+    with lab[place.host].running([*_PYTHON, _SERVE, *words], place.namespace) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield
+
+
+@contextmanager
+def _listener(host: LabHost, address: str) -> Iterator[int]:
+    """A port of `address` on `host` that tells the first to connect what address he comes from."""
+    with host.running([*_PYTHON, _LISTEN, address], stderr=subprocess.STDOUT) as process:
+        assert process.stdout
+        port = process.stdout.readline()
+        if not port.strip().isdigit():
+            raise Failed(f"{host.name} cannot listen on {address}: {process.stdout.read()}")
+        yield int(port)

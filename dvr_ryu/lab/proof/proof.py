@@ -1,0 +1,181 @@
+"""The proof that a lab works: runs its checks, a few at a time, while the underlay is watched."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from attrs import frozen
+from rich.table import Table
+
+from dvr_ryu.command import dvr
+from dvr_ryu.errors import DIFFERENT, DONE, HostError
+from dvr_ryu.lab import preflight
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.cabling import BRIDGE
+from dvr_ryu.lab.lifecycle import THE_LAB, running
+from dvr_ryu.lab.proof.checks import Check, address_checks, reach_checks
+from dvr_ryu.lab.proof.probes import Failed
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.tables import table
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.topology import Topology
+
+_AT_ONCE = 8
+
+
+@frozen
+class Result:
+    """What became of a check: `detail` says what was seen."""
+
+    what: str
+    source: str
+    target: str
+    passed: bool
+    detail: str
+
+    @property
+    def verdict(self) -> str:
+        """In a word."""
+        return "PASS" if self.passed else "FAIL"
+
+
+def prove(progress: Callable[[str], None], folder: StateFolder = THE_LAB) -> list[Result]:
+    """Try everything that should be true of the lab that is up; HostError if none is."""
+    preflight.require_root()
+    state = running(folder)
+    return try_all(Lab(state.lab_hosts), load_topology(Path(state.topology)), progress)
+
+
+def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> list[Result]:
+    """Run every check of `topology` in `lab`: addresses first, since all else needs them."""
+    with watched_wire(lab, topology) as crossed, ThreadPoolExecutor(_AT_ONCE) as pool:
+
+        def run(checks: Iterable[Check]) -> list[Result]:
+            return list(pool.map(lambda check: _try(check, lab), checks))
+
+        progress("instances get their addresses")
+        results = run(address_checks(topology))
+        progress("who reaches whom, and as whom he is seen")
+        results += run(reach_checks(topology))
+    return [*results, *_silence(topology, crossed)]
+
+
+def exit_code(results: Iterable[Result]) -> int:
+    """What `dvr lab test` ends with."""
+    return DONE if all(result.passed for result in results) else DIFFERENT
+
+
+def _try(check: Check, lab: Lab) -> Result:
+    try:
+        passed, detail = True, check.probe(lab)
+    except (Failed, HostError) as failure:
+        passed, detail = False, str(failure)
+    return Result(check.what, check.source, check.target, passed, detail)
+
+
+@contextmanager
+def watched_wire(lab: Lab, topology: Topology) -> Iterator[list[str]]:
+    """Collect every question for a gateway and every answer of one that crosses the underlay, until
+    the end.
+    """
+    crossed: list[str] = []
+    if not _gateways(topology):
+        yield crossed
+        return
+    # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
+    words = ["tcpdump", "--immediate-mode", "-lnt", "-Z", "root", "-i", BRIDGE]
+    watching = [*words, _gateway_arp(topology)]
+    with lab.wire.running(watching, stderr=subprocess.PIPE) as tcpdump:
+        try:
+            assert tcpdump.stderr
+            if not any("listening on" in line for line in tcpdump.stderr):
+                raise HostError("tcpdump cannot watch the lab's wire")
+            yield crossed
+        finally:
+            tcpdump.kill()
+            crossed += tcpdump.communicate()[0].splitlines()
+
+
+def _gateways(topology: Topology) -> list[tuple[int, str]]:
+    """VNI and address of every distributed port."""
+    return [
+        (topology.networks[interface.network].vni, interface.ip)
+        for router in topology.routers.values()
+        for interface in router.interfaces
+    ]
+
+
+@frozen
+class _Header:
+    """How a type of tunnel looks on the wire, by offsets from the start of the outer IP header."""
+
+    packets: str
+    """tcpdump's words for them."""
+    vni: str
+    """tcpdump's words for the four bytes that hold the VNI, the others masked out."""
+    shift: int
+    """How many bits of them are below the VNI."""
+    inner: int
+    """Where the inner frame begins."""
+
+
+_HEADERS = {
+    "vxlan": _Header("udp dst port 4789", "ip[32:4]&0xffffff00", 8, 36),
+    "geneve": _Header("udp dst port 6081", "ip[32:4]&0xffffff00", 8, 36),
+    "gre": _Header("proto gre", "ip[24:4]", 0, 28),
+}
+
+
+def _gateway_arp(topology: Topology) -> str:
+    """A filter for tcpdump. An inner frame has its EtherType at 12 and its ARP at 14: there the
+    operation is at 6, the sender's address at 14 and the target's at 24. A question of a gateway's
+    may cross: it asks for what nobody declared.
+    """
+    header = _HEADERS[topology.underlay.tunnel_type]
+    kind, operation, sender, target = (header.inner + offset for offset in (12, 20, 28, 38))
+    asked, answered = (
+        f"ip[{operation}:2]=1 and ip[{target}:4]",
+        f"ip[{operation}:2]=2 and ip[{sender}:4]",
+    )
+    each = [
+        f"({header.vni}={vni << header.shift} and (({asked}={ip}) or ({answered}={ip})))"
+        for vni, ip in ((vni, int(IPv4Address(ip))) for vni, ip in _gateways(topology))
+    ]
+    return f"{header.packets} and ip[{kind}:2]=0x0806 and ({' or '.join(each)})"
+
+
+def _silence(topology: Topology, crossed: list[str]) -> list[Result]:
+    if not _gateways(topology):
+        return []
+    detail = crossed[0] if crossed else "none crossed meanwhile"
+    return [Result("no gateway ARP", "underlay", "gateways", not crossed, detail)]
+
+
+def render(results: Iterable[Result]) -> Table:
+    """The results as a table for people."""
+    rows = ((each.what, each.source, each.target, each.verdict, each.detail) for each in results)
+    return table(("what", "from", "to", "", "seen"), rows)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """The verdict, in one line."""
+    failed = sum(not result.passed for result in results)
+    count = len(results)
+    return f"{failed} of {count} checks FAIL" if failed else f"all {count} checks PASS"
+
+
+def next_words(results: Iterable[Result], folder: StateFolder = THE_LAB) -> list[str]:
+    """Commands worth typing in the lab that is up."""
+    topology = load_topology(Path(running(folder).topology))
+    words = ["show"]
+    for result in results:
+        if result.what.startswith("layer 3, across"):
+            words.append(f"exec {result.source} -- ping -c3 {topology.instances[result.target].ip}")
+            break
+    words.append(f"exec {next(iter(topology.hosts))} -- ovs-ofctl dump-flows br-tun")
+    return [f"sudo {dvr()} lab {each}" for each in [*words, "down"]]

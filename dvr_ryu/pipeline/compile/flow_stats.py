@@ -1,0 +1,84 @@
+"""A switch's answer to the question for its flows, as bytes: cut into flows. Pure.
+
+A switch may say anything: what does not fit is refused. Instructions are compared, never read, so
+theirs is the rest of an entry, whatever it is.
+
+Entries of one length that follow each other, as those of a line do, are cut at once.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from functools import lru_cache
+
+from dvr_ryu.errors import SwitchError
+from dvr_ryu.pipeline.compile.flow_bytes import MATCH, canonical_matches, padded
+
+_HEADER = 16
+"""ofp_multipart_reply"""
+_HEAD = 48
+"""Bytes of an entry until its match."""
+_LENGTHS = struct.Struct("!H46xHH")
+"""An entry's length, its match's type, and its match's length."""
+_LENGTH_BYTES = (0, 1, 48, 49, 50, 51)
+"""Where an entry has them."""
+_OXM = 1
+"""OFPMT_OXM, the only type of a match."""
+
+
+def split_flow_stats(reply: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The flows in one multipart reply (header included) to a flow stats request: identities and
+    values. Raises SwitchError for an entry that does not fit.
+    """
+    at = _HEADER
+    while at < len(reply):
+        length, match_length = _lengths(reply, at)
+        end = at + length * _alike(reply, at, length)
+        entries = _entry(length, match_length).iter_unpack(reply[at:end])
+        tables, priorities, behaviours, cookies, matches, instructions = zip(*entries, strict=True)
+        try:
+            in_order = canonical_matches(matches)
+        except ValueError as error:
+            raise SwitchError(f"flow statistics with {error}") from None
+        yield from zip(
+            map(b"".join, zip(tables, priorities, in_order, strict=True)),
+            map(b"".join, zip(behaviours, cookies, instructions, strict=True)),
+            strict=True,
+        )
+        at = end
+
+
+def _lengths(reply: bytes, at: int) -> tuple[int, int]:
+    """The length of the entry that begins here, and of its match."""
+    room = len(reply) - at
+    if room < _LENGTHS.size:
+        raise SwitchError(f"flow statistics that end {room} bytes after an entry began")
+    length, match_type, match_length = _LENGTHS.unpack_from(reply, at)
+    if length > room or length % 8:
+        raise SwitchError(f"flow statistics with an entry of length {length}")
+    if match_type != _OXM:
+        raise SwitchError(f"flow statistics with a match of type {match_type}")
+    if match_length < MATCH.size or _HEAD + padded(match_length) > length:
+        raise SwitchError(
+            f"flow statistics with a match of length {match_length} in an entry of length {length}"
+        )
+    return length, match_length
+
+
+def _alike(reply: bytes, at: int, length: int) -> int:
+    """How many whole entries, from the one that begins here, have its length, and their matches
+    too.
+    """
+    columns = [reply[at + offset :: length] for offset in _LENGTH_BYTES]
+    alike = min(len(column) - len(column.lstrip(column[:1])) for column in columns)
+    return min(alike, (len(reply) - at) // length)
+
+
+@lru_cache(1024)
+def _entry(length: int, match_length: int) -> struct.Struct:
+    """One entry: table; priority; timeouts, flags and importance; cookie; the match's fields;
+    instructions.
+    """
+    match = f"{match_length - MATCH.size}s{padded(match_length) - match_length}x"
+    return struct.Struct(f"!2xs9x2s8s2x8s20x{match}{length - _HEAD - padded(match_length)}s")

@@ -1,0 +1,84 @@
+"""What a flow does to a packet. A file a family: the actions as values, which print themselves and
+build Ryu's, and the functions that read them. Here a flow's are read together.
+
+Operands may still be holes or port names (see `operands`); `build` wants them filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dvr_ryu.pipeline.language.actions import (
+    choosing,
+    clone,
+    controller,
+    ct,
+    encap,
+    ip,
+    learn,
+    mpls,
+    output,
+    refused,
+    setting,
+    special,
+    tables,
+    vlan,
+)
+from dvr_ryu.pipeline.language.actions.base import Action, read_list
+from dvr_ryu.pipeline.language.actions.instructions import (
+    GotoTable,
+    build_instructions,
+    require_order,
+)
+from dvr_ryu.pipeline.language.actions.learn import Learn
+from dvr_ryu.pipeline.language.actions.output import Output
+from dvr_ryu.pipeline.language.actions.special import Conjunction, Note
+from dvr_ryu.pipeline.language.actions.tables import Resubmit
+from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.packet import Packet
+from dvr_ryu.pipeline.language.scope import Scope
+
+if TYPE_CHECKING:
+    from dvr_ryu.pipeline.language.match import FieldMatch
+
+__all__ = [
+    "Action",
+    "GotoTable",
+    "Learn",
+    "Output",
+    "Resubmit",
+    "build_instructions",
+    "read_actions",
+]
+
+FAMILIES = (
+    output, controller, tables, setting, vlan, ip, mpls, ct, learn, choosing, clone, encap, special,
+    refused,
+)  # fmt: skip
+"""Importing a family makes its actions known."""
+
+
+def read_actions(
+    scope: Scope, text: str, at: int, matches: Iterable[FieldMatch] = ()
+) -> tuple[tuple[Action, ...], GotoTable | None]:
+    """The part after actions=, of a flow with these matches: the actions, instructions among them
+    in OpenFlow's order, and the table to go on in.
+    """
+    if not text.strip():
+        raise Wrong(at, "no action; write drop where nothing shall happen")
+    scope.packet = Packet.matched(matches)
+    found = read_list(scope, text, at)
+    require_order(found)
+    _require_conjunctions_alone(found)
+    actions = tuple(action for action, _ in found)
+    if actions and isinstance(actions[-1], GotoTable):
+        return actions[:-1], actions[-1]
+    return actions, None
+
+
+def _require_conjunctions_alone(actions: list[tuple[Action, int]]) -> None:
+    if any(isinstance(action, Conjunction) for action, _ in actions):
+        for action, at in actions:
+            if not isinstance(action, Conjunction | Note):
+                raise Wrong(at, "nothing but notes stands beside a conjunction")

@@ -1,0 +1,151 @@
+"""ct(...): the connection that a packet belongs to is looked up, or written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+from ryu.ofproto import ofproto_v1_4_parser as parser
+
+from dvr_ryu.pipeline.language.actions import nicira
+from dvr_ryu.pipeline.language.actions.base import Action, Argument, one_of, read_list, reads
+from dvr_ryu.pipeline.language.actions.bits import read_source, require_short_name
+from dvr_ryu.pipeline.language.actions.nat import Nat, read_nat
+from dvr_ryu.pipeline.language.actions.setting import Load, Move, SetField
+from dvr_ryu.pipeline.language.fields import Subfield
+from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.phrases import Setting, did_you_mean
+from dvr_ryu.pipeline.language.scope import Scope
+
+_COMMIT, _FORCE = 1, 2
+_NO_TABLE = 255
+HELPERS = {"ftp": 21, "tftp": 69}
+"""What understands a protocol that opens connections of its own: its well-known port."""
+
+_HELPED = {"ftp": 6, "tftp": 17}
+_KEYS = ["commit", "force", "table", "zone", "nat", "exec", "alg"]
+
+
+@frozen
+class Ct(Action):
+    """Look up the packet's connection in a zone, and go on in `table` as well (None: nowhere).
+    `commit`: write it, with the nat and what `exec` does to it.
+    """
+
+    in_action_set = True
+
+    commit: bool = False
+    force: bool = False
+    table: int | None = None
+    zone: int | Subfield = 0
+    nat: Nat | None = None
+    exec: tuple[Action, ...] = ()
+    alg: str = ""
+
+    def __str__(self) -> str:
+        words = ["commit"] * self.commit + ["force"] * self.force
+        if self.table is not None:
+            words.append(f"table={self.table}")
+        if self.zone:
+            words.append(f"zone={self.zone}")
+        if self.nat:
+            words.append(str(self.nat))
+        if self.exec:
+            words.append(f"exec({','.join(map(str, self.exec))})")
+        if self.alg:
+            words.append(f"alg={self.alg}")
+        return f"ct({','.join(words)})"
+
+    def build(self) -> list[Any]:
+        """Return ct in bytes of our own: Ryu's NXActionCT does not pad the nat in it."""
+        inner = (*([self.nat] if self.nat else []), *self.exec)
+        return [
+            nicira.ct(
+                self.commit * _COMMIT | self.force * _FORCE,
+                self.zone,
+                _NO_TABLE if self.table is None else self.table,
+                HELPERS.get(self.alg, 0),
+                [built for each in inner for built in each.build()],
+            )
+        ]
+
+
+@frozen
+class CtClear(Action):
+    """Forget the connection that the packet belongs to."""
+
+    in_action_set = True
+
+    def __str__(self) -> str:
+        return "ct_clear"
+
+    def build(self) -> list[Any]:
+        """Return Ryu's NXActionCTClear."""
+        return [parser.NXActionCTClear()]
+
+
+@reads("ct_clear")
+def read_ct_clear(scope: Scope, argument: Argument) -> CtClear:
+    """ct_clear."""
+    argument.absent("ct_clear")
+    return CtClear()
+
+
+@reads("ct")
+def read_ct(scope: Scope, argument: Argument) -> Ct:
+    """ct(KEY=VALUE,...)."""
+    if not scope.packet.is_ip:
+        raise Wrong(argument.end, "ct is only for IP packets: match ip or ipv6 as well")
+    given: dict[str, Any] = {}
+    for setting in argument.settings():
+        if setting.key not in _KEYS:
+            hint = did_you_mean(setting.key, _KEYS) or f"; it has {', '.join(_KEYS)}"
+            raise Wrong(setting.at, f"ct has no '{setting.key}'{hint}")
+        if setting.key in given:
+            raise Wrong(setting.at, f"{setting.key} is there already; write it once")
+        given[setting.key] = _read(scope, setting)
+    if not given.get("commit"):
+        for key in given.keys() & {"force", "exec", "alg"}:
+            raise Wrong(argument.end, f"{key} needs commit: ct(commit,…)")
+        if given.get("nat", Nat()) != Nat():
+            raise Wrong(argument.end, "a nat with addresses needs commit: ct(commit,nat(…))")
+    return Ct(**given)
+
+
+def _read(scope: Scope, setting: Setting) -> Any:
+    text, at = setting.value, setting.value_at
+    if setting.key in ("commit", "force"):
+        return True
+    if setting.key == "table":
+        return scope.table_number(text, at)
+    if setting.key == "zone":
+        return _zone(scope, text, at)
+    if setting.key == "nat":
+        return read_nat(scope, setting)
+    if setting.key == "exec":
+        return _exec(scope, text, at)
+    alg = one_of(HELPERS, text, at, "helper")
+    if scope.packet.protocol != _HELPED[alg]:
+        word = "tcp" if alg == "ftp" else "udp"
+        raise Wrong(at, f"{alg} is spoken over {word}: match {word} as well")
+    return alg
+
+
+def _zone(scope: Scope, text: str, at: int) -> int | Subfield:
+    if text[:1].isdigit():
+        return scope.plain(text, 16, at)
+    bits = read_source(scope, text, at)
+    require_short_name(bits.field, at)
+    if bits.width != 16:
+        raise Wrong(at, f"a zone has 16 bits, {bits} has {bits.width}")
+    return bits
+
+
+def _exec(scope: Scope, text: str, at: int) -> tuple[Action, ...]:
+    scope.packet.committing = True
+    actions = read_list(scope, text, at)
+    scope.packet.committing = False
+    for action, start in actions:
+        if not isinstance(action, SetField | Load | Move):
+            raise Wrong(start, "exec(…) only writes ct_mark and ct_label")
+    return tuple(action for action, _ in actions)

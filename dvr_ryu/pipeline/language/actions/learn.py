@@ -1,0 +1,247 @@
+"""learn(...): a flow that makes flows, from the packets that it sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from dvr_ryu.pipeline.language import numbers
+from dvr_ryu.pipeline.language.actions import nicira
+from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
+from dvr_ryu.pipeline.language.actions.bits import (
+    read_source,
+    require_learnable,
+    require_not_read_only,
+    require_same_width,
+    require_short_name,
+    require_there,
+)
+from dvr_ryu.pipeline.language.fields import OXM_NAMES, Subfield, find
+from dvr_ryu.pipeline.language.flags import Flags, Fragments
+from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.operands import Operand, number, written
+from dvr_ryu.pipeline.language.packet import Packet
+from dvr_ryu.pipeline.language.phrases import Setting
+from dvr_ryu.pipeline.language.scope import Scope
+
+_SETTINGS = {
+    "table": 8,
+    "idle_timeout": 16,
+    "hard_timeout": 16,
+    "fin_idle_timeout": 16,
+    "fin_hard_timeout": 16,
+    "priority": 16,
+    "cookie": 64,
+    "limit": 32,
+}
+"""What learn() sets of the flow it makes, or of all that have its cookie in its table (`limit`: how
+many there may be); and how many bits each has."""
+
+_FLAGS = {"send_flow_rem": 1, "delete_learned": 2}
+_WRITE_RESULT = 4
+"""NX_LEARN_F_*."""
+
+_PRIORITY = 0x8000
+_PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": _PRIORITY}
+_PRINTED["cookie"], _PRINTED["limit"] = _PRINTED.pop("cookie"), _PRINTED.pop("limit")
+"""What it is where it is not named, in the order of ovs-ofctl."""
+
+_DEFAULT_TABLE = "1"
+
+
+@frozen
+class LearnMatch:
+    """The learned flow matches `target` against a number or what `source` held in this packet."""
+
+    target: Subfield
+    source: Subfield | Operand
+
+    def __str__(self) -> str:
+        if self.source == self.target:
+            return str(self.target)
+        if isinstance(self.source, Subfield):
+            return f"{self.target}={self.source}"
+        field = self.target.field
+        if self.target.width < self.target.whole:
+            return f"{self.target}={written(numbers.HEX, self.source)}"
+        if field.words and isinstance(self.source, int):
+            return f"{field.name}={field.words.write(self.source, field.all_bits)}"
+        return f"{OXM_NAMES.get(field.name, field.name)}={written(field.form, self.source)}"
+
+    def build(self) -> bytes:
+        """Return it in bytes."""
+        return _spec(_MATCH, self.source, self.target)
+
+
+@frozen
+class LearnLoad:
+    """The learned flow writes `target`: a number or what `source` held in this packet."""
+
+    source: Subfield | Operand
+    target: Subfield
+
+    def __str__(self) -> str:
+        source = self.source
+        text = str(source) if isinstance(source, Subfield) else written(numbers.HEX, source)
+        return f"load:{text}->{self.target}"
+
+    def build(self) -> bytes:
+        """Return it in bytes."""
+        return _spec(_LOAD, self.source, self.target)
+
+
+@frozen
+class LearnOutput:
+    """The learned flow sends packets to the port that `source` held in this packet."""
+
+    source: Subfield
+
+    def __str__(self) -> str:
+        return f"output:{self.source}"
+
+    def build(self) -> bytes:
+        """Return it in bytes."""
+        return nicira.learn_spec(_OUTPUT, self.source, None, self.source.width)
+
+
+_MATCH, _LOAD, _OUTPUT = 0, 1, 2
+"""NX_LEARN_DST_*: what a part does."""
+
+
+def _spec(kind: int, source: Subfield | Operand, target: Subfield) -> bytes:
+    """A number of a port is cut to the bits that Nicira's in_port has."""
+    if not isinstance(source, Subfield):
+        source = number(source) & ((1 << target.width) - 1)
+    return nicira.learn_spec(kind, source, target, target.width)
+
+
+LearnPart = LearnMatch | LearnLoad | LearnOutput
+
+
+@frozen
+class Learn(Action):
+    """Make a flow from this packet. `settings` are the table, priority, timeouts, cookie and flags
+    it gets, and the limit, as far as they are not what they are anyway. `result` is the bit that
+    becomes 1 if the flow is there then, and 0 if the limit does not let it be.
+    """
+
+    settings: tuple[tuple[str, int], ...]
+    parts: tuple[LearnPart, ...]
+    result: Subfield | None = None
+
+    @property
+    def cookie(self) -> int:
+        """The cookie of the flows that are made."""
+        return dict(self.settings).get("cookie", 0)
+
+    def __str__(self) -> str:
+        words = [_setting_text(name, value) for name, value in self.settings]
+        words += [f"result_dst={self.result}"] if self.result else []
+        return f"learn({','.join([*words, *map(str, self.parts)])})"
+
+    def build(self) -> list[Any]:
+        """Return Nicira's learn."""
+        given = _PRINTED | dict(self.settings)
+        given["flags"] = sum(given[flag] for flag in _FLAGS)
+        given["flags"] |= _WRITE_RESULT if self.result else 0
+        specs = b"".join(part.build() for part in self.parts)
+        return [nicira.learn(given, specs, self.result)]
+
+
+def _setting_text(name: str, value: int) -> str:
+    if name in _FLAGS:
+        return name
+    return f"{name}={value:#x}" if name == "cookie" else f"{name}={value}"
+
+
+@reads("learn")
+def read_learn(scope: Scope, argument: Argument) -> Learn:
+    """learn(SETTING=…,PART,…): what the flow gets, and its match and actions."""
+    given: dict[str, int] = {}
+    parts: list[LearnPart] = []
+    result: Subfield | None = None
+    learned = Packet()
+    for each in argument.settings():
+        if each.key in _FLAGS and not each.value:
+            given[each.key] = _FLAGS[each.key]
+        elif each.key in _SETTINGS:
+            given[each.key] = _read_setting(scope, each)
+        elif each.key == "result_dst":
+            result = _read_result(scope, each)
+        else:
+            parts.append(_read_part(scope, learned, each))
+    if "table" not in given:
+        given["table"] = scope.table_number(_DEFAULT_TABLE, argument.end)
+    settings = tuple(
+        (name, given[name])
+        for name, default in _PRINTED.items()
+        if name == "table" or given.get(name, default) != default
+    )
+    return Learn(settings, tuple(parts), result)
+
+
+def _read_setting(scope: Scope, setting: Setting) -> int:
+    if setting.key == "table":
+        return scope.table_number(setting.value, setting.value_at)
+    return scope.plain(setting.value, _SETTINGS[setting.key], setting.value_at)
+
+
+def _read_result(scope: Scope, setting: Setting) -> Subfield:
+    bit = scope.subfield(setting.value, setting.value_at)
+    require_not_read_only(bit.field, setting.value_at)
+    if bit.width != 1:
+        raise Wrong(setting.value_at, f"the result is one bit, {bit} has {bit.width}: reg0[0]")
+    return bit
+
+
+def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
+    at = part.value_at
+    if part.key == "output":
+        source = read_source(scope, part.value, at)
+        require_short_name(source.field, at)
+        return LearnOutput(source)
+    if part.key == "load":
+        behind = Argument(part.value, at, at - 1)
+        left, right = behind.arrow("VALUE->FIELD", "load:0->NXM_OF_VLAN_TCI[]")
+        target = scope.subfield(right.text, right.at)
+        require_learnable(learned, target.field, right.at)
+        return LearnLoad(_read_source(scope, left.text, target, left.at, numbers.HEX), target)
+    target = scope.subfield(part.key, part.at, *_PRINTED, "result_dst", "output", "load")
+    require_short_name(target.field, part.at)
+    if not part.value:
+        require_there(scope.packet, target.field, part.at)
+        match = LearnMatch(target, target)
+    else:
+        form = target.field.form if target.width == target.whole else numbers.HEX
+        match = LearnMatch(target, _read_source(scope, part.value, target, at, form))
+    require_there(learned, target.field, part.at)
+    if isinstance(match.source, int) and target.width == target.whole:
+        learned.known[target.field.name] = match.source
+    learned.tagged |= target.field.name in ("vlan_vid", "vlan_tci")
+    return match
+
+
+def _read_source(
+    scope: Scope, text: str, target: Subfield, at: int, form: numbers.Form
+) -> Subfield | Operand:
+    """A number in the form, a hole, a port, words for bits, or bits of this packet."""
+    field, whole = target.field, target.width == target.whole
+    if find(text.partition("[")[0]):
+        source = read_source(scope, text, at)
+        require_same_width(source, target, at)
+        return source
+    if field.words and whole and not (isinstance(field.words, Flags) and text[:1].isdigit()):
+        return _read_words(field.words, text, at)
+    bits = field.bits if form is numbers.PORT else target.width
+    return scope.value(form, field.kind if whole else None, bits, text, at)
+
+
+def _read_words(words: Flags | Fragments, text: str, at: int) -> int:
+    try:
+        value, mask = words.read(text)
+    except ValueError as error:
+        raise Wrong(at, str(error)) from None
+    if mask != words.all:
+        raise Wrong(at, "a learned flow matches whole fields: write such as syn|ack")
+    return value

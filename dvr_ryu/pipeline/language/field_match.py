@@ -1,0 +1,222 @@
+"""A field that must have a value, and the one form of all that can be written in several: what a
+switch has, and prints.
+
+ovs-ofctl knows fields that are others in disguise (vlan_tci, xreg0, ip_dscp): `normal` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from attrs import evolve, frozen
+
+from dvr_ryu.pipeline.language import numbers
+from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT, Field
+from dvr_ryu.pipeline.language.operands import Operand, number, written
+
+_VID = 0x1FFF
+_PCP_AT = 13
+_KEPT = {"arp_op": 8, "nsh_ttl": 6}
+"""How many of their bits Open vSwitch keeps."""
+_PRINTED = {"vlan_pcp": "dl_vlan_pcp", "vlan_vid": "vlan_tci"}
+"""Names that every version of OpenFlow has."""
+
+
+@frozen
+class FieldMatch:
+    """A field must have this value, in the bits of `mask` (None: all of them; 0, of a tunnel's
+    option: it must be there).
+    """
+
+    field: Field
+    value: Operand
+    mask: int | None = None
+
+    def __str__(self) -> str:
+        field, value = self.field, self.value
+        name = _PRINTED.get(field.name, field.name)
+        if field.words:
+            return f"{name}={field.words.write(number(value), self.whole_mask)}"
+        if name == "vlan_tci":
+            return f"{name}={number(value):#06x}/{self.whole_mask:#06x}"
+        if self.mask == 0:
+            return name
+        text = f"{name}={written(field.form, value)}"
+        return text if self.mask is None else f"{text}/{self._written_mask(self.mask)}"
+
+    @property
+    def whole_mask(self) -> int:
+        """The mask, also where all bits are matched."""
+        return self.field.all_bits if self.mask is None else self.mask
+
+    def entry(self) -> bytes:
+        """The match in bytes; its hole must be filled."""
+        value = number(self.value) | self.field.present
+        whole = self.mask is None and not self.field.whole_masked
+        return self.field.entry(value, None if whole else self.whole_mask)
+
+    def _written_mask(self, mask: int) -> str:
+        outside = self.field.all_bits & ~mask
+        if self.field.form in (numbers.IPV4, numbers.IPV6) and not outside & (outside + 1):
+            return str(self.field.bits - outside.bit_length())
+        return self.field.form.write(mask)
+
+
+def normal(match: FieldMatch) -> list[FieldMatch]:
+    """The same match in the fields that a switch has; none where nothing is asked for.
+
+    Raises ValueError for what OpenFlow 1.3 and 1.4 cannot carry.
+    """
+    mask = match.whole_mask
+    if isinstance(match.value, int):
+        whole = mask == match.field.all_bits
+        match = evolve(match, value=match.value & mask, mask=None if whole else mask)
+    if not mask and not match.field.variable:
+        return []
+    return _RULES.get(match.field.name, _as_it_is)(match)
+
+
+def _as_it_is(match: FieldMatch) -> list[FieldMatch]:
+    return [match]
+
+
+def _in_port(match: FieldMatch) -> list[FieldMatch]:
+    return [evolve(match, field=FIELDS["in_port"])]
+
+
+def _vlan_vid(match: FieldMatch) -> list[FieldMatch]:
+    """A whole tag with its present bit is dl_vlan. A hole is a tag: that there is one is meant."""
+    if not isinstance(match.value, int):
+        return [FieldMatch(FIELDS["dl_vlan"], match.value)]
+    if match.mask is None and match.value & VLAN_PRESENT:
+        return [FieldMatch(FIELDS["dl_vlan"], match.value & ~VLAN_PRESENT)]
+    return [match]
+
+
+def _vlan_tci(match: FieldMatch) -> list[FieldMatch]:
+    value, mask = number(match.value), match.whole_mask
+    vid = normal(FieldMatch(FIELDS["vlan_vid"], value & _VID, mask & _VID))
+    priority = mask >> _PCP_AT
+    if not priority or (match.mask is None and not value):
+        return vid
+    if priority != FIELDS["vlan_pcp"].all_bits or not value & VLAN_PRESENT:
+        raise ValueError(
+            "OpenFlow 1.4 cannot carry it: a tag's priority is matched whole, and where there is "
+            "a tag (0x1000/0x1000)"
+        )
+    return [*vid, FieldMatch(FIELDS["vlan_pcp"], value >> _PCP_AT)]
+
+
+def _dscp(match: FieldMatch) -> list[FieldMatch]:
+    return [FieldMatch(FIELDS["nw_tos"], number(match.value) << FIELDS["nw_tos"].below)]
+
+
+def _tos(match: FieldMatch) -> list[FieldMatch]:
+    below = FIELDS["nw_tos"].below
+    return [evolve(match, value=number(match.value) >> below << below)]
+
+
+def _packet_type(match: FieldMatch) -> list[FieldMatch]:
+    """Ethernet packets are what an ordinary bridge has."""
+    return [match] if match.value else []
+
+
+def _short(match: FieldMatch) -> list[FieldMatch]:
+    bits = _KEPT[match.field.name]
+    if number(match.value) >> bits:
+        raise ValueError(f"Open vSwitch keeps {bits} bits of {match.field.name}")
+    return [match]
+
+
+def _ct_proto(match: FieldMatch) -> list[FieldMatch]:
+    if match.value == 0:
+        raise ValueError("Open vSwitch takes ct_nw_proto=0 for any protocol; leave it out")
+    return [match]
+
+
+def _own(match: FieldMatch) -> list[FieldMatch]:
+    """recirc_id and dp_hash; that a packet has not come round again can be asked for."""
+    if match.field.name == "recirc_id" and match.value == 0:
+        return [match]
+    raise ValueError(f"only Open vSwitch itself may match {match}")
+
+
+def _told_otherwise(match: FieldMatch) -> list[FieldMatch]:
+    """Open vSwitch, 3.1 at least, tells such a match with its value as the mask."""
+    if match.value == match.mask:
+        return [match]
+    raise ValueError(
+        f"Open vSwitch dumps a match of {match.field.name} wrongly: nobody can tell from it "
+        "whether the flow is there"
+    )
+
+
+def _option(match: FieldMatch) -> list[FieldMatch]:
+    """An option has some words of 32 bits, and all of them are what has no mask."""
+    mask = match.mask or 0
+    if mask and not mask & (mask + 1) and not mask.bit_length() % 32:
+        raise ValueError(
+            "ovs-ofctl takes this mask for none, and matches the whole option, which may be "
+            "longer: leave it out, or match other bits"
+        )
+    return [match]
+
+
+def _registers(match: FieldMatch) -> list[FieldMatch]:
+    """Large registers are several small ones, the first being the highest bits."""
+    count = match.field.bits // 32
+    first = count * int(match.field.name.lstrip("xreg"))
+    parts = []
+    for at in range(count):
+        shift = 32 * (count - 1 - at)
+        value, mask = (
+            each >> shift & 0xFFFFFFFF for each in (number(match.value), match.whole_mask)
+        )
+        parts += normal(FieldMatch(FIELDS[f"reg{first + at}"], value, mask))
+    return parts
+
+
+_TOLD_OTHERWISE = (
+    "tun_erspan_ver", "tun_erspan_dir", "tun_erspan_hwid", "tun_gtpu_flags", "tun_gtpu_msgtype"
+)  # fmt: skip
+
+_RULES: dict[str, Callable[[FieldMatch], list[FieldMatch]]] = {
+    "in_port_oxm": _in_port,
+    "vlan_vid": _vlan_vid,
+    "vlan_tci": _vlan_tci,
+    "ip_dscp": _dscp,
+    "nw_tos": _tos,
+    "packet_type": _packet_type,
+    **dict.fromkeys(_KEPT, _short),
+    "ct_nw_proto": _ct_proto,
+    "recirc_id": _own,
+    "dp_hash": _own,
+    **dict.fromkeys(_TOLD_OTHERWISE, _told_otherwise),
+    **{name: _registers for name in FIELDS if name.startswith("x")},
+    **{name: _option for name, field in FIELDS.items() if field.variable},
+}
+
+
+_TRACKED, _INVALID = 0x20, 0x10
+_IN_CONNECTION = 0x0F
+"""ct_state's bits: new, est, rel, rpl each tell that there is a connection."""
+
+
+def connection_known(matches: Iterable[FieldMatch]) -> bool:
+    """Whether packets without a connection are ruled out, as Open vSwitch wants to have it."""
+    for each in matches:
+        if each.field.name == "ct_state":
+            value = number(each.value)
+            valid = value & _TRACKED and each.whole_mask & _INVALID and not value & _INVALID
+            return bool(value & _IN_CONNECTION or valid)
+    return False
+
+
+def no_vlan() -> FieldMatch:
+    """The packet has no VLAN tag."""
+    return FieldMatch(FIELDS["vlan_vid"], 0)
+
+
+def tagged() -> FieldMatch:
+    """The packet has a VLAN tag, whichever."""
+    return FieldMatch(FIELDS["vlan_vid"], VLAN_PRESENT, VLAN_PRESENT)

@@ -1,0 +1,241 @@
+"""The fields of a packet that a flow may match, set, move or learn: names, sizes, what they
+require.
+
+Names and rules are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` name the field in matches and in
+set_field, and in Nicira's actions, such as move, load and learn. No logic beyond looking up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from dvr_ryu.pipeline.language import flags, numbers
+from dvr_ryu.pipeline.language.field_table import NAMES, NOT_CARRIED, TABLE
+from dvr_ryu.pipeline.language.oxm import Oxm, read_oxm
+from dvr_ryu.topology.relations import Kind
+
+ARP = 0x0806
+IP = 0x0800
+IP6 = 0x86DD
+RARP = 0x8035
+MPLS = 0x8847
+MPLS_MULTICAST = 0x8848
+NSH = 0x894F
+VLAN_PRESENT = 0x1000
+
+Pairs = tuple[tuple[str, int], ...]
+"""Fields and their values."""
+
+
+@frozen
+class Field:
+    """One field. `requires` holds alternatives: sets of (field, value) of which one must be
+    matched.
+    """
+
+    name: str
+    bits: int
+    oxm: Oxm
+    nxm: Oxm
+    form: numbers.Form
+    kind: Kind | None = None
+    maskable: bool = False
+    requires: tuple[Pairs, ...] = ()
+    present: int = 0
+    """Bits that OpenFlow sets beside the value: a VLAN tag is there."""
+    aliases: tuple[str, ...] = ()
+    """Other names: ovs-ofctl's, then the one it prints in move, load and learn, then OpenFlow's."""
+    words: flags.Flags | flags.Fragments | None = None
+    """How its bits are named."""
+    read_only: bool = False
+    """It can be matched, not written."""
+    whole_masked: bool = False
+    """Matched whole, it still has a mask on the wire: it does not fill its bytes there."""
+    below: int = 0
+    """Lowest bits that OpenFlow's form does not have."""
+
+    @property
+    def variable(self) -> bool:
+        """Whether it is a tunnel's option: only the switch knows how many of the bits it has."""
+        return self.oxm.variable
+
+    @property
+    def in_ethernet(self) -> bool:
+        """Whether it stands in the Ethernet header, its VLAN tag included."""
+        return self.name in _IN_ETHERNET
+
+    @property
+    def in_transport(self) -> bool:
+        """Whether it stands in TCP's, UDP's or SCTP's header, which only a first fragment has."""
+        return any(dict(pairs).get("nw_proto") in _TRANSPORTS for pairs in self.requires)
+
+    @property
+    def in_discovery(self) -> bool:
+        """Whether it stands in a message of neighbour discovery."""
+        return any("icmpv6_type" in dict(pairs) for pairs in self.requires)
+
+    @property
+    def limit(self) -> int:
+        """One more than the largest value."""
+        return 1 << self.bits
+
+    @property
+    def all_bits(self) -> int:
+        """The mask that matches the field whole."""
+        return self.words.all if self.words else self.limit - 1
+
+    def entry(self, value: int, mask: int | None = None) -> bytes:
+        """The field with a value, in the bits of a mask (None: in all), as matches and set_field
+        have it.
+        """
+        shifted = None if mask is None else mask >> self.below
+        return self.oxm.entry(value >> self.below, shifted)
+
+
+_TRANSPORTS = {6, 17, 132}
+_IN_ETHERNET = {"dl_src", "dl_dst", "dl_type", "dl_vlan", "vlan_vid", "vlan_pcp", "vlan_tci"}
+
+
+def _over(ether: int, proto: int) -> Pairs:
+    return ("dl_type", ether), ("nw_proto", proto)
+
+
+SHORTHANDS: dict[str, Pairs] = {
+    "arp": (("dl_type", ARP),),
+    "rarp": (("dl_type", RARP),),
+    "mpls": (("dl_type", MPLS),),
+    "mplsm": (("dl_type", MPLS_MULTICAST),),
+    "ip": (("dl_type", IP),),
+    "ipv6": (("dl_type", IP6),),
+    "ip6": (("dl_type", IP6),),
+    "icmp": _over(IP, 1),
+    "icmp6": _over(IP6, 58),
+    "tcp": _over(IP, 6),
+    "udp": _over(IP, 17),
+    "sctp": _over(IP, 132),
+    "tcp6": _over(IP6, 6),
+    "udp6": _over(IP6, 17),
+    "sctp6": _over(IP6, 132),
+    "eth": (),
+}
+"""A word in place of the fields that it matches, most specific last. `eth` is every packet that an
+ordinary bridge has.
+"""
+
+_PACKETS: dict[str, Pairs] = {
+    **SHORTHANDS,
+    "nsh": (("dl_type", NSH),),
+    "ns": (*_over(IP6, 58), ("icmpv6_type", 135)),
+    "na": (*_over(IP6, 58), ("icmpv6_type", 136)),
+}
+_FORMS = {
+    "decimal": numbers.DECIMAL,
+    "hex": numbers.HEX,
+    "mac": numbers.MAC,
+    "ipv4": numbers.IPV4,
+    "ipv6": numbers.IPV6,
+    "port": numbers.PORT,
+    "packet_type": numbers.PACKET_TYPE,
+}
+_WORDS: dict[str, flags.Flags | flags.Fragments] = {
+    "tcp_flags": flags.TCP_FLAGS,
+    "ct_state": flags.CT_STATE,
+    "tun_flags": flags.TUN_FLAGS,
+    "nw_frag": flags.FRAGMENTS,
+}
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    """A table's rows, numbered fields one by one."""
+    for row in table.strip().splitlines():
+        base, numbered, count = row.split(maxsplit=1)[0].partition("#")
+        for at in range(int(count) if numbered else 1):
+            yield row.replace(f"{base}#{count}", f"{base}#").replace("#", str(at)).split()
+
+
+_NAMES = {name: tuple(names) for name, *names in _rows(NAMES)}
+
+
+def _field(row: list[str]) -> Field:
+    name, bits, oxm, nxm, form, hole, notes, packets = row
+    marks = notes.split(",")
+    variable = "variable" in marks
+    return Field(
+        name=name,
+        bits=int(bits),
+        oxm=read_oxm(oxm, int(bits), variable),
+        nxm=read_oxm(oxm if nxm == "=" else nxm, int(bits), variable),
+        form=_FORMS[form],
+        kind=None if hole == "-" else Kind[hole.upper()],
+        maskable="mask" in marks,
+        requires=tuple(_PACKETS[each] for each in packets.split("|") if each != "-"),
+        present=VLAN_PRESENT if name == "dl_vlan" else 0,
+        aliases=_NAMES.get(name, ()),
+        words=_WORDS.get(name),
+        read_only="ro" in marks,
+        whole_masked="whole" in marks,
+        below=2 if name == "nw_tos" else 0,
+    )
+
+
+FIELDS: dict[str, Field] = {field.name: field for field in map(_field, _rows(TABLE))}
+
+ALIASES: dict[str, str] = {
+    alias: field.name for field in FIELDS.values() for alias in field.aliases
+}
+
+NXM_NAMES: dict[str, str] = {
+    field.name: next(alias for alias in field.aliases if "XM_" in alias)
+    for field in FIELDS.values()
+    if any("XM_" in alias for alias in field.aliases)
+}
+"""Field → the name that ovs-ofctl prints in move, load and learn."""
+
+OXM_NAMES = {"dl_src": "eth_src", "dl_dst": "eth_dst", "nw_src": "ip_src", "nw_dst": "ip_dst"}
+"""Field → the name that ovs-ofctl prints in set_field, where it is another one."""
+
+
+def said(pairs: Pairs) -> str:
+    """The shorthand for these fields, else each field with its value, as a match says them."""
+    exact = [word for word, meant in SHORTHANDS.items() if set(meant) == set(pairs)]
+    return exact[0] if exact else spelled_out(pairs)
+
+
+def spelled_out(pairs: Pairs) -> str:
+    """Each field with its value: dl_type=0x0800,nw_proto=6."""
+    return ",".join(f"{name}={FIELDS[name].form.write(value)}" for name, value in pairs)
+
+
+def find(name: str) -> Field | None:
+    """The field of that name or alias, or None."""
+    return FIELDS.get(ALIASES.get(name, name))
+
+
+def why_not(name: str) -> str | None:
+    """Why a field that ovs-ofctl has is none here, or None if it has no such field either."""
+    return next((why for begin, why in NOT_CARRIED.items() if name.startswith(begin)), None)
+
+
+@frozen
+class Subfield:
+    """Some bits of a field: `width` of them from bit `start`, the lowest being 0."""
+
+    field: Field
+    start: int
+    width: int
+
+    def __str__(self) -> str:
+        name = NXM_NAMES.get(self.field.name, self.field.name)
+        if self.width == self.whole:
+            return f"{name}[]"
+        last = self.start + self.width - 1
+        return f"{name}[{self.start}]" if self.width == 1 else f"{name}[{self.start}..{last}]"
+
+    @property
+    def whole(self) -> int:
+        """The width of the whole field, as Nicira's extensions see it: in_port has 16 bits there,
+        vlan_vid none that says that there is a tag.
+        """
+        return {"in_port": 16, "vlan_vid": 12}.get(self.field.name, self.field.bits)

@@ -1,0 +1,87 @@
+"""One flow as a value: table, priority, match and actions, with or without holes; its text and its
+Ryu form.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve, field, frozen
+from ryu.ofproto import ofproto_v1_4 as ofp
+from ryu.ofproto import ofproto_v1_4_parser as parser
+from ryu.ofproto.ofproto_protocol import ProtocolDesc
+
+from dvr_ryu.errors import Place
+from dvr_ryu.pipeline.compile.cookie import COOKIE
+from dvr_ryu.pipeline.language.actions import Action, GotoTable, build_instructions
+from dvr_ryu.pipeline.language.fields import SHORTHANDS
+from dvr_ryu.pipeline.language.match import FieldMatch
+from dvr_ryu.pipeline.language.oxm import RawMatch
+from dvr_ryu.pipeline.language.settings import Settings
+
+_WIRE = ProtocolDesc(ofp.OFP_VERSION)
+
+
+@frozen
+class Flow:
+    """A flow. `sentence` says why it is there; it, `place` and the order of the match's fields do
+    not make two flows different.
+    """
+
+    table: int
+    priority: int
+    match: tuple[FieldMatch, ...] = field(eq=frozenset)
+    actions: tuple[Action, ...]
+    goto: GotoTable | None = None
+    settings: Settings = field(factory=Settings)
+    sentence: str = field(default="", eq=False)
+    place: Place | None = field(default=None, eq=False)
+
+    def __str__(self) -> str:
+        """The flow as `ovs-ofctl add-flows` reads it."""
+        words = [*self.settings.words(), f"table={self.table}", f"priority={self.priority}"]
+        words += self.match_words()
+        actions = [str(action) for action in (*self.actions, *filter(None, [self.goto]))]
+        return f"{','.join(words)} actions={','.join(actions) or 'drop'}"
+
+    def __lt__(self, other: Flow) -> bool:
+        """In the order of tables, and in a table of decreasing priority."""
+        return self._order() < other._order()
+
+    def _order(self) -> tuple[int, int, str]:
+        return self.table, -self.priority, str(self)
+
+    def installed(self) -> str:
+        """The flow as it is on a switch that we filled: with its own cookie, or ours."""
+        return str(evolve(self, settings=evolve(self.settings, cookie=self.cookie)))
+
+    @property
+    def cookie(self) -> int:
+        """The cookie that marks the flow on a switch."""
+        return COOKIE if self.settings.cookie is None else self.settings.cookie
+
+    def match_words(self) -> list[str]:
+        """The match in ovs-ofctl's words, with `arp` in place of dl_type=0x0806 and so on."""
+        whole = {(each.field.name, each.value) for each in self.match if each.mask is None}
+        short, covered = "", set[Any]()
+        for word, pairs in SHORTHANDS.items():
+            if set(pairs) <= whole and len(pairs) > len(covered):
+                short, covered = word, set(pairs)
+        rest = [str(each) for each in self.match if (each.field.name, each.value) not in covered]
+        return [short, *rest] if short else rest
+
+    def build(self) -> Any:
+        """Ryu's OFPFlowMod (ADD) of the flow; every hole must be filled."""
+        return parser.OFPFlowMod(
+            _WIRE,
+            cookie=self.cookie,
+            table_id=self.table,
+            command=ofp.OFPFC_ADD,
+            priority=self.priority,
+            idle_timeout=self.settings.idle_timeout,
+            hard_timeout=self.settings.hard_timeout,
+            importance=self.settings.importance,
+            flags=self.settings.flags,
+            match=RawMatch(each.entry() for each in self.match),
+            instructions=build_instructions((*self.actions, *filter(None, [self.goto]))),
+        )

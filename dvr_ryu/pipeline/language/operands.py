@@ -1,0 +1,143 @@
+"""What may stand where a number stands in a flow: the number, a hole, or the name of a port.
+
+Numbers are plain ints, whatever they number (a MAC is 48 bits, an IPv4 address 32). Holes and port
+names become numbers when a flow is filled: holes from a row of a relation, port names from the
+bridge's ports.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from attrs import evolve, fields, frozen, has
+
+from dvr_ryu.errors import Place
+from dvr_ryu.pipeline.language.fields import Field
+from dvr_ryu.pipeline.language.numbers import PORT_WORDS, Form
+from dvr_ryu.topology.relations import Kind
+
+PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
+"""What the name of a port looks like that needs no quotes."""
+
+
+@frozen
+class Hole:
+    """{relation.field}: a value that each row of the relation brings."""
+
+    relation: str
+    field: str
+    kind: Kind
+
+    def __str__(self) -> str:
+        return f"{{{self.relation}.{self.field}}}"
+
+
+@frozen
+class PortName:
+    """A port by its name, as the switch's port description has it. In quotes, any name is one."""
+
+    name: str
+
+    def __str__(self) -> str:
+        plain = PLAIN_NAME.fullmatch(self.name) and self.name.upper() not in PORT_WORDS
+        return self.name if plain else f'"{self.name}"'
+
+
+@frozen
+class PortAt:
+    """One port of a hole that is a list of ports."""
+
+    ports: Hole
+    index: int
+
+
+Unknown = Hole | PortName | PortAt
+Operand = int | Hole | PortName | PortAt
+
+Node = TypeVar("Node")
+
+
+def nodes(node: object) -> Iterator[object]:
+    """A tree of attrs values and tuples, from left to right: each before its parts. An unknown's
+    parts are its own.
+    """
+    yield node
+    if isinstance(node, tuple):
+        for each in node:
+            yield from nodes(each)
+    else:
+        for name in _parts(cast(Any, type(node))):
+            yield from nodes(getattr(node, name))
+
+
+def unknowns(node: object) -> Iterator[Unknown]:
+    """The holes and port names in such a tree."""
+    return (each for each in nodes(node) if isinstance(each, Unknown))
+
+
+Value = int | Unknown
+ValueOf = Callable[[Unknown], "Value | Sequence[Value]"]
+
+
+def fill(node: Node, value_of: ValueOf) -> Node:
+    """The same tree with every unknown replaced by its value, asked for from left to right.
+
+    The action that holds a list of ports is repeated, once for each port.
+    """
+    return cast(Node, _filled(node, value_of))
+
+
+def _filled(node: Any, value_of: ValueOf) -> Any:
+    if isinstance(node, Unknown):
+        return value_of(node)
+    if isinstance(node, tuple):
+        return tuple(each for item in node for each in _repeated(item, value_of))
+    if parts := _parts(cast(Any, type(node))):
+        return evolve(node, **{name: _filled(getattr(node, name), value_of) for name in parts})
+    return node
+
+
+@cache
+def _parts(kind: Any) -> tuple[str, ...]:
+    """The names of the parts that values of a type have and that holes may be in."""
+    if not has(kind) or kind in _WHOLE:
+        return ()
+    return tuple(attribute.name for attribute in fields(kind))
+
+
+_WHOLE = (Hole, PortName, PortAt, Field, Place)
+"""Values that are looked at as a whole."""
+
+
+def _repeated(item: Any, value_of: ValueOf) -> Iterator[Any]:
+    ports = port_list(item)
+    if ports is None:
+        yield _filled(item, value_of)
+        return
+    for port in cast("Sequence[Value]", value_of(ports)):
+        yield _filled(item, _always(port))
+
+
+def _always(value: Value) -> ValueOf:
+    return lambda _: value
+
+
+def port_list(node: object) -> Hole | None:
+    """The hole in the tree that is a list of ports, if there is one."""
+    holes = (each for each in unknowns(node) if isinstance(each, Hole))
+    return next((hole for hole in holes if hole.kind is Kind.PORTS), None)
+
+
+def written(form: Form, value: Operand) -> str:
+    """An operand as text: a number in its form, a hole or a port name as it is."""
+    return form.write(value) if isinstance(value, int) else str(value)
+
+
+def number(value: Operand) -> int:
+    """The operand's number; a hole or port name here is a mistake of ours."""
+    if isinstance(value, Unknown):
+        raise TypeError(f"{value} is not filled")
+    return value

@@ -1,0 +1,119 @@
+"""What is known of a packet while the actions of its flow are read one by one: the headers that the
+match, or an earlier action, gives it. OpenFlow refuses actions on headers that may not be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dvr_ryu.pipeline.language.field_match import FieldMatch, connection_known
+from dvr_ryu.pipeline.language.fields import IP, IP6, VLAN_PRESENT, Field, said
+from dvr_ryu.pipeline.language.flags import FRAGMENTS, LATER
+from dvr_ryu.pipeline.language.operands import number
+
+_IN_SOME = "is only in some packets: match "
+
+
+class Packet:
+    """`known` are fields that have one value for sure; `tagged`: there is a VLAN tag; `ethernet`:
+    it begins with an Ethernet header; `connected`: it belongs to a connection; `committing`: that
+    is being written; `later`: what happens to it happens at the end of all tables, when nobody
+    knows what it has become.
+    """
+
+    def __init__(self, known: Iterable[tuple[str, int]] = (), tagged: bool = False) -> None:
+        self.known = dict(known)
+        self.tagged = tagged
+        self.ethernet = not self.known.get("packet_type")
+        self.connected = False
+        self.committing = False
+        self.later = False
+        if not self.ethernet:
+            self.known.update(inside(self.known["packet_type"]))
+
+    @classmethod
+    def matched(cls, matches: Iterable[FieldMatch]) -> Packet:
+        """A packet that these fields match."""
+        each = tuple(matches)
+        known: dict[str, int] = {
+            m.field.name: m.value for m in each if isinstance(m.value, int) and m.mask is None
+        }
+        known.update((m.field.name, number(m.value)) for m in each if m.field.words is FRAGMENTS)
+        packet = cls(
+            known.items(),
+            any(map(_says_tagged, each)),
+        )
+        packet.connected = connection_known(each)
+        return packet
+
+    def copy(self) -> Packet:
+        """The same packet, for actions that change a copy of it."""
+        packet = Packet(self.known.items(), self.tagged)
+        packet.ethernet, packet.connected = self.ethernet, self.connected
+        return packet
+
+    def put_before(self, packet_type: int) -> None:
+        """A header was put before the packet, which has this type now."""
+        self.ethernet = not packet_type
+        self.known.pop("packet_type", None)
+        if not self.ethernet:
+            self.known = dict(inside(packet_type))
+
+    def take_off(self) -> None:
+        """The outer header was taken off: of what is inside, only Ethernet tells."""
+        if not self.ethernet:
+            self.known = {}
+        self.ethernet = False
+
+    def becomes(self, ethertype: int) -> None:
+        """MPLS labels were put on or taken off: what is inside is not known any more."""
+        self.known = {"dl_type": ethertype}
+
+    @property
+    def later_fragment(self) -> bool:
+        """Whether it is a fragment that is not the first."""
+        return bool(self.known.get("nw_frag", 0) & LATER)
+
+    @property
+    def ethertype(self) -> int | None:
+        """The Ethernet type, if it is known."""
+        return self.known.get("dl_type")
+
+    @property
+    def is_ip(self) -> bool:
+        """Whether it is an IPv4 or IPv6 packet."""
+        return self.ethertype in (IP, IP6)
+
+    @property
+    def protocol(self) -> int | None:
+        """The IP protocol, if it is known."""
+        return self.known.get("nw_proto") if self.is_ip else None
+
+    def lacks(self, field: Field) -> str | None:
+        """Why the packet may not have the field, or None if it has it for sure."""
+        if field.in_ethernet and not self.ethernet:
+            return "is in the Ethernet header, and the packet begins with none here"
+        if field.name == "vlan_pcp":
+            return None if self.tagged else f"{_IN_SOME}dl_vlan as well"
+        present = set(self.known.items())
+        if field.requires and not any(set(each) <= present for each in field.requires):
+            return f"{_IN_SOME}{' or '.join(map(said, field.requires))} as well"
+        if field.in_transport and self.later_fragment:
+            return "is not in later fragments, only in the first: leave ip_frag out, or match first"
+        if field.in_discovery and self.known.get("icmpv6_code"):
+            return "is only where icmpv6_code is 0: leave icmpv6_code out"
+        return None
+
+
+def inside(packet_type: int) -> Iterable[tuple[str, int]]:
+    """What such a packet type says in place of dl_type."""
+    space, ethertype = divmod(packet_type, 1 << 16)
+    return [("dl_type", ethertype)] if space == 1 else []
+
+
+def _says_tagged(match: FieldMatch) -> bool:
+    name, value, mask = match.field.name, match.value, match.mask
+    if name in ("vlan_vid", "vlan_tci"):
+        whole = VLAN_PRESENT if mask is None else mask
+        return isinstance(value, int) and bool(value & whole & VLAN_PRESENT)
+    return name in ("dl_vlan", "vlan_pcp")

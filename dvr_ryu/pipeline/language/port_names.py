@@ -1,0 +1,48 @@
+"""Which ports a bridge may have, by their names: those that dvr makes, and those that people add.
+
+A name that only another bridge has, or that looks like a slip in one of ours, is a mistake. Any
+other may be somebody's port; in quotes, so may one that looks like a slip.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dvr_ryu.pipeline.language.numbers import RESERVED_PORTS
+from dvr_ryu.pipeline.language.phrases import resembles
+from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.port_names import PORT_NAMES
+
+_WORDS = [word for word in RESERVED_PORTS if len(word) > 4]
+"""Reserved ports whose names may be misspelt: shorter ones are like too much."""
+
+
+def is_ours(bridge: str, name: str) -> bool:
+    """Whether dvr makes a port of that name on the bridge, for some topology."""
+    if bridge not in PORT_NAMES:
+        return True
+    return name == bridge or any(re.fullmatch(form, name) for form in PORT_NAMES[bridge])
+
+
+def knows(bridge: str | None) -> bool:
+    """Whether it is known which ports the bridge may have."""
+    return bridge in PORT_NAMES
+
+
+def why_no_port(bridge: str, text: str) -> str | None:
+    """Why the bridge will not have a port that is written so; None if it may have it."""
+    name = text.strip('"')
+    if is_ours(bridge, name):
+        return None
+    other = next((each for each in BRIDGES if each != bridge and is_ours(each, name)), None)
+    if other:
+        what = "the bridge itself" if name == other else f"a port of {other}"
+        return f"{name} is {what}, and these are {bridge}'s flows: it has no such port"
+    plain = [form for form in PORT_NAMES[bridge] if re.escape(form) == form.replace("-", r"\-")]
+    near = resembles(name, [*plain, bridge, *_WORDS])
+    if near and not text.startswith('"'):
+        return (
+            f"{bridge} has no port '{name}'; did you mean {near}? "
+            f'If it will have such a port, write "{name}", in quotes'
+        )
+    return None

@@ -1,0 +1,147 @@
+"""What may stand in a flow line where it stands: the file's tables, the block's relation, and the
+operands that they allow. Says what is wrong by raising `Wrong` at the character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from dvr_ryu.pipeline.compile.binding import BITS
+from dvr_ryu.pipeline.language import fields, numbers
+from dvr_ryu.pipeline.language.fields import Subfield
+from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.operands import PLAIN_NAME, Hole, Operand, PortName, number
+from dvr_ryu.pipeline.language.packet import Packet
+from dvr_ryu.pipeline.language.phrases import article, did_you_mean
+from dvr_ryu.pipeline.language.port_names import knows, why_no_port
+from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
+
+_HOLE = re.compile(r"\{[^{}]*\}")
+_QUOTED = re.compile(r'"[^"]+"')
+
+
+class Scope:
+    """The surroundings of a line in `table`, in a block of `relation` (None: in no block), of a
+    bridge (None: of any).
+
+    `depth` says how many actions stand around each other here; `packet` tells, while the actions
+    are read one by one, what is known of it.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, int],
+        table: int,
+        relation: str | None,
+        bridge: str | None = None,
+    ) -> None:
+        self.tables = tables
+        self.table = table
+        self.relation = relation
+        self.bridge = bridge
+        self.depth = 0
+        self.packet = Packet()
+
+    def hole(self, text: str, at: int) -> Hole:
+        """{relation.field}; `at` is where its brace stands."""
+        relation, dot, name = text.strip("{}").partition(".")
+        offered = {"host": ThisHost}
+        if self.relation:
+            offered[self.relation] = RELATIONS[self.relation]
+        if not dot or not name:
+            raise Wrong(at, f"a hole names a relation and a field: {{host.dvr_mac}}, not {text}")
+        if relation not in offered and relation in RELATIONS:
+            raise Wrong(at, f"{text} stands only in a block: indented under 'each {relation}:'")
+        if relation not in offered:
+            hint = did_you_mean(relation, {**RELATIONS, **offered})
+            raise Wrong(at, f"no relation '{relation}'{hint}")
+        known = fields_of(offered[relation])
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; it has {', '.join(known)}"
+            raise Wrong(at, f"'{relation}' has no field '{name}'{hint}")
+        there = known[name].bridge
+        if knows(self.bridge) and there and there != self.bridge:
+            raise Wrong(at, f"{text} is a port of {there}, and these are {self.bridge}'s flows")
+        return Hole(relation, name, known[name].kind)
+
+    def operand(
+        self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
+    ) -> Operand:
+        """A number, a hole of the kind, or (where a port may stand) the name of a port."""
+        if text.startswith("{"):
+            return self._hole_of_kind(kind, form, text, at)
+        try:
+            value = form.read(text)
+        except ValueError as error:
+            if form is numbers.PORT and (PLAIN_NAME.fullmatch(text) or _QUOTED.fullmatch(text)):
+                return self._port_name(text, at)
+            raise Wrong(at, f"{error}; write {article(form.what)} such as {form.example}") from None
+        if value >> bits:
+            raise Wrong(at, f"{text} is too large; the largest value here is {(1 << bits) - 1:#x}")
+        return value
+
+    def _port_name(self, text: str, at: int) -> PortName:
+        if self.bridge and (why := why_no_port(self.bridge, text)):
+            raise Wrong(at, why)
+        return PortName(text.strip('"'))
+
+    def value(
+        self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
+    ) -> Operand:
+        """A field's value: as `operand`, but where no kind is asked for (a register), any hole that
+        fits into the bits.
+        """
+        if kind is None and _HOLE.fullmatch(text):
+            hole = self.hole(text, at)
+            if hole.kind is not Kind.PORTS and BITS.get(hole.kind, bits + 1) <= bits:
+                return hole
+        return self.operand(form, kind, bits, text, at)
+
+    def _hole_of_kind(self, kind: Kind | None, form: numbers.Form, text: str, at: int) -> Hole:
+        if not _HOLE.fullmatch(text):
+            raise Wrong(at, "a hole ends with '}'")
+        hole = self.hole(text, at)
+        if hole.kind is not kind:
+            wanted = kind.value if kind else form.what
+            raise Wrong(
+                at, f"{hole} is {article(hole.kind.value)}; {article(wanted)} must stand here"
+            )
+        return hole
+
+    def plain(self, text: str, bits: int, at: int) -> int:
+        """A number that no hole may stand for."""
+        return number(self.operand(numbers.DECIMAL, None, bits, text, at))
+
+    def table_number(self, text: str, at: int) -> int:
+        """The number of a table of this file, which is named or numbered."""
+        if text in self.tables:
+            return self.tables[text]
+        if re.fullmatch("[0-9]{1,3}", text) and int(text) in self.tables.values():
+            return int(text)
+        own = "; table 254 is Open vSwitch's own" if text == "254" else ""
+        hint = own or did_you_mean(text, self.tables)
+        raise Wrong(at, f"there is no table '{text}' in this file{hint}")
+
+    def subfield(self, text: str, at: int, *known: str) -> Subfield:
+        """FIELD, FIELD[], FIELD[3] or FIELD[0..11]; `known` are words that could stand here too."""
+        found = re.fullmatch(r"(\w+)(?:\[(?:([0-9]{1,4})(?:\.\.([0-9]{1,4}))?)?\])?", text)
+        if not found:
+            raise Wrong(
+                at, f"'{text}' is not a field, nor bits of one such as NXM_OF_VLAN_TCI[0..11]"
+            )
+        field = fields.find(found[1])
+        if field is None:
+            raise unknown_field(found[1], at, *known)
+        whole = Subfield(field, 0, 0).whole
+        first = int(found[2] or 0)
+        last = int(found[3] or found[2] or whole - 1)
+        if not first <= last < whole:
+            raise Wrong(at, f"{found[1]} has the bits 0..{whole - 1}; the lowest is named first")
+        return Subfield(field, first, last - first + 1)
+
+
+def unknown_field(name: str, at: int, *others: str) -> Wrong:
+    """What is wrong with a field's name; `others` are words that could stand there too."""
+    known = [*fields.FIELDS, *fields.ALIASES, *others]
+    return Wrong(at, f"unknown field '{name}'{did_you_mean(name, known)}")

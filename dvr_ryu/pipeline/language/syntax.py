@@ -1,0 +1,257 @@
+"""Reads a flow file: tables, `each` blocks and flow lines, into a Pipeline. All problems are found
+at once.
+
+The only structure of the language is here; the words within a line are the business of `match`,
+`flags` and `actions`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import field, frozen
+
+from dvr_ryu.errors import DvrError, FileError, Place, Problem
+from dvr_ryu.pipeline.language.actions import read_actions
+from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.language.flow_file import Line, Wrong, logical_lines
+from dvr_ryu.pipeline.language.match import read_match
+from dvr_ryu.pipeline.language.phrases import did_you_mean, nearest
+from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.topology.relations import RELATIONS
+from dvr_ryu.topology.spec.text_file import read_text
+
+LAST_TABLE = 253
+"""Open vSwitch keeps table 254, OpenFlow's last, for itself."""
+DEFAULT_PRIORITY = 0x8000
+"""What OpenFlow and ovs-ofctl give a flow whose priority nobody named."""
+
+_TABLE = re.compile(
+    r"table\b(?!=)(?:\s+(?P<number>[0-9]{1,9})\b(?:\s+(?P<name>[A-Z][A-Z0-9_]*)\b"
+    r'(?:\s+"(?P<sentence>[^"]*)")?)?)?\s*'
+)
+_EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
+_MISS = re.compile(r"miss\s*:")
+_TABLE_WORD = re.compile(r"^(?:(?!\bactions?=).)*?\btable[=:(]([0-9]{1,9})\b")
+"""The first two match as much of a line as is right: what is wrong stands where they end."""
+
+ACTIONS = re.compile(r"[\s,]*\bactions?=")
+"""What parts a flow's match from its actions."""
+
+
+@frozen
+class Block:
+    """Flows that are repeated for each row of a relation; without a relation, they are there
+    once.
+    """
+
+    relation: str | None
+    flows: tuple[Flow, ...]
+
+
+@frozen
+class Table:
+    """One table: what it decides, and its flows. `place` is where its name stands."""
+
+    number: int
+    name: str
+    sentence: str
+    blocks: tuple[Block, ...]
+    place: Place = field(eq=False)
+
+    def flows(self) -> Iterator[Flow]:
+        """Every flow line."""
+        return (flow for _, flow in self.flows_with_relations())
+
+    def flows_with_relations(self) -> Iterator[tuple[str | None, Flow]]:
+        """Every flow line, with the relation of its block."""
+        return ((block.relation, flow) for block in self.blocks for flow in block.flows)
+
+
+@frozen
+class Pipeline:
+    """How one bridge forwards. The bridge's name is the file's."""
+
+    bridge: str
+    file: str
+    tables: tuple[Table, ...]
+
+    def flows(self) -> Iterator[tuple[str | None, Flow]]:
+        """Every flow line, with the relation of its block."""
+        for table in self.tables:
+            yield from table.flows_with_relations()
+
+
+def read_pipeline(path: Path) -> Pipeline:
+    """Read and parse a flow file.
+
+    Raises FileError with every problem that was found, or DvrError if the file cannot be read.
+    """
+    return parse_pipeline(read_text(path), str(path), path.stem)
+
+
+def parse_pipeline(text: str, file: str, bridge: str) -> Pipeline:
+    """Parse the text of a flow file; `file` is what places are named after. Raises FileError."""
+    return _Parser(file, bridge).parse(list(logical_lines(text, file)))
+
+
+def parse_flow(text: str, file: str = "flow") -> Flow:
+    """Parse one line as `ovs-ofctl add-flow` takes it: with table=N (0 where it is not named), and
+    any number for a table. Raises DvrError.
+    """
+    lines = list(logical_lines(text, file))
+    if len(lines) != 1:
+        raise DvrError(f"{file}: a flow is one line, not {len(lines)}")
+    (line,) = lines
+    table = int((_TABLE_WORD.search(line.text) or ["0", "0"])[1])
+    scope = Scope({str(number): number for number in range(LAST_TABLE + 1)}, table, None)
+    try:
+        return _read_flow(scope, table, line)
+    except Wrong as wrong:
+        raise FileError([line.problem(wrong)]) from None
+
+
+class _Parser:
+    """Goes through the lines once, after the names of the tables are known."""
+
+    def __init__(self, file: str, bridge: str) -> None:
+        self.file = file
+        self.bridge = bridge
+        self.problems: list[Problem] = []
+        self.numbers: dict[str, int] = {}
+
+    def parse(self, lines: list[Line]) -> Pipeline:
+        self._name_tables(lines)
+        if not lines:
+            raise DvrError(
+                f"{self.file}: no table in this file; the shipped flows/ shows what one looks like"
+            )
+        starts = [at for at, line in enumerate(lines) if _TABLE.match(line.text)]
+        for line in lines[: starts[0] if starts else None]:
+            self._wrong(line, Wrong(0, 'a table comes first: table 0 LOCAL_SWITCHING "…"'))
+        ends = [*starts[1:], len(lines)]
+        tables = tuple(
+            self._table(lines[start], lines[start + 1 : end])
+            for start, end in zip(starts, ends, strict=False)
+        )
+        if self.problems:
+            raise FileError(self.problems)
+        return Pipeline(self.bridge, self.file, tables)
+
+    def _wrong(self, line: Line, wrong: Wrong) -> None:
+        self.problems.append(line.problem(wrong))
+
+    def _name_tables(self, lines: list[Line]) -> None:
+        for line in lines:
+            found = _TABLE.match(line.text)
+            if not found or not found["name"]:
+                continue
+            number, name = int(found["number"]), found["name"]
+            if number > LAST_TABLE:
+                self._wrong(
+                    line,
+                    Wrong(
+                        found.start("number"),
+                        "a table's number is 0 to 253; 254 is Open vSwitch's own",
+                    ),
+                )
+            if name in self.numbers:
+                self._wrong(line, Wrong(found.start("name"), f"there is a table {name} already"))
+            elif number in self.numbers.values():
+                self._wrong(
+                    line, Wrong(found.start("number"), f"there is a table {number} already")
+                )
+            self.numbers.setdefault(name, number)
+
+    def _table(self, head: Line, lines: list[Line]) -> Table:
+        found = _TABLE.match(head.text)
+        assert found
+        if not found["name"] or found.end() < len(head.text):
+            form = 'write a table as: table 20 UCAST_TO_TUN "What it decides."'
+            self._wrong(head, Wrong(found.end(), form))
+        number = int(found["number"] or 0)
+        blocks = tuple(self._blocks(number, lines))
+        place = head.place(max(found.start("name"), 0))
+        return Table(number, found["name"] or "", found["sentence"] or "", blocks, place)
+
+    def _blocks(self, table: int, lines: list[Line]) -> Iterator[Block]:
+        outer: Line | None = None
+        for head, body in _grouped(lines):
+            if head and outer and head.indent > outer.indent:
+                self._wrong(head, Wrong(0, "blocks do not nest: one row fills a flow"))
+            outer = head
+            relation = self._relation(head) if head else None
+            if head and not relation:
+                continue  # There is nothing to check its holes against.
+            flows = tuple(flow for line in body if (flow := self._flow(table, relation, line)))
+            if flows:
+                yield Block(relation, flows)
+
+    def _relation(self, head: Line) -> str | None:
+        """The block's relation; if it is misspelt, the one that is probably meant, or None."""
+        each = _EACH.match(head.text)
+        assert each
+        name = each["relation"] or ""
+        near = nearest(name, RELATIONS)
+        if not name or not each["colon"] or each.end() < len(head.text):
+            self._wrong(head, Wrong(each.end(), "write a block as: each tunnel:"))
+        elif name not in RELATIONS:
+            hint = did_you_mean(name, RELATIONS) or f"; there are {', '.join(RELATIONS)}"
+            self._wrong(head, Wrong(each.start("relation"), f"no relation '{name}'{hint}"))
+        return near
+
+    def _flow(self, table: int, relation: str | None, line: Line) -> Flow | None:
+        scope = Scope(self.numbers, table, relation, self.bridge)
+        try:
+            return _read_flow(scope, table, line)
+        except Wrong as wrong:
+            self._wrong(line, wrong)
+            return None
+
+
+def _grouped(lines: list[Line]) -> Iterator[tuple[Line | None, list[Line]]]:
+    """A table's lines in blocks: the line that opens one (None: they stand in no block), and those
+    within.
+    """
+    head: Line | None = None
+    body: list[Line] = []
+    for line in lines:
+        opens = bool(_EACH.match(line.text))
+        if opens or (head and line.indent <= head.indent):
+            yield head, body
+            head, body = line if opens else None, []
+        if not opens:
+            body.append(line)
+    yield head, body
+
+
+def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
+    text = line.text
+    if miss := _MISS.match(text):
+        actions, goto = read_actions(scope, text[miss.end() :], miss.end())
+        return Flow(table, 0, (), actions, goto, sentence=_sentence(line), place=line.place(0))
+    found = ACTIONS.search(text)
+    if not found:
+        raise Wrong(
+            len(text),
+            "a flow needs actions=…; write actions=drop where nothing shall happen, "
+            "or miss: drop for what no other flow matches",
+        )
+    head = read_match(scope, text[: found.start()], 0)
+    actions, goto = read_actions(scope, text[found.end() :], found.end(), head.matches)
+    return Flow(
+        table,
+        DEFAULT_PRIORITY if head.priority is None else head.priority,
+        head.matches,
+        actions,
+        goto,
+        head.settings,
+        _sentence(line),
+        line.place(0),
+    )
+
+
+def _sentence(line: Line) -> str:
+    return " ".join(line.comments)

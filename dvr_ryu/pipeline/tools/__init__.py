@@ -1,0 +1,1 @@
+"""What people are shown of pipelines: lint, documentation, dumps, scripts. Pure."""

@@ -1,0 +1,104 @@
+"""What `ovs-ofctl dump-flows` prints, made into flow lines that can be read and given to ovs-ofctl
+again: without counters and ages, in order, under the names of their tables.
+
+A flow's own words stay as they are: what ovs-ofctl prints of it, ovs-ofctl makes it of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+
+from attrs import field, frozen
+
+from dvr_ryu.errors import FileError, Place, Problem
+from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.phrases import split
+from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS
+from dvr_ryu.pipeline.language.syntax import ACTIONS, DEFAULT_PRIORITY, Table
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*(?:\[[0-9.]*\])?")
+_NOT_OF_A_DUMP = {
+    "table_id": "ovs-appctl bridge/dump-flows prints this",
+    "event": "ovs-ofctl monitor prints this",
+}
+"""Settings that other programs print where a dump has none of that name."""
+_HEADER = re.compile(r"(NXST|OFPST)_FLOW reply\b")
+
+
+@frozen(order=True)
+class _Dumped:
+    """A flow of a dump. Its order is that of tables, and in a table of decreasing priority."""
+
+    table: int
+    falling_priority: int
+    text: str
+    settings: tuple[str, ...] = field(order=False)
+
+    def __str__(self) -> str:
+        return ",".join([*self.settings, self.text])
+
+
+def clean(text: str, file: str, tables: Iterable[Table] = ()) -> Iterator[str]:
+    """The flows of a dump, sorted, each once; above those of a table its name, if it is one of
+    `tables`. Lines that hold no flow but a comment or the dump's header are left out.
+
+    Raises FileError with the place of every other line that is no flow; `file` is the dump's name.
+    """
+    flows: set[_Dumped] = set()
+    problems: list[Problem] = []
+    for number, source in enumerate(text.splitlines(), 1):
+        content = source.strip()
+        if not content or content.startswith("#") or _HEADER.match(content):
+            continue
+        try:
+            flows.add(_read(content))
+        except Wrong as wrong:
+            column = source.index(content) + wrong.offset + 1
+            problems.append(Problem(Place(file, number, column, source), wrong.message))
+    if problems:
+        raise FileError(problems)
+    known = {table.number: table for table in tables}
+    for number, group in groupby(sorted(flows), key=lambda flow: flow.table):
+        if number in known:
+            yield f"# Table {number}, {known[number].name}: {known[number].sentence}"
+        yield from map(str, group)
+
+
+def _read(content: str) -> _Dumped:
+    found = ACTIONS.search(content)
+    if not found:
+        raise Wrong(0, "is no flow: a line of a dump has actions=…")
+    words = [_checked(*word) for word in split(content[: found.start()], 0, separators=", \t")]
+    actions = content[found.end() :]
+    named = {word.partition("=")[0]: word for word in words}
+    table, priority = _number(named, "table", 0), _number(named, "priority", DEFAULT_PRIORITY)
+    matches = [
+        word
+        for name, word in named.items()
+        if name not in {"table", "priority", *COUNTED, *NUMBERS, *FLAGS}
+    ]
+    settings = [
+        word for name, word in named.items() if name in {*NUMBERS, *FLAGS} and word != "cookie=0x0"
+    ]
+    head = ",".join([f"table={table}", f"priority={priority}", *matches])
+    return _Dumped(table, -priority, f"{head} actions={actions}", tuple(settings))
+
+
+def _checked(word: str, at: int) -> str:
+    """The word, if a dump may have it; what it means is the switch's."""
+    name = word.partition("=")[0]
+    why = _NOT_OF_A_DUMP.get(name)
+    if not why and not _NAME.fullmatch(name):
+        why = f"'{name}' is no word of a flow"
+    if why:
+        raise Wrong(at, f"{why}; give what `ovs-ofctl dump-flows` prints, as it is")
+    return word
+
+
+def _number(named: Mapping[str, str], name: str, default: int) -> int:
+    value = named.get(name, f"{name}={default}").partition("=")[2]
+    if not re.fullmatch("[0-9]{1,5}", value):
+        raise Wrong(0, f"the {name} of this flow is not a number; dump it with --no-names")
+    return int(value)

@@ -1,0 +1,148 @@
+"""Which packets a flow is for, as bits that can be compared: some are known, some are a hole's.
+
+What a hole stands for is not known here, only that it is the same in every place of one row. So all
+that is said of two flows holds for every topology.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+
+from attrs import frozen
+
+from dvr_ryu.pipeline.language.fields import FIELDS, Field
+from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.language.match import FieldMatch
+from dvr_ryu.pipeline.language.operands import Unknown
+
+_TAGGED = 0x1000
+"""The bit of vlan_tci that says that there is a VLAN tag."""
+
+_PARTS = {"dl_vlan": ("vlan_tci", 0), "vlan_vid": ("vlan_tci", 0), "vlan_pcp": ("vlan_tci", 13)}
+"""Fields that are part of another one, and their lowest bit there (ovs-fields(7))."""
+
+
+@frozen
+class Bits:
+    """Some bits of a field: those of `mask` have the value `value`."""
+
+    value: int
+    mask: int
+
+    def contradict(self, other: Bits) -> bool:
+        """Whether no value has both."""
+        return bool((self.value ^ other.value) & self.mask & other.mask)
+
+    def with_(self, other: Bits) -> Bits:
+        """All that both say."""
+        return Bits(self.value | other.value, self.mask | other.mask)
+
+
+_ANY = Bits(0, 0)
+
+
+@frozen
+class Packets:
+    """The packets that a flow matches: by field, the bits that are known, and whose other bits are
+    a hole's.
+    """
+
+    known: Mapping[str, Bits]
+    open: Mapping[str, Unknown]
+
+    def all_in(self, other: Packets) -> bool:
+        """Whether each of these packets surely is one of the other's, if one row fills both."""
+        return other.open.items() <= self.open.items() and all(
+            bits.mask & ~self.known.get(field, _ANY).mask == 0
+            and not bits.contradict(self.known[field])
+            for field, bits in other.known.items()
+        )
+
+    def may_meet(self, other: Packets) -> bool:
+        """Whether some packet can be one of both.
+
+        Where one has a hole and the other something else, their rows or numbers are taken to
+        differ: what a topology really brings, `Program.wanted` sees.
+        """
+        return not any(
+            bits.contradict(other.known[field])
+            for field, bits in self.known.items()
+            if field in other.known
+        ) and not any(
+            self.open.get(field) != other.open.get(field)
+            for field in self.open.keys() | other.open.keys()
+            if self._says(field) and other._says(field)
+        )
+
+    def _says(self, field: str) -> bool:
+        return says(field, self.known.get(field, _ANY).mask, self.open)
+
+
+def says(field: str, mask: int, holes: Container[str]) -> bool:
+    """Whether a field has a value, beyond that there is one: in known bits, or by a hole."""
+    return field in holes or mask & ~_PRESENT.get(field, 0) != 0
+
+
+_PRESENT = {
+    "vlan_tci": _TAGGED,
+    **{name: field.limit for name, field in FIELDS.items() if field.variable},
+}
+"""The bit of a field that says that there is one; of a tunnel's option, one above all of its."""
+
+
+def packets_of(flow: Flow) -> Packets:
+    """The packets that a flow is for."""
+    known: dict[str, Bits] = {}
+    holes: dict[str, Unknown] = {}
+    for match in flow.match:
+        field, shift = _PARTS.get(match.field.name, (match.field.name, 0))
+        bits = _known_bits(match)
+        bits = Bits(bits.value << shift, bits.mask << shift)
+        if bits.mask:
+            known[field] = known.get(field, _ANY).with_(bits)
+        if isinstance(match.value, Unknown):
+            holes[field] = match.value
+    if known.get("vlan_tci", _ANY).mask & _TAGGED and not known["vlan_tci"].value:
+        known["vlan_tci"] = Bits(0, _TAGGED)  # Without a tag, its other bits are zero as well.
+    return Packets(known, holes)
+
+
+def _known_bits(match: FieldMatch) -> Bits:
+    present = _present(match.field)
+    if isinstance(match.value, Unknown):
+        return Bits(present, present)
+    mask = match.field.limit - 1 if match.mask is None else match.mask
+    return Bits((match.value | present) & (mask | present), mask | present)
+
+
+def _present(field: Field) -> int:
+    """The bit that a match of the field also asks for."""
+    return _PRESENT.get(field.name, field.present)
+
+
+def take_all(packets: Iterable[Packets]) -> bool:
+    """Whether every packet is one of these, as far as constants tell."""
+    return _cover([dict(each.known) for each in packets if not each.open])
+
+
+def _cover(cubes: list[dict[str, Bits]]) -> bool:
+    if any(not cube for cube in cubes):
+        return True
+    sizes = [sum(bits.mask.bit_count() for bits in cube.values()) for cube in cubes]
+    if sum(2.0**-size for size in sizes) < 1:
+        return False  # Even if no two had a packet in common, some packet would be in none.
+    smallest = cubes[sizes.index(min(sizes))]
+    field, bits = next(iter(smallest.items()))
+    bit = 1 << (bits.mask.bit_length() - 1)
+    return all(_cover(list(_halves(cubes, field, Bits(value, bit)))) for value in (0, bit))
+
+
+def _halves(cubes: list[dict[str, Bits]], field: str, half: Bits) -> Iterable[dict[str, Bits]]:
+    """What the cubes say of that half of all packets."""
+    for cube in cubes:
+        bits = cube.get(field, _ANY)
+        if bits.contradict(half):
+            continue
+        rest = Bits(bits.value & ~half.mask, bits.mask & ~half.mask)
+        others = {name: each for name, each in cube.items() if name != field}
+        yield {**others, field: rest} if rest.mask else others

@@ -1,0 +1,26 @@
+"""Flows that name a port which dvr does not make: they are there only while somebody adds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.errors import Problem
+from dvr_ryu.pipeline.language.operands import PortName, unknowns
+from dvr_ryu.pipeline.language.port_names import is_ours
+from dvr_ryu.pipeline.language.syntax import Pipeline
+
+
+def foreign(pipeline: Pipeline) -> Iterator[Problem]:
+    """Ports that people must add by hand. A port that the bridge cannot have is no warning: the
+    line is refused where it is read.
+    """
+    for _, flow in pipeline.flows():
+        names = [each.name for each in unknowns(flow) if isinstance(each, PortName)]
+        for name in dict.fromkeys(names):
+            if not is_ours(pipeline.bridge, name):
+                assert flow.place
+                message = (
+                    f"no port '{name}' is made on {pipeline.bridge}: the flow is there only while "
+                    "somebody has added one"
+                )
+                yield Problem(flow.place, message, warning=True)

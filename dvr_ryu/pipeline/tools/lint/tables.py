@@ -1,0 +1,48 @@
+"""Tables that something is missing around: a way to them, or a flow for what no other matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dvr_ryu.errors import Problem
+from dvr_ryu.pipeline.language.syntax import Pipeline
+from dvr_ryu.pipeline.tools.graph import next_tables
+from dvr_ryu.pipeline.tools.lint.packets import packets_of, take_all
+
+
+def unvisited(pipeline: Pipeline) -> Iterator[Problem]:
+    """Tables that no packet comes to from table 0. That learn() fills a table is no way there."""
+    following = {table.number: next_tables(table) for table in pipeline.tables}
+    if 0 not in following:
+        message = "packets come in at table 0, and there is none in this file; name one table 0"
+        yield Problem(pipeline.tables[0].place, message, warning=True)
+        return
+    reached, ahead = set[int](), [0]
+    while ahead:
+        number = ahead.pop()
+        if number not in reached:
+            reached.add(number)
+            ahead += following.get(number, [])
+    for table in pipeline.tables:
+        if table.number not in reached:
+            gone_to = any(table.number in numbers for numbers in following.values())
+            how = "only tables that no packet reaches go" if gone_to else "no flow goes"
+            message = (
+                f"{how} to {table.name}; add goto_table:{table.name} where its packets come "
+                "from, or remove the table"
+            )
+            yield Problem(table.place, message, warning=True)
+
+
+def without_miss(pipeline: Pipeline) -> Iterator[Problem]:
+    """Tables in which some packet can match no flow at all. Flows of a block do not count: a
+    relation may have no rows.
+    """
+    for table in pipeline.tables:
+        flows = (flow for relation, flow in table.flows_with_relations() if relation is None)
+        if not take_all(packets_of(flow) for flow in flows):
+            message = (
+                f"{table.name} does not say what happens to a packet that no flow matches: it is "
+                "dropped; say so with miss: drop, or with another action"
+            )
+            yield Problem(table.place, message, warning=True)

@@ -1,0 +1,65 @@
+"""The flows of hosts as a shell script of `ovs-ofctl add-flow` lines, with the sentences of tables
+and flows: what people type who have no controller. Text only; nothing is run here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from dvr_ryu.pipeline.compile.pipelines import Program
+from dvr_ryu.topology.view import HostView
+
+_HEAD = """\
+#!/bin/sh
+# Flows for {hosts}, printed by: dvr flows --as script
+# They are added to those that a bridge has. To begin with an empty one:
+#   ovs-ofctl -O OpenFlow14 del-flows br-tun
+set -e"""
+_CHOOSE = """
+# Run it on the host itself, or say which one is meant:  sh THIS_FILE {first}
+case "${{1:-$(uname -n)}}" in"""
+_OTHERWISE = """
+*)
+echo "usage: sh $0 {hosts}" >&2
+exit 64
+;;
+esac"""
+
+
+def script(program: Program, views: Sequence[HostView], bridges: Sequence[str]) -> Iterator[str]:
+    """The script's lines: flows of these bridges on one host, or on the one of several hosts that
+    is named when it is run.
+    """
+    names = [view.host.name for view in views]
+    yield _HEAD.format(hosts=", ".join(names))
+    if len(views) == 1:
+        yield from _host(program, views[0], bridges)
+        return
+    yield _CHOOSE.format(first=names[0])
+    for view in views:
+        yield f"\n{view.host.name})"
+        yield from _host(program, view, bridges)
+        yield ";;"
+    yield _OTHERWISE.format(hosts="|".join(names))
+
+
+def _host(program: Program, view: HostView, bridges: Sequence[str]) -> Iterator[str]:
+    for bridge in bridges:
+        ports = view.planned_ofports(bridge)
+        said = ", ".join(f"{name} is port {number}" for name, number in ports.items())
+        yield f"\n# {bridge} of {view.host.name}: {said}"
+        yield from _bridge(program, view, bridge)
+
+
+def _bridge(program: Program, view: HostView, bridge: str) -> Iterator[str]:
+    tables = {table.number: table for table in program.pipelines[bridge].tables}
+    table, sentence = None, ""
+    for flow in program.planned(bridge, view).flows():
+        if flow.table != table:
+            table, sentence = flow.table, ""
+            yield f"\n# Table {table}, {tables[table].name}: {tables[table].sentence}"
+        if flow.sentence != sentence:
+            sentence = flow.sentence
+            yield f"# {sentence}" if sentence else "# Else:"
+        yield f"ovs-ofctl -O OpenFlow14 add-flow {bridge} {shlex.quote(flow.installed())}"

@@ -1,0 +1,1 @@
+"""What a file leaves open: numbers, addresses and ports, as pure functions of the declaration."""

@@ -1,0 +1,243 @@
+"""Every port that a declaration names or implies, where it is, and what the file pins. Pure.
+
+Instances' ports are named; DHCP, SNAT and gateway ports follow from networks, routers and floating
+addresses. Placement is by rendezvous hashing where the file names no host. No number is chosen
+here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network
+
+from attrs import frozen
+
+from dvr_ryu.topology import model
+from dvr_ryu.topology.allocation.slots import preferred
+from dvr_ryu.topology.spec.declaration import (
+    AddressPairWords,
+    InterfaceWords,
+    NetworkWords,
+    PortWords,
+    RouterWords,
+    TopologyWords,
+)
+from dvr_ryu.topology.spec.yaml_nodes import Path
+
+
+@frozen
+class WantedPort:
+    """A port before its numbers: `path` is where the file pins them, `key` what they hang on.
+
+    The key holds names only, so that a port keeps its numbers when it is moved or a list is
+    reordered. `host` is None for a router's interface, which is everywhere, and for a port that is
+    nowhere yet: a DHCP port without instances, an agent gateway without floating addresses, SNAT
+    without a host for it.
+    """
+
+    path: Path
+    key: str
+    owner: str
+    name: str
+    network: str
+    host: str | None
+    pins: PortWords
+    subnet: IPv4Network | None = None
+    """Where its address must be from, if the file says so."""
+    number: int = 0
+    """Which of its instance's network cards it is."""
+    address_pairs: Sequence[AddressPairWords] = ()
+    dhcp_options: Mapping[str, object] = {}
+    distributed: bool = False
+    """Whether each of its hosts has the very same port for itself."""
+    further_hosts: tuple[str, ...] = ()
+    """Where else a distributed port is."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where it is."""
+        return (self.host, *self.further_hosts) if self.host else ()
+
+    @property
+    def pinned_ips(self) -> list[IPv4Address]:
+        """The addresses that the file names."""
+        return [ip for _, ip in self.pins.pinned_ips]
+
+    def __str__(self) -> str:
+        return _CALLED[self.owner].format(port=self)
+
+
+_CALLED = {
+    model.COMPUTE: "instance '{port.name}'",
+    model.DHCP: "the DHCP port of '{port.network}'",
+    model.ROUTER_INTERFACE: "the port of '{port.name}' on '{port.network}'",
+    model.ROUTER_SNAT: "the SNAT port of '{port.name}' on '{port.network}'",
+    model.ROUTER_GATEWAY: "the gateway port of '{port.name}'",
+    model.AGENT_GATEWAY: "an agent gateway of '{port.network}'",
+    model.EXTERNAL_GATEWAY: "the gateway of '{port.network}'",
+}
+
+
+def wanted_ports(words: TopologyWords) -> list[WantedPort]:
+    """All ports, placed as far as the declaration allows; it need not have been checked."""
+    return [
+        *_instances(words),
+        *_dhcp_ports(words),
+        *_router_ports(words),
+        *_agent_gateways(words),
+        *_external_gateways(words),
+    ]
+
+
+def _instances(words: TopologyWords) -> Iterator[WantedPort]:
+    for name, instance in words.instances.items():
+        earlier: list[str] = []
+        for number, (path, card) in enumerate(instance.cards):
+            yield WantedPort(
+                ("instances", name, *path),
+                card_key(name, number, card.network, earlier.count(card.network)),
+                model.COMPUTE,
+                name,
+                card.network,
+                instance.host,
+                card,
+                number=number,
+                address_pairs=card.allowed_address_pairs,
+                dhcp_options=card.dhcp_options,
+            )
+            earlier.append(card.network)
+
+
+def card_key(instance: str, number: int, network: str, earlier: int) -> str:
+    """What a card's numbers hang on: the instance for the first, the network too for others.
+
+    `earlier` counts its cards before this one that are on the same network.
+    """
+    own = f"instances/{instance}"
+    if number == 0:
+        return own
+    return f"{own}/ports/{network}/{earlier}" if earlier else f"{own}/ports/{network}"
+
+
+def _dhcp_ports(words: TopologyWords) -> Iterator[WantedPort]:
+    populated: dict[str, set[str]] = defaultdict(set)
+    for instance in words.instances.values():
+        for _, card in instance.cards:
+            populated[card.network].add(instance.host)
+    for name, network in words.networks.items():
+        if network.dhcp_subnets:
+            hosts = _dhcp_hosts(name, network, populated[name])
+            yield WantedPort(
+                ("networks", name, "dhcp_port"),
+                f"networks/{name}/dhcp_port",
+                model.DHCP,
+                name,
+                name,
+                hosts[0] if hosts else None,
+                network.dhcp_port,
+                distributed=network.dhcp_distributed,
+                further_hosts=tuple(hosts[1:]),
+            )
+
+
+def _dhcp_hosts(name: str, network: NetworkWords, populated: set[str]) -> list[str]:
+    """One of those that have instances on the network; if it is distributed, all of them, and those
+    that have a range to lease.
+    """
+    if network.dhcp_distributed:
+        ranges = [each for subnet in network.dhcp_subnets for each in subnet.dhcp_ranges]
+        return sorted(populated | {each.host for each in ranges if each.host})
+    if network.dhcp_host:
+        return [network.dhcp_host]
+    return [preferred(f"networks/{name}/dhcp_port", populated)] if populated else []
+
+
+def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:
+    snat_hosts = [name for name, host in words.hosts.items() if host.snat]
+    for name, router in words.routers.items():
+        path, key = ("routers", name), f"routers/{name}"
+        snat_host = _snat_host(key, router, snat_hosts)
+        for index, each in enumerate(router.interfaces):
+            its_path, its_key = (*path, "interfaces", index), interface_key(name, each)
+            yield WantedPort(
+                its_path,
+                its_key,
+                model.ROUTER_INTERFACE,
+                name,
+                each.network,
+                None,
+                each,
+                each.subnet,
+            )
+            if router.external_network:
+                yield WantedPort(
+                    (*its_path, "snat_port"),
+                    f"{its_key}/snat_port",
+                    model.ROUTER_SNAT,
+                    name,
+                    each.network,
+                    snat_host,
+                    each.snat_port,
+                    each.subnet,
+                )
+        if router.external_network:
+            yield WantedPort(
+                (*path, "gateway_port"),
+                f"{key}/gateway_port",
+                model.ROUTER_GATEWAY,
+                name,
+                router.external_network,
+                snat_host,
+                router.gateway_port,
+            )
+
+
+def interface_key(router: str, interface: InterfaceWords) -> str:
+    """What a router's port's numbers hang on: its network; its subnet too, if that is named."""
+    key = f"routers/{router}/interfaces/{interface.network}"
+    return key if interface.subnet is None else f"{key}/{interface.subnet}"
+
+
+def _snat_host(key: str, router: RouterWords, snat_hosts: list[str]) -> str | None:
+    if router.snat_host:
+        return router.snat_host
+    return preferred(f"{key}/snat_host", snat_hosts) if snat_hosts else None
+
+
+def _agent_gateways(words: TopologyWords) -> Iterator[WantedPort]:
+    """One for each external network and host whose instances have distributed addresses of it."""
+    used: dict[str, set[str]] = defaultdict(set)
+    for floating in words.floating_ips.values():
+        network = words.network_of(floating)
+        instance = words.instances.get(floating.instance or "")
+        if network and instance and floating.distributed:
+            used[network].add(instance.host)
+    for name, network_words in words.networks.items():
+        pinned = network_words.agent_gateways
+        for host in sorted({*pinned, *used[name]}):
+            yield WantedPort(
+                ("networks", name, "agent_gateways", host),
+                f"networks/{name}/agent_gateways/{host}",
+                model.AGENT_GATEWAY,
+                name,
+                name,
+                host if host in used[name] else None,
+                pinned.get(host, PortWords()),
+            )
+
+
+def _external_gateways(words: TopologyWords) -> Iterator[WantedPort]:
+    """Where an external network names its gateway_host: each subnet's gateway_ip, there."""
+    for name, network in words.networks.items():
+        if network.gateway_host and network.external:
+            for index, subnet in enumerate(network.subnets):
+                yield WantedPort(
+                    ("networks", name, "subnets", index, "gateway_ip"),
+                    f"networks/{name}/gateways/{subnet.cidr}",
+                    model.EXTERNAL_GATEWAY,
+                    name,
+                    name,
+                    network.gateway_host,
+                    PortWords(ip=subnet.gateway),
+                )

@@ -1,0 +1,378 @@
+"""The topology file's schema: which keys there are, what each holds, which may be left out.
+
+What a single value may be is said by `scalars`; what is left out (None) is chosen by `allocation`.
+Nothing here looks beyond one object: references and clashes between objects are for `checks`. Pure
+values; no file is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Any, TypeVar
+
+from attrs import field, fields_dict, frozen
+
+from dvr_ryu.topology.model import VXLAN, Ports
+from dvr_ryu.topology.spec.scalars import (
+    CENTRAL,
+    DEFAULT_UNDERLAY_PREFIX,
+    DISTRIBUTED,
+    NO_GATEWAY,
+    WIDEST_UNDERLAY_PREFIX,
+    Address,
+    AddressOrCidr,
+    BridgeWord,
+    Cidr,
+    ControllerWord,
+    DatapathId,
+    Destination,
+    DhcpWay,
+    Gateway,
+    HostRange,
+    Mac,
+    Mtu,
+    Name,
+    Ofport,
+    Option,
+    PeerAddress,
+    PortNumbers,
+    Protocol,
+    RouterPair,
+    RulePriority,
+    Truth,
+    TunnelType,
+    Uuid,
+    Vlan,
+    Vni,
+)
+from dvr_ryu.topology.spec.schema import Words, at_least_one, lacking, wrong_key
+from dvr_ryu.topology.spec.yaml_nodes import Path
+
+T = TypeVar("T")
+
+Named = dict[Name, T]
+Options = dict[Option, Any]
+Listed = tuple[T, ...]
+Some = Annotated[Listed[T], at_least_one]
+
+
+@frozen(kw_only=True)
+class UnderlayWords(Words):
+    """The network that carries the tunnels between the hosts' addresses."""
+
+    cidr: HostRange | None = None
+    mtu: Mtu = 1500
+    tunnel_type: TunnelType = VXLAN
+
+
+@frozen(kw_only=True)
+class HostWords(Words):
+    """One machine: its underlay address and what it is pinned to.
+
+    `management_address` is from where its switches reach the controller, if not from `address`.
+    """
+
+    address: Address
+    management_address: PeerAddress | None = None
+    dvr_mac: Mac | None = None
+    snat: Truth = False
+    local_vlans: Named[Vlan] = field(factory=dict)
+    tunnel_ports: Named[Ofport] = field(factory=dict)
+    datapath_ids: dict[BridgeWord, DatapathId] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class RouteWords(Words):
+    """What is reached by way of a machine on a subnet."""
+
+    destination: Destination
+    nexthop: Address
+
+
+@frozen(kw_only=True)
+class RangeWords(Words):
+    """Addresses that DHCP may lease to machines which nobody declared: both ends, and between.
+
+    Where each host serves itself, one host has the range: so no address is leased twice.
+    """
+
+    start: Address
+    end: Address
+    host: Name | None = None
+
+    def __contains__(self, ip: IPv4Address) -> bool:
+        return self.start <= ip <= self.end
+
+
+@frozen(kw_only=True)
+class SubnetWords(Words):
+    """One range of addresses on a network. `dhcp` is true unless said, on external ones false."""
+
+    cidr: HostRange
+    gateway_ip: Gateway = None
+    dhcp: Truth | None = None
+    dns: Listed[Address] = ()
+    host_routes: Listed[RouteWords] = ()
+    dhcp_options: Options = field(factory=dict)
+    dhcp_ranges: Listed[RangeWords] = ()
+
+    @property
+    def gateway(self) -> IPv4Address | None:
+        """The gateway's address: the named one, else the subnet's first; None if it has none."""
+        return None if self.gateway_ip == NO_GATEWAY else self.gateway_ip or self.cidr[1]
+
+
+@frozen(kw_only=True)
+class PortWords(Words):
+    """The pins of a port; all there is of one that the topology implies (sg-, fg-, qg-)."""
+
+    id: Uuid | None = None
+    ip: Address | None = None
+    mac: Mac | None = None
+
+    @property
+    def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
+        """The addresses that the file names, each with where it does so below the port."""
+        return [] if self.ip is None else [(("ip",), self.ip)]
+
+
+@frozen(kw_only=True)
+class SeveralIpsWords(PortWords):
+    """The pins of a port that may have several addresses; all there is of a DHCP port, which has
+    one in each subnet.
+    """
+
+    ips: Listed[Address] = ()
+
+    @classmethod
+    def check(cls, written: Mapping[str, Any]) -> None:
+        """One address by `ip`, or several by `ips`."""
+        if written.get("ip") and written.get("ips"):
+            raise wrong_key("ip", "there is 'ips' already; write this address there")
+
+    @property
+    def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
+        """Its fixed addresses, the first of them first."""
+        return super().pinned_ips or [(("ips", at), ip) for at, ip in enumerate(self.ips)]
+
+
+@frozen(kw_only=True)
+class NetworkWords(Words):
+    """A layer 2 network, tunnelled between hosts under one VNI."""
+
+    id: Uuid | None = None
+    vni: Vni | None = None
+    external: Truth = False
+    subnets: Some[SubnetWords]
+    dhcp: DhcpWay = CENTRAL
+    dhcp_host: Name | None = None
+    dhcp_port: SeveralIpsWords = SeveralIpsWords()
+    gateway_host: Name | None = None
+    underlay_access: Truth = False
+    agent_gateways: Named[PortWords] = field(factory=dict)
+
+    @property
+    def dhcp_distributed(self) -> bool:
+        """Whether each host serves itself."""
+        return self.dhcp == DISTRIBUTED
+
+    def has_dhcp(self, subnet: SubnetWords) -> bool:
+        """Whether DHCP serves the subnet: as it says, else unless the network is external."""
+        return not self.external if subnet.dhcp is None else subnet.dhcp
+
+    @property
+    def dhcp_subnets(self) -> list[SubnetWords]:
+        """The subnets that DHCP serves."""
+        return [subnet for subnet in self.subnets if self.has_dhcp(subnet)]
+
+    @property
+    def lowest_subnet(self) -> SubnetWords:
+        """The first subnet in order of address: from there comes what is not pinned."""
+        return min(self.subnets, key=lambda subnet: subnet.cidr)
+
+    def subnet_of(self, address: IPv4Address) -> SubnetWords | None:
+        """The subnet that has the address, if any."""
+        return next((each for each in self.subnets if address in each.cidr), None)
+
+
+@frozen(kw_only=True)
+class InterfaceWords(PortWords):
+    """A router's distributed port (qr-) on one subnet; `snat_port` is the sg- port beside it."""
+
+    network: Name
+    subnet: Cidr | None = None
+    snat_port: PortWords = PortWords()
+
+    def joined(self, network: NetworkWords) -> SubnetWords | None:
+        """The subnet: the named one, else that of its address, else the lowest."""
+        if self.subnet is not None:
+            return next((each for each in network.subnets if each.cidr == self.subnet), None)
+        return network.subnet_of(self.ip) if self.ip else network.lowest_subnet
+
+
+@frozen(kw_only=True)
+class LinkWords(Words):
+    """The veth pair between a router's qrouter- and fip- namespaces: rfp- has the even address."""
+
+    cidr: RouterPair | None = None
+    rfp_mac: Mac | None = None
+    fpr_mac: Mac | None = None
+
+
+@frozen(kw_only=True)
+class RouterWords(Words):
+    """A distributed router."""
+
+    id: Uuid | None = None
+    interfaces: Some[InterfaceWords]
+    external_network: Name | None = None
+    snat_host: Name | None = None
+    gateway_port: PortWords = PortWords()
+    fip_link: LinkWords = LinkWords()
+    routes: Listed[RouteWords] = ()
+
+
+@frozen(kw_only=True)
+class AddressPairWords(Words):
+    """An address, or a range, that a port may use besides its own; with a MAC that is not its own,
+    perhaps.
+    """
+
+    ip: AddressOrCidr
+    mac: Mac | None = None
+
+
+@frozen(kw_only=True)
+class CardWords(SeveralIpsWords):
+    """A network card of an instance."""
+
+    network: Name
+    allowed_address_pairs: Listed[AddressPairWords] = ()
+    dhcp_options: Options = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class InstanceWords(CardWords):
+    """A virtual machine, or what stands for one: a namespace with network cards.
+
+    It is its own only card, unless it has `ports`.
+    """
+
+    host: Name
+    network: Name = ""
+    ports: Listed[CardWords] = ()
+
+    @classmethod
+    def check(cls, written: Mapping[str, Any]) -> None:
+        """Its own card's keys, or `ports`."""
+        super().check(written)
+        if not written.get("ports"):
+            if not written.get("network"):
+                raise lacking("network")
+            return
+        for name in fields_dict(CardWords):
+            if name in written:
+                raise wrong_key(name, "the instance has 'ports'; write this in one of them")
+
+    @property
+    def cards(self) -> list[tuple[Path, CardWords]]:
+        """Its network cards, the first first, each with where it stands below the instance."""
+        if not self.ports:
+            return [((), self)]
+        return [(("ports", at), card) for at, card in enumerate(self.ports)]
+
+    @property
+    def first_card(self) -> CardWords:
+        """The card by which it is known."""
+        return self.ports[0] if self.ports else self
+
+
+@frozen(kw_only=True)
+class ForwardingWords(Words):
+    """Ports of a floating address that lead to an instance's: to the same ones, if unsaid."""
+
+    protocol: Protocol
+    external_port: PortNumbers
+    instance: Name
+    internal_port: PortNumbers | None = None
+    fixed_ip: Address | None = None
+
+    @property
+    def internal_ports(self) -> Ports:
+        """The instance's ports; of a range, it is enough to say the first."""
+        outer = self.external_port
+        said = self.internal_port or outer
+        return Ports(said.first, said.first + outer.count - 1) if said.count == 1 else said
+
+
+@frozen(kw_only=True)
+class FloatingIpWords(Words):
+    """A floating address: bound to an instance, forwarded port by port, or only allocated.
+
+    A distributed one has its NAT on the instance's host, a central one on the router's SNAT host.
+    """
+
+    instance: Name | None = None
+    fixed_ip: Address | None = None
+    central: Truth = False
+    port_forwardings: Listed[ForwardingWords] = ()
+    network: Name | None = None
+    rule_priority: RulePriority | None = None
+
+    @property
+    def distributed(self) -> bool:
+        """Whether its NAT is on the host of its instance."""
+        return self.instance is not None and not self.central
+
+
+def _smallest_network(addresses: list[IPv4Address]) -> IPv4Network:
+    low, high = int(min(addresses)), int(max(addresses))
+    prefix = min(DEFAULT_UNDERLAY_PREFIX, 32 - (low ^ high).bit_length())
+    return IPv4Network((low, prefix), strict=False)
+
+
+@frozen(kw_only=True)
+class TopologyWords(Words):
+    """The whole file."""
+
+    controller: ControllerWord | None = None
+    underlay: UnderlayWords = UnderlayWords()
+    hosts: Annotated[Named[HostWords], at_least_one]
+    networks: Named[NetworkWords] = field(factory=dict)
+    routers: Named[RouterWords] = field(factory=dict)
+    instances: Named[InstanceWords] = field(factory=dict)
+    floating_ips: dict[Address, FloatingIpWords] = field(factory=dict)
+    removed_hosts: Listed[Name] = ()
+
+    @property
+    def controller_address(self) -> IPv4Address | None:
+        """The address in `controller`, if the file names one."""
+        return IPv4Address(self.controller.split(":")[1]) if self.controller else None
+
+    @property
+    def underlay_cidr(self) -> IPv4Network:
+        """The stated network, else the smallest of /24 or wider with all hosts and the controller.
+
+        A controller that is far from all hosts is reached through the underlay, not on it.
+        """
+        if self.underlay.cidr:
+            return self.underlay.cidr
+        addresses = [host.address for host in self.hosts.values()]
+        hosts = _smallest_network(addresses)
+        if self.controller_address is None:
+            return hosts
+        both = _smallest_network([*addresses, self.controller_address])
+        return both if both.prefixlen >= WIDEST_UNDERLAY_PREFIX else hosts
+
+    @property
+    def external_networks(self) -> list[str]:
+        """The names of the external networks, in the file's order."""
+        return [name for name, network in self.networks.items() if network.external]
+
+    def network_of(self, floating: FloatingIpWords) -> str | None:
+        """The floating address's network: the named one, else the only external one, else None."""
+        if floating.network is not None:
+            return floating.network
+        external = self.external_networks
+        return external[0] if len(external) == 1 else None

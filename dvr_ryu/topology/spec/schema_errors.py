@@ -1,0 +1,134 @@
+"""Plain data → declaration; what the schema refuses, said for people at its place in the file.
+
+The schema is `declaration`'s; voluptuous finds the errors, and none of its words gets out of here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+from voluptuous import Invalid, MultipleInvalid, RequiredFieldInvalid, Schema
+
+from dvr_ryu.errors import Problem
+from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.schema import Empty, UnknownKey, WrongKey, schema
+from dvr_ryu.topology.spec.yaml_nodes import Document, Path
+
+_TOPOLOGY = Schema(schema(TopologyWords))
+
+EXAMPLES = {
+    "hosts": "hosts: {server-1: {address: 10.0.44.1}}",
+    "address": "address: 10.0.44.233",
+    "cidr": "cidr: 10.10.10.0/24",
+    "subnets": "subnets: [{cidr: 10.10.10.0/24}]",
+    "interfaces": "interfaces: [{network: blue}]",
+    "network": "network: NAME",
+    "destination": "destination: 172.16.0.0/16",
+    "nexthop": "nexthop: 192.168.10.254",
+    "ip": "ip: 192.168.10.50",
+    "host": "host: NAME",
+    "protocol": "protocol: tcp",
+    "external_port": "external_port: 80",
+    "instance": "instance: NAME",
+    "start": "start: 10.10.10.100",
+    "end": "end: 10.10.10.199",
+}
+
+
+@frozen
+class Declared:
+    """What could be read of a document, and what is wrong with the rest of it."""
+
+    words: TopologyWords | None
+    """Without the objects in which anything is wrong; None if no topology is left."""
+    problems: tuple[Problem, ...] = ()
+    unread: frozenset[str] = frozenset()
+    """The sections of the file that `words` do not have whole."""
+
+
+def declare(document: Document) -> Declared:
+    """The declaration that the document holds, as far as the schema takes it."""
+    try:
+        return Declared(_TOPOLOGY(document.data))
+    except MultipleInvalid as wrong:
+        errors = _said_once(wrong.errors)
+    problems = tuple(_problem(document, each) for each in errors)
+    if not isinstance(document.data, dict):
+        return Declared(None, problems)
+    paths = [tuple(map(str, each.path)) for each in errors]
+    unread = frozenset(path[0] for path in paths)
+    try:
+        words = _TOPOLOGY(_without(document.data, paths))
+    except MultipleInvalid:
+        words = None
+    return Declared(words, problems, unread)
+
+
+def _without(data: dict[str, Any], paths: list[tuple[str, ...]]) -> dict[str, Any]:
+    """The data without the objects that the paths lead into; without a whole section where a path
+    ends there.
+    """
+    sections = {path[0] for path in paths if len(path) == 1 or not isinstance(data[path[0]], dict)}
+    objects = {path[:2] for path in paths if path[0] not in sections}
+    return {
+        section: {name: value for name, value in its.items() if (section, name) not in objects}
+        if isinstance(its, dict)
+        else its
+        for section, its in data.items()
+        if section not in sections
+    }
+
+
+def _said_once(errors: list[Invalid]) -> list[Invalid]:
+    """Without what is missing, but is there misspelt."""
+    meant = {(tuple(each.path[:-1]), each.meant) for each in errors if isinstance(each, UnknownKey)}
+    return [
+        each
+        for each in errors
+        if not (isinstance(each, RequiredFieldInvalid) and _missing(each) in meant)
+    ]
+
+
+def _missing(error: RequiredFieldInvalid) -> tuple[Path, str]:
+    """The mapping and its key; which is the schema's at the end of voluptuous's path."""
+    return tuple(error.path[:-1]), str(error.path[-1])
+
+
+def _problem(document: Document, error: Invalid) -> Problem:
+    if isinstance(error, RequiredFieldInvalid):
+        above, key = _missing(error)
+        message = f"{_called(above)} has no '{key}'; add it, for example {EXAMPLES[key]}"
+        return Problem(document.key(above), message)
+    path = tuple(error.path)
+    if isinstance(error, WrongKey):
+        return Problem(document.key(path), error.msg)
+    return Problem(document.value(path), _message(path, document.at(path), error))
+
+
+def _message(path: Path, value: Any, error: Invalid) -> str:
+    if isinstance(error, Empty):
+        return f"'{path[-1]}' is empty; it needs at least one: {EXAMPLES[path[-1]]}"
+    return f"{_shown(value)} {error.msg}"
+
+
+def _shown(value: Any) -> str:
+    """A value as the file has it, where that is short."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"'{str(value).lower()}'"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"'{value}'"
+
+
+def _called(path: Path) -> str:
+    """What people call the object at a path: its name, or its place in a list."""
+    if not path:
+        return "the topology"
+    if isinstance(path[-1], int):
+        return f"entry {path[-1] + 1} of {path[-2]}"
+    return f"'{path[-1]}'"
