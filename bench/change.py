@@ -15,7 +15,7 @@ from bench.figures import Figure, Goal, spaced
 from bench.openflow import flow_mods
 from bench.scene import Scene, relay_to, scene
 from bench.topologies import BRIDGE, Instance, fabric_of, host, network
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import parse_topology
@@ -44,7 +44,7 @@ class _Taken:
 
 def measure() -> Iterator[Figure]:
     """The figures: ms, and numbers of flow-mods."""
-    program = load_program(flows_dir())
+    program = load_pipelines(flows_dir())
     texts = {size: fabric_of(size, HOSTS, NETWORKS, program) for size in SIZES}
     with ExitStack() as stack:
         sizes = {size: _Size(stack, text) for size, text in texts.items()}
@@ -134,7 +134,7 @@ def _counts(sizes: dict[int, _Size], expected: dict[str, int]) -> Iterator[Figur
         yield Figure(what, "", sent, expected[kind], "flows that differ", Goal(1))
 
 
-def _expected(text: str, program: Program) -> dict[str, int]:
+def _expected(text: str, program: Pipelines) -> dict[str, int]:
     """How many flows each edit changes, by the lines of dvr flows."""
     expected: dict[str, int] = {}
     before = _lines(text, program)
@@ -145,5 +145,5 @@ def _expected(text: str, program: Program) -> dict[str, int]:
     return expected
 
 
-def _lines(text: str, program: Program) -> set[str]:
+def _lines(text: str, program: Pipelines) -> set[str]:
     return set(program.lines(BRIDGE, HostView(parse_topology(text, "generated"), host(0))))

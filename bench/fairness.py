@@ -19,7 +19,7 @@ from bench.fake_switch import FakeSwitch
 from bench.figures import Figure, spaced
 from bench.scene import Scene, planned_ports, scene
 from bench.topologies import BRIDGE, PAIR, fabric_of, host, with_pair
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 
@@ -41,7 +41,7 @@ class _Worst:
 
 def measure() -> Iterator[Figure]:
     """The figures, in ms."""
-    text = with_pair(fabric_of(FLOWS, HOSTS, NETWORKS, load_program(flows_dir())))
+    text = with_pair(fabric_of(FLOWS, HOSTS, NETWORKS, load_pipelines(flows_dir())))
     with scene(text) as stage:
         rounds = [_round(stage) for _ in range(ROUNDS)]
     fill = 1000 * median(each.fill for each in rounds)

@@ -10,7 +10,7 @@ from bench.figures import Figure, Goal, alternate, spaced
 from bench.relay import Tape
 from bench.scene import Scene, relay_to, scene, wires
 from bench.topologies import BRIDGE, fabric_of
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.shipped import flows_dir
 
 HOSTS, NETWORKS = 50, 100
@@ -25,7 +25,7 @@ _OPENFLOW = ("-O", "OpenFlow14")
 
 def measure() -> Iterator[Figure]:
     """The figures, in ms and MiB."""
-    program = load_program(flows_dir())
+    program = load_pipelines(flows_dir())
     for flows, rounds in ROUNDS.items():
         with scene(fabric_of(flows, HOSTS, NETWORKS, program)) as stage:
             yield from _Fill(stage, flows).figures(rounds)

@@ -11,7 +11,7 @@ from bench.figures import Figure, Goal, alternate, spaced
 from bench.openflow import flow_mods
 from bench.scene import Scene, relay_to, scene, wires
 from bench.topologies import BRIDGE, fabric_of
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.shipped import flows_dir
 
 HOSTS, NETWORKS, FLOWS = 50, 100, 20_000
@@ -20,7 +20,7 @@ ROUNDS = 5
 
 def measure() -> Iterator[Figure]:
     """The figures: ms, and a number of flow-mods."""
-    with scene(fabric_of(FLOWS, HOSTS, NETWORKS, load_program(flows_dir()))) as stage:
+    with scene(fabric_of(FLOWS, HOSTS, NETWORKS, load_pipelines(flows_dir()))) as stage:
         _fill(stage)
         with stage.controller() as controller:
             yield from _Reconnect(stage, controller).figures()

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 
 from attrs import frozen
 
-from dvr_ryu.pipeline.compile.pipelines import Program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
@@ -69,7 +69,7 @@ def fabric(hosts: int, networks: int, elsewhere: int) -> str:
     return _text(hosts, networks, routers, (*here, *there))
 
 
-def fabric_of(flows: int, hosts: int, networks: int, program: Program) -> str:
+def fabric_of(flows: int, hosts: int, networks: int, program: Pipelines) -> str:
     """The fabric of which br-tun of host 0 has so many flows.
 
     Raises ValueError where no number of remote ports makes it so.
@@ -113,7 +113,7 @@ def with_pair(topology: str) -> str:
     return topology
 
 
-def count_flows(text: str, program: Program) -> int:
+def count_flows(text: str, program: Pipelines) -> int:
     """How many flows br-tun of host 0 has."""
     view = HostView(parse_topology(text, "generated"), host(0))
     return sum(1 for _ in program.lines(BRIDGE, view))

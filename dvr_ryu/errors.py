@@ -73,7 +73,7 @@ def in_words(error: Exception) -> str:
 
 
 @frozen(order=True)
-class Place:
+class Location:
     """A character of a file: line and column count from 1; `source` is the whole line, without its
     end.
     """
@@ -105,14 +105,14 @@ class Place:
 class Problem:
     """One thing that is wrong at one place of a file. A warning does not stop anything."""
 
-    place: Place
+    location: Location
     message: str
     warning: bool = False
 
     def __str__(self) -> str:
         """Three lines: place and message, the line of the file, a caret under the column."""
         word = "warning: " if self.warning else ""
-        return f"{self.place}: {word}{printable(self.message)}\n{self.place.quoted()}"
+        return f"{self.location}: {word}{printable(self.message)}\n{self.location.quoted()}"
 
 
 def written_out(problems: Sequence[Problem]) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from dvr_ryu.pipeline.compile.basis import Basis
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.switch.guard.identity import BridgeName, Peer, addresses_of, objection
 from dvr_ryu.switch.places import Places, Stray
 from dvr_ryu.topology.allocation.numbers import NoRoom
@@ -64,7 +64,7 @@ class _Read:
     """What files say, and what of it is in force at first."""
 
     declaration: Declaration
-    program: Program
+    program: Pipelines
     step: _Step
     differs: bool
     """Whether anything does not say what it said then."""
@@ -86,7 +86,7 @@ class Intent:
         self.program.compile(_flooded(step.force.topology))
         self._enforce(step)
 
-    def _take(self, declaration: Declaration, program: Program) -> None:
+    def _take(self, declaration: Declaration, program: Pipelines) -> None:
         self._declaration, self.program = declaration, program
         self.topology = declaration.topology
 
@@ -105,9 +105,9 @@ class Intent:
         self._changes: dict[tuple[int, int], tuple[Topology, Topology, TopologyChange]] = {}
         self._remember(step.before, (force.then or step).force.topology, step.change)
 
-    def _read_program(self) -> Program:
+    def _read_program(self) -> Pipelines:
         # The folder may be a link that is turned meanwhile: all are read where it leads now.
-        return load_program(self.flows_folder.resolve())
+        return load_pipelines(self.flows_folder.resolve())
 
     def reload(self, apart: Callable[[Callable[[], _Read]], _Read] = lambda read: read()) -> bool:
         """Load the files again if they were saved since; return whether what is wanted changed.

@@ -22,7 +22,7 @@ from dvr_ryu.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from dvr_ryu.companion.change import Change
+    from dvr_ryu.companion.change import HostChange
     from dvr_ryu.companion.desired.tls import TlsOptions
 
 
@@ -156,7 +156,7 @@ def _aside(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _tell(host: str, change: Change, lines: Iterable[str]) -> None:
+def _tell(host: str, change: HostChange, lines: Iterable[str]) -> None:
     """Print the lines of a change; stderr gets the number of resources of each kind."""
     click.echo("".join(f"{line}\n" for line in lines), nl=False)
     click.echo(f"{host}: {change.summary()}", err=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.check.finding import Finding, Verdict
 from dvr_ryu.companion.providers.dnsmasq.leases import Lease
 from dvr_ryu.companion.resources.describe import describe
@@ -28,17 +28,17 @@ def of_check(found: DvrError | Sequence[Problem]) -> Document:
         found = found.problems
     if isinstance(found, DvrError):
         message, _, hint = str(found).partition("; ")
-        place = {"file": None, "line": None, "column": None}
-        return {"problems": [{**place, "severity": "error", "message": message, "hint": hint}]}
+        location = {"file": None, "line": None, "column": None}
+        return {"problems": [{**location, "severity": "error", "message": message, "hint": hint}]}
     return {"problems": [_problem(each) for each in found]}
 
 
 def _problem(problem: Problem) -> Document:
     message, _, hint = problem.message.partition("; ")
     return {
-        "file": problem.place.file,
-        "line": problem.place.line,
-        "column": problem.place.column,
+        "file": problem.location.file,
+        "line": problem.location.line,
+        "column": problem.location.column,
         "severity": "warning" if problem.warning else "error",
         "message": message,
         "hint": hint,
@@ -71,12 +71,12 @@ def of_findings(found: Sequence[Finding]) -> Document:
     }
 
 
-def of_change(host: str, change: Change) -> Document:
+def of_change(host: str, change: HostChange) -> Document:
     """What `dvr companion plan` would change on a host."""
     return {"host": host, "changes": [*_changes(change)]}
 
 
-def _changes(change: Change) -> Iterator[Document]:
+def _changes(change: HostChange) -> Iterator[Document]:
     kinds: tuple[tuple[str, Iterable[Resource]], ...] = (
         ("remove", change.removed),
         ("change", (both.new for both in change.changed)),

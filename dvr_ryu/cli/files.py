@@ -57,11 +57,11 @@ def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> N
 
 def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[errors.Problem]:
     """The warnings about two files that are right."""
-    from dvr_ryu.pipeline.compile.pipelines import load_program
+    from dvr_ryu.pipeline.compile.pipelines import load_pipelines
     from dvr_ryu.topology.loading import load_topology
 
     model = load_topology(topology)
-    program = load_program(folder or flows_dir())
+    program = load_pipelines(folder or flows_dir())
     program.require_fit(model)
     if strict and program.warnings:
         raise errors.FileError(evolve(each, warning=False) for each in program.warnings)
@@ -109,7 +109,7 @@ def flows(
     What a bridge has, without counters and under the names of its tables:
         ovs-ofctl dump-flows br-tun | dvr flows --from-dump -
     """
-    from dvr_ryu.pipeline.compile.pipelines import load_program
+    from dvr_ryu.pipeline.compile.pipelines import load_pipelines
     from dvr_ryu.pipeline.tools.script import script
 
     if dump and (topology or host or form):
@@ -118,7 +118,7 @@ def flows(
         raise click.UsageError("Missing argument 'TOPOLOGY'.")
     if not dump and not host and form != "script":
         raise click.UsageError("Missing option '--host'; only --as script may do without.")
-    program = load_program(folder or flows_dir())
+    program = load_pipelines(folder or flows_dir())
     usual = list(program.pipelines) if form == "script" else ["br-tun"]
     bridges = [bridge] if bridge else usual
     if unknown := [each for each in bridges if each not in program.pipelines]:
@@ -170,10 +170,10 @@ def docs(folder: Path | None, of_topology: bool) -> None:
 
         click.echo(reference(), nl=False)
         return
-    from dvr_ryu.pipeline.compile.pipelines import load_program
+    from dvr_ryu.pipeline.compile.pipelines import load_pipelines
     from dvr_ryu.pipeline.tools.docs import document
 
-    pipelines = load_program(folder or flows_dir()).pipelines.values()
+    pipelines = load_pipelines(folder or flows_dir()).pipelines.values()
     texts = {each.file: Path(each.file).read_text(encoding="utf-8") for each in pipelines}
     click.echo(document(pipelines, texts), nl=False)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dvr_ryu.companion import foreign
-from dvr_ryu.companion.change import Change, change
+from dvr_ryu.companion.change import HostChange, change
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, Progress, locked
 from dvr_ryu.companion.providers import notes
@@ -17,7 +17,7 @@ from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, Resource
 from dvr_ryu.errors import HostError, in_words
 from dvr_ryu.topology.view import HostView
 
-__all__ = ["Change", "amend", "apply", "down", "plan", "reconcile"]
+__all__ = ["HostChange", "amend", "apply", "down", "plan", "reconcile"]
 
 ROUNDS = 3
 """How often a change is made before the companion gives up on it."""
@@ -35,7 +35,7 @@ def _untold(line: str) -> None:
     pass
 
 
-def plan(view: HostView, tell: Tell = _untold, options: TlsOptions = DEFAULTS) -> Change:
+def plan(view: HostView, tell: Tell = _untold, options: TlsOptions = DEFAULTS) -> HostChange:
     """Return what `apply` would change, and change nothing. Raise HostError if the host refuses."""
     with _host(view.host.name, options) as host:
         change = _difference(host, host.should(view))
@@ -48,7 +48,7 @@ def apply(
     on_progress: Progress = _quiet,
     tell: Tell = _untold,
     options: TlsOptions = DEFAULTS,
-) -> Change:
+) -> HostChange:
     """Make the host what the topology says, and return what was changed: nothing, the second time.
 
     Raise HostError if the host refuses; what is done is done, and the next run goes on from there.
@@ -68,7 +68,7 @@ def _tell_of_strangers(host: Host, view: HostView, tell: Tell) -> None:
         tell(line)
 
 
-def down(name: str, on_progress: Progress = _quiet) -> Change:
+def down(name: str, on_progress: Progress = _quiet) -> HostChange:
     """Remove all that dvr_ryu made for host `name` on this machine, and return it."""
     with locked(), _host(name) as host:
         gone = reconcile(host, (), on_progress)
@@ -77,7 +77,9 @@ def down(name: str, on_progress: Progress = _quiet) -> Change:
         return gone
 
 
-def reconcile(host: Host, should: tuple[Resource, ...], on_progress: Progress = _quiet) -> Change:
+def reconcile(
+    host: Host, should: tuple[Resource, ...], on_progress: Progress = _quiet
+) -> HostChange:
     """Read a host, make what should be, and return what was changed. The caller holds the lock.
 
     What was made is read again: a resource may show only once others hold (a kernel module that a
@@ -96,7 +98,7 @@ def reconcile(host: Host, should: tuple[Resource, ...], on_progress: Progress = 
     return needed
 
 
-def amend(host: Host, should: tuple[Resource, ...], known: tuple[Resource, ...]) -> Change:
+def amend(host: Host, should: tuple[Resource, ...], known: tuple[Resource, ...]) -> HostChange:
     """Make what should be on a host where `known` holds, and return what was changed.
 
     The host is not read, which takes the longer the more there is. The caller holds the lock, and
@@ -107,7 +109,7 @@ def amend(host: Host, should: tuple[Resource, ...], known: tuple[Resource, ...])
     return needed
 
 
-def _difference(host: Host, should: tuple[Resource, ...]) -> Change:
+def _difference(host: Host, should: tuple[Resource, ...]) -> HostChange:
     return change(should, host.read(should))
 
 

@@ -15,10 +15,10 @@ from dvr_ryu.companion.desired.kernel_made import needs
 from dvr_ryu.companion.resources.kinds import Device, Key, Process, Resource
 
 Maker: TypeAlias = Callable[[Sequence[Any]], object]
-Lane: TypeAlias = "tuple[type[Resource], str]"
+Group: TypeAlias = "tuple[type[Resource], str]"
 """Resources of one kind, in containers of one kind."""
 
-MOVED: Lane = (Device, "port")
+MOVED: Group = (Device, "port")
 """Open vSwitch's devices, which are moved into their namespaces. The kernel waits 20 ms for each,
 and changes nothing else of the network meanwhile. So all else comes first; but for programs,
 which need the processor and hardly the network."""
@@ -44,17 +44,17 @@ def make(
         }
     )
     unmade.prepare()
-    ready: dict[Lane, list[Resource]] = {}
-    running: dict[Future[object], tuple[Lane, list[Resource]]] = {}
+    ready: dict[Group, list[Resource]] = {}
+    running: dict[Future[object], tuple[Group, list[Resource]]] = {}
     with ThreadPoolExecutor(max_workers=len(makers) * 2) as pool:
         while unmade.is_active():
             for key in unmade.get_ready():
-                ready.setdefault(_lane(by_key[key]), []).append(by_key[key])
-            for lane in _startable(ready, {lane for lane, _ in running.values()}):
-                batch = ready.pop(lane)
-                if lane == MOVED and len(batch) > MOVED_AT_ONCE:
-                    ready[lane], batch = batch[MOVED_AT_ONCE:], batch[:MOVED_AT_ONCE]
-                running[pool.submit(makers[lane[0]], batch)] = lane, batch
+                ready.setdefault(_group(by_key[key]), []).append(by_key[key])
+            for group in _startable(ready, {group for group, _ in running.values()}):
+                batch = ready.pop(group)
+                if group == MOVED and len(batch) > MOVED_AT_ONCE:
+                    ready[group], batch = batch[MOVED_AT_ONCE:], batch[:MOVED_AT_ONCE]
+                running[pool.submit(makers[group[0]], batch)] = group, batch
             for made in wait(running, return_when=FIRST_COMPLETED).done:
                 _, batch = running.pop(made)
                 made.result()
@@ -62,11 +62,11 @@ def make(
                 on_made(len(batch))
 
 
-def _startable(ready: Iterable[Lane], running: set[Lane]) -> list[Lane]:
-    lanes = [lane for lane in ready if lane not in running]
-    others = [lane for lane in lanes if lane != MOVED]
-    return others or (lanes if all(kind is Process for kind, _ in running) else [])
+def _startable(ready: Iterable[Group], running: set[Group]) -> list[Group]:
+    groups = [group for group in ready if group not in running]
+    others = [group for group in groups if group != MOVED]
+    return others or (groups if all(kind is Process for kind, _ in running) else [])
 
 
-def _lane(resource: Resource) -> Lane:
+def _group(resource: Resource) -> Group:
     return type(resource), str(resource.container[0]) if resource.container else ""

@@ -23,7 +23,7 @@ Steps: TypeAlias = "tuple[tuple[Resource, ...], ...]"
 
 
 @frozen
-class Change:
+class HostChange:
     """What ends, what becomes another, and what is new."""
 
     removals: Steps
@@ -70,7 +70,7 @@ class Change:
             yield f"+ {describe(resource)}"
 
 
-def change(should: Iterable[Resource], is_: Iterable[Resource]) -> Change:
+def change(should: Iterable[Resource], is_: Iterable[Resource]) -> HostChange:
     """Return what turns a host on which `is_` holds into one on which `should` holds."""
     wanted = {resource.key: resource for resource in should}
     present = {resource.key: resource for resource in is_}
@@ -83,7 +83,7 @@ def change(should: Iterable[Resource], is_: Iterable[Resource]) -> Change:
         )
     by_itself = {key for key in removed if key not in lost or removed[key].outlives_container}
     raised = {key for key, both in rest.changed.items() if _comes_up(both)}
-    return Change(
+    return HostChange(
         removals=tuple(reversed(_steps(removed, by_itself))),
         removed=tuple(f for key, f in removed.items() if not (f.by_kernel and key in lost)),
         changed=tuple(rest.changed.values()),

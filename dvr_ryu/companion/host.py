@@ -17,10 +17,10 @@ from typing import Any
 from attrs import evolve
 
 from dvr_ryu.companion import apply_order
-from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.bridges import beside, datapath_of, tunnels
-from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.firewall import HookedChain
 from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.companion.desired.tls import DEFAULTS, SwitchTls, TlsOptions
@@ -77,7 +77,7 @@ class Host:
         self._ovsdb = Ovsdb(name)
         self._tls = TlsTable(self._ovsdb)
         self._edges = _edges(self._ovsdb, self._tls)
-        self._kept = Kept()
+        self._kept = ResourceCache()
         self.strangers: list[Stranger] = []
         """What `read` saw on our bridges that is not ours."""
         self.foreign_rules: tuple[FirewallRules, ...] = ()
@@ -179,7 +179,7 @@ class Host:
 
     # The change ---------------------------------------------------------------------------------
 
-    def execute(self, change: Change, on_progress: Progress) -> None:
+    def execute(self, change: HostChange, on_progress: Progress) -> None:
         """Make a change, and announce the addresses that are new here, or have another MAC.
 
         Raise HostError before anything is made, if a program is missing that it takes, or TLS is to

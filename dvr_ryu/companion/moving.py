@@ -15,11 +15,11 @@ from itertools import chain
 from attrs import evolve, field, frozen
 
 from dvr_ryu.companion.agent import amend
-from dvr_ryu.companion.change import Change, change
+from dvr_ryu.companion.change import HostChange, change
 from dvr_ryu.companion.desired.instances import leased
 from dvr_ryu.companion.host import Host
 from dvr_ryu.companion.providers.commands import run
-from dvr_ryu.companion.providers.kernel.announce import Place, announce, announcements
+from dvr_ryu.companion.providers.kernel.announce import AnnouncedAddress, announce, announcements
 from dvr_ryu.companion.providers.netlink import links
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.resources.kinds import Address, OvsPort, Process, ProxyNeighbour, Resource
@@ -121,7 +121,7 @@ def amend_for_arrivals(
     should: tuple[Resource, ...],
     known: tuple[Resource, ...],
     names: Collection[str],
-) -> Change:
+) -> HostChange:
     """Amend a host to which instances come: their ports, clients and floating addresses last."""
     places = {instance_namespace(name) for name in names}
     present = {resource.key for resource in known}
@@ -136,7 +136,7 @@ def amend_for_arrivals(
     return done
 
 
-def addressed(resources: Iterable[Resource], namespaces: Collection[str]) -> list[Place]:
+def addressed(resources: Iterable[Resource], namespaces: Collection[str]) -> list[AnnouncedAddress]:
     """Where resources say that namespaces have addresses of their own."""
     return [
         (resource.namespace, resource.device, resource.address.split("/")[0])

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dvr_ryu.companion import foreign
 from dvr_ryu.companion.agent import amend, reconcile
-from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.check.underlay import shortage
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, locked
@@ -27,7 +27,7 @@ from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_f
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.dnsmasq import leases
 from dvr_ryu.companion.providers.kernel.announce import (
-    Place,
+    AnnouncedAddress,
     announce,
     announceable,
     announcements,
@@ -104,7 +104,7 @@ class Companion:
         self._unseen = False
         """Whether an edit was made, and the host not looked at since."""
         self._reporter = Reporter()
-        self._announcing: list[tuple[float, list[Place]]] = []
+        self._announcing: list[tuple[float, list[AnnouncedAddress]]] = []
         """When to announce again, and what."""
         self._introduced = False
         """Whether all that is here has been announced once."""
@@ -297,7 +297,7 @@ class Companion:
         kept = self._leaving.resources(host) if self._leaving else ()
         return (*host.should(HostView(topology, self._name)), *kept)
 
-    def _make(self, host: Host, topology: Topology) -> Change:
+    def _make(self, host: Host, topology: Topology) -> HostChange:
         should = self._should(host, topology)
         known, self._known, self._unseen = self._known, None, False
         names, self._arriving = self._arriving, set()
@@ -315,7 +315,7 @@ class Companion:
         self._known = should
         return done
 
-    def _announce(self, done: Change) -> None:
+    def _announce(self, done: HostChange) -> None:
         self._announce_only(self._known or ())
         now = time.monotonic()
         for due, places in self._announcing:
@@ -324,7 +324,7 @@ class Companion:
         self._announcing = [each for each in self._announcing if each[0] > now]
         self._announce_again(announcements(done))
 
-    def _announce_again(self, places: list[Place]) -> None:
+    def _announce_again(self, places: list[AnnouncedAddress]) -> None:
         if places:
             now = time.monotonic()
             self._announcing += [(now + CHECK_SECONDS * (1 + n), places) for n in range(REPEATS)]
@@ -342,7 +342,7 @@ class Companion:
             self._announce_again(places)
             self._introduced = True
 
-    def _ask_again(self, done: Change) -> None:
+    def _ask_again(self, done: HostChange) -> None:
         now = time.monotonic()
         for due, asking in self._asking:
             if due <= now:

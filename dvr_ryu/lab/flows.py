@@ -24,12 +24,12 @@ _REFUSED = re.compile(r"^\S+ (\S+/br-\S+: |the saved change is not applied)", re
 """What the controller says, after the time, of a bridge that has its flows, and of bad flows."""
 
 
-def require_right(folder: Path, topology: Topology) -> pipelines.Program:
+def require_right(folder: Path, topology: Topology) -> pipelines.Pipelines:
     """Return the flows of `folder`; FileError, with places, unless they can be every bridge's.
 
     Raises DvrError where there is no file for one of the bridges.
     """
-    program = pipelines.load_program(folder)
+    program = pipelines.load_pipelines(folder)
     missing = [f"{bridge}.flows" for bridge in BRIDGES if bridge not in program.pipelines]
     if missing:
         raise DvrError(f"{folder}: no {' and no '.join(missing)} here; a lab's bridges need both")

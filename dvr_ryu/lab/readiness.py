@@ -14,7 +14,7 @@ from attrs import frozen
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.lab.hosts.host import LabHost
-from dvr_ryu.pipeline.compile.pipelines import Program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.topology.model import BRIDGES, instance_namespace
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -36,10 +36,10 @@ class Goal:
     topology: Topology
     digest: str
     """The SHA-256 of the file that the topology was read from."""
-    program: Program
+    program: Pipelines
 
     @classmethod
-    def of(cls, topology: Topology, path: Path, program: Program) -> Goal:
+    def of(cls, topology: Topology, path: Path, program: Pipelines) -> Goal:
         """The goal of a topology that was read from `path`."""
         return cls(topology, sha256(path.read_bytes()).hexdigest(), program)
 

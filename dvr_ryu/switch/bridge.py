@@ -334,7 +334,7 @@ class Bridge:
         if self._basis is not None:
             difference = subtract(self._wanted.flows, self._found, alike)
             with suppress(SwitchError):  # if it refuses even that, the next look tells
-                self.session.change([difference], _place_in(self._basis), lambda _: ())
+                self.session.change([difference], _location_in(self._basis), lambda _: ())
                 self._found = None
 
     def _edited(self, after: Basis) -> Touched | None:
@@ -352,7 +352,7 @@ class Bridge:
         parts = subtract_in_parts(filled, installed, alike)
         learned = self._taught | self._intent.learned()
         difference = self.session.change(
-            parts, _place_in(after), lambda made: learned if any(p.removed for p in made) else ()
+            parts, _location_in(after), lambda made: learned if any(p.removed for p in made) else ()
         )
         self._wanted = wanted
         return difference
@@ -363,7 +363,7 @@ class Bridge:
         difference = subtract(exchange.after, exchange.before)
         learned = self._intent.learned() if touched.ways_gone else ()
         try:
-            return self.session.change([difference], _place_in(after), lambda _: learned)
+            return self.session.change([difference], _location_in(after), lambda _: learned)
         except SwitchError:
             self._wanted.exchange(touched.come, touched.gone)
             raise
@@ -376,11 +376,11 @@ class Bridge:
             LOG.info("%s %s%s", self, line, "".join(f"\n{each}" for each in lines))
 
 
-def _place_in(basis: Basis) -> Callable[[bytes], str]:
+def _location_in(basis: Basis) -> Callable[[bytes], str]:
     """A function that tells where the flow of an identity is written, and which it is."""
 
-    def place(identity: bytes) -> str:
+    def location(identity: bytes) -> str:
         filled, _ = next(basis.find({identity}), (None, 0))
-        return f"{filled.flow.place}: {filled.flow}" if filled else "a flow to delete"
+        return f"{filled.flow.location}: {filled.flow}" if filled else "a flow to delete"
 
-    return place
+    return location

@@ -163,13 +163,13 @@ class Session:
     def change(
         self,
         parts: Iterable[Part],
-        place_of: Callable[[bytes], str],
+        location_of: Callable[[bytes], str],
         outdated: Callable[[Iterable[Part]], Iterable[int]],
     ) -> Difference[bytes, bytes]:
         """Make a difference on the bridge, part by part as they come but all at one instant, wait
         until it is made, and return the whole of it.
 
-        `place_of` tells, for a flow's identity, where it is written; `outdated`, for all parts,
+        `location_of` tells, for a flow's identity, where it is written; `outdated`, for all parts,
         the cookies of flows that the switch has learned and had better forget. Raises
         SwitchError that names the flows which the switch refused, or one that cannot be sent to it.
         Then, or if `parts` raises, none of the change was made. But a switch without bundles has
@@ -177,7 +177,7 @@ class Session:
         """
         self._changing = True
         try:
-            return self._change(parts, place_of, outdated)
+            return self._change(parts, location_of, outdated)
         finally:
             self._changing = False
             self._refused.clear()
@@ -185,7 +185,7 @@ class Session:
     def _change(
         self,
         parts: Iterable[Part],
-        place_of: Callable[[bytes], str],
+        location_of: Callable[[bytes], str],
         outdated: Callable[[Iterable[Part]], Iterable[int]],
     ) -> Difference[bytes, bytes]:
         made: list[Part] = []
@@ -201,7 +201,7 @@ class Session:
                 if part:
                     if self._has_bundles and bundle is None:
                         bundle = self._opened(sent)
-                    self._send(part, bundle, sent, place_of)
+                    self._send(part, bundle, sent, location_of)
                 hub.sleep(0)  # to make all the parts may take long: others have a turn
         except BaseException:
             if bundle:
@@ -210,7 +210,7 @@ class Session:
         if not sent:
             return together(made)
         self._forget(outdated(made), bundle, sent)
-        with self._finishing(bundle, sent, place_of):
+        with self._finishing(bundle, sent, location_of):
             return together(made)
 
     def _learns_bundles(self) -> bool:
@@ -234,12 +234,12 @@ class Session:
         part: Part,
         bundle: Bundle | None,
         sent: list[Sent],
-        place_of: Callable[[bytes], str],
+        location_of: Callable[[bytes], str],
     ) -> None:
         """Send one part's flow-mods."""
         for command, flows in _flows_of(part):
             if command == ADD and self.version < _IMPORTANCE_SINCE:
-                _refuse_importance(flows, place_of)
+                _refuse_importance(flows, location_of)
             xids = self._xids(len(flows))
             sent.append((xids, flows))
             envelope = bundle.envelope if bundle else None
@@ -259,7 +259,7 @@ class Session:
         self,
         bundle: Bundle | None,
         sent: list[Sent],
-        place_of: Callable[[bytes], str],
+        location_of: Callable[[bytes], str],
     ) -> Iterator[None]:
         """Commit, let the block run, and wait until it is done; raise SwitchError if anything was
         refused. Open vSwitch leaves out of a bundle what it cannot read, and commits the rest: so
@@ -269,7 +269,7 @@ class Session:
             with self._barrier():
                 pass
             try:
-                self._require_taken(sent, place_of)
+                self._require_taken(sent, location_of)
             except SwitchError:
                 self.datapath.send(bundle.discarded(self._xids(1)[0]))
                 raise
@@ -278,15 +278,15 @@ class Session:
             self.datapath.send(bundle.committed(xid))
         with self._barrier():
             yield
-        self._require_taken(sent, place_of)
+        self._require_taken(sent, location_of)
 
-    def _require_taken(self, sent: list[Sent], place_of: Callable[[bytes], str]) -> None:
+    def _require_taken(self, sent: list[Sent], location_of: Callable[[bytes], str]) -> None:
         """Raise SwitchError if the switch refused anything of what was sent."""
         if self._refused:
             flows = {xid: flow for xids, each in sent for xid, flow in zip(xids, each, strict=True)}
             refused = {flows[xid]: error for xid, error in self._refused.items() if xid in flows}
             if refused:
-                raise SwitchError("; ".join(self._complaints(refused, place_of)))
+                raise SwitchError("; ".join(self._complaints(refused, location_of)))
 
     def _xids(self, count: int) -> list[int]:
         first, mask = self.datapath.xid + 1, self.datapath.ofproto.MAX_XID
@@ -313,11 +313,11 @@ class Session:
             del self._answers[xid]
 
     def _complaints(
-        self, refused: Mapping[bytes | None, Any], place_of: Callable[[bytes], str]
+        self, refused: Mapping[bytes | None, Any], location_of: Callable[[bytes], str]
     ) -> Iterator[str]:
         flows = {identity: error for identity, error in refused.items() if identity is not None}
         for identity, error in itertools.islice(flows.items(), MOST_COMPLAINTS):
-            yield f"{place_of(identity)}: the switch refuses this flow: {self._words(error)}"
+            yield f"{location_of(identity)}: the switch refuses this flow: {self._words(error)}"
         if len(flows) > MOST_COMPLAINTS:
             yield f"and {len(flows) - MOST_COMPLAINTS} more"
         if not flows:
@@ -346,11 +346,11 @@ def _flows_of(part: Part) -> Iterator[tuple[int, Mapping[bytes, bytes]]]:
         yield DELETE_STRICT, part.removed
 
 
-def _refuse_importance(flows: Mapping[bytes, bytes], place_of: Callable[[bytes], str]) -> None:
+def _refuse_importance(flows: Mapping[bytes, bytes], location_of: Callable[[bytes], str]) -> None:
     for identity, value in flows.items():
         if importance_of(value):
-            place = place_of(identity)
-            raise SwitchError(f"{place}: importance needs OpenFlow 1.4; this bridge speaks 1.3")
+            location = location_of(identity)
+            raise SwitchError(f"{location}: importance needs OpenFlow 1.4; this bridge speaks 1.3")
 
 
 def _no_bundles(error: Any, ofproto: Any) -> bool:

@@ -106,8 +106,8 @@ def _add(problems: list[Problem], further: Iterable[Problem]) -> None:
     """Add problems, each once, though an alias repeats it; but none at a place where something is
     wrong already: that may be its cause.
     """
-    known = {each.place for each in problems}
-    problems += [each for each in dict.fromkeys(further) if each.place not in known]
+    known = {each.location for each in problems}
+    problems += [each for each in dict.fromkeys(further) if each.location not in known]
 
 
 def _numbered(words: TopologyWords, ports: list[WantedPort]) -> Topology:

@@ -20,7 +20,7 @@ from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.compile.cookie import COOKIE
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import BRIDGES
@@ -71,7 +71,7 @@ def dumped(article: Article, place: str, bridge: str, filters: str) -> list[str]
 
 def assert_has_just(article: Article, folder: Path) -> None:
     """Every bridge has, of ours, what ovs-ofctl makes of the same lines on a bridge of its own."""
-    topology, program = load_topology(article.file), load_program(folder)
+    topology, program = load_topology(article.file), load_pipelines(folder)
     for name in topology.hosts:
         host, view = article.lab[name], HostView(topology, name)
         make_judge = "ovs-vsctl --may-exist add-br judge -- set bridge judge datapath_type=netdev"

@@ -22,7 +22,7 @@ from dvr_ryu.lab.hosts.programs import Program, await_ready, start
 from dvr_ryu.lab.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.topology import Topology
 
@@ -190,7 +190,7 @@ def test_a_program_that_ends_early_has_the_last_word(
     program = Program("companion", bare_up["server-68"], command, folder.log("companion"))
     start([program], file)
     with pytest.raises(HostError, match=r"(?s)companion of server-68 has ended.*the reason"):
-        await_ready([program], [1], Goal(two_hosts, "", load_program(flows_dir())), _silent)
+        await_ready([program], [1], Goal(two_hosts, "", load_pipelines(flows_dir())), _silent)
 
 
 def test_a_topology_that_hosts_cannot_read(bare_up: Lab, folder: StateFolder) -> None:

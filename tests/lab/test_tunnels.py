@@ -27,7 +27,7 @@ from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.article import captured
@@ -86,7 +86,7 @@ class Site:
         old, self.tunnel_type = self.tunnel_type, tunnel_type
         text = self.file.read_text()
         self.file.write_text(text.replace(f"_type: {old}", f"_type: {tunnel_type}"))
-        goal = Goal.of(load_topology(self.file), self.file, load_program(flows_dir()))
+        goal = Goal.of(load_topology(self.file), self.file, load_pipelines(flows_dir()))
         for name in ("one", "two", "three"):
             host = self.lab[name]
             wait_until(partial(goal.companion_has_applied, host), 30, f"{name}'s companion")

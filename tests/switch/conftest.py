@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
@@ -67,8 +67,8 @@ def controller(folder: Path, topology_file: Path, flows_folder: Path) -> Iterato
 
 
 @pytest.fixture
-def program() -> Program:
-    return load_program(flows_dir())
+def program() -> Pipelines:
+    return load_pipelines(flows_dir())
 
 
 def view_of(topology_file: Path, host: str) -> HostView:

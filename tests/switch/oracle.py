@@ -18,7 +18,7 @@ from pathlib import Path
 from attrs import Factory, asdict, evolve, frozen
 
 from dvr_ryu.errors import DvrError
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
 from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
 from dvr_ryu.pipeline.compile.option_names import alike
@@ -168,7 +168,7 @@ class Oracle:
         half = len(lines) // 2
         return {**self._add(lines[:half]), **self._add(lines[half:])}
 
-    def _send(self, flows: dict[str, WireFlow]) -> tuple[dict[str, str], set[WireFlow]]:
+    def _send(self, flows: dict[str, FlowBytes]) -> tuple[dict[str, str], set[FlowBytes]]:
         """Send our bytes; return line → the switch's error, and the flows that it then tells."""
         xids = dict(enumerate(flows, 100))
         messages = [
@@ -211,15 +211,15 @@ class Connection:
                 )
         return errors
 
-    def flows(self) -> set[WireFlow]:
+    def flows(self) -> set[FlowBytes]:
         """Every flow of the bridge."""
         body = _FLOW_REQUEST.pack(1, 0, 0xFF, 0xFFFFFFFF, 0xFFFFFFFF, 0, 0, 1, 4)
         head = _HEADER.pack(self.version, _MULTIPART, _HEADER.size + len(body), 2)
         self._socket.sendall(head + body)
-        flows: set[WireFlow] = set()
+        flows: set[FlowBytes] = set()
         for kind, _, body in self._received():
             if kind == _MULTIPART_REPLY:
-                flows.update(starmap(WireFlow, split_flow_stats(bytes(_HEADER.size) + body)))
+                flows.update(starmap(FlowBytes, split_flow_stats(bytes(_HEADER.size) + body)))
                 if not struct.unpack_from("!HH", body)[1]:
                     break
         return flows
@@ -239,7 +239,7 @@ class Connection:
         return content
 
 
-def _wire(flow: Flow, cookie: int = 0) -> WireFlow:
+def _wire(flow: Flow, cookie: int = 0) -> FlowBytes:
     numbered = fill(flow, lambda each: PORTS.get(each.name, 0) if isinstance(each, PortName) else 0)
     message = evolve(numbered, settings=evolve(numbered.settings, cookie=cookie)).build()
     message.xid = 0
@@ -247,13 +247,13 @@ def _wire(flow: Flow, cookie: int = 0) -> WireFlow:
     return split_flow_mod(bytes(message.buf))
 
 
-def _told(ours: WireFlow, told_back: set[WireFlow]) -> bool:
+def _told(ours: FlowBytes, told_back: set[FlowBytes]) -> bool:
     """Whether a controller that reads these flows finds ours among them."""
     values = [flow.value for flow in told_back if flow.identity == ours.identity]
     return any(value == ours.value or alike(value, ours.value) for value in values)
 
 
-def _unsettled(ours: WireFlow, told_back: set[WireFlow]) -> str:
+def _unsettled(ours: FlowBytes, told_back: set[FlowBytes]) -> str:
     values = [flow.value.hex() for flow in told_back if flow.identity == ours.identity]
     if values:
         return f"actions or settings: {ours.value.hex()}\n    told back: {values[0]}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.pipelines import Program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from tests.switch.conftest import view_of
 from tests.switch.controller import PATIENCE, Controller
 from tests.switch.killed_manager import COMMITTED, MOMENTS
@@ -28,7 +28,7 @@ EDITS = (
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_bundle_is_made_whole_or_not_at_all(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Program, moment: str
+    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines, moment: str
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
     controller.kill()
@@ -60,7 +60,7 @@ DAMAGE = (
 
 @pytest.mark.parametrize("protocol", ["OpenFlow13", "OpenFlow14"])
 def test_what_others_do_to_our_flows_is_mended(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Program, protocol: str
+    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines, protocol: str
 ) -> None:
     view = view_of(topology_file, HOST)
     ports = view.planned_ofports("br-tun")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.pipelines import Program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from tests.switch.conftest import view_of
 from tests.switch.controller import PATIENCE, Controller
 from tests.switch.plain import PlainSwitch
 
 
 def test_a_switch_without_bundles_is_filled(
-    controller: Controller, topology_file: Path, program: Program
+    controller: Controller, topology_file: Path, program: Pipelines
 ) -> None:
     view = view_of(topology_file, "server-64")
     ports = view.planned_ofports("br-tun")
@@ -35,7 +35,7 @@ def test_a_switch_without_bundles_is_filled(
 
 
 def test_a_controller_that_was_killed_halfway_goes_on_from_there(
-    controller: Controller, topology_file: Path, program: Program
+    controller: Controller, topology_file: Path, program: Pipelines
 ) -> None:
     """The next one reads what is there, and sends the rest only."""
     view = view_of(topology_file, "server-64")

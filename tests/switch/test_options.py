@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from tests.switch.conftest import view_of
 from tests.switch.controller import Controller
 from tests.switch.ovs import Ovs
@@ -42,7 +42,7 @@ def test_a_bridge_gets_options_once_and_stays_in_sync(
     file.write_text(before + LINES)
     view = view_of(topology_file, "server-233")
     ports = view.planned_ofports("br-tun")
-    wanted = len(load_program(flows_folder).basis("br-tun", view, ports).wanted())
+    wanted = len(load_pipelines(flows_folder).basis("br-tun", view, ports).wanted())
     controller.start()
     ovs.add_bridge("br-tun", NAME, ports, controller.target, protocol)
     line = controller.wait_for("refuses")

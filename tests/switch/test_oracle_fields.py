@@ -165,9 +165,9 @@ def matched(field: Field, dice: random.Random) -> FieldMatch:
     value, mask = (dice.getrandbits(dice.randint(1, field.bits)) for _ in range(2))
     if field.words is not None:
         value, mask = value & field.all_bits, mask & field.all_bits
-    if field.form is numbers.PORT:
+    if field.notation is numbers.PORT:
         value %= 0xFF00
-    if field.form is numbers.IPV6:
+    if field.notation is numbers.IPV6:
         mask |= AS_A_MASK
     value &= {"arp_op": 0xFF, "nsh_ttl": 0x3F}.get(field.name, -1)
     return FieldMatch(field, value, mask if field.maskable and dice.random() < 0.5 else None)
@@ -251,8 +251,8 @@ def text_of(field: Field, dice: random.Random) -> str:
     name = dice.choice([field.name, *(each for each in field.aliases if "XM_" not in each)])
     if name in ("tp_src", "tp_dst"):
         name = field.name
-    text = f"{name}={field.form.write(value)}"
-    return text if match.mask is None else f"{text}/{field.form.write(match.mask)}"
+    text = f"{name}={field.notation.write(value)}"
+    return text if match.mask is None else f"{text}/{field.notation.write(match.mask)}"
 
 
 @pytest.mark.parametrize("protocol", ["OpenFlow13", "OpenFlow14"])

@@ -47,8 +47,8 @@ def test_no_topology_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_bad_topology_is_shown_at_its_place(tmp_path: Path) -> None:
     (tmp_path / "topology.yaml").write_text("hosts: {a: {address: 10.0.0.1}}\nnetworks: {x: 1}\n")
-    place, source, caret = complaint(start(tmp_path))
-    assert place.startswith("topology.yaml:2:15:")
+    location, source, caret = complaint(start(tmp_path))
+    assert location.startswith("topology.yaml:2:15:")
     assert source.strip() == "networks: {x: 1}"
     assert caret.index("^") == source.index("1}")
 
@@ -57,8 +57,8 @@ def test_bad_flows_are_shown_at_their_place(tmp_path: Path) -> None:
     (tmp_path / "br-tun.flows").write_text("table 0 A\n  miss: fly\n")
     config = tmp_path / "ryu.conf"
     config.write_text(f"[dvr]\ntopology = {ARTICLE}\nflows = {tmp_path}\n")
-    place, *_ = complaint(start(tmp_path, f"--config-file={config}"))
-    assert place.startswith(f"{tmp_path}/br-tun.flows:2:9: unknown action 'fly'")
+    location, *_ = complaint(start(tmp_path, f"--config-file={config}"))
+    assert location.startswith(f"{tmp_path}/br-tun.flows:2:9: unknown action 'fly'")
 
 
 def test_an_address_that_is_not_here(tmp_path: Path) -> None:

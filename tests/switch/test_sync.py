@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
@@ -23,7 +23,7 @@ HOST = "server-233"
 BRIDGES = ("br-tun", "br-int")
 
 
-def expected(program: Program, view: HostView, bridge: str, ports: dict[str, int]) -> list[str]:
+def expected(program: Pipelines, view: HostView, bridge: str, ports: dict[str, int]) -> list[str]:
     return [flow.installed() for flow in program.basis(bridge, view, ports).flows()]
 
 
@@ -46,7 +46,7 @@ def test_fills_a_new_bridge(
     ovs: Ovs,
     controller: Controller,
     topology_file: Path,
-    program: Program,
+    program: Pipelines,
     bridge: str,
     protocol: str,
 ) -> None:
@@ -103,7 +103,7 @@ def test_what_was_learned_is_forgotten_with_the_lines_that_teach(
         shutil.copy(flows_dir() / "experiments" / "article" / file, flows_folder)
     controller.wait_for("in sync", mark)
     view = view_of(topology_file, HOST)
-    article = load_program(flows_folder)
+    article = load_pipelines(flows_folder)
     assert_holds(ovs, "br-tun", expected(article, view, "br-tun", view.planned_ofports("br-tun")))
 
 
@@ -153,7 +153,7 @@ def counters(ovs: Ovs) -> str:
 
 
 def test_an_edited_topology_is_a_difference(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Program
+    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
     mark = controller.mark()
@@ -195,7 +195,7 @@ def test_edited_flows_are_a_difference(
 
 
 def test_a_port_that_comes_later_gets_its_flows(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Program
+    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines
 ) -> None:
     view = view_of(topology_file, HOST)
     ports = view.planned_ofports("br-tun")

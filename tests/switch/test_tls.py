@@ -280,9 +280,9 @@ def test_open_vswitch_connects_and_takes_renewed_files(
     """Files that are swapped are taken at the next connection: a bad one's reason is told, and the
     right one, put back, is let in without any restart.
     """
-    place = folder / "host"
-    shutil.copytree(folder_of_host(pki.folder, "h1"), place)
-    files = of_host(place, "h1")
+    location = folder / "host"
+    shutil.copytree(folder_of_host(pki.folder, "h1"), location)
+    files = of_host(location, "h1")
     ovs.vsctl("set-ssl", *map(str, (files.private_key, files.certificate, files.authority)))
     ovs.add_bridge("br-tun", "h1/br-tun", {}, f"ssl:127.0.0.1:{controller.port}")
     ovs.vsctl("set", "controller", "br-tun", "max_backoff=1000")

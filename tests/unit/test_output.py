@@ -13,7 +13,7 @@ import pytest
 
 from dvr_ryu.cli import output
 from dvr_ryu.cli.output import end_with, say
-from dvr_ryu.errors import SHOWN_COLUMNS, FileError, Place, Problem
+from dvr_ryu.errors import SHOWN_COLUMNS, FileError, Location, Problem
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.tables import table
 from dvr_ryu.topology.spec.text_file import text_of
@@ -121,7 +121,9 @@ def test_cells_and_messages_do_nothing_to_a_terminal(capfd: pytest.CaptureFixtur
 
 def test_a_quoted_line_does_nothing_to_a_terminal() -> None:
     source = "a: \x1b[31m\x00\u202e b"
-    shown = str(Problem(Place("f\x1b.yaml", 1, source.index("b") + 1, source), "bad\nname '\x1b'"))
+    shown = str(
+        Problem(Location("f\x1b.yaml", 1, source.index("b") + 1, source), "bad\nname '\x1b'")
+    )
     first, line, caret = shown.split("\n")
     assert first == r"f\x1b.yaml:1:" + f"{source.index('b') + 1}" + r": bad\nname '\x1b'"
     assert line == r"  a: \x1b[31m\x00\u202e b"
@@ -131,13 +133,13 @@ def test_a_quoted_line_does_nothing_to_a_terminal() -> None:
 @pytest.mark.parametrize("column", [1, 50, 5000, 9999, 10000])
 def test_of_a_long_line_what_is_around_the_place_is_quoted(column: int) -> None:
     source = "".join(chr(ord("a") + at % 26) for at in range(10000))
-    _, line, caret = str(Problem(Place("f", 1, column, source), "wrong")).split("\n")
+    _, line, caret = str(Problem(Location("f", 1, column, source), "wrong")).split("\n")
     assert len(line) <= SHOWN_COLUMNS + 4
     assert line[caret.index("^")] == source[column - 1]
 
 
 def test_of_many_problems_the_first_are_written_out() -> None:
-    error = FileError(Problem(Place("f", line + 1, 1, "x"), "wrong") for line in range(200_000))
+    error = FileError(Problem(Location("f", line + 1, 1, "x"), "wrong") for line in range(200_000))
     lines = str(error).split("\n")
     assert len(lines) == 61
     assert lines[57] == "f:20:1: wrong"
@@ -154,11 +156,11 @@ def test_of_many_problems_the_first_are_written_out() -> None:
         (b"a\r\nb\x7f", "f:2:2", "U+007F"),
     ],
 )
-def test_what_is_no_text_has_a_place(data: bytes, place: str, said: str) -> None:
+def test_what_is_no_text_has_a_place(data: bytes, location: str, said: str) -> None:
     with pytest.raises(FileError) as raised:
         text_of(data, "f")
     (problem,) = raised.value.problems
-    assert str(problem.place) == place
+    assert str(problem.location) == location
     assert said in problem.message
     assert str(problem).isprintable() or all(
         line.isprintable() for line in str(problem).split("\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.language.syntax import read_pipeline
 from dvr_ryu.reconcile import subtract
 from dvr_ryu.switch.changes import by_table
@@ -65,7 +65,7 @@ def test_counts_of_flows_are_those_that_the_controller_says(text: str, expected:
             continue
         host, bridge, total, counts, tables = said.groups()
         before, after = (
-            load_program(each).planned(bridge, HostView(topology, host)).wanted()
+            load_pipelines(each).planned(bridge, HostView(topology, host)).wanted()
             for each in (shipped, folder)
         )
         assert int(total) == len(after), line

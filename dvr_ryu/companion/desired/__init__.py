@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.desired import bridges, dhcp, external, fip, instances, qrouter, snat, tls
-from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.kernel_made import with_kernel_made
-from dvr_ryu.companion.desired.network_inputs import Around
+from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.resources.kinds import Resource
 from dvr_ryu.topology.view import HostView
@@ -19,29 +19,29 @@ from dvr_ryu.topology.view import HostView
 def desired_resources(
     view: HostView,
     datapath_type: str,
-    kept: Kept | None = None,
+    cache: ResourceCache | None = None,
     options: TlsOptions = DEFAULTS,
 ) -> tuple[Resource, ...]:
     """Return every resource of a host, each once.
 
-    `datapath_type` is "system", or "netdev" where the kernel has no openvswitch module. `kept` is
+    `datapath_type` is "system", or "netdev" where the kernel has no openvswitch module. `cache` is
     what the last resources of this host left for these.
     """
-    kept = kept or Kept()
-    kept.begin()
-    each = _resources(view, datapath_type, kept, options)
+    cache = cache or ResourceCache()
+    cache.begin()
+    each = _resources(view, datapath_type, cache, options)
     return tuple({resource.key: resource for resource in with_kernel_made(each)}.values())
 
 
 def _resources(
-    view: HostView, datapath_type: str, kept: Kept, options: TlsOptions
+    view: HostView, datapath_type: str, cache: ResourceCache, options: TlsOptions
 ) -> Iterator[Resource]:
-    around, tx_checksum = Around(view, kept), datapath_type != "netdev"
+    network_inputs, tx_checksum = NetworkInputs(view, cache), datapath_type != "netdev"
     yield from tls.resources(view, options)
     yield from bridges.resources(view, datapath_type, options.controller(view))
-    yield from instances.resources(view, tx_checksum, kept, around)
-    yield from dhcp.resources(view, tx_checksum, kept, around)
-    yield from qrouter.resources(view, tx_checksum, kept, around)
+    yield from instances.resources(view, tx_checksum, cache, network_inputs)
+    yield from dhcp.resources(view, tx_checksum, cache, network_inputs)
+    yield from qrouter.resources(view, tx_checksum, cache, network_inputs)
     yield from fip.resources(view, tx_checksum)
     yield from snat.resources(view, tx_checksum)
     yield from external.resources(view, tx_checksum)

@@ -83,8 +83,8 @@ def beside(resource: Resource, given: Mapping[str, Bridge]) -> Resource:
         return evolve(resource, interface=interface)
     if isinstance(resource, Bridge) and resource.name in given:
         settings = {key: value for key, value in resource.settings.items() if key != _MAC}
-        kept = {key: value for key, value in given[resource.name].settings.items() if key == _MAC}
-        return evolve(resource, settings={**settings, **kept})
+        cache = {key: value for key, value in given[resource.name].settings.items() if key == _MAC}
+        return evolve(resource, settings={**settings, **cache})
     return resource
 
 

@@ -14,14 +14,14 @@ from dvr_ryu.companion.resources.kinds import Resource
 Value = TypeVar("Value")
 
 
-class Kept:
+class ResourceCache:
     """What was made of which objects, the last time that all resources were asked for."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[object, tuple[Resource, ...]]] = {}
         self._now: dict[str, tuple[object, tuple[Resource, ...]]] = {}
         self._values: dict[str, Any] = {}
-        self._inner: dict[str, Kept] = {}
+        self._inner: dict[str, ResourceCache] = {}
 
     def begin(self) -> None:
         """Begin to ask for all resources; what was not asked for the last time is forgotten."""
@@ -40,9 +40,9 @@ class Kept:
         self._now[name] = known
         return known[1]
 
-    def inner(self, name: str) -> Kept:
+    def inner(self, name: str) -> ResourceCache:
         """Return what keeps parts of the resources of that name; their `make` begins with it."""
-        return self._inner.setdefault(name, Kept())
+        return self._inner.setdefault(name, ResourceCache())
 
     def value(self, name: str, value: Value) -> Value:
         """Return `value`, or what it was the last time if that is equal: of what is long, the parts
@@ -50,5 +50,5 @@ class Kept:
         """
         if self._values.get(name) != value:
             self._values[name] = value
-        kept: Value = self._values[name]
-        return kept
+        cache: Value = self._values[name]
+        return cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.common import (
     EVERYWHERE,
     NO_IPV6,
@@ -19,7 +19,7 @@ from dvr_ryu.companion.desired.common import (
     plugged,
     subnet_of,
 )
-from dvr_ryu.companion.desired.network_inputs import Around
+from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.resources.dnsmasq import (
     DhcpHost,
     DhcpOption,
@@ -53,15 +53,17 @@ def dhcp_namespace(network: model.Network) -> str:
     return f"qdhcp-{network.id}"
 
 
-def resources(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Resource]:
+def resources(
+    view: HostView, tx_checksum: bool, cache: ResourceCache, network_inputs: NetworkInputs
+) -> Iterator[Resource]:
     """Yield the DHCP servers of this host, whom they serve and what they tell them."""
     for port in view.local_ports_of(model.DHCP):
         network = view.topology.networks[port.network]
         ranges = [each for subnet in network.subnets for each in _ranges(subnet, port)]
         declared = _declared_ips(view.topology, network) if ranges else frozenset()
-        made_of = (tx_checksum, declared, around.of(network.name))
+        made_of = (tx_checksum, declared, network_inputs.of(network.name))
         make = partial(_of_network, view, port, tx_checksum, declared)
-        yield from kept.resources(f"dhcp {network.name}", made_of, make)
+        yield from cache.resources(f"dhcp {network.name}", made_of, make)
 
 
 def _of_network(

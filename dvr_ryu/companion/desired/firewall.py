@@ -74,10 +74,10 @@ def guarded(view: HostView) -> list[str]:
 
 def _rules(view: HostView, devices: list[str], reached: list[str]) -> Iterator[str]:
     controller = view.topology.controller
-    kept = [TUNNELS[view.topology.underlay.tunnel_type]]
+    cache = [TUNNELS[view.topology.underlay.tunnel_type]]
     if controller:
-        kept.append(f"-p tcp -m tcp --dport {controller.port} {SYN}")
+        cache.append(f"-p tcp -m tcp --dport {controller.port} {SYN}")
     for device in devices:
         for destination in reached:
-            for packets in kept:
+            for packets in cache:
                 yield f"{destination}-i {device} {packets} -j DROP"

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from dvr_ryu.companion.desired.bridges import integration_port
-from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.common import EVERYWHERE, address, namespace, outer_end, subnet_of
 from dvr_ryu.companion.desired.dhcp import sayings
-from dvr_ryu.companion.desired.network_inputs import Around
+from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.resources.dnsmasq import Renewal
 from dvr_ryu.companion.resources.kinds import (
     MAIN_TABLE,
@@ -36,7 +36,9 @@ DHCP_SCRIPT = "udhcpc.script"
 """Stands in a client's words for the script that the package ships; the edge knows where it is."""
 
 
-def resources(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Resource]:
+def resources(
+    view: HostView, tx_checksum: bool, cache: ResourceCache, network_inputs: NetworkInputs
+) -> Iterator[Resource]:
     """Yield the instances of this host."""
     ports = [port for port in view.topology.service_ports if port.owner == model.DHCP]
     servers = {port.network: port.host for port in (*ports, *view.local_ports_of(model.DHCP))}
@@ -48,8 +50,8 @@ def resources(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> 
         how = (tx_checksum, servers.get(network, ""))
         among = several.intersection(port.name for port in here) if several else several
         name = f"cards {network}"
-        make = partial(_of_network, view, here, among, *how, kept.inner(name))
-        yield from kept.resources(name, (*how, among, around.of(network)), make)
+        make = partial(_of_network, view, here, among, *how, cache.inner(name))
+        yield from cache.resources(name, (*how, among, network_inputs.of(network)), make)
 
 
 def _of_network(
@@ -58,13 +60,13 @@ def _of_network(
     several: Collection[str],
     tx_checksum: bool,
     server: str,
-    kept: Kept,
+    cache: ResourceCache,
 ) -> Iterator[Resource]:
-    kept.begin()
+    cache.begin()
     for port in cards:
         made = (tx_checksum, port.name in several, server)
         make = partial(_of_card, view, port, *made)
-        yield from kept.resources(port.id, (port, *made, *_circumstances(view, port)), make)
+        yield from cache.resources(port.id, (port, *made, *_circumstances(view, port)), make)
 
 
 def _circumstances(view: HostView, port: model.Port) -> tuple[object, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
 
-class Around:
+class NetworkInputs:
     """The networks of a view, each with all that is on it."""
 
-    def __init__(self, view: HostView, kept: Kept) -> None:
+    def __init__(self, view: HostView, cache: ResourceCache) -> None:
         topology = view.topology
         gateways: dict[str, list[model.RouterInterface]] = {}
         for router in topology.routers.values():
@@ -22,7 +22,7 @@ class Around:
                 topology.underlay,
                 topology.networks[name],
                 vlan,
-                kept.value(name, topology.ports_in[name]),
+                cache.value(name, topology.ports_in[name]),
                 gateways.get(name),
             )
             for name, vlan in view.local_vlans.items()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.common import (
     NO_IPV6,
     OWN_TABLE,
@@ -34,7 +34,7 @@ from dvr_ryu.companion.desired.nat import (
     nothing_untranslated,
     translations,
 )
-from dvr_ryu.companion.desired.network_inputs import Around
+from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.resources.kinds import (
     Address,
     Chain,
@@ -54,16 +54,18 @@ FIP_TABLE = 16
 """The table of what has a floating address: dvr_local_router.FIP_RT_TBL."""
 
 
-def resources(view: HostView, tx_checksum: bool, kept: Kept, around: Around) -> Iterator[Resource]:
+def resources(
+    view: HostView, tx_checksum: bool, cache: ResourceCache, network_inputs: NetworkInputs
+) -> Iterator[Resource]:
     """Yield the routers that route on this host."""
     for router in view.local_routers:
         floating_ips = tuple(view.floating_here(router))
         central = tuple(view.central_here(router)) if floating_ips else ()
         outside = view.topology.networks[floating_ips[0].network] if floating_ips else None
-        joined = [around.of(each.network) for each in router.interfaces]
+        joined = [network_inputs.of(each.network) for each in router.interfaces]
         make = partial(_of_router, view, router, tx_checksum, floating_ips, central)
         made_of = (tx_checksum, router, floating_ips, central, outside, joined)
-        yield from kept.resources(f"router {router.name}", made_of, make)
+        yield from cache.resources(f"router {router.name}", made_of, make)
 
 
 def _of_router(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
 
-from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.desired.firewall import HookedChain
 from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.companion.desired.tls import SwitchTls
@@ -37,7 +37,7 @@ PROGRAMS = (
 """What a script may run that not every machine has."""
 
 
-def script(change: Change, host: str) -> Iterator[str]:
+def script(change: HostChange, host: str) -> Iterator[str]:
     """Yield the script's lines; `host` is the topology's name of the machine."""
     yield _HEAD.format(host=host, summary=change.summary())
     commands = list(_commands(change, host))
@@ -55,7 +55,7 @@ def _required(text: str) -> Iterator[str]:
             yield f"command -v {program} > /dev/null || {{ echo '{lacks}' >&2; exit 1; }}"
 
 
-def _commands(change: Change, host: str) -> Iterator[str]:
+def _commands(change: HostChange, host: str) -> Iterator[str]:
     # What is changed in place is there already: it must not be made, or moved, a second time.
     present = {replacement.new.key: replacement.old for replacement in change.changed}
     words = _words(host, present)

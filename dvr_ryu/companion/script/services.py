@@ -9,7 +9,7 @@ from dvr_ryu.companion.desired.firewall import HookedChain
 from dvr_ryu.companion.providers.dnsmasq.servers import TOLD
 from dvr_ryu.companion.providers.iptables import firewall
 from dvr_ryu.companion.providers.netlink.conntrack import NOTES, line
-from dvr_ryu.companion.providers.netlink.namespaces import by_place
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.processes.processes import DAEMONS, PLACE, with_script
 from dvr_ryu.companion.providers.processes.renewals import note
 from dvr_ryu.companion.resources.describe import describe, forgetting, hooking, inside
@@ -87,7 +87,7 @@ def unmake_translation(resource: Translation) -> Iterator[str]:
 
 def make_told(resources: Sequence[Told], present: Collection[Key]) -> Iterator[str]:
     """Write a line for each resource of one kind, instead of the one that may be there."""
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         file = told_file(type(group[0]), namespace)
         for resource in group:
             if resource.key in present:
@@ -98,7 +98,7 @@ def make_told(resources: Sequence[Told], present: Collection[Key]) -> Iterator[s
 
 def unmake_told(resources: Sequence[Told]) -> Iterator[str]:
     """Remove the lines of resources of one kind."""
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         file = told_file(type(group[0]), namespace)
         for resource in group:
             yield _without(resource, file)

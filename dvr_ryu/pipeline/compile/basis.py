@@ -90,13 +90,13 @@ class Basis:
         first, first_at = found[0]
         value = first.values[first_at]
         second, at = next(pair for pair in found if pair[0].values[pair[1]] != value)
-        assert first.flow.place and second.flow.place
+        assert first.flow.location and second.flow.location
         return FileError(
             [
                 Problem(
-                    second.flow.place,
+                    second.flow.location,
                     f"for {second.columns.rows[at]}, this is the same flow as that of line "
-                    f"{first.flow.place.line}, with other actions",
+                    f"{first.flow.location.line}, with other actions",
                 )
             ]
         )

@@ -20,7 +20,7 @@ _OCTETS = {str(number): number for number in range(256)}
 """The numbers of an address: looked up, because to read them takes longer."""
 
 
-class Form(NamedTuple):
+class BitField(NamedTuple):
     """How a number stands in bytes: `bits` of it, `shift` from the right, or'ed to what is fixed
     there.
     """
@@ -44,34 +44,36 @@ class Columns:
     def __init__(self, rows: Sequence[Any], here: Here) -> None:
         self.rows = rows
         self.here = here
-        self._made: dict[tuple[Unknown, Form], bytes] = {}
+        self._made: dict[tuple[Unknown, BitField], bytes] = {}
         self._lists: dict[Hole, list[list[int]]] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def of(self, unknown: Unknown, form: Form) -> bytes:
+    def of(self, unknown: Unknown, bit_field: BitField) -> bytes:
         """The unknown's bytes, `form.width` a row. Its ports must exist: see `with_ports`."""
-        key = unknown, form
+        key = unknown, bit_field
         column = self._made.get(key)
         if column is None:
-            column = self._made[key] = self._column(unknown, form)
+            column = self._made[key] = self._column(unknown, bit_field)
         return column
 
-    def _column(self, unknown: Unknown, form: Form) -> bytes:
+    def _column(self, unknown: Unknown, bit_field: BitField) -> bytes:
         ports = self.here.ports
         if isinstance(unknown, PortName):
-            return form.bytes_of(ports[unknown.name]) * len(self)
+            return bit_field.bytes_of(ports[unknown.name]) * len(self)
         if isinstance(unknown, PortAt):
             lists = self._port_lists(unknown.ports)
-            return b"".join(form.bytes_of(numbers[unknown.index]) for numbers in lists)
+            return b"".join(bit_field.bytes_of(numbers[unknown.index]) for numbers in lists)
         at = field_at(unknown)
         if unknown.relation == "host":
-            return _encoded(unknown.kind, form, [self.here.host[at]]) * len(self)
+            return _encoded(unknown.kind, bit_field, [self.here.host[at]]) * len(self)
         values = list(map(itemgetter(at), self.rows))
         if unknown.kind is Kind.PORT:
-            return _looked_up(values, {name: form.bytes_of(ports[name]) for name in set(values)})
-        return _encoded(unknown.kind, form, values)
+            return _looked_up(
+                values, {name: bit_field.bytes_of(ports[name]) for name in set(values)}
+            )
+        return _encoded(unknown.kind, bit_field, values)
 
     def with_ports(self, unknowns: Sequence[Unknown]) -> Columns:
         """The rows in which all these unknowns are ports that the bridge has; of a list, one is
@@ -119,22 +121,22 @@ class Columns:
         return lists
 
 
-def _encoded(kind: Kind, form: Form, values: list[Any]) -> bytes:
+def _encoded(kind: Kind, bit_field: BitField, values: list[Any]) -> bytes:
     """The bytes of a field's values. All at once is several times as fast as one by one."""
     if kind is Kind.MAC:
-        return _placed(form, 6, bytes.fromhex("".join(values).replace(":", "")))
+        return _placed(bit_field, 6, bytes.fromhex("".join(values).replace(":", "")))
     if kind is Kind.IPV4:
-        return _placed(form, 4, bytes(map(_OCTETS.__getitem__, ".".join(values).split("."))))
+        return _placed(bit_field, 4, bytes(map(_OCTETS.__getitem__, ".".join(values).split("."))))
     # Tags and VNIs: many rows have few of them.
-    return _looked_up(values, {value: form.bytes_of(value) for value in set(values)})
+    return _looked_up(values, {value: bit_field.bytes_of(value) for value in set(values)})
 
 
 def _looked_up(values: list[Any], known: Mapping[Any, bytes]) -> bytes:
     return b"".join(map(known.__getitem__, values))
 
 
-def _placed(form: Form, width: int, joined: bytes) -> bytes:
+def _placed(bit_field: BitField, width: int, joined: bytes) -> bytes:
     """Values of `width` bytes each, which stand joined, in their form."""
-    if form == Form(width, 0, 0, 8 * width):
+    if bit_field == BitField(width, 0, 0, 8 * width):
         return joined
-    return b"".join(form.bytes_of(int.from_bytes(each, "big")) for each in cut(joined, width))
+    return b"".join(bit_field.bytes_of(int.from_bytes(each, "big")) for each in cut(joined, width))

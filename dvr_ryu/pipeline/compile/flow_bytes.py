@@ -32,7 +32,7 @@ _MOST_KNOWN = 16
 """Kinds of matches of one length that are told from each other faster than they are sorted."""
 
 
-class WireFlow(NamedTuple):
+class FlowBytes(NamedTuple):
     """A flow in two parts: flows with one identity replace each other, flows with one value do the
     same.
     """
@@ -41,7 +41,7 @@ class WireFlow(NamedTuple):
     value: bytes
 
 
-def split_flow_mod(message: bytes) -> WireFlow:
+def split_flow_mod(message: bytes) -> FlowBytes:
     """The flow that a flow-mod message (header included) adds."""
     words = FLOW_MOD.unpack_from(message)
     cookie, table, priority = words[4], words[6], words[10]
@@ -51,7 +51,7 @@ def split_flow_mod(message: bytes) -> WireFlow:
         [message[FLOW_MOD.size + MATCH.size : FLOW_MOD.size + match_length]]
     )
     instructions = message[FLOW_MOD.size + padded(match_length) :]
-    return WireFlow(IDENTITY.pack(table, priority) + fields, VALUE.pack(*rest) + instructions)
+    return FlowBytes(IDENTITY.pack(table, priority) + fields, VALUE.pack(*rest) + instructions)
 
 
 class _Kind(NamedTuple):

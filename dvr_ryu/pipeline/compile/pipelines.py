@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from dvr_ryu.errors import DvrError, FileError, Place, Problem
+from dvr_ryu.errors import DvrError, FileError, Location, Problem
 from dvr_ryu.pipeline.compile.basis import Basis, Lines
 from dvr_ryu.pipeline.compile.binding import Ports
 from dvr_ryu.pipeline.compile.cookie import COOKIE
@@ -23,7 +23,7 @@ from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 
-class Program:
+class Pipelines:
     """The compiled pipelines, by bridge, and what their writer should be warned of."""
 
     def __init__(self, pipelines: tuple[Pipeline, ...], warnings: tuple[Problem, ...] = ()) -> None:
@@ -71,7 +71,7 @@ class Program:
         return (flow.installed() for flow in sorted(self.planned(bridge, view).flows()))
 
 
-def load_program(folder: Path) -> Program:
+def load_pipelines(folder: Path) -> Pipelines:
     """Read and check every *.flows file of a folder.
 
     Raises FileError with all problems of all files, DvrError where there is no flow file. What only
@@ -91,7 +91,7 @@ def load_program(folder: Path) -> Program:
             problems += error.problems
     if errors := [problem for problem in problems if not problem.warning]:
         raise FileError(errors)
-    return Program(tuple(pipelines), tuple(sorted(problems)))
+    return Pipelines(tuple(pipelines), tuple(sorted(problems)))
 
 
 def _require_bridge(file: Path) -> None:
@@ -99,4 +99,4 @@ def _require_bridge(file: Path) -> None:
         first = (read_text(file).splitlines() or [""])[0]
         hint = did_you_mean(file.stem, [*BRIDGES]) or f"; there are {' and '.join(BRIDGES)}"
         message = f"no bridge {file.stem} gets flows{hint}; rename the file, or move it elsewhere"
-        raise FileError([Problem(Place(str(file), 1, 1, first), message)])
+        raise FileError([Problem(Location(str(file), 1, 1, first), message)])

@@ -19,8 +19,8 @@ from attrs import evolve, frozen
 from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.compile.binding import BITS, Here, said, value_of
 from dvr_ryu.pipeline.compile.byte_table import cut, laid
-from dvr_ryu.pipeline.compile.columns import Columns, Form
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.columns import BitField, Columns
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import (
     Hole,
@@ -105,7 +105,7 @@ class _Slot(NamedTuple):
     start: int
     end: int
     unknown: Unknown
-    form: Form
+    bit_field: BitField
 
 
 @frozen
@@ -117,7 +117,7 @@ class _Part:
 
     def filled(self, columns: Columns) -> Sequence[bytes]:
         """The part of every row."""
-        laying = ((slot.start, columns.of(slot.unknown, slot.form)) for slot in self.slots)
+        laying = ((slot.start, columns.of(slot.unknown, slot.bit_field)) for slot in self.slots)
         return cut(laid(self.blank, len(columns), laying), len(self.blank))
 
 
@@ -153,7 +153,7 @@ def _ones(unknown: Unknown) -> int:
     return (1 << bits) - 1
 
 
-def _built(flow: Flow, values: list[int]) -> WireFlow:
+def _built(flow: Flow, values: list[int]) -> FlowBytes:
     remaining = iter(values)
     filled = fill(flow, lambda _: next(remaining))
     try:
@@ -169,14 +169,14 @@ def _too_long(flow: Flow) -> DvrError:
     """An OpenFlow message counts its bytes in 16 bits, and so do its parts: no other number that a
     line may hold is too large for its place.
     """
-    return DvrError(f"{flow.place}: the flow does not fit into a message of 64 KiB")
+    return DvrError(f"{flow.location}: the flow does not fit into a message of 64 KiB")
 
 
 def _slots(blank: bytes, probe: bytes, tried: list[Unknown]) -> list[_Slot]:
     """Where the bits differ: the places, in order, of the unknowns that were tried, or of none."""
-    places = list(_runs(int.from_bytes(blank, "big") ^ int.from_bytes(probe, "big")))[::-1]
-    assert len(places) in (0, len(tried)), tried
-    return [_slot(blank, unknown, *place) for unknown, place in zip(tried, places, strict=False)]
+    runs = list(_runs(int.from_bytes(blank, "big") ^ int.from_bytes(probe, "big")))[::-1]
+    assert len(runs) in (0, len(tried)), tried
+    return [_slot(blank, unknown, *run) for unknown, run in zip(tried, runs, strict=False)]
 
 
 def _runs(bits: int) -> Iterator[tuple[int, int]]:
@@ -194,4 +194,4 @@ def _runs(bits: int) -> Iterator[tuple[int, int]]:
 def _slot(blank: bytes, unknown: Unknown, lowest: int, bits: int) -> _Slot:
     start, end = len(blank) - (lowest + bits + 7) // 8, len(blank) - lowest // 8
     fixed = int.from_bytes(blank[start:end], "big")
-    return _Slot(start, end, unknown, Form(end - start, fixed, lowest % 8, bits))
+    return _Slot(start, end, unknown, BitField(end - start, fixed, lowest % 8, bits))

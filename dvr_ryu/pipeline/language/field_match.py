@@ -41,7 +41,7 @@ class FieldMatch:
             return f"{name}={number(value):#06x}/{self.whole_mask:#06x}"
         if self.mask == 0:
             return name
-        text = f"{name}={written(field.form, value)}"
+        text = f"{name}={written(field.notation, value)}"
         return text if self.mask is None else f"{text}/{self._written_mask(self.mask)}"
 
     @property
@@ -57,9 +57,9 @@ class FieldMatch:
 
     def _written_mask(self, mask: int) -> str:
         outside = self.field.all_bits & ~mask
-        if self.field.form in (numbers.IPV4, numbers.IPV6) and not outside & (outside + 1):
+        if self.field.notation in (numbers.IPV4, numbers.IPV6) and not outside & (outside + 1):
             return str(self.field.bits - outside.bit_length())
-        return self.field.form.write(mask)
+        return self.field.notation.write(mask)
 
 
 def normal(match: FieldMatch) -> list[FieldMatch]:

@@ -39,7 +39,7 @@ class Field:
     bits: int
     oxm: Oxm
     nxm: Oxm
-    form: numbers.Form
+    notation: numbers.Notation
     kind: Kind | None = None
     maskable: bool = False
     requires: tuple[Pairs, ...] = ()
@@ -159,7 +159,7 @@ _NAMES = {name: tuple(names) for name, *names in _rows(NAMES)}
 
 
 def _field(row: list[str]) -> Field:
-    name, bits, oxm, nxm, form, hole, notes, packets = row
+    name, bits, oxm, nxm, notation, hole, notes, packets = row
     marks = notes.split(",")
     variable = "variable" in marks
     return Field(
@@ -167,7 +167,7 @@ def _field(row: list[str]) -> Field:
         bits=int(bits),
         oxm=read_oxm(oxm, int(bits), variable),
         nxm=read_oxm(oxm if nxm == "=" else nxm, int(bits), variable),
-        form=_FORMS[form],
+        notation=_FORMS[notation],
         kind=None if hole == "-" else Kind[hole.upper()],
         maskable="mask" in marks,
         requires=tuple(_PACKETS[each] for each in packets.split("|") if each != "-"),
@@ -205,7 +205,7 @@ def said(pairs: Pairs) -> str:
 
 def spelled_out(pairs: Pairs) -> str:
     """Each field with its value: dl_type=0x0800,nw_proto=6."""
-    return ",".join(f"{name}={FIELDS[name].form.write(value)}" for name, value in pairs)
+    return ",".join(f"{name}={FIELDS[name].notation.write(value)}" for name, value in pairs)
 
 
 def find(name: str) -> Field | None:

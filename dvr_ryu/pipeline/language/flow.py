@@ -11,7 +11,7 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
-from dvr_ryu.errors import Place
+from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.compile.cookie import COOKIE
 from dvr_ryu.pipeline.language.actions import Action, GotoTable, build_instructions
 from dvr_ryu.pipeline.language.fields import SHORTHANDS
@@ -24,8 +24,8 @@ _WIRE = ProtocolDesc(ofp.OFP_VERSION)
 
 @frozen
 class Flow:
-    """A flow. `sentence` says why it is there; it, `place` and the order of the match's fields do
-    not make two flows different.
+    """A flow. `sentence` says why it is there; it, `location` and the order of the match's fields
+    do not make two flows different.
     """
 
     table: int
@@ -35,7 +35,7 @@ class Flow:
     goto: GotoTable | None = None
     settings: Settings = field(factory=Settings)
     sentence: str = field(default="", eq=False)
-    place: Place | None = field(default=None, eq=False)
+    location: Location | None = field(default=None, eq=False)
 
     def __str__(self) -> str:
         """The flow as `ovs-ofctl add-flows` reads it."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from dvr_ryu.errors import Place, Problem
+from dvr_ryu.errors import Location, Problem
 
 _LINE_END = re.compile(r"\r\n?|\n")
 
@@ -48,14 +48,14 @@ class Line:
     comments: tuple[str, ...]
     pieces: tuple[_Piece, ...]
 
-    def place(self, offset: int) -> Place:
+    def location(self, offset: int) -> Location:
         """Where the character at `offset` of the text stands in the file."""
         piece = next(each for each in reversed(self.pieces) if each.offset <= max(offset, 0))
-        return Place(self.file, piece.line, piece.column + offset - piece.offset, piece.source)
+        return Location(self.file, piece.line, piece.column + offset - piece.offset, piece.source)
 
     def problem(self, wrong: Wrong) -> Problem:
         """What is wrong on this line, at its place in the file."""
-        return Problem(self.place(wrong.offset), wrong.message)
+        return Problem(self.location(wrong.offset), wrong.message)
 
 
 def logical_lines(text: str, file: str) -> Iterator[Line]:

@@ -143,12 +143,12 @@ class _Reader:
         start = at + len(name) + 1
         value = number(self.scope.operand(numbers.HEX, None, some.width, text, start))
         mask = (1 << some.width) - 1 << some.start
-        before, had, place = self.bits.get(some.field.name, (0, 0, at))
+        before, had, location = self.bits.get(some.field.name, (0, 0, at))
         if had & mask or (had and some.field.variable):
             raise Wrong(at, f"{some.field.name} is matched twice in the same bits")
         if mask != some.field.all_bits and not some.field.maskable:
             raise Wrong(at, f"{some.field.name} takes no mask: it matches whole or not at all")
-        self.bits[some.field.name] = before | value << some.start, had | mask, place
+        self.bits[some.field.name] = before | value << some.start, had | mask, location
 
     def _add(self, match: FieldMatch, at: int) -> None:
         """Add a match that stands at `at`, unless it is there already."""
@@ -183,7 +183,7 @@ def _packets(words: list[tuple[str, int]]) -> tuple[int | None, int | None]:
         field = find(name)
         if field and field.name == "packet_type":
             with suppress(ValueError):
-                known.update(inside(field.form.read(value)))
+                known.update(inside(field.notation.read(value)))
         if field and field.name in ("dl_type", "nw_proto"):
             try:
                 known[field.name] = numbers.read_int(value)
@@ -224,7 +224,7 @@ def _worded(field: Field, text: str, at: int) -> FieldMatch:
 
 def _field_match(scope: Scope, field: Field, text: str, at: int) -> FieldMatch:
     value, slash, mask = text.partition("/")
-    operand = scope.value(field.form, field.kind, field.bits, value, at)
+    operand = scope.value(field.notation, field.kind, field.bits, value, at)
     if field.variable and isinstance(operand, Hole) and BITS[operand.kind] > _SHORTEST_OPTION:
         raise Wrong(at, f"{operand} has more than the {_SHORTEST_OPTION} bits of any option")
     if not slash:
@@ -244,18 +244,18 @@ def _masked(scope: Scope, field: Field, operand: Operand, text: str, at: int) ->
 
 
 def _mask_number(scope: Scope, field: Field, text: str, at: int) -> int:
-    if field.form in (numbers.IPV4, numbers.IPV6) and re.fullmatch("[0-9]{1,3}", text):
+    if field.notation in (numbers.IPV4, numbers.IPV6) and re.fullmatch("[0-9]{1,3}", text):
         if int(text) > field.bits:
             raise Wrong(at, f"a prefix has 0 to {field.bits} bits")
         return field.all_bits & ~(field.all_bits >> int(text))
     if text.startswith("{"):
         raise Wrong(at, "a mask is a plain number")
-    return number(scope.operand(field.form, None, field.bits, text, at))
+    return number(scope.operand(field.notation, None, field.bits, text, at))
 
 
 def _example(name: str) -> str:
     field = find(name)
-    return field.form.example if field else "1"
+    return field.notation.example if field else "1"
 
 
 def _contradict(matches: Mapping[FieldMatch, int], match: FieldMatch, at: int) -> None:

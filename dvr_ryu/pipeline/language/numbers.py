@@ -37,7 +37,7 @@ _WORD_OF_PORT = {number: name for name, number in PORT_WORDS.items() if name != 
 
 
 @frozen
-class Form:
+class Notation:
     """One way to write a number: `example` completes an error message."""
 
     what: str
@@ -133,10 +133,10 @@ def write_packet_type(number: int) -> str:
     return f"({number >> 16},{number & 0xFFFF:#x})"
 
 
-DECIMAL = Form("number", "6", read_int, str)
-HEX = Form("number", "0x1a", read_int, lambda number: f"{number:#x}")
-MAC = Form("MAC address", "fa:16:3e:00:00:01", read_mac, write_mac)
-IPV4 = Form("IPv4 address", "192.168.10.1", read_ipv4, write_ipv4)
-IPV6 = Form("IPv6 address", "2001:db8::1", read_ipv6, write_ipv6)
-PORT = Form("port", "1, patch-int or LOCAL", read_port, write_port)
-PACKET_TYPE = Form("packet type", "(1,0x800)", read_packet_type, write_packet_type)
+DECIMAL = Notation("number", "6", read_int, str)
+HEX = Notation("number", "0x1a", read_int, lambda number: f"{number:#x}")
+MAC = Notation("MAC address", "fa:16:3e:00:00:01", read_mac, write_mac)
+IPV4 = Notation("IPv4 address", "192.168.10.1", read_ipv4, write_ipv4)
+IPV6 = Notation("IPv6 address", "2001:db8::1", read_ipv6, write_ipv6)
+PORT = Notation("port", "1, patch-int or LOCAL", read_port, write_port)
+PACKET_TYPE = Notation("packet type", "(1,0x800)", read_packet_type, write_packet_type)

@@ -14,9 +14,9 @@ from typing import Any, TypeVar, cast
 
 from attrs import evolve, fields, frozen, has
 
-from dvr_ryu.errors import Place
+from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.language.fields import Field
-from dvr_ryu.pipeline.language.numbers import PORT_WORDS, Form
+from dvr_ryu.pipeline.language.numbers import PORT_WORDS, Notation
 from dvr_ryu.topology.relations import Kind
 
 PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
@@ -108,7 +108,7 @@ def _parts(kind: Any) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in fields(kind))
 
 
-_WHOLE = (Hole, PortName, PortAt, Field, Place)
+_WHOLE = (Hole, PortName, PortAt, Field, Location)
 """Values that are looked at as a whole."""
 
 
@@ -131,9 +131,9 @@ def port_list(node: object) -> Hole | None:
     return next((hole for hole in holes if hole.kind is Kind.PORTS), None)
 
 
-def written(form: Form, value: Operand) -> str:
+def written(notation: Notation, value: Operand) -> str:
     """An operand as text: a number in its form, a hole or a port name as it is."""
-    return form.write(value) if isinstance(value, int) else str(value)
+    return notation.write(value) if isinstance(value, int) else str(value)
 
 
 def number(value: Operand) -> int:

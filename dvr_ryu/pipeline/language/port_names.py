@@ -21,7 +21,7 @@ def is_ours(bridge: str, name: str) -> bool:
     """Whether dvr makes a port of that name on the bridge, for some topology."""
     if bridge not in PORT_NAMES:
         return True
-    return name == bridge or any(re.fullmatch(form, name) for form in PORT_NAMES[bridge])
+    return name == bridge or any(re.fullmatch(notation, name) for notation in PORT_NAMES[bridge])
 
 
 def knows(bridge: str | None) -> bool:
@@ -38,7 +38,11 @@ def why_no_port(bridge: str, text: str) -> str | None:
     if other:
         what = "the bridge itself" if name == other else f"a port of {other}"
         return f"{name} is {what}, and these are {bridge}'s flows: it has no such port"
-    plain = [form for form in PORT_NAMES[bridge] if re.escape(form) == form.replace("-", r"\-")]
+    plain = [
+        notation
+        for notation in PORT_NAMES[bridge]
+        if re.escape(notation) == notation.replace("-", r"\-")
+    ]
     near = resembles(name, [*plain, bridge, *_WORDS])
     if near and not text.startswith('"'):
         return (

@@ -66,17 +66,19 @@ class Scope:
         return Hole(relation, name, known[name].kind)
 
     def operand(
-        self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
+        self, notation: numbers.Notation, kind: Kind | None, bits: int, text: str, at: int
     ) -> Operand:
         """A number, a hole of the kind, or (where a port may stand) the name of a port."""
         if text.startswith("{"):
-            return self._hole_of_kind(kind, form, text, at)
+            return self._hole_of_kind(kind, notation, text, at)
         try:
-            value = form.read(text)
+            value = notation.read(text)
         except ValueError as error:
-            if form is numbers.PORT and (PLAIN_NAME.fullmatch(text) or _QUOTED.fullmatch(text)):
+            if notation is numbers.PORT and (PLAIN_NAME.fullmatch(text) or _QUOTED.fullmatch(text)):
                 return self._port_name(text, at)
-            raise Wrong(at, f"{error}; write {article(form.what)} such as {form.example}") from None
+            raise Wrong(
+                at, f"{error}; write {article(notation.what)} such as {notation.example}"
+            ) from None
         if value >> bits:
             raise Wrong(at, f"{text} is too large; the largest value here is {(1 << bits) - 1:#x}")
         return value
@@ -87,7 +89,7 @@ class Scope:
         return PortName(text.strip('"'))
 
     def value(
-        self, form: numbers.Form, kind: Kind | None, bits: int, text: str, at: int
+        self, notation: numbers.Notation, kind: Kind | None, bits: int, text: str, at: int
     ) -> Operand:
         """A field's value: as `operand`, but where no kind is asked for (a register), any hole that
         fits into the bits.
@@ -96,14 +98,16 @@ class Scope:
             hole = self.hole(text, at)
             if hole.kind is not Kind.PORTS and BITS.get(hole.kind, bits + 1) <= bits:
                 return hole
-        return self.operand(form, kind, bits, text, at)
+        return self.operand(notation, kind, bits, text, at)
 
-    def _hole_of_kind(self, kind: Kind | None, form: numbers.Form, text: str, at: int) -> Hole:
+    def _hole_of_kind(
+        self, kind: Kind | None, notation: numbers.Notation, text: str, at: int
+    ) -> Hole:
         if not _HOLE.fullmatch(text):
             raise Wrong(at, "a hole ends with '}'")
         hole = self.hole(text, at)
         if hole.kind is not kind:
-            wanted = kind.value if kind else form.what
+            wanted = kind.value if kind else notation.what
             raise Wrong(
                 at, f"{hole} is {article(hole.kind.value)}; {article(wanted)} must stand here"
             )

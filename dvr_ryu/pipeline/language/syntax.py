@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from dvr_ryu.errors import DvrError, FileError, Place, Problem
+from dvr_ryu.errors import DvrError, FileError, Location, Problem
 from dvr_ryu.pipeline.language.actions import read_actions
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.flow_file import Line, Wrong, logical_lines
@@ -53,13 +53,13 @@ class Block:
 
 @frozen
 class Table:
-    """One table: what it decides, and its flows. `place` is where its name stands."""
+    """One table: what it decides, and its flows. `location` is where its name stands."""
 
     number: int
     name: str
     sentence: str
     blocks: tuple[Block, ...]
-    place: Place = field(eq=False)
+    location: Location = field(eq=False)
 
     def flows(self) -> Iterator[Flow]:
         """Every flow line."""
@@ -169,12 +169,12 @@ class _Parser:
         found = _TABLE.match(head.text)
         assert found
         if not found["name"] or found.end() < len(head.text):
-            form = 'write a table as: table 20 UCAST_TO_TUN "What it decides."'
-            self._wrong(head, Wrong(found.end(), form))
+            notation = 'write a table as: table 20 UCAST_TO_TUN "What it decides."'
+            self._wrong(head, Wrong(found.end(), notation))
         number = int(found["number"] or 0)
         blocks = tuple(self._blocks(number, lines))
-        place = head.place(max(found.start("name"), 0))
-        return Table(number, found["name"] or "", found["sentence"] or "", blocks, place)
+        location = head.location(max(found.start("name"), 0))
+        return Table(number, found["name"] or "", found["sentence"] or "", blocks, location)
 
     def _blocks(self, table: int, lines: list[Line]) -> Iterator[Block]:
         outer: Line | None = None
@@ -231,7 +231,9 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
     text = line.text
     if miss := _MISS.match(text):
         actions, goto = read_actions(scope, text[miss.end() :], miss.end())
-        return Flow(table, 0, (), actions, goto, sentence=_sentence(line), place=line.place(0))
+        return Flow(
+            table, 0, (), actions, goto, sentence=_sentence(line), location=line.location(0)
+        )
     found = ACTIONS.search(text)
     if not found:
         raise Wrong(
@@ -249,7 +251,7 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
         goto,
         head.settings,
         _sentence(line),
-        line.place(0),
+        line.location(0),
     )
 
 

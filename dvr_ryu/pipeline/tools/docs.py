@@ -106,7 +106,7 @@ _OPTIONS = (
 
 
 def _pipeline(pipeline: Pipeline, text: str) -> Iterator[str]:
-    lines = {line.place(0).line: line for line in logical_lines(text, pipeline.file)}
+    lines = {line.location(0).line: line for line in logical_lines(text, pipeline.file)}
     yield _title(pipeline.bridge, "-")
     yield _paragraph(
         "Which table leads where. After the colon: what a packet can meet there besides a table."
@@ -121,8 +121,8 @@ def _pipeline(pipeline: Pipeline, text: str) -> Iterator[str]:
                 yield f"For each {block.relation}_:"
                 margin = "    "
             for flow in block.flows:
-                assert flow.place
-                pieces = lines[flow.place.line].pieces
+                assert flow.location
+                pieces = lines[flow.location.line].pieces
                 yield indent(_flow(flow, [piece.source for piece in pieces]), margin)
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from attrs import field, frozen
 
-from dvr_ryu.errors import FileError, Place, Problem
+from dvr_ryu.errors import FileError, Location, Problem
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.phrases import split
 from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS
@@ -56,7 +56,7 @@ def clean(text: str, file: str, tables: Iterable[Table] = ()) -> Iterator[str]:
             flows.add(_read(content))
         except Wrong as wrong:
             column = source.index(content) + wrong.offset + 1
-            problems.append(Problem(Place(file, number, column, source), wrong.message))
+            problems.append(Problem(Location(file, number, column, source), wrong.message))
     if problems:
         raise FileError(problems)
     known = {table.number: table for table in tables}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from dvr_ryu.pipeline.compile.pipelines import Program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.topology.view import HostView
 
 _HEAD = """\
@@ -27,7 +27,7 @@ exit 64
 esac"""
 
 
-def script(program: Program, views: Sequence[HostView], bridges: Sequence[str]) -> Iterator[str]:
+def script(program: Pipelines, views: Sequence[HostView], bridges: Sequence[str]) -> Iterator[str]:
     """The script's lines: flows of these bridges on one host, or on the one of several hosts that
     is named when it is run.
     """
@@ -44,7 +44,7 @@ def script(program: Program, views: Sequence[HostView], bridges: Sequence[str]) 
     yield _OTHERWISE.format(hosts="|".join(names))
 
 
-def _host(program: Program, view: HostView, bridges: Sequence[str]) -> Iterator[str]:
+def _host(program: Pipelines, view: HostView, bridges: Sequence[str]) -> Iterator[str]:
     for bridge in bridges:
         ports = view.planned_ofports(bridge)
         said = ", ".join(f"{name} is port {number}" for name, number in ports.items())
@@ -52,7 +52,7 @@ def _host(program: Program, view: HostView, bridges: Sequence[str]) -> Iterator[
         yield from _bridge(program, view, bridge)
 
 
-def _bridge(program: Program, view: HostView, bridge: str) -> Iterator[str]:
+def _bridge(program: Pipelines, view: HostView, bridge: str) -> Iterator[str]:
     tables = {table.number: table for table in program.pipelines[bridge].tables}
     table, sentence = None, ""
     for flow in program.planned(bridge, view).flows():

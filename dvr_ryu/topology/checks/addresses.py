@@ -83,12 +83,12 @@ def _report_overlaps(subnets: Iterable[tuple[IPv4Network, Claim]], findings: Fin
             widest = (cidr, claim)
         elif claim.path != widest[1].path:
             (first, first_claim), (later, later_claim) = sorted(
-                [widest, (cidr, claim)], key=lambda each: findings.place(each[1])
+                [widest, (cidr, claim)], key=lambda each: findings.location(each[1])
             )
             findings.at(
                 later_claim,
                 f"{later} of {later_claim.who} overlaps {first} of {first_claim.who} "
-                f"(line {findings.place(first_claim).line}); take another range",
+                f"(line {findings.location(first_claim).line}); take another range",
             )
 
 

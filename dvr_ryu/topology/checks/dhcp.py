@@ -59,15 +59,17 @@ def _check_options(
 def _check_routes(path: Path, subnet: SubnetWords, findings: Findings) -> None:
     unique = Unique(findings, TWICE)
     for index, route in enumerate(subnet.host_routes):
-        place = (*path, index)
-        claim = Claim(f"the route to {route.destination}", (*place, "destination"))
+        key_path = (*path, index)
+        claim = Claim(f"the route to {route.destination}", (*key_path, "destination"))
         unique.claim(route.destination, claim)
         nexthop, cidr = route.nexthop, subnet.cidr
         if nexthop not in cidr:
             message = f"{nexthop} is not in {cidr}; a next hop is a neighbour"
-            findings.at_value((*place, "nexthop"), message)
+            findings.at_value((*key_path, "nexthop"), message)
         elif nexthop in (cidr.network_address, cidr.broadcast_address):
-            findings.at_value((*place, "nexthop"), f"{nexthop} is no machine's address in {cidr}")
+            findings.at_value(
+                (*key_path, "nexthop"), f"{nexthop} is no machine's address in {cidr}"
+            )
 
 
 def _check_ranges(path: Path, subnet: SubnetWords, served: bool, findings: Findings) -> None:
@@ -75,17 +77,17 @@ def _check_ranges(path: Path, subnet: SubnetWords, served: bool, findings: Findi
         findings.at_key(path, NO_DHCP)
     first, last = subnet.cidr[1], subnet.cidr[-2]
     for index, each in enumerate(subnet.dhcp_ranges):
-        place = (*path, index)
+        key_path = (*path, index)
         for word, ip in (("start", each.start), ("end", each.end)):
             if not first <= ip <= last:
                 message = f"{ip} is no machine's address in {subnet.cidr}"
-                findings.at_value((*place, word), f"{message}; take one of {first} to {last}")
+                findings.at_value((*key_path, word), f"{message}; take one of {first} to {last}")
         if each.start > each.end:
-            findings.at_value((*place, "end"), f"{each.end} is before {each.start}; swap them")
+            findings.at_value((*key_path, "end"), f"{each.end} is before {each.start}; swap them")
         for other in subnet.dhcp_ranges[:index]:
             if each.start in other or other.start in each:
                 message = f"addresses from {max(each.start, other.start)} on are in another range"
-                findings.at_value((*place, "start"), f"{message} already; take others")
+                findings.at_value((*key_path, "start"), f"{message} already; take others")
 
 
 def _check_lessors(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Hashable
 
 from attrs import frozen
 
-from dvr_ryu.errors import Place, Problem
+from dvr_ryu.errors import Location, Problem
 from dvr_ryu.topology.spec.yaml_nodes import Document, Path
 
 
@@ -15,12 +15,12 @@ class Findings:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._by_place: dict[Place, Problem] = {}
+        self._by_location: dict[Location, Problem] = {}
 
     @property
     def problems(self) -> list[Problem]:
         """All that was found, in no order."""
-        return list(self._by_place.values())
+        return list(self._by_location.values())
 
     def names(self, section: str) -> Collection[str] | None:
         """The names in a section of the document, also of what cannot be read; None if there is no
@@ -39,15 +39,15 @@ class Findings:
 
     def at(self, claim: Claim, message: str) -> None:
         """Something is wrong with what a claim claims."""
-        self._add(self.place(claim), message)
+        self._add(self.location(claim), message)
 
-    def place(self, claim: Claim) -> Place:
+    def location(self, claim: Claim) -> Location:
         """Where the file makes a claim."""
         find = self._document.key if claim.by_key else self._document.value
         return find(claim.path)
 
-    def _add(self, place: Place, message: str) -> None:
-        self._by_place.setdefault(place, Problem(place, message))
+    def _add(self, location: Location, message: str) -> None:
+        self._by_location.setdefault(location, Problem(location, message))
 
 
 @frozen
@@ -86,8 +86,8 @@ class Unique:
 
     def _clash(self, one: Claim, two: Claim, shown: object) -> Claim:
         """Say what is wrong at the later of two claims; return the earlier."""
-        first, second = sorted((one, two), key=self._findings.place)
-        line = self._findings.place(first).line
+        first, second = sorted((one, two), key=self._findings.location)
+        line = self._findings.location(first).line
         message = self._said.format(value=shown, other=first.who, line=line)
         self._findings.at(second, message)
         return first

@@ -25,8 +25,8 @@ def check(words: TopologyWords, findings: Findings) -> None:
             bound.claim(spot if spot.ip else floating.instance, claim, floating.instance)
             if floating.distributed and spot in known.virtual:
                 message = f"several instances may have {spot.ip}, so it is on no host for sure"
-                place = (*path, "fixed_ip" if floating.fixed_ip else "instance")
-                findings.at_value(place, f"{message}; add central: true")
+                key_path = (*path, "fixed_ip" if floating.fixed_ip else "instance")
+                findings.at_value(key_path, f"{message}; add central: true")
 
 
 def _check_binding(path: Path, floating: FloatingIpWords, findings: Findings) -> None:

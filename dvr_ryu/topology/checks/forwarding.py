@@ -28,8 +28,8 @@ def check(words: TopologyWords, findings: Findings) -> None:
             spot = known.spot(each)
             if spot and (answers_as := own.get((each.instance, spot))):
                 message = f"'{each.instance}' would answer as {answers_as}, which is its own"
-                place = (*path, index, "instance")
-                findings.at_value(place, f"{message}; set central: true on {answers_as}")
+                key_path = (*path, index, "instance")
+                findings.at_value(key_path, f"{message}; set central: true on {answers_as}")
         external = words.network_of(floating)
         spots = [spot for spot in map(known.spot, floating.port_forwardings) if spot]
         if external and len(spots) > 1 and not known.routers_to(external, spots):
@@ -48,9 +48,9 @@ def _check_overlaps(path: Path, forwardings: Sequence[ForwardingWords], findings
         if first <= end:
             one, two = sorted(
                 (Claim("", (*path, each, "external_port")) for each in (index, other)),
-                key=findings.place,
+                key=findings.location,
             )
-            line = findings.place(one).line
+            line = findings.location(one).line
             shared = f"{protocol} {Ports(first, min(last, end))}"
             findings.at(two, f"{shared} is already forwarded (line {line}); take another")
         farthest[protocol] = max((end, other), (last, index))

@@ -40,17 +40,17 @@ def _check_address(
     owners: _Owners,
     findings: Findings,
 ) -> None:
-    place = (*path, "ip")
+    key_path = (*path, "ip")
     subnet = network.subnet_of(ip)
     owner = owners.get((port.network, ip))
     if owner is port:
-        findings.at_value(place, f"{ip} is its own address already; remove this")
+        findings.at_value(key_path, f"{ip} is its own address already; remove this")
     elif owner and owner.owner != model.COMPUTE:
-        findings.at_value(place, f"{ip} is the address of {owner}; take another")
+        findings.at_value(key_path, f"{ip} is the address of {owner}; take another")
     elif subnet and ip == subnet.gateway:
-        findings.at_value(place, f"{ip} is the gateway of {subnet.cidr}; take another")
+        findings.at_value(key_path, f"{ip} is the gateway of {subnet.cidr}; take another")
     elif subnet and ip in (subnet.cidr.network_address, subnet.cidr.broadcast_address):
-        findings.at_value(place, f"{ip} is no machine's address in {subnet.cidr}; take another")
+        findings.at_value(key_path, f"{ip} is no machine's address in {subnet.cidr}; take another")
 
 
 def _check_mac(

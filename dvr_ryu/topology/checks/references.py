@@ -41,8 +41,8 @@ class _References:
             self._one((*path, "instance"), floating.instance, self._instances, "instance")
             self._network((*path, "network"), floating.network)
             for index, each in enumerate(floating.port_forwardings):
-                place = (*path, "port_forwardings", index, "instance")
-                self._one(place, each.instance, self._instances, "instance")
+                key_path = (*path, "port_forwardings", index, "instance")
+                self._one(key_path, each.instance, self._instances, "instance")
 
     def _of_hosts(self) -> None:
         for name, host in self._words.hosts.items():

@@ -58,7 +58,7 @@ def _check_interfaces(
 ) -> None:
     joined: set[tuple[str, IPv4Network | None]] = set()
     for index, each in enumerate(router.interfaces):
-        place = (*path, "interfaces", index, "network")
+        key_path = (*path, "interfaces", index, "network")
         network = words.networks.get(each.network)
         if network is None:
             continue
@@ -66,16 +66,16 @@ def _check_interfaces(
         spot = each.network, subnet.cidr if subnet else None
         if network.external:
             message = f"'{each.network}' is external; a router leads to it by external_network"
-            findings.at_value(place, message)
+            findings.at_value(key_path, message)
         elif each.subnet and subnet is None:
             ranges = listed(subnet.cidr for subnet in network.subnets)
             message = f"{each.subnet} is no subnet of '{each.network}'; write one of {ranges}"
-            findings.at_value((*place[:-1], "subnet"), message)
+            findings.at_value((*key_path[:-1], "subnet"), message)
         elif spot in joined:
             more = len(network.subnets) > 1
             instead = "name another subnet, or remove one" if more else "remove one"
             where = f"'{each.network}' twice" + (f", on {spot[1]}" if more else "")
-            findings.at_value(place, f"the router joins {where}; {instead}")
+            findings.at_value(key_path, f"the router joins {where}; {instead}")
         joined.add(spot)
 
 

@@ -61,7 +61,7 @@ def _check_destination(
     findings: Findings,
 ) -> None:
     """A wider range than a subnet's is right: the kernel takes the narrowest that fits."""
-    place, destination = (*path, "destination"), route.destination
+    key_path, destination = (*path, "destination"), route.destination
     reached = [(each.network, subnet.cidr) for each, subnet in joined]
     external = router.external_network
     if external and _outer_subnet(router, route.nexthop, words):
@@ -69,10 +69,10 @@ def _check_destination(
     for network, cidr in reached:
         if destination.subnet_of(cidr):
             message = f"{destination} is in {cidr} of '{network}', which the router joins"
-            findings.at_value(place, f"{message}; remove this route")
+            findings.at_value(key_path, f"{message}; remove this route")
     if destination.prefixlen == 0 and external:
         taken = f"takes all that is for '{external}'; name what is there instead"
-        findings.at_value(place, f"{destination} {taken}")
+        findings.at_value(key_path, f"{destination} {taken}")
 
 
 def _check_nexthop(
@@ -83,19 +83,19 @@ def _check_nexthop(
     words: TopologyWords,
     findings: Findings,
 ) -> None:
-    place, router = (*path, "nexthop"), words.routers[name]
+    key_path, router = (*path, "nexthop"), words.routers[name]
     inner = next(((each, subnet) for each, subnet in joined if nexthop in subnet.cidr), None)
     subnet = inner[1] if inner else _outer_subnet(router, nexthop, words)
     if subnet is None:
-        findings.at_value(place, _unreached(router, nexthop, joined, words))
+        findings.at_value(key_path, _unreached(router, nexthop, joined, words))
         return
     own = inner[0].ip or _own_gateway(name, *inner, words) if inner else router.gateway_port.ip
     if nexthop in (subnet.cidr.network_address, subnet.cidr.broadcast_address):
-        findings.at_value(place, f"{nexthop} is no machine's address in {subnet.cidr}")
+        findings.at_value(key_path, f"{nexthop} is no machine's address in {subnet.cidr}")
     elif nexthop == own:
-        findings.at_value(place, f"{nexthop} is the router itself; name who knows the way")
+        findings.at_value(key_path, f"{nexthop} is the router itself; name who knows the way")
     elif inner is None and nexthop in words.floating_ips:
-        findings.at_value(place, f"{nexthop} is a floating address; name who knows the way")
+        findings.at_value(key_path, f"{nexthop} is a floating address; name who knows the way")
 
 
 def _unreached(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dvr_ryu.errors import DvrError, FileError, Place, Problem
+from dvr_ryu.errors import DvrError, FileError, Location, Problem
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Control characters, which YAML does not allow, either: they do something to a terminal."""
@@ -62,4 +62,4 @@ def lines_of(text: str) -> list[str]:
 def _wrong(text: str, offset: int, file: str, message: str) -> FileError:
     before = lines_of(text[:offset])
     line = lines_of(text)[len(before) - 1]
-    return FileError([Problem(Place(file, len(before), len(before[-1]) + 1, line), message)])
+    return FileError([Problem(Location(file, len(before), len(before[-1]) + 1, line), message)])

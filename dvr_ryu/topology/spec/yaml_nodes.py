@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from attrs import frozen
 
-from dvr_ryu.errors import FileError, Place, Problem
+from dvr_ryu.errors import FileError, Location, Problem
 from dvr_ryu.topology.spec.text_file import lines_of, require_printable
 from dvr_ryu.topology.spec.yaml_merge import Merger, Pair, Unreadable, Wrong
 
@@ -78,14 +78,14 @@ class Document:
             found = found[step]
         return found
 
-    def value(self, path: Path) -> Place:
+    def value(self, path: Path) -> Location:
         """The place of the value at `path`, or of the deepest value there is on the way to it."""
-        return self._text.place(self._nodes(path)[1])
+        return self._text.location(self._nodes(path)[1])
 
-    def key(self, path: Path) -> Place:
+    def key(self, path: Path) -> Location:
         """The place of the key that leads to the value at `path`; of the value itself in a list."""
         key, value = self._nodes(path)
-        return self._text.place(key or value)
+        return self._text.location(key or value)
 
     def _nodes(self, path: Path) -> tuple[yaml.Node | None, yaml.Node]:
         found: tuple[yaml.Node | None, yaml.Node] = (None, self._root)
@@ -140,15 +140,15 @@ class _Text:
         self.file = file
         self._lines: list[str] | None = None
 
-    def at(self, line: int, column: int) -> Place:
+    def at(self, line: int, column: int) -> Location:
         """The place that YAML counts from 0; past the end, the end."""
         if self._lines is None:
             self._lines = lines_of(self.text)
         if line >= len(self._lines):
             line, column = len(self._lines) - 1, len(self._lines[-1])
-        return Place(self.file, line + 1, column + 1, self._lines[line])
+        return Location(self.file, line + 1, column + 1, self._lines[line])
 
-    def place(self, node: yaml.Node) -> Place:
+    def location(self, node: yaml.Node) -> Location:
         """The place of a node's first character."""
         return self.at(node.start_mark.line, node.start_mark.column)
 
@@ -165,20 +165,20 @@ class _Text:
 
     def _not_yaml(self, error: yaml.MarkedYAMLError) -> FileError:
         mark = error.problem_mark or error.context_mark
-        place = self.at(mark.line, mark.column) if mark else self.at(0, 0)
-        if place.source[place.column - 1 : place.column] == "\t":
-            return self._wrong(place, "a tab where YAML allows only blanks; indent with blanks")
+        location = self.at(mark.line, mark.column) if mark else self.at(0, 0)
+        if location.source[location.column - 1 : location.column] == "\t":
+            return self._wrong(location, "a tab where YAML allows only blanks; indent with blanks")
         if "single document" in str(error.context):
-            return self._wrong(place, "a second document begins here; write one, without '---'")
+            return self._wrong(location, "a second document begins here; write one, without '---'")
         context = f"{error.context} " if error.context else ""
         if mark and error.context_mark and error.context_mark.line != mark.line:
             context += f"that begins on line {error.context_mark.line + 1} "
         return self._wrong(
-            place, f"is not YAML: {context}{error.problem}; look here and at the line above"
+            location, f"is not YAML: {context}{error.problem}; look here and at the line above"
         )
 
-    def _wrong(self, place: Place, message: str) -> FileError:
-        return FileError([Problem(place, message)])
+    def _wrong(self, location: Location, message: str) -> FileError:
+        return FileError([Problem(location, message)])
 
 
 @frozen
@@ -189,7 +189,7 @@ class _Notes:
     problems: dict[Problem, None]
 
     def __call__(self, node: yaml.Node, message: str) -> None:
-        self.problems[Problem(self.text.place(node), message)] = None
+        self.problems[Problem(self.text.location(node), message)] = None
 
 
 class _Reader:

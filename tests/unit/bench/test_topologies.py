@@ -14,14 +14,14 @@ from bench.topologies import (
     host,
     with_pair,
 )
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import parse_topology
 
 
 @pytest.fixture(scope="module")
-def program() -> Program:
-    return load_program(flows_dir())
+def program() -> Pipelines:
+    return load_pipelines(flows_dir())
 
 
 def test_a_fabric_has_so_many_of_each() -> None:
@@ -33,11 +33,11 @@ def test_a_fabric_has_so_many_of_each() -> None:
 
 
 @pytest.mark.parametrize("flows", [500, 1_000])
-def test_a_bridge_has_so_many_flows(program: Program, flows: int) -> None:
+def test_a_bridge_has_so_many_flows(program: Pipelines, flows: int) -> None:
     assert count_flows(fabric_of(flows, 10, 10, program), program) == flows
 
 
-def test_a_number_of_flows_that_cannot_be(program: Program) -> None:
+def test_a_number_of_flows_that_cannot_be(program: Pipelines) -> None:
     with pytest.raises(ValueError, match="not 501"):
         fabric_of(501, 10, 10, program)
     with pytest.raises(ValueError, match="not 100"):
@@ -69,7 +69,7 @@ def test_a_pair_beside_a_fabric_changes_nothing_in_it() -> None:
     assert theirs == set(PAIR)
 
 
-def test_an_edit_changes_no_other_instance(program: Program) -> None:
+def test_an_edit_changes_no_other_instance(program: Pipelines) -> None:
     text = fabric_of(1_000, change.HOSTS, change.NETWORKS, program)
     before = parse_topology(text, "before").instances
     for kind, last_line in change.EDITS.items():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.companion.change import Change, change
+from dvr_ryu.companion.change import HostChange, change
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.kernel_made import (
     KERNEL_RULES,
@@ -64,7 +64,7 @@ class PretendHost:
     def __init__(self, holding: dict[Key, Resource]) -> None:
         self.holding = dict(holding)
 
-    def make(self, needed: Change) -> None:
+    def make(self, needed: HostChange) -> None:
         for step in needed.removals:
             for resource in step:
                 self._end(resource.key)

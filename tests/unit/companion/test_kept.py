@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.cache import Kept
+from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.resources.kinds import Resource
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
@@ -38,7 +38,7 @@ def whole(resources: Iterable[Resource]) -> list[Any]:
 def test_any_edit_ends_with_the_resources_of_a_fresh_start(
     site: Site, changes: list[Any], datapath: str
 ) -> None:
-    kept = Kept()
+    kept = ResourceCache()
     for each in accumulate(changes, edited, initial=site):
         view = HostView(topology(each), "host-0")
         edit, fresh = desired_resources(view, datapath, kept), desired_resources(view, datapath)
@@ -48,13 +48,13 @@ def test_any_edit_ends_with_the_resources_of_a_fresh_start(
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_whatever_a_person_does_to_the_file_ends_with_them_too(seed: int) -> None:
     random, words = Random(seed), start()
-    kept: dict[str, Kept] = {}
+    kept: dict[str, ResourceCache] = {}
     for _ in range(EDITS):
         did, words = edited_by_a_person(words, random)
         after = parse_topology(text_of(words), "edited.yaml")
         for host in after.hosts:
             view = HostView(after, host)
-            edit = desired_resources(view, "netdev", kept.setdefault(host, Kept()))
+            edit = desired_resources(view, "netdev", kept.setdefault(host, ResourceCache()))
             assert whole(edit) == whole(desired_resources(view, "netdev")), (host, did)
 
 
@@ -70,7 +70,7 @@ def test_what_is_around_a_card_counts_too() -> None:
                                      for host, vlans in article.local_vlans.items()}),
         evolve(article, service_ports=()),
     ):  # fmt: skip
-        kept = Kept()
+        kept = ResourceCache()
         before = desired_resources(HostView(article, "server-233"), "netdev", kept)
         view = HostView(other, "server-233")
         after = desired_resources(view, "netdev", kept)
@@ -81,7 +81,7 @@ def test_a_router_counts_its_external_network_in() -> None:
     article = load_topology(ARTICLE)
     external = evolve(article.networks["external"], id="another")
     other = evolve(article, networks={**article.networks, "external": external})
-    kept = {host: Kept() for host in article.hosts}
+    kept = {host: ResourceCache() for host in article.hosts}
     for each in (article, other):
         for host in article.hosts:
             view = HostView(each, host)
@@ -91,7 +91,7 @@ def test_a_router_counts_its_external_network_in() -> None:
 
 
 def test_what_an_edit_does_not_touch_is_the_same_resource() -> None:
-    kept = Kept()
+    kept = ResourceCache()
     one, other = (
         desired_resources(HostView(load_topology(ARTICLE), "server-233"), "netdev", kept)
         for _ in range(2)

@@ -16,7 +16,7 @@ from dvr_ryu.cli.output import end_with
 from dvr_ryu.companion import memory, run
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.moving import Leaving
-from dvr_ryu.companion.providers.kernel.announce import Place
+from dvr_ryu.companion.providers.kernel.announce import AnnouncedAddress
 from dvr_ryu.companion.resources.kinds import ProxyNeighbour, Resource
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology.loading import parse_topology
@@ -24,9 +24,9 @@ from tests.unit.topology.files import topology_file
 
 
 def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    announced: list[Place] = []
+    announced: list[AnnouncedAddress] = []
 
-    def note(places: Iterable[Place]) -> None:
+    def note(places: Iterable[AnnouncedAddress]) -> None:
         announced.extend(places)
 
     monkeypatch.setattr(run, "announce", note)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
 from dvr_ryu.pipeline.compile.flow_mods import flow_mods
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.numbers import write_ipv4, write_ipv6, write_mac
@@ -36,7 +36,7 @@ def serialised(flow: Flow) -> bytes:
     return bytes(message.buf)
 
 
-def flow_mod(version: int, xid: int, command: int, flow: WireFlow) -> bytes:
+def flow_mod(version: int, xid: int, command: int, flow: FlowBytes) -> bytes:
     """One flow's message."""
     (message,) = flow_mods(version, command, dict([flow]), [xid])
     return message
@@ -72,8 +72,8 @@ def _prefixes(text: str) -> st.SearchStrategy[str]:
     )
 
 
-def _word(form: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
-    return value.map(form.format)
+def _word(notation: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
+    return value.map(notation.format)
 
 
 _LAYER_2 = [

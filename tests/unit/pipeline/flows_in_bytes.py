@@ -6,7 +6,7 @@ import struct
 
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, canonical_matches, is_option
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, canonical_matches, is_option
 from dvr_ryu.pipeline.language.operands import fill
 from tests.unit.pipeline.flow_text import read, serialised
 
@@ -37,16 +37,16 @@ def canonical(match: bytes) -> bytes:
 
 
 @st.composite
-def wire_flows(draw: st.DrawFn) -> WireFlow:
+def flow_bytes(draw: st.DrawFn) -> FlowBytes:
     table_and_priority = draw(st.binary(min_size=3, max_size=3))
     match = canonical(b"".join(draw(match_fields())))
     instructions = b"".join(draw(st.lists(st.binary(min_size=8, max_size=8), max_size=9)))
     value = draw(st.binary(min_size=16, max_size=16)) + instructions
-    return WireFlow(table_and_priority + match, value)
+    return FlowBytes(table_and_priority + match, value)
 
 
 few_shapes = st.builds(
-    lambda head, match, value, instructions: WireFlow(head + match, value + instructions),
+    lambda head, match, value, instructions: FlowBytes(head + match, value + instructions),
     st.sampled_from([b"\0\0\1", b"\0\0\2", b"\1\0\1"]),
     st.sampled_from([b"", b"\x80\0\0\1a", b"\x80\0\0\1b", b"\x80\0\0\2bc"]),
     st.sampled_from([bytes(16), bytes(15) + b"\1", bytes(4) + b"\1" + bytes(11)]),

@@ -67,7 +67,7 @@ def edited(site: Site, edit: Any) -> Site:
     return {
         **site,
         **{part: other[part] for part in parts},
-        "instances": {name: place for name, place in placed.items() if place},
+        "instances": {name: location for name, location in placed.items() if location},
     }
 
 

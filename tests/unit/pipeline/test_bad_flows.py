@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import DvrError, FileError, Problem
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.pipeline.language.syntax import parse_pipeline
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
@@ -28,18 +28,18 @@ PORTS = {**VIEW.planned_ofports("br-tun"), **VIEW.planned_ofports("br-int")}
 
 def _without_marks(marked: str) -> tuple[str, list[tuple[int, int]]]:
     before, *rest = marked.split(MARK)
-    places = []
+    locations = []
     for part in rest:
-        places.append((before.count("\n") + 1, len(before) - before.rfind("\n")))
+        locations.append((before.count("\n") + 1, len(before) - before.rfind("\n")))
         before += part
-    return before, places
+    return before, locations
 
 
 def _problems(folder: Path, text: str) -> tuple[str, tuple[Problem, ...]]:
     file = folder / "br-tun.flows"
     file.write_bytes(text.encode())
     with pytest.raises(FileError) as raised:
-        load_program(folder)
+        load_pipelines(folder)
     assert str(raised.value) == "\n".join(map(str, raised.value.problems))
     return str(file), raised.value.problems
 
@@ -51,11 +51,11 @@ def test_there_are_many_cases():
 @pytest.mark.parametrize("case", BAD_FLOWS.values(), ids=BAD_FLOWS)
 def test_each_problem_has_its_place_its_line_and_a_caret(tmp_path: Path, case: tuple[str, ...]):
     marked, *phrases = case
-    text, places = _without_marks(marked)
+    text, locations = _without_marks(marked)
     file, problems = _problems(tmp_path, text)
-    found = [(problem.place.line, problem.place.column) for problem in problems]
-    assert found == places, "\n".join(map(str, problems))
-    for problem, phrase, (line, column) in zip(problems, phrases, places, strict=True):
+    found = [(problem.location.line, problem.location.column) for problem in problems]
+    assert found == locations, "\n".join(map(str, problems))
+    for problem, phrase, (line, column) in zip(problems, phrases, locations, strict=True):
         assert phrase in problem.message
         source = text.split("\n")[line - 1].removesuffix("\r")
         first, shown, caret = str(problem).split("\n")
@@ -79,8 +79,8 @@ def test_the_problems_of_all_files_are_said_at_once(tmp_path: Path):
     (tmp_path / "br-int.flows").write_text("table 0 A\n  dl_vln=1 actions=drop\n")
     (tmp_path / "br-tun.flows").write_text("table 0 A\n  miss: drop\n  miss: NORMAL\n")
     with pytest.raises(FileError) as raised:
-        load_program(tmp_path)
-    said = [(Path(each.place.file).stem, each.place.line) for each in raised.value.problems]
+        load_pipelines(tmp_path)
+    said = [(Path(each.location.file).stem, each.location.line) for each in raised.value.problems]
     assert said == [("br-int", 2), ("br-tun", 3)]
 
 
@@ -102,13 +102,13 @@ def test_what_is_no_text_is_named_where_it_stands(tmp_path: Path):
     file = tmp_path / "br-tun.flows"
     file.write_bytes("table 0 A\n# café\n".encode("latin-1"))
     with pytest.raises(FileError) as raised:
-        load_program(tmp_path)
+        load_pipelines(tmp_path)
     assert str(raised.value).startswith(f"{file}:2:6: is not UTF-8 text; save the file as UTF-8\n")
 
 
 def _one_line(folder: Path, start: str) -> None:
     with pytest.raises(DvrError) as raised:
-        load_program(folder)
+        load_pipelines(folder)
     assert not isinstance(raised.value, FileError)
     assert str(raised.value).startswith(start)
     assert "\n" not in str(raised.value)
@@ -119,8 +119,10 @@ def test_a_byte_order_mark_and_every_line_end_are_read(tmp_path: Path):
         (tmp_path / f"{name}.flows").write_bytes(
             b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
         )
-    windows = {name: list(each.flows()) for name, each in load_program(tmp_path).pipelines.items()}
-    ours = load_program(flows_dir()).pipelines
+    windows = {
+        name: list(each.flows()) for name, each in load_pipelines(tmp_path).pipelines.items()
+    }
+    ours = load_pipelines(flows_dir()).pipelines
     assert windows == {name: list(each.flows()) for name, each in ours.items()}
 
 
@@ -157,7 +159,7 @@ def test_flows_that_no_packet_or_no_priority_or_no_action_tells_apart_are_right(
     tmp_path: Path, lines: tuple[str, str]
 ):
     (tmp_path / "br-tun.flows").write_text(table_with("\n  ".join(lines)))
-    load_program(tmp_path)
+    load_pipelines(tmp_path)
 
 
 PIECES = [
@@ -199,9 +201,9 @@ def test_whatever_is_damaged_it_is_a_pipeline_or_has_problems_with_places(drawn:
         lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         assert error.problems
         for problem in error.problems:
-            assert lines[problem.place.line - 1] == problem.place.source
-            assert 1 <= problem.place.column <= len(problem.place.source) + 1
+            assert lines[problem.location.line - 1] == problem.location.source
+            assert 1 <= problem.location.column <= len(problem.location.source) + 1
         return
     # Two lines may still say different things of one flow: only rows can tell.
     with suppress(DvrError):
-        Program((pipeline,)).basis("br-tun", VIEW, PORTS).wanted()
+        Pipelines((pipeline,)).basis("br-tun", VIEW, PORTS).wanted()

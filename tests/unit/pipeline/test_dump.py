@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dvr_ryu.errors import FileError
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.tools.dump import clean
 from dvr_ryu.shipped import flows_dir
 
-TABLES = load_program(flows_dir()).pipelines["br-tun"].tables
+TABLES = load_pipelines(flows_dir()).pipelines["br-tun"].tables
 
 OPENFLOW_10 = """\
 NXST_FLOW reply (xid=0x4):
@@ -109,5 +109,9 @@ def test_what_is_no_flow_is_said_with_its_place(line: str, column: int, phrase: 
     with pytest.raises(FileError) as raised:
         _clean(f"{OPENFLOW_14}{line}\n")
     (problem,) = raised.value.problems
-    assert (problem.place.file, problem.place.line, problem.place.column) == ("dump", 3, column)
+    assert (problem.location.file, problem.location.line, problem.location.column) == (
+        "dump",
+        3,
+        column,
+    )
     assert phrase in problem.message

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from dvr_ryu.pipeline.compile.basis import Basis
 from dvr_ryu.pipeline.compile.desired_flows import Contradiction, Wanted
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView
 from tests.unit.pipeline.sites import Site, edited, edits, sites, topology
 
-SHIPPED = load_program(flows_dir())
+SHIPPED = load_pipelines(flows_dir())
 # Lines that many rows want alike, and that name every kind of thing.
-LEARN_ONLY = load_program(flows_dir() / "experiments" / "learn-only")
+LEARN_ONLY = load_pipelines(flows_dir() / "experiments" / "learn-only")
 
 PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
 
@@ -36,7 +36,7 @@ PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
     lacking=st.lists(st.sets(st.sampled_from(PORTS))),
 )
 def test_an_edit_touches_what_it_changes(
-    program: Program, site: Site, changes: list[Any], lacking: list[set[str]]
+    program: Pipelines, site: Site, changes: list[Any], lacking: list[set[str]]
 ):
     topologies = [topology(each) for each in accumulate(changes, edited, initial=site)]
     for bridge in program.pipelines:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.lab.flows import require_right
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.tools import lint
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
@@ -41,7 +41,7 @@ REFERENCE_LINES_68 = {
 def test_experiment_fills_every_bridge_of_an_example(folder: Path, example: Path) -> None:
     topology = load_topology(example)
     require_right(folder, topology)
-    program = load_program(folder)
+    program = load_pipelines(folder)
     for host in topology.hosts:
         view = HostView(topology, host)
         for bridge in program.pipelines:
@@ -50,7 +50,7 @@ def test_experiment_fills_every_bridge_of_an_example(folder: Path, example: Path
 
 @pytest.mark.parametrize("folder", [flows_dir(), *EXPERIMENTS], ids=lambda folder: folder.name)
 def test_experiment_raises_no_problem_and_no_warning(folder: Path) -> None:
-    pipelines = load_program(folder).pipelines.values()
+    pipelines = load_pipelines(folder).pipelines.values()
     assert [str(each) for pipeline in pipelines for each in lint.problems(pipeline)] == []
 
 
@@ -59,7 +59,7 @@ def test_experiment_raises_no_problem_and_no_warning(folder: Path) -> None:
 )
 def test_article_has_the_lines_of_the_article(host: str, lines: set[str]) -> None:
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), host)
-    program = load_program(flows_dir() / "experiments" / "article")
+    program = load_pipelines(flows_dir() / "experiments" / "article")
     flows = program.planned("br-tun", view).flows()
     assert lines <= {str(flow) for flow in flows}
 

@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod, table_of
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod, table_of
 from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
 from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, flow_mod, lines
-from tests.unit.pipeline.flows_in_bytes import few_shapes, ryus_message, wire_flows
+from tests.unit.pipeline.flows_in_bytes import few_shapes, flow_bytes, ryus_message
 
 versions = st.sampled_from([4, 5, 6])
 xids = st.integers(0, (1 << 32) - 1)
 
 
-@given(wire_flows(), versions, xids)
-def test_a_flow_is_what_its_message_says(flow: WireFlow, version: int, xid: int):
+@given(flow_bytes(), versions, xids)
+def test_a_flow_is_what_its_message_says(flow: FlowBytes, version: int, xid: int):
     message = flow_mod(version, xid, ADD, flow)
     assert split_flow_mod(message) == flow
     assert message[:2] == bytes((version, 14))
@@ -27,9 +27,9 @@ def test_a_flow_is_what_its_message_says(flow: WireFlow, version: int, xid: int)
     assert table_of(flow.identity) == message[24]
 
 
-@given(wire_flows(), versions, xids)
+@given(flow_bytes(), versions, xids)
 def test_a_deletion_names_the_flow_and_our_cookie_and_does_nothing_else(
-    flow: WireFlow, version: int, xid: int
+    flow: FlowBytes, version: int, xid: int
 ):
     message = flow_mod(version, xid, DELETE_STRICT, flow)
     identity, value = split_flow_mod(message)
@@ -43,11 +43,11 @@ def test_a_deletion_names_the_flow_and_our_cookie_and_does_nothing_else(
 
 
 @given(st.lists(few_shapes, max_size=12), st.sampled_from([ADD, DELETE_STRICT]))
-def test_many_messages_are_those_of_one_flow_each(flows: list[WireFlow], command: int):
+def test_many_messages_are_those_of_one_flow_each(flows: list[FlowBytes], command: int):
     wanted = dict(flows)
     numbers = range(7, 7 + len(wanted))
     one_each = [
-        flow_mod(5, xid, command, WireFlow(*flow))
+        flow_mod(5, xid, command, FlowBytes(*flow))
         for xid, flow in zip(numbers, wanted.items(), strict=True)
     ]
     assert sorted(flow_mods(5, command, wanted, numbers)) == sorted(one_each)

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.errors import SwitchError
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD
 from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
 from tests import openflow_messages as of
 from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, flow_mod, lines, read
-from tests.unit.pipeline.flows_in_bytes import few_shapes, ryus_message, wire_flows
+from tests.unit.pipeline.flows_in_bytes import few_shapes, flow_bytes, ryus_message
 
 
-def _stats(flow: WireFlow) -> bytes:
+def _stats(flow: FlowBytes) -> bytes:
     """The flow as ofp_flow_stats has it (OpenFlow 1.4, 7.3.5.2)."""
     table, priority = struct.unpack_from("!BH", flow.identity)
     idle, hard, flags, importance, cookie = struct.unpack_from("!HHHHQ", flow.value)
@@ -31,14 +31,14 @@ def _stats(flow: WireFlow) -> bytes:
     return head + body
 
 
-def _reply(flows: list[WireFlow]) -> bytes:
+def _reply(flows: list[FlowBytes]) -> bytes:
     body = b"".join(map(_stats, flows))
     return struct.pack("!BBHIHH4x", 5, 19, 16 + len(body), 9, 1, 0) + body
 
 
-@given(st.lists(wire_flows(), max_size=5), st.lists(few_shapes, max_size=20))
+@given(st.lists(flow_bytes(), max_size=5), st.lists(few_shapes, max_size=20))
 def test_a_dump_holds_the_flows_whatever_their_counters(
-    some: list[WireFlow], alike: list[WireFlow]
+    some: list[FlowBytes], alike: list[FlowBytes]
 ):
     flows = [*some, *alike]
     assert list(split_flow_stats(_reply(flows))) == flows
@@ -50,7 +50,7 @@ def test_ryu_reads_the_same_flows_in_a_dump(some: list[str]):
     reply = _reply([split_flow_mod(ryus_message(line)) for line in some])
     by_ryu = parser.OFPFlowStatsReply.parser(DATAPATH, 5, 19, len(reply), 9, bytearray(reply)).body
     for line, ryus, split in zip(some, by_ryu, split_flow_stats(reply), strict=True):
-        flow, ours = read(line), WireFlow(*split)
+        flow, ours = read(line), FlowBytes(*split)
         table, priority, cookie, *_, match, instructions = as_ryu_reads(flow_mod(5, 0, ADD, ours))
         assert (table, priority, cookie) == (ryus.table_id, ryus.priority, ryus.cookie)
         assert (table, priority) == (flow.table, flow.priority)

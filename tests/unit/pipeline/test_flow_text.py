@@ -109,10 +109,10 @@ def test_numbers_are_read_as_they_are_written(number: int):
     assert numbers.DECIMAL.read(numbers.DECIMAL.write(number)) == number
     assert numbers.HEX.read(numbers.HEX.write(number)) == number
     forms = numbers.MAC, numbers.IPV4, numbers.IPV6, numbers.PORT, numbers.PACKET_TYPE
-    for form, limit in zip(forms, (1 << 48, 1 << 32, 1 << 64, 0xFF00, 1 << 32), strict=True):
+    for notation, limit in zip(forms, (1 << 48, 1 << 32, 1 << 64, 0xFF00, 1 << 32), strict=True):
         cut = number % limit
-        assert form.read(form.write(cut)) == cut
-        assert form.write(form.read(form.write(cut))) == form.write(cut)
+        assert notation.read(notation.write(cut)) == cut
+        assert notation.write(notation.read(notation.write(cut))) == notation.write(cut)
 
 
 @pytest.mark.parametrize("name", RESERVED_PORTS)
@@ -123,8 +123,8 @@ def test_reserved_ports_are_written_by_name_and_read_in_any_case(name: str):
 
 @given(st.text(max_size=20))
 def test_what_is_no_number_is_said_for_people(text: str):
-    for form in (numbers.DECIMAL, numbers.HEX, numbers.MAC, numbers.IPV4, numbers.PORT):
+    for notation in (numbers.DECIMAL, numbers.HEX, numbers.MAC, numbers.IPV4, numbers.PORT):
         try:
-            assert form.read(text) >= 0
+            assert notation.read(text) >= 0
         except ValueError as error:
             assert repr(text)[1:-1] in str(error) or text in str(error)

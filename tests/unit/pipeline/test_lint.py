@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import FileError, Problem
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.match import FieldMatch
 from dvr_ryu.pipeline.language.syntax import parse_pipeline
@@ -196,14 +196,14 @@ def _parse(text: str) -> list[Problem]:
 
 def _check(marked: str, phrases: tuple[str, ...]) -> None:
     before, *rest = marked.split(MARK)
-    places = []
+    locations = []
     for part in rest:
-        places.append((before.count("\n") + 1, len(before) - before.rfind("\n")))
+        locations.append((before.count("\n") + 1, len(before) - before.rfind("\n")))
         before += part
     problems = _parse(before)
-    found = [(each.place.line, each.place.column) for each in problems]
-    assert found == places, "\n".join(map(str, problems))
-    for problem, phrase, (line, column) in zip(problems, phrases, places, strict=True):
+    found = [(each.location.line, each.location.column) for each in problems]
+    assert found == locations, "\n".join(map(str, problems))
+    for problem, phrase, (line, column) in zip(problems, phrases, locations, strict=True):
         assert problem.warning
         assert phrase in problem.message
         first, shown, caret = str(problem).split("\n")
@@ -243,7 +243,7 @@ def test_a_table_that_nothing_is_missing_around(text: str):
 
 def test_what_is_shipped_deserves_no_warning():
     folders = {file.parent for file in flows_dir().rglob("*.flows")}
-    assert {folder: load_program(folder).warnings for folder in folders} == dict.fromkeys(
+    assert {folder: load_pipelines(folder).warnings for folder in folders} == dict.fromkeys(
         folders, ()
     )
 
@@ -251,12 +251,12 @@ def test_what_is_shipped_deserves_no_warning():
 def test_warnings_stop_nothing_and_are_not_said_beside_errors(tmp_path: Path):
     file = tmp_path / "br-tun.flows"
     file.write_text("table 0 A\n  arp actions=drop\n")
-    (warning,) = load_program(tmp_path).warnings
-    assert (warning.place.file, warning.place.line) == (str(file), 1)
+    (warning,) = load_pipelines(tmp_path).warnings
+    assert (warning.location.file, warning.location.line) == (str(file), 1)
     file.write_text("table 0 A\n  arp actions=drop\n  arp actions=ALL\n")
     with pytest.raises(FileError) as raised:
-        load_program(tmp_path)
-    assert [problem.place.line for problem in raised.value.problems] == [3]
+        load_pipelines(tmp_path)
+    assert [problem.location.line for problem in raised.value.problems] == [3]
 
 
 # What is said is so -------------------------------------------------------------------------------
@@ -319,20 +319,20 @@ def test_no_packet_reaches_what_is_said_to_be_unreachable(text: str, sampled: li
     pipeline = parse_pipeline(text, "f", "br-tun")
     flows = list(pipeline.tables[0].flows())
     problems = list(lint.problems(pipeline))
-    shadowed = {each.place.line for each in problems if "is n" in each.message}
+    shadowed = {each.location.line for each in problems if "is n" in each.message}
     for packet in sampled:
         winner = _wins(flows, packet)
         if winner is None:
             assert any("does not say what happens" in each.message for each in problems)
         else:
-            assert winner.place and winner.place.line not in shadowed
+            assert winner.location and winner.location.line not in shadowed
 
 
 def _cubes() -> st.SearchStrategy[list[str]]:
     cube = st.tuples(st.integers(0, 7), st.integers(0, 7), st.integers(0, 3), st.integers(0, 3))
-    form = "metadata={:#x}/{:#x},tun_id={:#x}/{:#x}"
+    notation = "metadata={:#x}/{:#x},tun_id={:#x}/{:#x}"
     return st.lists(
-        cube.map(lambda c: form.format(c[0] & c[1], c[1], c[2] & c[3], c[3])), max_size=8
+        cube.map(lambda c: notation.format(c[0] & c[1], c[1], c[2] & c[3], c[3])), max_size=8
     )
 
 
@@ -372,6 +372,8 @@ def _steps(lines: list[str]) -> int:
         "priority=1, reg0={0} actions=output:{0}\n  priority=2, reg1={0} actions=output:2",
     ],
 )
-def test_twice_the_flows_take_twice_the_steps(form: str):
-    few, many = (_steps([form.format(at) for at in range(1, count + 1)]) for count in (200, 400))
+def test_twice_the_flows_take_twice_the_steps(notation: str):
+    few, many = (
+        _steps([notation.format(at) for at in range(1, count + 1)]) for count in (200, 400)
+    )
     assert many < 2.2 * few

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
 from dvr_ryu.pipeline.compile.option_names import alike
 from dvr_ryu.pipeline.language.syntax import parse_flow, parse_pipeline
 from dvr_ryu.pipeline.tools.lint import problems
@@ -21,7 +21,7 @@ LENGTHS = range(4, 125, 4)
 """Bytes that an option may have."""
 
 
-def wire(line: str) -> WireFlow:
+def wire(line: str) -> FlowBytes:
     message = parse_flow(line).build()
     message.xid = 0
     message.serialize()
@@ -68,11 +68,11 @@ NAME, DATA = b"\0\1\x50\x7c", b"\0\1\x50\x04"
 @pytest.mark.parametrize("actions", ACTIONS)
 def test_a_name_of_any_length_is_the_same_but_data_like_a_name_are_not(actions: str):
     value = wire(f"ip actions={actions}").value
-    places = [found.start() for found in re.finditer(re.escape(NAME), value)]
-    outcomes = [alike(value[:at] + DATA + value[at + 4 :], value) for at in places]
+    locations = [found.start() for found in re.finditer(re.escape(NAME), value)]
+    outcomes = [alike(value[:at] + DATA + value[at + 4 :], value) for at in locations]
     data = actions.count("1507c") + actions.count("00.01.50.7c")
     assert outcomes.count(False) == data
-    assert outcomes.count(True) == len(places) - data >= 1
+    assert outcomes.count(True) == len(locations) - data >= 1
     assert not alike(value + bytes(8), value)
 
 

@@ -10,7 +10,7 @@ import pytest
 from dvr_ryu.pipeline.compile.cookie import COOKIE
 from dvr_ryu.pipeline.compile.flow_bytes import split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
@@ -79,7 +79,7 @@ def test_each_field_and_action(tmp_path: Path, line: str):
 @pytest.mark.parametrize("bridge", ["br-tun", "br-int"])
 def test_the_flows_of_the_example(tmp_path: Path, host: str, bridge: str):
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), host)
-    program = load_program(flows_dir())
+    program = load_pipelines(flows_dir())
     ports = view.planned_ofports(bridge)
     printed = [str(flow) for flow in program.basis(bridge, view, ports).flows()]
     wanted = program.basis(bridge, view, ports).wanted()

@@ -10,7 +10,7 @@ import pytest
 from dvr_ryu.errors import FileError
 from dvr_ryu.pipeline.compile.binding import Here
 from dvr_ryu.pipeline.compile.columns import Columns
-from dvr_ryu.pipeline.compile.pipelines import Program, load_program
+from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.pipeline.compile.template import Template
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
@@ -18,7 +18,7 @@ from dvr_ryu.topology.view import HostView
 from tests.unit.pipeline.flow_text import read
 
 TOPOLOGY = load_topology(examples_dir() / "human-defined-dvr.yaml")
-PROGRAM = load_program(flows_dir())
+PROGRAM = load_pipelines(flows_dir())
 BRIDGES = [(host, bridge) for host in TOPOLOGY.hosts for bridge in PROGRAM.pipelines]
 
 
@@ -26,9 +26,9 @@ def _view(host: str = "server-233") -> HostView:
     return HostView(TOPOLOGY, host)
 
 
-def _program(folder: Path, text: str) -> Program:
+def _program(folder: Path, text: str) -> Pipelines:
     (folder / "br-tun.flows").write_text(text)
-    return load_program(folder)
+    return load_pipelines(folder)
 
 
 @pytest.mark.parametrize(("host", "bridge"), BRIDGES)
@@ -67,11 +67,11 @@ def test_each_flow_knows_its_line():
         file = flows_dir() / f"{bridge}.flows"
         lines = file.read_text().split("\n")
         for each in PROGRAM.planned(bridge, view).all():
-            place = each.flow.place
-            assert place and place.file == str(file)
-            assert lines[place.line - 1] == place.source
-            assert place.source[: place.column - 1].strip() == ""
-            assert each.flow.sentence or "miss:" in place.source
+            location = each.flow.location
+            assert location and location.file == str(file)
+            assert lines[location.line - 1] == location.source
+            assert location.source[: location.column - 1].strip() == ""
+            assert each.flow.sentence or "miss:" in location.source
 
 
 def test_flows_of_ports_that_are_not_there_yet_are_left_out():
@@ -94,7 +94,7 @@ def test_rows_that_say_different_things_of_one_flow_are_an_error_at_the_line(tmp
     with pytest.raises(FileError) as raised:
         program.basis("br-tun", view, view.planned_ofports("br-tun")).wanted()
     (problem,) = raised.value.problems
-    assert (problem.place.line, problem.place.column) == (3, 5)
+    assert (problem.location.line, problem.location.column) == (3, 5)
     assert "this is the same flow as that of line 3, with other actions" in problem.message
 
 
@@ -127,7 +127,7 @@ def test_a_file_of_no_bridge_is_refused(tmp_path: Path, name: str, hint: str):
     with pytest.raises(FileError) as raised:
         _program(tmp_path, "table 0 A\n  miss: drop\n")
     (problem,) = raised.value.problems
-    assert (problem.place.file, problem.place.line) == (str(file), 1)
+    assert (problem.location.file, problem.location.line) == (str(file), 1)
     assert f"no bridge {name} gets flows" in problem.message
     assert hint in problem.message
 
@@ -139,7 +139,7 @@ def test_actions_that_stand_too_deep_in_each_other_are_said_with_their_place(
     with pytest.raises(FileError) as raised:
         _program(tmp_path, f"table 0 A\n  miss: {'clone(' * depth}1{')' * depth}\n")
     (problem,) = raised.value.problems
-    assert (problem.place.line, problem.place.column) == (2, 9 + 64 * len("clone("))
+    assert (problem.location.line, problem.location.column) == (2, 9 + 64 * len("clone("))
     assert "more than 64 deep" in problem.message
 
 

@@ -13,9 +13,9 @@ from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.compile.binding import Here
 from dvr_ryu.pipeline.compile.columns import Columns
 from dvr_ryu.pipeline.compile.cookie import COOKIE
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.compile.template import Template
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.shipped import examples_dir, flows_dir
@@ -34,7 +34,7 @@ from tests.unit.pipeline.flow_text import (
 )
 
 TOPOLOGY = load_topology(examples_dir() / "human-defined-dvr.yaml")
-PROGRAM = load_program(flows_dir())
+PROGRAM = load_pipelines(flows_dir())
 
 
 class Line(NamedTuple):
@@ -43,10 +43,10 @@ class Line(NamedTuple):
 
 
 SHIPPED = {
-    f"{bridge}:{flow.place.line}": Line(relation, Template(flow))
+    f"{bridge}:{flow.location.line}": Line(relation, Template(flow))
     for bridge, pipeline in PROGRAM.pipelines.items()
     for relation, flow in pipeline.flows()
-    if flow.place
+    if flow.location
 }
 OWN = {
     line: Line(relation, Template(read(f"table=1,{line}", relation)))
@@ -99,10 +99,10 @@ def _hex(value: str | int) -> str:
     return "0x" + "".join(f"{int(part):02x}" for part in value.split("."))
 
 
-def _fill(template: Template, row: Any, host: ThisHost, ports: dict[str, int]) -> WireFlow | None:
+def _fill(template: Template, row: Any, host: ThisHost, ports: dict[str, int]) -> FlowBytes | None:
     for filled in template.filled(Columns([row], Here(host, ports))):
         (identity,), (value,) = filled.identities, filled.values
-        return WireFlow(identity, value)
+        return FlowBytes(identity, value)
     return None
 
 

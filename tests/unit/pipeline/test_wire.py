@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow, canonical_matches, split_flow_mod
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, canonical_matches, split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD
 from tests.unit.pipeline.flow_text import flow_mod
 from tests.unit.pipeline.flows_in_bytes import OXM, canonical, match_fields
@@ -46,7 +46,7 @@ def test_many_matches_are_put_in_order_as_each_is(some: list[list[bytes]], drawn
 @pytest.mark.parametrize("count", range(9))
 def test_a_match_of_any_length_is_padded_to_eight_bytes(count: int):
     field = OXM.pack(0x8000, 0, count) + bytes(count)
-    flow = WireFlow(bytes(3) + field, bytes(16) + b"instruct")
+    flow = FlowBytes(bytes(3) + field, bytes(16) + b"instruct")
     message = flow_mod(4, 1, ADD, flow)
     assert len(message) == 48 + (4 + 4 + count + 7) // 8 * 8 + 8
     assert split_flow_mod(message) == flow

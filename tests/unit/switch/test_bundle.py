@@ -16,13 +16,13 @@ from ryu.ofproto import (
 )
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
-from dvr_ryu.pipeline.compile.flow_bytes import WireFlow
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
 from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
 from dvr_ryu.switch.bundle import Bundle
 
 numbers = st.integers(0, (1 << 32) - 1)
 flows = st.builds(
-    lambda table, actions: WireFlow(bytes((table, 0, 5)), bytes(16) + actions),
+    lambda table, actions: FlowBytes(bytes((table, 0, 5)), bytes(16) + actions),
     st.integers(0, 254),
     st.lists(st.just(b"\x00\x01\x00\x08\x07\x00\x00\x00"), max_size=3).map(b"".join),
 )
@@ -59,7 +59,7 @@ def _check_control(message: bytes, bundle_id: int, xid: int, kind: int, flags: i
 
 
 @given(numbers, numbers, numbers, st.dictionaries(numbers, flows, max_size=9))
-def test_openflow_1_4(bundle_id: int, open_xid: int, commit_xid: int, some: dict[int, WireFlow]):
+def test_openflow_1_4(bundle_id: int, open_xid: int, commit_xid: int, some: dict[int, FlowBytes]):
     wanted = dict(some.values())
     inner = list(flow_mods(5, ADD, wanted, list(some)[: len(wanted)]))
     first, *adds, last = _cut(bundle(5, bundle_id, open_xid, commit_xid, inner))
@@ -80,7 +80,7 @@ def test_openflow_1_4(bundle_id: int, open_xid: int, commit_xid: int, some: dict
 
 
 @given(numbers, numbers, numbers, st.dictionaries(numbers, flows, max_size=9))
-def test_openflow_1_3(bundle_id: int, open_xid: int, commit_xid: int, some: dict[int, WireFlow]):
+def test_openflow_1_3(bundle_id: int, open_xid: int, commit_xid: int, some: dict[int, FlowBytes]):
     wanted = dict(some.values())
     inner = list(flow_mods(4, ADD, wanted, list(some)[: len(wanted)]))
     first, *adds, last = _cut(bundle(4, bundle_id, open_xid, commit_xid, inner))

@@ -31,13 +31,13 @@ def test_the_sections_that_the_cases_replace_are_right():
 @pytest.mark.parametrize("case", BAD_TOPOLOGIES.values(), ids=BAD_TOPOLOGIES)
 def test_each_problem_has_its_place_its_line_and_a_caret(case):
     marked, *phrases = case
-    text, places = _without_marks(marked)
+    text, locations = _without_marks(marked)
     with pytest.raises(FileError) as raised:
         parse_topology(text, "bad.yaml")
     problems = raised.value.problems
-    found = [(problem.place.line, problem.place.column) for problem in problems]
-    assert found == places, str(raised.value)
-    for problem, phrase, (line, column) in zip(problems, phrases, places, strict=True):
+    found = [(problem.location.line, problem.location.column) for problem in problems]
+    assert found == locations, str(raised.value)
+    for problem, phrase, (line, column) in zip(problems, phrases, locations, strict=True):
         assert phrase in problem.message
         source = text.split("\n")[line - 1]
         first, shown, caret = str(problem).split("\n")
@@ -49,11 +49,11 @@ def test_each_problem_has_its_place_its_line_and_a_caret(case):
 
 def _without_marks(marked: str) -> tuple[str, list[tuple[int, int]]]:
     before, *rest = marked.split(MARK)
-    places = []
+    locations = []
     for part in rest:
-        places.append((before.count("\n") + 1, len(before) - before.rfind("\n")))
+        locations.append((before.count("\n") + 1, len(before) - before.rfind("\n")))
         before += part
-    return before, places
+    return before, locations
 
 
 WORDS_OF_VOLUPTUOUS = (
@@ -105,7 +105,7 @@ def test_bytes_that_are_not_text_have_a_place(tmp_path: Path):
     with pytest.raises(FileError) as raised:
         load_topology(path)
     (problem,) = raised.value.problems
-    assert (problem.place.line, problem.place.column) == (2, 6)
+    assert (problem.location.line, problem.location.column) == (2, 6)
     assert "UTF-8" in problem.message
 
 
@@ -120,7 +120,7 @@ def test_a_place_counts_characters_not_bytes():
         parse_topology(
             "hosts: {one: {address: 10.0.0.1}} # \u00e9\n\u00e9\u00e9: {}\n\u00e8: 1", "f"
         )
-    assert [str(each.place) for each in raised.value.problems] == ["f:2:1", "f:3:1"]
+    assert [str(each.location) for each in raised.value.problems] == ["f:2:1", "f:3:1"]
 
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
@@ -180,4 +180,4 @@ def test_whatever_stands_in_a_file_it_is_a_topology_or_has_problems_with_places(
         parse_topology(text, "f")
     except FileError as error:
         for problem in error.problems:
-            assert text.split("\n")[problem.place.line - 1] == problem.place.source
+            assert text.split("\n")[problem.location.line - 1] == problem.location.source

@@ -41,8 +41,8 @@ def test_few_may_go_and_those_that_are_named(before: str, after: str, removed: s
 
 def test_half_of_them_may_not() -> None:
     said = edit("abcd", "ab")
-    place, *_ = said.split("\n")
-    assert place == (
+    location, *_ = said.split("\n")
+    assert location == (
         "t.yaml:1:1: 2 of the 4 hosts in force are not here: c, d; put them back, "
         "or confirm that they shall go: removed_hosts: [c, d]"
     )

@@ -160,12 +160,14 @@ def test_a_base_that_many_share_is_no_bomb():
     ("merged", "place"),
     [("<<: {x: 1, x: 2}", "1:16"), ("<<: {? [x] : 1}", "1:12"), ("<<: {<<: {7: 1}}", "1:15")],
 )
-def test_a_mistake_in_what_is_merged_is_told(merged: str, place: str) -> None:
+def test_a_mistake_in_what_is_merged_is_told(merged: str, location: str) -> None:
     with pytest.raises(FileError) as raised:
         parse_topology(f"a: {{{merged}}}", "f")
-    assert place in {f"{each.place.line}:{each.place.column}" for each in raised.value.problems}
+    assert location in {
+        f"{each.location.line}:{each.location.column}" for each in raised.value.problems
+    }
 
 
 def test_a_mistake_that_aliases_repeat_is_told_once() -> None:
     document = Document("a: &a {x: 1, x: 2}\nb: {<<: *a}\nc: {<<: *a}\n", "f")
-    assert [str(each.place) for each in document.problems] == ["f:1:14"]
+    assert [str(each.location) for each in document.problems] == ["f:1:14"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dvr_ryu.companion.desired.common import as_integer
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.dnsmasq import servers
-from dvr_ryu.companion.providers.netlink.namespaces import by_place
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below
 from dvr_ryu.companion.providers.processes import processes
 from dvr_ryu.companion.resources.dnsmasq import (
@@ -131,7 +131,7 @@ def make_stale(resources: Sequence[StaleLease]) -> None:
 
 def unmake_stale(resources: Sequence[StaleLease]) -> None:
     """Take leases out while their servers do not run."""
-    for namespace, stale in by_place(resources):
+    for namespace, stale in by_namespace(resources):
         servers = [stale[0].server] if stale[0].server else []
         processes.unmake(servers)
         # One whose namespace was removed is made anew, where it belongs, as a resource of its own.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.providers.netlink.namespaces import by_place
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below, replace
 from dvr_ryu.companion.providers.processes.processes import tell
 from dvr_ryu.companion.resources.dnsmasq import (
@@ -81,7 +81,7 @@ def unmake(resources: Sequence[Told]) -> None:
 def _edit(resources: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]) -> None:
     notes.folder(FILES)
     kind = type(resources[0])
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         lines = {resource.key: resource for resource in read_kind(kind, namespace)}
         for resource in group:
             edit(lines, resource)

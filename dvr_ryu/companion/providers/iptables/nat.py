@@ -20,7 +20,7 @@ from dvr_ryu.companion.providers.commands import path_of, run
 from dvr_ryu.companion.providers.iptables.firewall import appended
 from dvr_ryu.companion.providers.netlink import netfilter
 from dvr_ryu.companion.providers.netlink.client import Netlink, netlink
-from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, by_place, exists, inside
+from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, by_namespace, exists, inside
 from dvr_ryu.companion.resources.kinds import Chain
 
 KERNEL_CHAINS = (
@@ -162,9 +162,9 @@ def unmake(resources: Sequence[Chain]) -> None:
 
 
 def _restore(resources: Sequence[Chain], with_rules: bool) -> None:
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         if exists(namespace):
-            tables = by_place(group, attrgetter("table"))
+            tables = by_namespace(group, attrgetter("table"))
             text = "".join(_table(name, chains, with_rules) for name, chains in tables)
             with inside(namespace):
                 run(["iptables-restore", "--noflush", "--wait"], text)

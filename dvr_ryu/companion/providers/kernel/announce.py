@@ -10,9 +10,9 @@ from operator import itemgetter
 from threading import Thread
 from typing import TypeAlias
 
-from dvr_ryu.companion.change import Change
+from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.providers.netlink.client import netlink
-from dvr_ryu.companion.providers.netlink.namespaces import by_place, inside
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, inside
 from dvr_ryu.companion.providers.netlink.routing import on_device
 from dvr_ryu.companion.resources.kinds import Address, Device, ProxyNeighbour, Resource, in_instance
 from dvr_ryu.errors import HostError
@@ -30,16 +30,16 @@ REQUEST, REPLY = 1, 2
 BROADCAST = b"\xff" * 6
 
 
-Place: TypeAlias = "tuple[str, str, str]"
+AnnouncedAddress: TypeAlias = "tuple[str, str, str]"
 """A namespace, a device in it and an address to announce there."""
 
 
-def announcements(change: Change) -> list[Place]:
+def announcements(change: HostChange) -> list[AnnouncedAddress]:
     """What to announce of a change that has just been made: new addresses, and new MACs of old."""
     return [*announceable([*change.added, *change.readdressed]), *cards(change.readdressed)]
 
 
-def cards(resources: Iterable[Resource]) -> list[Place]:
+def cards(resources: Iterable[Resource]) -> list[AnnouncedAddress]:
     """Of resources, the network cards of instances, with every address: an instance announces
     itself when its MAC is another.
     """
@@ -52,7 +52,7 @@ def cards(resources: Iterable[Resource]) -> list[Place]:
     ]
 
 
-def announceable(resources: Iterable[Resource]) -> list[Place]:
+def announceable(resources: Iterable[Resource]) -> list[AnnouncedAddress]:
     """Of resources that hold, those to announce when others know otherwise."""
     return [
         (resource.namespace, resource.device, _ip(resource))
@@ -66,17 +66,19 @@ def _ip(resource: Address | ProxyNeighbour) -> str:
     return resource.ip if isinstance(resource, ProxyNeighbour) else resource.address.split("/")[0]
 
 
-def announce(places: Iterable[Place], pauses: Sequence[float] = PAUSES) -> None:
+def announce(addresses: Iterable[AnnouncedAddress], pauses: Sequence[float] = PAUSES) -> None:
     """Begin to send one gratuitous packet for each place that is still there, after each pause.
 
     The kernel takes its time to close a socket that sends frames: so there is one for each
     namespace, all of them are closed at the same time, and meanwhile the caller goes on.
     """
-    for namespace, group in by_place(places, itemgetter(0)):
+    for namespace, group in by_namespace(addresses, itemgetter(0)):
         Thread(target=_announce_in, args=(namespace, group, pauses)).start()
 
 
-def _announce_in(namespace: str, places: Sequence[Place], pauses: Sequence[float]) -> None:
+def _announce_in(
+    namespace: str, addresses: Sequence[AnnouncedAddress], pauses: Sequence[float]
+) -> None:
     with (
         suppress(HostError, OSError),  # the namespace went away again
         inside(namespace),
@@ -84,16 +86,18 @@ def _announce_in(namespace: str, places: Sequence[Place], pauses: Sequence[float
     ):
         for pause in pauses:
             time.sleep(pause)
-            for device, ip in _with_addresses(namespace, places):
+            for device, ip in _with_addresses(namespace, addresses):
                 with suppress(OSError):  # the device did
                     wire.bind((device, ETH_P_ARP))
                     operation = REQUEST if device.startswith(ANNOUNCING) else REPLY
                     wire.send(gratuitous_arp(wire.getsockname()[4], ip, operation))
 
 
-def _with_addresses(namespace: str, places: Iterable[Place]) -> Iterator[tuple[str, str]]:
+def _with_addresses(
+    namespace: str, addresses: Iterable[AnnouncedAddress]
+) -> Iterator[tuple[str, str]]:
     """Yield devices and addresses; where every address is meant, those that there are now."""
-    for _, device, ip in places:
+    for _, device, ip in addresses:
         if ip != EVERY:
             yield device, ip
             continue

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import evolve
 
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.providers.netlink.namespaces import by_place, exists, inside
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, inside
 from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, KeptSysctl, Sysctl, namespace_key
 
 PROC = Path("/proc/sys")
@@ -47,7 +47,7 @@ def _lacks_ipv6(resource: Sysctl) -> bool:
 
 def make(resources: Sequence[Sysctl]) -> None:
     """Set values, namespace by namespace."""
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         with inside(namespace):
             for resource in group:
                 _set(resource.name, resource.value)
@@ -65,7 +65,7 @@ def read_kept() -> Iterator[KeptSysctl]:
     said = [
         resource for resource in noted if notes.meaning(note(resource), _value_before) is not None
     ]
-    for namespace, group in by_place(said):
+    for namespace, group in by_namespace(said):
         with inside(namespace) if exists(namespace) else nullcontext():
             for resource in group:
                 present = _value(resource.name) if exists(namespace) else None
@@ -87,7 +87,7 @@ def _value_before(text: str) -> str:
 def make_kept(resources: Sequence[KeptSysctl]) -> None:
     """Note what there is, then set values."""
     notes.folder(NOTES)
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         with inside(namespace):
             for resource in group:
                 noted = note(resource)
@@ -98,7 +98,7 @@ def make_kept(resources: Sequence[KeptSysctl]) -> None:
 
 def unmake_kept(resources: Sequence[KeptSysctl]) -> None:
     """Put back what was noted, where something still has it."""
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         if exists(namespace):
             with inside(namespace):
                 for resource in group:

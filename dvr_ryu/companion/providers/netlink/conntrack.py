@@ -25,7 +25,7 @@ from dvr_ryu.companion.providers.netlink.client import (
     attributes_of,
     netlink,
 )
-from dvr_ryu.companion.providers.netlink.namespaces import by_place, exists
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
 from dvr_ryu.companion.resources.kinds import ROOT, RUN_DIRECTORY, Translation
 from dvr_ryu.errors import HostError
 
@@ -80,14 +80,14 @@ def make(resources: Sequence[Translation]) -> None:
     # A kernel that does not tell is found out before anything is noted, connections or none.
     with netlink(resources[0].namespace, NETLINK_NETFILTER) as kernel:
         _told(kernel)
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         _forget(namespace, group)
         _write(namespace, _noted(namespace) | {*group})
 
 
 def unmake(resources: Sequence[Translation]) -> None:
     """Forget what began under these translations."""
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         if exists(namespace):
             _forget(namespace, group)
         _write(namespace, _noted(namespace) - {*group})

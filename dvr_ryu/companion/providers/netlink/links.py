@@ -49,7 +49,7 @@ from dvr_ryu.companion.providers.netlink.client import (
     number,
     text,
 )
-from dvr_ryu.companion.providers.netlink.namespaces import by_place, exists, opened
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, opened
 from dvr_ryu.companion.resources.kinds import ROOT, Device, VethPair, namespace_key, port_key
 
 OURS = ("qr-", "sg-", "qg-", "fg-", "rfp-", "fpr-", "tap")
@@ -204,7 +204,7 @@ def make_wires(resources: Sequence[VethPair]) -> None:
     A device of the outer end's name leads nowhere that has a name, for it is no wire of ours: what
     is in a namespace that was removed by hand lives on while a program does. It is replaced.
     """
-    for namespace, wires in by_place(resources, lambda resource: resource.peer_namespace):
+    for namespace, wires in by_namespace(resources, lambda resource: resource.peer_namespace):
         with netlink(namespace) as kernel:
             dead = [resource for resource in wires if kernel.link(resource.peer)]
             kernel.ask(
@@ -240,7 +240,7 @@ def unmake_wires(resources: Sequence[VethPair]) -> None:
         for resource in resources
         if resource.peer != UNKNOWN
     ]
-    for namespace, group in by_place(ends, itemgetter(0)):
+    for namespace, group in by_namespace(ends, itemgetter(0)):
         if exists(namespace):
             with netlink(namespace) as kernel:
                 into = number(IFLA_GROUP, GROUP)
@@ -266,7 +266,7 @@ def make_devices(resources: Sequence[Device]) -> None:
             if resource.namespace and resource.container[0] == "port"
         ]
     )
-    for namespace, devices in by_place(resources):
+    for namespace, devices in by_namespace(resources):
         with (
             netlink(namespace) as kernel,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control,
@@ -301,7 +301,7 @@ def _move(resources: Sequence[Device]) -> None:
         return
     with netlink(ROOT) as kernel:
         made = [resource for resource in resources if kernel.link(resource.name)]
-    for namespace, devices in by_place(made):
+    for namespace, devices in by_namespace(made):
         with netlink(namespace) as place:
             dead = [
                 resource for resource in devices if place.link(resource.name)
@@ -325,7 +325,7 @@ def _deletion(resource: VethPair | Device, index: int) -> Request:
 def unmake_devices(resources: Sequence[Device]) -> None:
     """Give devices whose ports remain back to the host's own namespace, where OVS made them."""
     with opened(ROOT) as root:
-        for namespace, devices in by_place(
+        for namespace, devices in by_namespace(
             resource for resource in resources if resource.namespace
         ):
             if exists(namespace):

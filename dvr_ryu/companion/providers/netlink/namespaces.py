@@ -40,7 +40,7 @@ Item = TypeVar("Item")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def by_place(
+def by_namespace(
     items: Iterable[Item], place: Callable[[Item], str] = attrgetter("namespace")
 ) -> list[tuple[str, list[Item]]]:
     """Group items by the namespace that each has; for each is entered once."""

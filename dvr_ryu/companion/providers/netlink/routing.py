@@ -32,7 +32,7 @@ from dvr_ryu.companion.providers.netlink.client import (
     number,
     text,
 )
-from dvr_ryu.companion.providers.netlink.namespaces import by_place, exists
+from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
 from dvr_ryu.companion.resources.kinds import (
     MAIN_TABLE,
     Address,
@@ -190,14 +190,14 @@ def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | 
 
 def make(resources: Sequence[RoutingResource]) -> None:
     """Make resources, namespace by namespace."""
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         with netlink(namespace) as kernel:
             kernel.ask((_made(kernel, resource) for resource in group), REFUSED_BECAUSE_THERE)
 
 
 def unmake(resources: Sequence[RoutingResource]) -> None:
     """Unmake resources, namespace by namespace."""
-    for namespace, group in by_place(resources):
+    for namespace, group in by_namespace(resources):
         if exists(namespace):
             with netlink(namespace) as kernel:
                 there = [

@@ -53,11 +53,11 @@ class Argument:
             raise Wrong(self.end, f"{what} is missing here{hint}")
         return self.text
 
-    def arrow(self, form: str, example: str) -> tuple[Argument, Argument]:
+    def arrow(self, notation: str, example: str) -> tuple[Argument, Argument]:
         """What stands on the two sides of its arrow, each as an argument of its own."""
         left, arrow, right = self.text.partition("->")
         if not arrow:
-            raise Wrong(self.end, f"write {form} after the colon: {example}")
+            raise Wrong(self.end, f"write {notation} after the colon: {example}")
         at = self.at + len(left) + 2
         return Argument(left, self.at, self.at), Argument(right, at, at)
 

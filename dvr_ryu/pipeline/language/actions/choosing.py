@@ -91,8 +91,8 @@ def read_multipath(scope: Scope, argument: Argument) -> Multipath:
     """multipath(HASH,BASIS,ALGORITHM,LINKS,ARGUMENT,FIELD[BITS])."""
     words = argument.words()
     if len(words) != 6:
-        form = "multipath(symmetric_l4,1024,modulo_n,4,0,NXM_NX_REG0[])"
-        raise Wrong(argument.end, f"multipath has six parts: {form}")
+        notation = "multipath(symmetric_l4,1024,modulo_n,4,0,NXM_NX_REG0[])"
+        raise Wrong(argument.end, f"multipath has six parts: {notation}")
     links = scope.plain(*_sized(words[3], 17))
     target = read_target(scope, *words[5])
     require_short_name(target.field, words[5][1])
@@ -115,8 +115,8 @@ def read_bundle(scope: Scope, argument: Argument) -> Bundle:
 def read_bundle_load(scope: Scope, argument: Argument) -> Bundle:
     """bundle_load(HASH,BASIS,ALGORITHM,ofport,FIELD[BITS],members:PORT,...)."""
     words = argument.words()
-    form = "bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG0[],members:4,8)"
-    _require_ofport(words, argument.end, form)
+    notation = "bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG0[],members:4,8)"
+    _require_ofport(words, argument.end, notation)
     target = read_target(scope, *words[4])
     require_short_name(target.field, words[4][1])
     if target.width < 16:

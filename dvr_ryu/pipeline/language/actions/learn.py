@@ -67,7 +67,7 @@ class LearnMatch:
             return f"{self.target}={written(numbers.HEX, self.source)}"
         if field.words and isinstance(self.source, int):
             return f"{field.name}={field.words.write(self.source, field.all_bits)}"
-        return f"{OXM_NAMES.get(field.name, field.name)}={written(field.form, self.source)}"
+        return f"{OXM_NAMES.get(field.name, field.name)}={written(field.notation, self.source)}"
 
     def build(self) -> bytes:
         """Return it in bytes."""
@@ -213,8 +213,8 @@ def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
         require_there(scope.packet, target.field, part.at)
         match = LearnMatch(target, target)
     else:
-        form = target.field.form if target.width == target.whole else numbers.HEX
-        match = LearnMatch(target, _read_source(scope, part.value, target, at, form))
+        notation = target.field.notation if target.width == target.whole else numbers.HEX
+        match = LearnMatch(target, _read_source(scope, part.value, target, at, notation))
     require_there(learned, target.field, part.at)
     if isinstance(match.source, int) and target.width == target.whole:
         learned.known[target.field.name] = match.source
@@ -223,7 +223,7 @@ def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
 
 
 def _read_source(
-    scope: Scope, text: str, target: Subfield, at: int, form: numbers.Form
+    scope: Scope, text: str, target: Subfield, at: int, notation: numbers.Notation
 ) -> Subfield | Operand:
     """A number in the form, a hole, a port, words for bits, or bits of this packet."""
     field, whole = target.field, target.width == target.whole
@@ -233,8 +233,8 @@ def _read_source(
         return source
     if field.words and whole and not (isinstance(field.words, Flags) and text[:1].isdigit()):
         return _read_words(field.words, text, at)
-    bits = field.bits if form is numbers.PORT else target.width
-    return scope.value(form, field.kind if whole else None, bits, text, at)
+    bits = field.bits if notation is numbers.PORT else target.width
+    return scope.value(notation, field.kind if whole else None, bits, text, at)
 
 
 def _read_words(words: Flags | Fragments, text: str, at: int) -> int:

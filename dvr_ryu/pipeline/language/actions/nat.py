@@ -51,17 +51,17 @@ class Nat(Action):
 
     def _range(self) -> str:
         write = numbers.IPV4.write if self.version == 4 else numbers.IPV6.write
-        form = "[{}]" if self.version == 6 and self.low is not None else "{}"
-        ends = [form.format(write(end)) for end in (self.first, self.last) if end is not None]
+        notation = "[{}]" if self.version == 6 and self.low is not None else "{}"
+        ends = [notation.format(write(end)) for end in (self.first, self.last) if end is not None]
         ports = [str(port) for port in (self.low, self.high) if port is not None]
         return "-".join(ends) + (f":{'-'.join(ports)}" if ports else "")
 
     def build(self) -> list[Any]:
         """Return Ryu's NXActionNAT."""
-        form = numbers.IPV4 if self.version == 4 else numbers.IPV6
+        notation = numbers.IPV4 if self.version == 4 else numbers.IPV6
         ends = {"min": self.first, "max": self.last}
         words = {
-            f"range_ipv{self.version}_{end}": form.write(address)
+            f"range_ipv{self.version}_{end}": notation.write(address)
             for end, address in ends.items()
             if address is not None
         }
@@ -91,16 +91,16 @@ def read_nat(scope: Scope, setting: Setting) -> Nat:
 
 
 def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
-    forms = ((version, re.fullmatch(form, text)) for version, form in _RANGES)
-    version, found = next((form for form in forms if form[1]), (0, None))
+    forms = ((version, re.fullmatch(notation, text)) for version, notation in _RANGES)
+    version, found = next((notation for notation in forms if notation[1]), (0, None))
     if not found:
         raise Wrong(at, "write ADDRESS-ADDRESS:PORT-PORT, such as 10.0.0.1-10.0.0.9:1024-2047")
-    form, bits = (numbers.IPV6, 128) if version == 6 else (numbers.IPV4, 32)
+    notation, bits = (numbers.IPV6, 128) if version == 6 else (numbers.IPV4, 32)
 
     def address(group: str) -> int | None:
         if not found[group]:
             return None
-        return number(scope.operand(form, None, bits, found[group], at + found.start(group)))
+        return number(scope.operand(notation, None, bits, found[group], at + found.start(group)))
 
     def port(group: str) -> int | None:
         return scope.plain(found[group], 16, at + found.start(group)) if found[group] else None

@@ -49,9 +49,9 @@ class SetField(Action):
 
     def __str__(self) -> str:
         value = self.value | self.present if isinstance(self.value, int) else self.value
-        text = written(self.field.form, value)
+        text = written(self.field.notation, value)
         if self.mask is not None:
-            text += f"/{self.field.form.write(self.mask)}"
+            text += f"/{self.field.notation.write(self.mask)}"
         return f"set_field:{text}->{OXM_NAMES.get(self.field.name, self.field.name)}"
 
     def build(self) -> list[Any]:
@@ -183,8 +183,10 @@ def read_whole(scope: Scope, name: str, argument: Argument) -> SetField:
     require_writable(scope, field, argument.end)
     text = argument.text
     if not text:
-        raise Wrong(argument.end, f"a {field.form.what} is missing here: :{field.form.example}")
-    return SetField(field, scope.operand(field.form, field.kind, field.bits, text, argument.at))
+        raise Wrong(
+            argument.end, f"a {field.notation.what} is missing here: :{field.notation.example}"
+        )
+    return SetField(field, scope.operand(field.notation, field.kind, field.bits, text, argument.at))
 
 
 def _reads_word(word: str, name: str) -> None:
@@ -220,7 +222,7 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
     if field.words and not left.text[:1].isdigit():
         return _worded(field, left)
     text, slash, mask = left.text.partition("/")
-    value = scope.value(field.form, field.kind, field.bits, text, left.at)
+    value = scope.value(field.notation, field.kind, field.bits, text, left.at)
     require_number(field, value, left.at)
     if slash:
         return _masked(scope, field, value, mask, left.at + len(text) + 1)
@@ -248,7 +250,7 @@ def _masked(scope: Scope, field: Field, value: Operand, text: str, at: int) -> S
         raise Wrong(at - 1, f"{field.name} takes no mask: it is written whole, or by load")
     if not isinstance(value, int):
         raise Wrong(at - 1, f"{value} takes no mask: it is written whole")
-    mask = number(scope.operand(field.form, None, field.bits, text, at))
+    mask = number(scope.operand(field.notation, None, field.bits, text, at))
     if field.variable and not mask:
         raise Wrong(at, "a mask without bits: nothing is written")
     if nicira.needs_load2(field) and value & ~mask:

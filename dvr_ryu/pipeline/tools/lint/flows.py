@@ -62,12 +62,12 @@ def _at(placed: _Placed) -> int:
 
 
 def _overlapping(second: _Placed, first: _Placed) -> Problem:
-    assert first.flow.place and second.flow.place
+    assert first.flow.location and second.flow.location
     message = (
-        f"has the priority of line {first.flow.place.line} and can match the same packets, "
+        f"has the priority of line {first.flow.location.line} and can match the same packets, "
         "with other actions; give one of them a higher priority"
     )
-    return Problem(second.flow.place, message)
+    return Problem(second.flow.location, message)
 
 
 class _Unlike:
@@ -142,8 +142,8 @@ def _but_match(flow: Flow) -> tuple[Any, ...]:
 
 def _shadowed(shadowed: _Placed, by: _Placed) -> Problem:
     flow, other = shadowed.flow, by.flow
-    assert flow.place and other.place
-    line = other.place.line
+    assert flow.location and other.location
+    line = other.location.line
     if flow.priority == other.priority:
         message = f"is not needed: line {line} does the same with all its packets; remove it"
     elif shadowed.packets == by.packets:
@@ -156,4 +156,4 @@ def _shadowed(shadowed: _Placed, by: _Placed) -> Problem:
             f"is never reached: line {line} takes all its packets with priority {other.priority}; "
             f"give it a higher priority than that, or remove it"
         )
-    return Problem(flow.place, message, warning=True)
+    return Problem(flow.location, message, warning=True)

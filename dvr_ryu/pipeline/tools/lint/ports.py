@@ -18,9 +18,9 @@ def foreign(pipeline: Pipeline) -> Iterator[Problem]:
         names = [each.name for each in unknowns(flow) if isinstance(each, PortName)]
         for name in dict.fromkeys(names):
             if not is_ours(pipeline.bridge, name):
-                assert flow.place
+                assert flow.location
                 message = (
                     f"no port '{name}' is made on {pipeline.bridge}: the flow is there only while "
                     "somebody has added one"
                 )
-                yield Problem(flow.place, message, warning=True)
+                yield Problem(flow.location, message, warning=True)

@@ -15,7 +15,7 @@ def unvisited(pipeline: Pipeline) -> Iterator[Problem]:
     following = {table.number: next_tables(table) for table in pipeline.tables}
     if 0 not in following:
         message = "packets come in at table 0, and there is none in this file; name one table 0"
-        yield Problem(pipeline.tables[0].place, message, warning=True)
+        yield Problem(pipeline.tables[0].location, message, warning=True)
         return
     reached, ahead = set[int](), [0]
     while ahead:
@@ -31,7 +31,7 @@ def unvisited(pipeline: Pipeline) -> Iterator[Problem]:
                 f"{how} to {table.name}; add goto_table:{table.name} where its packets come "
                 "from, or remove the table"
             )
-            yield Problem(table.place, message, warning=True)
+            yield Problem(table.location, message, warning=True)
 
 
 def without_miss(pipeline: Pipeline) -> Iterator[Problem]:
@@ -45,4 +45,4 @@ def without_miss(pipeline: Pipeline) -> Iterator[Problem]:
                 f"{table.name} does not say what happens to a packet that no flow matches: it is "
                 "dropped; say so with miss: drop, or with another action"
             )
-            yield Problem(table.place, message, warning=True)
+            yield Problem(table.location, message, warning=True)
