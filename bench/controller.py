@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from dvr_ryu.lab.wait import wait_until
-from tests.switch import controller
+from tests.switch.support import controller
 
 PATIENCE = 300
 """Seconds to wait for a log line: for ever, as far as a figure is concerned."""

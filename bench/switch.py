@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from dvr_ryu.lab.wait import wait_until
-from tests.switch.ovs import Ovs
+from tests.switch.support.ovs import Ovs
 
 NOBODY = "tcp:127.0.0.1:1"
 """A controller where nobody listens."""

@@ -13,9 +13,9 @@ from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
-from tests.switch.controller import Controller
-from tests.switch.loopback import from_loopback
-from tests.switch.ovs import Ovs
+from tests.switch.support.controller import Controller
+from tests.switch.support.loopback import from_loopback
+from tests.switch.support.ovs import Ovs
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from dvr_ryu.cli import cli
 from dvr_ryu.shipped import examples_dir
 from tests.switch.conftest import view_of
-from tests.switch.ovs import Ovs
+from tests.switch.support.ovs import Ovs
 from tests.switch.test_sync import assert_holds
 
 EXAMPLE = examples_dir() / "human-defined-dvr.yaml"

@@ -21,9 +21,9 @@ import pytest
 from bench.relay import Relay
 from dvr_ryu.lab.wait import wait_until
 from tests.switch.conftest import view_of
-from tests.switch.controller import PATIENCE, Controller
-from tests.switch.ovs import Ovs
-from tests.switch.peers import Peer, State
+from tests.switch.support.controller import PATIENCE, Controller
+from tests.switch.support.ovs import Ovs
+from tests.switch.support.peers import Peer, State
 from tests.switch.test_hostile_peers import assert_cares, memory, tracebacks
 from tests.switch.test_sync import HOST
 
@@ -41,7 +41,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(controller: Controller, recorded: Path, seed: int, inputs: int) -> subprocess.Popen[str]:
-    words = ["-m", "tests.switch.fuzz", str(controller.port), str(seed), str(inputs), str(recorded)]
+    words = [
+        "-m",
+        "tests.switch.support.fuzz",
+        str(controller.port),
+        str(seed),
+        str(inputs),
+        str(recorded),
+    ]
     return subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 

@@ -17,9 +17,9 @@ from dvr_ryu.switch.telling import COMINGS
 from dvr_ryu.topology.loading import load_topology
 from tests import openflow_messages as of
 from tests.switch.conftest import view_of
-from tests.switch.controller import Controller
-from tests.switch.ovs import Ovs
-from tests.switch.peers import Peer, State
+from tests.switch.support.controller import Controller
+from tests.switch.support.ovs import Ovs
+from tests.switch.support.peers import Peer, State
 from tests.switch.test_sync import HOST, edit, in_sync
 
 OTHER = b"server-64/br-tun"
@@ -149,7 +149,7 @@ def test_a_flood_of_silent_connections_takes_no_descriptor_from_a_bridge(
 def test_a_lost_listener_ends_the_process_with_a_code(folder: Path, controller: Controller) -> None:
     """So that systemd starts it again."""
     controller.kill()
-    controller.command = [*controller.command, "tests.switch.deaf_app"]
+    controller.command = [*controller.command, "tests.switch.support.deaf_app"]
     root = str(Path(__file__).parents[2])
     controller.environment["PYTHONPATH"] = root
     controller.start()

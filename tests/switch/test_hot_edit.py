@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.switch.conftest import view_of
-from tests.switch.controller import Controller
-from tests.switch.ovs import Ovs
+from tests.switch.support.controller import Controller
+from tests.switch.support.ovs import Ovs
 from tests.switch.test_sync import HOST, edit, in_sync
 
 SIGNS = ("-", "+", "and ")

@@ -13,12 +13,12 @@ import pytest
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from tests.switch.conftest import view_of
-from tests.switch.controller import PATIENCE, Controller
-from tests.switch.killed_manager import COMMITTED, MOMENTS
-from tests.switch.ovs import Ovs
+from tests.switch.support.controller import PATIENCE, Controller
+from tests.switch.support.killed_manager import COMMITTED, MOMENTS
+from tests.switch.support.ovs import Ovs
 from tests.switch.test_sync import HOST, assert_holds, edit, expected, in_sync
 
-KILLED_MANAGER = Path(__file__).with_name("killed_manager.py")
+KILLED_MANAGER = Path(__file__).parent / "support" / "killed_manager.py"
 EDITS = (
     ("  vm-68: {host: server-68,", "  vm-68: {host: server-64,"),
     ("  lonely-68: {host: server-68, network: lonely}\n", ""),

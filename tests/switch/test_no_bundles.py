@@ -7,8 +7,8 @@ from pathlib import Path
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from tests.switch.conftest import view_of
-from tests.switch.controller import PATIENCE, Controller
-from tests.switch.plain import PlainSwitch
+from tests.switch.support.controller import PATIENCE, Controller
+from tests.switch.support.plain import PlainSwitch
 
 
 def test_a_switch_without_bundles_is_filled(

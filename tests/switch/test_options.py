@@ -8,8 +8,8 @@ import pytest
 
 from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from tests.switch.conftest import view_of
-from tests.switch.controller import Controller
-from tests.switch.ovs import Ovs
+from tests.switch.support.controller import Controller
+from tests.switch.support.ovs import Ovs
 
 NAME = "server-233/br-tun"
 LINES = """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.switch.oracle import Oracle
-from tests.switch.ovs import Ovs
+from tests.switch.support.oracle import Oracle
+from tests.switch.support.ovs import Ovs
 
 
 def test_lines_are_told_apart(ovs: Ovs):

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.pipeline.language.refusals import REFUSALS
-from tests.switch.oracle import BRIDGE, Oracle
-from tests.switch.ovs import Ovs
+from tests.switch.support.oracle import BRIDGE, Oracle
+from tests.switch.support.ovs import Ovs
 
 FOLDER = Path(__file__).with_name("action_lines")
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.fields import FIELDS, SHORTHANDS, Field
-from tests.switch.oracle import Oracle
-from tests.switch.ovs import Ovs
+from tests.switch.support.oracle import Oracle
+from tests.switch.support.ovs import Ovs
 
 BOTH_REFUSE = """
 recirc_id=5 actions=drop

@@ -5,8 +5,8 @@ Their letters for addresses and ports are numbers here; `pytest -s` prints what 
 
 from __future__ import annotations
 
-from tests.switch.oracle import Oracle
-from tests.switch.ovs import Ovs
+from tests.switch.support.oracle import Oracle
+from tests.switch.support.ovs import Ovs
 
 TAKEN = """
 in_port=2,actions=in_port

@@ -11,7 +11,7 @@ import pytest
 
 from dvr_ryu.companion.check.hello import exchange
 from dvr_ryu.shipped import examples_dir
-from tests.switch.controller import PATIENCE, RYU_MANAGER, Controller
+from tests.switch.support.controller import PATIENCE, RYU_MANAGER, Controller
 
 ARTICLE = examples_dir() / "human-defined-dvr.yaml"
 

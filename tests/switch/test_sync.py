@@ -15,9 +15,9 @@ from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
-from tests.switch.controller import PATIENCE, RYU_MANAGER, Controller
-from tests.switch.loopback import from_loopback
-from tests.switch.ovs import Ovs, words
+from tests.switch.support.controller import PATIENCE, RYU_MANAGER, Controller
+from tests.switch.support.loopback import from_loopback
+from tests.switch.support.ovs import Ovs, words
 
 HOST = "server-233"
 BRIDGES = ("br-tun", "br-int")

@@ -20,9 +20,9 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pki import contexts, making
 from dvr_ryu.pki.files import PkiFiles, folder_of_host, of_controller, of_host
 from tests.certificates import expire
-from tests.switch.controller import PATIENCE, RYU_MANAGER, Controller
-from tests.switch.ovs import Ovs
-from tests.switch.plain import PlainSwitch
+from tests.switch.support.controller import PATIENCE, RYU_MANAGER, Controller
+from tests.switch.support.ovs import Ovs
+from tests.switch.support.plain import PlainSwitch
 
 HOSTS = [f"h{number}" for number in range(1, 12)]
 BRIDGES = ("br-int", "br-tun")

@@ -16,7 +16,7 @@ from dvr_ryu.companion.providers.ovsdb import bridges
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.script import script
-from tests.switch.ovs import Ovs
+from tests.switch.support.ovs import Ovs
 
 OURS = SwitchTls(
     {

@@ -148,7 +148,7 @@ def test_a_wrong_import_is_found(tmp_path: Path, file: str, line: str, wrong: st
     ("file", "line"),
     [
         ("topology/model.py", "from . import view"),
-        ("topology/model.py", "from dvr_ryu.errors import Place"),
+        ("topology/model.py", "from dvr_ryu.errors import Location"),
         ("pipeline/compile/flow_bytes.py", "from ryu.ofproto import ofproto_v1_4_parser"),
         ("pipeline/compile/flow_bytes.py", "import ryu.ofproto.ether"),
         ("switch/session.py", "from ryu.lib import hub"),

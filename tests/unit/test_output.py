@@ -148,7 +148,7 @@ def test_of_many_problems_the_first_are_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "place", "said"),
+    ("data", "location", "said"),
     [
         (b"table 0 A\n  # caf\xe9\n", "f:2:8", "is not UTF-8 text"),
         (b"table 0 A\n  # \x1b[31m\n", "f:2:5", "a control character (U+001B)"),

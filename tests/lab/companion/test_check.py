@@ -1,0 +1,207 @@
+"""A host that lacks something: `dvr companion check` says what, and `apply` changes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.lab.hosts.bare import bare_lab
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import parse_topology
+from tests.lab.companion.test_companion import TOPOLOGY, inventory
+from tests.lab.support.companions import run
+
+DVR = str(Path(sys.executable).with_name("dvr"))
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[LabHost]:
+    with bare_lab(parse_topology(TOPOLOGY, "test.yaml")) as lab:
+        yield lab["h1"]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("check") / "topology.yaml"
+    file.write_text(TOPOLOGY)
+    return file
+
+
+def dvr(host: LabHost, verb: str, file: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    words = [DVR, "companion", verb, str(file), "--host", "h1"]
+    return host.run([*before, *words], check=False)
+
+
+def test_a_host_as_the_lab_makes_it_is_ready(host: LabHost, file: Path) -> None:
+    before = inventory(host)
+    done = dvr(host, "check", file)
+    assert done.returncode == 0, done.stdout
+    assert "FAIL" not in done.stdout and "Traceback" not in done.stderr
+    assert "10.0.0.1 on br-phys" in done.stdout
+    assert "the kernel can tell them" in done.stdout
+    assert "tcp:10.0.0.9:6653 does not answer" in done.stdout
+    assert inventory(host) == before
+    assert host.run([DVR, "companion", "check"], check=False).returncode == 0
+
+
+HIDE, SHOW = "mount --bind /dev/null {}", "umount {}"
+DAMAGE = {
+    "no program": (
+        [HIDE.format("/usr/sbin/dnsmasq")],
+        [SHOW.format("/usr/sbin/dnsmasq")],
+        ["dnsmasq", "FAIL", "apt install dnsmasq-base"],
+    ),
+    "no Open vSwitch": (
+        ["mv /run/openvswitch/db.sock /run/openvswitch/aside"],
+        ["mv /run/openvswitch/aside /run/openvswitch/db.sock"],
+        ["Open vSwitch", "FAIL", "systemctl start openvswitch-switch"],
+    ),
+    "no daemon": (
+        ["mv /run/openvswitch/ovs-vswitchd.pid /run/openvswitch/aside"],
+        ["mv /run/openvswitch/aside /run/openvswitch/ovs-vswitchd.pid"],
+        ["ovs-vswitchd", "FAIL", "systemctl start openvswitch-switch"],
+    ),
+    "no address": (
+        ["ip address del 10.0.0.1/24 dev br-phys"],
+        ["ip address add 10.0.0.1/24 brd + dev br-phys"],
+        ["underlay address", "FAIL", "ip address add 10.0.0.1/24 dev DEVICE"],
+    ),
+    "its address on a card": (
+        ["ip address del 10.0.0.1/24 dev br-phys", "ip address add 10.0.0.1/24 dev eth0"],
+        ["ip address del 10.0.0.1/24 dev eth0", "ip address add 10.0.0.1/24 brd + dev br-phys"],
+        ["10.0.0.1 on eth0, which is no bridge", "FAIL"],
+    ),
+    "too small an MTU": (
+        ["ovs-vsctl set Interface br-phys mtu_request=1400"],
+        ["ovs-vsctl set Interface br-phys mtu_request=1500"],
+        ["br-phys has 1400, not 1500", "FAIL", "mtu: 1400"],
+    ),
+    "a firewall": (
+        ["iptables -P FORWARD DROP"],
+        ["iptables -P FORWARD ACCEPT"],
+        ["FORWARD", "WARN", "iptables -I FORWARD"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: str) -> None:
+    damage, undo, expected = DAMAGE[what]
+
+    def told() -> bool:
+        """A device may take a moment to have what it was told."""
+        done = dvr(host, "check", file)
+        lines = done.stdout.splitlines()
+        code = 1 if "FAIL" in expected else 0
+        found = any(all(word in line for word in expected) for line in lines)
+        return found and done.returncode == code
+
+    for words in damage:
+        run(host, words)
+    try:
+        wait_until(told, 5, what, lambda: dvr(host, "check", file).stdout)
+    finally:
+        for words in undo:
+            run(host, words)
+    wait_until(lambda: dvr(host, "check", file).returncode == 0, 5, "all well again")
+
+
+def test_apply_tells_what_fails_and_makes_all_the_same(host: LabHost, file: Path) -> None:
+    before = inventory(host)
+
+    def mtu_is(wanted: int) -> bool:
+        run(host, f"ovs-vsctl set Interface br-phys mtu_request={wanted}")
+        return f"mtu {wanted}" in run(host, "ip link show br-phys")
+
+    wait_until(lambda: mtu_is(1400), 5, "the smaller MTU")
+    try:
+        applied, again = dvr(host, "apply", file), dvr(host, "apply", file)
+        wait_until(lambda: mtu_is(1500), 5, "the MTU as it was")
+        well = dvr(host, "apply", file)
+    finally:
+        wait_until(lambda: mtu_is(1500), 5, "the MTU as it was")
+        host.run([DVR, "companion", "down", "--host", "h1"])
+    first, *_, last = [line for line in applied.stderr.splitlines() if "controller" not in line]
+    assert (applied.returncode, again.returncode) == (2, 2)
+    assert first.startswith("FAIL underlay MTU: br-phys has 1400, not 1500; ovs-vsctl set")
+    assert last == "h1: all is made, but packets cannot pass before what FAILs is mended"
+    assert "+ ip netns add vm-a" in applied.stdout and again.stdout == ""
+    assert well.returncode == 0 and "FAIL" not in well.stderr
+    assert "WARN controller: tcp:10.0.0.9:6653 does not answer" in well.stderr
+    assert inventory(host) == before
+
+
+_WITH_THE_MODULE = """
+import sys
+from dvr_ryu.companion.check.site import findings
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+for each in findings(HostView(load_topology(sys.argv[1]), "h1"), "system"):
+    print(each.what, each.verdict.name, each.seen, each.advice)
+"""
+
+
+def test_with_the_kernels_datapath_any_device_will_do_and_the_firewall_counts(
+    host: LabHost, file: Path
+) -> None:
+    words = [sys.executable, "-c", _WITH_THE_MODULE, str(file)]
+    run(host, "iptables -P INPUT DROP")
+    run(host, "ip address del 10.0.0.1/24 dev br-phys")
+    run(host, "ip address add 10.0.0.1/24 dev eth0")
+    try:
+        told = host.run(words).stdout
+    finally:
+        run(host, "iptables -P INPUT ACCEPT")
+        run(host, "ip address del 10.0.0.1/24 dev eth0")
+        run(host, "ip address add 10.0.0.1/24 brd + dev br-phys")
+    assert "underlay address PASS 10.0.0.1 on eth0" in told
+    accept = "iptables -I INPUT -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT"
+    assert f"INPUT WARN iptables drops what it has no rule for {accept}" in told
+
+
+_WITHOUT_NETFILTER = """
+from dvr_ryu.companion.check import kernel
+from dvr_ryu.companion.providers.netlink import conntrack
+conntrack.NETLINK_NETFILTER = 31  # a protocol that no kernel has
+for each in kernel.findings(None, "system"):
+    print(each.what, each.verdict.name, each.advice)
+"""
+
+
+def test_a_kernel_that_does_not_tell_its_connections(host: LabHost) -> None:
+    told = host.run([sys.executable, "-c", _WITHOUT_NETFILTER]).stdout
+    assert "connections (conntrack) FAIL this kernel needs nf_conntrack_netlink" in told
+
+
+@pytest.mark.parametrize("verb", ["apply", "run", "plan", "check"])
+def test_a_root_without_rights_is_told_so(host: LabHost, file: Path, verb: str) -> None:
+    before = inventory(host)
+    without = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"]
+    refused = dvr(host, verb, file, *without)
+    assert refused.returncode == 1
+    assert "no CAP_NET_ADMIN" in refused.stdout or "lacks CAP_NET_ADMIN" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert inventory(host) == before
+
+
+def test_a_missing_program_is_named_before_anything_is_made(host: LabHost, file: Path) -> None:
+    before = inventory(host)
+    hidden = ("/usr/sbin/dnsmasq", "/usr/sbin/iptables-restore")
+    for path in hidden:
+        run(host, HIDE.format(path))
+    try:
+        refused = dvr(host, "apply", file)
+    finally:
+        for path in hidden:
+            run(host, SHOW.format(path))
+    assert refused.returncode == 1
+    assert "lacks dnsmasq, iptables-restore" in refused.stderr
+    assert "apt install dnsmasq-base iptables" in refused.stderr
+    made = inventory(host)
+    host.run([DVR, "companion", "down", "--host", "h1"])
+    assert made[:-1] == before[:-1] and inventory(host) == before

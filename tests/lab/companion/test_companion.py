@@ -1,0 +1,507 @@
+"""A companion on one lab host: it makes, mends and removes, whatever happens to it or the host."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.lab.hosts.bare import bare_lab
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import parse_topology
+from tests.lab.support.companions import (
+    Companion,
+    await_answer,
+    await_lease,
+    await_state,
+    pings,
+    run,
+    seen_as,
+)
+
+TOPOLOGY = """\
+controller: tcp:10.0.0.9:6653
+underlay: {cidr: 10.0.0.0/24}
+hosts:
+  h1: {address: 10.0.0.1, snat: true}
+  h2: {address: 10.0.0.2}
+networks:
+  n:
+    vni: 5
+    subnets: [{cidr: 10.1.0.0/24, gateway_ip: 10.1.0.1, dns: [192.0.2.53]}]
+    dhcp_host: h1
+  m: {vni: 6, subnets: [{cidr: 10.2.0.0/24, gateway_ip: 10.2.0.1, dhcp: false}]}
+  x: {vni: 7, external: true, subnets: [{cidr: 2.2.2.0/24, dhcp: false}], gateway_host: h1}
+routers:
+  r: {interfaces: [{network: n}, {network: m}], external_network: x, gateway_port: {ip: 2.2.2.20}}
+instances:
+  a: {host: h1, network: n, ip: 10.1.0.11}
+  b: {host: h1, network: n, ip: 10.1.0.12}
+  c: {host: h1, network: n, ip: 10.1.0.13}
+  d: {host: h1, network: m, ip: 10.2.0.14}
+floating_ips:
+  2.2.2.101: {instance: a}
+  2.2.2.102: {instance: b}
+"""
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[LabHost]:
+    with bare_lab(parse_topology(TOPOLOGY, "test.yaml")) as lab:
+        yield lab["h1"]
+
+
+@pytest.fixture
+def companion(host: LabHost, tmp_path: Path) -> Iterator[Companion]:
+    """A companion that has made nothing yet, on a host that is bare again after the test."""
+    file = tmp_path / "topology.yaml"
+    file.write_text(TOPOLOGY)
+    companion = Companion(host, file, "h1")
+    bare = inventory(host)
+    yield companion
+    companion("down")
+    assert inventory(host) == bare
+
+
+@pytest.fixture
+def applied(companion: Companion) -> Companion:
+    assert companion("apply")
+    run(companion.host, "ovs-ofctl add-flow br-int actions=NORMAL")
+    return companion
+
+
+def inventory(host: LabHost) -> tuple[object, ...]:
+    """All of a host that a companion might leave something in."""
+    processes = [
+        words
+        for line in run(host, "ps -e -o args").splitlines()
+        if (words := line.split()) and words[0].endswith(("dnsmasq", "udhcpc"))
+    ]
+    devices = sorted(line.split()[0] for line in run(host, "ip -br link").splitlines())
+    return (
+        devices,
+        run(host, "ip netns"),
+        run(host, "ip rule"),
+        run(host, "iptables -S"),
+        run(host, "ip route"),
+        run(host, "ovs-vsctl list-br"),
+        run(host, "sysctl -n net.ipv4.ip_forward"),
+        processes,
+        sorted(map(str, host.path("/etc/netns").rglob("*"))),
+        host.path("/run/dvr_ryu").exists(),
+    )
+
+
+def namespace(host: LabHost, prefix: str) -> str:
+    (name,) = (
+        line.split()[0] for line in run(host, "ip netns").splitlines() if line.startswith(prefix)
+    )
+    return name
+
+
+# What it makes -----------------------------------------------------------------------------------
+
+
+def test_plan_changes_nothing_and_apply_does_what_plan_said(companion):
+    bare = inventory(companion.host)
+    planned = companion("plan")
+    assert planned and inventory(companion.host) == bare
+    assert companion("apply") == planned
+    assert companion("plan") == companion("apply") == []
+
+
+def test_instances_talk_within_a_network_and_across_networks(applied):
+    host = applied.host
+    for name in "abc":
+        await_lease(host, name)
+    assert pings(host, "vm-a", "10.1.0.12")
+    assert pings(host, "vm-a", "10.2.0.14")
+    assert seen_as((host, "vm-a"), (host, "vm-d"), "10.2.0.14") == "10.1.0.11"
+
+
+@pytest.mark.parametrize(
+    "damage", ["link set eth0 down", "addr flush dev eth0", "route del default"]
+)
+def test_what_a_client_loses_is_asked_for_again(applied, damage):
+    host = applied.host
+    await_lease(host, "a")
+    assert applied("plan") == []
+    before = run(host, "ip route", "vm-a")
+    run(host, f"ip {damage}", "vm-a")
+    if "down" in damage:
+        run(host, "ip link set eth0 up", "vm-a")
+    assert applied("plan") == ["~ kill -USR1 $(cat /run/dvr_ryu/processes/udhcpc-a.pid)"]
+    assert applied("apply")
+    wait_until(lambda: run(host, "ip route", "vm-a") == before, 15, "what it had")
+    assert applied("plan") == []
+
+
+def test_north_south_on_one_host(applied):
+    """All of it through namespaces of one host: SNAT, floating addresses, and each to the other."""
+    host = applied.host
+    for name in "abc":
+        await_lease(host, name)
+    outside = (host, None)
+    a, b, c, d = ((host, f"vm-{name}") for name in "abcd")
+    assert pings(*outside, "2.2.2.101")
+    assert seen_as(a, outside, "10.0.0.1") == "2.2.2.101"
+    assert seen_as(c, outside, "10.0.0.1") == "2.2.2.20"
+    assert seen_as(d, outside, "10.0.0.1") == "2.2.2.20"
+    assert seen_as(a, b, "2.2.2.102") == "2.2.2.101"
+    assert seen_as(b, a, "2.2.2.101") == "2.2.2.102"
+    assert seen_as(c, a, "2.2.2.101") == "2.2.2.20"
+    assert seen_as(d, a, "2.2.2.101") == "2.2.2.20"
+    assert seen_as(a, a, "2.2.2.101") == "2.2.2.101"
+    # East-west nothing is translated, floating address or not.
+    assert seen_as(a, d, "10.2.0.14") == "10.1.0.11"
+    assert seen_as(d, a, "10.1.0.11") == "10.2.0.14"
+
+
+# What it mends -----------------------------------------------------------------------------------
+
+DAMAGE = {
+    "an address": ("ip -n {qrouter} addr del 2.2.2.101/32 dev {rfp}", ["addr add 2.2.2.101/32"]),
+    "a rule": ("ip -n {qrouter} rule del from 10.1.0.11", ["rule add from 10.1.0.11"]),
+    "a route": ("ip -n {fip} route del default", ["route replace default via 2.2.2.1"]),
+    "a neighbour": ("ip -n {qrouter} neigh del 10.1.0.13 dev {qr}", ["neigh replace 10.1.0.13"]),
+    "a proxied address": ("ip -n {fip} neigh del proxy 2.2.2.102 dev {fg}", ["neigh add proxy"]),
+    "a nat rule": (
+        "ip netns exec {qrouter} iptables -t nat -F neutron-l3-agent-float-snat",
+        ["neutron-l3-agent-float-snat"],
+    ),
+    "a rule too many": ("ip -n {qrouter} rule add from 9.9.9.9 table 16 priority 9", ["rule add"]),
+    "a sysctl": ("ip netns exec {qrouter} sysctl -q net.ipv4.ip_forward=0", ["ip_forward=1"]),
+    "a tag": ("ovs-vsctl set Port {qr} tag=99", ["add-port br-int {qr}"]),
+    "an MTU": ("ip -n vm-d link set eth0 mtu 1400", ["link set eth0"]),
+    "a program": ("sh -c kill$IFS-9$IFS$(cat$IFS/run/dvr_ryu/processes/dnsmasq-*)", ["dnsmasq"]),
+    "the controller": ("ovs-vsctl del-controller br-tun", ["set-controller br-tun"]),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_apply_mends_just_what_was_damaged(applied, what):
+    host = applied.host
+    names = {
+        "qrouter": namespace(host, "qrouter-"),
+        "fip": namespace(host, "fip-"),
+    }
+    links = run(host, f"ip -n {names['qrouter']} -br link") + run(
+        host, f"ip -n {names['fip']} -br link"
+    )
+    for prefix in ("rfp", "fg"):
+        names[prefix] = next(
+            word.split("@")[0] for word in links.split() if word.startswith(prefix)
+        )
+    owner = run(host, f"ip -n {names['qrouter']} -br -4 addr")
+    names["qr"] = next(line.split("@")[0] for line in owner.splitlines() if "10.1.0.1/24" in line)
+    damage, expected = DAMAGE[what]
+    run(host, damage.format(**names))
+    if what == "a program":
+        wait_until(lambda: bool(applied("plan")), 10, "the end of dnsmasq")
+    mended = applied("apply")
+    assert len(mended) == len(expected), mended
+    for line, words in zip(mended, expected, strict=True):
+        assert words.format(**names) in line
+    assert applied("plan") == []
+
+
+@pytest.mark.parametrize("prefix", ["vm-a", "qrouter-", "fip-", "snat-", "qdhcp-"])
+def test_apply_mends_a_namespace_that_was_removed(applied, prefix):
+    host = applied.host
+    run(host, f"ip netns del {namespace(host, prefix)}")
+    assert applied("apply")
+    assert applied("plan") == []
+    for name in "abc":
+        await_lease(host, name)
+    assert pings(host, "vm-c", "10.1.0.11")
+    await_answer(host, None, "2.2.2.101")
+
+
+@pytest.mark.parametrize("how", ["by an edit", "by hand"])
+def test_a_guests_name_servers_go_with_it(applied, how):
+    """By hand, it is as if a companion was killed that had just removed the namespace."""
+    host = applied.host
+    for name in "ab":
+        await_lease(host, name)
+        file = host.path(f"/etc/netns/vm-{name}/resolv.conf")
+        wait_until(file.exists, 15, f"name servers of {name}")
+        assert run(host, "cat /etc/resolv.conf", f"vm-{name}") == "nameserver 192.0.2.53\n"
+    if how == "by an edit":
+        applied.edit("  a: {host: h1, network: n, ip: 10.1.0.11}\n", "")
+        applied.edit("  2.2.2.101: {instance: a}\n", "")
+        applied("apply")
+    else:
+        pid = host.path("/run/dvr_ryu/processes/udhcpc-a.pid").read_text()
+        run(host, f"kill -KILL {pid}")
+        run(host, "ip netns del vm-a")
+        applied("down")
+    assert not host.path("/etc/netns/vm-a").exists()
+    assert host.path("/etc/netns/vm-b").exists() == (how == "by an edit")
+
+
+def test_apply_mends_an_instances_wire(applied):
+    host = applied.host
+    await_lease(host, "a")
+    tap = next(word for word in run(host, "ip -br link").split() if word.startswith("tap"))
+    run(host, f"ip link del {tap.split('@')[0]}")
+    assert applied("apply")
+    assert applied("plan") == []
+    for name in "abc":
+        await_lease(host, name)
+        await_answer(host, f"vm-{name}", "10.1.0.1")
+
+
+def test_a_restart_of_open_vswitch_leaves_nothing_to_mend_but_flows(applied):
+    host = applied.host
+    await_lease(host, "a")
+    host.run(["sh", "-c", "kill -9 $(cat /run/openvswitch/ovs-vswitchd.pid)"])
+    wait_until(lambda: host.run(["pidof", "ovs-vswitchd"], check=False).returncode != 0, 10, "end")
+    run(
+        host,
+        "ovs-vswitchd unix:/run/openvswitch/db.sock --pidfile --detach --no-chdir -vconsole:off",
+    )
+    wait_until(lambda: applied("plan") == [], 10, "all that there was")
+    run(host, "ovs-ofctl add-flow br-int actions=NORMAL")
+    assert pings(host, "vm-d", "10.2.0.1")
+
+
+# Whatever happens to it --------------------------------------------------------------------------
+
+
+def test_a_program_that_a_killed_companion_was_ending_is_not_taken_for_one_that_runs(
+    host: LabHost, applied: Companion
+) -> None:
+    pid = run(host, "cat /run/dvr_ryu/processes/udhcpc-a.pid").strip()
+    host.path("/run/dvr_ryu/ending").write_text("udhcpc-a\n")
+    run(host, f"kill -STOP {pid}")  # it is slow
+    run(host, f"kill -TERM {pid}")
+    assert [line for line in applied("apply") if "udhcpc-a" in line]
+    assert run(host, "cat /run/dvr_ryu/processes/udhcpc-a.pid").strip() not in ("", pid)
+    assert applied("plan") == []
+
+
+@pytest.mark.parametrize("program", ["dnsmasq-qdhcp-", "udhcpc-a"])
+def test_a_program_is_known_without_its_pid_file(applied, program):
+    """A companion may be killed before there is one, or another process have its number by now."""
+    (file,) = applied.host.path("/run/dvr_ryu/processes").glob(f"{program}*.pid")
+    wait_until(lambda: file.exists() and bool(file.read_text()), 10, "its pid file")
+    pid = file.read_text()
+    file.unlink()
+    assert applied("plan") == []
+    file.write_text("1\n")
+    assert applied("plan") == []
+    file.write_text(pid)
+
+
+def test_a_program_that_has_a_double_is_started_anew(applied):
+    """As might be if two companions were at work; neither is to stay."""
+    host = applied.host
+    (file,) = host.path("/run/dvr_ryu/processes").glob("dnsmasq-*.pid")
+    words = host.path(f"/proc/{file.read_text().strip()}/cmdline").read_text().split("\0")[:-1]
+    file.unlink()
+    host.run(
+        [word.replace("/dvr_ryu/dhcp/", "/double-") for word in words],
+        namespace=namespace(host, "qdhcp-"),
+    )
+    assert len(run(host, "pgrep -x dnsmasq").split()) == 2
+    mended = applied("apply")
+    assert len(mended) == 1 and "dnsmasq" in mended[0], mended
+    assert len(run(host, "pgrep -x dnsmasq").split()) == 1
+    assert applied("plan") == []
+
+
+EDITS = [
+    ("  b: {host: h1,", "  b: {host: h2,"),
+    ("  2.2.2.101: {instance: a}", "  2.2.2.101: {instance: c}"),
+    ("dhcp: false}]}\n  x", "dhcp: true}]}\n  x"),
+    ("10.1.0.13}", "10.1.0.33}"),
+    ("{network: m}], ", "{network: m}], routes: [{destination: 9.9.9.9/32, nexthop: 10.1.0.12}], "),
+    ("external_network: x", ""),
+    ("mtu: 1500", "mtu: 1600"),
+    (
+        "dns: [192.0.2.53]}]\n    dhcp_host: h1",
+        "dns: [192.0.2.53], dhcp_options: {domain-name: n.example}, dhcp_ranges: "
+        "[{start: 10.1.0.100, end: 10.1.0.109, host: h1}]}]\n    dhcp: distributed",
+    ),
+    ("address: 10.0.0.2}", "address: 10.0.0.3}"),
+    ("  2.2.2.102: {instance: b}\n", ""),
+    ("network: m, ip: 10.2.0.14}", "ports: [{network: m, ip: 10.2.0.14}, {network: n}]}"),
+]
+
+
+def test_any_edit_ends_where_a_fresh_start_ends(applied):
+    """After each edit nothing is left to do, and undoing all of them leads back."""
+    applied.edit("underlay: {cidr: 10.0.0.0/24}", "underlay: {cidr: 10.0.0.0/24, mtu: 1500}")
+    assert applied("apply") == []
+    settings = run(applied.host, "sysctl net.ipv4.conf", "vm-d")
+    for old, new in EDITS:
+        before = applied.file.read_text()
+        if old == "external_network: x":
+            applied.edit("external_network: x, gateway_port: {ip: 2.2.2.20}", "")
+            text = applied.file.read_text()
+            applied.file.write_text(text.split("floating_ips:")[0])
+        else:
+            applied.edit(old, new)
+        assert applied("apply"), (old, new)
+        assert applied("plan") == []
+        applied.file.write_text(before)
+        assert applied("apply"), (old, new)
+        assert applied("plan") == []
+    assert run(applied.host, "sysctl net.ipv4.conf", "vm-d") == settings
+
+
+# What stays --------------------------------------------------------------------------------------
+
+_RUN = """
+import sys
+from dvr_ryu.companion import moving
+from dvr_ryu.companion.run import run
+moving.PATIENCE = 2.0
+run(*sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def running(companion: Companion, tmp_path: Path) -> Iterator[Companion]:
+    """A companion that stays."""
+    host = companion.host
+    words = [sys.executable, "-c", _RUN, str(companion.file), "h1"]
+    host.start_service("companion", words, tmp_path / "log", {})
+    await_state(host, lambda state: state["state"] == "applied")
+    yield companion
+    pid = host.service_pid("companion")
+    run(host, f"kill {pid}")
+    wait_until(lambda: host.service_pid("companion") is None, 10, "the end of the companion")
+    await_state(host, lambda state: state["state"] == "ended")
+
+
+def test_it_applies_an_edit(running):
+    """An instance that moves is kept for a while where no controller says that it has arrived."""
+    before = await_state(running.host, lambda state: True)
+    running.edit("  c: {host: h1,", "  c: {host: h2,")
+    await_state(running.host, lambda state: state["state"] == "moving")
+    assert "vm-c" in run(running.host, "ip netns")
+    await_state(
+        running.host,
+        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
+    )
+    assert "vm-c" not in run(running.host, "ip netns")
+    assert running("plan") == []
+
+
+def test_it_applies_an_edit_of_what_somebody_has_just_undone(running, tmp_path):
+    """It makes edits from what it knows; where that is no longer so, it looks."""
+    host = running.host
+    for name in ("vm-c", "vm-d"):
+        run(host, f"ip netns del {name}")
+    before = await_state(host, lambda state: True)
+    running.edit("10.2.0.14", "10.2.0.24")
+    await_state(
+        host,
+        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
+    )
+    wait_until(lambda: running("plan") == [], 20, "all of it again")
+    assert "10.2.0.24/24" in run(host, "ip -br -4 addr", "vm-d")
+    assert "something else" not in (tmp_path / "log").read_text()
+
+
+def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
+    running.edit("ip: 10.1.0.13}", "ip: 10.1.0.300}")
+    state = await_state(running.host, lambda state: state["state"] == "failed")
+    assert f"{running.file}:18:" in state["error"]
+    assert "vm-c" in run(running.host, "ip netns")
+    run(running.host, "ip netns del vm-d")
+    wait_until(lambda: "vm-d" in run(running.host, "ip netns"), 20, "vm-d again")
+    running.edit("10.1.0.300", "10.1.0.13")
+    await_state(running.host, lambda state: state["state"] == "applied")
+
+
+def test_a_host_that_is_taken_out_of_the_file_is_emptied_until_it_returns(running, tmp_path):
+    text = running.file.read_text()
+    before = await_state(running.host, lambda state: True)
+    devices = run(running.host, "ip netns")
+    running.file.write_text("hosts: {h2: {address: 10.0.0.2}}")
+    refused = await_state(running.host, lambda state: state["state"] == "failed")
+    assert "confirm that they shall go: removed_hosts: [h1]" in refused["error"]
+    assert run(running.host, "ip netns") == devices
+    running.file.write_text("hosts: {h2: {address: 10.0.0.2}}\nremoved_hosts: [h1]\n")
+    emptied = await_state(
+        running.host,
+        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
+    )
+    assert run(running.host, "ip netns") == ""
+    assert run(running.host, "ovs-vsctl list-br") in ("", "br-phys\n")
+    assert "has no host h1 any more" in (tmp_path / "log").read_text()
+    running.file.write_text(text)
+    await_state(running.host, lambda state: state["topology"] != emptied["topology"])
+    assert running("plan") == []
+
+
+def test_it_mends_by_itself(running):
+    host = running.host
+
+    def pids() -> set[str]:
+        files = host.path("/run/dvr_ryu/processes").glob("*.pid")
+        return {path.read_text().strip() for path in files}
+
+    killed = pids()
+    for pid in killed:
+        run(host, f"kill -9 {pid}")
+    wait_until(lambda: running("plan") == [], 20, "all programs again")
+    assert not pids() & killed and len(pids()) == len(killed)
+
+
+def test_two_do_not_work_on_one_host(running):
+    refused = running.attempt("apply", check=False)
+    assert refused.returncode == 1
+    assert "another companion (process" in refused.stderr
+
+
+# What it says ------------------------------------------------------------------------------------
+
+
+def test_without_open_vswitch_it_says_how_to_start_it(companion):
+    host = companion.host
+    socket = host.path("/run/openvswitch/db.sock")
+    aside = socket.with_name("aside.sock")
+    socket.rename(aside)
+    try:
+        refused = companion.attempt("apply", check=False)
+    finally:
+        aside.rename(socket)
+    assert refused.returncode == 1
+    assert "systemctl start openvswitch-switch" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_bridge_of_another_host_of_ours_is_not_taken_over(companion):
+    bridge = "Bridge br-int datapath_type=netdev external_ids:dvr_ryu=h9"
+    run(companion.host, f"ovs-vsctl add-br br-int -- set {bridge}")
+    try:
+        refused = companion.attempt("apply", check=False)
+        assert refused.returncode == 1
+        assert "dvr companion down --host h9" in refused.stderr
+    finally:
+        run(companion.host, "ovs-vsctl del-br br-int")
+
+
+@pytest.mark.parametrize("verb", ["down", "apply"])
+def test_in_the_name_of_another_host_nothing_is_done(applied, verb):
+    """Neither by who mistypes it, nor by who takes this machine for another one."""
+    refused = Companion(applied.host, applied.file, "h2").attempt(verb, check=False)
+    assert refused.returncode == 1
+    assert "dvr companion down --host h1" in refused.stderr
+    assert applied("plan") == []
+
+
+def test_a_foreign_namespace_is_not_taken_over(companion):
+    run(companion.host, "ip netns add vm-a")
+    try:
+        refused = companion.attempt("apply", check=False)
+        assert refused.returncode == 1
+        assert "the namespace vm-a exists and is not dvr_ryu's" in refused.stderr
+    finally:
+        run(companion.host, "ip netns del vm-a")

@@ -1,0 +1,79 @@
+"""Open vSwitch's own devices in namespaces, as a host with the kernel's datapath has them.
+
+This machine may not have it: so the resources are the kernel datapath's, on a bridge of the
+userspace one, which makes such devices, too, and lets them be moved.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.lab.hosts.bare import bare_lab
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.topology.loading import parse_topology
+from tests.lab.companion.test_companion import TOPOLOGY, inventory, namespace
+from tests.lab.support.companions import await_answer, await_lease, run
+
+OWN = {"ta", "qr", "sg", "qg", "fg", "gw"}
+"""How the names of such devices begin; an instance's tap is a wire's end."""
+
+_RECONCILE = """
+import json, sys
+from attrs import evolve
+from dvr_ryu.companion.agent import reconcile
+from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.resources.kinds import Bridge, Device
+from dvr_ryu.companion.host import Host, locked
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+
+def here(resource):
+    if isinstance(resource, Bridge):
+        return evolve(resource, settings={**resource.settings, "datapath_type": "netdev"})
+    if isinstance(resource, Device) and resource.tx_checksum:
+        return evolve(resource, tx_checksum=False)
+    return resource
+
+with locked():
+    host = Host("h1")
+    wanted = desired_resources(HostView(load_topology(sys.argv[1]), "h1"), "system") if sys.argv[1:]
+    else () print(json.dumps(list(reconcile(host, tuple(map(here, wanted))).lines()))) host.close()
+"""
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[LabHost]:
+    with bare_lab(parse_topology(TOPOLOGY, "test.yaml")) as lab:
+        yield lab["h1"]
+
+
+def reconcile(host: LabHost, *file: Path) -> list[str]:
+    """Make what the file says, or nothing without one; return the lines of the change."""
+    done = host.run([sys.executable, "-c", _RECONCILE, *map(str, file)])
+    lines: list[str] = json.loads(done.stdout)
+    return lines
+
+
+def test_they_are_made_found_mended_and_removed(host: LabHost, tmp_path: Path) -> None:
+    file = tmp_path / "topology.yaml"
+    file.write_text(TOPOLOGY)
+    bare = inventory(host)
+    made = [line.split() for line in reconcile(host, file) if "type=internal" in line]
+    assert {words[words.index("add-port") + 2][:2] for words in made} == OWN
+    assert reconcile(host, file) == []
+    for prefix in ("qrouter-", "fip-", "snat-", "qdhcp-"):
+        run(host, f"ip netns del {namespace(host, prefix)}")
+    assert reconcile(host, file)
+    assert reconcile(host, file) == []
+    run(host, "ovs-ofctl add-flow br-int actions=NORMAL")
+    await_lease(host, "a")
+    await_answer(host, "vm-a", "10.2.0.14")
+    await_answer(host, None, "2.2.2.101")
+    reconcile(host)
+    run(host, "rm -r /run/dvr_ryu")
+    assert inventory(host) == bare

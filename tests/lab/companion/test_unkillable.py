@@ -1,0 +1,186 @@
+"""Whatever is killed in the article's lab comes back by itself, to exactly what was; and whatever
+somebody undoes by hand. Packets that do not pass through what was killed go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.wait import wait_until
+from tests.lab.support.article import CIRROS, PEER, Article, article_lab, pinging
+from tests.lab.support.companions import await_answer
+from tests.lab.support.inventory import Inventory, differences, inventory
+
+pytestmark = pytest.mark.alone
+
+PINGS = ((CIRROS, "10.10.10.4"), (PEER, "192.168.10.222"), (("server-64", None), "2.2.2.100"))
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def article(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Article]:
+    with article_lab(tmp_path_factory.mktemp("unkillable")) as article:
+        yield article
+
+
+@pytest.fixture
+def host(article: Article) -> LabHost:
+    return article.lab["server-233"]
+
+
+@pytest.fixture
+def before(host: LabHost) -> Inventory:
+    return inventory(host)
+
+
+def await_same(host: LabHost, before: Inventory) -> None:
+    """Wait until all of a host is again as it was."""
+    left: list[str] = []
+
+    def same() -> bool:
+        left[:] = differences(before, inventory(host))
+        return not left
+
+    wait_until(same, PATIENCE, f"{host.name} as it was", lambda: "\n".join(left))
+
+
+def kill_service(host: LabHost, service: str) -> None:
+    """Kill a service, and wait for the next one."""
+    starts = host.service_starts(service)
+    host.run(["kill", "-9", str(host.service_pid(service))])
+    wait_until(lambda: host.service_starts(service) > starts, PATIENCE, f"another {service}")
+
+
+def await_answers(article: Article) -> None:
+    """Wait until all answer; Open vSwitch drops the first packet of a tunnel that it makes anew."""
+    for (name, namespace), address in PINGS:
+        await_answer(article.lab[name], namespace, address)
+
+
+@contextmanager
+def undisturbed(article: Article) -> Iterator[None]:
+    with ExitStack() as stack:
+        for place, address in PINGS:
+            stack.enter_context(pinging(article, place, address))
+        yield
+
+
+@pytest.mark.parametrize("service", ["companion", "ovsdb-server"])
+def test_what_carries_no_packets_disturbs_none(
+    article: Article, host: LabHost, before: Inventory, service: str
+) -> None:
+    log = article.folder.log("companion-server-233")
+    known = len(log.read_text())
+    with undisturbed(article):
+        kill_service(host, service)
+        # Returns when ovs-vswitchd has read it: it is connected again.
+        words = ["ovs-vsctl", "--retry", "set", "Open_vSwitch", ".", "external_ids:probe=1"]
+        host.run([*words[:2], "--timeout=60", *words[2:]])
+        await_same(host, before)
+    assert "Traceback" not in log.read_text()[known:]
+    # The companion works with the OVSDB that is there now.
+    host.run(["ovs-vsctl", "clear", "Bridge", "br-tun", "controller"])
+    await_same(host, before)
+    said = [line for line in host.run(["ovs-vsctl", "show"]).stdout.splitlines() if "6653" in line]
+    assert len(said) == 2
+
+
+def test_a_companion_announces_what_the_last_one_may_not_have(
+    article: Article, host: LabHost
+) -> None:
+    """It was killed, perhaps, after it had made an address, and before it said so."""
+    beyond = article.lab["server-64"]
+
+    def known_as() -> str:
+        return beyond.run(["ip", "-json", "neigh", "show", "2.2.2.100"]).stdout
+
+    await_answers(article)
+    (known,) = json.loads(known_as())
+    wrong = "02:00:00:00:00:99"
+    words = f"ip neigh replace 2.2.2.100 lladdr {wrong} dev {known['dev']} nud stale"
+    beyond.run(words.split())
+    assert wrong in known_as()
+    kill_service(host, "companion")
+    wait_until(lambda: known["lladdr"] in known_as(), PATIENCE, "2.2.2.100 announced", known_as)
+
+
+def test_open_vswitch_comes_back_with_all_that_it_had(
+    article: Article, host: LabHost, before: Inventory
+) -> None:
+    """On the userspace datapath its packets stop meanwhile; those of other hosts do not."""
+    with pinging(article, ("server-68", "vm-blue-68"), "10.10.10.4"):
+        kill_service(host, "ovs-vswitchd")
+        await_same(host, before)
+    await_answers(article)
+
+
+@pytest.mark.parametrize("program", ["dnsmasq-", "udhcpc-cirros"])
+def test_programs_come_back_and_leases_stay(
+    article: Article, host: LabHost, before: Inventory, program: str
+) -> None:
+    leases = {path: path.read_text() for path in host.path("/run/dvr_ryu/dhcp").glob("*.leases")}
+    assert any("192.168.10.222" in text for text in leases.values())
+    files = list(host.path("/run/dvr_ryu/processes").glob(f"{program}*.pid"))
+    killed = {file: file.read_text() for file in files}
+    with undisturbed(article):
+        host.run(["kill", "-9", *map(str.strip, killed.values())])
+        wait_until(lambda: _all_new(killed), PATIENCE, f"another {program}")
+        await_same(host, before)
+    for path, text in leases.items():
+        assert sorted(_leased(path.read_text())) == sorted(_leased(text))
+
+
+def _all_new(killed: dict[Path, str]) -> bool:
+    return all(file.exists() and file.read_text() not in ("", pid) for file, pid in killed.items())
+
+
+def _leased(text: str) -> list[tuple[str, ...]]:
+    """MAC and address of each lease; when it ends is left out, as a client may have renewed it."""
+    return [tuple(line.split()[1:3]) for line in text.splitlines()]
+
+
+DAMAGE = (
+    "ip netns del vm-lonely-233",
+    "ip -n {qrouter} addr flush dev {rfp}",
+    "ovs-vsctl del-port {qr}",
+    "ovs-vsctl set Port {qr} tag=99",
+    "ovs-ofctl -OOpenFlow14 del-flows br-int",
+    "ovs-ofctl -OOpenFlow14 mod-flows br-tun actions=drop",
+)
+
+
+@pytest.mark.parametrize("words", DAMAGE)
+def test_what_is_undone_by_hand_is_made_again(
+    article: Article, host: LabHost, before: Inventory, words: str
+) -> None:
+    spaces = host.run(["ip", "netns"]).stdout.split()
+    names = {each: next(s for s in spaces if s.startswith(each)) for each in ("fip", "qrouter")}
+    links = host.run(["ip", "-br", "link"], namespace=names["qrouter"]).stdout.split()
+    for prefix in ("rfp", "qr"):
+        names[prefix] = next(word for word in links if word.startswith(f"{prefix}-")).split("@")[0]
+    mender = "controller" if "flows" in words else "companion-server-233"
+    log = article.folder.log(mender)
+    said = len(log.read_text())
+    host.run(words.format(**names).split())
+    wait_until(lambda: len(log.read_text()) > said, PATIENCE, f"the {mender} mends")
+    await_same(host, before)
+    await_answers(article)
+
+
+def test_down_leaves_nothing_of_a_host_whose_companion_is_dead(
+    article: Article, host: LabHost, tmp_path: Path
+) -> None:
+    """As after a crash for good: the word alone removes all that was made."""
+    dvr = Path(article.controller().command[0]).with_name("dvr")
+    host.run(["kill", str(host.service_pid("companion"))])
+    wait_until(lambda: host.service_pid("companion") is None, PATIENCE, "its end")
+    host.run([str(dvr), "companion", "down", "--host", "server-233"])
+    left = inventory(host)
+    assert (left["namespaces"], left["processes"], left["files"]) == ([""], [], [])
+    assert host.run(["ovs-vsctl", "list-br"]).stdout.split() in (["br-phys"], [])

@@ -1,0 +1,192 @@
+"""Random edits of a running lab's file: each ends where a fresh start on the edited file ends, and
+who was not edited does not notice.
+
+DVR_EDITS is how many edits are made, DVR_SEED which; the seed is printed. DVR_FRESH=1 compares with
+a fresh lab after every edit, not only after the last.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from dvr_ryu.errors import FileError, HostError
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import load_topology
+from tests.lab.support.inventory import Inventory, differences, inventory
+from tests.lab.support.pinging import unbroken
+from tests.lab.support.random_edits import edited, start, text_of
+
+pytestmark = pytest.mark.alone
+
+EDITS = int(os.environ.get("DVR_EDITS", "8"))
+SEED = int(os.environ.get("DVR_SEED", secrets.randbelow(1_000_000)))
+EVERY = "DVR_FRESH" in os.environ
+DVR = str(Path(sys.executable).with_name("dvr"))
+
+TOUCHING_NOBODY = [
+    ("h1", "vm-p", "10.1.0.12"),
+    ("h1", "vm-p", "10.2.0.13"),
+    ("h2", "vm-q", "10.1.0.11"),
+    ("h2", "vm-s", "10.1.0.11"),
+    ("h1", None, "2.2.2.101"),
+    ("h2", None, "3.3.3.101"),
+    ("h1", "vm-t", "3.3.3.1"),
+]
+"""From whom to whom pings must go on: a host, a namespace in it, an address."""
+
+
+@contextmanager
+def lab(file: Path, folder: Path) -> Iterator[StateFolder]:
+    """A lab of a file, up for as long as the block lasts."""
+    state = StateFolder(folder)
+    try:
+        lifecycle.up(file, lambda _: None, state)
+        yield state
+    finally:
+        lifecycle.down(state)
+
+
+def hosts_of(folder: StateFolder, file: Path) -> dict[str, LabHost]:
+    running = lifecycle.running(folder).lab_hosts
+    return {name: running[name] for name in load_topology(file).hosts}
+
+
+def inventories(folder: StateFolder, file: Path) -> dict[str, Inventory]:
+    hosts = hosts_of(folder, file)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(hosts, pool.map(inventory, hosts.values()), strict=True))
+
+
+def nothing_to_do(folder: StateFolder, file: Path) -> dict[str, str]:
+    """What the companions' plan would change, by host."""
+
+    def plan(host: LabHost) -> str:
+        words = [DVR, "companion", "plan", str(file), "--host", host.name]
+        return host.run(words, check=False).stdout
+
+    hosts = hosts_of(folder, file)
+    with ThreadPoolExecutor() as pool:
+        plans = dict(zip(hosts, pool.map(plan, hosts.values()), strict=True))
+    return {name: words for name, words in plans.items() if words}
+
+
+def as_fresh(folder: StateFolder, file: Path, place: Path) -> list[str]:
+    """What differs between a lab and one that is started now on the same file."""
+    with lab(file, place) as other:
+        fresh = inventories(other, file)
+        found: list[str] = []
+
+        def alike() -> bool:
+            here = inventories(folder, file)
+            found[:] = [
+                f"{name}: {line}" for name in fresh for line in differences(fresh[name], here[name])
+            ]
+            return not found
+
+        # A DHCP client may still be about to note its lease.
+        try:
+            wait_until(alike, 3, "")
+        except HostError:
+            return found
+    return []
+
+
+def left_after_down(folder: StateFolder, file: Path) -> dict[str, list[str]]:
+    """What hosts have that an administrator did not give them, once their companions took all
+    down.
+    """
+    left: dict[str, list[str]] = {}
+    for name, host in hosts_of(folder, file).items():
+        host.run(["kill", str(host.service_pid("companion"))])
+        wait_until(lambda: host.service_pid("companion") is None, 10, "its end")  # noqa: B023
+        host.run([DVR, "companion", "down", "--host", name])
+        has = inventory(host)
+        assert all("br-phys" in line for line in has.pop("ports of bridges", []))
+        found = [line for kind in ("processes", "files") for line in has[kind]]
+        found += [line for line in has["devices of the host"] if _MADE.search(line)]
+        found += [line for line in has["settings of the host"] if line == "ipv4/ip_forward:1"]
+        if found or has["namespaces"] != [""]:
+            left[name] = [*found, *has["namespaces"]]
+    return left
+
+
+_MADE = re.compile('"(tap|qr-|fg-|qg-|sg-|gw-|br-int|br-tun)')
+
+
+def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> None:
+    words, file = start(), tmp_path / "topology.yaml"
+    file.write_text(text_of(words))
+    with lab(file, tmp_path / "lab") as folder:
+        before = hosts_of(folder, file)
+        lifecycle.up(file, lambda _: None, folder)
+        assert hosts_of(folder, file) == before
+        file.write_text("hosts: {h1: {address: 10.0.0.1}}\n")
+        with pytest.raises(
+            FileError, match=r"confirm that they shall go: removed_hosts: \[h2, h3\]"
+        ):
+            lifecycle.up(file, lambda _: None, folder)
+        wait_until(
+            lambda: (
+                "2 of the 3 hosts in force" in folder.log("companion-h3").read_text()
+                and "2 of the 3 hosts in force" in folder.log("controller").read_text()
+            ),
+            20,
+            "both refuse it, too",
+        )
+        file.write_text(text_of(words))
+        assert hosts_of(folder, file) == before and not any(nothing_to_do(folder, file).values())
+        del words["hosts"]["h3"]
+        words["hosts"]["h4"] = {"address": "10.0.0.4"}
+        words["hosts"]["h2"]["address"] = "10.0.0.22"
+        words["instances"]["v4"] = {"host": "h4", "network": "m"}
+        file.write_text(text_of(words))
+        lifecycle.up(file, lambda _: None, folder)
+        hosts = hosts_of(folder, file)
+        assert hosts["h1"] == before["h1"] and not before["h3"].init.alive
+        assert hosts["h2"] != before["h2"] and not before["h2"].init.alive
+        q = load_topology(file).instances["q"].ip
+        hosts["h4"].run(["ping", "-c1", "-W2", q], namespace="vm-v4")
+        words["controller"] = "tcp:10.0.0.8:6653"
+        file.write_text(text_of(words))
+        with pytest.raises(HostError, match=r"type sudo .*dvr lab down, then lab up again"):
+            lifecycle.up(file, lambda _: None, folder)
+        assert hosts_of(folder, file) == hosts
+
+
+@pytest.mark.timeout(300 + (40 if EVERY else 20) * EDITS)
+def test_random_edits_end_where_a_fresh_start_ends(tmp_path: Path) -> None:
+    print(f"DVR_SEED={SEED} DVR_EDITS={EDITS}")
+    random, words, file = Random(SEED), start(), tmp_path / "topology.yaml"
+    file.write_text(text_of(words))
+    with lab(file, tmp_path / "lab") as folder:
+        bare_hosts = hosts_of(folder, file)
+        with ExitStack() as pings:
+            for host, namespace, address in TOUCHING_NOBODY:
+                pings.enter_context(unbroken(bare_hosts[host], namespace, address))
+            for number in range(EDITS):
+                did, words = edited(words, random)
+                began = time.time()
+                print(f"{number + 1}. at {began:.2f}: {did}", end="", flush=True)
+                file.write_text(text_of(words))
+                lifecycle.up(file, lambda _: None, folder)
+                print(f": {time.time() - began:.1f} s", flush=True)
+                assert nothing_to_do(folder, file) == {}, did
+                if EVERY:
+                    place = tmp_path / f"fresh{number}"
+                    assert "\n".join(as_fresh(folder, file, place)) == "", did
+        assert "\n".join(as_fresh(folder, file, tmp_path / "fresh")) == ""
+        assert left_after_down(folder, file) == {}

@@ -1,0 +1,143 @@
+"""Instances that move between hosts while they are pinged: make before break."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dvr_ryu.companion.providers.dnsmasq import leases
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from tests.lab.edits.test_changes import hosts_of, lab
+from tests.lab.support.companions import run
+from tests.lab.support.pinging import GAP, counted
+from tests.lab.support.random_edits import Words, start, text_of
+
+pytestmark = pytest.mark.alone
+
+PINGS = {
+    "in its network": ("h1", "vm-p", "10.1.0.77"),
+    "in its network, from where it was": ("h2", "vm-s", "10.1.0.77"),
+    "by the router": ("h2", "vm-q", "10.1.0.77"),
+    "by its floating address": ("h1", None, "2.2.2.110"),
+    "in a network without a router, where nobody asks DHCP": ("h1", "vm-alone", "10.101.0.12"),
+    "at its second card": ("h1", "vm-p", "10.1.0.78"),
+    "in one, from where it was": ("h2", "vm-beside", "10.101.0.12"),
+}
+ADDRESSES = {"v1": "10.1.0.77", "v2": "10.101.0.12"}
+SECOND = "10.1.0.78"
+"""The address of the second card of v2."""
+IN_FLIGHT = max(GAP, 3)
+"""So many in a row may be on their way when flows change and ports are shut."""
+
+
+@pytest.fixture(scope="module")
+def words() -> Words:
+    words = start()
+    words["networks"]["k1"] = {"subnets": [{"cidr": "10.101.0.0/24", "dhcp": False}]}
+    words["instances"] |= {
+        "v1": {"host": "h2", "network": "n", "ip": ADDRESSES["v1"]},
+        "v2": {
+            "host": "h2",
+            "ports": [{"network": "k1", "ip": ADDRESSES["v2"]}, {"network": "n", "ip": SECOND}],
+        },
+        "alone": {"host": "h1", "network": "k1"},
+        "beside": {"host": "h2", "network": "k1"},
+    }
+    words["floating_ips"]["2.2.2.110"] = {"network": "x", "instance": "v1"}
+    return words
+
+
+@pytest.fixture(scope="module")
+def file(words: Words, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("moves") / "topology.yaml"
+    file.write_text(text_of(words))
+    return file
+
+
+@pytest.fixture(scope="module")
+def moves(file: Path) -> Iterator[StateFolder]:
+    with lab(file, file.parent / "lab") as folder:
+        yield folder
+
+
+def addressed(host: LabHost, instance: str) -> str:
+    return run(host, "ip -4 -br addr show dev eth0", f"vm-{instance}")
+
+
+def test_a_companion_knows_that_a_controller_is_there_to_shut_ports(
+    moves: StateFolder, file: Path
+) -> None:
+    """Open vSwitch notes it some seconds later."""
+    ask = "from dvr_ryu.companion.host import Host; print(Host('h1').is_led())"
+    host = hosts_of(moves, file)["h1"]
+    said = partial(host.run, [sys.executable, "-c", ask])
+    wait_until(lambda: said().stdout == "True\n", 30, "the controller, as h1 knows it")
+
+
+def lost_while(
+    lab: StateFolder, file: Path, words: Words, to: str, edit: Callable[[], object]
+) -> dict[str, str]:
+    """Move v1 and v2 while they are pinged, in one edit with what else it does; return who lost
+    more than what was in flight.
+    """
+    hosts = hosts_of(lab, file)
+    old = hosts[words["instances"]["v1"]["host"]]
+    with ExitStack() as stack:
+        pings = {
+            what: stack.enter_context(counted(hosts[a], b, c)) for what, (a, b, c) in PINGS.items()
+        }
+        for name in ("v1", "v2"):
+            words["instances"][name]["host"] = to
+        edit()
+        file.write_text(text_of(words))
+        lifecycle.up(file, lambda _: None, lab)
+    for name in ("v1", "v2"):
+        assert not old.init.alive or f"vm-{name}" not in run(old, "ip netns")
+        assert ADDRESSES[name] in addressed(hosts_of(lab, file)[to], name)
+    leased = {lease.ip for lease in leases.listed(hosts_of(lab, file)["h1"].path("/"))}
+    assert {ADDRESSES["v1"], SECOND} <= leased
+    return {what: str(each) for what, each in pings.items() if each.longest_gap > IN_FLIGHT}
+
+
+@pytest.mark.parametrize("to", ["h3", "h1", "h2"])
+def test_a_move_loses_only_what_is_in_flight(
+    moves: StateFolder, file: Path, words: Words, to: str
+) -> None:
+    """To a host that has not had its networks, to one beside whom it is pinged from, and back."""
+    assert lost_while(moves, file, words, to, lambda: None) == {}
+
+
+def test_so_does_a_move_to_a_host_that_joins_in_the_same_edit(
+    moves: StateFolder, file: Path, words: Words
+) -> None:
+    joins = {"h4": {"address": "10.0.0.4"}}
+    assert lost_while(moves, file, words, "h4", lambda: words["hosts"].update(joins)) == {}
+
+
+def test_so_does_a_move_from_a_host_that_goes_in_the_same_edit(
+    moves: StateFolder, file: Path, words: Words
+) -> None:
+    old = hosts_of(moves, file)["h4"]
+    assert lost_while(moves, file, words, "h3", lambda: words["hosts"].pop("h4")) == {}
+    assert not old.init.alive
+
+
+def test_so_does_a_move_whose_companions_are_away_when_the_file_is_edited(
+    moves: StateFolder, file: Path, words: Words
+) -> None:
+    """They know what they had made before."""
+
+    def end_companions() -> None:
+        for host in (hosts_of(moves, file)[name] for name in ("h3", "h1")):
+            host.run(["kill", str(host.service_pid("companion"))])
+            wait_until(lambda: host.service_pid("companion") is None, 10, "its end")  # noqa: B023
+
+    assert lost_while(moves, file, words, "h1", end_companions) == {}

@@ -1,0 +1,254 @@
+"""What all hosts share, and what changes its MAC, while it is pinged: nobody waits for long, and a
+router answers once, on its own host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from attrs import frozen
+
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.cabling import BRIDGE
+from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import load_topology
+from tests.lab.edits.test_changes import hosts_of, lab
+from tests.lab.support.companions import await_answer, await_state, plugged, run
+from tests.lab.support.pinging import PACKETS_A_SECOND, Pings, counted
+
+pytestmark = pytest.mark.alone
+
+START = """
+controller: tcp:10.0.45.1:6653
+underlay: {cidr: 10.0.45.0/24, mtu: 1550}
+hosts:
+  h1: {address: 10.0.45.11}
+  h2: {address: 10.0.45.12, snat: true}
+  h3: {address: 10.0.45.13}
+networks:
+  blue:
+    dhcp_host: h1
+    subnets: [{cidr: 10.1.0.0/24, dhcp_ranges: [{start: 10.1.0.100, end: 10.1.0.109}]}]
+  green: {subnets: [{cidr: 10.2.0.0/24, dhcp: false}]}
+  x: {external: true, gateway_host: h3, subnets: [{cidr: 2.2.2.0/24}]}
+routers:
+  r: {interfaces: [{network: blue}, {network: green}], external_network: x}
+instances:
+  a: {host: h1, network: blue, ip: 10.1.0.11}
+  b: {host: h2, network: blue, ip: 10.1.0.12}
+  b1: {host: h1, network: blue, ip: 10.1.0.13}
+  c: {host: h1, network: green, ip: 10.2.0.11}
+  d: {host: h3, network: green, ip: 10.2.0.12}
+"""
+WHILE = 2 * PACKETS_A_SECOND
+"""About a second of silence, on a machine that has other things to do."""
+
+
+@frozen
+class Running:
+    """A lab that is up, and what its file says."""
+
+    folder: StateFolder
+    file: Path
+    words: dict[str, Any]
+
+    def __getitem__(self, host: str) -> LabHost:
+        return hosts_of(self.folder, self.file)[host]
+
+    def write(self) -> None:
+        """Save what the words say by now."""
+        self.file.write_text(yaml.safe_dump(self.words, sort_keys=False))
+
+    def save(self) -> None:
+        """Bring the lab to what the words say by now."""
+        self.write()
+        lifecycle.up(self.file, lambda _: None, self.folder)
+
+    def counted(
+        self, pings: Mapping[str, tuple[str, str | None, str]], edit: Callable[[], object]
+    ) -> dict[str, Pings]:
+        """What became of pings (host, namespace, address), which were answered before, by an
+        edit.
+        """
+        for host, place, address in pings.values():
+            await_answer(self[host], place, address)
+        with ExitStack() as stack:
+            found = {
+                what: stack.enter_context(counted(self[host], place, address))
+                for what, (host, place, address) in pings.items()
+            }
+            edit()
+            self.save()
+        return found
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    file = tmp_path_factory.mktemp("gateways") / "topology.yaml"
+    file.write_text(START)
+    with lab(file, file.parent / "lab") as folder:
+        yield Running(folder, file, yaml.safe_load(START))
+
+
+def silent(found: dict[str, Pings]) -> dict[str, str]:
+    """Those who waited for more than a while."""
+    print({what: (each.longest_gap, each.duplicates) for what, each in found.items()})
+    return {what: str(each) for what, each in found.items() if each.longest_gap > WHILE}
+
+
+ACROSS = {
+    "on one host": ("h1", "vm-a", "10.2.0.11"),
+    "across hosts": ("h1", "vm-a", "10.2.0.12"),
+    "from a host without the receiver's network": ("h2", "vm-b", "10.2.0.12"),
+}
+
+
+@pytest.mark.parametrize("word", ["mac", "again"])
+def test_a_gateway_with_another_mac_is_found_at_once(running: Running, word: str) -> None:
+    interface = running.words["routers"]["r"]["interfaces"][0]
+    mac = {"mac": "fa:16:3e:00:00:07", "again": "fa:16:3e:00:00:08"}[word]
+    assert silent(running.counted(ACROSS, lambda: interface.update(mac=mac))) == {}
+
+
+NEIGHBOURS = {
+    "on another host": ("h1", "vm-a", "10.1.0.12"),
+    "by the router": ("h1", "vm-c", "10.1.0.12"),
+    "by another host's router": ("h3", "vm-d", "10.1.0.12"),
+    "by itself": ("h2", "vm-b", "10.1.0.11"),
+}
+
+
+def test_an_instance_with_another_mac_is_found_at_once(running: Running) -> None:
+    b = running.words["instances"]["b"]
+    assert silent(running.counted(NEIGHBOURS, lambda: b.update(mac="fa:16:3e:00:00:b7"))) == {}
+
+
+def test_a_neighbour_on_the_same_host_with_another_mac_is_found_at_once(running: Running) -> None:
+    b1 = running.words["instances"]["b1"]
+    pings = {"on its host": ("h1", "vm-a", "10.1.0.13"), "by itself": ("h1", "vm-b1", "10.1.0.11")}
+    assert silent(running.counted(pings, lambda: b1.update(mac="fa:16:3e:00:00:b8"))) == {}
+
+
+def other_gateway(words: dict[str, Any]) -> None:
+    words["routers"]["r"]["gateway_port"] = {"mac": "fa:16:3e:00:00:c1"}
+
+
+def other_snat_port(words: dict[str, Any]) -> None:
+    words["routers"]["r"]["interfaces"][0]["snat_port"] = {"mac": "fa:16:3e:00:00:c2"}
+
+
+def other_router(words: dict[str, Any]) -> None:
+    """One of another name, so of other MACs, in its place."""
+    words["routers"]["s"] = words["routers"].pop("r")
+    del words["routers"]["s"]["interfaces"][0]["mac"]
+
+
+@pytest.mark.parametrize("edit", [other_gateway, other_snat_port, other_router])
+def test_the_way_to_the_world_is_found_at_once_by_another_mac(
+    running: Running, edit: Callable[[dict[str, Any]], None]
+) -> None:
+    pings = {"by SNAT": ("h1", "vm-a", "2.2.2.1"), "between networks": ("h1", "vm-a", "10.2.0.12")}
+    assert silent(running.counted(pings, lambda: edit(running.words))) == {}
+
+
+# A shared MAC stays on its host -------------------------------------------------------------------
+
+
+@contextmanager
+def halted(running: Running, *whom: str) -> Iterator[None]:
+    """Stop the companions of hosts, or the controller, while the block runs."""
+    hosts = lifecycle.running(running.folder).lab_hosts
+    services = {name: name if name == "controller" else "companion" for name in whom}
+    pids = [(hosts[name], hosts[name].service_pid(service)) for name, service in services.items()]
+    for host, pid in pids:
+        host.run(["kill", "-STOP", str(pid)])
+    try:
+        yield
+    finally:
+        for host, pid in pids:
+            host.run(["kill", "-CONT", str(pid)])
+
+
+@contextmanager
+def crossing(running: Running, mac: str) -> Iterator[list[str]]:
+    """The frames, in tcpdump's words, that this MAC sends through tunnels while the block runs."""
+    first, last = mac.replace(":", "")[:8], mac.replace(":", "")[8:]
+    sent = f"udp port 4789 and udp[22:4]=0x{first} and udp[26:2]=0x{last}"
+    words = ["tcpdump", "--immediate-mode", "-lnne", "-Z", "root", "-i", BRIDGE, sent]
+    lines: list[str] = []
+    wire = lifecycle.running(running.folder).lab_hosts["wire"]
+    with wire.running(words) as tcpdump:
+        yield lines
+        tcpdump.terminate()
+        assert tcpdump.stdout is not None
+        lines += tcpdump.stdout.read().splitlines()
+
+
+def done_by_others(running: Running, whom: Collection[str], mac: str, there: bool) -> None:
+    """Wait until all that are not halted have made what the file says of a router's MAC."""
+    for name in ("h1", "h2", "h3"):
+        host = running[name]
+        if "controller" not in whom:
+            words = "ovs-ofctl dump-flows br-tun table=1"
+            wait_until(lambda: (mac in run(host, words)) == there, 10, f"flows of {name}")  # noqa: B023
+        if name not in whom:
+            digest = sha256(running.file.read_bytes()).hexdigest()
+            await_state(host, lambda words: words["topology"] == digest)  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    "whom", [(), ("controller",), ("h2", "h3"), ("h1",), ("h1", "h3")], ids="-".join
+)
+def test_a_router_that_leaves_a_network_and_comes_back_answers_once(
+    running: Running, whom: Collection[str]
+) -> None:
+    """Whoever of the controller and the companions acts first."""
+    (router,) = running.words["routers"].values()
+    interfaces, mac = router["interfaces"], "fa:16:3e:00:00:08"
+    interfaces[0]["mac"] = mac
+    running.save()
+
+    def leave_and_come_back() -> None:
+        for there in (False, True):
+            router["interfaces"] = interfaces if there else interfaces[1:]
+            with halted(running, *whom):
+                running.write()
+                done_by_others(running, whom, mac, there)
+            running.save()
+
+    with crossing(running, mac) as crossed:
+        found = running.counted(ACROSS, leave_and_come_back)
+    print({what: (each.longest_gap, each.duplicates) for what, each in found.items()})
+    assert {what: each.duplicates for what, each in found.items()} == dict.fromkeys(ACROSS, 0)
+    assert crossed == []
+
+
+# A machine that nobody declared -------------------------------------------------------------------
+
+
+def test_an_undeclared_machine_is_routed_to_from_every_host(running: Running) -> None:
+    """And nobody is told to move its network away from it."""
+    h1 = running["h1"]
+    ip = plugged(h1, "alien", load_topology(running.file).local_vlans["h1"]["blue"])
+    assert ip is not None
+    run(h1, f"ip addr add {ip}/24 dev eth0", "alien")
+    run(h1, "ip route add default via 10.1.0.1", "alien")
+    for host, name in (("h3", "vm-d"), ("h1", "vm-c"), ("h2", "vm-b"), ("h1", "vm-a")):
+        await_answer(running[host], name, ip)
+    for address in ("10.2.0.12", "10.2.0.11", "10.1.0.12"):
+        await_answer(h1, "alien", address)
+    pings = {"to it": ("h3", "vm-d", ip), "from it": ("h1", "alien", "10.2.0.12")}
+    found = running.counted(pings, lambda: None)
+    assert {what: (each.lost, each.duplicates) for what, each in found.items()} == dict.fromkeys(
+        pings, ([], 0)
+    )
+    log = running.folder.log("companion-h1").read_text()
+    assert "has the port alien, not ours, in blue\n" in log and "give blue" not in log

@@ -1,0 +1,489 @@
+"""Guests that lie, flood, and reach for what is the host's: others go on as if nobody did."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from scapy.layers.inet import ICMP
+
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts import programs
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.topology import Topology
+from tests.lab.support.article import captured
+from tests.lab.support.companions import await_answer, await_lease, pings, run
+
+TOPOLOGY = """\
+controller: tcp:10.0.46.1:6653
+underlay: {cidr: 10.0.46.0/24, mtu: 1550}
+hosts: {h1: {address: 10.0.46.11}, h2: {address: 10.0.46.12}, h3: {address: 10.0.46.13, snat: true}}
+networks:
+  blue:
+    dhcp_host: h2
+    subnets: [{cidr: 10.1.0.0/24, host_routes: [{destination: 10.9.0.0/16, nexthop: 10.1.0.12}]}]
+  green: {subnets: [{cidr: 10.2.0.0/24, dhcp: false}]}
+  x: {external: true, gateway_host: h3, subnets: [{cidr: 2.2.2.0/24}]}
+routers:
+  r: {interfaces: [{network: blue}, {network: green}], external_network: x}
+instances:
+  liar: {host: h1, network: blue, ip: 10.1.0.66}
+  near: {host: h1, network: blue, ip: 10.1.0.11}
+  far: {host: h2, network: blue, ip: 10.1.0.12}
+  third: {host: h3, network: blue, ip: 10.1.0.13}
+  ear: {host: h3, network: blue, ip: 10.1.0.14}
+  one:
+    host: h1
+    network: blue
+    ip: 10.1.0.21
+    allowed_address_pairs: &shared [{ip: 10.1.0.100}, {ip: 10.1.0.200, mac: "00:00:5e:00:01:07"}]
+  two: {host: h2, network: blue, ip: 10.1.0.22, allowed_address_pairs: *shared}
+  asks-1: {host: h1, network: green, ip: 10.2.0.11}
+  asks-3: {host: h3, network: green, ip: 10.2.0.13}
+  both: {host: h2, ports: [{network: blue, ip: 10.1.0.31}, {network: blue, ip: 10.1.0.32}]}
+  outer: {host: h1, network: x, ip: 2.2.2.66}
+floating_ips:
+  2.2.2.100: {instance: near}
+"""
+HOSTS = ("h1", "h2", "h3")
+VIRTUAL_MAC = "00:00:5e:00:01:07"
+LEARNED = 0x6C6561726E6564
+LIMIT = 4096
+"""Of table 10's learn()."""
+
+_SEND = """
+import json, os, socket, struct, sys
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+def arp(source, ip, op=1):
+    return struct.pack("!HHBBH6s4s6s4s", 1, 0x800, 6, 4, op, source, ip, bytes(6), ip)
+
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+wire.bind(("eth0", 0))
+words = json.loads(sys.argv[1])
+everybody = b"\\xff" * 6
+for source in map(mac, words.get("as", ())):
+    for to in (everybody, mac(words["to"])):
+        for tag in (b"", b"\\x81\\x00\\xe0\\x00"):
+            wire.send(to + source + tag + b"\\x88\\xb5" + bytes(46))
+        wire.send(to + source + b"\\x08\\x06" + arp(source, socket.inet_aton("10.1.0.99"), 2))
+for source, ip in words.get("announce", ()):
+    for op in (1, 2):
+        packet = arp(mac(source), socket.inet_aton(ip), op)
+        wire.send(everybody + mac(source) + b"\\x08\\x06" + packet)
+for _ in range(words.get("flood", 0)):
+    source = b"\\x02" + os.urandom(5)
+    try:
+        wire.send(everybody + source + b"\\x88\\xb5" + bytes(46))
+    except OSError:
+        pass
+"""
+
+
+@frozen
+class Guests:
+    """The lab, in words of instances."""
+
+    lab: Lab
+    folder: StateFolder
+    file: Path
+
+    @property
+    def topology(self) -> Topology:
+        return load_topology(self.file)
+
+    def host(self, instance: str) -> str:
+        return self.topology.instances[instance].host
+
+    def mac(self, instance: str) -> str:
+        return self.topology.instances[instance].mac
+
+    def run(self, instance: str, words: str, check: bool = True) -> str:
+        host = self.lab[self.host(instance)]
+        return host.run(words.split(), namespace=f"vm-{instance}", check=check).stdout
+
+    def answers(self, instance: str, address: str) -> bool:
+        return pings(self.lab[self.host(instance)], f"vm-{instance}", address)
+
+    def send(self, instance: str, **words: object) -> None:
+        host = self.lab[self.host(instance)]
+        program = [sys.executable, "-c", _SEND, json.dumps(words)]
+        host.run(program, namespace=f"vm-{instance}", timeout=120)
+
+    def learned_on(self, host: str, mac: str) -> set[int]:
+        """The ports of br-int where NORMAL has learned a MAC."""
+        lines = run(self.lab[host], "ovs-appctl fdb/show br-int").splitlines()[1:]
+        return {int(line.split()[0]) for line in lines if mac in line}
+
+    def taught(self, host: str) -> list[str]:
+        """The flows of table 20 that a host has learned."""
+        words = f"ovs-ofctl dump-flows br-tun table=20,cookie={LEARNED:#x}/-1"
+        return [line for line in run(self.lab[host], words).splitlines() if "dl_dst" in line]
+
+    def ofport(self, instance: str) -> int:
+        port = self.topology.instances[instance]
+        words = f"ovs-vsctl get Interface {port.device} ofport"
+        return int(run(self.lab[port.host], words))
+
+    def neighbour(self, host: str, address: str) -> str:
+        """Where a host's router believes an address to be."""
+        router = self.topology.routers["r"].namespace
+        shown = run(self.lab[host], f"ip -json neigh show to {address}", router)
+        return "".join(row.get("lladdr", "") for row in json.loads(shown or "[]"))
+
+
+@pytest.fixture(scope="module")
+def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guests]:
+    folder = StateFolder(tmp_path_factory.mktemp("guests") / "dvr_lab")
+    file = folder.path.with_name("topology.yaml")
+    file.write_text(TOPOLOGY)
+    try:
+        lifecycle.up(file, lambda _: None, folder)
+        lab = Lab(lifecycle.running(folder).lab_hosts)
+        for instance in ("liar", "near", "far", "third", "ear", "one", "two", "both"):
+            await_lease(lab[load_topology(file).instances[instance].host], instance)
+        yield Guests(lab, folder, file)
+    finally:
+        lifecycle.down(folder)
+
+
+# What the file gives to another ------------------------------------------------------------------
+
+
+def test_nobody_is_learned_where_he_is_not(guests: Guests) -> None:
+    """MACs of instances of this and other hosts, gateways, DHCP, SNAT, DVR hosts, virtual ones."""
+    topology = guests.topology
+    service = [port for port in topology.service_ports if port.network == "blue"]
+    assert {port.owner for port in service} >= {"network:dhcp", "network:router_centralized_snat"}
+    forged = [
+        *(guests.mac(name) for name in ("near", "far", "third", "one", "two")),
+        *(port.mac for port in (*service, *topology.more_cards)),
+        *(each.mac for each in topology.routers["r"].interfaces if each.network == "blue"),
+        *(host.dvr_mac for host in topology.hosts.values()),
+        VIRTUAL_MAC,
+    ]
+    at_home = {port.mac for port in topology.ports_on["h1"]}
+    for host in HOSTS:
+        run(guests.lab[host], "ovs-appctl fdb/flush br-int")
+        run(guests.lab[host], f"ovs-ofctl del-flows br-tun cookie={LEARNED:#x}/-1")
+    unknown = "02:00:00:00:00:99"
+    guests.send("liar", **{"as": [*forged, unknown], "to": guests.mac("third")})
+    # Open vSwitch learns in the order of the packets: the last one is undeclared, and is learned.
+    here = guests.ofport("liar")
+    wait_until(lambda: guests.learned_on("h1", unknown) == {here}, 10, "what nobody declared")
+    wait_until(lambda: any(unknown in flow for flow in guests.taught("h3")), 10, "it on h3")
+    for mac in forged:
+        assert here not in guests.learned_on("h1", mac), mac
+        for host in ("h2", "h3"):
+            tunnel = f"output:{topology.hosts[host].tunnel_ports['h1']}"
+            wrong = [flow for flow in guests.taught(host) if mac in flow and tunnel in flow]
+            assert mac in at_home or not wrong
+
+
+def test_what_is_for_others_comes_to_them_while_somebody_says_he_is_they(guests: Guests) -> None:
+    asked = (("asks-1", "far"), ("near", "far"), ("third", "far"), ("asks-3", "near"))
+    victims = sorted({guests.mac(victim) for _, victim in asked})
+    gateway = next(i.mac for i in guests.topology.routers["r"].interfaces if i.network == "blue")
+    for _ in range(3):
+        guests.send("liar", **{"as": [*victims, gateway], "to": guests.mac("third")})
+        for client, victim in asked:
+            assert guests.answers(client, guests.topology.instances[victim].ip), (client, victim)
+
+
+def test_on_an_external_network_nobody_is_a_router(guests: Guests) -> None:
+    ports = [port for port in guests.topology.service_ports if port.network == "x"]
+    assert len({port.owner for port in ports}) == 3
+    await_answer(guests.lab["h1"], "vm-outer", "2.2.2.1")
+    guests.send("outer", **{"as": [port.mac for port in ports], "to": ports[0].mac})
+    here = guests.ofport("outer")
+    for port in ports:
+        assert here not in guests.learned_on("h1", port.mac), port
+    assert guests.answers("asks-1", "2.2.2.1")
+    assert guests.answers("outer", "2.2.2.100")
+
+
+def test_only_those_who_may_have_a_virtual_address_move_it(guests: Guests) -> None:
+    def take(old: str | None, new: str) -> None:
+        for address in ("10.1.0.100", "10.1.0.200"):
+            if old:
+                guests.run(old, f"ip addr del {address}/32 dev eth0")
+            guests.run(new, f"ip addr add {address}/32 dev eth0")
+        guests.send(new, announce=[(guests.mac(new), "10.1.0.100"), (VIRTUAL_MAC, "10.1.0.200")])
+
+    def lie() -> None:
+        mine = guests.mac("liar")
+        lies = [(mine, "10.1.0.100"), (mine, "10.1.0.200"), (VIRTUAL_MAC, "10.1.0.200")]
+        guests.send("liar", announce=lies)
+
+    def settled(owner: str) -> bool:
+        mac = guests.mac(owner)
+        return all(guests.neighbour(host, "10.1.0.100") == mac for host in ("h1", "h3"))
+
+    take(None, "two")
+    for client in ("asks-1", "asks-3"):
+        await_answer(guests.lab[guests.host(client)], f"vm-{client}", "10.1.0.100")
+    wait_until(lambda: settled("two"), 15, "routers that know where 10.1.0.100 is")
+    lie()
+    assert guests.answers("asks-1", "10.1.0.100") and guests.answers("asks-3", "10.1.0.100")
+    assert settled("two")
+    assert guests.ofport("liar") not in guests.learned_on("h1", VIRTUAL_MAC)
+    take("two", "one")
+    wait_until(lambda: settled("one"), 15, "routers that know its new owner")
+    lie()
+    assert settled("one")
+    assert guests.answers("asks-1", "10.1.0.100") and guests.answers("asks-3", "10.1.0.100")
+
+
+# What it sends too much of -----------------------------------------------------------------------
+
+
+FLOOD = 10_000
+"""Frames at a time, each of another MAC. A busy Open vSwitch drops most of them."""
+WORSE = 20
+"""How many times as long it may take to put flows back, with table 20 full."""
+
+
+def test_a_flood_of_macs_harms_nobody(guests: Guests, tmp_path: Path) -> None:
+    before = _mended(guests)
+
+    def full() -> bool:
+        guests.send("liar", flood=FLOOD)
+        return all(len(guests.taught(host)) >= LIMIT for host in ("h2", "h3"))
+
+    wait_until(full, 60, "full tables", lambda: str([len(guests.taught(host)) for host in HOSTS]))
+    assert [len(guests.taught(host)) for host in ("h2", "h3")] == [LIMIT, LIMIT]
+    with captured(guests.lab["h3"], "eth0", "vm-ear", tmp_path / "ear.pcap") as heard:
+        for client, address in (
+            ("third", "10.1.0.12"),
+            ("asks-1", "10.1.0.12"),
+            ("near", "10.1.0.13"),
+        ):
+            assert guests.answers(client, address), (client, address)
+    assert not [packet for packet in heard if ICMP in packet]
+    assert _mended(guests) < WORSE * before
+    assert guests.answers("asks-3", "10.1.0.11")
+
+
+def _mended(guests: Guests) -> float:
+    """How long the controller takes to put back the flows of table 21 of h3's br-tun, in
+    milliseconds, once it sees that they are gone.
+    """
+    topology = load_topology(guests.file)
+    log = programs.programs_of(topology, guests.file, guests.lab, guests.folder)[0].log
+    before = len(log.read_text())
+    found = re.compile(r"h3/br-tun in sync: .* in ([\d.]+) ms")
+    run(guests.lab["h3"], "ovs-ofctl del-flows br-tun table=21")
+    wait_until(lambda: found.search(log.read_text(), before) is not None, 120, "flows put back")
+    return float(found.findall(log.read_text(), before)[0])
+
+
+# What is the host's ------------------------------------------------------------------------------
+
+OUTSIDE = {"liar": "its router's address", "near": "2.2.2.100", "outer": "2.2.2.66"}
+"""Guests by SNAT, by a floating address, and on the external network itself."""
+_UDP = """
+import socket, sys
+wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(3):
+    wire.sendto(b"knock", (sys.argv[1], int(sys.argv[2])))
+"""
+_HEAR = """
+import socket, sys
+wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+wire.bind((sys.argv[1], int(sys.argv[2])))
+print("ready", flush=True)
+print(wire.recvfrom(100)[1][0], flush=True)
+"""
+_TCP = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)"
+_ANSWER = "import socket, sys; socket.create_server(('', int(sys.argv[1]))).accept()"
+OTHER_PORT = 4790
+
+
+def _knocks(guests: Guests, instance: str, address: str, port: int = 4789) -> None:
+    """A guest sends to a port of UDP."""
+    host = guests.lab[guests.host(instance)]
+    host.run([sys.executable, "-c", _UDP, address, str(port)], namespace=f"vm-{instance}")
+
+
+def _connects(guests: Guests, instance: str, address: str, port: int) -> bool:
+    """Whether a guest gets a connection by TCP."""
+    host = guests.lab[guests.host(instance)]
+    program = [sys.executable, "-c", _TCP, address, str(port)]
+    return host.run(program, namespace=f"vm-{instance}", check=False).returncode == 0
+
+
+@contextmanager
+def _heard(guests: Guests, port: int = 4789) -> Iterator[set[str]]:
+    """To which addresses of the underlay guests' packets to a port of UDP come meanwhile: across
+    the wire, and to the gateway host itself, which has no tunnel of its own kernel there.
+    """
+    heard: set[str] = set()
+    words = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", "wire"]
+    words += [f"udp dst port {port} and src net 2.2.2.0/24"]
+    own = ["h3", "10.0.46.13"]
+    hear = [sys.executable, "-c", _HEAR, own[1], str(port)]
+    with (
+        guests.lab.wire.running(words, stderr=subprocess.PIPE) as tcpdump,
+        guests.lab["h3"].running(hear) as socket,
+    ):
+        assert tcpdump.stderr and tcpdump.stdout and socket.stdout
+        assert any("listening on" in line for line in tcpdump.stderr)
+        assert socket.stdout.readline() == "ready\n"
+        yield heard
+        time.sleep(0.5)  # what comes would have come
+        tcpdump.terminate()
+        heard.update(re.findall(rf"> ([\d.]+)\.{port}:", tcpdump.stdout.read()))
+        socket.kill()
+        if socket.stdout.read().strip():
+            heard.add(own[1])
+
+
+def _knock_everywhere(guests: Guests, port: int = 4789) -> set[str]:
+    """At which hosts any guest's packets come, of those that all send to all."""
+    with _heard(guests, port) as heard:
+        for instance in OUTSIDE:
+            for host in guests.topology.hosts.values():
+                _knocks(guests, instance, host.address, port)
+    return heard
+
+
+def test_no_guest_reaches_tunnels_or_the_controller(guests: Guests) -> None:
+    lab, addresses = guests.lab, {host.address for host in guests.topology.hosts.values()}
+    for each in (lab["h1"], lab["h2"], lab.controller):
+        run(each, "ip route replace 2.2.2.0/24 via 10.0.46.13")
+    assert _knock_everywhere(guests) == set()
+    assert _knock_everywhere(guests, OTHER_PORT) == addresses
+    for instance in OUTSIDE:
+        assert not _connects(guests, instance, "10.0.46.1", 6653), instance
+        await_answer(lab[guests.host(instance)], f"vm-{instance}", "10.0.46.1")
+        with lab.controller.running([sys.executable, "-c", _ANSWER, "6654"]):
+            wait_until(partial(_connects, guests, instance, "10.0.46.1", 6654), 10, "another port")
+    # A connection that a host began from the controller's port is answered.
+    with lab["h1"].running(["ip", "netns", "exec", "vm-near", sys.executable, "-c", _ANSWER, "80"]):
+        program = "import socket, sys; socket.create_connection(('2.2.2.100', 80), 5, ('', 6653))"
+        wait_until(
+            lambda: lab["h2"].run([sys.executable, "-c", program], check=False).returncode == 0,
+            10,
+            "an answer to port 6653",
+        )
+
+
+def test_masquerading_for_guests_opens_no_tunnel(guests: Guests) -> None:
+    """With this host's own address their frames would be those of a host."""
+    rule = "POSTROUTING -s 2.2.2.0/24 -o br-phys -j MASQUERADE"
+    run(guests.lab["h3"], f"iptables -t nat -A {rule}")
+    words = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", "wire"]
+    inner = "udp dst port 4789 and length < 60"
+    try:
+        with guests.lab.wire.running([*words, inner], stderr=subprocess.PIPE) as tcpdump:
+            assert tcpdump.stderr and tcpdump.stdout
+            assert any("listening on" in line for line in tcpdump.stderr)
+            for instance in OUTSIDE:
+                _knocks(guests, instance, "10.0.46.12")
+            time.sleep(0.5)  # what comes would have come
+            tcpdump.terminate()
+            assert "UDP, length 5" not in tcpdump.stdout.read()
+    finally:
+        run(guests.lab["h3"], f"iptables -t nat -D {rule}")
+
+
+def test_the_rules_are_first_and_come_back(guests: Guests) -> None:
+    host, rule = guests.lab["h3"], "-A FORWARD -j dvr_ryu-FORWARD"
+
+    def first() -> str:
+        rules = run(host, "iptables -S FORWARD").splitlines()
+        return next((rule for rule in rules if rule.startswith("-A")), "")
+
+    for damage in (
+        "iptables -D FORWARD -j dvr_ryu-FORWARD",
+        "iptables -I FORWARD -s 2.2.2.0/24 -j ACCEPT",
+        "iptables -F dvr_ryu-FORWARD",
+    ):
+        run(host, damage)
+        wait_until(
+            lambda: (
+                first() == rule and len(run(host, "iptables -S dvr_ryu-FORWARD").splitlines()) > 2
+            ),
+            15,
+            damage,
+        )
+    assert "-A FORWARD -s 2.2.2.0/24 -j ACCEPT" in run(host, "iptables -S FORWARD")
+    run(host, "iptables -D FORWARD -s 2.2.2.0/24 -j ACCEPT")
+
+
+def test_the_file_may_let_guests_reach_the_underlay(guests: Guests) -> None:
+    dvr = [str(Path(sys.executable).with_name("dvr")), "companion", "check", str(guests.file)]
+    check = ["env", "COLUMNS=300", *dvr, "--host", "h3"]
+    assert "x: tunnels and the controller are out of" in guests.lab["h3"].run(check).stdout
+    text = guests.file.read_text()
+    guests.file.write_text(
+        text.replace("gateway_host: h3,", "gateway_host: h3, underlay_access: true,")
+    )
+    addresses = {host.address for host in guests.topology.hosts.values()}
+    wait_until(
+        lambda: "dvr_ryu" not in run(guests.lab["h3"], "iptables -S"), 15, "no rules of ours"
+    )
+    assert _knock_everywhere(guests) == addresses
+    for instance in OUTSIDE:
+        assert _connects(guests, instance, "10.0.46.1", 6653), instance
+    assert "WARN  x: its guests reach tunnels" in guests.lab["h3"].run(check).stdout
+    guests.file.write_text(text)
+    wait_until(lambda: "dvr_ryu" in run(guests.lab["h3"], "iptables -S FORWARD"), 15, "rules again")
+    assert _knock_everywhere(guests) == set()
+
+
+# What it does to itself --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("instance", ["far", "near"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ip link set eth0 down; ip link set eth0 up",
+        "ip addr flush dev eth0",
+        "ip route del default",
+        "ip route del 10.9.0.0/16",
+    ],
+)
+def test_what_a_client_has_set_comes_back(guests: Guests, instance: str, damage: str) -> None:
+    def has() -> tuple[str, str]:
+        routes = guests.run(instance, "ip route show")
+        return guests.run(instance, "ip -4 -br addr show dev eth0"), routes.replace(" ", "")
+
+    before = has()
+    assert "default" in before[1] and "10.9.0.0/16" in before[1]
+    guests.run(instance, "ip addr add 192.0.2.1/32 dev eth0")
+    guests.run(instance, "ip addr del 192.0.2.1/32 dev eth0")
+    for words in damage.split("; "):
+        guests.run(instance, words)
+    wait_until(
+        lambda: sorted(has()[1].split()) == sorted(before[1].split()),
+        15,
+        damage,
+        lambda: str(has()),
+    )
+    assert has()[0] == before[0]
+    assert guests.answers(instance, "10.2.0.13")
+
+
+def test_so_does_what_that_of_a_second_card_has_set(guests: Guests) -> None:
+    guests.run("both", "ip addr flush dev eth1")
+    wait_until(lambda: "10.1.0.32/24" in guests.run("both", "ip -br addr show dev eth1"), 15, "it")
+    wait_until(
+        lambda: "10.9.0.0/16" in guests.run("both", "ip route show dev eth1"), 15, "its route"
+    )
+    assert "default" not in guests.run("both", "ip route show dev eth1")

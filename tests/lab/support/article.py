@@ -1,0 +1,112 @@
+"""The lab of an example, the article's above all, with its controller, for tests: goes up and down,
+runs commands, pings, captures.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Packet
+from scapy.utils import rdpcap
+
+from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts import programs
+from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.host import LabHost, environment
+from dvr_ryu.lab.proof import proof
+from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.loading import load_topology
+from tests.lab.support.pinging import unbroken
+
+CIRROS = ("server-233", "vm-cirros")
+PEER = ("server-68", "vm-vm-68")
+
+
+@frozen
+class Article:
+    """An example's lab, up, on a copy of its topology that a test may edit."""
+
+    folder: StateFolder
+    file: Path
+    lab: Lab
+
+    def run(self, place: tuple[str, str | None], words: str, check: bool = True) -> str:
+        """Run a command in a host, or in one of its namespaces; return what it prints."""
+        host, namespace = place
+        return self.lab[host].run(words.split(), namespace=namespace, check=check).stdout
+
+    def controller(self) -> programs.Program:
+        return programs.programs_of(load_topology(self.file), self.file, self.lab, self.folder)[0]
+
+
+@contextmanager
+def article_lab(place: Path) -> Iterator[Article]:
+    """The article's lab, up and proven, for as long as the block lasts, with files in `place`."""
+    with example_lab("human-defined-dvr.yaml", place) as lab:
+        yield lab
+
+
+@contextmanager
+def example_lab(example: str, place: Path) -> Iterator[Article]:
+    """The same, of another example."""
+    file = Path(shutil.copy(examples_dir() / example, place / "topology.yaml"))
+    folder = StateFolder(place / "dvr_lab")
+    try:
+        lifecycle.up(file, lambda _: None, folder)
+        assert proof.exit_code(proof.prove(lambda _: None, folder)) == 0
+        yield Article(folder, file, Lab(lifecycle.running(folder).lab_hosts))
+    finally:
+        lifecycle.down(folder)
+
+
+@contextmanager
+def pinging(article: Article, place: tuple[str, str | None], address: str) -> Iterator[None]:
+    """Ping while the block runs, 100 times a second; none may be lost."""
+    host, namespace = place
+    with unbroken(article.lab[host], namespace, address):
+        yield
+
+
+@contextmanager
+def captured(
+    host: LabHost, device: str, namespace: str | None, file: Path
+) -> Iterator[list[Packet]]:
+    """Capture a device's packets to the list while the block runs; it holds them afterwards."""
+    packets: list[Packet] = []
+    # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
+    words = ["tcpdump", "--immediate-mode", "-Un", "-Z", "root", "-i", device, "-w", "-"]
+    with (
+        file.open("wb") as output,
+        subprocess.Popen(
+            host.enter(words, namespace),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            text=True,
+        ) as tcpdump,
+    ):
+        assert tcpdump.stderr
+        assert any("listening on" in line for line in tcpdump.stderr)
+        try:
+            yield packets
+        finally:
+            tcpdump.terminate()
+    packets += rdpcap(str(file))
+
+
+def tunnelled(packets: list[Packet]) -> list[tuple[int, Packet]]:
+    """VNI and inner frame of each packet that is VXLAN."""
+    return [(packet[VXLAN].vni, packet[VXLAN].payload) for packet in packets if VXLAN in packet]
+
+
+def said(program: programs.Program, words: str) -> list[str]:
+    """The lines of its log with these words, without their times."""
+    lines = program.log.read_text().splitlines()
+    return [line.partition(" ")[2] for line in lines if words in line]
