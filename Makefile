@@ -39,19 +39,21 @@ venv: .venv/stamp ## make .venv: this project and the releases of constraints.tx
 
 lint: venv ## ruff and mypy
 	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
 unit: venv ## the tests that need no root
 	@$(BIN)/pytest $(AT_ONCE) tests/unit
 
-docs: venv ## write flows/README.rst and docs/topology.rst anew
+docs: venv ## write the generated documents anew, and build all of them in docs/_build/html
 	@$(BIN)/dvr docs > flows/README.rst.fresh
 	@mv flows/README.rst.fresh flows/README.rst
 	@$(BIN)/dvr docs --topology > docs/topology.rst.fresh
 	@mv docs/topology.rst.fresh docs/topology.rst
+	@$(BIN)/sphinx-build --quiet --fail-on-warning docs docs/_build/html
 
 clean: ## remove what was built, .venv too
-	@rm -rf .venv .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .tox build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find dvr_ryu tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 root:

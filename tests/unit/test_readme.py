@@ -1,5 +1,5 @@
-"""README.rst says what is so: its picture, its flow lines, its topology and its counts of flows are
-the project's.
+"""README.rst and docs/ tell the truth: their pictures, flow lines, topologies and counts of flows
+are the project's.
 """
 
 from __future__ import annotations
@@ -7,8 +7,10 @@ from __future__ import annotations
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.language.syntax import read_pipeline
@@ -18,30 +20,65 @@ from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.rst").read_text(encoding="utf-8")
-EXPERIMENTS = (ROOT / "flows" / "experiments" / "README.rst").read_text(encoding="utf-8")
 BR_TUN = ROOT / "flows" / "br-tun.flows"
 
 
+def written(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def test_readme_is_a_front_porch() -> None:
+    assert len(written("README.rst").splitlines()) <= 220
+
+
 def test_picture_has_the_tables_of_br_tun() -> None:
-    picture = README.partition(".. picture of br-tun")[2].partition("The flows are in")[0]
+    picture = written("docs/tour.rst").partition(".. picture of br-tun")[2]
+    picture = picture.partition("The flows are in")[0]
     drawn = set(re.findall(r"\b(\d+) ([A-Z][A-Z_]+)\b", picture))
     assert drawn == {(str(each.number), each.name) for each in read_pipeline(BR_TUN).tables}
 
 
 def test_quoted_flow_lines_are_those_of_flows() -> None:
+    article = written("docs/article.rst")
     flows = " ".join(BR_TUN.read_text(encoding="utf-8").split())
-    quoted = re.findall(r"^    flows/ ((?:.*\n)+?)    shown ", README, re.MULTILINE)
+    quoted = re.findall(r"^    flows/ ((?:.*\n)+?)    shown ", article, re.MULTILINE)
     lines = [" ".join(line.split()) for quote in quoted for line in quote.splitlines()]
     assert len(quoted) == 7
     assert [line for line in lines if line not in flows] == []
 
 
-def test_topology_of_the_tour_is_a_topology(tmp_path: Path) -> None:
-    tour = re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", README)
-    assert tour
-    (tmp_path / "tour.yaml").write_text(textwrap.dedent(tour[1]), encoding="utf-8")
-    assert set(load_topology(tmp_path / "tour.yaml").instances) == {"cirros", "vm-64"}
+@pytest.mark.parametrize(
+    ("document", "instances"),
+    [
+        ("README.rst", [{"a", "b"}, {"vm-64", "vm-68"}]),
+        ("docs/topologies.rst", [{"cirros", "vm-64"}]),
+    ],
+)
+def test_topologies_can_be_typed(document: str, instances: list[set[str]], tmp_path: Path) -> None:
+    blocks = re.findall(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", written(document))
+    for block in blocks:
+        (tmp_path / "lab.yaml").write_text(textwrap.dedent(block), encoding="utf-8")
+        assert set(load_topology(tmp_path / "lab.yaml").instances) == instances.pop(0)
+    assert not instances
+
+
+@pytest.mark.parametrize(
+    ("page", "example"), [("routing", "shapes"), ("dhcp", "dhcp"), ("north-south", "north-south")]
+)
+def test_what_a_page_shows_of_an_example_is_in_it(page: str, example: str) -> None:
+    block = re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", written(f"docs/{page}.rst"))
+    assert block
+    shown = yaml.safe_load(textwrap.dedent(block[1]))
+    assert is_part(shown, yaml.safe_load(written(f"examples/{example}.yaml")))
+
+
+def is_part(part: Any, whole: Any) -> bool:
+    """Whether a value has nothing that the other lacks; `[...]` stands for any list."""
+    if isinstance(part, dict):
+        return all(key in whole and is_part(value, whole[key]) for key, value in part.items())
+    if isinstance(part, list) and part != ["..."]:
+        return all(any(is_part(each, other) for other in whole) for each in part)
+    return part == ["..."] or bool(part == whole)
 
 
 _IN_SYNC = re.compile(
@@ -50,15 +87,18 @@ _IN_SYNC = re.compile(
 )
 
 
-@pytest.mark.parametrize(("text", "expected"), [(README, 4), (EXPERIMENTS, 2)])
-def test_counts_of_flows_are_those_that_the_controller_says(text: str, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [("docs/tour.rst", 3), ("docs/operations.rst", 1), ("flows/experiments/README.rst", 2)],
+)
+def test_counts_of_flows_are_those_that_the_controller_says(document: str, expected: int) -> None:
     """After a fill of an empty bridge, and after a change from the shipped flows to an experiment;
     of an edit, only how many flows there are.
     """
     topology = load_topology(ROOT / "examples" / "human-defined-dvr.yaml")
     shipped = ROOT / "flows"
     folder, checked = shipped, 0
-    for line in text.splitlines():
+    for line in written(document).splitlines():
         if command := re.match(r"    \$ sudo \S*dvr lab flows (\S+)", line):
             folder = ROOT / command[1]
         if not (said := _IN_SYNC.match(line)):
@@ -81,7 +121,9 @@ def test_counts_of_flows_are_those_that_the_controller_says(text: str, expected:
 
 
 def test_pipelines_have_as_many_lines_as_the_controller_says() -> None:
-    said = re.findall(r"/([\w-]+\.flows): (\d+) tables, (\d+) lines", README)
+    said = re.findall(
+        r"/([\w-]+\.flows): (\d+) tables, (\d+) lines", written("docs/operations.rst")
+    )
     assert said
     for name, tables, lines in said:
         pipeline = read_pipeline(ROOT / "flows" / name)

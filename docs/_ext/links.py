@@ -1,0 +1,74 @@
+"""Links that name files, as `tour.rst` or `../flows/br-tun.flows`, become links between pages.
+
+A link to an RST file of the repository leads to the page that shows it; a link to another file, to
+a copy of that file. A link to a file that does not exist is a warning. Only links are changed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+INCLUDES = re.compile(r"\A(?:\.\. .*\n|\n)*\.\. include:: (\S+)\n", re.MULTILINE)
+
+
+def find_pages(app: Sphinx, env: BuildEnvironment, _: list[str]) -> None:
+    """Note which page shows which file: a document shows itself, or the file that it includes."""
+    pages: dict[Path, str] = {}
+    for name in sorted(env.found_docs):
+        document = Path(env.doc2path(name))
+        pages[document] = name
+        if included := INCLUDES.search(document.read_text(encoding="utf-8")):
+            pages[(document.parent / included[1]).resolve()] = name
+    app.pages_of_files = pages  # type: ignore[attr-defined]
+
+
+def link_files(app: Sphinx, doctree: nodes.document) -> None:
+    """Replace each link that names a file of the repository."""
+    pages: dict[Path, str] = app.pages_of_files  # type: ignore[attr-defined]
+    for link in list(doctree.findall(nodes.reference)):
+        url = urlsplit(link.get("refuri", ""))
+        if url.scheme or url.netloc or not url.path:
+            continue
+        file = (_source(link).parent / url.path).resolve()
+        if file in pages:
+            target: nodes.Element = addnodes.pending_xref(
+                "", reftype="doc", refdomain="std", reftarget=f"/{pages[file]}", refexplicit=True
+            )
+        elif file.is_file():
+            # What begins with a slash is below the folder of the documents.
+            below = os.path.relpath(file, app.srcdir)
+            target = addnodes.download_reference("", "", reftarget=f"/{below}")
+        else:
+            logger.warning("no such file: %s", url.path, location=link)
+            continue
+        target += nodes.inline("", "", *link.children, classes=["doc"])
+        link.replace_self(target)
+
+
+def _source(node: nodes.Element) -> Path:
+    """The file in which a node stands; it may be an included one."""
+    at: nodes.Element | None = node
+    while at is not None and not at.source:
+        at = at.parent
+    assert at is not None and at.source
+    return Path(at.source)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Sphinx calls this."""
+    app.connect("env-before-read-docs", find_pages)
+    # Before Sphinx collects what is to be copied.
+    app.connect("doctree-read", link_files, priority=100)
+    return {"parallel_read_safe": True}

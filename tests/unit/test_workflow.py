@@ -1,0 +1,52 @@
+"""What runs outside of this machine, or before a commit, calls programs and targets that exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+HOOKS = ROOT / ".pre-commit-config.yaml"
+WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
+
+
+def test_pre_commit_reads_its_file() -> None:
+    words = [sys.executable, "-m", "pre_commit", "validate-config", str(HOOKS)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_hooks_run_the_programs_of_the_environment() -> None:
+    hooks = yaml.safe_load(HOOKS.read_text())["repos"][0]["hooks"]
+    entries = [each["entry"].split() for each in hooks]
+    assert {words[0] for words in entries} == {
+        ".venv/bin/ruff",
+        ".venv/bin/mypy",
+        ".venv/bin/pytest",
+    }
+    paths = [word for words in entries for word in words if word.startswith("tests/")]
+    assert paths and all((ROOT / path).exists() for path in paths)
+
+
+def test_workflow_runs_lint_the_units_on_every_python_and_the_wheel() -> None:
+    jobs = yaml.safe_load(WORKFLOW.read_text())["jobs"]
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    run = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    called = {
+        target for each in run for target in re.findall(r"^(?:sudo )?make (\w+)$", each, re.M)
+    }
+    assert {"lint", "unit"} <= called <= targets
+    assert any("pip wheel" in each for each in run)
+    pythons = re.findall(r":: Python :: (3\.\d+)", (ROOT / "setup.cfg").read_text())
+    assert jobs["unit"]["strategy"]["matrix"]["python"] == pythons
+
+
+def test_fragments_of_the_changelog_can_be_assembled() -> None:
+    words = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "99.0"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "99.0" in done.stdout
