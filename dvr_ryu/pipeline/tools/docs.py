@@ -93,7 +93,10 @@ def _fields() -> Iterator[str]:
     )
     yield _table(
         ("short for", "means"),
-        [(f"``{word}``", f"``{spelled_out(pairs)}``") for word, pairs in SHORTHANDS.items()],
+        [
+            (f"``{word}``", f"``{spelled_out(pairs)}``" if pairs else "every packet")
+            for word, pairs in SHORTHANDS.items()
+        ],
     )
 
 
