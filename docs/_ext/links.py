@@ -31,12 +31,12 @@ def find_pages(app: Sphinx, env: BuildEnvironment, _: list[str]) -> None:
         pages[document] = name
         if included := INCLUDES.search(document.read_text(encoding="utf-8")):
             pages[(document.parent / included[1]).resolve()] = name
-    app.pages_of_files = pages  # type: ignore[attr-defined]
+    app.pages_of_files = pages
 
 
 def link_files(app: Sphinx, doctree: nodes.document) -> None:
     """Replace each link that names a file of the repository."""
-    pages: dict[Path, str] = app.pages_of_files  # type: ignore[attr-defined]
+    pages: dict[Path, str] = app.pages_of_files
     for link in list(doctree.findall(nodes.reference)):
         url = urlsplit(link.get("refuri", ""))
         if url.scheme or url.netloc or not url.path:
