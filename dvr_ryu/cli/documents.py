@@ -13,7 +13,7 @@ from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.check.finding import Finding, Verdict
 from dvr_ryu.companion.providers.dnsmasq.leases import Lease
 from dvr_ryu.companion.resources.describe import describe
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.lab.proof.proof import Result
 from dvr_ryu.lab.report import HostReport, LabReport

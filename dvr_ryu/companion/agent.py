@@ -11,9 +11,10 @@ from dvr_ryu.companion import foreign
 from dvr_ryu.companion.change import HostChange, change
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, Progress, locked
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink import namespaces
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, Resource
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import HostError, in_words
 from dvr_ryu.topology.view import HostView
 

@@ -12,7 +12,9 @@ from graphlib import TopologicalSorter
 from typing import Any, TypeAlias
 
 from dvr_ryu.companion.desired.kernel_made import needs
-from dvr_ryu.companion.resources.kinds import Device, Key, Process, Resource
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Key, Resource
 
 Maker: TypeAlias = Callable[[Sequence[Any]], object]
 Group: TypeAlias = "tuple[type[Resource], str]"

@@ -13,9 +13,11 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from dvr_ryu.companion.desired.kernel_made import KernelRoute, needs
+from dvr_ryu.companion.desired.kernel_made import needs
 from dvr_ryu.companion.resources.describe import describe
-from dvr_ryu.companion.resources.kinds import Device, Key, Resource, device_key
+from dvr_ryu.companion.resources.device import Device, device_key
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.route import KernelRoute
 from dvr_ryu.reconcile import Difference, Replacement, order, subtract
 
 Steps: TypeAlias = "tuple[tuple[Resource, ...], ...]"

@@ -21,11 +21,10 @@ from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.bridges import beside, datapath_of, tunnels
 from dvr_ryu.companion.desired.cache import ResourceCache
-from dvr_ryu.companion.desired.firewall import HookedChain
-from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
-from dvr_ryu.companion.desired.tls import DEFAULTS, SwitchTls, TlsOptions
+from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.foreign import FirewallRules, Stranger
 from dvr_ryu.companion.needs import programs_of
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import commands, notes
 from dvr_ryu.companion.providers.dnsmasq import leases, servers
 from dvr_ryu.companion.providers.iptables import firewall, nat
@@ -39,17 +38,25 @@ from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.providers.processes import processes, renewals
-from dvr_ryu.companion.resources import kinds
-from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
-from dvr_ryu.companion.resources.kinds import (
-    ROOT,
-    RUN_DIRECTORY,
-    Key,
-    OvsPort,
-    Resource,
-    Sysctl,
-    in_instance,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.dhcp.leases import LeaseBook, StaleLease
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.namespace import ROOT, Namespace, in_instance
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
+from dvr_ryu.companion.resources.netfilter.translation import Translation
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
+from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
+from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl, Sysctl
+from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.ending import guard
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
@@ -129,7 +136,7 @@ class Host:
         named = {
             (resource.kind, resource.name)
             for resource in should
-            if isinstance(resource, kinds.Bridge | OvsPort)
+            if isinstance(resource, Bridge | OvsPort)
         }
         wanted: dict[str, list[Sysctl]] = {}
         routed: dict[str, dict[Key, Resource]] = {}
@@ -137,8 +144,7 @@ class Host:
             if isinstance(resource, Sysctl):
                 wanted.setdefault(resource.namespace, []).append(resource)
             elif isinstance(resource, KernelRoute | KernelRule) or (
-                isinstance(resource, kinds.Address | kinds.Route)
-                and in_instance(resource.namespace)
+                isinstance(resource, Address | Route) and in_instance(resource.namespace)
             ):
                 routed.setdefault(resource.namespace, {})[resource.key] = resource
         seen: list[links.Link] = []
@@ -148,7 +154,7 @@ class Host:
             found: list[Resource] = [*namespaces.read(), *running, *servers.read()]
             places = [
                 ROOT,
-                *(resource.name for resource in found if isinstance(resource, kinds.Namespace)),
+                *(resource.name for resource in found if isinstance(resource, Namespace)),
             ]
             chains = pool.submit(self._chains.read, places)
             filtered = pool.submit(lambda: [*firewall.read()])
@@ -216,20 +222,19 @@ def _with_loss(
 ) -> Iterator[OvsPort]:
     """Mark the ports whose device is gone. OVS would not notice: it holds on to what it opened.
 
-    An internal port's device is in its place, or where OVS makes it; an instance's is a wire's end.
+    An internal port's device is in its namespace, or where OVS makes it; an instance's is the end
+    of a pair of veth devices.
     """
     devices = {(link.namespace, link.name) for link in seen}
-    wires = {
-        resource.peer: resource.key
-        for resource in made_of_them
-        if isinstance(resource, kinds.VethPair)
+    pairs = {
+        resource.peer: resource.key for resource in made_of_them if isinstance(resource, VethPair)
     }
     for port in ports:
         type = port.interface.get("type", "")
-        lost = (type == "" and port.name not in wires) or (
+        lost = (type == "" and port.name not in pairs) or (
             type == "internal" and not devices & {(port.namespace, port.name), (ROOT, port.name)}
         )
-        yield evolve(port, lost=lost, wire=wires.get(port.name) if type == "" else None)
+        yield evolve(port, lost=lost, veth=pairs.get(port.name) if type == "" else None)
 
 
 def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Resource], tuple[Any, Any]]:
@@ -240,30 +245,30 @@ def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Resource], tuple[Any, Any]]
     """
     routes = (routing.unmake, routing.make)
     return {
-        kinds.Namespace: (namespaces.unmake, namespaces.make),
-        kinds.VethPair: (links.unmake_wires, links.make_wires),
+        Namespace: (namespaces.unmake, namespaces.make),
+        VethPair: (links.unmake_wires, links.make_wires),
         SwitchTls: (tls.unmake, tls.make),
-        kinds.Bridge: (ovsdb.unmake_bridges, ovsdb.make_bridges),
-        kinds.OvsPort: (ovsdb.unmake_ports, ovsdb.make_ports),
-        kinds.Device: (links.unmake_devices, links.make_devices),
-        kinds.Sysctl: (sysctls.unmake, sysctls.make),
-        kinds.KeptSysctl: (sysctls.unmake_kept, sysctls.make_kept),
-        kinds.Address: routes,
-        kinds.Route: routes,
-        kinds.Rule: routes,
+        Bridge: (ovsdb.unmake_bridges, ovsdb.make_bridges),
+        OvsPort: (ovsdb.unmake_ports, ovsdb.make_ports),
+        Device: (links.unmake_devices, links.make_devices),
+        Sysctl: (sysctls.unmake, sysctls.make),
+        RestoredSysctl: (sysctls.unmake_kept, sysctls.make_kept),
+        Address: routes,
+        Route: routes,
+        Rule: routes,
         KernelRoute: routes,
         KernelRule: routes,
-        kinds.Neighbour: routes,
-        kinds.ProxyNeighbour: routes,
-        kinds.Chain: (nat.unmake, nat.make),
+        Neighbour: routes,
+        ProxyNeighbour: routes,
+        Chain: (nat.unmake, nat.make),
         HookedChain: (firewall.unmake, firewall.make),
-        kinds.Translation: (conntrack.unmake, conntrack.make),
+        Translation: (conntrack.unmake, conntrack.make),
         DhcpHost: (servers.unmake, servers.make),
         DhcpOption: (servers.unmake, servers.make),
         Renewal: (renewals.unmake, renewals.make),
         LeaseBook: (leases.unmake_books, leases.make_books),
         StaleLease: (leases.unmake_stale, leases.make_stale),
-        kinds.Process: (processes.unmake, processes.make),
+        Process: (processes.unmake, processes.make),
     }
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.topology.loading import Declaration, restored
 
 FILE = f"{RUN_DIRECTORY}/topology.yaml"

@@ -22,7 +22,11 @@ from dvr_ryu.companion.providers.commands import run
 from dvr_ryu.companion.providers.kernel.announce import AnnouncedAddress, announce, announcements
 from dvr_ryu.companion.providers.netlink import links
 from dvr_ryu.companion.providers.ovs_ofctl import flows
-from dvr_ryu.companion.resources.kinds import Address, OvsPort, Process, ProxyNeighbour, Resource
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
 from dvr_ryu.topology.allocation.numbers import NoRoom
 from dvr_ryu.topology.loading import Declaration
 from dvr_ryu.topology.model import TUNNEL_BRIDGE, instance_namespace

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dvr_ryu.companion.desired.firewall import HookedChain
-from dvr_ryu.companion.desired.tls import SwitchTls
-from dvr_ryu.companion.resources import kinds
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Resource
 
 
 def programs_of(resources: Iterable[Resource]) -> set[str]:
@@ -15,14 +18,14 @@ def programs_of(resources: Iterable[Resource]) -> set[str]:
     needed: set[str] = set()
     for resource in resources:
         match resource:
-            case kinds.Namespace():
+            case Namespace():
                 needed.add("ip")  # by an instance's DHCP client, and to move an instance
             case SwitchTls():
                 needed.add("openssl")  # which looks whether keys and certificates are good
-            case kinds.Bridge():
+            case Bridge():
                 needed.add("ovs-ofctl")
-            case kinds.Chain() | HookedChain():
+            case Chain() | HookedChain():
                 needed |= {"iptables-restore", "iptables-save"}
-            case kinds.Process():
+            case Process():
                 needed.add(resource.argv[0])
     return needed

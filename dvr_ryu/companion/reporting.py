@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError, in_words
 
 STATE_FILE = Path(RUN_DIRECTORY, "companion.json")

@@ -37,8 +37,8 @@ from dvr_ryu.companion.providers.notes import Unwritable
 from dvr_ryu.companion.providers.ovsdb.watch import OvsdbWatch
 from dvr_ryu.companion.providers.processes import renewals
 from dvr_ryu.companion.reporting import Reporter, log, write_state
-from dvr_ryu.companion.resources.dnsmasq import Renewal
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.signals import on_signals
 from dvr_ryu.companion.tls_watch import TlsWatch
 from dvr_ryu.companion.watching import FileWatch

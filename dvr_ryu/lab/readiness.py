@@ -11,8 +11,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.topology.model import BRIDGES, instance_namespace

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.desired.tls import SwitchTls
 from dvr_ryu.companion.providers.ovsdb import bridges
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.companion.script import script
 from tests.switch.support.ovs import Ovs
 

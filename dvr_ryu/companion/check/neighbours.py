@@ -12,8 +12,10 @@ from dvr_ryu.companion.providers.kernel import rights
 from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
-from dvr_ryu.companion.resources import kinds
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.view import HostView
 
@@ -24,7 +26,7 @@ def findings(view: HostView, should: Iterable[Resource]) -> Iterator[Finding]:
     yield from _on_bridges(view, should)
     yield from _in_namespaces()
     for resource in should:
-        if isinstance(resource, kinds.Namespace) and namespaces.is_foreign(resource.name):
+        if isinstance(resource, Namespace) and namespaces.is_foreign(resource.name):
             advice = f"if nothing needs it: ip netns del {resource.name}"
             yield fails("namespace", f"{resource.name} exists and is not dvr_ryu's", advice)
 
@@ -39,7 +41,7 @@ def _in_namespaces() -> Iterator[Finding]:
 
 
 def _on_bridges(view: HostView, should: Iterable[Resource]) -> Iterator[Finding]:
-    named = {(f.kind, f.name) for f in should if isinstance(f, kinds.Bridge | kinds.OvsPort)}
+    named = {(f.kind, f.name) for f in should if isinstance(f, Bridge | OvsPort)}
     try:
         ovsdb = Ovsdb(view.host.name)
     except HostError:

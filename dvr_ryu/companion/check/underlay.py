@@ -10,7 +10,7 @@ from dvr_ryu.companion.check.finding import Finding, fails, passes
 from dvr_ryu.companion.providers.netlink import routing
 from dvr_ryu.companion.providers.netlink.client import IFLA_MTU, Netlink, as_number, netlink
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
-from dvr_ryu.companion.resources.kinds import ROOT
+from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.model import Underlay
 from dvr_ryu.topology.topology import Topology

@@ -1,6 +1,7 @@
 """What should be true on one Linux host: resources, computed from the view of it. Pure.
 
-One file per concern; `kinds` has the words. Nothing here knows how a resource is read or made.
+One file per concern; `companion/resources/` has the classes. Nothing here knows how a resource is
+read or made.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.kernel_made import with_kernel_made
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.topology.view import HostView
 
 

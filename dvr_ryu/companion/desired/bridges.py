@@ -11,7 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import evolve
 
-from dvr_ryu.companion.resources.kinds import ROOT, Bridge, OvsPort, Resource, VethPair
+from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.topology import model
 from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
 from dvr_ryu.topology.port_names import PATCH_INT, PATCH_TUN
@@ -119,15 +123,15 @@ def integration_port(
     view: HostView,
     port: model.Port | model.RouterInterface,
     namespace: str,
-    wire: VethPair | None = None,
+    veth: VethPair | None = None,
 ) -> OvsPort:
     """A port of br-int on its network's local VLAN, with what Neutron writes beside it.
 
-    Open vSwitch makes its device, unless it is the outer end of a wire. What other hosts have, too,
-    is protected from the patch to br-tun, as that is from it: so its MAC leaves the host by flows
-    that know it, and never while these are missing.
+    Open vSwitch makes its device, unless it is the outer end of a pair of veth devices. A port that
+    other hosts have, too, is protected from the patch to br-tun, as that is from it: so its MAC
+    leaves the host by flows that know it, and never while these are missing.
     """
-    interface = dict(_interface(port, "internal" if wire is None else ""))
+    interface = dict(_interface(port, "internal" if veth is None else ""))
     if namespace == ROOT:
         # Else OVS gives a device that it can reach the least MTU of all others on the bridge.
         interface["mtu_request"] = str(view.topology.underlay.overlay_mtu)
@@ -138,7 +142,7 @@ def integration_port(
         view.local_vlans[port.network],
         interface,
         protected=isinstance(port, model.RouterInterface) or port.distributed,
-        wire=None if wire is None else wire.key,
+        veth=None if veth is None else veth.key,
     )
 
 

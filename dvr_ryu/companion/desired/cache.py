@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.resource import Resource
 
 Value = TypeVar("Value")
 

@@ -7,21 +7,15 @@ from functools import cache
 from ipaddress import IPv4Network
 
 from dvr_ryu.companion.desired.bridges import integration_port
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    ROOT,
-    Address,
-    Device,
-    Key,
-    Namespace,
-    Resource,
-    Route,
-    Sysctl,
-    VethPair,
-    device_key,
-    port_key,
-    port_wire,
-)
+from dvr_ryu.companion.resources.device import Device, device_key
+from dvr_ryu.companion.resources.namespace import ROOT, Namespace
+from dvr_ryu.companion.resources.openvswitch.port import port_key
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
+from dvr_ryu.companion.resources.sysctl import Sysctl
+from dvr_ryu.companion.resources.veth_pair import VethPair, port_veth
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -78,15 +72,16 @@ def plugged(
 
     With the kernel's datapath the device is Open vSwitch's own, as Neutron has it. The userspace
     datapath takes no more than 1500 bytes from such a device once it is in a namespace, and does
-    not find it there when it starts again: so the device is the end of a wire, which it does.
+    not find it there when it starts again. It finds the outer end of a pair of veth devices: so the
+    device is the inner end of one.
     """
     mtu = view.topology.underlay.overlay_mtu
     if namespace and not tx_checksum:
-        wire = port_wire(namespace, port.device)
-        yield wire
-        yield from outer_end(view, port, wire, tx_checksum)
-        yield integration_port(view, port, namespace, wire)
-        yield Device(namespace, port.device, port.mac, mtu, tx_checksum, wire.key)
+        veth = port_veth(namespace, port.device)
+        yield veth
+        yield from outer_end(view, port, veth, tx_checksum)
+        yield integration_port(view, port, namespace, veth)
+        yield Device(namespace, port.device, port.mac, mtu, tx_checksum, veth.key)
     else:
         yield integration_port(view, port, namespace)
         yield Device(namespace, port.device, port.mac, mtu, tx_checksum, port_key(port.device))
@@ -96,16 +91,16 @@ def plugged(
 def outer_end(
     view: HostView,
     port: model.Port | model.RouterInterface,
-    wire: VethPair,
+    veth: VethPair,
     tx_checksum: bool,
 ) -> Iterator[Resource]:
-    """Yield the end of a wire that is a port of br-int.
+    """Yield the end of a pair of veth devices that is a port of br-int.
 
     The host itself has nothing to say on it, whatever it is asked. With the userspace datapath the
-    host's own stack hears, too, what comes out of the wire.
+    host's own stack hears, too, what comes out of it.
     """
     # What is a little too long gets as far as the router, which tells the sender so.
-    yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, wire.key)
+    yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, veth.key)
     key = device_key(ROOT, port.device)
     yield Sysctl(ROOT, f"net/ipv4/conf/{port.device}/arp_ignore", "8", key)
     yield Sysctl(ROOT, f"net/ipv6/conf/{port.device}/disable_ipv6", "1", key)

@@ -20,15 +20,13 @@ from dvr_ryu.companion.desired.common import (
     subnet_of,
 )
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
-from dvr_ryu.companion.resources.dnsmasq import (
-    DhcpHost,
-    DhcpOption,
-    LeaseBook,
-    dhcp_server,
-    leases_file,
-    told_file,
-)
-from dvr_ryu.companion.resources.kinds import Address, Key, Process, Resource, device_key, pid_file
+from dvr_ryu.companion.resources.device import device_key
+from dvr_ryu.companion.resources.dhcp.files import dhcp_server, leases_file
+from dvr_ryu.companion.resources.dhcp.leases import LeaseBook
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption, lines_file
+from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.topology import model
 from dvr_ryu.topology.spec.dhcp_options import (
     CLASSLESS_ROUTES,
@@ -200,8 +198,8 @@ def _server(
         "--except-interface=lo",
         "--bind-dynamic",
         "--dhcp-authoritative",
-        f"--dhcp-hostsfile={told_file(DhcpHost, place)}",
-        f"--dhcp-optsfile={told_file(DhcpOption, place)}",
+        f"--dhcp-hostsfile={lines_file(DhcpHost, place)}",
+        f"--dhcp-optsfile={lines_file(DhcpOption, place)}",
         f"--dhcp-leasefile={leases_file(place)}",
         f"--dhcp-lease-max={most}",
         f"--dhcp-option-force=option:mtu,{view.topology.underlay.overlay_mtu}",

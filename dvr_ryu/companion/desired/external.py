@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from dvr_ryu.companion.desired import firewall
 from dvr_ryu.companion.desired.common import device_sysctls, plugged
-from dvr_ryu.companion.resources.kinds import ROOT, KeptSysctl, Resource
+from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -22,5 +24,5 @@ def resources(view: HostView, tx_checksum: bool) -> Iterator[Resource]:
         # Loose, whatever the host's own default: what comes from the networks may leave by another
         # way.
         yield from device_sysctls(ROOT, port.device, rp_filter="2")
-        yield KeptSysctl(ROOT, "net/ipv4/ip_forward", "1")
+        yield RestoredSysctl(ROOT, "net/ipv4/ip_forward", "1")
     yield from firewall.resources(view)

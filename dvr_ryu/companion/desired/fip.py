@@ -20,20 +20,16 @@ from dvr_ryu.companion.desired.common import (
     plugged,
     subnet_of,
 )
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    Address,
-    Chain,
-    Device,
-    Neighbour,
-    ProxyNeighbour,
-    Resource,
-    Route,
-    Rule,
-    Sysctl,
-    VethPair,
-    device_key,
-)
+from dvr_ryu.companion.resources.device import Device, device_key
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.rule import Rule
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
+from dvr_ryu.companion.resources.sysctl import Sysctl
+from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -48,7 +44,7 @@ def fip_namespace(network: model.Network) -> str:
     return f"fip-{network.id}"
 
 
-def link_wire(router: model.Router, network: model.Network) -> VethPair:
+def link_veth(router: model.Router, network: model.Network) -> VethPair:
     """The pair between a router's namespace and the fip- namespace."""
     return VethPair(router.namespace, router.rfp_device, fip_namespace(network), router.fpr_device)
 
@@ -98,9 +94,9 @@ def _gateway(view: HostView, gateway: model.Port, tx_checksum: bool) -> Iterator
 
 def _link(view: HostView, network: model.Network, router: model.Router) -> Iterator[Resource]:
     place, fpr, link = fip_namespace(network), router.fpr_device, router.fip_link
-    wire = link_wire(router, network)
-    yield wire
-    yield Device(place, fpr, link.fpr_mac, view.topology.underlay.overlay_mtu, None, wire.key)
+    veth = link_veth(router, network)
+    yield veth
+    yield Device(place, fpr, link.fpr_mac, view.topology.underlay.overlay_mtu, None, veth.key)
     yield Address(place, fpr, f"{link.fpr_ip}/31", None)
     yield from device_sysctls(place, fpr, rp_filter="0")
     yield Neighbour(place, fpr, link.rfp_ip, link.rfp_mac)

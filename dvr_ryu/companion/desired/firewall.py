@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from attrs import frozen
-
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -22,32 +20,6 @@ TUNNELS = {"vxlan": "-p udp -m udp --dport 4789", "geneve": "-p udp -m udp --dpo
 """Type of tunnel → iptables' words for its packets."""
 SYN = "--tcp-flags FIN,SYN,RST,ACK SYN"
 """The first packet of a connection: answers to connections that a host began have other flags."""
-
-
-@frozen
-class HookedChain(Resource):
-    """A chain of ours in the host's own filter table, which is the first that one of the kernel's
-    chains asks. Nothing else of that table is touched.
-    """
-
-    kind = "hooked-chain"
-    identity = ("hook",)
-    hook: str
-    """The kernel's chain."""
-    rules: tuple[str, ...]
-    """In the words of `iptables -S`."""
-    first: bool = True
-    """Whether it is asked, once and before all else."""
-
-    @property
-    def name(self) -> str:
-        """What the chain is called."""
-        return f"dvr_ryu-{self.hook}"
-
-    @property
-    def jump(self) -> str:
-        """The rule that leads into it."""
-        return f"-j {self.name}"
 
 
 def resources(view: HostView) -> Iterator[HookedChain]:

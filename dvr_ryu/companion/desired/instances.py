@@ -16,19 +16,15 @@ from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.common import EVERYWHERE, address, namespace, outer_end, subnet_of
 from dvr_ryu.companion.desired.dhcp import sayings
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
-from dvr_ryu.companion.resources.dnsmasq import Renewal
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    Address,
-    Device,
-    KeptSysctl,
-    Process,
-    Resource,
-    Route,
-    device_key,
-    instance_wire,
-    pid_file,
-)
+from dvr_ryu.companion.resources.device import Device, device_key
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl
+from dvr_ryu.companion.resources.veth_pair import instance_veth
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -103,20 +99,20 @@ def _is_served(view: HostView, port: model.Port) -> bool:
 
 def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Resource]:
     place = model.instance_namespace(port.name)
-    wire = instance_wire(place, port.card, port.device)
+    veth = instance_veth(place, port.card, port.device)
     mtu = view.topology.underlay.overlay_mtu
     yield from namespace(place, {})
-    yield wire
-    yield Device(place, port.card, port.mac, mtu, tx_checksum, wire.key)
-    yield from outer_end(view, port, wire, tx_checksum)
-    yield integration_port(view, port, place, wire)
+    yield veth
+    yield Device(place, port.card, port.mac, mtu, tx_checksum, veth.key)
+    yield from outer_end(view, port, veth, tx_checksum)
+    yield integration_port(view, port, place, veth)
 
 
 def _one_of_several(port: model.Port) -> Iterator[Resource]:
     """A card answers for its own addresses only, and an answer may leave by another card."""
     place = model.instance_namespace(port.name)
     for name, value in (("arp_ignore", "1"), ("arp_announce", "2"), ("rp_filter", "2")):
-        yield KeptSysctl(place, f"net/ipv4/conf/{port.card}/{name}", value)
+        yield RestoredSysctl(place, f"net/ipv4/conf/{port.card}/{name}", value)
 
 
 def _dhcp_client(port: model.Port) -> Process:

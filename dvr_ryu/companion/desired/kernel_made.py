@@ -11,57 +11,16 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Interface
 
-from attrs import field, frozen
+from dvr_ryu.companion.resources.device import device_key
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
+from dvr_ryu.companion.resources.routing.rule import KernelRule
+from dvr_ryu.companion.resources.routing.tables import DEFAULT_TABLE, LOCAL_TABLE, MAIN_TABLE
 
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    Address,
-    InNamespace,
-    Key,
-    Namespace,
-    OnDevice,
-    Resource,
-    Route,
-    device_key,
-)
-
-LOCAL_TABLE, DEFAULT_TABLE = 255, 253
 KERNEL_RULES = ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE))
 """Priority and table of the rules that every namespace starts with."""
-
-
-@frozen
-class KernelRoute(OnDevice):
-    """The route of an address: to itself in table local, and to its subnet, on the device."""
-
-    kind = "kernel-route"
-    identity = ("namespace", "table", "destination", "device", "source")
-    by_kernel = True
-    namespace: str
-    table: int
-    destination: str
-    device: str
-    source: str
-    container: Key = field(eq=False, repr=False)
-    """The address."""
-    after: tuple[Key, ...] = field(eq=False, repr=False)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it leads to the address itself."""
-        return self.table == LOCAL_TABLE
-
-
-@frozen
-class KernelRule(InNamespace):
-    """A rule by which all packets look into a table."""
-
-    kind = "kernel-rule"
-    identity = ("namespace", "priority", "table")
-    by_kernel = True
-    namespace: str
-    priority: int
-    table: int
 
 
 def with_kernel_made(resources: Iterable[Resource]) -> Iterator[Resource]:

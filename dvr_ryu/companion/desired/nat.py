@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from dvr_ryu.companion.resources.kinds import Chain, Translation
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.translation import Translation
 from dvr_ryu.topology import model
 
 PREROUTING, OUTPUT = "neutron-l3-agent-PREROUTING", "neutron-l3-agent-OUTPUT"

@@ -24,7 +24,7 @@ from dvr_ryu.companion.desired.common import (
     namespace,
     plugged,
 )
-from dvr_ryu.companion.desired.fip import link_wire
+from dvr_ryu.companion.desired.fip import link_veth
 from dvr_ryu.companion.desired.nat import (
     as_own,
     dnat,
@@ -35,15 +35,13 @@ from dvr_ryu.companion.desired.nat import (
     translations,
 )
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
-from dvr_ryu.companion.resources.kinds import (
-    Address,
-    Chain,
-    Device,
-    Neighbour,
-    Resource,
-    Route,
-    Rule,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.rule import Rule
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
@@ -134,7 +132,7 @@ def _floating(
     place, rfp, link = router.namespace, router.rfp_device, router.fip_link
     mtu = view.topology.underlay.overlay_mtu
     network = view.topology.networks[floating_ips[0].network]
-    yield Device(place, rfp, link.rfp_mac, mtu, None, link_wire(router, network).key)
+    yield Device(place, rfp, link.rfp_mac, mtu, None, link_veth(router, network).key)
     yield from device_sysctls(place, rfp, rp_filter="0")
     own = Address(place, rfp, f"{link.rfp_ip}/31", None)
     yield own

@@ -26,7 +26,12 @@ from dvr_ryu.companion.desired.nat import (
     nothing_untranslated,
     translations,
 )
-from dvr_ryu.companion.resources.kinds import MAIN_TABLE, Address, Chain, Resource, Route, Sysctl
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
+from dvr_ryu.companion.resources.sysctl import Sysctl
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
-from dvr_ryu.companion.resources.kinds import TLS_KEY, Resource
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.pki.files import FOLDER, of_host
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
-
-
-@frozen
-class SwitchTls(Resource):
-    """Open vSwitch's key and certificate, and whom it trusts, for all of its connections. Settings
-    are in ovs-vsctl's words: column → value.
-    """
-
-    kind = str(TLS_KEY[0])
-    identity = ("table",)
-    table: ClassVar[str] = str(TLS_KEY[1])
-    settings: Mapping[str, str] = field(eq=dict)
-    before: Mapping[str, Any] | None = field(default=None, eq=False, repr=False)
-    """The whole row that was here before us; None for none."""
 
 
 @frozen

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers.locks import locked_within
 from dvr_ryu.companion.providers.notes import opened
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 from dvr_ryu.packages import packages_of
 

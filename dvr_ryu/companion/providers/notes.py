@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO, TypeVar
 
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.errors import DvrError, HostError, is_exhaustion
 
 UNFINISHED = Path(RUN_DIRECTORY, "unfinished")

@@ -7,35 +7,35 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from dvr_ryu.companion.desired.firewall import HookedChain
-from dvr_ryu.companion.desired.kernel_made import (
-    DEFAULT_TABLE,
-    LOCAL_TABLE,
-    KernelRoute,
-    KernelRule,
-)
-from dvr_ryu.companion.desired.tls import SwitchTls
-from dvr_ryu.companion.resources import kinds
-from dvr_ryu.companion.resources.dnsmasq import (
-    ALL,
-    DhcpHost,
-    DhcpOption,
-    LeaseBook,
-    Renewal,
-    StaleLease,
-    book_file,
-    leases_file,
-    told_file,
-)
-from dvr_ryu.companion.resources.kinds import MAIN_TABLE, Resource
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.dhcp.files import book_file, leases_file
+from dvr_ryu.companion.resources.dhcp.leases import ALL_LEASES, LeaseBook, StaleLease
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption, lines_file
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
+from dvr_ryu.companion.resources.netfilter.translation import Translation
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
+from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
+from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
+from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
+from dvr_ryu.companion.resources.routing.tables import DEFAULT_TABLE, LOCAL_TABLE, MAIN_TABLE
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl, Sysctl
+from dvr_ryu.companion.resources.veth_pair import VethPair
 
 
 def describe(resource: Resource) -> str:
     """Return one line of shell."""
     match resource:
-        case kinds.Namespace():
+        case Namespace():
             return f"ip netns add {resource.name}"
-        case kinds.VethPair():
+        case VethPair():
             near = _netns(resource.namespace)
             return (
                 f"ip link add {resource.peer}{_netns(resource.peer_namespace)} type veth peer name "
@@ -44,35 +44,35 @@ def describe(resource: Resource) -> str:
         case SwitchTls():
             files = (resource.settings[name] for name in ("private_key", "certificate", "ca_cert"))
             return f"ovs-vsctl set-ssl {shlex.join(files)}"
-        case kinds.Bridge():
+        case Bridge():
             return _bridge(resource)
-        case kinds.OvsPort():
+        case OvsPort():
             tag = "" if resource.tag is None else f" tag={resource.tag}"
             tag += " protected=true" if resource.protected else ""
             interface = f"set Interface {resource.name} {settings(resource.interface)}"
             return f"ovs-vsctl add-port {resource.bridge} {resource.name}{tag} -- {interface}"
-        case kinds.Device():
+        case Device():
             return _device(resource)
-        case kinds.Sysctl() | kinds.KeptSysctl():
+        case Sysctl() | RestoredSysctl():
             return f"{inside(resource.namespace)}sysctl -w {resource.name}={resource.value}"
-        case kinds.Chain():
+        case Chain():
             return _chain(resource)
         case HookedChain():
             return " && ".join(hooking(resource))
-        case kinds.Translation():
+        case Translation():
             return forgetting(resource)
         case DhcpHost() | DhcpOption():
             line = shlex.quote(resource.line)
-            return f"printf '%s\\n' {line} >> {told_file(type(resource), resource.namespace)}"
+            return f"printf '%s\\n' {line} >> {lines_file(type(resource), resource.namespace)}"
         case Renewal():
-            return f"kill -USR1 $(cat {kinds.pid_file(resource.client)})"
+            return f"kill -USR1 $(cat {pid_file(resource.client)})"
         case LeaseBook():
             return f"echo {shlex.quote(resource.text)} > {book_file(resource.namespace)}"
-        case StaleLease() if resource.mac == ALL:
+        case StaleLease() if resource.mac == ALL_LEASES:
             return f"rm -rf {leases_file(resource.namespace)}"
         case StaleLease():
             return f"sed -i '/ {resource.mac} {resource.ip} /d' {leases_file(resource.namespace)}"
-        case kinds.Process():
+        case Process():
             return inside(resource.namespace) + shlex.join(resource.argv)
         case _:
             return routing(resource)
@@ -81,12 +81,12 @@ def describe(resource: Resource) -> str:
 def routing(resource: Resource, verb: str = "") -> str:
     """The line for a resource of ip's, with the verb that makes it so, or with another."""
     match resource:
-        case kinds.Address():
+        case Address():
             broadcast = f" brd {resource.broadcast}" if resource.broadcast else ""
             label = f" label {resource.label}" if resource.label else ""
             words = f"{resource.address}{broadcast} dev {resource.device}{label}"
             object, made = "addr", "add"
-        case kinds.Route():
+        case Route():
             way = (
                 f" via {resource.via} dev {resource.device}"
                 if resource.via
@@ -98,7 +98,7 @@ def routing(resource: Resource, verb: str = "") -> str:
             source = f" src {resource.source}" if resource.source else ""
             words = f"{resource.destination}{way}{scope}{table}{mark}{source}"
             object, made = "route", "replace"
-        case kinds.Rule():
+        case Rule():
             which = f"from {resource.source}" if resource.source else f"iif {resource.iif}"
             words = f"{which} priority {resource.priority} table {resource.table}"
             object, made = "rule", "add"
@@ -108,10 +108,10 @@ def routing(resource: Resource, verb: str = "") -> str:
             table = _TABLES[resource.table]
             object, made = "rule", "add"
             words = f"from all priority {resource.priority} table {table} protocol kernel"
-        case kinds.Neighbour():
+        case Neighbour():
             words = f"{resource.ip} lladdr {resource.mac} dev {resource.device} nud permanent"
             object, made = "neigh", "replace"
-        case kinds.ProxyNeighbour():
+        case ProxyNeighbour():
             object, made, words = "neigh", "add", f"proxy {resource.ip} dev {resource.device}"
         case _:
             raise TypeError(resource)
@@ -129,14 +129,14 @@ def _kernel_route(resource: KernelRoute) -> str:
     return f"{way} src {resource.source}"
 
 
-def _bridge(bridge: kinds.Bridge) -> str:
+def _bridge(bridge: Bridge) -> str:
     line = f"ovs-vsctl add-br {bridge.name} -- set Bridge {bridge.name} {settings(bridge.settings)}"
     if bridge.controller:
         line += f" -- set-controller {bridge.name} {bridge.controller['target']}"
     return line
 
 
-def _device(device: kinds.Device) -> str:
+def _device(device: Device) -> str:
     mac = f" address {device.mac}" if device.mac else ""
     mtu = f" mtu {device.mtu}" if device.mtu else ""
     line = f"{ip(device.namespace)} link set {device.name}{mac}{mtu} up"
@@ -147,7 +147,7 @@ def _device(device: kinds.Device) -> str:
     return line
 
 
-def _chain(chain: kinds.Chain) -> str:
+def _chain(chain: Chain) -> str:
     iptables = f"{inside(chain.namespace)}iptables -t {chain.table}"
     own = [] if chain.name.isupper() else [f"{iptables} -N {chain.name}"]
     return " && ".join([*own, *(f"{iptables} -A {chain.name} {rule}" for rule in chain.rules)])
@@ -161,7 +161,7 @@ def hooking(chain: HookedChain) -> Iterator[str]:
     yield f"iptables -I {chain.hook} {chain.jump}"
 
 
-def forgetting(translation: kinds.Translation) -> str:
+def forgetting(translation: Translation) -> str:
     """Forget the connections that began before this translation did, or before it ended."""
     delete = f"{inside(translation.namespace)}conntrack -D"
     if translation.protocol:

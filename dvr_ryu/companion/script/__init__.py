@@ -13,12 +13,25 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from dvr_ryu.companion.change import HostChange
-from dvr_ryu.companion.desired.firewall import HookedChain
-from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
-from dvr_ryu.companion.desired.tls import SwitchTls
-from dvr_ryu.companion.resources import kinds
-from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal, StaleLease
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.dhcp.leases import LeaseBook, StaleLease
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
+from dvr_ryu.companion.resources.netfilter.translation import Translation
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
+from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
+from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl, Sysctl
+from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.companion.script import network, notes, services, switch, tls
 from dvr_ryu.packages import packages_of
 
@@ -74,7 +87,7 @@ def _commands(change: HostChange, host: str) -> Iterator[str]:
 
 
 def _words(
-    host: str, present: Mapping[kinds.Key, Resource]
+    host: str, present: Mapping[Key, Resource]
 ) -> Mapping[type[Resource], tuple[Words, Words]]:
     """Kind → the commands that unmake resources of it, and that make them."""
 
@@ -89,34 +102,34 @@ def _words(
 
     routing = (each(network.unroute), each(network.route))
     return {
-        kinds.Namespace: (each(network.unmake_namespace), each(network.make_namespace)),
-        kinds.VethPair: (each(network.unmake_wire), each(network.make_wire)),
+        Namespace: (each(network.unmake_namespace), each(network.make_namespace)),
+        VethPair: (each(network.unmake_wire), each(network.make_wire)),
         SwitchTls: (
             each(tls.unmake),
             each_instead(lambda resource, old: tls.make(resource, old, host)),
         ),
-        kinds.Bridge: (
+        Bridge: (
             each(lambda resource: switch.unmake_bridge(resource, host)),
             each_instead(lambda resource, old: switch.make_bridge(resource, old, host)),
         ),
-        kinds.OvsPort: (
+        OvsPort: (
             each(switch.unmake_port),
             each(lambda resource: switch.make_port(resource, host)),
         ),
-        kinds.Device: (each(network.unmake_device), each_instead(network.make_device)),
-        kinds.Sysctl: (each(network.unmake_sysctl), each(network.make_sysctl)),
-        kinds.KeptSysctl: (
+        Device: (each(network.unmake_device), each_instead(network.make_device)),
+        Sysctl: (each(network.unmake_sysctl), each(network.make_sysctl)),
+        RestoredSysctl: (
             each(network.unmake_kept_sysctl),
             each_instead(network.make_kept_sysctl),
         ),
-        kinds.Address: routing,
-        kinds.Route: routing,
-        kinds.Rule: routing,
+        Address: routing,
+        Route: routing,
+        Rule: routing,
         KernelRoute: routing,
         KernelRule: routing,
-        kinds.Neighbour: routing,
-        kinds.ProxyNeighbour: routing,
-        kinds.Chain: (
+        Neighbour: routing,
+        ProxyNeighbour: routing,
+        Chain: (
             services.unmake_chains,
             lambda resources: services.make_chains(resources, present),
         ),
@@ -124,7 +137,7 @@ def _words(
             each(services.unmake_hooked_chain),
             each_instead(services.make_hooked_chain),
         ),
-        kinds.Translation: (
+        Translation: (
             each(services.unmake_translation),
             each(services.make_translation),
         ),
@@ -133,5 +146,5 @@ def _words(
         Renewal: (each(services.unmake_renewal), each(services.make_renewal)),
         LeaseBook: (each(services.unmake_book), each(services.make_book)),
         StaleLease: (each(services.unmake_stale_lease), each(lambda resource: iter(()))),
-        kinds.Process: (each(services.unmake_process), each_instead(services.make_process)),
+        Process: (each(services.unmake_process), each_instead(services.make_process)),
     }

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.companion.resources.describe import describe, inside, ip, routing
-from dvr_ryu.companion.resources.kinds import (
-    Device,
-    KeptSysctl,
-    Namespace,
-    Resource,
-    Sysctl,
-    VethPair,
-    in_instance,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.namespace import Namespace, in_instance
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl, Sysctl
+from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.companion.script import notes
 
 
@@ -77,7 +73,7 @@ def unmake_sysctl(resource: Sysctl) -> Iterator[str]:
     yield from ()
 
 
-def make_kept_sysctl(resource: KeptSysctl, old: KeptSysctl | None) -> Iterator[str]:
+def make_kept_sysctl(resource: RestoredSysctl, old: RestoredSysctl | None) -> Iterator[str]:
     """Note what it is, then set the value."""
     place, note = inside(resource.namespace), notes.kept_sysctl(resource)
     if old is None:
@@ -85,7 +81,7 @@ def make_kept_sysctl(resource: KeptSysctl, old: KeptSysctl | None) -> Iterator[s
     yield f"{place}sysctl -q -w {resource.name}={resource.value}"
 
 
-def unmake_kept_sysctl(resource: KeptSysctl) -> Iterator[str]:
+def unmake_kept_sysctl(resource: RestoredSysctl) -> Iterator[str]:
     """Put back what was noted, if what has it is still there."""
     place, note = inside(resource.namespace), notes.kept_sysctl(resource)
     yield f'{place}sysctl -q -w {resource.name}="$(cat {note})" 2> /dev/null || :'

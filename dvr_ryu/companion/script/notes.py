@@ -8,7 +8,7 @@ from dvr_ryu.companion.providers.netlink import conntrack, namespaces
 from dvr_ryu.companion.providers.ovs_ofctl.flows import NOTES as FLOWS_OF_OTHERS
 from dvr_ryu.companion.providers.ovs_ofctl.flows import TAKEN as FLOWS_BEFORE
 from dvr_ryu.companion.providers.processes import processes, renewals
-from dvr_ryu.companion.resources.kinds import KeptSysctl
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl
 
 
 def folders() -> str:
@@ -33,6 +33,6 @@ def namespace(name: str) -> str:
     return f"{namespaces.NOTES}/{name}"
 
 
-def kept_sysctl(resource: KeptSysctl) -> str:
+def kept_sysctl(resource: RestoredSysctl) -> str:
     """The file that holds what a setting was before."""
     return str(sysctls.note(resource))

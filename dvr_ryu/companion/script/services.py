@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 
-from dvr_ryu.companion.desired.firewall import HookedChain
 from dvr_ryu.companion.providers.dnsmasq.servers import TOLD
 from dvr_ryu.companion.providers.iptables import firewall
 from dvr_ryu.companion.providers.netlink.conntrack import NOTES, line
@@ -13,17 +12,15 @@ from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.processes.processes import DAEMONS, PLACE, with_script
 from dvr_ryu.companion.providers.processes.renewals import note
 from dvr_ryu.companion.resources.describe import describe, forgetting, hooking, inside
-from dvr_ryu.companion.resources.dnsmasq import (
-    LeaseBook,
-    Renewal,
-    StaleLease,
-    Told,
-    book_file,
-    dhcp_server,
-    leases_file,
-    told_file,
-)
-from dvr_ryu.companion.resources.kinds import Chain, Key, Process, Translation, pid_file
+from dvr_ryu.companion.resources.dhcp.files import book_file, dhcp_server, leases_file
+from dvr_ryu.companion.resources.dhcp.leases import LeaseBook, StaleLease
+from dvr_ryu.companion.resources.dhcp.lines import Line, lines_file
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
+from dvr_ryu.companion.resources.netfilter.translation import Translation
+from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.resource import Key
 
 
 def make_chains(resources: Sequence[Chain], present: Collection[Key]) -> Iterator[str]:
@@ -85,10 +82,10 @@ def unmake_translation(resource: Translation) -> Iterator[str]:
     yield f"[ -s {note} ] || rm {note}"
 
 
-def make_told(resources: Sequence[Told], present: Collection[Key]) -> Iterator[str]:
+def make_told(resources: Sequence[Line], present: Collection[Key]) -> Iterator[str]:
     """Write a line for each resource of one kind, instead of the one that may be there."""
     for namespace, group in by_namespace(resources):
-        file = told_file(type(group[0]), namespace)
+        file = lines_file(type(group[0]), namespace)
         for resource in group:
             if resource.key in present:
                 yield _without(resource, file)
@@ -96,16 +93,16 @@ def make_told(resources: Sequence[Told], present: Collection[Key]) -> Iterator[s
         yield from _tell(namespace, file)
 
 
-def unmake_told(resources: Sequence[Told]) -> Iterator[str]:
+def unmake_told(resources: Sequence[Line]) -> Iterator[str]:
     """Remove the lines of resources of one kind."""
     for namespace, group in by_namespace(resources):
-        file = told_file(type(group[0]), namespace)
+        file = lines_file(type(group[0]), namespace)
         for resource in group:
             yield _without(resource, file)
         yield from _tell(namespace, file)
 
 
-def _without(resource: Told, file: str) -> str:
+def _without(resource: Line, file: str) -> str:
     start = resource.start.replace(".", "\\.")
     return f"sed -i '/^{start}\\(,\\|$\\)/d' {file}"
 

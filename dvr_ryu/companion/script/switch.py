@@ -9,7 +9,8 @@ from dvr_ryu.companion.providers.ovs_ofctl.flows import NO_MATCH, OFCTL, OWN_DEF
 from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
 from dvr_ryu.companion.providers.ovsdb.rows import PLACE
 from dvr_ryu.companion.resources.describe import settings
-from dvr_ryu.companion.resources.kinds import Bridge, OvsPort
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.script import notes
 from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
 

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dvr_ryu.companion.desired.tls import SwitchTls
 from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 
 
 def make(resource: SwitchTls, old: SwitchTls | None, host: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from dvr_ryu.companion.desired.dhcp import dhcp_namespace
-from dvr_ryu.companion.resources.dnsmasq import leases_file
+from dvr_ryu.companion.resources.dhcp.files import leases_file
 from dvr_ryu.lab.proof import sparse
 from dvr_ryu.lab.proof.probes import (
     Forwards,

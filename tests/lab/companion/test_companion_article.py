@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.kernel_made import KernelRoute, KernelRule
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
-from dvr_ryu.companion.resources import kinds
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour
+from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
+from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
 from dvr_ryu.lab.hosts.bare import Lab, bare_lab
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
@@ -83,9 +85,9 @@ def lines(text: str) -> list[str]:
 def by_ourselves(resource: object) -> list[Any] | None:
     """A resource as `netlink_judge` tells it."""
     match resource:
-        case kinds.Address():
+        case Address():
             return ["address", resource.device, resource.address, resource.broadcast]
-        case kinds.Route():
+        case Route():
             return [
                 "route",
                 resource.table,
@@ -104,9 +106,9 @@ def by_ourselves(resource: object) -> list[Any] | None:
             ]
         case KernelRule():
             return ["kernel-rule", resource.priority, resource.table]
-        case kinds.Rule():
+        case Rule():
             return ["rule", resource.priority, resource.table, resource.source, resource.iif]
-        case kinds.Neighbour():
+        case Neighbour():
             return ["neighbour", resource.device, resource.ip, resource.mac]
     return None
 

@@ -14,7 +14,7 @@ PREFACE = """
 import json, os, subprocess
 from pathlib import Path
 from dvr_ryu.companion.providers.netlink import namespaces
-from dvr_ryu.companion.resources.kinds import Namespace
+from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.errors import HostError
 
 def ip(*words):

@@ -27,7 +27,8 @@ import json, sys
 from attrs import evolve
 from dvr_ryu.companion.agent import reconcile
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.resources.kinds import Bridge, Device
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView

@@ -21,7 +21,7 @@ RULES = (
 _OF_RULES = """
 from dvr_ryu.companion.providers.netlink import routing
 from dvr_ryu.companion.providers.netlink.client import netlink
-from dvr_ryu.companion.resources.kinds import Rule
+from dvr_ryu.companion.resources.routing.rule import Rule
 
 with netlink("") as kernel:
     found = [resource for resource in routing._rules(kernel) if isinstance(resource, Rule)]

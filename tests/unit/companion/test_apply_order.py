@@ -10,15 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.companion import apply_order
-from dvr_ryu.companion.resources.kinds import (
-    Address,
-    Device,
-    Key,
-    Namespace,
-    Process,
-    Resource,
-    Sysctl,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.sysctl import Sysctl
 
 HOME = Namespace("home")
 LOOPBACK = Device("home", "lo", None, None, None, HOME.key)

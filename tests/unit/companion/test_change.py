@@ -8,23 +8,16 @@ from hypothesis import strategies as st
 
 from dvr_ryu.companion.change import HostChange, change
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.kernel_made import (
-    KERNEL_RULES,
-    KernelRoute,
-    KernelRule,
-    with_kernel_made,
-)
+from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES, with_kernel_made
 from dvr_ryu.companion.resources.describe import describe
-from dvr_ryu.companion.resources.kinds import (
-    Address,
-    Device,
-    Key,
-    Namespace,
-    Process,
-    Resource,
-    Route,
-    VethPair,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
+from dvr_ryu.companion.resources.routing.rule import KernelRule
+from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 

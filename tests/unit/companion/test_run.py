@@ -17,7 +17,8 @@ from dvr_ryu.companion import memory, run
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.moving import Leaving
 from dvr_ryu.companion.providers.kernel.announce import AnnouncedAddress
-from dvr_ryu.companion.resources.kinds import ProxyNeighbour, Resource
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
 from dvr_ryu.errors import FileError
 from dvr_ryu.topology.loading import parse_topology
 from tests.unit.topology.files import topology_file

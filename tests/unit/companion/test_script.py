@@ -12,27 +12,17 @@ from attrs import evolve
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.resources.describe import describe
-from dvr_ryu.companion.resources.dnsmasq import (
-    DhcpHost,
-    DhcpOption,
-    LeaseBook,
-    StaleLease,
-    leases_file,
-    told_file,
-)
-from dvr_ryu.companion.resources.kinds import (
-    ROOT,
-    Bridge,
-    Chain,
-    Device,
-    Namespace,
-    OvsPort,
-    Process,
-    Resource,
-    Translation,
-    pid_file,
-    port_key,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.dhcp.files import leases_file
+from dvr_ryu.companion.resources.dhcp.leases import LeaseBook, StaleLease
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption, lines_file
+from dvr_ryu.companion.resources.namespace import ROOT, Namespace
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.translation import Translation
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort, port_key
+from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.script import script
 from dvr_ryu.companion.script.switch import IN_OUR_PLACE
 from dvr_ryu.topology.topology import Topology
@@ -158,7 +148,7 @@ def test_a_port_says_whose_it_is() -> None:
 
 def test_a_dhcp_host_that_changes_has_one_line() -> None:
     old, new = (DhcpHost("q", "fa:16:3e:00:00:01", ip, "a") for ip in ("10.0.0.1", "10.0.0.2"))
-    file = told_file(DhcpHost, "q")
+    file = lines_file(DhcpHost, "q")
     assert commands((new,), (old,))[:2] == [
         rf"sed -i '/^fa:16:3e:00:00:01\(,\|$\)/d' {file}",
         f"printf '%s\\n' fa:16:3e:00:00:01,10.0.0.2,a >> {file}",
@@ -180,7 +170,7 @@ def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None
     stays = DhcpOption("q", "subnet-10x1.0.0", "15", "1b")
     lines += [describe(stays), *commands((), resources[1:])]
     text = "\n".join(line for line in lines if "kill" not in line and not line.startswith("cp "))
-    text = text.replace(told_file(DhcpOption, "q"), str(file))
+    text = text.replace(lines_file(DhcpOption, "q"), str(file))
     subprocess.run(["sh", "-e"], input=text, text=True, check=True)
     left = [DhcpOption.of_line("q", line) for line in file.read_text().splitlines()]
     assert left == [resources[0], stays]

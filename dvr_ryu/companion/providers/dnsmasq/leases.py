@@ -15,17 +15,15 @@ from dvr_ryu.companion.providers.dnsmasq import servers
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below
 from dvr_ryu.companion.providers.processes import processes
-from dvr_ryu.companion.resources.dnsmasq import (
-    ALL,
+from dvr_ryu.companion.resources.dhcp.files import (
     DHCP_DIRECTORY,
-    DhcpHost,
-    LeaseBook,
-    StaleLease,
     book_file,
     dhcp_server,
     leases_file,
 )
-from dvr_ryu.companion.resources.kinds import Process
+from dvr_ryu.companion.resources.dhcp.leases import ALL_LEASES, LeaseBook, StaleLease
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost
+from dvr_ryu.companion.resources.process import Process
 
 END_OF_TIME = 1 << 32
 """No lease lasts so long: seconds since 1970."""
@@ -89,7 +87,7 @@ def read(running: Mapping[str, Process]) -> Iterator[LeaseBook | StaleLease]:
             if mac in by_mac or ip in declared or not _is_within(ip, book.ranges):
                 yield StaleLease(book.namespace, mac, ip, server)
         if notes.is_spoiled(Path(leases_file(book.namespace))):
-            yield StaleLease(book.namespace, ALL, ALL, server)
+            yield StaleLease(book.namespace, ALL_LEASES, ALL_LEASES, server)
 
 
 def _is_within(ip: str, ranges: Iterable[tuple[str, str]]) -> bool:

@@ -9,16 +9,9 @@ from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below, replace
 from dvr_ryu.companion.providers.processes.processes import tell
-from dvr_ryu.companion.resources.dnsmasq import (
-    DHCP_DIRECTORY,
-    SUFFIXES,
-    DhcpHost,
-    DhcpOption,
-    Told,
-    dhcp_server,
-    told_file,
-)
-from dvr_ryu.companion.resources.kinds import Key
+from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, dhcp_server
+from dvr_ryu.companion.resources.dhcp.lines import SUFFIXES, DhcpHost, DhcpOption, Line, lines_file
+from dvr_ryu.companion.resources.resource import Key
 
 FILES = Path(DHCP_DIRECTORY)
 TOLD = ".told"
@@ -32,20 +25,20 @@ def read() -> Iterator[DhcpHost | DhcpOption]:
     yield from _read_all(DhcpOption)
 
 
-def _read_all(kind: type[Told]) -> Iterator[Told]:
+def _read_all(kind: type[Line]) -> Iterator[Line]:
     end = f".{SUFFIXES[kind]}{TOLD}"
     for name in notes.names(FILES):
         if name.endswith(end):
             yield from read_kind(kind, name.removesuffix(end))
 
 
-def read_kind(kind: type[Told], namespace: str, root: Path = Path("/")) -> list[Told]:
+def read_kind(kind: type[Line], namespace: str, root: Path = Path("/")) -> list[Line]:
     """Return what one server has been told, on the host whose files are below `root`."""
 
-    def resources(text: str) -> list[Told]:
+    def resources(text: str) -> list[Line]:
         return [kind.of_line(namespace, line) for line in text.splitlines()]
 
-    path = below(root, told_file(kind, namespace))
+    path = below(root, lines_file(kind, namespace))
     return notes.meaning(path, resources) or [] if _agree(path) else []
 
 
@@ -68,17 +61,17 @@ def tidy() -> None:
             _forget(path)
 
 
-def make(resources: Sequence[Told]) -> None:
+def make(resources: Sequence[Line]) -> None:
     """Add lines to the files of their networks, or change them. All resources are of one kind."""
     _edit(resources, lambda lines, resource: lines.update({resource.key: resource}))
 
 
-def unmake(resources: Sequence[Told]) -> None:
+def unmake(resources: Sequence[Line]) -> None:
     """Take lines out of the files of their networks. All resources are of one kind."""
     _edit(resources, lambda lines, resource: lines.pop(resource.key, None))
 
 
-def _edit(resources: Sequence[Told], edit: Callable[[dict[Key, Told], Told], object]) -> None:
+def _edit(resources: Sequence[Line], edit: Callable[[dict[Key, Line], Line], object]) -> None:
     notes.folder(FILES)
     kind = type(resources[0])
     for namespace, group in by_namespace(resources):
@@ -86,7 +79,7 @@ def _edit(resources: Sequence[Told], edit: Callable[[dict[Key, Told], Told], obj
         for resource in group:
             edit(lines, resource)
         _write(
-            told_file(kind, namespace),
+            lines_file(kind, namespace),
             namespace,
             sorted(resource.line for resource in lines.values()),
         )

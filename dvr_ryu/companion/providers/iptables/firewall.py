@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dvr_ryu.companion.desired.firewall import HookedChain
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import run
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
 
 NOTE = Path(RUN_DIRECTORY, "firewall")
 """It is there before a chain is, and goes after the last."""

@@ -21,7 +21,7 @@ from dvr_ryu.companion.providers.iptables.firewall import appended
 from dvr_ryu.companion.providers.netlink import netfilter
 from dvr_ryu.companion.providers.netlink.client import Netlink, netlink
 from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, by_namespace, exists, inside
-from dvr_ryu.companion.resources.kinds import Chain
+from dvr_ryu.companion.resources.netfilter.chain import Chain
 
 KERNEL_CHAINS = (
     ("nat", "PREROUTING"),

@@ -14,7 +14,11 @@ from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.providers.netlink.client import netlink
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, inside
 from dvr_ryu.companion.providers.netlink.routing import on_device
-from dvr_ryu.companion.resources.kinds import Address, Device, ProxyNeighbour, Resource, in_instance
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.namespace import in_instance
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
 from dvr_ryu.errors import HostError
 
 ANNOUNCING = ("fg-", "qg-", "gw-", "sg-", "qr-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvr_ryu.companion.resources.describe import describe
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import HostError
 
 

@@ -14,15 +14,17 @@ from pathlib import Path
 
 from attrs import evolve
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, inside
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, KeptSysctl, Sysctl, namespace_key
+from dvr_ryu.companion.resources.namespace import namespace_key
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl, Sysctl
 
 PROC = Path("/proc/sys")
 NOTES = Path(RUN_DIRECTORY, "sysctls")
 
 
-def note(resource: KeptSysctl) -> Path:
+def note(resource: RestoredSysctl) -> Path:
     """The file that keeps what a setting was before."""
     name = resource.name.replace("/", ".")
     return NOTES / (f"{resource.namespace}:{name}" if resource.namespace else name)
@@ -57,7 +59,7 @@ def unmake(resources: Sequence[Sysctl]) -> None:
     """Nothing: a value that nobody asks for any more harms nobody, and ends with its namespace."""
 
 
-def read_kept() -> Iterator[KeptSysctl]:
+def read_kept() -> Iterator[RestoredSysctl]:
     """Yield the settings that we noted to have set, with their present values; none if that which
     had it is gone.
     """
@@ -72,9 +74,9 @@ def read_kept() -> Iterator[KeptSysctl]:
                 yield evolve(resource, value=present or "")
 
 
-def _noted(file: str) -> KeptSysctl:
+def _noted(file: str) -> RestoredSysctl:
     namespace, _, name = file.rpartition(":")
-    return KeptSysctl(namespace, name.replace(".", "/"), "")
+    return RestoredSysctl(namespace, name.replace(".", "/"), "")
 
 
 def _value_before(text: str) -> str:
@@ -84,7 +86,7 @@ def _value_before(text: str) -> str:
     return text
 
 
-def make_kept(resources: Sequence[KeptSysctl]) -> None:
+def make_kept(resources: Sequence[RestoredSysctl]) -> None:
     """Note what there is, then set values."""
     notes.folder(NOTES)
     for namespace, group in by_namespace(resources):
@@ -96,7 +98,7 @@ def make_kept(resources: Sequence[KeptSysctl]) -> None:
                 (PROC / resource.name).write_text(resource.value)
 
 
-def unmake_kept(resources: Sequence[KeptSysctl]) -> None:
+def unmake_kept(resources: Sequence[RestoredSysctl]) -> None:
     """Put back what was noted, where something still has it."""
     for namespace, group in by_namespace(resources):
         if exists(namespace):

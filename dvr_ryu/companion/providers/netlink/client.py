@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from dvr_ryu.companion.providers.kernel.refusal import refusal
 from dvr_ryu.companion.providers.netlink.namespaces import inside
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import HostError
 
 Item = TypeVar("Item")

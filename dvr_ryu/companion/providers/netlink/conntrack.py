@@ -14,6 +14,7 @@ from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP
 from struct import Struct
 from typing import NamedTuple
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import (
     GONE,
@@ -26,7 +27,8 @@ from dvr_ryu.companion.providers.netlink.client import (
     netlink,
 )
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
-from dvr_ryu.companion.resources.kinds import ROOT, RUN_DIRECTORY, Translation
+from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.netfilter.translation import Translation
 from dvr_ryu.errors import HostError
 
 NOTES = Path(RUN_DIRECTORY, "translations")

@@ -50,7 +50,10 @@ from dvr_ryu.companion.providers.netlink.client import (
     text,
 )
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, opened
-from dvr_ryu.companion.resources.kinds import ROOT, Device, VethPair, namespace_key, port_key
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.namespace import ROOT, namespace_key
+from dvr_ryu.companion.resources.openvswitch.port import port_key
+from dvr_ryu.companion.resources.veth_pair import VethPair
 
 OURS = ("qr-", "sg-", "qg-", "fg-", "rfp-", "fpr-", "tap")
 CARD = compile("eth[0-9]+")

@@ -15,9 +15,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.kernel.refusal import refusal
-from dvr_ryu.companion.resources.kinds import ROOT, RUN_DIRECTORY, Namespace
+from dvr_ryu.companion.resources.namespace import ROOT, Namespace
 from dvr_ryu.errors import HostError
 
 NETNS = Path("/run/netns")

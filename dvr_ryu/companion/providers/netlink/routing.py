@@ -13,7 +13,7 @@ from socket import AF_INET
 from struct import Struct
 from typing import TypeAlias
 
-from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES, LOCAL_TABLE, KernelRoute, KernelRule
+from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES
 from dvr_ryu.companion.providers.netlink.client import (
     APPEND,
     CREATE,
@@ -33,17 +33,13 @@ from dvr_ryu.companion.providers.netlink.client import (
     text,
 )
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    Address,
-    Key,
-    Neighbour,
-    ProxyNeighbour,
-    Resource,
-    Route,
-    Rule,
-    in_instance,
-)
+from dvr_ryu.companion.resources.namespace import in_instance
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
+from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
+from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
+from dvr_ryu.companion.resources.routing.tables import LOCAL_TABLE, MAIN_TABLE
 
 RoutingResource: TypeAlias = (
     Address | Route | KernelRoute | Rule | KernelRule | Neighbour | ProxyNeighbour

@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dvr_ryu.companion.desired.bridges import OPENFLOW
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import run
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY
 from dvr_ryu.errors import HostError
 from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
 

@@ -41,7 +41,8 @@ from dvr_ryu.companion.providers.ovsdb.rpc import (
     update,
     wait_until_none,
 )
-from dvr_ryu.companion.resources.kinds import Bridge, OvsPort
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.errors import HostError
 
 SOCKET = "/run/openvswitch/db.sock"

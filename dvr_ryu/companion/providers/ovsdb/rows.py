@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dvr_ryu.companion.providers.ovsdb.rpc import Row, as_list
-from dvr_ryu.companion.resources.kinds import OvsPort
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 
 PLACE = "dvr_ryu_netns"
 BRIDGE_COLUMNS = (

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from dvr_ryu.companion.desired.tls import SwitchTls
 from dvr_ryu.companion.foreign import Stranger
 from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
 from dvr_ryu.companion.providers.ovsdb.bridges import SWITCH, Ovsdb
 from dvr_ryu.companion.providers.ovsdb.rows import TLS_COLUMNS, columns_of
 from dvr_ryu.companion.providers.ovsdb.rpc import Named, Operation, Row, insert, select, update
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 
 _TABLE = "SSL"
 _ROW = "tls"

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dvr_ryu.companion.desired.instances import DHCP_SCRIPT
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import require
 from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.providers.netlink.namespaces import NETNS, inside
-from dvr_ryu.companion.resources.dnsmasq import DHCP_DIRECTORY
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, Process, device_key, pid_file
+from dvr_ryu.companion.resources.device import device_key
+from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY
+from dvr_ryu.companion.resources.process import Process, pid_file
 from dvr_ryu.errors import HostError
 
 PIDS = Path(RUN_DIRECTORY, "processes")

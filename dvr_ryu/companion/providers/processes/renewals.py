@@ -19,12 +19,14 @@ from signal import SIGUSR1
 
 from attrs import evolve
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import Netlink
 from dvr_ryu.companion.providers.netlink.routing import on_device
 from dvr_ryu.companion.providers.processes.processes import tell
-from dvr_ryu.companion.resources.dnsmasq import Renewal
-from dvr_ryu.companion.resources.kinds import RUN_DIRECTORY, Address, Route
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.route import Route
 from dvr_ryu.topology.model import card_name
 
 NOTES = Path(RUN_DIRECTORY, "renewals")

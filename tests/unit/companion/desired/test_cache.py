@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.cache import ResourceCache
-from dvr_ryu.companion.resources.kinds import Resource
+from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView

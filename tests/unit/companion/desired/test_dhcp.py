@@ -5,15 +5,15 @@ instance.
 from __future__ import annotations
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption, LeaseBook, Renewal
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    Address,
-    Namespace,
-    Process,
-    Resource,
-    Route,
-)
+from dvr_ryu.companion.resources.dhcp.leases import LeaseBook
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption
+from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.process import Process
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 

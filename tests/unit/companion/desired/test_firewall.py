@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.firewall import HookedChain
+from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 

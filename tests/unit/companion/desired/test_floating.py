@@ -6,16 +6,14 @@ import pytest
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.resources.kinds import (
-    Address,
-    Chain,
-    Namespace,
-    ProxyNeighbour,
-    Resource,
-    Route,
-    Rule,
-    Translation,
-)
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.netfilter.translation import Translation
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.rule import Rule
 from dvr_ryu.companion.script import script
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology

@@ -9,28 +9,21 @@ from attrs import evolve
 
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.resources.describe import describe
-from dvr_ryu.companion.resources.dnsmasq import DhcpHost, DhcpOption
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    ROOT,
-    Address,
-    Bridge,
-    Chain,
-    Device,
-    KeptSysctl,
-    Key,
-    Namespace,
-    Neighbour,
-    OvsPort,
-    Process,
-    ProxyNeighbour,
-    Resource,
-    Route,
-    Rule,
-    Sysctl,
-    VethPair,
-    pid_file,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption
+from dvr_ryu.companion.resources.namespace import ROOT, Namespace
+from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.rule import Rule
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
+from dvr_ryu.companion.resources.sysctl import RestoredSysctl, Sysctl
+from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -317,8 +310,10 @@ def test_external_gateway_is_in_the_hosts_own_namespace(hosts):
     }
     assert [resource.address for resource in gateways["server-64"]] == ["2.2.2.1/24"]
     assert not gateways["server-233"] and not gateways["server-68"]
-    assert KeptSysctl(ROOT, "net/ipv4/ip_forward", "1") in hosts["server-64"]
-    assert not [resource for resource in hosts["server-233"] if isinstance(resource, KeptSysctl)]
+    assert RestoredSysctl(ROOT, "net/ipv4/ip_forward", "1") in hosts["server-64"]
+    assert not [
+        resource for resource in hosts["server-233"] if isinstance(resource, RestoredSysctl)
+    ]
 
 
 def test_instance(on_233, hosts, article):
@@ -379,7 +374,7 @@ def test_the_userspace_datapath_has_wires_into_namespaces(article, datapath, mtu
         by_key = {resource.key: resource for resource in found}
         assert {need for f in found for need in (f.container, *f.after) if need} <= by_key.keys()
         moved = [f for f in found if isinstance(f, OvsPort) and f.namespace.startswith(("q", "s"))]
-        assert moved and {port.wired for port in moved} == {wired}
+        assert moved and {port.over_veth for port in moved} == {wired}
         for port in moved:
             device = by_key["device", port.namespace, port.name]
             assert isinstance(device, Device) and device.mtu == mtu - 50

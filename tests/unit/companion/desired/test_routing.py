@@ -9,17 +9,14 @@ import pytest
 
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.resources.describe import describe
-from dvr_ryu.companion.resources.kinds import (
-    MAIN_TABLE,
-    Address,
-    Device,
-    Key,
-    Neighbour,
-    OvsPort,
-    Resource,
-    Route,
-    Rule,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour
+from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.rule import Rule
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.topology import Topology
@@ -66,7 +63,7 @@ def test_each_card_has_its_wire_and_the_first_leads_out(hosts, shapes):
     devices = {device.name: device.mac for device in of(found, Device, "vm-both")}
     assert devices == {"lo": None, **{name: card.mac for name, card in cards.items()}}
     ports = {resource.name: resource for resource in found if isinstance(resource, OvsPort)}
-    wires = {name: ports[card.device].wire for name, card in cards.items()}
+    wires = {name: ports[card.device].veth for name, card in cards.items()}
     assert [wire[2] for wire in wires.values() if wire] == ["eth0", "eth1"]
     assert not [route for route in of(found, Route, "vm-both") if route.device == "eth1"]
 

@@ -9,8 +9,9 @@ from attrs import evolve
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.tls import DEFAULTS, SwitchTls, TlsOptions
-from dvr_ryu.companion.resources.kinds import Bridge
+from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.topology.model import Controller
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView

@@ -7,14 +7,12 @@ from scapy.layers.l2 import ARP, Ether
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.providers.kernel.announce import EVERY, REPLY, announcements, gratuitous_arp
-from dvr_ryu.companion.resources.kinds import (
-    Address,
-    Device,
-    Namespace,
-    ProxyNeighbour,
-    Resource,
-    instance_wire,
-)
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
+from dvr_ryu.companion.resources.veth_pair import instance_veth
 
 
 def test_the_frame_is_a_request_of_an_address_for_itself() -> None:
@@ -67,7 +65,7 @@ def test_what_stays_on_a_device_is_announced_with_its_new_mac() -> None:
 
 def test_an_instance_announces_all_that_it_has_when_its_mac_is_another() -> None:
     def instance(mac: str) -> list[Resource]:
-        wire = instance_wire("vm-a", "eth0", "tap1")
+        wire = instance_veth("vm-a", "eth0", "tap1")
         return [Namespace("vm-a"), wire, Device("vm-a", "eth0", mac, 1500, None, wire.key)]
 
     before, after = instance("fa:16:3e:00:00:01"), instance("fa:16:3e:00:00:02")

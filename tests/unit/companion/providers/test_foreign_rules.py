@@ -7,7 +7,7 @@ from dvr_ryu.companion.providers.commands import run
 from dvr_ryu.companion.providers.iptables.firewall import appended
 from dvr_ryu.companion.providers.iptables.nat import _parse
 from dvr_ryu.companion.providers.netlink.client import as_text, text
-from dvr_ryu.companion.resources.kinds import Chain
+from dvr_ryu.companion.resources.netfilter.chain import Chain
 
 SAVED = """\
 # Warning: iptables-legacy tables present, use iptables-legacy-save to see them

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.providers.dnsmasq.leases import Lease, listed
-from dvr_ryu.companion.resources.dnsmasq import DHCP_DIRECTORY, LeaseBook, StaleLease
-from dvr_ryu.companion.resources.kinds import Device, Process
+from dvr_ryu.companion.resources.device import Device
+from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY
+from dvr_ryu.companion.resources.dhcp.leases import LeaseBook, StaleLease
+from dvr_ryu.companion.resources.process import Process
 from dvr_ryu.lab.leases import shown
 from dvr_ryu.lab.state import StateFolder
 

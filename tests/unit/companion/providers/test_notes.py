@@ -55,8 +55,8 @@ def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp())
     try:
         # First: modules that import it name their files after the directory.
-        kinds = importlib.import_module("dvr_ryu.companion.resources.kinds")
-        kinds.RUN_DIRECTORY = str(made)  # type: ignore[attr-defined]
+        paths = importlib.import_module("dvr_ryu.companion.paths")
+        paths.RUN_DIRECTORY = str(made)  # type: ignore[attr-defined]
         yield made
     finally:
         for name in [name for name in sys.modules if _is_loaded_anew(name)]:

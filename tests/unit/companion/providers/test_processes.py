@@ -13,7 +13,7 @@ import pytest
 
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.processes import processes
-from dvr_ryu.companion.resources.kinds import Process, pid_file
+from dvr_ryu.companion.resources.process import Process, pid_file
 
 ENDS = "import time; print(flush=True); time.sleep(60)"
 STAYS = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {ENDS}"

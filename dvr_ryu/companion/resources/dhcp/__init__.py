@@ -1,0 +1,1 @@
+"""What a network's DHCP server and the instances' clients have. Pure."""

@@ -1,0 +1,1 @@
+"""What filters and translates packets. Pure."""

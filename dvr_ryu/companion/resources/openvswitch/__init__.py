@@ -1,0 +1,1 @@
+"""What is in Open vSwitch's database. Pure."""

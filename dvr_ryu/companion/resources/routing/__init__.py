@@ -1,0 +1,1 @@
+"""Addresses, routes, rules and neighbours: what iproute2 shows. Pure."""
