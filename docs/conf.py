@@ -1,7 +1,7 @@
 """How Sphinx builds these documents: `make docs`, with warnings as errors.
 
 The documents are plain RST, so that a repository's page shows them too. Their links name files;
-`links` turns them into links between pages, and complains about a file that does not exist.
+`plain_rst` turns them into links between pages.
 """
 
 import sys
@@ -14,7 +14,7 @@ project = "dvr_ryu"
 copyright = "the authors of dvr_ryu"
 release = metadata.version("dvr_ryu")
 
-extensions = ["links"]
+extensions = ["plain_rst"]
 exclude_patterns = ["_build"]
 nitpicky = True
 highlight_language = "none"

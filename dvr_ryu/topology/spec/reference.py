@@ -1,6 +1,7 @@
-"""The reference of the topology file, as RST: each key with its type, its default and a sentence.
+"""The reference of the topology file, as RST: each key with its type, its default, a sentence and
+an example.
 
-Made of `declaration` and `sentences`, so that it has all keys, and no other.
+Made of `declaration` and `keys`, so that it has all keys, and no other.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from attrs import NOTHING, fields
 from dvr_ryu.topology import model
 from dvr_ryu.topology.spec import scalars
 from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.keys import key
 from dvr_ryu.topology.spec.schema import Words
-from dvr_ryu.topology.spec.sentences import sentence
 
 HEADER = """\
 .. Printed by `dvr docs --topology`. Do not edit: `make docs` writes it anew.
@@ -27,6 +28,8 @@ YAML. Unknown keys are mistakes. ``NAME`` stands for a name of yours: up to 63 l
 ``-``, ``_`` and ``.``, a letter or digit first. Text that looks like a number is written in quotes.
 What is "chosen" follows from the file alone, the same on every machine, and can be pinned. Aliases
 and merge keys (``<<: *NAME``) work. The smallest file is ``hosts: {h1: {address: 10.0.0.1}}``.
+
+Each entry has the key, its type, what holds without it, what it means, and an example.
 """
 
 TYPES: dict[Any, str] = {
@@ -71,8 +74,8 @@ def reference() -> str:
 def _find(mapping: type[Words], path: str, found: dict[type[Words], list[str]]) -> None:
     """Note where in a file each kind of mapping stands, in the order of the keys."""
     found.setdefault(mapping, []).append(path)
-    for key, hint in _hints(mapping).items():
-        for below, where in _below(hint, f"{path}.{key}".lstrip(".")):
+    for name, hint in _hints(mapping).items():
+        for below, where in _below(hint, f"{path}.{name}".lstrip(".")):
             _find(below, where, found)
 
 
@@ -98,11 +101,19 @@ def _section(mapping: type[Words], paths: list[str]) -> str:
     title = f"``{paths[0]}``" if paths[0] else "The file"
     also = f"Also: ``{'``, ``'.join(paths[1:])}``.\n\n" if len(paths) > 1 else ""
     defaults = {each.name: each.default for each in fields(mapping)}
-    keys = "".join(
-        f"``{key}``: {_type(hint)}{_default(defaults[key])}\n    {sentence(mapping, key)}\n\n"
-        for key, hint in _hints(mapping).items()
+    entries = "".join(
+        _entry(mapping, name, hint, defaults[name]) for name, hint in _hints(mapping).items()
     )
-    return f"{title}\n{'-' * len(title)}\n\n{also}{keys}"
+    return f"{title}\n{'-' * len(title)}\n\n{also}{entries}"
+
+
+def _entry(mapping: type[Words], name: str, hint: Any, default: Any) -> str:
+    known = key(mapping, name)
+    without = "required" if default is NOTHING else f"default: {known.default or _default(default)}"
+    return (
+        f"``{name}`` : {_type(hint)} : {without}\n"
+        f"    {known.sentence} Example: ``{name}: {known.example}``\n\n"
+    )
 
 
 def _type(hint: Any) -> str:
@@ -127,9 +138,9 @@ def _plural(hint: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    """Of what is left out; nothing where the sentence says it."""
-    if value is NOTHING:
-        return "; required"
+    """What holds without a key, as its declaration says it."""
     if isinstance(value, bool):
-        return f"; ``{str(value).lower()}`` if not said"
-    return f"; ``{value}`` if not said" if isinstance(value, int | str) and value else ""
+        return f"``{str(value).lower()}``"
+    if isinstance(value, int | str):
+        return f"``{value}``"
+    return "the defaults of its keys" if isinstance(value, Words) else "none"

@@ -77,7 +77,7 @@ def test_link_to_no_file_fails_the_build(tmp_path: Path) -> None:
     source = tmp_path / "docs"
     source.mkdir()
     extension = str(ROOT / "docs" / "_ext")
-    conf = f"import sys; sys.path.insert(0, {extension!r}); extensions = ['links']\n"
+    conf = f"import sys; sys.path.insert(0, {extension!r}); extensions = ['plain_rst']\n"
     (source / "conf.py").write_text(conf)
     (source / "index.rst").write_text("A\n=\n\n`here <index.rst>`_ and `there <none.rst>`_\n")
     done = build(source, tmp_path)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from attrs import fields
+from attrs import NOTHING, fields
+from voluptuous import Schema
 
 from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.keys import KEYS, key
 from dvr_ryu.topology.spec.reference import reference
-from dvr_ryu.topology.spec.schema import Words
-from dvr_ryu.topology.spec.sentences import SENTENCES
+from dvr_ryu.topology.spec.schema import Words, schema
+from dvr_ryu.topology.spec.yaml_nodes import Document
 
 DOCS = Path(__file__).parents[4] / "docs" / "topology.rst"
 
@@ -32,14 +34,46 @@ def test_it_is_up_to_date() -> None:
     assert DOCS.read_text(encoding="utf-8") == reference(), "type make docs"
 
 
+ENTRY = re.compile(
+    r"^``(?P<key>\w+)`` : (?P<type>.+) : (?P<default>required|default: \S.*)\n"
+    r"    (?P<sentence>[A-Z`].+\.) Example: ``(?P<example>(?P=key): .+)``$",
+    re.M,
+)
+
+
 @pytest.mark.parametrize("mapping", [*dict.fromkeys(mappings(TopologyWords))], ids=str)
-def test_every_key_has_a_type_and_a_sentence(mapping: type[Words]) -> None:
+def test_every_key_has_a_type_a_default_a_sentence_and_an_example(mapping: type[Words]) -> None:
     sections = re.split(r"^(.+)\n-+\n", reference(), flags=re.M)[2::2]
-    named = [dict(re.findall(r"^``(\w+)``: (.+)\n    .+\.$", each, re.M)) for each in sections]
-    assert [*(each.name for each in fields(mapping))] in [[*each] for each in named]
-    assert all(kind for each in named for kind in each.values())
+    named = [[each["key"] for each in ENTRY.finditer(section)] for section in sections]
+    assert [each.name for each in fields(mapping)] in named
+
+
+def test_every_line_belongs_to_an_entry() -> None:
+    entries = len(re.findall(r"^``\w+`` :", reference(), re.M))
+    assert entries == len(ENTRY.findall(reference())) > 60
+
+
+@pytest.mark.parametrize("mapping", [*dict.fromkeys(mappings(TopologyWords))], ids=str)
+def test_every_example_is_taken_and_is_not_the_default(mapping: type[Words]) -> None:
+    hints = get_type_hints(mapping, include_extras=True)
+    for each in fields(mapping):
+        text = f"{each.name}: {key(mapping, each.name).example}"
+        value = Schema(schema(hints[each.name]))(Document(text, "example").data[each.name])
+        assert value != each.default, text
+
+
+def test_a_default_is_said_once() -> None:
+    """In words only where the declaration's own says nothing: none, or an empty mapping."""
+    for mapping in dict.fromkeys(mappings(TopologyWords)):
+        for each in fields(mapping):
+            default, said = each.default, key(mapping, each.name).default
+            speaks = isinstance(default, bool | int | Words) or (
+                default and isinstance(default, str)
+            )
+            assert not (said and (speaks or default is NOTHING)), (mapping, each.name)
+            assert said or default not in (None, ""), (mapping, each.name)
 
 
 def test_nothing_is_said_of_what_is_no_key() -> None:
-    for mapping, sentences in SENTENCES.items():
-        assert sentences.keys() <= {each.name for each in fields(mapping)}, mapping
+    for mapping, known in KEYS.items():
+        assert known.keys() <= {each.name for each in fields(mapping)}, mapping

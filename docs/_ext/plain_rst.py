@@ -1,7 +1,8 @@
-"""Links that name files, as `tour.rst` or `../flows/br-tun.flows`, become links between pages.
+"""Lets documents stay plain RST, so that a repository's page shows them as Sphinx does.
 
-A link to an RST file of the repository leads to the page that shows it; a link to another file, to
-a copy of that file. A link to a file that does not exist is a warning. Only links are changed.
+A link that names an RST file, as `tour.rst`, leads to the page that shows the file. A link to
+another file, as `../flows/br-tun.flows`, leads to a copy of it. A link to a missing file is a
+warning. Lists of contents go, because the theme shows one beside each page. No more is changed.
 """
 
 from __future__ import annotations
@@ -57,6 +58,13 @@ def link_files(app: Sphinx, doctree: nodes.document) -> None:
         link.replace_self(target)
 
 
+def drop_contents(_: Sphinx, doctree: nodes.document) -> None:
+    """Remove what `.. contents::` makes."""
+    for topic in list(doctree.findall(nodes.topic)):
+        if "contents" in topic["classes"]:
+            topic.parent.remove(topic)
+
+
 def _source(node: nodes.Element) -> Path:
     """The file in which a node stands; it may be an included one."""
     at: nodes.Element | None = node
@@ -71,4 +79,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-before-read-docs", find_pages)
     # Before Sphinx collects what is to be copied.
     app.connect("doctree-read", link_files, priority=100)
+    app.connect("doctree-read", drop_contents)
     return {"parallel_read_safe": True}
