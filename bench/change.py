@@ -15,7 +15,8 @@ from bench.figures import Figure, Goal, spaced
 from bench.openflow import flow_mods
 from bench.scene import Scene, relay_to, scene
 from bench.topologies import BRIDGE, Instance, fabric_of, host, network
-from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import parse_topology

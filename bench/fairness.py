@@ -19,7 +19,7 @@ from bench.fake_switch import FakeSwitch
 from bench.figures import Figure, spaced
 from bench.scene import Scene, planned_ports, scene
 from bench.topologies import BRIDGE, PAIR, fabric_of, host, with_pair
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 

@@ -11,7 +11,7 @@ from bench.figures import Figure, Goal, alternate, spaced
 from bench.openflow import flow_mods
 from bench.scene import Scene, relay_to, scene, wires
 from bench.topologies import BRIDGE, fabric_of
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 
 HOSTS, NETWORKS, FLOWS = 50, 100, 20_000

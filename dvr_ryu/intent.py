@@ -20,7 +20,8 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from dvr_ryu.pipeline.compile.basis import Basis
-from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.switch.guard.identity import BridgeName, Peer, addresses_of, objection
 from dvr_ryu.switch.places import Places, Stray
 from dvr_ryu.topology.allocation.numbers import NoRoom

@@ -24,7 +24,7 @@ from dvr_ryu.shipped import flows_dir
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dvr_ryu.pipeline.language.syntax import Pipeline
+    from dvr_ryu.pipeline.language.pipeline import Pipeline
 
 
 @click.command()
@@ -57,7 +57,7 @@ def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> N
 
 def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[errors.Problem]:
     """The warnings about two files that are right."""
-    from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+    from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.topology.loading import load_topology
 
     model = load_topology(topology)
@@ -109,7 +109,7 @@ def flows(
     What a bridge has, without counters and under the names of its tables:
         ovs-ofctl dump-flows br-tun | dvr flows --from-dump -
     """
-    from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+    from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.pipeline.tools.script import script
 
     if dump and (topology or host or form):
@@ -170,7 +170,7 @@ def docs(folder: Path | None, of_topology: bool) -> None:
 
         click.echo(reference(), nl=False)
         return
-    from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+    from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.pipeline.tools.docs import document
 
     pipelines = load_pipelines(folder or flows_dir()).pipelines.values()

@@ -13,7 +13,8 @@ from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.hosts.programs import FLOWS_LINK, Program
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile import pipelines
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.topology import Topology
@@ -24,17 +25,17 @@ _REFUSED = re.compile(r"^\S+ (\S+/br-\S+: |the saved change is not applied)", re
 """What the controller says, after the time, of a bridge that has its flows, and of bad flows."""
 
 
-def require_right(folder: Path, topology: Topology) -> pipelines.Pipelines:
+def require_right(folder: Path, topology: Topology) -> Pipelines:
     """Return the flows of `folder`; FileError, with places, unless they can be every bridge's.
 
     Raises DvrError where there is no file for one of the bridges.
     """
-    program = pipelines.load_pipelines(folder)
-    missing = [f"{bridge}.flows" for bridge in BRIDGES if bridge not in program.pipelines]
+    pipelines = load_pipelines(folder)
+    missing = [f"{bridge}.flows" for bridge in BRIDGES if bridge not in pipelines.pipelines]
     if missing:
         raise DvrError(f"{folder}: no {' and no '.join(missing)} here; a lab's bridges need both")
-    program.require_fit(topology)
-    return program
+    pipelines.require_fit(topology)
+    return pipelines
 
 
 def select(controller: LabHost, folder: Path) -> None:

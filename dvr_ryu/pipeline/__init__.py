@@ -1,3 +1,1 @@
-"""How a bridge forwards: the flows/ language, from text to lint to OpenFlow bytes. Pure: sends
-nothing.
-"""
+"""How a bridge forwards: the flows/ language, from text to OpenFlow bytes. Pure: sends nothing."""

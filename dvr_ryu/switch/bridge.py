@@ -19,7 +19,7 @@ from dvr_ryu.errors import DvrError, SwitchError
 from dvr_ryu.pipeline.compile.basis import Basis, Touched
 from dvr_ryu.pipeline.compile.desired_flows import Contradiction, Wanted
 from dvr_ryu.pipeline.compile.flow_bytes import cookie_of, may_lapse
-from dvr_ryu.pipeline.compile.option_names import alike
+from dvr_ryu.pipeline.compile.option_lengths import alike
 from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import Change, diff_lines, in_sync, occasion
 from dvr_ryu.switch.claims import Claims

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from tests.switch.conftest import view_of
 from tests.switch.support.controller import Controller
 from tests.switch.support.ovs import Ovs

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of

@@ -1,7 +1,8 @@
 """Imports point one way, and what is pure stays pure: read in the source, seen in a fresh Python.
 
 topology <- pki, pipeline <- reconcile <- switch, companion <- intent <- app, lab <- cli.
-A leaf is for anybody.
+Within the pipeline: language <- compile <- tools <- load. A leaf is for anybody. No modules import
+each other in a circle.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,7 @@ RANK = {
     "lab": 6,
     "cli": 7,
 }
+PIPELINE_RANK = {"language": 0, "compile": 1, "tools": 2, "load": 3}
 LEAVES = {part for part, rank in RANK.items() if rank == 0}
 
 EFFECTS = {
@@ -59,6 +62,13 @@ def is_pure(module: str) -> bool:
         or (part == "companion" and rest.startswith(("desired", "resources")))
         or (part == "switch" and rest.startswith("guard"))
     )
+
+
+def pipeline_room(module: str) -> str | None:
+    """Return which room of the pipeline a module ("pipeline.language.flow") stands in, if any."""
+    part, _, rest = module.partition(".")
+    room = rest.partition(".")[0]
+    return room if part == "pipeline" and room in PIPELINE_RANK else None
 
 
 def imports_of(source: Path, module: str) -> Iterator[tuple[int, str]]:
@@ -83,6 +93,9 @@ def objection(module: str, imported: str) -> str | None:
             return f"{other} has no rank in {Path(__file__).name}"
         if RANK[other] >= RANK[part] and not {part, other} <= LEAVES:
             return f"{part} may not import {other}"
+    room, into = pipeline_room(module), pipeline_room(imported.partition(".")[2])
+    if room and into and PIPELINE_RANK[into] > PIPELINE_RANK[room]:
+        return f"pipeline/{room} may not import pipeline/{into}"
     if is_pure(module) and top in EFFECTS:
         return f"{part} is pure and may not import {top}"
     if top == "ryu" and is_pure(module):
@@ -113,6 +126,56 @@ def test_imports_point_one_way() -> None:
     assert objections(PACKAGE) == []
 
 
+def modules_of(package: Path) -> dict[str, Path]:
+    """Return module ("dvr_ryu.topology.model") -> source file, of all modules in `package`."""
+    names = {
+        source: ["dvr_ryu", *source.relative_to(package).with_suffix("").parts]
+        for source in sorted(package.rglob("*.py"))
+    }
+    return {
+        ".".join(parts[:-1] if parts[-1] == "__init__" else parts): source
+        for source, parts in names.items()
+    }
+
+
+def circle(package: Path) -> list[str]:
+    """Return modules of `package` of which each imports the next, and the last the first; or none.
+
+    Imports inside functions and those for type checkers count. A module's own packages do not.
+    """
+    modules = modules_of(package)
+
+    def imported_by(name: str) -> Iterator[str]:
+        for _, imported in imports_of(modules[name], name):
+            module = imported if imported in modules else imported.rpartition(".")[0]
+            if module in modules and module != name:
+                yield module
+
+    try:
+        TopologicalSorter({name: set(imported_by(name)) for name in modules}).prepare()
+    except CycleError as error:
+        return [*reversed(error.args[1])]
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["from dvr_ryu.b import f", "from . import b", "def f():\n    import dvr_ryu.b"]
+)
+def test_a_circle_is_found(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.py").write_text("from dvr_ryu.c import f")
+    (tmp_path / "b.py").write_text("from __future__ import annotations\nfrom dvr_ryu.a import g")
+    (tmp_path / "c.py").write_text(line)
+    found = circle(tmp_path)
+    assert set(found) == {"dvr_ryu.a", "dvr_ryu.b", "dvr_ryu.c"}
+    assert (found[0], found[1]) in {
+        ("dvr_ryu.a", "dvr_ryu.c"), ("dvr_ryu.b", "dvr_ryu.a"), ("dvr_ryu.c", "dvr_ryu.b")
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("file", "line", "wrong"),
     [
@@ -123,6 +186,14 @@ def test_imports_point_one_way() -> None:
         ("pipeline/compile/flow_bytes.py", "def f():\n    import socket", "may not import socket"),
         ("pipeline/compile/flow_bytes.py", "from ryu.lib import hub", "may not import ryu.lib.hub"),
         ("pipeline/compile/flow_bytes.py", "from ryu.ofproto_of_another_kind import x", "is pure"),
+        (
+            "pipeline/language/flow.py",
+            "from dvr_ryu.pipeline.compile import columns",
+            "pipeline/language may not import pipeline/compile",
+        ),
+        ("pipeline/language/actions/ip.py", "from ...tools import lint", "import pipeline/tools"),
+        ("pipeline/compile/basis.py", "from ..tools.lint import flows", "import pipeline/tools"),
+        ("pipeline/tools/docs.py", "from dvr_ryu.pipeline import load", "import pipeline/load"),
         ("reconcile.py", "from dvr_ryu import switch", "may not import switch"),
         ("switch/session.py", "from dvr_ryu.companion import kernel", "may not import companion"),
         ("companion/resources.py", "import pyroute2", "may not import pyroute2"),

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.language.syntax import read_pipeline
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.reconcile import subtract
 from dvr_ryu.switch.changes import by_table
 from dvr_ryu.topology.loading import load_topology

@@ -12,7 +12,7 @@ from dvr_ryu.companion.resources.describe import settings
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.script import notes
-from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
+from dvr_ryu.pipeline.language.cookie import COOKIE, LEARNED
 
 _OFCTL = " ".join(OFCTL)
 _DUMP = f"{_OFCTL} --no-stats --no-names dump-flows"

@@ -22,10 +22,6 @@ class Here(NamedTuple):
     ports: Ports
 
 
-BITS = {Kind.MAC: 48, Kind.IPV4: 32, Kind.VLAN: 12, Kind.VNI: 24, Kind.PORT: 32, Kind.PORTS: 32}
-"""How wide a value of each kind is."""
-
-
 class NoSuchPort(LookupError):
     """The bridge has no port of that name (yet): the flow that names it cannot be."""
 

@@ -14,14 +14,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dvr_ryu.pipeline.language.encoding.layout import MATCH, padded
+
 IDENTITY = struct.Struct("!BH")
 """What an identity begins with: table, priority. The fields of the match follow."""
 VALUE = struct.Struct("!HHHHQ")
 """What a value begins with: idle and hard timeout, flags, importance, cookie. The instructions
 follow."""
 FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
-MATCH = struct.Struct("!HH")
-"""What a match begins with: its type, and its length without padding."""
 
 _TIMEOUTS = 4
 """How many bytes of a value are the idle and the hard timeout."""
@@ -168,8 +168,3 @@ def importance_of(value: bytes) -> int:
     """The importance of the flow that has this value."""
     importance: int = VALUE.unpack_from(value)[3]
     return importance
-
-
-def padded(length: int) -> int:
-    """The length with what fills it up to a multiple of 8 bytes."""
-    return (length + 7) // 8 * 8

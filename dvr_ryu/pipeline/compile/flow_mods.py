@@ -12,7 +12,8 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from dvr_ryu.pipeline.compile.byte_table import cut, laid, varying
-from dvr_ryu.pipeline.compile.flow_bytes import FLOW_MOD, IDENTITY, MATCH, VALUE, padded
+from dvr_ryu.pipeline.compile.flow_bytes import FLOW_MOD, IDENTITY, VALUE
+from dvr_ryu.pipeline.language.encoding.layout import MATCH, padded
 
 ADD = 0
 DELETE_STRICT = 4

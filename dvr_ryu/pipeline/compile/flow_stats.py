@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from dvr_ryu.errors import SwitchError
-from dvr_ryu.pipeline.compile.flow_bytes import MATCH, canonical_matches, padded
+from dvr_ryu.pipeline.compile.flow_bytes import canonical_matches
+from dvr_ryu.pipeline.language.encoding.layout import MATCH, padded
 
 _HEADER = 16
 """ofp_multipart_reply"""

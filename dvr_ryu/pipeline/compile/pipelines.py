@@ -5,20 +5,15 @@ a bridge.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
-from dvr_ryu.errors import DvrError, FileError, Location, Problem
+from dvr_ryu.errors import Problem
 from dvr_ryu.pipeline.compile.basis import Basis, Lines
 from dvr_ryu.pipeline.compile.binding import Ports
-from dvr_ryu.pipeline.compile.cookie import COOKIE
 from dvr_ryu.pipeline.compile.template import Template
 from dvr_ryu.pipeline.language.actions.learn import Learn
+from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.language.operands import nodes
-from dvr_ryu.pipeline.language.phrases import did_you_mean
-from dvr_ryu.pipeline.language.syntax import Pipeline, read_pipeline
-from dvr_ryu.pipeline.tools import lint
-from dvr_ryu.topology.model import BRIDGES
-from dvr_ryu.topology.spec.text_file import read_text
+from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -69,34 +64,3 @@ class Pipelines:
         numbers.
         """
         return (flow.installed() for flow in sorted(self.planned(bridge, view).flows()))
-
-
-def load_pipelines(folder: Path) -> Pipelines:
-    """Read and check every *.flows file of a folder.
-
-    Raises FileError with all problems of all files, DvrError where there is no flow file. What only
-    deserves a warning is the program's `warnings`.
-    """
-    files = sorted(folder.glob("*.flows"))
-    if not files:
-        raise DvrError(f"{folder}: no flow files here (br-tun.flows, br-int.flows)")
-    problems: list[Problem] = []
-    pipelines: list[Pipeline] = []
-    for file in files:
-        try:
-            _require_bridge(file)
-            pipelines.append(read_pipeline(file))
-            problems += lint.problems(pipelines[-1])
-        except FileError as error:
-            problems += error.problems
-    if errors := [problem for problem in problems if not problem.warning]:
-        raise FileError(errors)
-    return Pipelines(tuple(pipelines), tuple(sorted(problems)))
-
-
-def _require_bridge(file: Path) -> None:
-    if file.stem not in BRIDGES:
-        first = (read_text(file).splitlines() or [""])[0]
-        hint = did_you_mean(file.stem, [*BRIDGES]) or f"; there are {' and '.join(BRIDGES)}"
-        message = f"no bridge {file.stem} gets flows{hint}; rename the file, or move it elsewhere"
-        raise FileError([Problem(Location(str(file), 1, 1, first), message)])

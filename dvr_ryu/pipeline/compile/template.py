@@ -8,7 +8,6 @@ bytes over what stays the same.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -16,13 +15,14 @@ from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
 
-from dvr_ryu.errors import DvrError
-from dvr_ryu.pipeline.compile.binding import BITS, Here, said, value_of
+from dvr_ryu.pipeline.compile.binding import Here, said, value_of
 from dvr_ryu.pipeline.compile.byte_table import cut, laid
 from dvr_ryu.pipeline.compile.columns import BitField, Columns
-from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
+from dvr_ryu.pipeline.compile.encode import encode
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import (
+    BITS,
     Hole,
     PortAt,
     PortName,
@@ -155,21 +155,7 @@ def _ones(unknown: Unknown) -> int:
 
 def _built(flow: Flow, values: list[int]) -> FlowBytes:
     remaining = iter(values)
-    filled = fill(flow, lambda _: next(remaining))
-    try:
-        message = filled.build()
-        message.xid = 0
-        message.serialize()
-    except struct.error as error:
-        raise _too_long(flow) from error
-    return split_flow_mod(bytes(message.buf))
-
-
-def _too_long(flow: Flow) -> DvrError:
-    """An OpenFlow message counts its bytes in 16 bits, and so do its parts: no other number that a
-    line may hold is too large for its place.
-    """
-    return DvrError(f"{flow.location}: the flow does not fit into a message of 64 KiB")
+    return encode(fill(flow, lambda _: next(remaining)))
 
 
 def _slots(blank: bytes, probe: bytes, tried: list[Unknown]) -> list[_Slot]:

@@ -1,1 +1,3 @@
-"""The flows/ language: text → values. Knows no row, no bytes of a message. Pure."""
+"""The flows/ language: text → values. Each match field and action knows its own OpenFlow bytes; no
+module here knows a row of a relation, or a whole message. Pure.
+"""

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from dvr_ryu.pipeline.language import flags, numbers
+from dvr_ryu.pipeline.language.encoding.oxm import Oxm, read_oxm
 from dvr_ryu.pipeline.language.field_table import NAMES, NOT_CARRIED, TABLE
-from dvr_ryu.pipeline.language.oxm import Oxm, read_oxm
 from dvr_ryu.topology.relations import Kind
 
 ARP = 0x0806

@@ -1,25 +1,17 @@
-"""One flow as a value: table, priority, match and actions, with or without holes; its text and its
-Ryu form.
-"""
+"""One flow as a value: table, priority, match and actions, with or without holes; and its text."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from attrs import evolve, field, frozen
-from ryu.ofproto import ofproto_v1_4 as ofp
-from ryu.ofproto import ofproto_v1_4_parser as parser
-from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from dvr_ryu.errors import Location
-from dvr_ryu.pipeline.compile.cookie import COOKIE
-from dvr_ryu.pipeline.language.actions import Action, GotoTable, build_instructions
+from dvr_ryu.pipeline.language.actions import Action, GotoTable
+from dvr_ryu.pipeline.language.cookie import COOKIE
+from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.fields import SHORTHANDS
-from dvr_ryu.pipeline.language.match import FieldMatch
-from dvr_ryu.pipeline.language.oxm import RawMatch
 from dvr_ryu.pipeline.language.settings import Settings
-
-_WIRE = ProtocolDesc(ofp.OFP_VERSION)
 
 
 @frozen
@@ -69,19 +61,3 @@ class Flow:
                 short, covered = word, set(pairs)
         rest = [str(each) for each in self.match if (each.field.name, each.value) not in covered]
         return [short, *rest] if short else rest
-
-    def build(self) -> Any:
-        """Ryu's OFPFlowMod (ADD) of the flow; every hole must be filled."""
-        return parser.OFPFlowMod(
-            _WIRE,
-            cookie=self.cookie,
-            table_id=self.table,
-            command=ofp.OFPFC_ADD,
-            priority=self.priority,
-            idle_timeout=self.settings.idle_timeout,
-            hard_timeout=self.settings.hard_timeout,
-            importance=self.settings.importance,
-            flags=self.settings.flags,
-            match=RawMatch(each.entry() for each in self.match),
-            instructions=build_instructions((*self.actions, *filter(None, [self.goto]))),
-        )

@@ -11,7 +11,6 @@ from typing import Any
 
 from attrs import frozen
 
-from dvr_ryu.pipeline.compile.binding import BITS
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.field_match import (
     FieldMatch,
@@ -32,13 +31,11 @@ from dvr_ryu.pipeline.language.fields import (
     why_not,
 )
 from dvr_ryu.pipeline.language.flow_file import Wrong
-from dvr_ryu.pipeline.language.operands import Hole, Operand, number
+from dvr_ryu.pipeline.language.operands import BITS, Hole, Operand, number
 from dvr_ryu.pipeline.language.packet import Packet, inside
-from dvr_ryu.pipeline.language.phrases import read_setting, split
 from dvr_ryu.pipeline.language.scope import Scope, unknown_field
 from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS, Settings
-
-__all__ = ["FieldMatch", "Head", "read_match"]
+from dvr_ryu.pipeline.language.tokens import read_setting, split
 
 _SHORTEST_OPTION = 32
 """Bits: a tunnel's option may have more."""

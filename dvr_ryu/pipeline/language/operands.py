@@ -19,6 +19,9 @@ from dvr_ryu.pipeline.language.fields import Field
 from dvr_ryu.pipeline.language.numbers import PORT_WORDS, Notation
 from dvr_ryu.topology.relations import Kind
 
+BITS = {Kind.MAC: 48, Kind.IPV4: 32, Kind.VLAN: 12, Kind.VNI: 24, Kind.PORT: 32, Kind.PORTS: 32}
+"""How wide a value of each kind is."""
+
 PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
 """What the name of a port looks like that needs no quotes."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dvr_ryu.pipeline.language.numbers import RESERVED_PORTS
-from dvr_ryu.pipeline.language.phrases import resembles
+from dvr_ryu.pipeline.language.suggestions import resembles
 from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.port_names import PORT_NAMES
 

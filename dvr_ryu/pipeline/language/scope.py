@@ -7,14 +7,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dvr_ryu.pipeline.compile.binding import BITS
 from dvr_ryu.pipeline.language import fields, numbers
 from dvr_ryu.pipeline.language.fields import Subfield
 from dvr_ryu.pipeline.language.flow_file import Wrong
-from dvr_ryu.pipeline.language.operands import PLAIN_NAME, Hole, Operand, PortName, number
+from dvr_ryu.pipeline.language.operands import BITS, PLAIN_NAME, Hole, Operand, PortName, number
 from dvr_ryu.pipeline.language.packet import Packet
-from dvr_ryu.pipeline.language.phrases import article, did_you_mean
 from dvr_ryu.pipeline.language.port_names import knows, why_no_port
+from dvr_ryu.pipeline.language.suggestions import article, did_you_mean
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
 
 _HOLE = re.compile(r"\{[^{}]*\}")

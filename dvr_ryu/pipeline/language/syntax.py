@@ -11,15 +11,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import field, frozen
-
-from dvr_ryu.errors import DvrError, FileError, Location, Problem
+from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline.language.actions import read_actions
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.flow_file import Line, Wrong, logical_lines
 from dvr_ryu.pipeline.language.match import read_match
-from dvr_ryu.pipeline.language.phrases import did_you_mean, nearest
+from dvr_ryu.pipeline.language.pipeline import Block, Pipeline, Table
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.suggestions import did_you_mean, nearest
 from dvr_ryu.topology.relations import RELATIONS
 from dvr_ryu.topology.spec.text_file import read_text
 
@@ -39,49 +38,6 @@ _TABLE_WORD = re.compile(r"^(?:(?!\bactions?=).)*?\btable[=:(]([0-9]{1,9})\b")
 
 ACTIONS = re.compile(r"[\s,]*\bactions?=")
 """What parts a flow's match from its actions."""
-
-
-@frozen
-class Block:
-    """Flows that are repeated for each row of a relation; without a relation, they are there
-    once.
-    """
-
-    relation: str | None
-    flows: tuple[Flow, ...]
-
-
-@frozen
-class Table:
-    """One table: what it decides, and its flows. `location` is where its name stands."""
-
-    number: int
-    name: str
-    sentence: str
-    blocks: tuple[Block, ...]
-    location: Location = field(eq=False)
-
-    def flows(self) -> Iterator[Flow]:
-        """Every flow line."""
-        return (flow for _, flow in self.flows_with_relations())
-
-    def flows_with_relations(self) -> Iterator[tuple[str | None, Flow]]:
-        """Every flow line, with the relation of its block."""
-        return ((block.relation, flow) for block in self.blocks for flow in block.flows)
-
-
-@frozen
-class Pipeline:
-    """How one bridge forwards. The bridge's name is the file's."""
-
-    bridge: str
-    file: str
-    tables: tuple[Table, ...]
-
-    def flows(self) -> Iterator[tuple[str | None, Flow]]:
-        """Every flow line, with the relation of its block."""
-        for table in self.tables:
-            yield from table.flows_with_relations()
 
 
 def read_pipeline(path: Path) -> Pipeline:

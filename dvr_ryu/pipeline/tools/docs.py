@@ -18,8 +18,8 @@ from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.flow_file import logical_lines
 from dvr_ryu.pipeline.language.numbers import PORT
 from dvr_ryu.pipeline.language.operands import written
+from dvr_ryu.pipeline.language.pipeline import Pipeline, Table
 from dvr_ryu.pipeline.language.refusals import REFUSALS
-from dvr_ryu.pipeline.language.syntax import Pipeline, Table
 from dvr_ryu.pipeline.tools.graph import next_tables
 from dvr_ryu.pipeline.tools.guide import GUIDE, HEADER
 from dvr_ryu.topology.relations import RELATIONS, ThisHost, fields_of

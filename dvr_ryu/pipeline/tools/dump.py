@@ -14,9 +14,10 @@ from attrs import field, frozen
 
 from dvr_ryu.errors import FileError, Location, Problem
 from dvr_ryu.pipeline.language.flow_file import Wrong
-from dvr_ryu.pipeline.language.phrases import split
+from dvr_ryu.pipeline.language.pipeline import Table
 from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS
-from dvr_ryu.pipeline.language.syntax import ACTIONS, DEFAULT_PRIORITY, Table
+from dvr_ryu.pipeline.language.syntax import ACTIONS, DEFAULT_PRIORITY
+from dvr_ryu.pipeline.language.tokens import split
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\[[0-9.]*\])?")
 _NOT_OF_A_DUMP = {

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import fields, has
 
 from dvr_ryu.pipeline.language.actions import Learn
-from dvr_ryu.pipeline.language.syntax import Table
+from dvr_ryu.pipeline.language.pipeline import Table
 
 _SAME_TABLE = 255
 """What a Nicira resubmit that names no table carries in place of its number."""

@@ -19,8 +19,8 @@ from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.cookie import COOKIE
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.language.cookie import COOKIE
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import BRIDGES

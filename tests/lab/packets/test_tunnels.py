@@ -27,7 +27,7 @@ from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.edits.test_changes import nothing_to_do

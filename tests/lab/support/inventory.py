@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from dvr_ryu.lab.hosts.host import LabHost
-from dvr_ryu.pipeline.compile.cookie import COOKIE
+from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.tools.dump import clean
 from dvr_ryu.topology.model import BRIDGES
 

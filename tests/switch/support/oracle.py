@@ -18,10 +18,11 @@ from pathlib import Path
 from attrs import Factory, asdict, evolve, frozen
 
 from dvr_ryu.errors import DvrError
-from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
+from dvr_ryu.pipeline.compile.encode import encode
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
 from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
 from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
-from dvr_ryu.pipeline.compile.option_names import alike
+from dvr_ryu.pipeline.compile.option_lengths import alike
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import PortName, fill
 from dvr_ryu.pipeline.language.syntax import parse_flow
@@ -241,10 +242,7 @@ class Connection:
 
 def _wire(flow: Flow, cookie: int = 0) -> FlowBytes:
     numbered = fill(flow, lambda each: PORTS.get(each.name, 0) if isinstance(each, PortName) else 0)
-    message = evolve(numbered, settings=evolve(numbered.settings, cookie=cookie)).build()
-    message.xid = 0
-    message.serialize()
-    return split_flow_mod(bytes(message.buf))
+    return encode(evolve(numbered, settings=evolve(numbered.settings, cookie=cookie)))
 
 
 def _told(ours: FlowBytes, told_back: set[FlowBytes]) -> bool:

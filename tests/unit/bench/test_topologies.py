@@ -14,7 +14,8 @@ from bench.topologies import (
     host,
     with_pair,
 )
-from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import parse_topology
 

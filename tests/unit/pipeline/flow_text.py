@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ryu.ofproto import ofproto_v1_4_parser as parser
 from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
+from dvr_ryu.pipeline.compile.encode import ryu_flow_mod
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
 from dvr_ryu.pipeline.compile.flow_mods import flow_mods
 from dvr_ryu.pipeline.language.flow import Flow
@@ -30,7 +31,7 @@ def read(line: str, block: str | None = None) -> Flow:
 
 def serialised(flow: Flow) -> bytes:
     """The flow-mod as Ryu writes it."""
-    message = flow.build()
+    message = ryu_flow_mod(flow)
     message.xid = 0
     message.serialize()
     return bytes(message.buf)

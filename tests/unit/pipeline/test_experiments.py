@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.lab.flows import require_right
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.pipeline.tools import lint
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology

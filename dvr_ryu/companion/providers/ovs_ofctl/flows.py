@@ -18,7 +18,7 @@ from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import run
 from dvr_ryu.errors import HostError
-from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
+from dvr_ryu.pipeline.language.cookie import COOKIE, LEARNED
 
 NOTES = Path(RUN_DIRECTORY, "flows")
 """One file per bridge whose flows of others are to be put back."""

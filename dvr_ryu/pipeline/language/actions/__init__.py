@@ -7,10 +7,8 @@ Operands may still be holes or port names (see `operands`); `build` wants them f
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from dvr_ryu.pipeline.language.actions import (
-    choosing,
     clone,
     controller,
     ct,
@@ -18,11 +16,12 @@ from dvr_ryu.pipeline.language.actions import (
     ip,
     learn,
     mpls,
+    multipath,
     output,
     refused,
-    setting,
+    resubmit,
+    set_field,
     special,
-    tables,
     vlan,
 )
 from dvr_ryu.pipeline.language.actions.base import Action, read_list
@@ -33,14 +32,12 @@ from dvr_ryu.pipeline.language.actions.instructions import (
 )
 from dvr_ryu.pipeline.language.actions.learn import Learn
 from dvr_ryu.pipeline.language.actions.output import Output
+from dvr_ryu.pipeline.language.actions.resubmit import Resubmit
 from dvr_ryu.pipeline.language.actions.special import Conjunction, Note
-from dvr_ryu.pipeline.language.actions.tables import Resubmit
+from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.packet import Packet
 from dvr_ryu.pipeline.language.scope import Scope
-
-if TYPE_CHECKING:
-    from dvr_ryu.pipeline.language.match import FieldMatch
 
 __all__ = [
     "Action",
@@ -53,8 +50,8 @@ __all__ = [
 ]
 
 FAMILIES = (
-    output, controller, tables, setting, vlan, ip, mpls, ct, learn, choosing, clone, encap, special,
-    refused,
+    output, controller, resubmit, set_field, vlan, ip, mpls, ct, learn, multipath, clone, encap,
+    special, refused,
 )  # fmt: skip
 """Importing a family makes its actions known."""
 

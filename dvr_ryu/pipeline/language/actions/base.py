@@ -15,8 +15,9 @@ from attrs import frozen
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import PLAIN_NAME, Operand, number
-from dvr_ryu.pipeline.language.phrases import Setting, did_you_mean, nearest, read_setting, split
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.suggestions import did_you_mean, nearest
+from dvr_ryu.pipeline.language.tokens import Setting, read_setting, split
 from dvr_ryu.topology.relations import Kind
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import frozen
 
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, read_list, reads
 from dvr_ryu.pipeline.language.actions.instructions import require_no_instruction
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.scope import Scope
 
 

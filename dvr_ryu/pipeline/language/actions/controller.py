@@ -11,12 +11,12 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, one_of, reads
 from dvr_ryu.pipeline.language.actions.output import Output
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.flow_file import Wrong
-from dvr_ryu.pipeline.language.phrases import did_you_mean
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.suggestions import did_you_mean
 
 _PORT = numbers.RESERVED_PORTS["CONTROLLER"]
 _WHOLE = ofp.OFPCML_NO_BUFFER

@@ -7,15 +7,16 @@ from typing import Any
 from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, one_of, read_list, reads
-from dvr_ryu.pipeline.language.actions.bits import read_source, require_short_name
 from dvr_ryu.pipeline.language.actions.nat import Nat, read_nat
-from dvr_ryu.pipeline.language.actions.setting import Load, Move, SetField
+from dvr_ryu.pipeline.language.actions.set_field import Load, Move, SetField
+from dvr_ryu.pipeline.language.actions.subfields import read_source, require_short_name
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import Subfield
 from dvr_ryu.pipeline.language.flow_file import Wrong
-from dvr_ryu.pipeline.language.phrases import Setting, did_you_mean
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.suggestions import did_you_mean
+from dvr_ryu.pipeline.language.tokens import Setting
 
 _COMMIT, _FORCE = 1, 2
 _NO_TABLE = 255

@@ -8,12 +8,13 @@ from typing import Any
 from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import MPLS, MPLS_MULTICAST, NSH
 from dvr_ryu.pipeline.language.flow_file import Wrong
-from dvr_ryu.pipeline.language.phrases import Setting, did_you_mean, read_setting
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.suggestions import did_you_mean
+from dvr_ryu.pipeline.language.tokens import Setting, read_setting
 
 _ETHERTYPES = 1 << 16
 """The name space of packet types that are Ethernet types."""

@@ -8,8 +8,8 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
-from dvr_ryu.pipeline.language.actions.bits import require_writable
-from dvr_ryu.pipeline.language.actions.setting import SetField, read_whole
+from dvr_ryu.pipeline.language.actions.set_field import SetField, read_whole
+from dvr_ryu.pipeline.language.actions.subfields import require_writable
 from dvr_ryu.pipeline.language.fields import FIELDS
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.scope import Scope

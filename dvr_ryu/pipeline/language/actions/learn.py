@@ -7,9 +7,8 @@ from typing import Any
 from attrs import frozen
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
-from dvr_ryu.pipeline.language.actions.bits import (
+from dvr_ryu.pipeline.language.actions.subfields import (
     read_source,
     require_learnable,
     require_not_read_only,
@@ -17,13 +16,14 @@ from dvr_ryu.pipeline.language.actions.bits import (
     require_short_name,
     require_there,
 )
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import OXM_NAMES, Subfield, find
 from dvr_ryu.pipeline.language.flags import Flags, Fragments
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import Operand, number, written
 from dvr_ryu.pipeline.language.packet import Packet
-from dvr_ryu.pipeline.language.phrases import Setting
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.tokens import Setting
 
 _SETTINGS = {
     "table": 8,

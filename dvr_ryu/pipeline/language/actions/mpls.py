@@ -8,7 +8,7 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
-from dvr_ryu.pipeline.language.actions.setting import SetField, read_whole
+from dvr_ryu.pipeline.language.actions.set_field import SetField, read_whole
 from dvr_ryu.pipeline.language.fields import MPLS, MPLS_MULTICAST
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.scope import Scope

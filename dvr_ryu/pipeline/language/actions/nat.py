@@ -13,8 +13,8 @@ from dvr_ryu.pipeline.language.actions.base import Action, Argument
 from dvr_ryu.pipeline.language.fields import IP, IP6
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import number
-from dvr_ryu.pipeline.language.phrases import Setting
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.tokens import Setting
 
 _SIDES = {"src": 1, "dst": 2}
 _FLAGS = {"persistent": 4, "hash": 8, "random": 16}

@@ -9,14 +9,14 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, port16, read_port, reads
-from dvr_ryu.pipeline.language.actions.bits import read_source
+from dvr_ryu.pipeline.language.actions.subfields import read_source
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import Subfield, find
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import Operand, number, written
-from dvr_ryu.pipeline.language.phrases import split
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.tokens import split
 from dvr_ryu.topology.relations import Kind
 
 _WHOLE = ofp.OFPCML_NO_BUFFER

@@ -9,13 +9,14 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, port16, read_port, reads
 from dvr_ryu.pipeline.language.actions.controller import read_hex
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import Operand, written
-from dvr_ryu.pipeline.language.phrases import Setting, did_you_mean
 from dvr_ryu.pipeline.language.scope import Scope
+from dvr_ryu.pipeline.language.suggestions import did_you_mean
+from dvr_ryu.pipeline.language.tokens import Setting
 
 
 @frozen

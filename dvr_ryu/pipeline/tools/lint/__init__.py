@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.errors import Problem
-from dvr_ryu.pipeline.language.syntax import Pipeline
+from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.tools.lint.flows import problems_between
 from dvr_ryu.pipeline.tools.lint.ports import foreign
 from dvr_ryu.pipeline.tools.lint.tables import unvisited, without_miss

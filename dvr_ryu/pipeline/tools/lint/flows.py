@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from dvr_ryu.errors import Problem
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import Hole, port_list
-from dvr_ryu.pipeline.language.syntax import Table
-from dvr_ryu.pipeline.tools.lint.classes import Around, Meeting
+from dvr_ryu.pipeline.language.pipeline import Table
+from dvr_ryu.pipeline.tools.lint.classifier import Around, Meeting
 from dvr_ryu.pipeline.tools.lint.packets import Packets, packets_of
 
 

@@ -10,9 +10,9 @@ from collections.abc import Container, Iterable, Mapping
 
 from attrs import frozen
 
+from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.fields import FIELDS, Field
 from dvr_ryu.pipeline.language.flow import Flow
-from dvr_ryu.pipeline.language.match import FieldMatch
 from dvr_ryu.pipeline.language.operands import Unknown
 
 _TAGGED = 0x1000

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from dvr_ryu.errors import Problem
 from dvr_ryu.pipeline.language.operands import PortName, unknowns
+from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.language.port_names import is_ours
-from dvr_ryu.pipeline.language.syntax import Pipeline
 
 
 def foreign(pipeline: Pipeline) -> Iterator[Problem]:

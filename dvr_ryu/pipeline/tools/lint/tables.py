@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dvr_ryu.errors import Problem
-from dvr_ryu.pipeline.language.syntax import Pipeline
+from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.tools.graph import next_tables
 from dvr_ryu.pipeline.tools.lint.packets import packets_of, take_all
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from dvr_ryu.pipeline.compile.basis import Basis
 from dvr_ryu.pipeline.compile.desired_flows import Contradiction, Wanted
-from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import load_topology, parse_topology

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
-from dvr_ryu.pipeline.compile.option_names import alike
+from dvr_ryu.pipeline.compile.encode import encode
+from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
+from dvr_ryu.pipeline.compile.option_lengths import alike
 from dvr_ryu.pipeline.language.syntax import parse_flow, parse_pipeline
 from dvr_ryu.pipeline.tools.lint import problems
 from tests.unit.pipeline.flows_in_bytes import canonical
@@ -21,11 +22,8 @@ LENGTHS = range(4, 125, 4)
 """Bytes that an option may have."""
 
 
-def wire(line: str) -> FlowBytes:
-    message = parse_flow(line).build()
-    message.xid = 0
-    message.serialize()
-    return split_flow_mod(bytes(message.buf))
+def encoded(line: str) -> FlowBytes:
+    return encode(parse_flow(line))
 
 
 @given(st.sampled_from(LENGTHS), st.integers(0, 63), st.data())
@@ -39,12 +37,12 @@ def test_an_option_of_any_length_is_the_same_match(length: int, number: int, dra
     parts = [value] if mask is None else [value, mask]
     content = b"".join(part.to_bytes(length, "big") for part in parts)
     head = bytes([0, 1, 40 + number << 1 | (mask is not None), len(content)])
-    assert canonical(head + content) == wire(f"{text} actions=drop").identity[3:]
+    assert canonical(head + content) == encoded(f"{text} actions=drop").identity[3:]
 
 
 def test_whether_an_option_is_there_is_another_match_than_that_it_is_zero():
-    told = {wire(f"{text} actions=drop").identity for text in ("", "tun_metadata3")}
-    told |= {wire(f"tun_metadata3={text} actions=drop").identity for text in ("0", "0/1")}
+    told = {encoded(f"{text} actions=drop").identity for text in ("", "tun_metadata3")}
+    told |= {encoded(f"tun_metadata3={text} actions=drop").identity for text in ("0", "0/1")}
     assert len(told) == 4
 
 
@@ -67,7 +65,7 @@ NAME, DATA = b"\0\1\x50\x7c", b"\0\1\x50\x04"
 
 @pytest.mark.parametrize("actions", ACTIONS)
 def test_a_name_of_any_length_is_the_same_but_data_like_a_name_are_not(actions: str):
-    value = wire(f"ip actions={actions}").value
+    value = encoded(f"ip actions={actions}").value
     locations = [found.start() for found in re.finditer(re.escape(NAME), value)]
     outcomes = [alike(value[:at] + DATA + value[at + 4 :], value) for at in locations]
     data = actions.count("1507c") + actions.count("00.01.50.7c")

@@ -10,8 +10,9 @@ import pytest
 from dvr_ryu.errors import FileError
 from dvr_ryu.pipeline.compile.binding import Here
 from dvr_ryu.pipeline.compile.columns import Columns
-from dvr_ryu.pipeline.compile.pipelines import Pipelines, load_pipelines
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.compile.template import Template
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from dvr_ryu.errors import DvrError
 from dvr_ryu.pipeline.compile.binding import Here
 from dvr_ryu.pipeline.compile.columns import Columns
-from dvr_ryu.pipeline.compile.cookie import COOKIE
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
 from dvr_ryu.pipeline.compile.template import Template
+from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of

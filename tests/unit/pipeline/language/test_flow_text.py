@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.pipeline.compile.cookie import COOKIE
 from dvr_ryu.pipeline.language import numbers
+from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.language.numbers import RESERVED_PORTS
 from dvr_ryu.pipeline.language.operands import PortName, fill, unknowns
 from tests.unit.pipeline.flow_text import as_ryu_reads, lines, read, serialised

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.pipeline.compile.cookie import COOKIE
 from dvr_ryu.pipeline.compile.flow_bytes import split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.language.cookie import COOKIE
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView

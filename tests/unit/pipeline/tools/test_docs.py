@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from dvr_ryu.cli import cli
-from dvr_ryu.pipeline.compile.cookie import COOKIE, LEARNED
-from dvr_ryu.pipeline.language.syntax import Pipeline, parse_pipeline
+from dvr_ryu.pipeline.language.cookie import COOKIE, LEARNED
+from dvr_ryu.pipeline.language.pipeline import Pipeline
+from dvr_ryu.pipeline.language.syntax import parse_pipeline
 from dvr_ryu.pipeline.tools.docs import document, picture
 from dvr_ryu.pipeline.tools.guide import GUIDE
 from dvr_ryu.shipped import flows_dir

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dvr_ryu.errors import FileError
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.pipeline.tools.dump import clean
 from dvr_ryu.shipped import flows_dir
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import FileError, Problem
-from dvr_ryu.pipeline.compile.pipelines import load_pipelines
+from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.flow import Flow
-from dvr_ryu.pipeline.language.match import FieldMatch
 from dvr_ryu.pipeline.language.syntax import parse_pipeline
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.pipeline.tools import lint
 from dvr_ryu.pipeline.tools.lint.packets import packets_of, take_all
 from dvr_ryu.shipped import flows_dir

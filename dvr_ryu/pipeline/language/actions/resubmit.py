@@ -8,8 +8,8 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, port16, read_port, reads
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import Operand, written
 from dvr_ryu.pipeline.language.scope import Scope

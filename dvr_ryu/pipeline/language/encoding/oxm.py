@@ -5,13 +5,9 @@ in matches and actions, and what says its value. Which fields there are, `fields
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 
 from attrs import frozen
 from ryu.ofproto import ofproto_v1_4 as ofp
-from ryu.ofproto import ofproto_v1_4_parser as parser
-
-from dvr_ryu.pipeline.compile.flow_bytes import MATCH, padded
 
 _EXPERIMENTER = 0xFFFF
 """The class of fields that somebody's own number comes before."""
@@ -69,19 +65,3 @@ def _known_to_ryu(name: str) -> Oxm:
         return Oxm(oxm_class, number >> 1, length)
     (own,) = struct.unpack_from("!I", content, 4)
     return Oxm(oxm_class, number >> 1, length - 4, own)
-
-
-class RawMatch(parser.OFPMatch):  # type: ignore[misc]
-    """A match of these entries, in place of Ryu's own: Ryu does not know all fields."""
-
-    def __init__(self, entries: Iterable[bytes]) -> None:
-        super().__init__()
-        fields = b"".join(entries)
-        length = MATCH.size + len(fields)
-        content = MATCH.pack(ofp.OFPMT_OXM, length) + fields
-        self._content = content.ljust(padded(length), b"\0")
-
-    def serialize(self, buffer: bytearray, offset: int) -> int:
-        """Write it at an offset of a message, over what is there; return how long it is."""
-        buffer[offset:] = self._content
-        return len(self._content)

@@ -10,9 +10,8 @@ from ryu.ofproto import nicira_ext
 from ryu.ofproto import ofproto_v1_4 as ofp
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
-from dvr_ryu.pipeline.language.actions.bits import (
+from dvr_ryu.pipeline.language.actions.subfields import (
     read_source,
     read_target,
     require_not_read_only,
@@ -21,7 +20,8 @@ from dvr_ryu.pipeline.language.actions.bits import (
     require_tag,
     require_writable,
 )
-from dvr_ryu.pipeline.language.actions.raw import RawAction
+from dvr_ryu.pipeline.language.encoding import nicira
+from dvr_ryu.pipeline.language.encoding.action import RawAction
 from dvr_ryu.pipeline.language.fields import FIELDS, OXM_NAMES, VLAN_PRESENT, Field, Subfield
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import Hole, Operand, number, written

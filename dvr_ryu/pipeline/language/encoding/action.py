@@ -12,7 +12,7 @@ from ryu.ofproto import ofproto_common
 from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
-from dvr_ryu.pipeline.compile.flow_bytes import padded
+from dvr_ryu.pipeline.language.encoding.layout import padded
 
 _HEAD = struct.Struct("!HH")
 """An action's type, and its length with what fills it up."""

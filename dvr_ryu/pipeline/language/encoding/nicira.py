@@ -14,8 +14,8 @@ from typing import Any
 from ryu.ofproto import nicira_ext
 from ryu.ofproto import ofproto_v1_4 as ofp
 
-from dvr_ryu.pipeline.compile.flow_bytes import padded
-from dvr_ryu.pipeline.language.actions.raw import RawAction, nicira, packed
+from dvr_ryu.pipeline.language.encoding.action import RawAction, nicira, packed
+from dvr_ryu.pipeline.language.encoding.layout import padded
 from dvr_ryu.pipeline.language.fields import Field, Subfield
 
 _OUTPUT_REG2, _REG_LOAD2, _SAMPLE3, _CLONE, _RESUBMIT_TABLE_CT = 32, 33, 41, 42, 44

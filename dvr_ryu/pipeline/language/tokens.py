@@ -1,40 +1,14 @@
-"""Cuts a line into its words, and finds the words for what is wrong with one. Knows neither fields
-nor actions.
-"""
+"""Cuts a line of a flow file into its tokens. Knows neither fields nor actions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
 
 from attrs import frozen
 
 from dvr_ryu.pipeline.language.flow_file import Wrong
 
-_SLIP = 0.75
-"""How much of two words is alike if one is a slip of the other."""
 _CLOSES = {"(": ")", "{": "}"}
-
-Known = Mapping[str, object] | list[str]
-
-
-def nearest(word: str, known: Known) -> str | None:
-    """The known word that is most like this one, if any is."""
-    return next(iter(get_close_matches(word, list(known), 1)), None)
-
-
-def resembles(word: str, known: list[str]) -> str | None:
-    """The known word that this one is most likely a slip of, whatever its case."""
-    lowered = {each.lower(): each for each in known}
-    near = get_close_matches(word.lower(), list(lowered), 1, _SLIP)
-    return lowered[near[0]] if near else None
-
-
-def did_you_mean(word: str, known: Known) -> str:
-    """'; did you mean …?' for the nearest known word, or nothing."""
-    near = nearest(word, known)
-    return f"; did you mean {near}?" if near else ""
 
 
 def split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
@@ -81,8 +55,3 @@ def read_setting(word: str, at: int) -> Setting:
     if rest.startswith("(") and rest.endswith(")"):
         rest = rest[:-1]
     return Setting(key, rest[1:], at, at + len(key) + 1)
-
-
-def article(noun: str) -> str:
-    """The noun with its article: a port, an IPv4 address."""
-    return f"an {noun}" if noun.startswith("IP") else f"a {noun}"

@@ -7,7 +7,6 @@ from typing import Any
 from attrs import frozen
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.actions import nicira
 from dvr_ryu.pipeline.language.actions.base import (
     Action,
     Argument,
@@ -16,7 +15,8 @@ from dvr_ryu.pipeline.language.actions.base import (
     read_port,
     reads,
 )
-from dvr_ryu.pipeline.language.actions.bits import read_target, require_short_name
+from dvr_ryu.pipeline.language.actions.subfields import read_target, require_short_name
+from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import Subfield
 from dvr_ryu.pipeline.language.flow_file import Wrong
 from dvr_ryu.pipeline.language.operands import Operand, written

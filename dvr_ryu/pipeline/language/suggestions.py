@@ -1,0 +1,34 @@
+"""Suggests what the author of a misspelt word probably meant. Knows no words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+_SLIP = 0.75
+"""How similar two words are, from 0 to 1, if one is a slip of the other."""
+
+Known = Mapping[str, object] | list[str]
+
+
+def nearest(word: str, known: Known) -> str | None:
+    """The known word that is most like this one, if any is."""
+    return next(iter(get_close_matches(word, list(known), 1)), None)
+
+
+def resembles(word: str, known: list[str]) -> str | None:
+    """The known word that this one is most likely a slip of, whatever its case."""
+    lowered = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), list(lowered), 1, _SLIP)
+    return lowered[near[0]] if near else None
+
+
+def did_you_mean(word: str, known: Known) -> str:
+    """'; did you mean …?' for the nearest known word, or nothing."""
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else ""
+
+
+def article(noun: str) -> str:
+    """The noun with its article: a port, an IPv4 address."""
+    return f"an {noun}" if noun.startswith("IP") else f"a {noun}"

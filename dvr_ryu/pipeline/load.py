@@ -1,0 +1,45 @@
+"""Reads a flows/ folder: its text, checked by lint, becomes Pipelines. It may import every room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dvr_ryu.errors import DvrError, FileError, Location, Problem
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.language.pipeline import Pipeline
+from dvr_ryu.pipeline.language.suggestions import did_you_mean
+from dvr_ryu.pipeline.language.syntax import read_pipeline
+from dvr_ryu.pipeline.tools import lint
+from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.spec.text_file import read_text
+
+
+def load_pipelines(folder: Path) -> Pipelines:
+    """Read and check every *.flows file of a folder.
+
+    Raises FileError with all problems of all files, DvrError where there is no flow file. What only
+    deserves a warning is the program's `warnings`.
+    """
+    files = sorted(folder.glob("*.flows"))
+    if not files:
+        raise DvrError(f"{folder}: no flow files here (br-tun.flows, br-int.flows)")
+    problems: list[Problem] = []
+    pipelines: list[Pipeline] = []
+    for file in files:
+        try:
+            _require_bridge(file)
+            pipelines.append(read_pipeline(file))
+            problems += lint.problems(pipelines[-1])
+        except FileError as error:
+            problems += error.problems
+    if errors := [problem for problem in problems if not problem.warning]:
+        raise FileError(errors)
+    return Pipelines(tuple(pipelines), tuple(sorted(problems)))
+
+
+def _require_bridge(file: Path) -> None:
+    if file.stem not in BRIDGES:
+        first = (read_text(file).splitlines() or [""])[0]
+        hint = did_you_mean(file.stem, [*BRIDGES]) or f"; there are {' and '.join(BRIDGES)}"
+        message = f"no bridge {file.stem} gets flows{hint}; rename the file, or move it elsewhere"
+        raise FileError([Problem(Location(str(file), 1, 1, first), message)])
