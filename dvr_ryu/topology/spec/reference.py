@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from attrs import NOTHING, fields
+from attrs import NOTHING, Attribute, fields
 
 from dvr_ryu.topology import model
 from dvr_ryu.topology.spec import scalars
 from dvr_ryu.topology.spec.declaration import TopologyWords
-from dvr_ryu.topology.spec.keys import key
+from dvr_ryu.topology.spec.keys import Key, key
 from dvr_ryu.topology.spec.schema import Words
 
 HEADER = """\
@@ -29,7 +29,8 @@ YAML. Unknown keys are mistakes. ``NAME`` stands for a name of yours: up to 63 l
 What is "chosen" follows from the file alone, the same on every machine, and can be pinned. Aliases
 and merge keys (``<<: *NAME``) work. The smallest file is ``hosts: {h1: {address: 10.0.0.1}}``.
 
-Each entry has the key, its type, what holds without it, what it means, and an example.
+Each entry has the key, its type, what holds without it, what it means, and an example. "A name →"
+is a mapping that has names of yours as its keys.
 """
 
 TYPES: dict[Any, str] = {
@@ -63,20 +64,24 @@ TYPES: dict[Any, str] = {
 """What a single value is called."""
 
 
+Sections = dict[type[Words], list[str]]
+"""Each kind of mapping, and the paths at which it stands in a file; the first names its section."""
+
+
 def reference() -> str:
     """The whole document."""
-    found: dict[type[Words], list[str]] = {}
-    _find(TopologyWords, "", found)
-    parts = [HEADER, *(_section(each, paths) for each, paths in found.items())]
+    sections: Sections = {}
+    _find(TopologyWords, "", sections)
+    parts = [HEADER, *(_section(each, sections) for each in sections)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
-def _find(mapping: type[Words], path: str, found: dict[type[Words], list[str]]) -> None:
+def _find(mapping: type[Words], path: str, sections: Sections) -> None:
     """Note where in a file each kind of mapping stands, in the order of the keys."""
-    found.setdefault(mapping, []).append(path)
+    sections.setdefault(mapping, []).append(path)
     for name, hint in _hints(mapping).items():
         for below, where in _below(hint, f"{path}.{name}".lstrip(".")):
-            _find(below, where, found)
+            _find(below, where, sections)
 
 
 def _below(hint: Any, path: str) -> Iterator[tuple[type[Words], str]]:
@@ -97,44 +102,49 @@ def _hints(mapping: type[Words]) -> dict[str, Any]:
     return {each.name: hints[each.name] for each in fields(mapping)}
 
 
-def _section(mapping: type[Words], paths: list[str]) -> str:
-    title = f"``{paths[0]}``" if paths[0] else "The file"
-    also = f"Also: ``{'``, ``'.join(paths[1:])}``.\n\n" if len(paths) > 1 else ""
-    defaults = {each.name: each.default for each in fields(mapping)}
+def _section(mapping: type[Words], sections: Sections) -> str:
+    first, *others = sections[mapping]
+    title = f"``{first}``" if first else "The file"
+    also = f"Also: ``{'``, ``'.join(others)}``.\n\n" if others else ""
+    hints = _hints(mapping)
     entries = "".join(
-        _entry(mapping, name, hint, defaults[name]) for name, hint in _hints(mapping).items()
+        f"``{each.name}`` : {_type(hints[each.name], sections)} : {_without(mapping, each)}\n"
+        f"    {_explained(key(mapping, each.name), each.name)}\n\n"
+        for each in fields(mapping)
     )
     return f"{title}\n{'-' * len(title)}\n\n{also}{entries}"
 
 
-def _entry(mapping: type[Words], name: str, hint: Any, default: Any) -> str:
-    known = key(mapping, name)
-    without = "required" if default is NOTHING else f"default: {known.default or _default(default)}"
-    return (
-        f"``{name}`` : {_type(hint)} : {without}\n"
-        f"    {known.sentence} Example: ``{name}: {known.example}``\n\n"
-    )
+def _without(mapping: type[Words], attribute: Attribute[Any]) -> str:
+    """What holds without the key."""
+    if attribute.default is NOTHING:
+        return "required"
+    return f"default: {key(mapping, attribute.name).default or _default(attribute.default)}"
 
 
-def _type(hint: Any) -> str:
+def _explained(known: Key, name: str) -> str:
+    return f"{known.sentence} Example: ``{name}: {known.example}``"
+
+
+def _type(hint: Any, sections: Sections) -> str:
     kind, arguments = get_origin(hint), get_args(hint)
     if hint in TYPES:
         return TYPES[hint]
     if kind in (Union, UnionType):
-        return _type(next(each for each in arguments if each is not NoneType))
+        return _type(next(each for each in arguments if each is not NoneType), sections)
     if kind is Annotated:
-        return f"{_type(arguments[0])}, not empty"
+        return f"{_type(arguments[0], sections)}, not empty"
     if kind is tuple:
-        return f"a list of {_plural(arguments[0])}"
+        return f"a list of {_plural(_type(arguments[0], sections))}"
     if kind is dict:
-        return f"a mapping, {_type(arguments[0])} → {_type(arguments[1])}"
-    return "a mapping, see below"
+        return " → ".join(_type(each, sections) for each in arguments)
+    return f"the keys of `{sections[hint][0]}`_"
 
 
-def _plural(hint: Any) -> str:
-    if isinstance(hint, type) and issubclass(hint, Words):
-        return "mappings, see below"
-    return f"{_type(hint).removeprefix('an ').removeprefix('a ')}s".replace("addresss", "addresses")
+def _plural(one: str) -> str:
+    if one.startswith("the keys of "):
+        return one.removeprefix("the keys of ")
+    return f"{one.removeprefix('an ').removeprefix('a ')}s".replace("addresss", "addresses")
 
 
 def _default(value: Any) -> str:
