@@ -50,6 +50,8 @@ EFFECTS = {
 # What of Ryu is data, for the one pure part that makes wire form.
 RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu.lib.pack_utils",
             "ryu.lib.stringify", "ryu.lib.type_desc")  # fmt: skip
+# A library → the only folder that imports it.
+ONLY_IN = {"pyroute2": "companion.providers.netlink"}
 NOT_UNDER_EVENTLET = {"companion", "lab", "cli"}
 
 
@@ -98,6 +100,8 @@ def objection(module: str, imported: str) -> str | None:
         return f"pipeline/{room} may not import pipeline/{into}"
     if is_pure(module) and top in EFFECTS:
         return f"{part} is pure and may not import {top}"
+    if top in ONLY_IN and not f"{module}.".startswith(f"{ONLY_IN[top]}."):
+        return f"only {ONLY_IN[top]} may import {top}"
     if top == "ryu" and is_pure(module):
         data = part == "pipeline" and any(f"{imported}.".startswith(f"{d}.") for d in RYU_DATA)
         return None if data else f"{module} is pure and may not import {imported}"
@@ -197,6 +201,7 @@ def test_a_circle_is_found(tmp_path: Path, line: str) -> None:
         ("reconcile.py", "from dvr_ryu import switch", "may not import switch"),
         ("switch/session.py", "from dvr_ryu.companion import kernel", "may not import companion"),
         ("companion/resources.py", "import pyroute2", "may not import pyroute2"),
+        ("companion/host.py", "import pyroute2", "only companion.providers.netlink may import"),
         ("companion/desired/nat.py", "import subprocess", "may not import subprocess"),
         ("companion/kernel.py", "import ryu.ofproto", "may not import ryu"),
         ("lab/hosts/host.py", "import eventlet", "may not import eventlet"),
@@ -223,7 +228,7 @@ def test_a_wrong_import_is_found(tmp_path: Path, file: str, line: str, wrong: st
         ("pipeline/compile/flow_bytes.py", "from ryu.ofproto import ofproto_v1_4_parser"),
         ("pipeline/compile/flow_bytes.py", "import ryu.ofproto.ether"),
         ("switch/session.py", "from ryu.lib import hub"),
-        ("companion/kernel.py", "import pyroute2, subprocess"),
+        ("companion/providers/netlink/client.py", "import pyroute2, subprocess"),
         ("companion/kernel.py", "from ..reconcile import Change"),
         ("errors.py", "from dvr_ryu.shipped import flows_dir"),
         ("cli.py", "from dvr_ryu.lab import up"),

@@ -8,7 +8,8 @@ from attrs import frozen
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes
 from dvr_ryu.companion.providers.netlink import routing
-from dvr_ryu.companion.providers.netlink.client import IFLA_MTU, Netlink, as_number, netlink
+from dvr_ryu.companion.providers.netlink.client import Netlink, netlink
+from dvr_ryu.companion.providers.netlink.messages import values
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.errors import HostError
@@ -92,11 +93,11 @@ def carriers(address: str) -> list[Carrier]:
 
 
 def _carriers(kernel: Netlink, names: list[str], is_bridge: bool | None) -> list[Carrier]:
-    rows = {name: kernel.link(name) for name in names}
+    found = {name: kernel.link(name) for name in names}
     return [
-        Carrier(name, as_number(row.attributes[IFLA_MTU]), is_bridge)
-        for name, row in rows.items()
-        if row is not None
+        Carrier(name, values(device, "IFLA_MTU")[0], is_bridge)
+        for name, device in found.items()
+        if device is not None
     ]
 
 

@@ -5,7 +5,6 @@ This is what the administrator of a real host would have done. The companion mak
 
 from __future__ import annotations
 
-from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.lab.hosts import cabling
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
@@ -47,6 +46,9 @@ def connect(host: LabHost, address: str, underlay: Underlay) -> None:
 
     On netdev tunnels are sent only through a bridge that has the address: br-phys, with eth0 in it.
     """
+    # Costs 0.2 s, which dvr lab exec should not wait for.
+    from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+
     if datapath_type() == "netdev":
         _connect_by_bridge(host, address, underlay)
     else:

@@ -18,7 +18,7 @@ import pytest
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.companion.resources.routing.address import Address
-from dvr_ryu.companion.resources.routing.neighbour import Neighbour
+from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
 from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
 from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
 from dvr_ryu.lab.hosts.bare import Lab, bare_lab
@@ -110,11 +110,13 @@ def by_ourselves(resource: object) -> list[Any] | None:
             return ["rule", resource.priority, resource.table, resource.source, resource.iif]
         case Neighbour():
             return ["neighbour", resource.device, resource.ip, resource.mac]
+        case ProxyNeighbour():
+            return ["proxy-neighbour", resource.device, resource.ip]
     return None
 
 
-def test_pyroute2_finds_what_was_made(lab, article, companions):
-    """The companion reads with its own netlink what it made with it: it might be wrong twice."""
+def test_iproute2_finds_what_was_made(lab, article, companions):
+    """The companion reads by the messages that it made it with: both might be wrong."""
     for name, host in lab.hosts.items():
         if name not in article.hosts:
             continue

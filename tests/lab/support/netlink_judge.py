@@ -1,51 +1,65 @@
-"""What pyroute2 finds in a network namespace: the judge of the companion's own netlink.
+"""What iproute2 finds in a network namespace: the judge of what the companion made by netlink.
 
-Run as a program in a namespace; prints JSON. Nothing of dvr_ryu is imported here. Of proxy
-neighbours pyroute2 tells nothing.
+Run as a program in a namespace; prints JSON. Nothing of dvr_ryu or pyroute2 is imported here.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from pyroute2 import IPRoute
-
-PERMANENT = 0x80
-KERNEL, UNICAST, LOCAL = 2, 1, 2
+KERNEL, UNICAST, LOCAL = "2", "1", "2"
 EVERY_NAMESPACE_HAS = (0, 32766, 32767)
 
 
+def ip(words: str) -> list[dict[str, Any]]:
+    """What ip lists, with numbers in the place of names."""
+    argv = ["ip", "-N", "-j", "-d", "-4", *words.split()]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    listed: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    return [each for each in listed if each]
+
+
 def resources() -> Iterator[list[Any]]:
-    """Each as a list: its kind, and what `ip` would be told."""
-    with IPRoute() as ip:
-        devices = {link["index"]: link.get("ifname") for link in ip.get_links()}
-        for each in ip.get_addr(family=2):
-            if devices[each["index"]] != "lo":
-                address = f"{each.get('local') or each.get('address')}/{each['prefixlen']}"
-                yield ["address", devices[each["index"]], address, each.get("broadcast")]
-        for each in ip.get_routes(family=2):
-            if each["type"] not in (UNICAST, LOCAL) or devices[each.get("oif")] == "lo":
-                continue
-            to = f"{each.get('dst')}/{each['dst_len']}" if each["dst_len"] else "default"
-            device, source = devices[each.get("oif")], each.get("prefsrc")
-            if each["proto"] == KERNEL:
-                yield ["kernel-route", each.get("table"), to, device, source]
-            else:
-                yield ["route", each.get("table"), to, each.get("gateway"), device, source]
-        for each in ip.get_rules(family=2):
-            if (each.get("priority") or 0) in EVERY_NAMESPACE_HAS:
-                yield ["kernel-rule", each.get("priority") or 0, each.get("table")]
-            else:
-                source = each.get("src")
-                if source and each["src_len"] != 32:
-                    source = f"{source}/{each['src_len']}"
-                yield ["rule", each.get("priority"), each.get("table"), source, each.get("iifname")]
-        for each in ip.get_neighbours(family=2):
-            if each["state"] == PERMANENT:
-                device = devices[each["ifindex"]]
-                yield ["neighbour", device, each.get("dst"), each.get("lladdr")]
+    """Each as a list: its kind, and the words of `ip` for it."""
+    for device in ip("address"):
+        for each in device["addr_info"]:
+            if device["ifname"] != "lo":
+                address = f"{each['local']}/{each['prefixlen']}"
+                yield ["address", device["ifname"], address, each.get("broadcast")]
+    yield from _routes()
+    yield from _rules()
+    for each in ip("neighbour"):
+        if each["state"] == ["PERMANENT"]:
+            yield ["neighbour", each["dev"], each["dst"], each["lladdr"]]
+    for each in ip("neighbour show proxy"):
+        yield ["proxy-neighbour", each["dev"], each["dst"]]
+
+
+def _routes() -> Iterator[list[Any]]:
+    for each in ip("route show table all"):
+        if each["type"] not in (UNICAST, LOCAL) or each.get("dev") == "lo":
+            continue
+        to, table = each["dst"], int(each["table"])
+        to = to if "/" in to or to == "default" else f"{to}/32"
+        device, source = each.get("dev"), each.get("prefsrc")
+        if each["protocol"] == KERNEL:
+            yield ["kernel-route", table, to, device, source]
+        else:
+            yield ["route", table, to, each.get("gateway"), device, source]
+
+
+def _rules() -> Iterator[list[Any]]:
+    for each in ip("rule"):
+        priority, table, source = each["priority"], int(each["table"]), each["src"]
+        if priority in EVERY_NAMESPACE_HAS:
+            yield ["kernel-rule", priority, table]
+        else:
+            source = None if source == "all" else source
+            source = f"{source}/{each['srclen']}" if "srclen" in each else source
+            yield ["rule", priority, table, source, each.get("iif")]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from dvr_ryu.companion.foreign import FirewallRules
 from dvr_ryu.companion.providers.commands import path_of, run
 from dvr_ryu.companion.providers.iptables.firewall import appended
 from dvr_ryu.companion.providers.netlink import netfilter
-from dvr_ryu.companion.providers.netlink.client import Netlink, netlink
+from dvr_ryu.companion.providers.netlink.client import Netlink, nfnetlink
 from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, by_namespace, exists, inside
 from dvr_ryu.companion.resources.netfilter.chain import Chain
 
@@ -90,7 +90,7 @@ class Reader:
         )
 
     def _read(self, namespace: str) -> Rules:
-        with netlink(namespace, netfilter.NETLINK_NETFILTER) as kernel:
+        with nfnetlink(namespace) as kernel:
             inode = os.stat(THIS_THREAD).st_ino
             state = _State(inode, netfilter.generation(kernel), netfilter.legacy_tables())
             seen = self._seen.get(namespace)

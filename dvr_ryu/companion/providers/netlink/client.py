@@ -1,20 +1,43 @@
-"""Netlink inside a namespace, in the kernel's own bytes: one socket, many requests in one write.
+"""A netlink socket inside a namespace: many requests leave it before their replies are read.
 
-A host has thousands of addresses, routes and devices: an object for each, and a wait for each
-answer, would take longer than the kernel does. What a request says is up to the caller.
+A host has thousands of addresses, routes and devices: a wait for each reply would take longer than
+the kernel does. pyroute2's own sockets wait, and run an event loop for it; so of pyroute2, only the
+messages are used (`messages`). The caller says what is in them.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from struct import Struct
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import NamedTuple, TypeVar
 
+from pyroute2.netlink import (
+    NETLINK_EXT_ACK,
+    NETLINK_GET_STRICT_CHK,
+    NETLINK_NETFILTER,
+    NETLINK_ROUTE,
+    NLM_F_ACK,
+    NLM_F_DUMP,
+    NLM_F_DUMP_INTR,
+    SOL_NETLINK,
+)
+from pyroute2.netlink.rtnl import RTM_GETLINK
+
 from dvr_ryu.companion.providers.kernel.refusal import refusal
+from dvr_ryu.companion.providers.netlink.messages import (
+    LinkMessage,
+    Message,
+    as_bytes,
+    as_text,
+    decoded,
+    encoded,
+    error_of,
+    is_verdict,
+    message,
+    values,
+)
 from dvr_ryu.companion.providers.netlink.namespaces import inside
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import HostError
@@ -22,119 +45,21 @@ from dvr_ryu.errors import HostError
 Item = TypeVar("Item")
 
 GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
-"""What the kernel answers when asked to remove what is not there."""
+"""The kernel's errors for a request to remove what is not there."""
 AT_ONCE = 64
-"""Requests in one write: their answers must find room in the socket's buffer."""
+"""Requests in one write: the socket's buffer must have room for the replies."""
 
-REPLACE, EXCLUSIVE, CREATE, APPEND = 0x100, 0x200, 0x400, 0x800
-"""What a request that makes something says if it is there already, or is not there yet."""
-_REQUEST, _ACKNOWLEDGE, _INTERRUPTED, _DUMP = 0x1, 0x4, 0x10, 0x300
-_ERROR, _DONE = 2, 3
 _BUFFER = 65536
-_SOL_NETLINK, _GET_STRICT_CHECK = 270, 12
-
-_HEADER = Struct("=IHHII")
-_ATTRIBUTE = Struct("=HH")
-_NUMBER = Struct("=I")
-_ANSWER = Struct("=i")
-_NESTED = 0x8000
-
-# <linux/if_link.h>
-GET_LINK = 18
-IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_LINKINFO = 1, 3, 4, 5, 18
-IFLA_GROUP, IFLA_NET_NS_FD, IFLA_EXT_MASK, IFLA_INFO_KIND, IFLA_INFO_DATA = 27, 28, 29, 1, 2
-IFLA_NUM_TX_QUEUES, IFLA_NUM_RX_QUEUES = 31, 32
-SKIP_STATISTICS = 1 << 3
-_LINK = Struct("=BxHiII")
+_SKIP_STATISTICS = 1 << 3
 
 
 class Request(NamedTuple):
-    """What the kernel is asked to make or remove, and the resource that this is about."""
+    """A request to make or remove something, and the resource that this is about."""
 
     resource: Resource
     type: int
     flags: int
-    body: bytes
-
-
-class Answer(NamedTuple):
-    """One object of a dump: its fixed header, and its attributes by number."""
-
-    header: bytes
-    attributes: dict[int, bytes]
-
-
-class Row(NamedTuple):
-    """A device as the kernel numbers it."""
-
-    number: int
-    flags: int
-    attributes: dict[int, bytes]
-
-
-# Attributes ---------------------------------------------------------------------------------------
-
-
-def attribute(number: int, value: bytes) -> bytes:
-    """An attribute's bytes, filled up to a multiple of four."""
-    return _ATTRIBUTE.pack(4 + len(value), number) + value + bytes(-len(value) % 4)
-
-
-def number(kind: int, value: int) -> bytes:
-    """An attribute that holds a number of 32 bits."""
-    return attribute(kind, _NUMBER.pack(value))
-
-
-def text(kind: int, value: str) -> bytes:
-    """An attribute that holds a name."""
-    return attribute(kind, value.encode(errors="surrogateescape") + b"\0")
-
-
-def ipv4(kind: int, value: str) -> bytes:
-    """An attribute that holds an IPv4 address."""
-    return attribute(kind, socket.inet_aton(value))
-
-
-def mac(kind: int, value: str) -> bytes:
-    """An attribute that holds a MAC."""
-    return attribute(kind, bytes.fromhex(value.replace(":", "")))
-
-
-def nest(kind: int, *attributes: bytes) -> bytes:
-    """An attribute that holds attributes."""
-    return attribute(kind | _NESTED, b"".join(attributes))
-
-
-def attributes_of(data: bytes) -> dict[int, bytes]:
-    """The attributes that bytes hold, by number."""
-    found: dict[int, bytes] = {}
-    place, end = 0, len(data)
-    while place < end:
-        length, kind = _ATTRIBUTE.unpack_from(data, place)
-        found[kind & ~_NESTED] = data[place + 4 : place + length]
-        place += length + 3 & ~3
-    return found
-
-
-def as_number(value: bytes) -> int:
-    """A number of 32 bits."""
-    (number,) = _NUMBER.unpack(value)
-    return int(number)
-
-
-def as_ipv4(value: bytes | None) -> str | None:
-    """An IPv4 address in words; None stays None."""
-    return None if value is None else socket.inet_ntoa(value)
-
-
-def as_text(value: bytes) -> str:
-    """A name; the kernel takes any bytes for one, and gets them back."""
-    return value.rstrip(b"\0").decode(errors="surrogateescape")
-
-
-def link_header(index: int = 0, up: bool = False) -> bytes:
-    """The fixed part of a request about a device; with 0 it is the one that IFLA_IFNAME names."""
-    return _LINK.pack(0, 0, index, int(up), int(up))
+    message: Message
 
 
 def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
@@ -143,45 +68,46 @@ def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield items[start : start + AT_ONCE]
 
 
-# The socket ---------------------------------------------------------------------------------------
-
-
 class Netlink:
     """A socket in a namespace, open while the `with` lasts."""
 
-    def __init__(self, namespace: str, wire: socket.socket) -> None:
+    def __init__(self, namespace: str, sock: socket.socket) -> None:
         self.namespace = namespace
-        self._wire = wire
+        self._sock = sock
         self._numbers: dict[str, int] = {}
+        self._set_option(NETLINK_EXT_ACK)
 
-    def links(self) -> dict[str, Row]:
+    def _set_option(self, option: int) -> None:
+        with suppress(OSError):  # old kernels have fewer
+            self._sock.setsockopt(SOL_NETLINK, option, 1)
+
+    def links(self) -> dict[str, Message]:
         """The devices of the namespace by name."""
-        rows: dict[str, Row] = {}
-        body = link_header() + number(IFLA_EXT_MASK, SKIP_STATISTICS)
-        for header, attributes in self.dump(GET_LINK, body, _LINK.size):
-            _, _, index, flags, _ = _LINK.unpack(header)
-            name = as_text(attributes[IFLA_IFNAME])
-            rows[name] = Row(index, flags, attributes)
-            self._numbers[name] = index
-        return rows
+        question = message(LinkMessage, [("IFLA_EXT_MASK", _SKIP_STATISTICS)])
+        return {self._noted(link): link for link in self.dump(RTM_GETLINK, question)}
 
-    def link(self, device: str) -> Row | None:
-        """A device, if it is there. It is asked for by name: a host may have a thousand others."""
-        body = link_header() + text(IFLA_IFNAME, device)
+    def link(self, device: str) -> Message | None:
+        """A device, if it is there. The request names it: a host may have a thousand others."""
         try:
-            ((header, attributes),) = self._list(GET_LINK, _ACKNOWLEDGE, body, _LINK.size)
+            question = message(LinkMessage, [("IFLA_IFNAME", as_bytes(device))])
+            (link,) = self.get(RTM_GETLINK, question)
         except OSError as error:
             if error.errno in GONE:
                 return None
             raise
-        _, _, index, flags, _ = _LINK.unpack(header)
-        self._numbers[device] = index
-        return Row(index, flags, attributes)
+        self._noted(link)
+        return link
 
     def name(self, index: int) -> str:
         """The name of the device with a number."""
-        ((_, attributes),) = self._list(GET_LINK, _ACKNOWLEDGE, link_header(index), _LINK.size)
-        return as_text(attributes[IFLA_IFNAME])
+        (link,) = self.get(RTM_GETLINK, message(LinkMessage, index=index))
+        return self._noted(link)
+
+    def _noted(self, link: Message) -> str:
+        """Remember a device's number; return its name."""
+        name = as_text(*values(link, "IFLA_IFNAME"))
+        self._numbers[name] = link["index"]
+        return name
 
     def index(self, device: str) -> int:
         """The number of a device; raise HostError if the namespace has no such device."""
@@ -192,82 +118,71 @@ class Netlink:
             )
         return self._numbers[device]
 
-    def get(self, type: int, body: bytes, size: int) -> list[Answer]:
-        """Return what answers a question for one object; OSError if there is no answer."""
-        return self._list(type, _ACKNOWLEDGE, body, size)
+    def get(self, type: int, question: Message) -> list[Message]:
+        """Return the replies to a question for one object; raise OSError if there is none."""
+        return self._list(type, NLM_F_ACK, question)
 
-    def dump(self, type: int, body: bytes, size: int) -> list[Answer]:
-        """Return all objects of a type; their fixed headers are `size` bytes long."""
-        return self._list(type, _DUMP, body, size)
+    def dump(self, type: int, question: Message) -> list[Message]:
+        """Return all objects of a type, as messages of the question's class."""
+        return self._list(type, NLM_F_DUMP, question)
 
-    def _list(self, type: int, how: int, body: bytes, size: int) -> list[Answer]:
-        """Return what answers a question, up to the message that says that this was all."""
+    def _list(self, type: int, flags: int, question: Message) -> list[Message]:
+        request = encoded(question, type, flags)
         while True:
-            self._wire.send(_message(type, how, 0, body))
-            answers: list[Answer] = []
-            whole, done = True, False
-            while not done:
-                for kind, flags, _, data in _messages(self._wire.recv(_BUFFER)):
-                    whole = whole and not flags & _INTERRUPTED
-                    if kind in (_DONE, _ERROR):
-                        done = True
-                        (code,) = _ANSWER.unpack_from(data)
-                        if code:
-                            raise OSError(-code, os.strerror(-code))
-                    else:
-                        answers.append(Answer(data[:size], attributes_of(data[size:])))
-            if whole:
-                return answers
-            # Something was added or removed meanwhile: what was seen may be no state that ever was.
+            self._sock.send(request)
+            *found, verdict = self._replies(question.__class__)
+            if error := error_of(verdict):
+                raise error
+            if not any(each["header"]["flags"] & NLM_F_DUMP_INTR for each in (*found, verdict)):
+                return found
+            # Something was added or removed meanwhile: this may be no state that ever was.
+
+    def _replies(self, kind: type) -> Iterator[Message]:
+        """Yield the replies to a question, the verdict last."""
+        while True:
+            for reply in decoded(self._sock.recv(_BUFFER), kind):
+                yield reply
+                if is_verdict(reply):
+                    return
 
     def heed_filters(self) -> None:
         """Have the kernel list only what fits the attributes of a question; old ones list all."""
-        with suppress(OSError):
-            self._wire.setsockopt(_SOL_NETLINK, _GET_STRICT_CHECK, 1)
+        self._set_option(NETLINK_GET_STRICT_CHK)
 
     def ask(self, requests: Iterable[Request], expected: Sequence[int] = ()) -> None:
-        """Have requests done, in their order. Raise HostError with the kernel's refusal, but let
-        those pass that are `expected`: they mean that it is so already.
+        """Send requests, which the kernel does in their order. Raise HostError with its refusal,
+        unless it is one of the `expected` error numbers: those mean that it is so already.
         """
         for batch in batches(list(requests)):
-            self._wire.send(
+            self._sock.send(
                 b"".join(
-                    _message(each.type, each.flags | _ACKNOWLEDGE, place, each.body)
-                    for place, each in enumerate(batch)
+                    encoded(each.message, each.type, each.flags | NLM_F_ACK, number)
+                    for number, each in enumerate(batch)
                 )
             )
-            codes = dict(self._answers(len(batch)))
-            for place, each in enumerate(batch):
-                if codes[place] and codes[place] not in expected:
-                    raise refusal(each.resource, OSError(codes[place], os.strerror(codes[place])))
+            errors = dict(self._verdicts(len(batch)))
+            for number, each in enumerate(batch):
+                error = errors[number]
+                if error and error.errno not in expected:
+                    raise refusal(each.resource, error)
 
-    def _answers(self, count: int) -> Iterator[tuple[int, int]]:
-        """Yield the place of each request in its batch, and 0 or the error number."""
+    def _verdicts(self, count: int) -> Iterator[tuple[int, OSError | None]]:
+        """Yield each request's number in its batch, and its error, if it failed."""
         while count:
-            for kind, _, place, data in _messages(self._wire.recv(_BUFFER)):
-                if kind == _ERROR:
-                    (code,) = _ANSWER.unpack_from(data)
-                    yield place, -code
+            for reply in decoded(self._sock.recv(_BUFFER)):
+                if is_verdict(reply):
+                    yield reply["header"]["sequence_number"], error_of(reply)
                     count -= 1
 
 
 @contextmanager
-def netlink(namespace: str, family: int = socket.NETLINK_ROUTE) -> Iterator[Netlink]:
+def netlink(namespace: str, family: int = NETLINK_ROUTE) -> Iterator[Netlink]:
     """Open a namespace's netlink. The calling thread is inside the namespace meanwhile."""
     kind = (socket.AF_NETLINK, socket.SOCK_RAW, family)
-    with inside(namespace), socket.socket(*kind) as wire:
-        yield Netlink(namespace, wire)
+    with inside(namespace), socket.socket(*kind) as sock:
+        yield Netlink(namespace, sock)
 
 
-def _message(type: int, flags: int, place: int, body: bytes) -> bytes:
-    size = _HEADER.size + len(body)
-    return _HEADER.pack(size, type, flags | _REQUEST, place, 0) + body + bytes(-size % 4)
-
-
-def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield type, flags, place and content of each message that was received."""
-    place = 0
-    while place < len(data):
-        size, type, flags, number, _ = _HEADER.unpack_from(data, place)
-        yield type, flags, number, data[place + _HEADER.size : place + size]
-        place += size + 3 & ~3
+def nfnetlink(namespace: str) -> AbstractContextManager[Netlink]:
+    """Open a namespace's netlink for what is netfilter's: conntrack, nftables."""
+    return netlink(namespace, NETLINK_NETFILTER)

@@ -11,21 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP
-from struct import Struct
 from typing import NamedTuple
+
+from pyroute2.netlink.nfnetlink import NFNL_SUBSYS_CTNETLINK
+from pyroute2.netlink.nfnetlink.nfctsocket import (
+    IPCTNL_MSG_CT_DELETE,
+    IPCTNL_MSG_CT_GET,
+    IPS_NAT_MASK,
+    nfct_msg,
+)
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.providers.netlink.client import (
-    GONE,
-    Answer,
-    Netlink,
-    Request,
-    as_ipv4,
-    attribute,
-    attributes_of,
-    netlink,
-)
+from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, nfnetlink
+from dvr_ryu.companion.providers.netlink.messages import Message, message, values
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.companion.resources.netfilter.translation import Translation
@@ -37,18 +36,8 @@ NOTES = Path(RUN_DIRECTORY, "translations")
 COUNT = Path("/proc/sys/net/netfilter/nf_conntrack_count")
 """How many connections the namespace has in which the reader is."""
 
-# <linux/netfilter/nfnetlink.h>, nfnetlink_conntrack.h, nf_conntrack_common.h
-NETLINK_NETFILTER = 12
-_GENERIC = Struct("=BBH")
-_PORT = Struct("!H")
-_STATUS = Struct("!I")
-CONNTRACK = 1 << 8
-GET, DELETE = CONNTRACK | 1, CONNTRACK | 2
-CTA_TUPLE_ORIG, CTA_TUPLE_REPLY, CTA_STATUS, CTA_ID = 1, 2, 3, 12
-CTA_TUPLE_IP, CTA_TUPLE_PROTO = 1, 2
-CTA_IP_V4_SRC, CTA_IP_V4_DST = 1, 2
-CTA_PROTO_NUM, CTA_PROTO_DST_PORT = 1, 3
-TRANSLATED = 1 << 4 | 1 << 5
+_CONNTRACK = NFNL_SUBSYS_CTNETLINK << 8
+GET, DELETE = _CONNTRACK | IPCTNL_MSG_CT_GET, _CONNTRACK | IPCTNL_MSG_CT_DELETE
 PROTOCOLS = {"tcp": IPPROTO_TCP, "udp": IPPROTO_UDP}
 
 
@@ -66,7 +55,7 @@ class Connection(NamedTuple):
 
 def require() -> None:
     """Raise OSError if the kernel does not tell the connections of the namespace we are in."""
-    with netlink(ROOT, NETLINK_NETFILTER) as kernel:
+    with nfnetlink(ROOT) as kernel:
         _all(kernel)
 
 
@@ -80,7 +69,7 @@ def make(resources: Sequence[Translation]) -> None:
     """Forget what began before these translations; from now on they hold for all connections."""
     notes.folder(NOTES)
     # A kernel that does not tell is found out before anything is noted, connections or none.
-    with netlink(resources[0].namespace, NETLINK_NETFILTER) as kernel:
+    with nfnetlink(resources[0].namespace) as kernel:
         _told(kernel)
     for namespace, group in by_namespace(resources):
         _forget(namespace, group)
@@ -140,20 +129,20 @@ def _write(namespace: str, resources: set[Translation]) -> None:
 
 def _forget(namespace: str, translations: Sequence[Translation]) -> None:
     concerned = _concerned(translations)
-    with netlink(namespace, NETLINK_NETFILTER) as kernel:
+    with nfnetlink(namespace) as kernel:
         found = [] if _are_none() else _told(kernel)
         resource = translations[0]
         kernel.ask(
             (
-                Request(resource, DELETE, 0, _named(answer))
-                for answer in found
-                if concerned(connection(answer))
+                Request(resource, DELETE, 0, _named(each))
+                for each in found
+                if concerned(connection(each))
             ),
             GONE,
         )
 
 
-def _told(kernel: Netlink) -> list[Answer]:
+def _told(kernel: Netlink) -> list[Message]:
     """All connections of a namespace. Raises HostError if the kernel does not tell them."""
     try:
         return _all(kernel)
@@ -171,33 +160,27 @@ def _are_none() -> bool:
     return COUNT.exists() and COUNT.read_text() == "0\n"
 
 
-def _all(kernel: Netlink) -> list[Answer]:
-    return kernel.dump(GET, _GENERIC.pack(AF_INET, 0, 0), _GENERIC.size)
+def _all(kernel: Netlink) -> list[Message]:
+    return kernel.dump(GET, message(nfct_msg, nfgen_family=AF_INET))
 
 
-def _named(answer: Answer) -> bytes:
-    """What names a connection to the kernel: as it began, and its number."""
-    parts = ((kind, answer.attributes[kind]) for kind in (CTA_TUPLE_ORIG, CTA_ID))
-    return _GENERIC.pack(AF_INET, 0, 0) + b"".join(attribute(*part) for part in parts)
+def _named(found: Message) -> Message:
+    """A message that names a connection of a dump: as it began, and its number."""
+    names = ("CTA_TUPLE_ORIG", "CTA_ID")
+    return message(nfct_msg, zip(names, values(found, *names), strict=True), nfgen_family=AF_INET)
 
 
-def connection(answer: Answer) -> Connection:
-    """A connection of a dump, in words."""
-    began, answers = (
-        attributes_of(answer.attributes[kind]) for kind in (CTA_TUPLE_ORIG, CTA_TUPLE_REPLY)
-    )
-    addresses, back = attributes_of(began[CTA_TUPLE_IP]), attributes_of(answers[CTA_TUPLE_IP])
-    protocol = attributes_of(began[CTA_TUPLE_PROTO])
-    (status,) = _STATUS.unpack(answer.attributes[CTA_STATUS])
-    return Connection(
-        as_ipv4(addresses.get(CTA_IP_V4_SRC)),
-        as_ipv4(addresses.get(CTA_IP_V4_DST)),
-        protocol[CTA_PROTO_NUM][0],
-        _PORT.unpack(protocol[CTA_PROTO_DST_PORT])[0] if CTA_PROTO_DST_PORT in protocol else 0,
-        as_ipv4(back.get(CTA_IP_V4_SRC)),
-        as_ipv4(back.get(CTA_IP_V4_DST)),
-        bool(status & TRANSLATED),
-    )
+def connection(found: Message) -> Connection:
+    """A connection of a dump."""
+    began, replies, status = values(found, "CTA_TUPLE_ORIG", "CTA_TUPLE_REPLY", "CTA_STATUS")
+    addresses, protocol = values(began, "CTA_TUPLE_IP", "CTA_TUPLE_PROTO")
+    number, port = values(protocol, "CTA_PROTO_NUM", "CTA_PROTO_DST_PORT")
+    (back,) = values(replies, "CTA_TUPLE_IP")
+    ends = ("CTA_IP_V4_SRC", "CTA_IP_V4_DST")
+    source, target = values(addresses, *ends)
+    replies_from, replies_to = values(back, *ends)
+    translated = bool(status & IPS_NAT_MASK)
+    return Connection(source, target, number, port or 0, replies_from, replies_to, translated)
 
 
 def _concerned(translations: Sequence[Translation]) -> Callable[[Connection], bool]:

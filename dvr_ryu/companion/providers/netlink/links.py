@@ -17,38 +17,13 @@ from re import compile
 from typing import Any
 
 from attrs import frozen
+from pyroute2.netlink import NLM_F_CREATE, NLM_F_EXCL
+from pyroute2.netlink.rtnl import RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK
+from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
 
 from dvr_ryu.companion.providers.kernel.refusal import refusal
-from dvr_ryu.companion.providers.netlink.client import (
-    CREATE,
-    EXCLUSIVE,
-    GONE,
-    IFLA_ADDRESS,
-    IFLA_GROUP,
-    IFLA_IFNAME,
-    IFLA_INFO_DATA,
-    IFLA_INFO_KIND,
-    IFLA_LINK,
-    IFLA_LINKINFO,
-    IFLA_MTU,
-    IFLA_NET_NS_FD,
-    IFLA_NUM_RX_QUEUES,
-    IFLA_NUM_TX_QUEUES,
-    Netlink,
-    Request,
-    Row,
-    as_number,
-    as_text,
-    attribute,
-    attributes_of,
-    batches,
-    link_header,
-    mac,
-    nest,
-    netlink,
-    number,
-    text,
-)
+from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, batches, netlink
+from dvr_ryu.companion.providers.netlink.messages import Message, as_bytes, message, nest, values
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, opened
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.namespace import ROOT, namespace_key
@@ -59,10 +34,8 @@ OURS = ("qr-", "sg-", "qg-", "fg-", "rfp-", "fpr-", "tap")
 CARD = compile("eth[0-9]+")
 SIOCETHTOOL = 0x8946
 ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM = 0x16, 0x17
-IFF_UP = 1
-NEW_LINK, DELETE_LINK, SET_LINK = 16, 17, 19
-VETH, VETH_INFO_PEER = "veth", 1
-ONE_QUEUE = number(IFLA_NUM_TX_QUEUES, 1) + number(IFLA_NUM_RX_QUEUES, 1)
+VETH = "veth"
+ONE_QUEUE = ("IFLA_NUM_TX_QUEUES", 1), ("IFLA_NUM_RX_QUEUES", 1)
 """What a wire uses. Unasked, the kernel makes one for each processor, and waits until it has taken
 all but one away again, which is half of the time for a wire."""
 GROUP = 0x647672AD
@@ -91,27 +64,28 @@ class Link:
 def observe(kernel: Netlink, root_devices: Collection[str]) -> Iterator[Link]:
     """Yield the devices of ours in a namespace; in the host's own, those of `root_devices`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        for name, row in kernel.links().items():
+        for name, device in kernel.links().items():
             if kernel.namespace == ROOT:
                 ours = name in root_devices
             else:
                 ours = name.startswith(OURS) or name == "lo" or bool(CARD.fullmatch(name))
             if ours:
-                yield _link(kernel.namespace, name, row, control)
+                yield _link(kernel.namespace, name, device, control)
 
 
-def _link(namespace: str, name: str, row: Row, control: socket.socket) -> Link:
-    info = attributes_of(row.attributes.get(IFLA_LINKINFO, b""))
-    is_veth = as_text(info.get(IFLA_INFO_KIND, b"")) == VETH
-    peer = row.attributes.get(IFLA_LINK) if is_veth else None
+def _link(namespace: str, name: str, device: Message, control: socket.socket) -> Link:
+    info, peer, mac, mtu, group = values(
+        device, "IFLA_LINKINFO", "IFLA_LINK", "IFLA_ADDRESS", "IFLA_MTU", "IFLA_GROUP"
+    )
+    is_veth = info is not None and values(info, "IFLA_INFO_KIND") == [VETH]
     return Link(
         namespace,
         name,
-        row.number,
-        None if peer is None else as_number(peer),
-        row.attributes[IFLA_ADDRESS].hex(":"),
-        as_number(row.attributes[IFLA_MTU]),
-        bool(row.flags & IFF_UP) and as_number(row.attributes[IFLA_GROUP]) != GROUP,
+        device["index"],
+        peer if is_veth else None,
+        mac,
+        mtu,
+        bool(device["flags"] & IFF_UP) and group != GROUP,
         _tx_checksum(control, name),
     )
 
@@ -197,8 +171,8 @@ def _other_end(end: Link, ends: Mapping[tuple[int, int], Sequence[Link]]) -> Lin
 def up(names: Iterable[str]) -> set[str]:
     """Which of these devices of the host's own namespace are there, and up."""
     with netlink(ROOT) as kernel:
-        rows = {name: kernel.link(name) for name in names}
-    return {name for name, row in rows.items() if row is not None and row.flags & IFF_UP}
+        found = {name: kernel.link(name) for name in names}
+    return {name for name, device in found.items() if device and device["flags"] & IFF_UP}
 
 
 def make_wires(resources: Sequence[VethPair]) -> None:
@@ -219,12 +193,15 @@ def make_wires(resources: Sequence[VethPair]) -> None:
 
 
 def _wire(resource: VethPair, place: int) -> Request:
-    far_end = link_header() + text(IFLA_IFNAME, resource.device) + number(IFLA_NET_NS_FD, place)
-    far_end += ONE_QUEUE
-    data = nest(IFLA_INFO_DATA, attribute(VETH_INFO_PEER, far_end))
-    info = nest(IFLA_LINKINFO, text(IFLA_INFO_KIND, VETH), data)
-    body = link_header() + text(IFLA_IFNAME, resource.peer) + ONE_QUEUE + info
-    return Request(resource, NEW_LINK, CREATE | EXCLUSIVE, body)
+    far_end = nest(_name(resource.device), ("IFLA_NET_NS_FD", place), *ONE_QUEUE)
+    data = nest(("VETH_INFO_PEER", far_end))
+    info = nest(("IFLA_INFO_KIND", VETH), ("IFLA_INFO_DATA", data))
+    near_end = message(ifinfmsg, [_name(resource.peer), *ONE_QUEUE, ("IFLA_LINKINFO", info)])
+    return Request(resource, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, near_end)
+
+
+def _name(device: str) -> tuple[str, bytes]:
+    return "IFLA_IFNAME", as_bytes(device)
 
 
 def unmake_wires(resources: Sequence[VethPair]) -> None:
@@ -246,18 +223,16 @@ def unmake_wires(resources: Sequence[VethPair]) -> None:
     for namespace, group in by_namespace(ends, itemgetter(0)):
         if exists(namespace):
             with netlink(namespace) as kernel:
-                into = number(IFLA_GROUP, GROUP)
+                into = ("IFLA_GROUP", GROUP)
                 kernel.ask(
                     (
-                        Request(
-                            resource, SET_LINK, 0, link_header() + text(IFLA_IFNAME, name) + into
-                        )
+                        Request(resource, RTM_SETLINK, 0, message(ifinfmsg, [_name(name), into]))
                         for _, name, resource in group
                     ),
                     GONE,
                 )
                 _, _, resource = group[0]
-                kernel.ask([Request(resource, DELETE_LINK, 0, link_header() + into)], GONE)
+                kernel.ask([Request(resource, RTM_DELLINK, 0, message(ifinfmsg, [into]))], GONE)
 
 
 def make_devices(resources: Sequence[Device]) -> None:
@@ -285,17 +260,18 @@ def make_devices(resources: Sequence[Device]) -> None:
 
 def _settings(kernel: Netlink, resource: Device) -> Request:
     # The kernel heeds the MAC before it sets the device up: what is announced then carries it.
-    body = link_header(up=True) + text(IFLA_IFNAME, resource.name) + number(IFLA_GROUP, 0)
+    settings: list[tuple[str, object]] = [_name(resource.name), ("IFLA_GROUP", 0)]
     if resource.mac is not None and resource.mac != _mac(kernel.link(resource.name)):
         # Not for nothing: the kernel forgets all neighbours by it, even permanent ones.
-        body += mac(IFLA_ADDRESS, resource.mac)
+        settings.append(("IFLA_ADDRESS", resource.mac))
     if resource.mtu is not None:
-        body += number(IFLA_MTU, resource.mtu)
-    return Request(resource, SET_LINK, 0, body)
+        settings.append(("IFLA_MTU", resource.mtu))
+    up = message(ifinfmsg, settings, flags=IFF_UP, change=IFF_UP)
+    return Request(resource, RTM_SETLINK, 0, up)
 
 
-def _mac(row: Row | None) -> str | None:
-    return None if row is None else row.attributes[IFLA_ADDRESS].hex(":")
+def _mac(device: Message | None) -> str | None:
+    return None if device is None else str(values(device, "IFLA_ADDRESS")[0])
 
 
 def _move(resources: Sequence[Device]) -> None:
@@ -317,12 +293,12 @@ def _move(resources: Sequence[Device]) -> None:
 
 
 def _relocation(resource: Device, place: int) -> Request:
-    body = link_header() + text(IFLA_IFNAME, resource.name) + number(IFLA_NET_NS_FD, place)
-    return Request(resource, SET_LINK, 0, body)
+    moved = message(ifinfmsg, [_name(resource.name), ("IFLA_NET_NS_FD", place)])
+    return Request(resource, RTM_SETLINK, 0, moved)
 
 
 def _deletion(resource: VethPair | Device, index: int) -> Request:
-    return Request(resource, DELETE_LINK, 0, link_header(index))
+    return Request(resource, RTM_DELLINK, 0, message(ifinfmsg, index=index))
 
 
 def unmake_devices(resources: Sequence[Device]) -> None:

@@ -11,10 +11,20 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from struct import Struct
 from typing import NamedTuple
 
-from dvr_ryu.companion.providers.netlink.client import Netlink, as_text
+from pyroute2.netlink.nfnetlink import NFNL_SUBSYS_NFTABLES
+from pyroute2.netlink.nfnetlink.nftsocket import (
+    NFT_MSG_GETCHAIN,
+    NFT_MSG_GETGEN,
+    NFT_MSG_GETRULE,
+    nft_chain_msg,
+    nft_gen_msg,
+    nft_rule_msg,
+)
+
+from dvr_ryu.companion.providers.netlink.client import Netlink
+from dvr_ryu.companion.providers.netlink.messages import Message, as_text, message, values
 
 LEGACY = Path("/proc/thread-self/net/ip_tables_names")
 FRESH = 1
@@ -22,12 +32,7 @@ FRESH = 1
 OF_IPTABLES = ("filter", "mangle", "nat", "raw", "security")
 """The tables of iptables that is nftables, all of IPv4."""
 
-# <linux/netfilter/nf_tables.h>, <linux/netfilter.h>
-NETLINK_NETFILTER = 12
-_NFTABLES = 10 << 8
-_GET_CHAINS, _GET_RULES, _GET_GENERATION = _NFTABLES | 4, _NFTABLES | 7, _NFTABLES | 16
-_GENERIC, _NUMBER = Struct("=BBH"), Struct("!I")
-_TABLE, _RULE_CHAIN, _CHAIN_NAME, _CHAIN_POLICY, _GENERATION_ID = 1, 2, 3, 5, 1
+_NFTABLES = NFNL_SUBSYS_NFTABLES << 8
 _DROP = 0
 _IPV4 = 2
 FAMILIES = {1: "inet", _IPV4: "ip", 3: "arp", 5: "netdev", 7: "bridge"}
@@ -47,8 +52,8 @@ class NftChain(NamedTuple):
 def generation(kernel: Netlink) -> int | None:
     """The generation of nftables in a namespace; None if this kernel has no nftables."""
     with suppress(OSError):
-        (answer,) = kernel.get(_GET_GENERATION, _GENERIC.pack(0, 0, 0), _GENERIC.size)
-        return int(_NUMBER.unpack(answer.attributes[_GENERATION_ID])[0])
+        (reply,) = kernel.get(_NFTABLES | NFT_MSG_GETGEN, message(nft_gen_msg))
+        return int(*values(reply, "NFTA_GEN_ID"))
     return None
 
 
@@ -61,20 +66,22 @@ def legacy_tables() -> tuple[str, ...]:
 
 def nft_chains(kernel: Netlink) -> Iterator[NftChain]:
     """Yield the chains of nftables that may do something to packets; iptables' own among them."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    drops: set[tuple[str, str, str]] = set()
-    for type, named in ((_GET_RULES, _RULE_CHAIN), (_GET_CHAINS, _CHAIN_NAME)):
-        for header, attributes in kernel.dump(type, _GENERIC.pack(0, 0, 0), _GENERIC.size):
-            family = FAMILIES.get(header[0])
-            if family is None:
-                continue
-            chain = family, as_text(attributes[_TABLE]), as_text(attributes[named])
-            if type == _GET_RULES:
-                counts[chain] += 1
-            elif _NUMBER.unpack(attributes.get(_CHAIN_POLICY, b"\xff" * 4)) == (_DROP,):
-                drops.add(chain)
-    for chain in sorted({*counts, *drops}):
-        yield NftChain(*chain, counts[chain], chain in drops)
+    counts: Counter[tuple[int, str, str]] = Counter()
+    drops: set[tuple[int, str, str]] = set()
+    for rule in kernel.dump(_NFTABLES | NFT_MSG_GETRULE, message(nft_rule_msg)):
+        counts[_chain(rule, "NFTA_RULE_TABLE", "NFTA_RULE_CHAIN")] += 1
+    for chain in kernel.dump(_NFTABLES | NFT_MSG_GETCHAIN, message(nft_chain_msg)):
+        if values(chain, "NFTA_CHAIN_POLICY") == [_DROP]:
+            drops.add(_chain(chain, "NFTA_CHAIN_TABLE", "NFTA_CHAIN_NAME"))
+    for family, table, name in sorted({*counts, *drops}):
+        if family in FAMILIES:
+            key = family, table, name
+            yield NftChain(FAMILIES[family], table, name, counts[key], key in drops)
+
+
+def _chain(found: Message, *names: str) -> tuple[int, str, str]:
+    table, name = map(as_text, values(found, *names))
+    return found["nfgen_family"], table, name
 
 
 def is_of_iptables(chain: NftChain) -> bool:

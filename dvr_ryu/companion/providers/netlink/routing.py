@@ -10,28 +10,19 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Mapping, Sequence
 from socket import AF_INET
-from struct import Struct
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from pyroute2 import netlink as nl
+from pyroute2.netlink import rtnl
+from pyroute2.netlink.rtnl import rt_proto, rt_scope, rt_type
+from pyroute2.netlink.rtnl.fibmsg import FR_ACT_TO_TBL, FR_ACT_UNSPEC, fibmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ndmsg import NTF_PROXY, NUD_PERMANENT, ndmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES
-from dvr_ryu.companion.providers.netlink.client import (
-    APPEND,
-    CREATE,
-    EXCLUSIVE,
-    GONE,
-    REPLACE,
-    Netlink,
-    Request,
-    as_ipv4,
-    as_number,
-    as_text,
-    attribute,
-    ipv4,
-    mac,
-    netlink,
-    number,
-    text,
-)
+from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, netlink
+from dvr_ryu.companion.providers.netlink.messages import Message, as_bytes, as_text, message, values
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
 from dvr_ryu.companion.resources.namespace import in_instance
 from dvr_ryu.companion.resources.resource import Key, Resource
@@ -45,32 +36,13 @@ RoutingResource: TypeAlias = (
     Address | Route | KernelRoute | Rule | KernelRule | Neighbour | ProxyNeighbour
 )
 
-# <linux/rtnetlink.h>, if_addr.h, fib_rules.h, neighbour.h: message numbers, fixed headers,
-# attributes.
-NEW, DELETE, GET = 0, 1, 2
-"""What is added to the number of an object's first message."""
-ADDRESS, ROUTE, NEIGHBOUR, RULE = 20, 24, 28, 32
-_ADDRESS, _ROUTE, _NEIGHBOUR, _RULE = map(Struct, ("=BBBBI", "=8BI", "=BxxxiHBB", "=8BI"))
-IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST = 1, 2, 3, 4
-RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PREFSRC, RTA_TABLE = 1, 4, 5, 7, 15
-FRA_SRC, FRA_IIFNAME, FRA_PRIORITY, FRA_SUPPRESS, FRA_TABLE, FRA_PROTOCOL = 2, 3, 6, 14, 15, 21
-NDA_DST, NDA_LLADDR = 1, 2
-
-RTPROT_UNSPEC, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 0, 2, 3, 4
-"""What is added by hand has protocol `boot`, which `ip route` does not print. To remove a route of
-whichever protocol, none is said."""
-RTN_UNICAST, RTN_LOCAL = 1, 2
-RT_SCOPE_UNIVERSE, RT_SCOPE_LINK, RT_SCOPE_HOST, RT_SCOPE_NOWHERE = 0, 253, 254, 255
-FR_ACT_UNSPECIFIED, FR_ACT_TO_TABLE = 0, 1
-TYPES = {LOCAL_TABLE: RTN_LOCAL, MAIN_TABLE: RTN_UNICAST}
+TYPES = {LOCAL_TABLE: rt_type["local"], MAIN_TABLE: rt_type["unicast"]}
 """Table → the type of the routes that the kernel makes there with an address."""
-NUD_PERMANENT = 0x80
-NTF_PROXY = 0x08
+_OF_KERNEL, _OF_OTHERS = set(TYPES.values()), {rt_type["unicast"]}
 REFUSED_BECAUSE_THERE = (errno.EEXIST,)
 
-
-_RULE_FOR_ALL = {FRA_PRIORITY, FRA_SUPPRESS, FRA_TABLE, FRA_PROTOCOL}
-_NONE = b"\xff" * 4
+_RULE_FOR_ALL = {"FRA_PRIORITY", "FRA_SUPPRESS_PREFIXLEN", "FRA_TABLE", "FRA_PROTOCOL"}
+_NOTHING_SUPPRESSED = (None, 0xFFFFFFFF)
 
 
 def read(
@@ -88,7 +60,7 @@ def read(
         if wanted and names:
             kernel.heed_filters()
             for index in names:
-                here = _routes(kernel, names, wanted, number(RTA_OIF, index))
+                here = _routes(kernel, names, wanted, ("RTA_OIF", index))
                 yield from (route for route, _ in here if route.by_kernel)
         return
     if in_instance(kernel.namespace):
@@ -105,11 +77,10 @@ def read(
 
 def devices_with(kernel: Netlink, address: str) -> Iterator[str]:
     """Yield the devices of a namespace that have an address."""
-    asked = _ADDRESS.pack(AF_INET, 0, 0, 0, 0)
-    for header, has in kernel.dump(ADDRESS + GET, asked, _ADDRESS.size):
-        *_, index = _ADDRESS.unpack(header)
-        if as_ipv4(has.get(IFA_LOCAL) or has.get(IFA_ADDRESS)) == address:
-            yield kernel.name(index)
+    for found in kernel.dump(rtnl.RTM_GETADDR, message(ifaddrmsg, family=AF_INET)):
+        local, prefix = values(found, "IFA_LOCAL", "IFA_ADDRESS")
+        if (local or prefix) == address:
+            yield kernel.name(found["index"])
 
 
 def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
@@ -122,66 +93,70 @@ def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
 
 def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address, bool]]:
     """Yield addresses, each with whether it carries our mark."""
-    asked = _ADDRESS.pack(AF_INET, 0, 0, 0, 0)
-    for header, has in kernel.dump(ADDRESS + GET, asked, _ADDRESS.size):
-        _, length, _, _, index = _ADDRESS.unpack(header)
-        if index in names:
-            address = as_ipv4(has.get(IFA_LOCAL) or has.get(IFA_ADDRESS))
-            broadcast = as_ipv4(has.get(IFA_BROADCAST))
-            resource = Address(kernel.namespace, names[index], f"{address}/{length}", broadcast)
-            yield resource, as_text(has.get(IFA_LABEL, b"")) == resource.label
+    for found in kernel.dump(rtnl.RTM_GETADDR, message(ifaddrmsg, family=AF_INET)):
+        if found["index"] in names:
+            local, prefix, broadcast, label = values(
+                found, "IFA_LOCAL", "IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL"
+            )
+            device, address = names[found["index"]], f"{local or prefix}/{found['prefixlen']}"
+            resource = Address(kernel.namespace, device, address, broadcast)
+            yield resource, as_text(label or "") == resource.label
 
 
 def _routes(
-    kernel: Netlink, names: dict[int, str], wanted: Mapping[Key, Resource], which: bytes = b""
+    kernel: Netlink, names: dict[int, str], wanted: Mapping[Key, Resource], *which: tuple[str, int]
 ) -> Iterator[tuple[Route | KernelRoute, bool]]:
     """Yield routes, each with whether it carries our mark; of the kernel's own, those wanted."""
-    asked = _ROUTE.pack(AF_INET, *bytes(7), 0) + which
-    for header, has in kernel.dump(ROUTE + GET, asked, _ROUTE.size):
-        _, length, _, _, _, protocol, _, type, _ = _ROUTE.unpack(header)
-        device = names.get(as_number(has[RTA_OIF])) if RTA_OIF in has else None
+    for found in kernel.dump(rtnl.RTM_GETROUTE, message(rtmsg, which, family=AF_INET)):
+        by_kernel = found["proto"] == rt_proto["kernel"]
+        if found["type"] not in (_OF_KERNEL if by_kernel else _OF_OTHERS):
+            continue
+        index, table, prefix, via, source = values(
+            found, "RTA_OIF", "RTA_TABLE", "RTA_DST", "RTA_GATEWAY", "RTA_PREFSRC"
+        )
+        device = names.get(index)
         if device is None:
             continue
-        table, prefix = as_number(has[RTA_TABLE]), as_ipv4(has.get(RTA_DST))
-        destination = f"{prefix}/{length}" if prefix else "default"
-        if protocol == RTPROT_KERNEL:
-            source = as_ipv4(has.get(RTA_PREFSRC))
+        destination = f"{prefix}/{found['dst_len']}" if prefix else "default"
+        if by_kernel:
             key = (KernelRoute.kind, kernel.namespace, table, destination, device, source)
-            if type == TYPES.get(table) and isinstance(resource := wanted.get(key), KernelRoute):
+            if found["type"] == TYPES.get(table) and isinstance(
+                resource := wanted.get(key), KernelRoute
+            ):
                 yield resource, False
-        elif type == RTN_UNICAST and table != LOCAL_TABLE:
-            via, source = as_ipv4(has.get(RTA_GATEWAY)), as_ipv4(has.get(RTA_PREFSRC))
+        elif table != LOCAL_TABLE:
             route = Route(kernel.namespace, table, destination, via, device, source=source)
-            yield route, protocol == RTPROT_STATIC
+            yield route, found["proto"] == rt_proto["static"]
 
 
 def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
-    asked = _RULE.pack(AF_INET, *bytes(7), 0)
-    for header, has in kernel.dump(RULE + GET, asked, _RULE.size):
-        _, _, length, *_ = _RULE.unpack(header)
-        priority = as_number(has[FRA_PRIORITY]) if FRA_PRIORITY in has else 0
-        table = as_number(has[FRA_TABLE])
-        address = as_ipv4(has.get(FRA_SRC))
-        iif = as_text(has[FRA_IIFNAME]) if FRA_IIFNAME in has else None
+    for found in kernel.dump(rtnl.RTM_GETRULE, message(fibmsg, family=AF_INET)):
+        priority, table, address, iif, suppressed = values(
+            found, "FRA_PRIORITY", "FRA_TABLE", "FRA_SRC", "FRA_IIFNAME", "FRA_SUPPRESS_PREFIXLEN"
+        )
+        priority = priority or 0
         if (priority, table) in KERNEL_RULES and address is None and iif is None:
             # One that is for some packets only is another's, and no kernel's.
-            if _RULE_FOR_ALL.issuperset(has) and has.get(FRA_SUPPRESS, _NONE) == _NONE:
+            names = {attribute.name for attribute in found["attrs"]}
+            if names <= _RULE_FOR_ALL and suppressed in _NOTHING_SUPPRESSED:
                 yield KernelRule(kernel.namespace, priority, table)
         else:
-            source = f"{address}/{length}" if address else None
+            source = f"{address}/{found['src_len']}" if address else None
+            iif = None if iif is None else as_text(iif)
             yield Rule(kernel.namespace, priority, table, source, iif)
 
 
 def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | ProxyNeighbour]:
     for flags in (0, NTF_PROXY):
-        asked = _NEIGHBOUR.pack(AF_INET, 0, 0, flags, 0)
-        for header, has in kernel.dump(NEIGHBOUR + GET, asked, _NEIGHBOUR.size):
-            _, index, state, _, _ = _NEIGHBOUR.unpack(header)
-            ip = as_ipv4(has.get(NDA_DST))
-            if index in names and ip and flags:
-                yield ProxyNeighbour(kernel.namespace, names[index], ip)
-            elif index in names and ip and state == NUD_PERMANENT and NDA_LLADDR in has:
-                yield Neighbour(kernel.namespace, names[index], ip, has[NDA_LLADDR].hex(":"))
+        for found in kernel.dump(rtnl.RTM_GETNEIGH, message(ndmsg, family=AF_INET, flags=flags)):
+            device = names.get(found["ifindex"])
+            if device is None or not (flags or found["state"] == NUD_PERMANENT):
+                continue
+            ip, mac = values(found, "NDA_DST", "NDA_LLADDR")
+            if ip and flags:
+                yield ProxyNeighbour(kernel.namespace, device, ip)
+            elif ip and mac:
+                yield Neighbour(kernel.namespace, device, ip, mac)
 
 
 def make(resources: Sequence[RoutingResource]) -> None:
@@ -199,93 +174,136 @@ def unmake(resources: Sequence[RoutingResource]) -> None:
                 there = [
                     f for f in group if isinstance(f, Rule | KernelRule) or kernel.link(f.device)
                 ]
-                kernel.ask((_request(kernel, resource, DELETE) for resource in there), GONE)
+                kernel.ask((_unmade(kernel, resource) for resource in there), GONE)
 
 
 def _made(kernel: Netlink, resource: RoutingResource) -> Request:
     if isinstance(resource, KernelRoute):
         # As the kernel does: beside a route of an instance's own to the same subnet.
-        return _request(kernel, resource, NEW, CREATE | APPEND)
-    replaced = isinstance(resource, (Route, Neighbour))
-    return _request(kernel, resource, NEW, CREATE | (REPLACE if replaced else EXCLUSIVE))
+        how = nl.NLM_F_APPEND
+    elif isinstance(resource, (Route, Neighbour)):
+        how = nl.NLM_F_REPLACE
+    else:
+        how = nl.NLM_F_EXCL
+    type_ = _TYPES[type(resource)][0]
+    return Request(resource, type_, nl.NLM_F_CREATE | how, _message(kernel, resource))
 
 
-def _request(kernel: Netlink, resource: RoutingResource, verb: int, flags: int = 0) -> Request:
+def _unmade(kernel: Netlink, resource: RoutingResource) -> Request:
+    removal = _message(kernel, resource)
+    if isinstance(resource, Route) and not resource.marked:
+        # One of others may have any protocol, which none matches.
+        removal.update(scope=rt_scope["nowhere"], proto=rt_proto["unspec"])
+    elif isinstance(resource, Rule):
+        # One of others may do anything, blackhole or goto, and not lead to a table.
+        removal.update(action=FR_ACT_UNSPEC)
+    return Request(resource, _TYPES[type(resource)][1], 0, removal)
+
+
+_ADDRESS, _ROUTE = (rtnl.RTM_NEWADDR, rtnl.RTM_DELADDR), (rtnl.RTM_NEWROUTE, rtnl.RTM_DELROUTE)
+_RULE, _NEIGHBOUR = (rtnl.RTM_NEWRULE, rtnl.RTM_DELRULE), (rtnl.RTM_NEWNEIGH, rtnl.RTM_DELNEIGH)
+_TYPES: Mapping[type[RoutingResource], tuple[int, int]] = {
+    Address: _ADDRESS,
+    Route: _ROUTE,
+    KernelRoute: _ROUTE,
+    Rule: _RULE,
+    KernelRule: _RULE,
+    Neighbour: _NEIGHBOUR,
+    ProxyNeighbour: _NEIGHBOUR,
+}
+"""Kind → the types of the messages that make and remove it."""
+
+
+def _message(kernel: Netlink, resource: RoutingResource) -> Message:
     match resource:
         case Address():
-            object, body = ADDRESS, _address(kernel, resource)
+            return _address(kernel, resource)
         case Route():
-            object, body = ROUTE, _route(kernel, resource, verb)
+            return _route(kernel, resource)
         case KernelRoute():
-            object, body = ROUTE, _kernel_route(kernel, resource)
+            return _kernel_route(kernel, resource)
         case Rule():
-            object, body = RULE, _rule(resource, verb)
+            return _rule(resource)
         case KernelRule():
-            object, body = RULE, _kernel_rule(resource)
+            return _kernel_rule(resource)
         case Neighbour():
-            object, body = (
-                NEIGHBOUR,
-                _neighbour(kernel, resource, 0) + mac(NDA_LLADDR, resource.mac),
-            )
+            return _neighbour(kernel, resource, 0, ("NDA_LLADDR", resource.mac))
         case ProxyNeighbour():
-            object, body = NEIGHBOUR, _neighbour(kernel, resource, NTF_PROXY)
-    return Request(resource, object + verb, flags, body)
+            return _neighbour(kernel, resource, NTF_PROXY)
 
 
-def _address(kernel: Netlink, resource: Address) -> bytes:
+def _address(kernel: Netlink, resource: Address) -> Message:
     ip, _, length = resource.address.partition("/")
-    body = _ADDRESS.pack(AF_INET, int(length), 0, 0, kernel.index(resource.device))
-    body += ipv4(IFA_LOCAL, ip) + ipv4(IFA_ADDRESS, ip)
-    if resource.label:
-        body += text(IFA_LABEL, resource.label)
-    return body + ipv4(IFA_BROADCAST, resource.broadcast) if resource.broadcast else body
+    has = [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip)]
+    has += [("IFA_LABEL", resource.label)] if resource.label else []
+    has += [("IFA_BROADCAST", resource.broadcast)] if resource.broadcast else []
+    index = kernel.index(resource.device)
+    return message(ifaddrmsg, has, family=AF_INET, prefixlen=int(length), index=index)
 
 
-def _route(kernel: Netlink, resource: Route, verb: int) -> bytes:
-    scope = RT_SCOPE_UNIVERSE if resource.via else RT_SCOPE_LINK
-    protocol = RTPROT_STATIC if resource.marked else RTPROT_BOOT
-    if verb == DELETE and not resource.marked:
-        scope, protocol = RT_SCOPE_NOWHERE, RTPROT_UNSPEC
-    body = _way(kernel, resource, protocol, scope, RTN_UNICAST)
-    if resource.source:
-        body += ipv4(RTA_PREFSRC, resource.source)
-    return body + ipv4(RTA_GATEWAY, resource.via) if resource.via else body
+def _route(kernel: Netlink, resource: Route) -> Message:
+    scope = "universe" if resource.via else "link"
+    has = [("RTA_PREFSRC", resource.source)] if resource.source else []
+    has += [("RTA_GATEWAY", resource.via)] if resource.via else []
+    protocol = "static" if resource.marked else "boot"
+    return _way(kernel, resource, has, protocol, scope, rt_type["unicast"])
 
 
-def _kernel_route(kernel: Netlink, resource: KernelRoute) -> bytes:
-    scope = RT_SCOPE_HOST if resource.is_local else RT_SCOPE_LINK
-    body = _way(kernel, resource, RTPROT_KERNEL, scope, TYPES[resource.table])
-    return body + ipv4(RTA_PREFSRC, resource.source)
+def _kernel_route(kernel: Netlink, resource: KernelRoute) -> Message:
+    scope = "host" if resource.is_local else "link"
+    has = [("RTA_PREFSRC", resource.source)]
+    return _way(kernel, resource, has, "kernel", scope, TYPES[resource.table])
 
 
 def _way(
-    kernel: Netlink, resource: Route | KernelRoute, protocol: int, scope: int, type: int
-) -> bytes:
+    kernel: Netlink,
+    resource: Route | KernelRoute,
+    has: Sequence[tuple[str, Any]],
+    protocol: str,
+    scope: str,
+    type: int,
+) -> Message:
+    """A route; what is added by hand has the protocol `boot`, which `ip route` does not print."""
     prefix, _, length = resource.destination.partition("/")
-    bits = int(length) if length else 0
-    body = _ROUTE.pack(AF_INET, bits, 0, 0, 0, protocol, scope, type, 0)
-    body += number(RTA_TABLE, resource.table) + number(RTA_OIF, kernel.index(resource.device))
-    return body + ipv4(RTA_DST, prefix) if length else body
+    has = [("RTA_TABLE", resource.table), ("RTA_OIF", kernel.index(resource.device)), *has]
+    has += [("RTA_DST", prefix)] if length else []
+    return message(
+        rtmsg,
+        has,
+        family=AF_INET,
+        dst_len=int(length or 0),
+        proto=rt_proto[protocol],
+        scope=rt_scope[scope],
+        type=type,
+    )
 
 
-def _rule(resource: Rule, verb: int) -> bytes:
-    # One of others that is to go may do anything, blackhole or goto, and not lead to a table.
-    action = FR_ACT_UNSPECIFIED if verb == DELETE else FR_ACT_TO_TABLE
+def _rule(resource: Rule) -> Message:
     source, _, length = (resource.source or "").partition("/")
+    has: list[tuple[str, Any]] = [
+        ("FRA_TABLE", resource.table),
+        ("FRA_PRIORITY", resource.priority),
+    ]
+    has += [("FRA_SRC", source)] if source else []
+    has += [("FRA_IIFNAME", as_bytes(resource.iif))] if resource.iif else []
     bits = int(length or 32) if source else 0
-    body = _RULE.pack(AF_INET, 0, bits, 0, 0, 0, 0, action, 0)
-    body += number(FRA_TABLE, resource.table) + number(FRA_PRIORITY, resource.priority)
-    if source:
-        body += ipv4(FRA_SRC, source)
-    return body + text(FRA_IIFNAME, resource.iif) if resource.iif else body
+    return message(fibmsg, has, family=AF_INET, src_len=bits, action=FR_ACT_TO_TBL)
 
 
-def _kernel_rule(resource: KernelRule) -> bytes:
-    body = _RULE.pack(AF_INET, *bytes(6), FR_ACT_TO_TABLE, 0)
-    body += number(FRA_TABLE, resource.table) + number(FRA_PRIORITY, resource.priority)
-    return body + attribute(FRA_PROTOCOL, bytes([RTPROT_KERNEL]))
+def _kernel_rule(resource: KernelRule) -> Message:
+    has = [("FRA_TABLE", resource.table), ("FRA_PRIORITY", resource.priority)]
+    has += [("FRA_PROTOCOL", rt_proto["kernel"])]
+    return message(fibmsg, has, family=AF_INET, action=FR_ACT_TO_TBL)
 
 
-def _neighbour(kernel: Netlink, resource: Neighbour | ProxyNeighbour, flags: int) -> bytes:
-    index = kernel.index(resource.device)
-    return _NEIGHBOUR.pack(AF_INET, index, NUD_PERMANENT, flags, 0) + ipv4(NDA_DST, resource.ip)
+def _neighbour(
+    kernel: Netlink, resource: Neighbour | ProxyNeighbour, flags: int, *has: tuple[str, str]
+) -> Message:
+    return message(
+        ndmsg,
+        [("NDA_DST", resource.ip), *has],
+        family=AF_INET,
+        ifindex=kernel.index(resource.device),
+        state=NUD_PERMANENT,
+        flags=flags,
+    )

@@ -1,0 +1,41 @@
+"""Words of dvr that people wait for start without the libraries that speak with a host."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from dvr_ryu.shipped import examples_dir
+
+SLOW = {"asyncio", "ovs", "pyroute2"}
+SHAPES = str(examples_dir() / "shapes.yaml")
+
+_RUN = """
+import sys
+from dvr_ryu.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(*sorted(set({slow!r}) & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["check", SHAPES],
+        ["flows", SHAPES, "--host", "server-1"],
+        ["hosts", SHAPES],
+        ["lab", "exec", "nobody", "--", "true"],
+        ["lab", "show"],
+    ],
+    ids=" ".join,
+)
+def test_a_word_starts_without_them(words: list[str]) -> None:
+    program = _RUN.format(slow=sorted(SLOW))
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1:] in ([], [""]), done.stderr
