@@ -18,11 +18,11 @@ PARTS = ("fill", "start", "change", "reconnect", "many", "fairness", "companion"
 """Each is a module with measure(), in the order of the table."""
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Measure the named parts, or all; return the exit code."""
-    if unknown := set(words) - set(PARTS):
+    if unknown := set(arguments) - set(PARTS):
         raise SystemExit(f"there is no {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
-    parts = words or PARTS
+    parts = arguments or PARTS
     console, figures, failed = Console(), list[Figure](), list[str]()
     with console.status("") as status:
         for part in parts:

@@ -45,16 +45,16 @@ class Stage:
         fresh.write_text(text(instances))
         fresh.replace(self.topology)
 
-    def word(self, verb: str) -> list[str]:
+    def command(self, verb: str) -> list[str]:
         """The command line of a word of `dvr companion`."""
         file = [] if verb == "down" else [str(self.topology)]
         return [DVR, "companion", verb, *file, "--host", self.host.name]
 
-    def seconds(self, *words: str, input: str = "") -> float:
+    def seconds(self, *command: str, input: str = "") -> float:
         """The time that a command takes."""
         rest()
         began = time.monotonic()
-        self.host.run(words, timeout=SECONDS, input=input)
+        self.host.run(command, timeout=SECONDS, input=input)
         return time.monotonic() - began
 
 
@@ -78,13 +78,13 @@ def _idle() -> float:
     """The part of the processors' time, for a moment, that is nobody's."""
     before = _ticks()
     time.sleep(GLANCE)
-    spent = [now - then for now, then in zip(_ticks(), before, strict=True)]
+    spent = [later - earlier for later, earlier in zip(_ticks(), before, strict=True)]
     return (spent[3] + spent[4]) / sum(spent)  # idle, and waiting for a disk
 
 
 def _ticks() -> list[int]:
     with open("/proc/stat") as file:
-        return [int(word) for word in file.readline().split()[1:9]]
+        return [int(command) for command in file.readline().split()[1:9]]
 
 
 # The topology -------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ EDITS = {"added": _THERE.line(), "moved": _ELSEWHERE.line(), "removed": ""}
 
 
 @frozen
-class _Taken:
+class _Durations:
     """How long the edits of one kind took at one size, in ms."""
 
     change: list[float] = field(factory=list)
@@ -45,8 +45,8 @@ class _Taken:
 
 def measure() -> Iterator[Figure]:
     """The figures: ms, and numbers of flow-mods."""
-    program = load_pipelines(flows_dir())
-    texts = {size: fabric_of(size, HOSTS, NETWORKS, program) for size in SIZES}
+    pipelines = load_pipelines(flows_dir())
+    texts = {size: fabric_of(size, HOSTS, NETWORKS, pipelines) for size in SIZES}
     with ExitStack() as stack:
         sizes = {size: _Size(stack, text) for size, text in texts.items()}
         for _ in range(ROUNDS):
@@ -54,14 +54,14 @@ def measure() -> Iterator[Figure]:
                 each.take_a_round()
         yield from _times(sizes)
         yield from _comparisons(texts)
-        yield from _counts(sizes, _expected(texts[SIZES[0]], program))
+        yield from _counts(sizes, _expected(texts[SIZES[0]], pipelines))
 
 
 class _Size:
     """A controller and its bridge, in sync, whose topology file is edited."""
 
     def __init__(self, stack: ExitStack, text: str) -> None:
-        self.taken: dict[str, _Taken] = defaultdict(_Taken)
+        self.durations: dict[str, _Durations] = defaultdict(_Durations)
         self._text = text
         self._stage: Scene = stack.enter_context(scene(text))
         self._controller: Controller = stack.enter_context(self._stage.controller())
@@ -74,10 +74,10 @@ class _Size:
             self._stage.topology.write_text(self._text + last_line)
             done = self._controller.in_sync(mark)
             assert done.milliseconds is not None, f"nothing to change when one is {kind}"
-            taken = self.taken[kind]
-            taken.change.append(done.milliseconds)
-            taken.reading.append(1000 * (self._controller.time_of("topology ", mark) - saved))
-            taken.whole.append(1000 * (done.at - saved))
+            durations = self.durations[kind]
+            durations.change.append(done.milliseconds)
+            durations.reading.append(1000 * (self._controller.time_of("topology ", mark) - saved))
+            durations.whole.append(1000 * (done.at - saved))
 
     def counts(self) -> dict[str, int]:
         """How many flow-mods each edit sends, as one sees who stands between."""
@@ -104,13 +104,13 @@ def _times(sizes: dict[int, _Size]) -> Iterator[Figure]:
     least, *larger = sizes
     at_least = f"the same at {spaced(least)} flows"
     for kind in EDITS:
-        took = {size: median(each.taken[kind].change) for size, each in sizes.items()}
+        durations = {size: median(each.durations[kind].change) for size, each in sizes.items()}
         for size in larger:
             what = f"one instance {kind}, {spaced(size)} flows"
-            yield Figure(what, "ms", took[size], took[least], at_least, Goal(1.5))
+            yield Figure(what, "ms", durations[size], durations[least], at_least, Goal(1.5))
     for size, each in sizes.items():
-        whole = median(ms for taken in each.taken.values() for ms in taken.whole)
-        reading = median(ms for taken in each.taken.values() for ms in taken.reading)
+        whole = median(ms for durations in each.durations.values() for ms in durations.whole)
+        reading = median(ms for durations in each.durations.values() for ms in durations.reading)
         what = f"saved edit to barrier, {spaced(size)} flows"
         yield Figure(what, "ms", whole, reading, "of it, until the file is read")
 
@@ -118,13 +118,13 @@ def _times(sizes: dict[int, _Size]) -> Iterator[Figure]:
 def _comparisons(texts: dict[int, str]) -> Iterator[Figure]:
     for size, text in texts.items():
         before, after = parse_topology(text, "was"), parse_topology(text + _THERE.line(), "is")
-        took = []
+        durations = []
         for _ in range(ROUNDS):
             began = time.perf_counter()
             compare(before, after)
-            took.append(1000 * (time.perf_counter() - began))
+            durations.append(1000 * (time.perf_counter() - began))
         what = f"finding what was edited, {spaced(size)} flows"
-        yield Figure(what, "ms", median(took))
+        yield Figure(what, "ms", median(durations))
 
 
 def _counts(sizes: dict[int, _Size], expected: dict[str, int]) -> Iterator[Figure]:
@@ -135,16 +135,16 @@ def _counts(sizes: dict[int, _Size], expected: dict[str, int]) -> Iterator[Figur
         yield Figure(what, "", sent, expected[kind], "flows that differ", Goal(1))
 
 
-def _expected(text: str, program: Pipelines) -> dict[str, int]:
+def _expected(text: str, pipelines: Pipelines) -> dict[str, int]:
     """How many flows each edit changes, by the lines of dvr flows."""
     expected: dict[str, int] = {}
-    before = _lines(text, program)
+    before = _lines(text, pipelines)
     for kind, last_line in EDITS.items():
-        after = _lines(text + last_line, program)
+        after = _lines(text + last_line, pipelines)
         expected[kind] = len({line.partition(" actions=")[0] for line in before ^ after})
         before = after
     return expected
 
 
-def _lines(text: str, program: Pipelines) -> set[str]:
-    return set(program.lines(BRIDGE, HostView(parse_topology(text, "generated"), host(0))))
+def _lines(text: str, pipelines: Pipelines) -> set[str]:
+    return set(pipelines.lines(BRIDGE, HostView(parse_topology(text, "generated"), host(0))))

@@ -50,14 +50,14 @@ class _Making:
     def _follow_script(self) -> float:
         """The time that the script takes for a bare host."""
         self._empty()
-        host, plan = self._stage.host, self._stage.word("plan")
+        host, plan = self._stage.host, self._stage.command("plan")
         planned = host.run([*plan, "--as", "script"], check=False).stdout
         seconds = self._stage.seconds("sh", "-s", input=planned)
         host.run(plan)  # fails if anything is left to do
         return seconds
 
     def _empty(self) -> None:
-        self._stage.host.run(self._stage.word("down"), timeout=SECONDS)
+        self._stage.host.run(self._stage.command("down"), timeout=SECONDS)
 
     def _seconds(self, verb: str) -> float:
-        return self._stage.seconds(*self._stage.word(verb))
+        return self._stage.seconds(*self._stage.command(verb))

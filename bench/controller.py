@@ -75,27 +75,27 @@ class Controller(controller.Controller):
         self.started = time.time()
         super().start()
 
-    def wait_for(self, words: str, since: int = 0, patience: float = PATIENCE) -> str:
+    def wait_for(self, text: str, since: int = 0, patience: float = PATIENCE) -> str:
         """Wait for a log line with these words; return it."""
         found: list[str] = []
 
         def seen() -> bool:
-            found[:] = [line for line in self.lines()[since:] if words in line]
-            assert found or not self._has_ended(), "the controller ended:\n" + self._last_words()
+            found[:] = [line for line in self.lines()[since:] if text in line]
+            assert found or not self._has_ended(), "the controller ended:\n" + self._log_tail()
             return bool(found)
 
-        wait_until(seen, patience, f"'{words}' in the controller's log")
+        wait_until(seen, patience, f"'{text}' in the controller's log")
         return found[0]
 
     def _has_ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         return "\n".join(self.lines()[-30:])
 
-    def time_of(self, words: str, since: int = 0) -> float:
+    def time_of(self, text: str, since: int = 0) -> float:
         """Wait for a log line with these words; return the time.time when it was written."""
-        return float(self.wait_for(words, since).split()[0])
+        return float(self.wait_for(text, since).split()[0])
 
     def in_sync(self, since: int = 0, bridge: str = "") -> InSync:
         """Wait until a bridge, or this one, is in sync."""
@@ -106,12 +106,12 @@ class Controller(controller.Controller):
         """Each time that a bridge got in sync."""
         for line in self.lines()[since:]:
             if found := _IN_SYNC.match(line):
-                said = found["milliseconds"]
+                milliseconds = found["milliseconds"]
                 yield InSync(
                     float(found["at"]),
                     found["bridge"],
                     int(found["flows"]),
-                    float(said) if said else None,
+                    float(milliseconds) if milliseconds else None,
                 )
 
     def peak_memory(self) -> float:

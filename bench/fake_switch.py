@@ -70,13 +70,13 @@ class FakeSwitch:
 
     def lose_port(self, name: str) -> float:
         """Tell that a port went; return the seconds until the barrier after the change."""
-        return self._tell(_DELETED, name)
+        return self._send_port_status(_DELETED, name)
 
     def gain_port(self, name: str) -> float:
         """Tell that a port came; return the seconds until the barrier after the change."""
-        return self._tell(_ADDED, name)
+        return self._send_port_status(_ADDED, name)
 
-    def _tell(self, reason: int, name: str) -> float:
+    def _send_port_status(self, reason: int, name: str) -> float:
         started = time.perf_counter()
         self._send(Message(PORT_STATUS, 0, _STATUS.pack(reason) + self._port(name)))
         self.await_change()
@@ -101,14 +101,14 @@ class FakeSwitch:
             bundle, request, flags = _BUNDLE.unpack_from(message.body)
             return Message(BUNDLE_CONTROL, message.xid, _BUNDLE.pack(bundle, request + 1, flags))
         if message.kind == MULTIPART_REQUEST:
-            what = message.multipart_type
-            return multipart(MULTIPART_REPLY, message.xid, what, self._content(what))
+            kind = message.multipart_type
+            return multipart(MULTIPART_REPLY, message.xid, kind, self._content(kind))
         return None
 
-    def _content(self, what: int) -> bytes:
-        if what == DESCRIPTION:
+    def _content(self, kind: int) -> bytes:
+        if kind == DESCRIPTION:
             return _DESCRIPTION.pack(b"", b"", b"", b"", self._description.encode())
-        if what == PORT_DESCRIPTION:
+        if kind == PORT_DESCRIPTION:
             return b"".join(map(self._port, self._ports))
         return b""
 

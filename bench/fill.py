@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.figures import Figure, Goal, alternate, spaced
 from bench.relay import Tape
-from bench.scene import Scene, relay_to, scene, wires
+from bench.scene import Scene, connections, relay_to, scene
 from bench.topologies import BRIDGE, fabric_of
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
@@ -25,9 +25,9 @@ _OPENFLOW = ("-O", "OpenFlow14")
 
 def measure() -> Iterator[Figure]:
     """The figures, in ms and MiB."""
-    program = load_pipelines(flows_dir())
+    pipelines = load_pipelines(flows_dir())
     for flows, rounds in ROUNDS.items():
-        with scene(fabric_of(flows, HOSTS, NETWORKS, program)) as stage:
+        with scene(fabric_of(flows, HOSTS, NETWORKS, pipelines)) as stage:
             yield from _Fill(stage, flows).figures(rounds)
 
 
@@ -38,7 +38,7 @@ class _Fill:
         self._stage = stage
         self._switch = stage.switch
         self._flows = flows
-        self._said, self._tape = self._record()
+        self._reported, self._tape = self._record()
         self._bytes = self._tape.changes()
         self._lines = self._dumped_lines()
         self._peak_memory = 0.0
@@ -53,9 +53,9 @@ class _Fill:
         if self._flows == SLOW_PEER_AT:
             (slow,) = alternate(1, self._one_by_one)
             yield Figure(what, "ms", ours, 1000 * slow, "ovs-ofctl add-flows")
-        seen = 1000 * (self._tape.passed_barrier() - self._tape.gave_flows())
+        seen = 1000 * (self._tape.passed_barrier() - self._tape.sent_flows())
         watched = f"{what}: watched from outside"
-        yield Figure(watched, "ms", seen, self._said, "the controller's word for the same fill")
+        yield Figure(watched, "ms", seen, self._reported, "the controller's word for the same fill")
         if self._flows == MEMORY_AT:
             limit = Goal(250, absolute=True)
             yield Figure(f"{what}: peak memory", "MiB", self._peak_memory, goal=limit)
@@ -83,8 +83,8 @@ class _Fill:
         return done.milliseconds / 1000
 
     def _raw(self) -> float:
-        with wires(self._switch, BRIDGE) as (wire,):
-            seconds = wire.write(self._bytes)
+        with connections(self._switch, BRIDGE) as (connection,):
+            seconds = connection.write(self._bytes)
         self._switch.empty(BRIDGE)
         return seconds
 

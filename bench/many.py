@@ -11,7 +11,7 @@ from bench.controller import Controller, running
 from bench.figures import Figure, Goal, alternate
 from bench.openflow import Message
 from bench.openflow_socket import write_at_once
-from bench.scene import relay_to, wires
+from bench.scene import connections, relay_to
 from bench.switch import Switch, switch
 from bench.topologies import BRIDGE, groups, host
 
@@ -90,13 +90,17 @@ class _Many:
         seconds = 0.0
         for first in range(0, len(self._bridges), CONNECTED):
             some = self._bridges[first : first + CONNECTED]
-            with wires(self._switch, *some) as every:
-                seconds += sum(wire.write(self._bytes[wire.datapath_id]) for wire in every)
+            with connections(self._switch, *some) as every:
+                seconds += sum(
+                    connection.write(self._bytes[connection.datapath_id]) for connection in every
+                )
             self._switch.empty(*some)
         return seconds
 
     def _raw_at_once(self) -> float:
-        with wires(self._switch, *self._bridges) as every:
-            seconds = write_at_once([(wire, self._bytes[wire.datapath_id]) for wire in every])
+        with connections(self._switch, *self._bridges) as every:
+            seconds = write_at_once(
+                [(connection, self._bytes[connection.datapath_id]) for connection in every]
+            )
         self._switch.empty(*self._bridges)
         return seconds

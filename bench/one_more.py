@@ -20,7 +20,8 @@ from statistics import median
 
 from attrs import frozen
 
-from bench.bare_host import SECONDS, Stage, rest, stage
+from bench import bare_host
+from bench.bare_host import SECONDS, Stage, rest
 from bench.figures import Figure, Goal
 from dvr_ryu.lab.wait import wait_until
 
@@ -35,19 +36,19 @@ _LOGGED = re.compile(r"in (\d+) ms; the file was read in (\d+) ms")
 
 def measure() -> Iterator[Figure]:
     """The figures, in ms. Needs root."""
-    with stage() as here:
-        here.write(0)
-        with _running(here) as log:
-            yield from _figures(here, log)
+    with bare_host.stage() as stage:
+        stage.write(0)
+        with _running(stage) as log:
+            yield from _figures(stage, log)
 
 
-def _figures(here: Stage, log: _Log) -> Iterator[Figure]:
+def _figures(stage: Stage, log: _Log) -> Iterator[Figure]:
     log.after_saving(FEW)
     at_few = log.growth_ms(FEW)
-    yield Figure(_name(FEW), "ms", at_few, _port_ms(here), "ovs-vsctl add-port")
+    yield Figure(_name(FEW), "ms", at_few, _port_ms(stage), "ovs-vsctl add-port")
     beside = {}
     for size in SIZES:
-        with _ports_of_others(here, size - FEW):
+        with _ports_of_others(stage, size - FEW):
             beside[size] = log.growth_ms(FEW)
     for size in SIZES:
         log.after_saving(size)
@@ -55,7 +56,7 @@ def _figures(here: Stage, log: _Log) -> Iterator[Figure]:
         yield Figure(_name(size), "ms", ours, at_few, f"at {FEW} instances", FLAT)
         peer = f"at {FEW} instances, and {size - FEW} ports of others"
         yield Figure(_name(size), "ms", ours, beside[size], peer, FLAT)
-        yield Figure(_name(size), "ms", ours, _port_ms(here), "ovs-vsctl add-port")
+        yield Figure(_name(size), "ms", ours, _port_ms(stage), "ovs-vsctl add-port")
 
 
 def _name(size: int) -> str:
@@ -96,7 +97,7 @@ def _running(stage: Stage) -> Iterator[_Log]:
     log = stage.topology.with_name("log")
     log.touch()
     service = "companion"
-    stage.host.start_service(service, stage.word("run"), log, {})
+    stage.host.start_service(service, stage.command("run"), log, {})
     wait_until(lambda: bool(_LOGGED.search(log.read_text())), SECONDS, "the companion")
     try:
         yield _Log(log, stage)
@@ -106,34 +107,34 @@ def _running(stage: Stage) -> Iterator[_Log]:
 
 
 @contextmanager
-def _ports_of_others(here: Stage, count: int) -> Iterator[None]:
+def _ports_of_others(stage: Stage, count: int) -> Iterator[None]:
     """So many ports more on br-int, which the companion leaves alone, while the block runs."""
     names = [f"others{number}" for number in range(count)]
-    wires = [
+    devices = [
         f"link add {name} up type veth peer name eth{number} netns {_OTHERS}"
         for number, name in enumerate(names)
     ]
-    host = here.host
+    host = stage.host
     host.run(["ip", "netns", "add", _OTHERS])
     try:
-        host.run(["ip", "-batch", "-"], input="\n".join(wires), timeout=SECONDS)
+        host.run(["ip", "-batch", "-"], input="\n".join(devices), timeout=SECONDS)
         added = [word for name in names for word in ("--", "add-port", "br-int", name)]
         host.run(["ovs-vsctl", *added], timeout=SECONDS)
         yield
     finally:
-        gone = [word for name in names for word in ("--", "--if-exists", "del-port", name)]
-        host.run(["ovs-vsctl", *gone], timeout=SECONDS)
+        removals = [word for name in names for word in ("--", "--if-exists", "del-port", name)]
+        host.run(["ovs-vsctl", *removals], timeout=SECONDS)
         host.run(["ip", "netns", "del", _OTHERS], timeout=SECONDS)
 
 
-def _port_ms(here: Stage) -> float:
+def _port_ms(stage: Stage) -> float:
     """The time that Open vSwitch takes for one more port of br-int, whoever asks for it."""
-    return median(_one_port_ms(here) for _ in range(EDITS))
+    return median(_one_port_ms(stage) for _ in range(EDITS))
 
 
-def _one_port_ms(here: Stage) -> float:
-    here.host.run(["ip", "link", "add", "bench0", "type", "veth", "peer", "name", "bench1"])
-    seconds = here.seconds("ovs-vsctl", "add-port", "br-int", "bench0")
-    here.host.run(["ovs-vsctl", "del-port", "br-int", "bench0"])
-    here.host.run(["ip", "link", "del", "bench0"])
+def _one_port_ms(stage: Stage) -> float:
+    stage.host.run(["ip", "link", "add", "bench0", "type", "veth", "peer", "name", "bench1"])
+    seconds = stage.seconds("ovs-vsctl", "add-port", "br-int", "bench0")
+    stage.host.run(["ovs-vsctl", "del-port", "br-int", "bench0"])
+    stage.host.run(["ip", "link", "del", "bench0"])
     return 1000 * seconds

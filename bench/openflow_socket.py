@@ -43,19 +43,19 @@ class Listener:
         self.port: int = self._socket.getsockname()[1]
         self.target = f"tcp:127.0.0.1:{self.port}"
 
-    def accept(self, count: int = 1) -> list[Wire]:
+    def accept(self, count: int = 1) -> list[Connection]:
         """The next connections, after their handshakes. Raises TimeoutError if none comes."""
-        wires = [Wire(self._socket.accept()[0]) for _ in range(count)]
-        for wire in wires:
-            wire.await_handshake()
-        return wires
+        connections = [Connection(self._socket.accept()[0]) for _ in range(count)]
+        for connection in connections:
+            connection.await_handshake()
+        return connections
 
     def close(self) -> None:
         """Listen no more."""
         self._socket.close()
 
 
-class Wire:
+class Connection:
     """The controller's end of one connection to a switch."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -116,14 +116,15 @@ class Wire:
             yield from cutter.feed(piece)
 
 
-def write_at_once(every: list[tuple[Wire, list[Message]]]) -> float:
+def write_at_once(every: list[tuple[Connection, list[Message]]]) -> float:
     """Write to several switches what is theirs, and then wait for all; return the seconds."""
     prepared = [
-        (wire, b"".join(each.packed() for each in changes), changes[-1]) for wire, changes in every
+        (connection, b"".join(each.packed() for each in changes), changes[-1])
+        for connection, changes in every
     ]
     started = time.perf_counter()
-    for wire, content, _ in prepared:
-        wire.send(content)
-    for wire, _, barrier in prepared:
-        wire.await_barrier(barrier)
+    for connection, content, _ in prepared:
+        connection.send(content)
+    for connection, _, barrier in prepared:
+        connection.await_barrier(barrier)
     return time.perf_counter() - started

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bench.controller import Controller
 from bench.figures import Figure, Goal, alternate, spaced
 from bench.openflow import flow_mods
-from bench.scene import Scene, relay_to, scene, wires
+from bench.scene import Scene, connections, relay_to, scene
 from bench.topologies import BRIDGE, fabric_of
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
@@ -68,8 +68,8 @@ class _Reconnect:
             (tape,) = relay.tapes
         assert done.flows == FLOWS, done
         self._flow_mods += flow_mods(tape.changes())
-        return done.at - tape.asked_for_flows()
+        return done.at - tape.requested_flows()
 
     def _dump(self) -> float:
-        with wires(self._switch, BRIDGE) as (wire,):
-            return wire.dump()
+        with connections(self._switch, BRIDGE) as (connection,):
+            return connection.dump()

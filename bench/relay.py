@@ -59,11 +59,11 @@ class Tape:
         reply = next(each for each in self.switch.messages() if each.kind == FEATURES_REPLY)
         return int.from_bytes(reply.body[:8], "big")
 
-    def asked_for_flows(self) -> float:
+    def requested_flows(self) -> float:
         """When the controller asked for all flows (time.time, as everywhere here)."""
         return next(at for at, each in self.controller.timed() if each.is_about(FLOW_STATS))
 
-    def gave_flows(self) -> float:
+    def sent_flows(self) -> float:
         """When the switch had told of all flows."""
         return max(at for at, each in self.switch.timed() if each.is_about(FLOW_STATS))
 

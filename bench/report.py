@@ -16,12 +16,12 @@ BEGIN, END = ".. the last table begins\n", ".. the last table ends\n"
 
 def write(figures: Iterable[Figure]) -> None:
     """Write both."""
-    kept = list(figures)
-    objects = [figure.as_json() for figure in kept]
+    measured = list(figures)
+    objects = [figure.as_json() for figure in measured]
     results = json.dumps(objects, indent=2, ensure_ascii=False)
     (FOLDER / "results.json").write_text(f"{results}\n", encoding="utf-8")
     readme = FOLDER / "README.rst"
-    renewed = with_table(readme.read_text(encoding="utf-8"), restructured(kept))
+    renewed = with_table(readme.read_text(encoding="utf-8"), restructured(measured))
     readme.write_text(renewed, encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import frozen
 
 from bench.controller import Controller, running
-from bench.openflow_socket import Listener, Wire
+from bench.openflow_socket import Connection, Listener
 from bench.relay import Relay
 from bench.switch import Switch, switch
 from bench.topologies import BRIDGE, host
@@ -59,13 +59,13 @@ def planned_ports(topology: Path, name: str) -> dict[str, int]:
 
 
 @contextmanager
-def wires(switch: Switch, *bridges: str) -> Iterator[list[Wire]]:
+def connections(switch: Switch, *bridges: str) -> Iterator[list[Connection]]:
     """A wire to each bridge, in any order; closed at the end."""
     with ExitStack() as stack:
         listener = stack.enter_context(closing(Listener()))
         switch.connect(listener.target, *bridges)
         every = listener.accept(len(bridges))
-        for wire in every:
-            stack.enter_context(closing(wire))
+        for connection in every:
+            stack.enter_context(closing(connection))
         switch.rest()
         yield every

@@ -118,7 +118,7 @@ def _run(script: str, topology: Path) -> list[float]:
     """Run a Python of its own; return the seconds that it prints."""
     command = [sys.executable, "-c", script, str(topology)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    return [float(word) for word in done.stdout.split()]
+    return [float(command) for command in done.stdout.split()]
 
 
 def _await_listener(port: int) -> None:

@@ -33,8 +33,10 @@ class Switch(Ovs):
 
     def connect(self, target: str, *bridges: str) -> None:
         """Connect the bridges to a controller, all at once and without a wait of its back-off."""
-        words = [word for bridge in bridges for word in ("--", "set-controller", bridge, target)]
-        self.vsctl(*words[1:])
+        arguments = [
+            word for bridge in bridges for word in ("--", "set-controller", bridge, target)
+        ]
+        self.vsctl(*arguments[1:])
 
     def empty(self, *bridges: str) -> None:
         """Let the bridges have no controller and no flows; returns when Open vSwitch is at rest.
@@ -42,8 +44,8 @@ class Switch(Ovs):
         Whoever loses his last controller loses his flows, at once; so all have one first.
         """
         self.connect(NOBODY, *bridges)
-        words = [word for bridge in bridges for word in ("--", "del-controller", bridge)]
-        self.vsctl(*words[1:])
+        arguments = [word for bridge in bridges for word in ("--", "del-controller", bridge)]
+        self.vsctl(*arguments[1:])
         for bridge in bridges:
             wait_until(partial(self._is_empty, bridge), PATIENCE, f"no flows on {bridge}")
         self.rest()

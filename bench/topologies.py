@@ -69,13 +69,13 @@ def fabric(hosts: int, networks: int, elsewhere: int) -> str:
     return _text(hosts, networks, routers, (*here, *there))
 
 
-def fabric_of(flows: int, hosts: int, networks: int, program: Pipelines) -> str:
+def fabric_of(flows: int, hosts: int, networks: int, pipelines: Pipelines) -> str:
     """The fabric of which br-tun of host 0 has so many flows.
 
     Raises ValueError where no number of remote ports makes it so.
     """
     # A network that no other host has is not flooded, and lacks a flow.
-    least = count_flows(fabric(hosts, networks, networks), program)
+    least = count_flows(fabric(hosts, networks, networks), pipelines)
     more, odd = divmod(flows - least, FLOWS_OF_A_REMOTE_PORT)
     if odd or more < 0:
         raise ValueError(f"{hosts} hosts and {networks} networks make {least} flows, not {flows}")
@@ -113,10 +113,10 @@ def with_pair(topology: str) -> str:
     return topology
 
 
-def count_flows(text: str, program: Pipelines) -> int:
+def count_flows(text: str, pipelines: Pipelines) -> int:
     """How many flows br-tun of host 0 has."""
     view = HostView(parse_topology(text, "generated"), host(0))
-    return sum(1 for _ in program.lines(BRIDGE, view))
+    return sum(1 for _ in pipelines.lines(BRIDGE, view))
 
 
 def _text(

@@ -64,7 +64,7 @@ def is_exhaustion(error: BaseException) -> bool:
     return no_thread or isinstance(error, MemoryError)
 
 
-def in_words(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """What is told of an error, in one line if it is the machine's; an OSError names its file."""
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else "the kernel refuses: "
@@ -111,8 +111,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Three lines: place and message, the line of the file, a caret under the column."""
-        word = "warning: " if self.warning else ""
-        return f"{self.location}: {word}{printable(self.message)}\n{self.location.quoted()}"
+        severity = "warning: " if self.warning else ""
+        return f"{self.location}: {severity}{printable(self.message)}\n{self.location.quoted()}"
 
 
 def written_out(problems: Sequence[Problem]) -> str:

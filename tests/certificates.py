@@ -12,11 +12,11 @@ START, END = "20200101000000Z", "20210101000000Z"
 
 def expire(files: PkiFiles, authority: Path) -> None:
     """Replace an end's certificate by one that its authority's folder signed for 2020."""
-    words = ["openssl", "x509", "-x509toreq", "-in", str(files.certificate)]
-    words += ["-signkey", str(files.private_key)]
-    request = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    command = ["openssl", "x509", "-x509toreq", "-in", str(files.certificate)]
+    command += ["-signkey", str(files.private_key)]
+    request = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     sign = ["openssl", "ca", "-config", "ca.cnf", "-batch", "-extensions", "usr_cert"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*sign, "-startdate", START, "-enddate", END, "-in", "/dev/stdin"],
         check=True,
         capture_output=True,
@@ -24,4 +24,4 @@ def expire(files: PkiFiles, authority: Path) -> None:
         input=request[request.index("-----BEGIN") :],
         cwd=authority,
     )
-    files.certificate.write_text(done.stdout)
+    files.certificate.write_text(result.stdout)

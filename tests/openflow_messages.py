@@ -71,8 +71,8 @@ def flow_entry(
     cookie: int = 0x6476725F727975,
 ) -> bytes:
     """ofp_flow_stats; the lengths are what it says, if not the truth."""
-    told = 4 + len(match) if match_length is None else match_length
-    matched = struct.pack("!HH", match_type, told) + match
+    claimed = 4 + len(match) if match_length is None else match_length
+    matched = struct.pack("!HH", match_type, claimed) + match
     matched += bytes(-len(matched) % 8)
     size = 48 + len(matched) + len(instructions) if length is None else length
     head = struct.pack("!HBxIIHHHHxxxxQQQ", size, 0, 0, 0, 1, 0, 0, 0, cookie, 0, 0)

@@ -62,5 +62,5 @@ def cli() -> None:
     """All words."""
 
 
-for word in (check, flows, hosts, docs, completion, companion, lab, pki, show):
-    cli.add_command(word)
+for command in (check, flows, hosts, docs, completion, companion, lab, pki, show):
+    cli.add_command(command)

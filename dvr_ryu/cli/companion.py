@@ -69,28 +69,30 @@ def companion_check(
 @host_option
 @click.option(
     "--as",
-    "form",
+    "output_format",
     type=click.Choice(["lines", "script"]),
     help="lines: one for each resource, the default. script: for sh, it does what apply would do.",
 )
 @tls_options
 @output.json_option
 def companion_plan(
-    topology: Path, host: str, form: str | None, as_json: bool, options: TlsOptions
+    topology: Path, host: str, output_format: str | None, as_json: bool, options: TlsOptions
 ) -> None:
     """Print what apply would change, and change nothing. Exit code 2 if there is anything."""
     from dvr_ryu.companion import agent
     from dvr_ryu.companion.script import script
 
-    if as_json and form:
+    if as_json and output_format:
         raise click.UsageError("--json and --as exclude each other.")
-    change = agent.plan(view(topology, host), _aside, options)
+    change = agent.plan(view(topology, host), _to_stderr, options)
     if as_json:
         from dvr_ryu.cli import documents
 
         output.show_json(documents.of_change(host, change))
     else:
-        _tell(host, change, script(change, host) if form == "script" else change.lines())
+        _print_change(
+            host, change, script(change, host) if output_format == "script" else change.lines()
+        )
     if change:
         sys.exit(errors.DIFFERENT)
 
@@ -110,14 +112,14 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
     from dvr_ryu.companion.providers.kernel import rights
 
     rights.require()
-    wanted = view(topology, host)
-    found = list(check.unnoticed(wanted, options))
+    host_view = view(topology, host)
+    found = list(check.unnoticed(host_view, options))
     for each in found:
-        _aside(line(each))
-    change = agent.apply(wanted, tell=_aside, options=options)
-    _tell(host, change, change.lines())
+        _to_stderr(line(each))
+    change = agent.apply(host_view, tell=_to_stderr, options=options)
+    _print_change(host, change, change.lines())
     if any(each.verdict is Verdict.FAIL for each in found):
-        _aside(f"{host}: all is made, but packets cannot pass before what FAILs is mended")
+        _to_stderr(f"{host}: all is made, but packets cannot pass before what FAILs is mended")
         sys.exit(errors.DIFFERENT)
 
 
@@ -149,14 +151,14 @@ def companion_down(host: str) -> None:
     from dvr_ryu.companion import agent
 
     change = agent.down(host)
-    _tell(host, change, change.lines())
+    _print_change(host, change, change.lines())
 
 
-def _aside(text: str) -> None:
+def _to_stderr(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _tell(host: str, change: HostChange, lines: Iterable[str]) -> None:
+def _print_change(host: str, change: HostChange, lines: Iterable[str]) -> None:
     """Print the lines of a change; stderr gets the number of resources of each kind."""
     click.echo("".join(f"{line}\n" for line in lines), nl=False)
     click.echo(f"{host}: {change.summary()}", err=True)

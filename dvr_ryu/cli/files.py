@@ -41,7 +41,7 @@ def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> N
     """
     if not as_json:
         if warnings := _checked(topology, folder, strict):
-            output.say(errors.written_out(warnings))
+            output.to_stderr(errors.written_out(warnings))
         return
     from dvr_ryu.cli import documents
 
@@ -61,11 +61,11 @@ def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[erro
     from dvr_ryu.topology.loading import load_topology
 
     model = load_topology(topology)
-    program = load_pipelines(folder or flows_dir())
-    program.require_fit(model)
-    if strict and program.warnings:
-        raise errors.FileError(evolve(each, warning=False) for each in program.warnings)
-    return program.warnings
+    pipelines = load_pipelines(folder or flows_dir())
+    pipelines.require_fit(model)
+    if strict and pipelines.warnings:
+        raise errors.FileError(evolve(each, warning=False) for each in pipelines.warnings)
+    return pipelines.warnings
 
 
 @click.command()
@@ -79,7 +79,7 @@ def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[erro
 @click.option("--bridge", help="br-tun or br-int; if not given, br-tun, or both in a script.")
 @click.option(
     "--as",
-    "form",
+    "output_format",
     type=click.Choice(["lines", "script"]),
     help="lines: for ovs-ofctl add-flows, the default. script: for sh, with sentences.",
 )
@@ -95,7 +95,7 @@ def flows(
     topology: Path | None,
     host: str | None,
     bridge: str | None,
-    form: str | None,
+    output_format: str | None,
     dump: Path | None,
     folder: Path | None,
 ) -> None:
@@ -112,26 +112,26 @@ def flows(
     from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.pipeline.tools.script import script
 
-    if dump and (topology or host or form):
+    if dump and (topology or host or output_format):
         raise click.UsageError("--from-dump stands alone: no TOPOLOGY, no --host, no --as")
     if not dump and not topology:
         raise click.UsageError("Missing argument 'TOPOLOGY'.")
-    if not dump and not host and form != "script":
+    if not dump and not host and output_format != "script":
         raise click.UsageError("Missing option '--host'; only --as script may do without.")
-    program = load_pipelines(folder or flows_dir())
-    usual = list(program.pipelines) if form == "script" else ["br-tun"]
+    pipelines = load_pipelines(folder or flows_dir())
+    usual = list(pipelines.pipelines) if output_format == "script" else ["br-tun"]
     bridges = [bridge] if bridge else usual
-    if unknown := [each for each in bridges if each not in program.pipelines]:
-        known = ", ".join(program.pipelines)
+    if unknown := [each for each in bridges if each not in pipelines.pipelines]:
+        known = ", ".join(pipelines.pipelines)
         raise click.BadParameter(
             f"no pipeline for '{unknown[0]}'; there are {known}", param_hint="--bridge"
         )
     if not topology:
-        lines = _cleaned(dump, program.pipelines[bridges[0]])
-    elif form == "script":
-        lines = script(program, views(topology, host), bridges)
+        lines = _cleaned(dump, pipelines.pipelines[bridges[0]])
+    elif output_format == "script":
+        lines = script(pipelines, views(topology, host), bridges)
     else:
-        lines = program.lines(bridges[0], *views(topology, host))
+        lines = pipelines.lines(bridges[0], *views(topology, host))
     for line in lines:
         click.echo(line)
 

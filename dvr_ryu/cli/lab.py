@@ -115,8 +115,8 @@ def lab_test(topology: Path | None, as_json: bool) -> None:
         sys.exit(proof.exit_code(results))
     output.show(proof.render(results))
     click.echo(f"\n{proof.summary(results)}. The lab stays up; you may type:", err=True)
-    for words in proof.next_words(results):
-        click.echo(f"  {words}", err=True)
+    for command in proof.next_commands(results):
+        click.echo(f"  {command}", err=True)
     sys.exit(proof.exit_code(results))
 
 

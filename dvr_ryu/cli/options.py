@@ -26,7 +26,7 @@ def complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[Com
     from dvr_ryu.topology.loading import load_topology
 
     try:
-        file = next(word for word in split_arg_string(os.environ["COMP_WORDS"]) if isfile(word))
+        file = next(typed for typed in split_arg_string(os.environ["COMP_WORDS"]) if isfile(typed))
         hosts = load_topology(file).hosts
     except (KeyError, StopIteration, errors.DvrError):
         return []

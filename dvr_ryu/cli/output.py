@@ -44,13 +44,13 @@ def show_json(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, indent=2))
 
 
-def say(text: str) -> None:
+def to_stderr(text: str) -> None:
     """Print lines on stderr, none of which does something to the terminal."""
     for line in text.split("\n"):
         click.echo(errors.printable(line.replace("\t", " ")), err=True)
 
 
-def end_with(word: Callable[[], object]) -> int:
+def end_with(command: Callable[[], object]) -> int:
     """Run a word to its end and return the exit code.
 
     A problem that the reader can mend is told without a traceback; so is a stdout that is full. Of
@@ -58,10 +58,10 @@ def end_with(word: Callable[[], object]) -> int:
     """
     try:
         with _guarded_stdout():
-            word()
+            command()
     except errors.DvrError as error:
         if str(error):
-            say(str(error))
+            to_stderr(str(error))
         return error.exit_code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else errors.DONE
@@ -72,8 +72,10 @@ class StdoutLost(errors.DvrError):
     """Stdout does not take the result; without words where its reader has gone."""
 
     def __init__(self, error: OSError) -> None:
-        gone = isinstance(error, BrokenPipeError)
-        super().__init__("" if gone else f"cannot write the result to stdout: {error.strerror}")
+        reader_ended = isinstance(error, BrokenPipeError)
+        super().__init__(
+            "" if reader_ended else f"cannot write the result to stdout: {error.strerror}"
+        )
 
 
 class _Stdout(io.RawIOBase):
@@ -92,28 +94,28 @@ class _Stdout(io.RawIOBase):
         return os.isatty(1)
 
     def write(self, data: Any) -> int:
-        view = memoryview(data)
+        content = memoryview(data)
         if not self._lost:
             try:
-                return os.write(1, view)
+                return os.write(1, content)
             except OSError as error:
                 self._lost = True
                 raise StdoutLost(error) from None
-        return view.nbytes
+        return content.nbytes
 
 
 @contextmanager
 def _guarded_stdout() -> Iterator[None]:
     """While the block lasts, and for what is still to be written at its end."""
-    before = sys.stdout
-    if before is None:  # >&-: no other file shall get its number
+    original = sys.stdout
+    if original is None:  # >&-: no other file shall get its number
         os.open(os.devnull, os.O_RDONLY)
     else:
-        before.flush()
+        original.flush()
     raw = _Stdout()
     stdout = io.TextIOWrapper(
         io.BufferedWriter(raw),
-        encoding=before.encoding if before else "utf-8",
+        encoding=original.encoding if original else "utf-8",
         errors="backslashreplace",
         line_buffering=raw.isatty(),
     )
@@ -121,5 +123,5 @@ def _guarded_stdout() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stdout = before
+        sys.stdout = original
         stdout.flush()

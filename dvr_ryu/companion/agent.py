@@ -15,7 +15,7 @@ from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.resources.resource import Resource
-from dvr_ryu.errors import HostError, in_words
+from dvr_ryu.errors import HostError, one_line
 from dvr_ryu.topology.view import HostView
 
 __all__ = ["HostChange", "amend", "apply", "down", "plan", "reconcile"]
@@ -120,6 +120,6 @@ def _host(name: str, options: TlsOptions = DEFAULTS) -> Iterator[Host]:
     try:
         yield host
     except OSError as error:
-        raise HostError(in_words(error)) from error
+        raise HostError(one_line(error)) from error
     finally:
         host.close()

@@ -14,7 +14,7 @@ from typing import Any
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.errors import HostError, in_words
+from dvr_ryu.errors import HostError, one_line
 
 STATE_FILE = Path(RUN_DIRECTORY, "companion.json")
 
@@ -35,7 +35,7 @@ def write_state(state: str, changes: int, topology: str, error: str = "") -> Non
 
 
 def _matter(error: Exception) -> str:
-    return error.reason if isinstance(error, notes.Unwritable) else in_words(error)
+    return error.reason if isinstance(error, notes.Unwritable) else one_line(error)
 
 
 class Reporter:
@@ -53,7 +53,7 @@ class Reporter:
         said = self._complaints if in_trouble else self._complaints & {*map(_matter, errors)}
         for error in errors:
             if _matter(error) not in said:
-                log(in_words(error))
+                log(one_line(error))
             said = {*said, _matter(error)}
         self._complaints = said
 

@@ -43,7 +43,7 @@ from dvr_ryu.companion.signals import on_signals
 from dvr_ryu.companion.tls_watch import TlsWatch
 from dvr_ryu.companion.watching import FileWatch
 from dvr_ryu.ending import end
-from dvr_ryu.errors import DvrError, HostError, in_words, is_exhaustion
+from dvr_ryu.errors import DvrError, HostError, is_exhaustion, one_line
 from dvr_ryu.topology.loading import Declaration, load_declaration
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -184,7 +184,7 @@ class Companion:
             with _noted(errors):
                 self._remember()
         with _noted(errors):
-            words = "\n".join(map(in_words, errors))
+            words = "\n".join(map(one_line, errors))
             write_state(state, changes, self._digest, words)
         self._reporter.complain(errors)
         for line in notes.news():

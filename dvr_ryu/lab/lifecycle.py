@@ -17,16 +17,17 @@ from attrs import evolve
 
 from dvr_ryu.command import dvr
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import preflight, tls
-from dvr_ryu.lab.hosts import bare, programs
+from dvr_ryu.lab import preflight
+from dvr_ryu.lab.hosts import bare
 from dvr_ryu.lab.hosts.host import LabHost, environment
+from dvr_ryu.lab.services import services, tls
 from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE, instance_namespace
 from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
-    from dvr_ryu.lab.readiness import Goal
+    from dvr_ryu.lab.services.readiness import Goal
     from dvr_ryu.topology.loading import Declaration
 
 Progress = Callable[[str], None]
@@ -50,8 +51,8 @@ def up(
     place. DvrError and HostError: no lab was made, or none was left; one that was up still is.
     """
     # Costs 0.1 s and more, which dvr lab exec should not wait for.
-    from dvr_ryu.lab import flows, readiness
     from dvr_ryu.lab.proof import neighbours
+    from dvr_ryu.lab.services import flows, readiness
     from dvr_ryu.topology.loading import load_declaration
 
     preflight.require_root()
@@ -65,21 +66,21 @@ def up(
             raise HostError("the lab that is up was made without --tls: type dvr lab down first")
         over_tls = state.tls if state else over_tls
         # As the companions, it takes no file that drops half of the hosts unconfirmed.
-        before = _in_force(folder, path) if state else None
-        declaration = load_declaration(path, before)
+        previous = _in_force(folder, path) if state else None
+        declaration = load_declaration(path, previous)
         topology = declaration.topology
         try:
-            given = pipelines or (
+            chosen = pipelines or (
                 flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()
             )
-            goal = readiness.Goal.of(topology, path, flows.require_right(given, topology))
-            if state is None and (words := neighbours.shortage(topology)):
-                progress(words)
+            goal = readiness.Goal.of(topology, path, flows.require_valid(chosen, topology))
+            if state is None and (warning := neighbours.shortage(topology)):
+                progress(warning)
             lab = _hosts(state, topology, path, folder, progress, over_tls)
-            flows.select(lab.controller, given)
-            running = programs.programs_of(topology, path, lab, folder, over_tls)
-            starts = programs.start(running, path)
-            programs.await_ready(running, starts, goal, progress)
+            flows.select(lab.controller, chosen)
+            running = services.services_of(topology, path, lab, folder, over_tls)
+            starts = services.start(running, path)
+            services.await_ready(running, starts, goal, progress)
             if state:
                 end_hosts(topology, folder, goal)
         except BaseException:
@@ -175,29 +176,31 @@ def renew_hosts(
             f"the underlay, or the controller's address, is another one in {state.topology} than"
             f" in the lab that is up: type sudo {dvr('lab down')}, then lab up again"
         )
-    gone = dict(state.addresses.items() - wanted.items())
-    come = {name: wanted[name] for name, _ in sorted(wanted.items() - state.addresses.items())}
-    if gone or come:
-        signs = [*(f"-{name}" for name in gone), *(f"+{name}" for name in come)]
+    removed = dict(state.addresses.items() - wanted.items())
+    added = {name: wanted[name] for name, _ in sorted(wanted.items() - state.addresses.items())}
+    if removed or added:
+        signs = [*(f"-{name}" for name in removed), *(f"+{name}" for name in added)]
         progress(f"hosts: {' '.join(signs)}")
-    replaced = {
-        name: address for name, address in gone.items() if name in come or address in come.values()
+    displaced = {
+        name: address
+        for name, address in removed.items()
+        if name in added or address in added.values()
     }
-    staying = dict(gone.items() - replaced.items())
+    staying = dict(removed.items() - displaced.items())
     with _ctrl_c_waits():
-        bare.take(lab, replaced)
-        state = state.without(replaced)
+        bare.end(lab, displaced)
+        state = state.without(displaced)
         folder.write(state)
         try:
-            made = bare.add(lab.wire, come, topology.underlay, str(folder.path))
+            made = bare.add(lab.underlay_host, added, topology.underlay, str(folder.path))
             for host in made.values():
                 if memory := folder.remembered():
-                    programs.tell_memory(host, memory)
+                    services.seed_memory(host, memory)
         except BaseException:
-            bare.remove(str(folder.path), among=come)
+            bare.remove(str(folder.path), among=added)
             raise
         hosts = {**state.lab_hosts, **made}
-        lab = bare.Lab({name: hosts[name] for name in (*wanted, *staying, bare.WIRE)})
+        lab = bare.Lab({name: hosts[name] for name in (*wanted, *staying, bare.UNDERLAY)})
         folder.write(state.of(lab, topology, staying))
     return lab
 
@@ -207,11 +210,11 @@ def end_hosts(topology: Topology, folder: StateFolder, goal: Goal) -> None:
     state = folder.read()
     assert state is not None
     lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
-    gone = {name: state.addresses[name] for name in state.addresses.keys() - wanted.keys()}
-    programs.await_left([lab[name] for name in gone], goal)
+    removed = {name: state.addresses[name] for name in state.addresses.keys() - wanted.keys()}
+    services.await_departure([lab[name] for name in removed], goal)
     with _ctrl_c_waits():
-        bare.take(lab, gone)
-        lab = bare.Lab({name: lab[name] for name in (*wanted, bare.WIRE)})
+        bare.end(lab, removed)
+        lab = bare.Lab({name: lab[name] for name in (*wanted, bare.UNDERLAY)})
         folder.write(state.of(lab, topology))
 
 
@@ -219,11 +222,11 @@ def end_hosts(topology: Topology, folder: StateFolder, goal: Goal) -> None:
 def _ctrl_c_waits() -> Iterator[None]:
     """Hold Ctrl-C back until the block's end: while threads are started it would lose one."""
     typed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: typed.append(number))
+    previous = signal.signal(signal.SIGINT, lambda number, _frame: typed.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
         if typed:
             raise KeyboardInterrupt
 
@@ -274,7 +277,7 @@ def running(folder: StateFolder = THE_LAB) -> LabState:
 
 def pipelines_of(folder: StateFolder = THE_LAB) -> Path:
     """The folder of the flows that the lab which is up runs; HostError if none is up."""
-    from dvr_ryu.lab import flows
+    from dvr_ryu.lab.services import flows
 
     preflight.require_root()
     return flows.selected(running(folder).lab_hosts[bare.CONTROLLER])
@@ -286,17 +289,17 @@ def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str
 
     FileError, DvrError: nothing was changed.
     """
-    from dvr_ryu.lab import flows
+    from dvr_ryu.lab.services import flows
     from dvr_ryu.topology.loading import load_topology
 
     preflight.require_root()
     state = running(folder)
     path = Path(state.topology)
     topology = load_topology(path)
-    flows.require_right(pipelines, topology)
+    flows.require_valid(pipelines, topology)
     with folder.locked():
         lab = bare.Lab(state.lab_hosts)
-        controller, *_ = programs.programs_of(topology, path, lab, folder, state.tls)
+        controller, *_ = services.services_of(topology, path, lab, folder, state.tls)
         return flows.change(controller, topology, pipelines)
 
 
@@ -329,7 +332,7 @@ def execute(name: str, command: Sequence[str], folder: StateFolder = THE_LAB) ->
     """Become `command` in the host or instance `name`, with our terminal; its exit code is ours."""
     preflight.require_root()
     host, namespace = find(name, folder)
-    words = host.enter(command, namespace)
+    argv = host.enter(command, namespace)
     address = running(folder).addresses[bare.CONTROLLER]
     controller = {CONTROLLER_VARIABLE: f"tcp:{address}:{bare.OPENFLOW_PORT}"}
-    os.execvpe(words[0], words, environment(controller))
+    os.execvpe(argv[0], argv, environment(controller))

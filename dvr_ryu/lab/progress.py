@@ -15,18 +15,18 @@ def steps() -> Iterator[Callable[[str], None]]:
     if not console.is_terminal:
         yield lambda step: console.print(step, markup=False, soft_wrap=True)
         return
-    done: list[str] = []
+    current: list[str] = []
     with console.status("") as status:
 
-        def tell(step: str) -> None:
-            _finish(console, done)
-            done.append(step)
+        def begin(step: str) -> None:
+            _finish(console, current)
+            current.append(step)
             status.update(f"{step} …")
 
-        yield tell
-        _finish(console, done)
+        yield begin
+        _finish(console, current)
 
 
-def _finish(console: Console, done: list[str]) -> None:
-    while done:
-        console.print(f"[green]✓[/] {done.pop()}")
+def _finish(console: Console, current: list[str]) -> None:
+    while current:
+        console.print(f"[green]✓[/] {current.pop()}")

@@ -16,7 +16,7 @@ from dvr_ryu.companion.desired.dhcp import dhcp_namespace
 from dvr_ryu.companion.desired.fip import fip_namespace
 from dvr_ryu.errors import DvrError, printable
 from dvr_ryu.lab import preflight
-from dvr_ryu.lab.hosts.bare import CONTROLLER, WIRE
+from dvr_ryu.lab.hosts.bare import CONTROLLER, UNDERLAY
 from dvr_ryu.lab.hosts.cabling import NIC
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.hosts.openvswitch import PHYSICAL_BRIDGE
@@ -96,7 +96,7 @@ def _report_of(host: LabHost, owners: Mapping[str, str]) -> HostReport:
     names = sorted(entry.name for entry in host.path("/run/netns").glob("*"))
     namespaces = tuple(NamespaceReport(name, owners.get(name, "")) for name in names)
     bridges: tuple[str, ...] = ()
-    if host.name not in (CONTROLLER, WIRE):
+    if host.name not in (CONTROLLER, UNDERLAY):
         bridges = tuple(host.run(["ovs-vsctl", "list-br"]).stdout.split())
     device = PHYSICAL_BRIDGE if PHYSICAL_BRIDGE in bridges else NIC
     address = next(iter(_addresses(host, ["dev", device])), "")
@@ -110,8 +110,8 @@ def _instance_report_of(host: LabHost, name: str) -> InstanceReport:
 
 def _addresses(host: LabHost, which: list[str], namespace: str | None = None) -> tuple[str, ...]:
     """The IPv4 addresses that `ip` shows, with their lengths."""
-    words = ["ip", "-4", "-brief", "address", "show", *which]
-    shown = host.run(words, namespace=namespace, check=False).stdout
+    command = ["ip", "-4", "-brief", "address", "show", *which]
+    shown = host.run(command, namespace=namespace, check=False).stdout
     return tuple(re.findall(r"\d+(?:\.\d+){3}/\d+", shown))
 
 

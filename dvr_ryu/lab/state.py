@@ -18,7 +18,7 @@ from pathlib import Path
 from attrs import asdict, evolve, field, frozen
 from attrs.validators import deep_mapping, instance_of
 
-from dvr_ryu.errors import HostError, in_words
+from dvr_ryu.errors import HostError, one_line
 from dvr_ryu.lab.hosts.bare import Lab, addresses_of
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.hosts.process import Process
@@ -61,10 +61,10 @@ class LabState:
         addresses = {**addresses_of(topology), **staying}
         return evolve(self, hosts=hosts, underlay=str(topology.underlay), addresses=addresses)
 
-    def without(self, gone: Collection[str]) -> LabState:
+    def without(self, removed: Collection[str]) -> LabState:
         """The same without hosts of these names."""
-        hosts = {name: init for name, init in self.hosts.items() if name not in gone}
-        addresses = {name: each for name, each in self.addresses.items() if name not in gone}
+        hosts = {name: init for name, init in self.hosts.items() if name not in removed}
+        addresses = {name: each for name, each in self.addresses.items() if name not in removed}
         return evolve(self, hosts=hosts, addresses=addresses)
 
     @property
@@ -95,7 +95,7 @@ class StateFolder:
         try:
             yield
         except OSError as error:  # a full disk, say
-            raise HostError(in_words(error)) from error
+            raise HostError(one_line(error)) from error
         finally:
             os.close(descriptor)
 
@@ -106,7 +106,7 @@ class StateFolder:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
             except OSError as error:
-                raise HostError(in_words(error)) from error
+                raise HostError(one_line(error)) from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
@@ -123,9 +123,9 @@ class StateFolder:
     def read(self) -> LabState | None:
         """The state that was written last; None if there is none, or none that can be read."""
         try:
-            words = json.loads(self._file.read_text())
-            hosts = {name: Process(**process) for name, process in words.pop("hosts").items()}
-            return LabState(**words, hosts=hosts)
+            document = json.loads(self._file.read_text())
+            hosts = {name: Process(**process) for name, process in document.pop("hosts").items()}
+            return LabState(**document, hosts=hosts)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 

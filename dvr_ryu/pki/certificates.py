@@ -48,8 +48,15 @@ class Certificate:
 
 def read(file: Path) -> Certificate:
     """Read a certificate. Raise HostError if it is missing, unreadable, or none."""
-    words = ["-subject", "-nameopt", "multiline,utf8,-esc_msb", "-startdate", "-enddate", "-pubkey"]
-    text = _openssl(file, "x509", "-noout", *words)
+    arguments = [
+        "-subject",
+        "-nameopt",
+        "multiline,utf8,-esc_msb",
+        "-startdate",
+        "-enddate",
+        "-pubkey",
+    ]
+    text = _openssl(file, "x509", "-noout", *arguments)
     names, dates, key = _COMMON_NAME.findall(text), _DATES.findall(text), _PUBLIC_KEY.search(text)
     assert key
     begins, ends = map(ssl.cert_time_to_seconds, dates)
@@ -107,22 +114,22 @@ def _objections(files: PkiFiles, shown: Certificate, now: float) -> Iterator[str
 
 def _is_signed(files: PkiFiles) -> bool:
     """Whether the certificate is of the authority, whatever the day."""
-    words = ["openssl", "verify", "-no_check_time", "-CAfile", str(files.issuer)]
-    return _run([*words, str(files.certificate)]).returncode == 0
+    command = ["openssl", "verify", "-no_check_time", "-CAfile", str(files.issuer)]
+    return _run([*command, str(files.certificate)]).returncode == 0
 
 
-def _openssl(file: Path, word: str, *options: str) -> str:
-    done = _run(["openssl", word, "-in", str(file), *options])
-    if done.returncode:
-        what = "private key" if word == "pkey" else "certificate"
+def _openssl(file: Path, subcommand: str, *options: str) -> str:
+    result = _run(["openssl", subcommand, "-in", str(file), *options])
+    if result.returncode:
+        what = "private key" if subcommand == "pkey" else "certificate"
         raise HostError(f"{file} has no {what} that can be read; copy it again")
-    return done.stdout
+    return result.stdout
 
 
-def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            words, capture_output=True, text=True, stdin=subprocess.DEVNULL, errors="replace"
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, errors="replace"
         )
     except FileNotFoundError:
         package = packages_of(["openssl"])

@@ -146,17 +146,19 @@ def _sign(workshop: Path, folder: Path, owner: str, kind: str) -> None:
     (workshop / certificate(owner)).chmod(0o644)
 
 
-def _ovs_pki(workshop: Path, *words: str, pki: Path) -> None:
+def _ovs_pki(workshop: Path, *arguments: str, pki: Path) -> None:
     log = workshop / "log"
-    command = ["ovs-pki", f"--dir={pki}", f"--log={log}", *words]
+    command = ["ovs-pki", f"--dir={pki}", f"--log={log}", *arguments]
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             command, cwd=workshop, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
     except FileNotFoundError:
         package = packages_of(["ovs-pki"])
         raise HostError(f"ovs-pki is missing; install it: apt install {package}") from None
-    if done.returncode:
-        said = [*log.read_text().splitlines(), *done.stderr.splitlines()] if log.exists() else []
-        lines = "".join(f"\n  {line}" for line in said[-_LAST_LINES:])
-        raise HostError(f"{' '.join(command)} failed; its last lines:{lines or done.stderr}")
+    if result.returncode:
+        output = (
+            [*log.read_text().splitlines(), *result.stderr.splitlines()] if log.exists() else []
+        )
+        lines = "".join(f"\n  {line}" for line in output[-_LAST_LINES:])
+        raise HostError(f"{' '.join(command)} failed; its last lines:{lines or result.stderr}")

@@ -30,9 +30,9 @@ def explain(error: OSError) -> str:
     if not isinstance(error, ssl.SSLError):
         return f"ends the connection before TLS is agreed on: {error.strerror or error}"
     reason = error.reason or "unknown reason"
-    for end, said in _REASONS.items():
+    for end, explanation in _REASONS.items():
         if reason.endswith(end):
-            return said
+            return explanation
     return f"does not come to terms with our TLS ({reason.replace('_', ' ').lower()})"
 
 

@@ -17,15 +17,15 @@ class FilesWatch:
 
     def __init__(self, files: PkiFiles) -> None:
         self._files = files
-        self._seen: object = None
+        self._last_look: object = None
         self._judged: object = None
         self._judge_again = 0.0
         self._line = ""
 
     def replaced(self) -> bool:
         """Whether a file is another one than at the last call, or this is the first."""
-        before, self._seen = self._seen, self._look()
-        return self._seen != before
+        previous, self._last_look = self._last_look, self._look()
+        return self._last_look != previous
 
     def line(self) -> str:
         """What is wrong with the files, or will be soon; nothing if all is well. It costs little if

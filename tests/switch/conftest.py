@@ -68,7 +68,7 @@ def controller(folder: Path, topology_file: Path, flows_folder: Path) -> Iterato
 
 
 @pytest.fixture
-def program() -> Pipelines:
+def pipelines() -> Pipelines:
     return load_pipelines(flows_dir())
 
 

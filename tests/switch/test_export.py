@@ -19,8 +19,8 @@ BRIDGES = ("br-int", "br-tun")
 NOBODY = "tcp:127.0.0.1:1"
 
 
-def printed(*words: str, given: str = "") -> str:
-    result = CliRunner().invoke(cli, ["flows", *words], input=given)
+def printed(*arguments: str, stdin: str = "") -> str:
+    result = CliRunner().invoke(cli, ["flows", *arguments], input=stdin)
     assert (result.exit_code, result.stderr) == (0, "")
     return result.stdout
 
@@ -87,7 +87,7 @@ def test_a_clean_dump_makes_the_same_flows(ovs: Ovs, folder: Path, protocol: str
     dump = folder / "dump"
     dump.write_text(ovs.run("ovs-ofctl", "-O", protocol, "dump-flows", "br-tun"))
     text = printed("--from-dump", str(dump), "--bridge", "br-tun")
-    assert printed("--from-dump", "-", given=dump.read_text()) == text
+    assert printed("--from-dump", "-", stdin=dump.read_text()) == text
     assert "n_packets" not in text and "duration" not in text
     assert "\n# Table 20, UCAST_TO_TUN: " in text
     assert_holds(ovs, "br-tun", text.splitlines(), protocol)

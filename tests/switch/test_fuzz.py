@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(controller: Controller, recorded: Path, seed: int, inputs: int) -> subprocess.Popen[str]:
-    words = [
+    arguments = [
         "-m",
         "tests.switch.support.fuzz",
         str(controller.port),
@@ -49,14 +49,16 @@ def start(controller: Controller, recorded: Path, seed: int, inputs: int) -> sub
         str(inputs),
         str(recorded),
     ]
-    return subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
 
 
 def outcome(fuzzer: subprocess.Popen[str]) -> tuple[int, list[str]]:
-    said, _ = fuzzer.communicate()
+    sent, _ = fuzzer.communicate()
     assert fuzzer.returncode == 0
-    told = json.loads(said)
-    return told["inputs"], told["hung"]
+    outcome_ = json.loads(sent)
+    return outcome_["inputs"], outcome_["hung"]
 
 
 @contextmanager
@@ -91,11 +93,11 @@ def record(ovs: Ovs, controller: Controller, topology_file: Path, file: Path) ->
         ovs.add_bridge("br-tun", f"{HOST}/br-tun", ports, relay.target)
         controller.wait_for(f"{HOST}/br-tun in sync")
         assert_cares(ovs, controller, topology_file)
-        said = [each.packed().hex() for tape in relay.tapes for each in tape.switch.messages()]
+        sent = [each.packed().hex() for tape in relay.tapes for each in tape.switch.messages()]
     finally:
         relay.stop()
-    assert len(said) > 10
-    file.write_text("\n".join(said))
+    assert len(sent) > 10
+    file.write_text("\n".join(sent))
     ovs.vsctl("set-controller", "br-tun", controller.target)
     controller.wait_for(f"{HOST}/br-tun in sync: 54 flows, nothing to change")
 

@@ -36,15 +36,15 @@ def malformed(version: int, xid: int) -> Iterator[tuple[str, State, bytes, str]]
         content = bytes.fromhex(f"0500000c00000001{element}0000")
         yield f"{name} of length 0", State.FRESH, content, "element of length 0"
     for number in (0, 1, 2, 7, 255):
-        words = "the switch speaks" if number < 4 else "kind 5"
+        text = "the switch speaks" if number < 4 else "kind 5"
         more = b"" if number < 4 else of.message(version, 5, 1)
-        yield f"HELLO of version {number}", State.FRESH, of.hello(number) + more, words
+        yield f"HELLO of version {number}", State.FRESH, of.hello(number) + more, text
     # A2
     for about in (1, 4, 6, 7, 9, 10, 12, 13):
         yield f"multipart {about}", State.GREETED, part(about), "nobody asked for"
-        words = "port description of length 0" if about == 13 else "nobody asked for"
+        text = "port description of length 0" if about == 13 else "nobody asked for"
         body = of.port(version, 1, b"x")[:4] + bytes(36)
-        yield f"multipart {about} for ports", State.NAMED, part(about, body), words
+        yield f"multipart {about} for ports", State.NAMED, part(about, body), text
     for kind in (15, 23, 27, 30, 31, 33):
         for state in (State.FRESH, State.GREETED, State.CHANGING, State.SETTLED):
             if kind < 30:
@@ -61,8 +61,8 @@ def malformed(version: int, xid: int) -> Iterator[tuple[str, State, bytes, str]]
         )
     for length in (0, 3, 65535):
         entry = of.flow_entry(match_length=length)
-        words = f"a match of length {length}"
-        yield words, State.READ, part(of.FLOWS, entry), words
+        text = f"a match of length {length}"
+        yield text, State.READ, part(of.FLOWS, entry), text
     cut = of.flow_entry()[:-4]
     yield "a cut flow", State.READ, part(of.FLOWS, cut), "an entry of length 56"
     barrier = of.message(version, of.BARRIER, xid)
@@ -71,7 +71,7 @@ def malformed(version: int, xid: int) -> Iterator[tuple[str, State, bytes, str]]
         yield f"a short echo {state.value}", state, of.message(version, 2, 1, length=7), "length 7"
 
 
-CASES = {name: (state, words) for name, state, _, words in malformed(5, 0)}
+CASES = {name: (state, text) for name, state, _, text in malformed(5, 0)}
 
 
 def test_each_malformed_message_costs_its_connection_and_a_line(
@@ -79,7 +79,7 @@ def test_each_malformed_message_costs_its_connection_and_a_line(
 ) -> None:
     """All by one controller, to which a real bridge is connected."""
     in_sync(controller, ovs, view_of(topology_file, HOST))
-    for name, (state, words) in CASES.items():
+    for name, (state, text) in CASES.items():
         mark = controller.mark()
         with Peer(controller.port, OTHER) as peer:
             peer.advance(state)
@@ -89,7 +89,7 @@ def test_each_malformed_message_costs_its_connection_and_a_line(
             peer.send(content)
             peer.await_end()
         line = controller.wait_for(peer.address, mark)
-        assert words in line, name
+        assert text in line, name
         assert "closed" in line, name
     assert_cares(ovs, controller, topology_file)
     assert tracebacks(controller) == []
@@ -99,8 +99,8 @@ def assert_cares(ovs: Ovs, controller: Controller, topology_file: Path) -> None:
     """A real bridge gets the change of an edit."""
     mark = controller.mark()
     text = topology_file.read_text()
-    there, away = "vm-68: {host: server-68,", "vm-68: {host: server-64,"
-    edit(topology_file, *((there, away) if there in text else (away, there)))
+    original, moved = "vm-68: {host: server-68,", "vm-68: {host: server-64,"
+    edit(topology_file, *((original, moved) if original in text else (moved, original)))
     controller.wait_for(f"{HOST}/br-tun in sync", mark)
 
 
@@ -318,10 +318,10 @@ def test_only_our_flows_are_read(
         mark = controller.mark()
         ovs.vsctl("set-controller", "br-tun", relay.target)
         controller.wait_for(f"{HOST}/br-tun in sync: 54 flows, nothing to change", mark)
-        said = [each for tape in relay.tapes for each in tape.switch.messages()]
+        messages = [each for tape in relay.tapes for each in tape.switch.messages()]
     finally:
         relay.stop()
-    assert 0 < sum(len(each.body) for each in said if each.is_about(FLOW_STATS)) < 50_000
+    assert 0 < sum(len(each.body) for each in messages if each.is_about(FLOW_STATS)) < 50_000
 
 
 def test_a_count_of_flows_in_two_parts_costs_its_connection(controller: Controller) -> None:

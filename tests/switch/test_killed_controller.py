@@ -28,7 +28,7 @@ EDITS = (
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_bundle_is_made_whole_or_not_at_all(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines, moment: str
+    ovs: Ovs, controller: Controller, topology_file: Path, pipelines: Pipelines, moment: str
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
     controller.kill()
@@ -44,11 +44,11 @@ def test_a_bundle_is_made_whole_or_not_at_all(
     controller.command = usual
     mark = controller.mark()
     controller.start()
-    said = controller.wait_for(f"{HOST}/br-tun in sync", mark)
-    assert ("nothing to change" in said) == (moment == COMMITTED)
+    line = controller.wait_for(f"{HOST}/br-tun in sync", mark)
+    assert ("nothing to change" in line) == (moment == COMMITTED)
     assert ovs.flows("br-tun", "-O", "OpenFlow14") != old
     view = view_of(topology_file, HOST)
-    assert_holds(ovs, "br-tun", expected(program, view, "br-tun", view.planned_ofports("br-tun")))
+    assert_holds(ovs, "br-tun", expected(pipelines, view, "br-tun", view.planned_ofports("br-tun")))
 
 
 DAMAGE = (
@@ -60,7 +60,7 @@ DAMAGE = (
 
 @pytest.mark.parametrize("protocol", ["OpenFlow13", "OpenFlow14"])
 def test_what_others_do_to_our_flows_is_mended(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines, protocol: str
+    ovs: Ovs, controller: Controller, topology_file: Path, pipelines: Pipelines, protocol: str
 ) -> None:
     view = view_of(topology_file, HOST)
     ports = view.planned_ofports("br-tun")
@@ -69,9 +69,9 @@ def test_what_others_do_to_our_flows_is_mended(
     mark = controller.mark()
     foreign = "cookie=0x5, table=20, priority=7,dl_dst=fa:16:3e:00:00:77 actions=drop"
     ovs.run("ovs-ofctl", "-O", protocol, "add-flow", "br-tun", foreign)
-    wanted = expected(program, view, "br-tun", ports)
-    for words in DAMAGE:
-        ovs.run("ovs-ofctl", "-O", protocol, *words)
+    wanted = expected(pipelines, view, "br-tun", ports)
+    for damage in DAMAGE:
+        ovs.run("ovs-ofctl", "-O", protocol, *damage)
     wait_until(
         lambda: len(ovs.flows("br-tun", "-O", protocol)) == len(wanted) + 1, PATIENCE, "all again"
     )

@@ -12,7 +12,7 @@ from tests.switch.support.plain import PlainSwitch
 
 
 def test_a_switch_without_bundles_is_filled(
-    controller: Controller, topology_file: Path, program: Pipelines
+    controller: Controller, topology_file: Path, pipelines: Pipelines
 ) -> None:
     view = view_of(topology_file, "server-64")
     ports = view.planned_ofports("br-tun")
@@ -20,7 +20,7 @@ def test_a_switch_without_bundles_is_filled(
     switch.start()
     try:
         controller.wait_for("server-64/br-tun in sync")
-        wanted = program.basis("br-tun", view, ports).wanted()
+        wanted = pipelines.basis("br-tun", view, ports).wanted()
         assert switch.flows == wanted
         refused, sent = switch.refused, len(switch.flow_mods)
         assert refused and sent == len(wanted)
@@ -35,12 +35,12 @@ def test_a_switch_without_bundles_is_filled(
 
 
 def test_a_controller_that_was_killed_halfway_goes_on_from_there(
-    controller: Controller, topology_file: Path, program: Pipelines
+    controller: Controller, topology_file: Path, pipelines: Pipelines
 ) -> None:
     """The next one reads what is there, and sends the rest only."""
     view = view_of(topology_file, "server-64")
     ports = view.planned_ofports("br-tun")
-    wanted = program.basis("br-tun", view, ports).wanted()
+    wanted = pipelines.basis("br-tun", view, ports).wanted()
     half = len(wanted) // 2
     first = PlainSwitch(controller.port, ports, most=half)
     first.start()
@@ -52,8 +52,8 @@ def test_a_controller_that_was_killed_halfway_goes_on_from_there(
     second = PlainSwitch(controller.port, ports, first.flows)
     second.start()
     try:
-        said = controller.wait_for("server-64/br-tun in sync", mark)
-        assert f"{len(wanted)} flows, {len(wanted) - half} added, 0 changed, 0 removed" in said
+        line = controller.wait_for("server-64/br-tun in sync", mark)
+        assert f"{len(wanted)} flows, {len(wanted) - half} added, 0 changed, 0 removed" in line
         assert second.flows == wanted
     finally:
         second.close()

@@ -59,8 +59,8 @@ def test_a_bridge_gets_options_once_and_stays_in_sync(
         controller.kill()
         controller.start()
         controller.wait_for(f"in sync: {wanted} flows, nothing to change", mark)
-    for words in ("somebody else", "refuses"):
-        assert sum(words in line for line in controller.lines()) == 1
+    for text in ("somebody else", "refuses"):
+        assert sum(text in line for line in controller.lines()) == 1
     mark = controller.mark()
     file.write_text(before)
     controller.wait_for("in sync", mark)

@@ -24,10 +24,10 @@ FOLDER = Path(__file__).with_name("action_lines")
 
 def _lines(name: str) -> list[str]:
     lines = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return _told_apart(line for line in lines if not line.startswith("#"))
+    return _with_priorities(line for line in lines if not line.startswith("#"))
 
 
-def _told_apart(lines: Iterator[str] | list[str]) -> list[str]:
+def _with_priorities(lines: Iterator[str] | list[str]) -> list[str]:
     """The lines as flows of one table, each with a priority of its own: one does not replace
     another.
     """
@@ -43,11 +43,11 @@ def oracle(
         ovs.start()
         judge = Oracle(ovs, request.param)
         for group in (3, 4):
-            words = "add-group", BRIDGE, f"group_id={group},type=all,bucket=output:1"
-            ovs.run("ovs-ofctl", "-O", request.param, *words)
+            arguments = "add-group", BRIDGE, f"group_id={group},type=all,bucket=output:1"
+            ovs.run("ovs-ofctl", "-O", request.param, *arguments)
         for meter in (3, 5):
-            words = "add-meter", BRIDGE, f"meter={meter},kbps,band=type=drop,rate=100"
-            ovs.run("ovs-ofctl", "-O", request.param, *words)
+            arguments = "add-meter", BRIDGE, f"meter={meter},kbps,band=type=drop,rate=100"
+            ovs.run("ovs-ofctl", "-O", request.param, *arguments)
         yield judge
     finally:
         ovs.stop()
@@ -66,12 +66,12 @@ def test_every_action_is_to_a_switch_what_it_is_from_ovs_ofctl(
 
 def test_what_only_we_refuse_is_a_short_list(oracle: Oracle):
     assert len(REFUSALS) <= 10
-    lines = _told_apart([line for each in REFUSALS for line in each.lines])
+    lines = _with_priorities([line for each in REFUSALS for line in each.lines])
     report = oracle.judge(lines)
     assert sorted(report.refused) == sorted(lines), report
 
 
-WHOLE_WORDS = (
+WHOLE_OPTIONS = (
     "load:5->tun_metadata0[0..31]",
     "load:0x12345678->tun_metadata1[0..31]",
     "load:0->tun_metadata1[0..63]",
@@ -81,7 +81,7 @@ WHOLE_WORDS = (
 """Bits that may be all of an option's: two steps of ours are one of ovs-ofctl's."""
 
 
-@pytest.mark.parametrize("action", WHOLE_WORDS)
+@pytest.mark.parametrize("action", WHOLE_OPTIONS)
 def test_whole_words_of_an_option_are_written_as_ovs_ofctl_writes_them(oracle: Oracle, action: str):
     before = (
         "set_field:0x11223344->tun_metadata0,set_field:0x112233445566778899aabbcc->tun_metadata1"
@@ -113,8 +113,8 @@ COMBINABLE = [
 ENDS = ["", ",clear_actions", ",write_actions(1,dec_ttl)", ",write_metadata:1/3", ",goto_table:9"]
 
 
-def _flow(words: list[str], nested: str, end: str) -> str:
-    return f"actions={','.join(words)},clone({nested}){end}"
+def _flow(arguments: list[str], nested: str, end: str) -> str:
+    return f"actions={','.join(arguments)},clone({nested}){end}"
 
 
 _SOME = st.sampled_from(COMBINABLE)
@@ -131,7 +131,7 @@ _SOME = st.sampled_from(COMBINABLE)
 def test_combinations_are_to_a_switch_what_they_are_from_ovs_ofctl(
     oracle: Oracle, flows: list[str]
 ):
-    lines = _told_apart(flows)
+    lines = _with_priorities(flows)
     report = oracle.judge(lines)
     assert sorted(report.agree) == sorted(lines), report
 
@@ -154,8 +154,8 @@ def some_bits(dice: random.Random, widths: dict[str, int], width: int = 0) -> tu
     last = first + width - 1 if width else dice.randint(first, widths[name] - 1)
     if not width and dice.random() < 0.2:
         return dice.choice([f"{name}[]", name]), widths[name]
-    form = "{}[{}]" if first == last else "{}[{}..{}]"
-    return form.format(name, first, last), last - first + 1
+    template = "{}[{}]" if first == last else "{}[{}..{}]"
+    return template.format(name, first, last), last - first + 1
 
 
 def written(dice: random.Random, widths: dict[str, int]) -> str:
@@ -193,16 +193,18 @@ def made_up(count: int, seed: int) -> list[str]:
     dice = random.Random(seed)
     lines = []
     for _ in range(count):
-        words = [dice.choice([lambda: written(dice, WIDTHS), lambda: read(dice)])() for _ in "123"]
+        arguments = [
+            dice.choice([lambda: written(dice, WIDTHS), lambda: read(dice)])() for _ in "123"
+        ]
         inside = ",".join(written(dice, TRACKED) for _ in "12")
-        lines.append(f"ip actions={','.join(words)},ct(commit,exec({inside}))")
+        lines.append(f"ip actions={','.join(arguments)},ct(commit,exec({inside}))")
     return lines
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32 - 1))
 def test_any_bits_are_to_a_switch_what_they_are_from_ovs_ofctl(oracle: Oracle, seed: int):
-    lines = _told_apart(made_up(100, seed))
+    lines = _with_priorities(made_up(100, seed))
     report = oracle.judge(lines)
     assert sorted(report.agree) == sorted(lines), report
 

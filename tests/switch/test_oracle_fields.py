@@ -46,7 +46,7 @@ nonsense=1 actions=drop
 dl_type=0x894f,nsh_ttl=64 actions=drop
 """
 
-WORDS = """
+MATCHES = """
 in_port=p1 actions=drop
 in_port="patch-int" actions=drop
 in_port=2 actions=drop
@@ -188,9 +188,9 @@ def made_up(count: int, seed: int) -> Iterator[str]:
     """Lines of any fields that can stand together, the same ones for the same seed."""
     dice = random.Random(seed)
     for priority in range(count):
-        words = [f"priority={priority}", *packets(dice)]
-        words += [text for text in choose(dice, words) if text]
-        yield f"{','.join(words)} actions=drop"
+        tokens = [f"priority={priority}", *packets(dice)]
+        tokens += [text for text in choose(dice, tokens) if text]
+        yield f"{','.join(tokens)} actions=drop"
 
 
 def packets(dice: random.Random) -> list[str]:
@@ -206,11 +206,11 @@ def packets(dice: random.Random) -> list[str]:
     )
 
 
-def choose(dice: random.Random, words: list[str]) -> Iterator[str]:
-    names = [word.partition("=")[0] for word in words]
-    pairs = {pair for word in words for pair in SHORTHANDS.get(word, ())}
-    pairs |= {("dl_type", 0x894F)} if "dl_type=0x894f" in words else set()
-    pairs |= {("icmpv6_type", kind) for kind in (135, 136) if f"icmpv6_type={kind}" in words}
+def choose(dice: random.Random, tokens: list[str]) -> Iterator[str]:
+    names = [word.partition("=")[0] for word in tokens]
+    pairs = {pair for word in tokens for pair in SHORTHANDS.get(word, ())}
+    pairs |= {("dl_type", 0x894F)} if "dl_type=0x894f" in tokens else set()
+    pairs |= {("icmpv6_type", kind) for kind in (135, 136) if f"icmpv6_type={kind}" in tokens}
     able = [
         field
         for field in FIELDS.values()
@@ -258,7 +258,7 @@ def text_of(field: Field, dice: random.Random) -> str:
 @pytest.mark.parametrize("protocol", ["OpenFlow13", "OpenFlow14"])
 def test_words(ovs: Ovs, protocol: str):
     lines = [
-        line for line in lines_of(WORDS) if protocol == "OpenFlow14" or "importance" not in line
+        line for line in lines_of(MATCHES) if protocol == "OpenFlow14" or "importance" not in line
     ]
     report = Oracle(ovs, protocol).judge(lines)
     print(report)

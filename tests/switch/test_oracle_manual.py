@@ -46,8 +46,8 @@ actions=mod_nw_src:1.2.3.4
 
 def lines_of(text: str) -> list[str]:
     """Each in a priority of its own, for a table holds a match but once."""
-    given = text.strip().split("\n")
-    return [f"table=200,priority={at + 1},{line}" for at, line in enumerate(given)]
+    actions = text.strip().split("\n")
+    return [f"table=200,priority={at + 1},{line}" for at, line in enumerate(actions)]
 
 
 def test_what_the_manual_shows_is_taken(ovs: Ovs) -> None:

@@ -120,6 +120,6 @@ def test_a_hello_is_answered_at_once(tmp_path: Path) -> None:
 
 
 def test_options_of_ryus_own_listener_are_refused(tmp_path: Path) -> None:
-    words = ["--ofp-switch-address-list=127.0.0.1:6653"]
-    line = complaint(start(tmp_path, *words, DVR_TOPOLOGY=str(ARTICLE)))[-1]
+    arguments = ["--ofp-switch-address-list=127.0.0.1:6653"]
+    line = complaint(start(tmp_path, *arguments, DVR_TOPOLOGY=str(ARTICLE)))[-1]
     assert line.startswith("--ofp-switch-address-list is not for dvr_ryu: switches call it")

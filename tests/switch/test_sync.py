@@ -18,14 +18,14 @@ from dvr_ryu.topology.view import HostView
 from tests.switch.conftest import view_of
 from tests.switch.support.controller import PATIENCE, RYU_MANAGER, Controller
 from tests.switch.support.loopback import from_loopback
-from tests.switch.support.ovs import Ovs, words
+from tests.switch.support.ovs import Ovs, flow_file
 
 HOST = "server-233"
 BRIDGES = ("br-tun", "br-int")
 
 
-def expected(program: Pipelines, view: HostView, bridge: str, ports: dict[str, int]) -> list[str]:
-    return [flow.installed() for flow in program.basis(bridge, view, ports).flows()]
+def expected(pipelines: Pipelines, view: HostView, bridge: str, ports: dict[str, int]) -> list[str]:
+    return [flow.installed() for flow in pipelines.basis(bridge, view, ports).flows()]
 
 
 def assert_holds(ovs: Ovs, bridge: str, lines: list[str], protocol: str = "OpenFlow14") -> None:
@@ -33,7 +33,7 @@ def assert_holds(ovs: Ovs, bridge: str, lines: list[str], protocol: str = "OpenF
     ovs.vsctl("--may-exist", "add-br", "judge", "--", "set", "bridge", "judge", "fail_mode=secure",
               "datapath_type=dummy")  # fmt: skip
     ovs.run("ovs-ofctl", "-O", protocol, "del-flows", "judge")
-    ovs.run("ovs-ofctl", "-O", protocol, "add-flows", "judge", "-", input=words(lines))
+    ovs.run("ovs-ofctl", "-O", protocol, "add-flows", "judge", "-", input=flow_file(lines))
     ovs.run("ovs-ofctl", "-O", protocol, "diff-flows", bridge, "judge")
 
 
@@ -47,7 +47,7 @@ def test_fills_a_new_bridge(
     ovs: Ovs,
     controller: Controller,
     topology_file: Path,
-    program: Pipelines,
+    pipelines: Pipelines,
     bridge: str,
     protocol: str,
 ) -> None:
@@ -55,7 +55,7 @@ def test_fills_a_new_bridge(
     ports = view.planned_ofports(bridge)
     ovs.add_bridge(bridge, f"{HOST}/{bridge}", ports, controller.target, f"OpenFlow10,{protocol}")
     controller.wait_for(f"{HOST}/{bridge} in sync")
-    assert_holds(ovs, bridge, expected(program, view, bridge, ports), protocol)
+    assert_holds(ovs, bridge, expected(pipelines, view, bridge, ports), protocol)
 
 
 def in_sync(controller: Controller, ovs: Ovs, view: HostView, bridge: str = "br-tun") -> None:
@@ -117,7 +117,7 @@ def test_dvr_flows_is_what_the_bridge_has(
         command = ["flows", str(topology_file), "--host", HOST, "--bridge", bridge]
         printed = CliRunner().invoke(cli, command).stdout.splitlines()
         assert_holds(ovs, bridge, printed)
-        ovs.run("ovs-ofctl", "parse-flows", "-", input=words(printed))
+        ovs.run("ovs-ofctl", "parse-flows", "-", input=flow_file(printed))
 
 
 def test_a_restarted_controller_changes_nothing(
@@ -154,7 +154,7 @@ def counters(ovs: Ovs) -> str:
 
 
 def test_an_edited_topology_is_a_difference(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines
+    ovs: Ovs, controller: Controller, topology_file: Path, pipelines: Pipelines
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
     mark = controller.mark()
@@ -162,7 +162,7 @@ def test_an_edited_topology_is_a_difference(
     line = controller.wait_for("in sync", mark)
     assert "0 added, 1 changed, 0 removed" in line and "(table 20: 1)" in line
     view = view_of(topology_file, HOST)
-    assert_holds(ovs, "br-tun", expected(program, view, "br-tun", view.planned_ofports("br-tun")))
+    assert_holds(ovs, "br-tun", expected(pipelines, view, "br-tun", view.planned_ofports("br-tun")))
 
 
 def test_a_broken_topology_changes_nothing(
@@ -196,7 +196,7 @@ def test_edited_flows_are_a_difference(
 
 
 def test_a_port_that_comes_later_gets_its_flows(
-    ovs: Ovs, controller: Controller, topology_file: Path, program: Pipelines
+    ovs: Ovs, controller: Controller, topology_file: Path, pipelines: Pipelines
 ) -> None:
     view = view_of(topology_file, HOST)
     ports = view.planned_ofports("br-tun")
@@ -204,17 +204,17 @@ def test_a_port_that_comes_later_gets_its_flows(
     fewer = {name: number for name, number in ports.items() if name != tunnel}
     ovs.add_bridge("br-tun", f"{HOST}/br-tun", fewer, controller.target)
     controller.wait_for("in sync")
-    assert_holds(ovs, "br-tun", expected(program, view, "br-tun", fewer))
+    assert_holds(ovs, "br-tun", expected(pipelines, view, "br-tun", fewer))
     # Another number than planned: the controller goes by the name.
     mark = controller.mark()
     ovs.vsctl("add-port", "br-tun", tunnel, "--", "set", "interface", tunnel, "type=dummy",
               "ofport_request=9")  # fmt: skip
     controller.wait_for("in sync", mark)
-    assert_holds(ovs, "br-tun", expected(program, view, "br-tun", {**ports, tunnel: 9}))
+    assert_holds(ovs, "br-tun", expected(pipelines, view, "br-tun", {**ports, tunnel: 9}))
     mark = controller.mark()
     ovs.vsctl("del-port", tunnel)
     controller.wait_for("in sync", mark)
-    assert_holds(ovs, "br-tun", expected(program, view, "br-tun", fewer))
+    assert_holds(ovs, "br-tun", expected(pipelines, view, "br-tun", fewer))
 
 
 def test_foreign_and_learned_flows_are_left_alone(

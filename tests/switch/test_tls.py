@@ -101,11 +101,11 @@ def switch(controller: Controller, files: PkiFiles | None, name: str) -> Iterato
         yield connected
 
 
-def refused(controller: Controller, files: PkiFiles | None, name: str, words: str) -> None:
+def refused(controller: Controller, files: PkiFiles | None, name: str, text: str) -> None:
     """A switch connects, and the controller says that, with the peer's address; nothing more."""
     mark = controller.mark()
     with switch(controller, files, name) as it:
-        line = controller.wait_for(words, mark)
+        line = controller.wait_for(text, mark)
         assert f"127.0.0.1:{it.port}: " in line
         it.join(PATIENCE)
         assert not it.is_alive()
@@ -141,12 +141,10 @@ def test_a_bridge_is_the_hosts_that_the_certificate_names(
 ) -> None:
     refused(controller, pki.host("h2"), "h1/br-tun", "h1/br-tun, but its certificate is of h2")
     refused(controller, pki.host("h10"), "h1/br-tun", "h1/br-tun, but its certificate is of h10")
-    stranger = Pki(folder / "foreign")
-    making.init(stranger.folder)
-    shutil.copy(of_controller(pki.folder).issuer, stranger.host("h1").authority)
-    refused(
-        controller, stranger.host("h1"), "h1/br-tun", "shows a certificate of another authority"
-    )
+    other = Pki(folder / "foreign")
+    making.init(other.folder)
+    shutil.copy(of_controller(pki.folder).issuer, other.host("h1").authority)
+    refused(controller, other.host("h1"), "h1/br-tun", "shows a certificate of another authority")
     refused(controller, None, "h1/br-tun", "speaks no TLS, and the file says ssl:")
     expire(pki.host("h3"), pki.folder / "switchca")
     refused(controller, pki.host("h3"), "h3/br-tun", "shows a certificate that has expired")
@@ -192,10 +190,10 @@ def test_the_controllers_files_that_become_bad_are_told_once(
 def test_an_edit_leads_from_tcp_to_tls_and_back(
     controller: Controller, pki: Pki, topology_file: Path
 ) -> None:
-    def edit(old: str, new: str, words: str) -> None:
+    def edit(old: str, new: str, line: str) -> None:
         mark = controller.mark()
         topology_file.write_text(topology_file.read_text().replace(old, new))
-        controller.wait_for(words, mark)
+        controller.wait_for(line, mark)
 
     edit(TLS, PLAIN, "connections are tcp: from now on")
     with pytest.raises(ssl.SSLError):
@@ -214,22 +212,22 @@ def test_an_edit_leads_from_tcp_to_tls_and_back(
 def test_an_edit_to_tls_without_files_lets_nobody_in_until_they_are_there(
     controller: Controller, pki: Pki, topology_file: Path
 ) -> None:
-    def edit(text: str, words: str) -> None:
+    def edit(content: str, line: str) -> None:
         mark = controller.mark()
-        topology_file.write_text(text)
-        controller.wait_for(words, mark)
+        topology_file.write_text(content)
+        controller.wait_for(line, mark)
 
     edit(TOPOLOGY.replace(TLS, PLAIN), "connections are tcp: from now on")
     controller.kill()
     missing = of_controller(pki.folder).certificate
-    away = missing.rename(missing.with_suffix(".away"))
+    moved = missing.rename(missing.with_suffix(".away"))
     controller.start()
     edit(TOPOLOGY, "no switch can connect")
     assert "controller-cert.pem: is missing" in controller.wait_for("no switch can connect")
     with pytest.raises(OSError):
         TlsSwitch(controller.port, pki.host("h1"), "h1/br-tun")
     refused(controller, None, "h1/br-tun", "TLS needs files that are missing or no good")
-    away.rename(missing)
+    moved.rename(missing)
     with switch(controller, pki.host("h1"), "h1/br-tun"):
         controller.wait_for("h1/br-tun in sync")
 
@@ -246,7 +244,7 @@ def without(file: Callable[[Path], Path]) -> Callable[[Path], object]:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("spoil", "text"),
     [
         (
             without(lambda pki: of_controller(pki).private_key),
@@ -258,7 +256,7 @@ def without(file: Callable[[Path], Path]) -> Callable[[Path], object]:
     ],
 )
 def test_without_good_files_it_does_not_start(
-    folder: Path, topology_file: Path, pki: Pki, spoil: Callable[[Path], object], words: str
+    folder: Path, topology_file: Path, pki: Pki, spoil: Callable[[Path], object], text: str
 ) -> None:
     spoil(pki.folder)
     done = subprocess.run(
@@ -270,7 +268,7 @@ def test_without_good_files_it_does_not_start(
         cwd="/",
     )
     assert done.returncode == 1
-    assert words in done.stderr.splitlines()[-1]
+    assert text in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 

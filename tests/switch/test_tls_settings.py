@@ -41,8 +41,8 @@ def table(ovs: Ovs, monkeypatch: pytest.MonkeyPatch) -> Iterator[TlsTable]:
     connection.close()
 
 
-def shell(ovs: Ovs, words: str) -> None:
-    subprocess.run(["sh", "-ec", words], env=ovs.environment, check=True)
+def shell(ovs: Ovs, command: str) -> None:
+    subprocess.run(["sh", "-ec", command], env=ovs.environment, check=True)
 
 
 def rows(ovs: Ovs) -> list[dict[str, object]]:
@@ -72,9 +72,9 @@ def test_what_was_there_is_noted_and_given_back(way: str, ovs: Ovs, table: TlsTa
     assert table.read(wanted=False) == ([], [])
     for wanted in (OURS, RENEWED):
         change_by(way, ovs, table, wanted)
-        ((found,), (stranger,)) = table.read(wanted=True)
+        ((found,), (foreign,)) = table.read(wanted=True)
         assert found == wanted
-        assert (stranger.what, stranger.name) == ("tls", "/etc/their key.pem")
+        assert (foreign.what, foreign.name) == ("tls", "/etc/their key.pem")
         assert len(rows(ovs)) == 1
     change_by(way, ovs, table, None)
     assert rows(ovs) == before

@@ -31,8 +31,8 @@ COMMANDS = [
 class Done:
     """How a run of `dvr` ended."""
 
-    def __init__(self, capfd: pytest.CaptureFixture[str], *words: str) -> None:
-        saved, sys.argv = sys.argv, ["dvr", *words]
+    def __init__(self, capfd: pytest.CaptureFixture[str], *arguments: str) -> None:
+        saved, sys.argv = sys.argv, ["dvr", *arguments]
         try:
             main()
             self.code: object = 0
@@ -46,24 +46,24 @@ class Done:
 @pytest.fixture
 def dvr(capfd: pytest.CaptureFixture[str]):
     """Runs `dvr` with some words, as the installed command does."""
-    return lambda *words: Done(capfd, *words)
+    return lambda *arguments: Done(capfd, *arguments)
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("option", ["--help", "-h"])
-def test_every_command_teaches_what_it_does(words: list[str], option: str):
-    result = CliRunner().invoke(cli, [*words, option])
+def test_every_command_teaches_what_it_does(arguments: list[str], option: str):
+    result = CliRunner().invoke(cli, [*arguments, option])
     assert result.exit_code == 0
     usage, _, first, *_ = result.stdout.split("\n")
-    assert usage.startswith(f"Usage: {' '.join(['cli', *words])}")
+    assert usage.startswith(f"Usage: {' '.join(['cli', *arguments])}")
     assert re.match(r"  [A-Z].*\w", first)
     assert result.stderr == ""
 
 
 def test_help_names_every_command(dvr):
     out = dvr("--help").out
-    for words in COMMANDS[1:6]:
-        assert re.search(rf"^  {words[0]}  ", out, re.MULTILINE)
+    for arguments in COMMANDS[1:6]:
+        assert re.search(rf"^  {arguments[0]}  ", out, re.MULTILINE)
     assert re.search(r"sudo \S*dvr lab up", out)
     assert "Exit codes" in out
 
@@ -84,10 +84,10 @@ def test_check_says_each_problem_of_a_topology(dvr, tmp_path: Path):
     file.write_text(Path(EXAMPLE).read_text().replace("network: lonely}", "network: lonly}"))
     done = dvr("check", str(file))
     assert (done.code, done.out) == (1, "")
-    said = done.err.rstrip("\n").split("\n")
-    assert len(said) == 6
-    assert re.match(rf"{re.escape(str(file))}:\d+:\d+: .*lonly.*did you mean 'lonely'", said[0])
-    assert said[2].index("^") == said[1].index("lonly}")
+    lines = done.err.rstrip("\n").split("\n")
+    assert len(lines) == 6
+    assert re.match(rf"{re.escape(str(file))}:\d+:\d+: .*lonly.*did you mean 'lonely'", lines[0])
+    assert lines[2].index("^") == lines[1].index("lonly}")
 
 
 def test_check_says_each_problem_of_the_flows(dvr, tmp_path: Path):
@@ -108,10 +108,10 @@ def test_check_warns_and_strict_takes_warnings_for_errors(dvr, tmp_path: Path):
     file.write_text("table 0 A\n  arp actions=drop\n  priority=1,arp actions=NORMAL\n")
     done = dvr("check", EXAMPLE, "--flows", str(tmp_path))
     assert (done.code, done.out) == (0, "")
-    said = done.err.rstrip("\n").split("\n")
-    assert said[0].startswith(f"{file}:1:9: warning: A does not say what happens to a packet")
-    assert said[3].startswith(f"{file}:3:3: warning: is never reached: line 2 matches the same")
-    assert said[4:] == ["    priority=1,arp actions=NORMAL", "    ^"]
+    lines = done.err.rstrip("\n").split("\n")
+    assert lines[0].startswith(f"{file}:1:9: warning: A does not say what happens to a packet")
+    assert lines[3].startswith(f"{file}:3:3: warning: is never reached: line 2 matches the same")
+    assert lines[4:] == ["    priority=1,arp actions=NORMAL", "    ^"]
     strict = dvr("check", EXAMPLE, "--flows", str(tmp_path), "--strict")
     assert (strict.code, strict.out) == (1, "")
     assert strict.err == done.err.replace("warning: ", "")
@@ -121,9 +121,9 @@ def test_check_warns_and_strict_takes_warnings_for_errors(dvr, tmp_path: Path):
 def test_the_environment_may_name_the_flows(dvr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "br-int.flows").write_text("table 0 A\n  miss: NORMAL\n")
     monkeypatch.setenv("DVR_FLOWS", str(tmp_path))
-    words = ["flows", EXAMPLE, "--host", "server-64", "--bridge", "br-int"]
-    assert dvr(*words).out == "cookie=0x6476725f727975,table=0,priority=0 actions=NORMAL\n"
-    assert "table=60," in dvr(*words, "--flows", str(flows_dir())).out
+    arguments = ["flows", EXAMPLE, "--host", "server-64", "--bridge", "br-int"]
+    assert dvr(*arguments).out == "cookie=0x6476725f727975,table=0,priority=0 actions=NORMAL\n"
+    assert "table=60," in dvr(*arguments, "--flows", str(flows_dir())).out
 
 
 def test_check_fills_the_flows_as_well(dvr, tmp_path: Path):
@@ -134,9 +134,9 @@ def test_check_fills_the_flows_as_well(dvr, tmp_path: Path):
     assert done.err.startswith(f"{file}:3:5: ")
 
 
-@pytest.mark.parametrize("words", [["check"], ["hosts"], ["flows", "--host", "server-233"]])
-def test_a_file_that_is_not_there_is_one_line(dvr, tmp_path: Path, words: list[str]):
-    done = dvr(*words, str(tmp_path / "none.yaml"))
+@pytest.mark.parametrize("arguments", [["check"], ["hosts"], ["flows", "--host", "server-233"]])
+def test_a_file_that_is_not_there_is_one_line(dvr, tmp_path: Path, arguments: list[str]):
+    done = dvr(*arguments, str(tmp_path / "none.yaml"))
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"{tmp_path}/none.yaml: cannot be read: ")
     assert done.err.count("\n") == 1
@@ -167,14 +167,14 @@ def test_flows_of_the_other_bridge_and_of_other_pipelines(dvr, tmp_path: Path):
     assert done.code == 0
     assert "table=60," in done.out
     (tmp_path / "br-int.flows").write_text("table 0 A\n  miss: NORMAL\n")
-    words = ["--flows", str(tmp_path), "--bridge", "br-int"]
-    done = dvr("flows", EXAMPLE, "--host", "server-64", *words)
+    arguments = ["--flows", str(tmp_path), "--bridge", "br-int"]
+    done = dvr("flows", EXAMPLE, "--host", "server-64", *arguments)
     assert done.out == "cookie=0x6476725f727975,table=0,priority=0 actions=NORMAL\n"
 
 
 def test_flows_as_a_script_that_a_shell_takes(dvr):
-    for words in ([], ["--host", "server-68"], ["--bridge", "br-int"]):
-        done = dvr("flows", EXAMPLE, "--as", "script", *words)
+    for arguments in ([], ["--host", "server-68"], ["--bridge", "br-int"]):
+        done = dvr("flows", EXAMPLE, "--as", "script", *arguments)
         assert (done.code, done.err) == (0, "")
         check = subprocess.run(["sh", "-n"], input=done.out, text=True, capture_output=True)
         assert (check.returncode, check.stderr) == (0, "")
@@ -213,7 +213,7 @@ def test_hosts_prints_the_articles_query(dvr):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "text"),
     [
         (["chek", EXAMPLE], "No such command 'chek'"),
         (["check"], "Missing argument 'TOPOLOGY'"),
@@ -244,10 +244,10 @@ def test_hosts_prints_the_articles_query(dvr):
         (["lab", "exec", "cirros"], "Missing argument 'COMMAND"),
     ],
 )
-def test_wrong_words_are_64_and_said_on_stderr(dvr, words: list[str], said: str):
-    done = dvr(*words)
+def test_wrong_words_are_64_and_said_on_stderr(dvr, arguments: list[str], text: str):
+    done = dvr(*arguments)
     assert (done.code, done.out) == (64, "")
-    assert said in done.err
+    assert text in done.err
 
 
 def test_completion_is_a_script_that_bash_takes(dvr):

@@ -73,7 +73,7 @@ LIMITS = "see its limits, and those of this machine"
 
 
 @pytest.mark.parametrize(
-    ("program", "last", "lines"),
+    ("code", "last", "count"),
     [
         (FAILING_THREAD, "the companion ends: ValueError: an odd one", None),
         (THREAD_THAT_CANNOT_BEGIN, f"the companion ends: it gets no memory; {LIMITS}", 1),
@@ -87,10 +87,10 @@ LIMITS = "see its limits, and those of this machine"
         ),
     ],
 )
-def test_it_ends_with_a_line_and_an_exit_code(program: str, last: str, lines: int | None) -> None:
-    words = [sys.executable, "-c", program]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
-    said = done.stderr.splitlines()
+def test_it_ends_with_a_line_and_an_exit_code(code: str, last: str, count: int | None) -> None:
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    lines = done.stderr.splitlines()
     assert done.returncode == 1
-    assert said[-1] == last
-    assert lines is None or len(said) == lines
+    assert lines[-1] == last
+    assert count is None or len(lines) == count

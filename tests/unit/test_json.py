@@ -51,9 +51,9 @@ def shown(document: dict[str, Any]) -> set[str]:
     return set(keys(json.loads(json.dumps(document))))
 
 
-def of_word(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+def document_of(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
     """Run `dvr` with --json; exactly one document is on stdout."""
-    saved, sys.argv = sys.argv, ["dvr", *words, "--json"]
+    saved, sys.argv = sys.argv, ["dvr", *arguments, "--json"]
     code: Any = 0
     try:
         main()
@@ -66,10 +66,10 @@ def of_word(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[s
 
 
 def test_check(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert of_word(capfd, "check", EXAMPLE) == (0, {"problems": []})
+    assert document_of(capfd, "check", EXAMPLE) == (0, {"problems": []})
     bad = tmp_path / "bad.yaml"
     bad.write_text(Path(EXAMPLE).read_text().replace("network: lonely}", "network: lonly}"))
-    code, document = of_word(capfd, "check", str(bad))
+    code, document = document_of(capfd, "check", str(bad))
     assert code == 1
     assert shown(document) == documented("check")
     first = document["problems"][0]
@@ -82,26 +82,26 @@ def test_check(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 def test_check_of_a_missing_file_and_of_warnings(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, document = of_word(capfd, "check", str(tmp_path / "none.yaml"))
+    code, document = document_of(capfd, "check", str(tmp_path / "none.yaml"))
     (problem,) = document["problems"]
     assert (code, problem["file"], problem["line"]) == (1, None, None)
     assert shown(document) == documented("check")
     (tmp_path / "br-tun.flows").write_text("table 0 A\n  arp actions=drop\n")
     flows = ["--flows", str(tmp_path)]
-    code, document = of_word(capfd, "check", EXAMPLE, *flows)
+    code, document = document_of(capfd, "check", EXAMPLE, *flows)
     assert (code, document["problems"][0]["severity"]) == (0, "warning")
-    code, document = of_word(capfd, "check", EXAMPLE, *flows, "--strict")
+    code, document = document_of(capfd, "check", EXAMPLE, *flows, "--strict")
     assert (code, document["problems"][0]["severity"]) == (1, "error")
 
 
 def test_hosts(capfd: pytest.CaptureFixture[str]) -> None:
-    code, document = of_word(capfd, "hosts", EXAMPLE)
+    code, document = document_of(capfd, "hosts", EXAMPLE)
     assert (code, document["hosts"][0]["dvr_mac"]) == (0, "fa:16:3f:02:d7:f2")
     assert shown(document) == documented("hosts")
 
 
 def test_companion_check(capfd: pytest.CaptureFixture[str]) -> None:
-    code, document = of_word(capfd, "companion", "check")
+    code, document = document_of(capfd, "companion", "check")
     assert shown(document) == documented("companion check")
     assert document["ready"] is (code == 0)
     found = documents.of_findings([passes("a", "b"), fails("c", "d", "e")])
@@ -143,11 +143,11 @@ def test_show_leases() -> None:
 def test_there_is_a_section_for_each_word_that_takes_json() -> None:
     from dvr_ryu.cli import cli
 
-    def words(command: Any, name: str) -> Iterator[str]:
+    def arguments(command: Any, name: str) -> Iterator[str]:
         if any("--json" in each.opts for each in command.params):
             yield name
         for below in getattr(command, "commands", {}).values():
-            yield from words(below, f"{name} {below.name}".strip())
+            yield from arguments(below, f"{name} {below.name}".strip())
 
     said = {each for each in re.findall(r"^``dvr ((?:[a-z]+ ?)+)", DOCS, re.M)}
-    assert {each.strip() for each in said} == set(words(cli, ""))
+    assert {each.strip() for each in said} == set(arguments(cli, ""))

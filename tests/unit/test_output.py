@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.cli import output
-from dvr_ryu.cli.output import end_with, say
+from dvr_ryu.cli.output import end_with, to_stderr
 from dvr_ryu.errors import SHOWN_COLUMNS, FileError, Location, Problem
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.tables import table
@@ -30,8 +30,8 @@ WITH_RESULTS = (
 )
 
 
-def ended(words: list[str], stdout: int) -> tuple[int, str]:
-    done = subprocess.run([DVR, *words], stdout=stdout, stderr=subprocess.PIPE, text=True)
+def ended(command: list[str], stdout: int) -> tuple[int, str]:
+    done = subprocess.run([DVR, *command], stdout=stdout, stderr=subprocess.PIPE, text=True)
     return done.returncode, done.stderr
 
 
@@ -44,25 +44,25 @@ def gone() -> Iterator[int]:
     os.close(writer)
 
 
-@pytest.mark.parametrize("words", WITH_RESULTS, ids=" ".join)
-def test_a_reader_that_has_gone_is_a_quiet_end(words: list[str], gone: int) -> None:
-    code, err = ended(words, gone)
+@pytest.mark.parametrize("command", WITH_RESULTS, ids=" ".join)
+def test_a_reader_that_has_gone_is_a_quiet_end(command: list[str], gone: int) -> None:
+    code, err = ended(command, gone)
     assert code == 1
     assert "Traceback" not in err and "pipe" not in err
 
 
-@pytest.mark.parametrize("words", WITH_RESULTS, ids=" ".join)
-def test_a_full_stdout_is_one_line(words: list[str]) -> None:
+@pytest.mark.parametrize("command", WITH_RESULTS, ids=" ".join)
+def test_a_full_stdout_is_one_line(command: list[str]) -> None:
     with open("/dev/full", "w") as full:
-        code, err = ended(words, full.fileno())
+        code, err = ended(command, full.fileno())
     assert code == 1
     assert err.splitlines()[-1] == "cannot write the result to stdout: No space left on device"
     assert "Traceback" not in err and "Exception" not in err
 
 
 def test_a_closed_stdout_is_one_line() -> None:
-    words = f"{DVR} hosts {EXAMPLE} >&-"
-    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True)
+    command = f"{DVR} hosts {EXAMPLE} >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "cannot write the result to stdout: Bad file descriptor\n"
 
@@ -73,10 +73,10 @@ def test_a_word_without_a_result_needs_no_stdout() -> None:
 
 
 def test_the_exit_code_stays_that_of_the_word(capfd: pytest.CaptureFixture[str]) -> None:
-    def word(code: object) -> Callable[[], object]:
+    def command(code: object) -> Callable[[], object]:
         return lambda: sys.exit(code)  # type: ignore[arg-type]
 
-    assert [end_with(word(code)) for code in (0, 2, 64, None)] == [0, 2, 64, 0]
+    assert [end_with(command(code)) for code in (0, 2, 64, None)] == [0, 2, 64, 0]
 
 
 def test_what_is_no_terminal_does_not_wrap(
@@ -109,7 +109,7 @@ def test_a_terminal_wraps_at_words() -> None:
 def test_cells_and_messages_do_nothing_to_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     hostile = "\x1b]0;title\x07 \u202e [red]x[/]"
     end_with(lambda: output.show(table(("seen",), [(hostile,)])))
-    say(hostile)
+    to_stderr(hostile)
     out, err = capfd.readouterr()
     for text in (out, err):
         assert "\x1b" not in text and "\x07" not in text and "\u202e" not in text
@@ -148,7 +148,7 @@ def test_of_many_problems_the_first_are_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "location", "said"),
+    ("data", "location", "expected"),
     [
         (b"table 0 A\n  # caf\xe9\n", "f:2:8", "is not UTF-8 text"),
         (b"table 0 A\n  # \x1b[31m\n", "f:2:5", "a control character (U+001B)"),
@@ -156,12 +156,12 @@ def test_of_many_problems_the_first_are_written_out() -> None:
         (b"a\r\nb\x7f", "f:2:2", "U+007F"),
     ],
 )
-def test_what_is_no_text_has_a_place(data: bytes, location: str, said: str) -> None:
+def test_what_is_no_text_has_a_place(data: bytes, location: str, expected: str) -> None:
     with pytest.raises(FileError) as raised:
         text_of(data, "f")
     (problem,) = raised.value.problems
     assert str(problem.location) == location
-    assert said in problem.message
+    assert expected in problem.message
     assert str(problem).isprintable() or all(
         line.isprintable() for line in str(problem).split("\n")
     )
@@ -171,20 +171,20 @@ def test_what_is_no_text_has_a_place(data: bytes, location: str, said: str) -> N
 def test_files_that_are_no_text_are_refused_where_they_are_not(name: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.write_bytes(b"table 0 A\n  # \x1b[31m\xe9\n")
-    words = {
+    command = {
         "br-tun.flows": ["check", EXAMPLE, "--flows", str(tmp_path)],
         "topology.yaml": ["check", str(file)],
         "dump": ["flows", "--from-dump", str(file)],
     }[name]
-    done = subprocess.run([DVR, *words], capture_output=True)
+    done = subprocess.run([DVR, *command], capture_output=True)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(f"{file}:2:".encode())
     assert b"\x1b" not in done.stderr and b"Traceback" not in done.stderr
 
 
 def test_a_dump_on_stdin_that_is_no_text() -> None:
-    words = [DVR, "flows", "--from-dump", "-"]
-    done = subprocess.run(words, input=b"table=0 actions=\xff", capture_output=True)
+    command = [DVR, "flows", "--from-dump", "-"]
+    done = subprocess.run(command, input=b"table=0 actions=\xff", capture_output=True)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(b"stdin:1:17: is not UTF-8 text")
 
@@ -195,7 +195,8 @@ _AS_A_USER = f"""if True:
     import os, sys
     from dvr_ryu.cli import cli, main
     from dvr_ryu.companion import agent, check, script
-    from dvr_ryu.lab import flows, lifecycle, progress, readiness
+    from dvr_ryu.lab import lifecycle, progress
+    from dvr_ryu.lab.services import flows, readiness
     with progress.steps():
         pass
     cli.main(["check", {EXAMPLE!r}], standalone_mode=False)  # Python may be root's alone: load it
@@ -205,29 +206,29 @@ _AS_A_USER = f"""if True:
     main()"""
 
 
-def as_a_user(*words: str) -> subprocess.CompletedProcess[str]:
+def as_a_user(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `dvr` without being root."""
-    command = [sys.executable, "-c", _AS_A_USER, *words]
+    command = [sys.executable, "-c", _AS_A_USER, *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd="/")
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["lab", "exec", "a", "--", "sh", "-c", "ip a | grep 'x y'"],
         ["lab", "up", EXAMPLE, "--flows", "/tmp/my flows"],
         ["companion", "apply", EXAMPLE, "--host", "server-64"],
     ],
 )
-def test_the_advice_to_be_root_has_the_whole_command(words: list[str]) -> None:
-    done = as_a_user("/opt/dvr ryu/bin/dvr", *words)
+def test_the_advice_to_be_root_has_the_whole_command(arguments: list[str]) -> None:
+    done = as_a_user("/opt/dvr ryu/bin/dvr", *arguments)
     assert done.returncode == 1
     advice = done.stderr.rstrip("\n").partition("type sudo ")[2]
-    assert shlex.split(advice) == ["/opt/dvr ryu/bin/dvr", *words]
+    assert shlex.split(advice) == ["/opt/dvr ryu/bin/dvr", *arguments]
     assert (
-        as_a_user("/usr/bin/dvr", *words)
+        as_a_user("/usr/bin/dvr", *arguments)
         .stderr.rstrip()
-        .endswith(f"type sudo dvr {shlex.join(words)}")
+        .endswith(f"type sudo dvr {shlex.join(arguments)}")
     )
 
 

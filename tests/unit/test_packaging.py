@@ -25,10 +25,10 @@ WHERE = "from dvr_ryu import shipped; print(shipped.flows_dir(), shipped.example
 OUTSIDE_PYTEST = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
 
 
-def python(*words: str, **environment: str) -> str:
+def python(*arguments: str, **environment: str) -> str:
     """Run a fresh Python in / and return what it prints; anything on its stderr is a failure."""
     done = subprocess.run(
-        [sys.executable, *words],
+        [sys.executable, *arguments],
         cwd="/",
         env=OUTSIDE_PYTEST | environment,
         capture_output=True,
@@ -147,9 +147,9 @@ def test_ryu_manager_says_its_version_and_nothing_else() -> None:
 def test_ryu_manager_starts_a_stock_app_quietly() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = free.getsockname()
-    words = ["--ofp-listen-host", address[0], "--ofp-tcp-listen-port", str(address[1])]
+    arguments = ["--ofp-listen-host", address[0], "--ofp-tcp-listen-port", str(address[1])]
     ryu = subprocess.Popen(
-        [RYU_MANAGER, *words, "ryu.app.simple_switch_13"],
+        [RYU_MANAGER, *arguments, "ryu.app.simple_switch_13"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd="/",
@@ -160,9 +160,9 @@ def test_ryu_manager_starts_a_stock_app_quietly() -> None:
         wait_until_listening(ryu, address)
     finally:
         ryu.terminate()
-        said, _ = ryu.communicate()
+        output, _ = ryu.communicate()
     expected = re.compile(r"(loading|instantiating) app |connected socket:")
-    assert [line for line in said.splitlines() if not expected.match(line)] == []
+    assert [line for line in output.splitlines() if not expected.match(line)] == []
 
 
 def wait_until_listening(process: subprocess.Popen[str], address: tuple[str, int]) -> None:

@@ -101,9 +101,9 @@ def test_counts_of_flows_are_those_that_the_controller_says(document: str, expec
     for line in written(document).splitlines():
         if command := re.match(r"    \$ sudo \S*dvr lab flows (\S+)", line):
             folder = ROOT / command[1]
-        if not (said := _IN_SYNC.match(line)):
+        if not (found := _IN_SYNC.match(line)):
             continue
-        host, bridge, total, counts, tables = said.groups()
+        host, bridge, total, counts, tables = found.groups()
         before, after = (
             load_pipelines(each).planned(bridge, HostView(topology, host)).wanted()
             for each in (shipped, folder)
@@ -121,10 +121,10 @@ def test_counts_of_flows_are_those_that_the_controller_says(document: str, expec
 
 
 def test_pipelines_have_as_many_lines_as_the_controller_says() -> None:
-    said = re.findall(
+    found = re.findall(
         r"/([\w-]+\.flows): (\d+) tables, (\d+) lines", written("docs/operations.rst")
     )
-    assert said
-    for name, tables, lines in said:
+    assert found
+    for name, tables, lines in found:
         pipeline = read_pipeline(ROOT / "flows" / name)
         assert (int(tables), int(lines)) == (len(pipeline.tables), len([*pipeline.flows()]))

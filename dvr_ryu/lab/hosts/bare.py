@@ -22,7 +22,7 @@ from dvr_ryu.topology.model import Controller, Underlay
 from dvr_ryu.topology.topology import Topology
 
 CONTROLLER = "controller"
-WIRE = "wire"
+UNDERLAY = "wire"
 """Names of the lab's own hosts: where the controller runs, and the underlay itself."""
 OPENFLOW_PORT = 6653
 
@@ -37,9 +37,9 @@ class Lab:
         return self.hosts[name]
 
     @property
-    def wire(self) -> LabHost:
+    def underlay_host(self) -> LabHost:
         """The host that is nothing but the underlay's bridge."""
-        return self.hosts[WIRE]
+        return self.hosts[UNDERLAY]
 
     @property
     def controller(self) -> LabHost:
@@ -58,7 +58,7 @@ def controller_of(topology: Topology) -> Controller:
             f" {cidr} in the topology, for example controller: {_chosen(topology)}, or remove it"
         )
     for host in topology.hosts.values():
-        if host.name in (CONTROLLER, WIRE):
+        if host.name in (CONTROLLER, UNDERLAY):
             raise DvrError(
                 f"a lab has a host {host.name} of its own: rename the topology's host {host.name}"
             )
@@ -96,19 +96,21 @@ def build(topology: Topology, folder: str) -> Lab:
     What was made stays if an error ends this: `remove` finds it.
     """
     addresses = addresses_of(topology)
-    wire = LabHost.start(WIRE, folder)
-    cabling.lay_wire(wire, topology.underlay)
-    return Lab({**add(wire, addresses, topology.underlay, folder), WIRE: wire})
+    underlay_host = LabHost.start(UNDERLAY, folder)
+    cabling.add_bridge(underlay_host, topology.underlay)
+    return Lab(
+        {**add(underlay_host, addresses, topology.underlay, folder), UNDERLAY: underlay_host}
+    )
 
 
 def add(
-    wire: LabHost, addresses: Mapping[str, str], underlay: Underlay, folder: str
+    underlay_host: LabHost, addresses: Mapping[str, str], underlay: Underlay, folder: str
 ) -> dict[str, LabHost]:
     """Make hosts, by name, that have these addresses on the wire."""
     with ThreadPoolExecutor() as pool:
         started = pool.map(lambda name: LabHost.start(name, folder), addresses)
         hosts = {host.name: host for host in started}
-        cabling.plug(wire, {addresses[name]: hosts[name] for name in hosts}, underlay)
+        cabling.plug(underlay_host, {addresses[name]: hosts[name] for name in hosts}, underlay)
 
         def equip(host: LabHost) -> None:
             address = addresses[host.name]
@@ -122,11 +124,11 @@ def add(
     return hosts
 
 
-def take(lab: Lab, addresses: Mapping[str, str]) -> None:
+def end(lab: Lab, addresses: Mapping[str, str]) -> None:
     """End hosts, by name, that have these addresses on the wire."""
     for name in addresses:
         lab[name].stop()
-    cabling.unplug(lab.wire, addresses.values())
+    cabling.unplug(lab.underlay_host, addresses.values())
 
 
 def remove(folder: str, among: Collection[str] | None = None) -> list[str]:

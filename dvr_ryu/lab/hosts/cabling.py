@@ -29,10 +29,10 @@ def port_of(address: str) -> str:
     return "port-" + "".join(f"{int(byte):02x}" for byte in address.split("."))
 
 
-def lay_wire(wire: LabHost, underlay: Underlay) -> None:
-    """Make the bridge in `wire`; nothing is plugged into it yet."""
+def add_bridge(underlay_host: LabHost, underlay: Underlay) -> None:
+    """Make the bridge in `underlay_host`; nothing is plugged into it yet."""
     _batch(
-        wire,
+        underlay_host,
         [
             f"link add {BRIDGE} mtu {underlay.mtu} type bridge mcast_snooping 0",
             f"link set {BRIDGE} up",
@@ -40,7 +40,7 @@ def lay_wire(wire: LabHost, underlay: Underlay) -> None:
     )
 
 
-def plug(wire: LabHost, hosts: Mapping[str, LabHost], underlay: Underlay) -> None:
+def plug(underlay_host: LabHost, hosts: Mapping[str, LabHost], underlay: Underlay) -> None:
     """Make the eth0 of hosts, which are by underlay address, and plug them into the wire."""
     lines: list[str] = []
     for address, host in hosts.items():
@@ -50,25 +50,25 @@ def plug(wire: LabHost, hosts: Mapping[str, LabHost], underlay: Underlay) -> Non
             f" peer name {NIC} address {mac_of(address)} mtu {underlay.mtu} netns {host.init.pid}",
             f"link set {port} alias {host.name} master {BRIDGE} up",
         ]
-    _batch(wire, lines)
+    _batch(underlay_host, lines)
 
 
-def unplug(wire: LabHost, addresses: Iterable[str]) -> None:
+def unplug(underlay_host: LabHost, addresses: Iterable[str]) -> None:
     """Remove the cables of hosts that have ended: the kernel does so too, but in its own time."""
-    _batch(wire, [f"link del {port_of(address)}" for address in addresses], "-force")
+    _batch(underlay_host, [f"link del {port_of(address)}" for address in addresses], "-force")
 
 
-def _batch(wire: LabHost, lines: Iterable[str], *options: str) -> None:
+def _batch(underlay_host: LabHost, lines: Iterable[str], *options: str) -> None:
     # The peers are named by the machine's pids: of the wire only its network is entered.
-    done = subprocess.run(
-        ["nsenter", f"--target={wire.init.pid}", "--net", "ip", *options, "-batch", "-"],
+    result = subprocess.run(
+        ["nsenter", f"--target={underlay_host.init.pid}", "--net", "ip", *options, "-batch", "-"],
         input="\n".join(lines),
         env=environment(),
         capture_output=True,
         text=True,
     )
-    if done.returncode and not options:
-        raise HostError(f"cannot change the lab's wire: {done.stderr}".rstrip())
+    if result.returncode and not options:
+        raise HostError(f"cannot change the lab's wire: {result.stderr}".rstrip())
 
 
 def connect(host: LabHost, address: str, underlay: Underlay) -> None:

@@ -82,13 +82,13 @@ class LabHost:
         The command ends when nsenter does, whoever ends that. It starts in our current folder, if
         the host has that too.
         """
-        words = self._nsenter()
+        argv = self._nsenter()
         if self.path(os.getcwd()).is_dir():
-            words += ["env", f"--chdir={os.getcwd()}"]
-        words += ["setpriv", "--pdeathsig=KILL", "--"]
+            argv += ["env", f"--chdir={os.getcwd()}"]
+        argv += ["setpriv", "--pdeathsig=KILL", "--"]
         if namespace is not None:
-            words += ["ip", "netns", "exec", namespace]
-        return [*words, *command]
+            argv += ["ip", "netns", "exec", namespace]
+        return [*argv, *command]
 
     def run(
         self,
@@ -103,9 +103,9 @@ class LabHost:
 
         HostError if it takes longer than `timeout` seconds, or if it fails and `check` is set.
         """
-        said = f"{self.name}: {shlex.join(command)}"
+        title = f"{self.name}: {shlex.join(command)}"
         try:
-            done = subprocess.run(
+            result = subprocess.run(
                 self.enter(command, namespace),
                 env=environment(),
                 capture_output=True,
@@ -115,12 +115,12 @@ class LabHost:
                 input=input,
             )
         except subprocess.TimeoutExpired:
-            raise HostError(f"{said}: did not end within {timeout:g} s") from None
-        if check and done.returncode:
+            raise HostError(f"{title}: did not end within {timeout:g} s") from None
+        if check and result.returncode:
             raise HostError(
-                f"{said}: ended with {done.returncode}\n{done.stdout}{done.stderr}".rstrip()
+                f"{title}: ended with {result.returncode}\n{result.stdout}{result.stderr}".rstrip()
             )
-        return done
+        return result
 
     @contextmanager
     def running(
@@ -151,14 +151,14 @@ class LabHost:
 
         Return False if it runs already; HostError if it cannot be started.
         """
-        words = {"name": service, "command": [*command], "environment": environment(extra)}
+        request = {"name": service, "command": [*command], "environment": environment(extra)}
         with log.open("ab") as output, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as init:
             init.connect(str(self.path(SOCKET)))
-            socket.send_fds(init, [json.dumps(words).encode()], [output.fileno()])
-            said = init.recv(4096).strip(b"\0").decode()
-        if said not in ("", RUNS_ALREADY):
-            raise HostError(f"{self.name}: cannot start the {service}: {said}")
-        return not said
+            socket.send_fds(init, [json.dumps(request).encode()], [output.fileno()])
+            answer = init.recv(4096).strip(b"\0").decode()
+        if answer not in ("", RUNS_ALREADY):
+            raise HostError(f"{self.name}: cannot start the {service}: {answer}")
+        return not answer
 
     def service_pid(self, service: str) -> int | None:
         """The pid, as the host sees it, of a service that runs; None if it does not."""

@@ -47,8 +47,8 @@ SOON = 10.0
 """Seconds after its start in which a service that ends has failed soon."""
 
 
-def _mount(*words: str) -> None:
-    subprocess.run(["mount", *words], check=True)
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True)
 
 
 def make_private() -> None:
@@ -76,13 +76,15 @@ def _layer_etc() -> None:
     upper, work = f"{RUN}/etc/upper", f"{RUN}/etc/work"
     os.makedirs(upper)
     os.makedirs(work)
-    places = _mounted_below("/etc/")
-    kept = [os.open(place, os.O_PATH) for place in places]
+    mount_points = _mounted_below("/etc/")
+    descriptors = [os.open(mount_point, os.O_PATH) for mount_point in mount_points]
     layers = f"lowerdir=/etc,upperdir={upper},workdir={work}"
-    words = ["mount", "-t", "overlay", "-o", layers, "overlay", "/etc"]
-    if subprocess.run(words, stderr=subprocess.DEVNULL).returncode == 0:
-        for place, descriptor in zip(places, kept, strict=True):
-            _mount("--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{descriptor}", place)
+    command = ["mount", "-t", "overlay", "-o", layers, "overlay", "/etc"]
+    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0:
+        for mount_point, descriptor in zip(mount_points, descriptors, strict=True):
+            _mount(
+                "--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{descriptor}", mount_point
+            )
         os.makedirs("/etc/netns", exist_ok=True)
         if not os.path.exists("/etc/resolv.conf"):
             # A link into the machine's /run, perhaps.
@@ -90,14 +92,16 @@ def _layer_etc() -> None:
                 os.unlink("/etc/resolv.conf")
             with open("/etc/resolv.conf", "x"):
                 pass
-    for descriptor in kept:
+    for descriptor in descriptors:
         os.close(descriptor)
 
 
 def _mounted_below(folder: str) -> list[str]:
     with open("/proc/self/mountinfo") as lines:
-        places = (line.split()[4] for line in lines)
-        return sorted({place for place in places if place.startswith(folder)})
+        mount_points = (line.split()[4] for line in lines)
+        return sorted(
+            {mount_point for mount_point in mount_points if mount_point.startswith(folder)}
+        )
 
 
 def _keep_resolv_conf() -> None:
@@ -204,12 +208,12 @@ class Service:
         soon = time.monotonic() < self._started + SOON
         self._failures = self._failures + 1 if soon else 1
         pause = PAUSES[min(self._failures, len(PAUSES)) - 1]
-        self._say(f"{how}; it starts again in {pause:g} s")
+        self._log_line(f"{how}; it starts again in {pause:g} s")
         return pause
 
-    def _say(self, words: str) -> None:
+    def _log_line(self, text: str) -> None:
         """Write a line to its log."""
-        write(self._log, [f"the {self.name} {words}".encode()])
+        write(self._log, [f"the {self.name} {text}".encode()])
 
     def forget(self) -> None:
         """Let go of its log."""
@@ -264,10 +268,10 @@ class Keeper:
         """Do what one connection asks, and answer with what is wrong about it, or nothing."""
         connection, _ = self._listener.accept()
         with connection:
-            words, logs, _, _ = socket.recv_fds(connection, LONGEST, 1)
+            request, logs, _, _ = socket.recv_fds(connection, LONGEST, 1)
             answer = ""
             try:
-                service = Service(log=logs[0], **json.loads(words))
+                service = Service(log=logs[0], **json.loads(request))
                 self._start(service)
             except (OSError, ValueError, TypeError, IndexError) as error:
                 answer = str(error) or repr(error)

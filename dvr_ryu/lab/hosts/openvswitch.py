@@ -36,9 +36,9 @@ def start(host: LabHost) -> None:
     )
 
 
-def _serve(host: LabHost, daemon: str, *words: str) -> None:
+def _serve(host: LabHost, daemon: str, *arguments: str) -> None:
     log = host.path(f"{_LOGS}/{daemon}.log")
-    host.start_service(daemon, [daemon, *words, *_DAEMON], log, {})
+    host.start_service(daemon, [daemon, *arguments, *_DAEMON], log, {})
 
 
 def connect(host: LabHost, address: str, underlay: Underlay) -> None:

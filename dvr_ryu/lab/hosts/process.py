@@ -43,8 +43,8 @@ class Process:
     @property
     def command(self) -> list[str]:
         """The words that it was started with."""
-        words = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode(errors="replace")
-        return words.rstrip("\0").split("\0")
+        command_line = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode(errors="replace")
+        return command_line.rstrip("\0").split("\0")
 
     def kill(self) -> None:
         """Kill it and wait until it is gone. The descriptor makes sure that nothing else is hit."""

@@ -19,12 +19,12 @@ from dvr_ryu.companion.desired.dhcp import dhcp_namespace
 from dvr_ryu.companion.resources.dhcp.files import leases_file
 from dvr_ryu.lab.proof import sparse
 from dvr_ryu.lab.proof.probes import (
+    Endpoint,
     Forwards,
     GatewayAnswers,
     Leased,
     NoPing,
     Ping,
-    Place,
     Probe,
     SeenAs,
 )
@@ -79,7 +79,7 @@ def _leases(topology: Topology, reach: Reach) -> Iterator[Check]:
             file = leases_file(dhcp_namespace(topology.networks[each.network]))
             server = each.host if (each.network, each.host) in own else servers[each.network]
             address = f"{each.ip}/{each.prefixlen}"
-            probe = Leased(_place(each), address, subnet.gateway_ip, server, file)
+            probe = Leased(_endpoint(each), address, subnet.gateway_ip, server, file)
             yield Check("DHCP lease", each.name, each.network, probe)
 
 
@@ -89,7 +89,7 @@ def _gateways(topology: Topology, reach: Reach) -> Iterator[Check]:
     for each in _covering(instances, lambda each: {(each.network, each.host)}):
         gateway = reach.gateway(each)
         if gateway is not None:
-            probe = GatewayAnswers(_place(each), gateway.ip, gateway.mac)
+            probe = GatewayAnswers(_endpoint(each), gateway.ip, gateway.mac)
             yield Check("gateway's ARP", each.name, gateway.ip, probe)
 
 
@@ -127,7 +127,7 @@ def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
         if floating.router is not None and not _roaming(topology, floating):
             world = reach.world(topology.routers[floating.router])
             if world is not None:
-                probe = Ping(Place(world), floating.ip)
+                probe = Ping(Endpoint(world), floating.ip)
                 yield Check("floating IP, inbound", world, floating.ip, probe)
 
 
@@ -144,10 +144,10 @@ def _forwarded(topology: Topology, reach: Reach) -> Iterator[Check]:
         for each in floating.forwardings:
             if world is None or _roaming(topology, each):
                 continue
-            instance = _place(topology.instances[each.instance])
+            instance = _endpoint(topology.instances[each.instance])
             outer, inner = each.external_ports.last, each.internal_ports.last
             probe = Forwards(
-                Place(world), floating.ip, each.protocol, outer, instance, each.fixed_ip, inner
+                Endpoint(world), floating.ip, each.protocol, outer, instance, each.fixed_ip, inner
             )
             target = f"{floating.ip}:{outer}/{each.protocol}"
             yield Check("forwarded port", world, target, probe)
@@ -171,7 +171,7 @@ def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
             continue
         what = "floating IP, outbound" if each.name in floating else "SNAT"
         source = floating.get(each.name, router.gateway_port.ip)
-        probe = SeenAs(_place(each), world, topology.hosts[world].address, source)
+        probe = SeenAs(_endpoint(each), world, topology.hosts[world].address, source)
         yield Check(what, each.name, world, probe)
 
 
@@ -179,15 +179,15 @@ def _isolation(topology: Topology, reach: Reach) -> Iterator[Check]:
     """Once for two networks that no router joins."""
     pairs = [pair for pair in _pairs(topology.instances.values()) if reach.apart(*pair)]
     for one, other in _covering_some(pairs, lambda pair: {("networks", _networks(pair))}):
-        yield Check("isolation", one.name, other.name, NoPing(_place(one), other.ip))
+        yield Check("isolation", one.name, other.name, NoPing(_endpoint(one), other.ip))
 
 
-def _place(instance: Port) -> Place:
-    return Place(instance.host, instance_namespace(instance.name))
+def _endpoint(instance: Port) -> Endpoint:
+    return Endpoint(instance.host, instance_namespace(instance.name))
 
 
 def _ping(what: str, one: Port, other: Port, size: int | None = None) -> Check:
-    return Check(what, one.name, other.name, Ping(_place(one), other.ip, size))
+    return Check(what, one.name, other.name, Ping(_endpoint(one), other.ip, size))
 
 
 def _span(one: Port, other: Port) -> str:

@@ -34,7 +34,7 @@ class Failed(Exception):
 
 
 @frozen
-class Place:
+class Endpoint:
     """Where a probe runs: on a lab host, or in a network namespace of it."""
 
     host: str
@@ -54,9 +54,9 @@ class Probe(Protocol):
 
 @frozen
 class Ping:
-    """`place` gets an answer from `address`, to a packet of `size` bytes that may not be cut."""
+    """`endpoint` gets an answer from `address`, to a packet of `size` bytes that may not be cut."""
 
-    place: Place
+    endpoint: Endpoint
     address: str
     size: int | None = None
 
@@ -65,32 +65,34 @@ class Ping:
         command = ["ping", "-n", "-c", "1", "-w", str(PATIENCE)]
         if self.size is not None:
             command += ["-M", "do", "-s", str(self.size - ICMP_OVERHEAD)]
-        done = self.place.run(lab, [*command, self.address])
-        if done.returncode:
-            raise Failed(_reason(done) or f"no answer within {PATIENCE} s")
+        result = self.endpoint.run(lab, [*command, self.address])
+        if result.returncode:
+            raise Failed(_reason(result) or f"no answer within {PATIENCE} s")
         return "answers" if self.size is None else f"answers to {self.size} bytes"
 
 
 @frozen
 class NoPing:
-    """`place` gets no answer from `address`."""
+    """`endpoint` gets no answer from `address`."""
 
-    place: Place
+    endpoint: Endpoint
     address: str
 
     def __call__(self, lab: Lab) -> str:
         """Ask three times, quickly."""
-        done = self.place.run(lab, ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", self.address])
-        if done.returncode == 0:
+        result = self.endpoint.run(
+            lab, ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", self.address]
+        )
+        if result.returncode == 0:
             raise Failed("answers, but may not be reached")
-        if "transmitted" not in done.stdout and "unreachable" not in done.stderr:
-            raise Failed(_reason(done))
+        if "transmitted" not in result.stdout and "unreachable" not in result.stderr:
+            raise Failed(_reason(result))
         return "does not answer"
 
 
-def _reason(done: subprocess.CompletedProcess[str]) -> str:
+def _reason(result: subprocess.CompletedProcess[str]) -> str:
     """What ping complains of, in one line."""
-    lines = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if line]
+    lines = [line for line in result.stderr.splitlines() + result.stdout.splitlines() if line]
     return next((line for line in lines if "nreachable" in line or "ping: " in line), "")
 
 
@@ -98,7 +100,7 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
 class GatewayAnswers:
     """The gateway `address` answers ARP with `mac`, and nobody else answers for it."""
 
-    place: Place
+    endpoint: Endpoint
     address: str
     mac: str
 
@@ -107,7 +109,9 @@ class GatewayAnswers:
         command = ["arping", "-c", "1", "-I", NIC, self.address]
         for _ in range(PATIENCE):
             # One answer may be seen twice: the kernel may be asking as well.
-            macs = set(re.findall(r"\[([0-9a-f:]+)\]", self.place.run(lab, command).stdout.lower()))
+            macs = set(
+                re.findall(r"\[([0-9a-f:]+)\]", self.endpoint.run(lab, command).stdout.lower())
+            )
             if macs == {self.mac}:
                 return f"is at {self.mac}"
             if macs:
@@ -117,9 +121,9 @@ class GatewayAnswers:
 
 @frozen
 class Leased:
-    """`place` has `address` from a lease, and the default route by `gateway`, if there is one."""
+    """`endpoint` has `address` from a lease, and a default route by `gateway` if there is one."""
 
-    place: Place
+    endpoint: Endpoint
     address: str
     gateway: str | None
     server: str
@@ -142,31 +146,31 @@ class Leased:
             return f"has {', '.join(addresses) or 'no address'}, not {self.address}"
         gateways = self._ip(lab, "route", "show", "default")
         if gateways != ([self.gateway] if self.gateway else []):
-            wanted = self.gateway or "nothing"
-            return f"default via {', '.join(gateways) or 'nothing'}, not {wanted}"
+            expected = self.gateway or "nothing"
+            return f"default via {', '.join(gateways) or 'nothing'}, not {expected}"
         leases = lab[self.server].path(self.leases)
         if not leases.exists() or f" {ip} " not in leases.read_text():
             return f"the DHCP server on {self.server} has given no lease of {ip}"
         return ""
 
-    def _ip(self, lab: Lab, *words: str) -> list[str]:
+    def _ip(self, lab: Lab, *arguments: str) -> list[str]:
         """Addresses with their length, or gateways."""
-        done = self.place.run(lab, ["ip", "-json", "-4", *words])
-        rows = json.loads(done.stdout or "[]")
-        if words[0] == "route":
-            return [row.get("gateway", "") for row in rows]
+        result = self.endpoint.run(lab, ["ip", "-json", "-4", *arguments])
+        entries = json.loads(result.stdout or "[]")
+        if arguments[0] == "route":
+            return [entry.get("gateway", "") for entry in entries]
         return [
             f"{address['local']}/{address['prefixlen']}"
-            for row in rows
-            for address in row.get("addr_info", ())
+            for entry in entries
+            for address in entry.get("addr_info", ())
         ]
 
 
 @frozen
 class SeenAs:
-    """A TCP connection from `place` reaches `host`'s underlay address, and comes from `source`."""
+    """`host` sees a TCP connection from `endpoint` to its underlay address come from `source`."""
 
-    place: Place
+    endpoint: Endpoint
     host: str
     address: str
     source: str
@@ -174,33 +178,35 @@ class SeenAs:
     def __call__(self, lab: Lab) -> str:
         """Connect, and be told by the other side."""
         with _listener(lab[self.host], self.address) as port:
-            done = self.place.run(lab, [*_PYTHON, _ASK, self.address, str(port), str(PATIENCE)])
-        if done.returncode:
-            raise Failed((done.stderr.splitlines() or ["no connection"])[-1])
-        if done.stdout != self.source:
-            raise Failed(f"seen as {done.stdout}, not {self.source}")
+            result = self.endpoint.run(
+                lab, [*_PYTHON, _ASK_PEER, self.address, str(port), str(PATIENCE)]
+            )
+        if result.returncode:
+            raise Failed((result.stderr.splitlines() or ["no connection"])[-1])
+        if result.stdout != self.source:
+            raise Failed(f"seen as {result.stdout}, not {self.source}")
         return f"seen as {self.source}"
 
 
 @frozen
 class Forwards:
-    """A port of `address` is one of `instance`'s: `place` is answered by who listens there."""
+    """A port of `address` is one of `instance`'s: `endpoint` is answered by who listens there."""
 
-    place: Place
+    endpoint: Endpoint
     address: str
     protocol: str
     port: int
-    instance: Place
+    instance: Endpoint
     fixed_ip: str
     inner_port: int
 
     def __call__(self, lab: Lab) -> str:
         """Listen there and ask here. If something else listens there already, that may answer."""
         with _serving(lab, self.instance, (self.protocol, self.fixed_ip, str(self.inner_port))):
-            words = (self.protocol, self.address, str(self.port), str(PATIENCE))
-            done = self.place.run(lab, [*_PYTHON, _GREET, *words])
-        if done.returncode:
-            raise Failed((done.stderr.splitlines() or ["no answer"])[-1])
+            arguments = (self.protocol, self.address, str(self.port), str(PATIENCE))
+            result = self.endpoint.run(lab, [*_PYTHON, _GREET, *arguments])
+        if result.returncode:
+            raise Failed((result.stderr.splitlines() or ["no answer"])[-1])
         return f"answered by {self.fixed_ip}:{self.inner_port}"
 
 
@@ -213,7 +219,7 @@ connection, (peer, _) = listener.accept()
 connection.sendall(peer.encode())
 connection.close()
 """
-_ASK = """
+_ASK_PEER = """
 import socket, sys
 connection = socket.create_connection(sys.argv[1:3], float(sys.argv[3]))
 print(connection.makefile().read(), end="")
@@ -224,18 +230,18 @@ _SERVE = """
 import socket, sys
 protocol, address, port = sys.argv[1:]
 stream = protocol == "tcp"
-wire = socket.socket(type=socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
-wire.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+sock = socket.socket(type=socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 try:
-    wire.bind((address, int(port)))
-    stream and wire.listen()
+    sock.bind((address, int(port)))
+    stream and sock.listen()
 finally:
     print("ready", flush=True)
 while True:
     if stream:
-        wire.accept()[0].sendall(b"here")
+        sock.accept()[0].sendall(b"here")
     else:
-        wire.sendto(b"here", wire.recvfrom(99)[1])
+        sock.sendto(b"here", sock.recvfrom(99)[1])
 """
 _GREET = """
 import socket, sys, time
@@ -243,13 +249,13 @@ protocol, address, port, patience = sys.argv[1:]
 end = time.monotonic() + float(patience)
 if protocol == "tcp":
     sys.exit(not socket.create_connection((address, int(port)), float(patience)).recv(99))
-with socket.socket(type=socket.SOCK_DGRAM) as wire:
-    wire.connect((address, int(port)))
-    wire.settimeout(0.5)
+with socket.socket(type=socket.SOCK_DGRAM) as sock:
+    sock.connect((address, int(port)))
+    sock.settimeout(0.5)
     while time.monotonic() < end:
         try:
-            wire.send(b"who is there?")
-            sys.exit(not wire.recv(99))
+            sock.send(b"who is there?")
+            sys.exit(not sock.recv(99))
         except OSError:
             pass
 sys.exit(f"no answer within {patience} s")
@@ -257,9 +263,9 @@ sys.exit(f"no answer within {patience} s")
 
 
 @contextmanager
-def _serving(lab: Lab, place: Place, words: Sequence[str]) -> Iterator[None]:
+def _serving(lab: Lab, endpoint: Endpoint, arguments: Sequence[str]) -> Iterator[None]:
     """Somebody who answers everybody, for as long as the block lasts."""
-    with lab[place.host].running([*_PYTHON, _SERVE, *words], place.namespace) as process:
+    with lab[endpoint.host].running([*_PYTHON, _SERVE, *arguments], endpoint.namespace) as process:
         assert process.stdout
         process.stdout.readline()
         yield

@@ -53,7 +53,7 @@ def prove(progress: Callable[[str], None], folder: StateFolder = THE_LAB) -> lis
 
 def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> list[Result]:
     """Run every check of `topology` in `lab`: addresses first, since all else needs them."""
-    with watched_wire(lab, topology) as crossed, ThreadPoolExecutor(_AT_ONCE) as pool:
+    with watched_underlay(lab, topology) as crossed, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def run(checks: Iterable[Check]) -> list[Result]:
             return list(pool.map(lambda check: _try(check, lab), checks))
@@ -79,7 +79,7 @@ def _try(check: Check, lab: Lab) -> Result:
 
 
 @contextmanager
-def watched_wire(lab: Lab, topology: Topology) -> Iterator[list[str]]:
+def watched_underlay(lab: Lab, topology: Topology) -> Iterator[list[str]]:
     """Collect every question for a gateway and every answer of one that crosses the underlay, until
     the end.
     """
@@ -88,9 +88,9 @@ def watched_wire(lab: Lab, topology: Topology) -> Iterator[list[str]]:
         yield crossed
         return
     # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
-    words = ["tcpdump", "--immediate-mode", "-lnt", "-Z", "root", "-i", BRIDGE]
-    watching = [*words, _gateway_arp(topology)]
-    with lab.wire.running(watching, stderr=subprocess.PIPE) as tcpdump:
+    command = ["tcpdump", "--immediate-mode", "-lnt", "-Z", "root", "-i", BRIDGE]
+    watching = [*command, _gateway_arp(topology)]
+    with lab.underlay_host.running(watching, stderr=subprocess.PIPE) as tcpdump:
         try:
             assert tcpdump.stderr
             if not any("listening on" in line for line in tcpdump.stderr):
@@ -169,13 +169,15 @@ def summary(results: Sequence[Result]) -> str:
     return f"{failed} of {count} checks FAIL" if failed else f"all {count} checks PASS"
 
 
-def next_words(results: Iterable[Result], folder: StateFolder = THE_LAB) -> list[str]:
+def next_commands(results: Iterable[Result], folder: StateFolder = THE_LAB) -> list[str]:
     """Commands worth typing in the lab that is up."""
     topology = load_topology(Path(running(folder).topology))
-    words = ["show"]
+    commands = ["show"]
     for result in results:
         if result.what.startswith("layer 3, across"):
-            words.append(f"exec {result.source} -- ping -c3 {topology.instances[result.target].ip}")
+            commands.append(
+                f"exec {result.source} -- ping -c3 {topology.instances[result.target].ip}"
+            )
             break
-    words.append(f"exec {next(iter(topology.hosts))} -- ovs-ofctl dump-flows br-tun")
-    return [f"sudo {dvr()} lab {each}" for each in [*words, "down"]]
+    commands.append(f"exec {next(iter(topology.hosts))} -- ovs-ofctl dump-flows br-tun")
+    return [f"sudo {dvr()} lab {each}" for each in [*commands, "down"]]

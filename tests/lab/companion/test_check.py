@@ -33,18 +33,18 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def dvr(host: LabHost, verb: str, file: Path, *before: str) -> subprocess.CompletedProcess[str]:
-    words = [DVR, "companion", verb, str(file), "--host", "h1"]
-    return host.run([*before, *words], check=False)
+    command = [DVR, "companion", verb, str(file), "--host", "h1"]
+    return host.run([*before, *command], check=False)
 
 
 def test_a_host_as_the_lab_makes_it_is_ready(host: LabHost, file: Path) -> None:
     before = inventory(host)
-    done = dvr(host, "check", file)
-    assert done.returncode == 0, done.stdout
-    assert "FAIL" not in done.stdout and "Traceback" not in done.stderr
-    assert "10.0.0.1 on br-phys" in done.stdout
-    assert "the kernel can tell them" in done.stdout
-    assert "tcp:10.0.0.9:6653 does not answer" in done.stdout
+    result = dvr(host, "check", file)
+    assert result.returncode == 0, result.stdout
+    assert "FAIL" not in result.stdout and "Traceback" not in result.stderr
+    assert "10.0.0.1 on br-phys" in result.stdout
+    assert "the kernel can tell them" in result.stdout
+    assert "tcp:10.0.0.9:6653 does not answer" in result.stdout
     assert inventory(host) == before
     assert host.run([DVR, "companion", "check"], check=False).returncode == 0
 
@@ -93,21 +93,21 @@ DAMAGE = {
 def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: str) -> None:
     damage, undo, expected = DAMAGE[what]
 
-    def told() -> bool:
+    def is_reported() -> bool:
         """A device may take a moment to have what it was told."""
-        done = dvr(host, "check", file)
-        lines = done.stdout.splitlines()
+        result = dvr(host, "check", file)
+        lines = result.stdout.splitlines()
         code = 1 if "FAIL" in expected else 0
         found = any(all(word in line for word in expected) for line in lines)
-        return found and done.returncode == code
+        return found and result.returncode == code
 
-    for words in damage:
-        run(host, words)
+    for command in damage:
+        run(host, command)
     try:
-        wait_until(told, 5, what, lambda: dvr(host, "check", file).stdout)
+        wait_until(is_reported, 5, what, lambda: dvr(host, "check", file).stdout)
     finally:
-        for words in undo:
-            run(host, words)
+        for command in undo:
+            run(host, command)
     wait_until(lambda: dvr(host, "check", file).returncode == 0, 5, "all well again")
 
 
@@ -149,19 +149,19 @@ for each in findings(HostView(load_topology(sys.argv[1]), "h1"), "system"):
 def test_with_the_kernels_datapath_any_device_will_do_and_the_firewall_counts(
     host: LabHost, file: Path
 ) -> None:
-    words = [sys.executable, "-c", _WITH_THE_MODULE, str(file)]
+    command = [sys.executable, "-c", _WITH_THE_MODULE, str(file)]
     run(host, "iptables -P INPUT DROP")
     run(host, "ip address del 10.0.0.1/24 dev br-phys")
     run(host, "ip address add 10.0.0.1/24 dev eth0")
     try:
-        told = host.run(words).stdout
+        output = host.run(command).stdout
     finally:
         run(host, "iptables -P INPUT ACCEPT")
         run(host, "ip address del 10.0.0.1/24 dev eth0")
         run(host, "ip address add 10.0.0.1/24 brd + dev br-phys")
-    assert "underlay address PASS 10.0.0.1 on eth0" in told
+    assert "underlay address PASS 10.0.0.1 on eth0" in output
     accept = "iptables -I INPUT -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT"
-    assert f"INPUT WARN iptables drops what it has no rule for {accept}" in told
+    assert f"INPUT WARN iptables drops what it has no rule for {accept}" in output
 
 
 _WITHOUT_NETFILTER = """
@@ -174,8 +174,8 @@ for each in kernel.findings(None, "system"):
 
 
 def test_a_kernel_that_does_not_tell_its_connections(host: LabHost) -> None:
-    told = host.run([sys.executable, "-c", _WITHOUT_NETFILTER]).stdout
-    assert "connections (conntrack) FAIL this kernel needs nf_conntrack_netlink" in told
+    output = host.run([sys.executable, "-c", _WITHOUT_NETFILTER]).stdout
+    assert "connections (conntrack) FAIL this kernel needs nf_conntrack_netlink" in output
 
 
 @pytest.mark.parametrize("verb", ["apply", "run", "plan", "check"])

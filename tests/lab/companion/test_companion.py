@@ -76,9 +76,9 @@ def applied(companion: Companion) -> Companion:
 def inventory(host: LabHost) -> tuple[object, ...]:
     """All of a host that a companion might leave something in."""
     processes = [
-        words
+        command
         for line in run(host, "ps -e -o args").splitlines()
-        if (words := line.split()) and words[0].endswith(("dnsmasq", "udhcpc"))
+        if (command := line.split()) and command[0].endswith(("dnsmasq", "udhcpc"))
     ]
     devices = sorted(line.split()[0] for line in run(host, "ip -br link").splitlines())
     return (
@@ -181,8 +181,8 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("what", DAMAGE)
-def test_apply_mends_just_what_was_damaged(applied, what):
+@pytest.mark.parametrize("damage_name", DAMAGE)
+def test_apply_mends_just_what_was_damaged(applied, damage_name):
     host = applied.host
     names = {
         "qrouter": namespace(host, "qrouter-"),
@@ -197,14 +197,14 @@ def test_apply_mends_just_what_was_damaged(applied, what):
         )
     owner = run(host, f"ip -n {names['qrouter']} -br -4 addr")
     names["qr"] = next(line.split("@")[0] for line in owner.splitlines() if "10.1.0.1/24" in line)
-    damage, expected = DAMAGE[what]
+    damage, expected = DAMAGE[damage_name]
     run(host, damage.format(**names))
-    if what == "a program":
+    if damage_name == "a program":
         wait_until(lambda: bool(applied("plan")), 10, "the end of dnsmasq")
     mended = applied("apply")
     assert len(mended) == len(expected), mended
-    for line, words in zip(mended, expected, strict=True):
-        assert words.format(**names) in line
+    for line, part in zip(mended, expected, strict=True):
+        assert part.format(**names) in line
     assert applied("plan") == []
 
 
@@ -300,10 +300,10 @@ def test_a_program_that_has_a_double_is_started_anew(applied):
     """As might be if two companions were at work; neither is to stay."""
     host = applied.host
     (file,) = host.path("/run/dvr_ryu/processes").glob("dnsmasq-*.pid")
-    words = host.path(f"/proc/{file.read_text().strip()}/cmdline").read_text().split("\0")[:-1]
+    command = host.path(f"/proc/{file.read_text().strip()}/cmdline").read_text().split("\0")[:-1]
     file.unlink()
     host.run(
-        [word.replace("/dvr_ryu/dhcp/", "/double-") for word in words],
+        [word.replace("/dvr_ryu/dhcp/", "/double-") for word in command],
         namespace=namespace(host, "qdhcp-"),
     )
     assert len(run(host, "pgrep -x dnsmasq").split()) == 2
@@ -368,8 +368,8 @@ run(*sys.argv[1:])
 def running(companion: Companion, tmp_path: Path) -> Iterator[Companion]:
     """A companion that stays."""
     host = companion.host
-    words = [sys.executable, "-c", _RUN, str(companion.file), "h1"]
-    host.start_service("companion", words, tmp_path / "log", {})
+    command = [sys.executable, "-c", _RUN, str(companion.file), "h1"]
+    host.start_service("companion", command, tmp_path / "log", {})
     await_state(host, lambda state: state["state"] == "applied")
     yield companion
     pid = host.service_pid("companion")

@@ -121,12 +121,14 @@ def test_iproute2_finds_what_was_made(lab, article, companions):
         if name not in article.hosts:
             continue
         there = desired_resources(HostView(article, name), datapath_type())
-        for place in (ROUTER, FIP, SNAT):
-            ours = [by_ourselves(each) for each in there if getattr(each, "namespace", "") == place]
+        for namespace in (ROUTER, FIP, SNAT):
+            ours = [
+                by_ourselves(each) for each in there if getattr(each, "namespace", "") == namespace
+            ]
             if any(ours):
-                said = run(host, f"{sys.executable} {netlink_judge.__file__}", place)
+                output = run(host, f"{sys.executable} {netlink_judge.__file__}", namespace)
                 expected = sorted((each for each in ours if each), key=str)
-                assert json.loads(said) == json.loads(json.dumps(expected)), (name, place)
+                assert json.loads(output) == json.loads(json.dumps(expected)), (name, namespace)
 
 
 # Its lines ---------------------------------------------------------------------------------------
@@ -139,13 +141,13 @@ def test_a_second_apply_changes_nothing(companions):
 
 
 def test_nat(lab, companions):
-    said = lines(run(lab["server-233"], "iptables -t nat -S", ROUTER))
+    output = lines(run(lab["server-233"], "iptables -t nat -S", ROUTER))
     for line in (
         "-A neutron-l3-agent-OUTPUT -d 2.2.2.100/32 -j DNAT --to-destination 192.168.10.222",
         "-A neutron-l3-agent-PREROUTING -d 2.2.2.100/32 -j DNAT --to-destination 192.168.10.222",
         "-A neutron-l3-agent-float-snat -s 192.168.10.222/32 -j SNAT --to-source 2.2.2.100",
     ):
-        assert line in said
+        assert line in output
 
 
 def test_rules_and_table_16(lab, companions):
@@ -156,9 +158,9 @@ def test_rules_and_table_16(lab, companions):
 
 
 def test_router_addresses(lab, companions):
-    said = run(lab["server-233"], f"ip -4 addr show dev {RFP}", ROUTER)
-    assert f"inet 2.2.2.100/32 brd 2.2.2.100 scope global {RFP}" in lines(said)
-    assert f"inet 169.254.31.28/31 scope global {RFP}" in lines(said)
+    output = run(lab["server-233"], f"ip -4 addr show dev {RFP}", ROUTER)
+    assert f"inet 2.2.2.100/32 brd 2.2.2.100 scope global {RFP}" in lines(output)
+    assert f"inet 169.254.31.28/31 scope global {RFP}" in lines(output)
 
 
 def test_fip_routes(lab, companions):
@@ -172,8 +174,8 @@ def test_fip_routes(lab, companions):
 
 
 def test_fip_addresses(lab, companions):
-    said = run(lab["server-233"], "ip a", FIP)
-    for words in (
+    output = run(lab["server-233"], "ip a", FIP)
+    for pattern in (
         r"\d+: fpr-28e4ec01-f@if\d+: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 ",
         r"link/ether 42:55:ae:6e:ab:34 brd ff:ff:ff:ff:ff:ff",
         r"inet 169.254.31.29/31 scope global fpr-28e4ec01-f",
@@ -183,13 +185,13 @@ def test_fip_addresses(lab, companions):
         r"inet 2.2.2.6/24 brd 2.2.2.255 scope global fg-9f4709e2-8e",
         r"inet6 fe80::f816:3eff:fee1:1510/64 scope link",
     ):
-        assert re.search(words, said), words
+        assert re.search(pattern, output), pattern
 
 
 def test_tunnel_ports_have_their_numbers(lab, companions):
-    said = run(lab["server-233"], "ovs-ofctl show br-tun")
-    for words in (" 1(patch-int)", " 2(vxlan-0a002c40)", " 3(vxlan-0a002c44)"):
-        assert words in said
+    output = run(lab["server-233"], "ovs-ofctl show br-tun")
+    for port in (" 1(patch-int)", " 2(vxlan-0a002c40)", " 3(vxlan-0a002c44)"):
+        assert port in output
     assert "server-233/br-tun" in run(lab["server-233"], "ovs-ofctl dump-desc br-tun")
 
 
@@ -248,8 +250,8 @@ def test_floating_addresses_of_two_hosts_reach_each_other(lab, article, forwardi
 def test_only_one_host_answers_for_a_floating_address(lab, article, forwarding, address, host):
     (gateway,) = (port for port in article.service_ports if port.owner == EXTERNAL_GATEWAY)
     asking = ["arping", "-c", "3", "-w", "2", "-b", "-I", gateway.device, address]
-    said = lab["server-64"].run(asking, check=False).stdout.lower()
-    macs = re.findall(r"\[([0-9a-f:]+)\]", said)
+    output = lab["server-64"].run(asking, check=False).stdout.lower()
+    macs = re.findall(r"\[([0-9a-f:]+)\]", output)
     if host is None:
         assert not macs
     else:

@@ -37,9 +37,9 @@ EDITS = {
 def companions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Companion]]:
     """The companions of bare hosts, each with a topology file of its own."""
     topology = load_topology(FILE)
-    place = tmp_path_factory.mktemp("topologies")
+    folder = tmp_path_factory.mktemp("topologies")
     with bare_lab(topology) as lab:
-        yield {name: Companion(lab[name], place / f"{name}.yaml", name) for name in topology.hosts}
+        yield {name: Companion(lab[name], folder / f"{name}.yaml", name) for name in topology.hosts}
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def bare(companions: Mapping[str, Companion]) -> Iterator[Mapping[str, Companion
 
 def follow_script(companion: Companion) -> None:
     """Do what the script says."""
-    words = [DVR, "companion", "plan", str(companion.file), "--host", companion.name]
-    planned = companion.host.run([*words, "--as", "script"], check=False)
+    command = [DVR, "companion", "plan", str(companion.file), "--host", companion.name]
+    planned = companion.host.run([*command, "--as", "script"], check=False)
     assert planned.returncode == DIFFERENT, planned.stderr
     companion.host.run(["sh", "-s"], input=planned.stdout)
 

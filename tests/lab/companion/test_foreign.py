@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.lab import flows
-from dvr_ryu.lab.hosts import programs
 from dvr_ryu.lab.hosts.bare import CONTROLLER, Lab, bare_lab
 from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.services import flows, services
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import flows_dir
@@ -76,25 +75,25 @@ def of_others(host: LabHost) -> tuple[object, ...]:
 
 
 def dumped(host: LabHost, bridge: str, cookie: str = "") -> list[str]:
-    words = f"ovs-ofctl -O OpenFlow14 --no-stats dump-flows {bridge} {cookie}"
-    return sorted(line.strip() for line in run(host, words).splitlines() if "actions=" in line)
+    command = f"ovs-ofctl -O OpenFlow14 --no-stats dump-flows {bridge} {cookie}"
+    return sorted(line.strip() for line in run(host, command).splitlines() if "actions=" in line)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A host that others use, beside a controller that runs."""
-    place = tmp_path_factory.mktemp("foreign")
-    file = place / "topology.yaml"
+    folder = tmp_path_factory.mktemp("foreign")
+    file = folder / "topology.yaml"
     file.write_text(TOPOLOGY)
     topology = parse_topology(TOPOLOGY, str(file))
     with bare_lab(topology) as lab:
         host = lab["h1"]
-        for words in FOREIGN:
-            run(host, words)
+        for command in FOREIGN:
+            run(host, command)
         plug(host, "br-int", "x1", "10.9.0.1/24")
         plug(host, "br-int", "x2", "10.9.0.2/24")
         flows.select(lab[CONTROLLER], flows_dir())
-        controller, _ = programs.programs_of(topology, file, lab, StateFolder(place))
+        controller, _ = services.services_of(topology, file, lab, StateFolder(folder))
         controller.start(file)
         yield lab
 
@@ -160,8 +159,8 @@ def test_what_others_have_on_our_bridges_is_told_once_and_left_alone(
     companion: Companion, lab: Lab, tmp_path: Path
 ) -> None:
     host, log = companion.host, tmp_path / "log"
-    words = [DVR, "companion", "run", str(companion.file), "--host", "h1"]
-    host.start_service("companion", words, log, {})
+    command = [DVR, "companion", "run", str(companion.file), "--host", "h1"]
+    host.start_service("companion", command, log, {})
     await_state(host, lambda state: state["state"] == "applied")
     wait_until(lambda: filled(host), 20, "our flows")
     plug(host, "br-int", "x3", "10.9.0.3/24", "tag=77")
@@ -174,10 +173,10 @@ def test_what_others_have_on_our_bridges_is_told_once_and_left_alone(
         plan = host.run([DVR, "companion", "plan", str(companion.file), "--host", "h1"])
         assert plan.stdout == "" and expected in plan.stderr
         check = [DVR, "companion", "check", str(companion.file)]
-        told = host.run([*check, "--host", "h1"], check=False)
-        assert expected.partition(":")[0] in told.stdout and told.returncode == 0
-        assert "give n another: local_vlans: {n: TAG}" in told.stdout
-        assert "br-int has 2 flows of others (cookies 0x0, 0x7)" in told.stdout
+        checked = host.run([*check, "--host", "h1"], check=False)
+        assert expected.partition(":")[0] in checked.stdout and checked.returncode == 0
+        assert "give n another: local_vlans: {n: TAG}" in checked.stdout
+        assert "br-int has 2 flows of others (cookies 0x0, 0x7)" in checked.stdout
     finally:
         run(host, f"kill {host.service_pid('companion')}")
         run(host, "ovs-vsctl del-port br-int x3")
@@ -203,8 +202,8 @@ def test_a_port_of_others_with_one_of_our_names_is_refused_before_anything(
 
 def test_the_script_does_the_same(companion: Companion) -> None:
     host = companion.host
-    words = [DVR, "companion", "plan", str(companion.file), "--host", "h1", "--as", "script"]
-    script = host.run(words, check=False).stdout
+    command = [DVR, "companion", "plan", str(companion.file), "--host", "h1", "--as", "script"]
+    script = host.run(command, check=False).stdout
     host.run(["sh", "-"], input=script)
     assert companion("plan") == []
     assert len(dumped(host, "br-int", "cookie=0x7/-1")) == 1
@@ -216,7 +215,7 @@ def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> No
     """Flows of others that are gone from a bridge, and wait to be put back, when it is taken."""
     host = companion.host
     noted = "/run/dvr_ryu/flows/br-int"
-    kept = (
+    failing_script = (
         "from dvr_ryu.companion.providers.ovs_ofctl import flows\n"
         "try:\n"
         "    with flows.kept({'br-int': 'standalone'}):\n"
@@ -224,9 +223,9 @@ def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> No
         "except OSError:\n"
         "    pass\n"
     )
-    host.run([sys.executable, "-c", kept])
+    host.run([sys.executable, "-c", failing_script])
     run(host, "ovs-ofctl del-flows br-int cookie=0x7/-1")
-    host.run([sys.executable, "-c", kept])
+    host.run([sys.executable, "-c", failing_script])
     assert "cookie=0x7" in host.path(noted).read_text()
     assert "table=200" in host.path(noted).read_text()
     companion("apply")
@@ -242,5 +241,5 @@ for each in check.findings(None):
 
 
 def test_a_check_takes_the_datapath_of_bridges_that_are_there(lab: Lab) -> None:
-    told = lab["h1"].run([sys.executable, "-c", _WITH_THE_MODULE]).stdout
-    assert "datapath PASS userspace, " in told
+    output = lab["h1"].run([sys.executable, "-c", _WITH_THE_MODULE]).stdout
+    assert "datapath PASS userspace, " in output

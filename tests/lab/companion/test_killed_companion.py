@@ -59,27 +59,29 @@ class Companion:
     def do(self, verb: str, file: Path, kill_at: int = 0) -> dict[str, Any]:
         """Do it; if `kill_at` is no such call any more, it comes to its end."""
         assert self._process.stdin and self._process.stdout
-        words = json.dumps([verb, str(file), self._host.name, kill_at])
-        print(words, file=self._process.stdin, flush=True)
+        request = json.dumps([verb, str(file), self._host.name, kill_at])
+        print(request, file=self._process.stdin, flush=True)
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        assert answer["killed"] or "changed" in answer, answer["said"]
+        assert answer["killed"] or "changed" in answer, answer["errors"]
         return answer
 
     def all_on_host(self) -> Inventory:
         """All that is on the host, and every program that runs there, whosever it is."""
-        programs = self._host.run(["ps", "-e", "-o", "comm="]).stdout.split()
-        found = {**inventory(self._host), "programs": sorted(programs)}
+        commands = self._host.run(["ps", "-e", "-o", "comm="]).stdout.split()
+        found = {**inventory(self._host), "programs": sorted(commands)}
         for bridge in self._shared:
             found[f"all flows of {bridge}"] = dumped(self._host, bridge)
         if self._shared:  # there Open vSwitch gives our ports any free number
-            rows = found["interfaces"]
-            found["interfaces"] = [re.sub(r'"ofport": \d+', '"ofport": "any"', row) for row in rows]
+            lines = found["interfaces"]
+            found["interfaces"] = [
+                re.sub(r'"ofport": \d+', '"ofport": "any"', line) for line in lines
+            ]
         return found
 
     def share(self) -> None:
         """Let the host be one that others use, too: with bridges of our names, ports and flows."""
-        for words in FOREIGN:
-            run(self._host, words)
+        for command in FOREIGN:
+            run(self._host, command)
         run(self._host, "ovs-vsctl add-port br-int x1 tag=5 -- set Interface x1 type=internal")
         self._shared = BRIDGES
 
@@ -105,10 +107,10 @@ def companion_on(name: str) -> Iterator[Companion]:
     points = Path(__file__).parents[1] / "support" / "kill_points.py"
     root = str(Path(__file__).parents[3])
     with bare_lab(alone) as lab:
-        words = lab[name].enter([sys.executable, str(points)])
+        command = lab[name].enter([sys.executable, str(points)])
         env = {**environment(), "PYTHONPATH": root}
         with subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
         ) as process:
             try:
                 assert process.stdout and process.stdout.readline() == "\n"

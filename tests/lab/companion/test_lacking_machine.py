@@ -54,8 +54,8 @@ def companion(host: LabHost, tmp_path: Path) -> Iterator[Companion]:
 def log(companion: Companion, tmp_path: Path) -> Iterator[Path]:
     """The log of a companion that stays."""
     host, log = companion.host, tmp_path / "log"
-    words = [*COMPANION, "run", str(companion.file), "--host", "h1"]
-    host.start_service("companion", words, log, {"PYTHONUNBUFFERED": "1"})
+    command = [*COMPANION, "run", str(companion.file), "--host", "h1"]
+    host.start_service("companion", command, log, {"PYTHONUNBUFFERED": "1"})
     await_state(host, lambda state: state["state"] == "applied")
     yield log
     run(host, f"kill {host.service_pid('companion')}")
@@ -104,8 +104,10 @@ def test_an_edit_waits_for_room(
         companion.edit(OLD, NEW)
         lines = partial(_lines_with, log, reason)
         wait_until(lambda: bool(lines()), 20, "a line that tells", log.read_text)
-        told = time.monotonic()
-        wait_until(lambda: time.monotonic() > told + 2 * CHECK_SECONDS, 20, "two more attempts")
+        reported_at = time.monotonic()
+        wait_until(
+            lambda: time.monotonic() > reported_at + 2 * CHECK_SECONDS, 20, "two more attempts"
+        )
     finally:
         finish(host)
     await_state(
@@ -118,18 +120,20 @@ def test_an_edit_waits_for_room(
     assert companion("plan") == []
 
 
-def _lines_with(log: Path, words: str) -> list[str]:
-    return [line for line in log.read_text().splitlines() if words in line]
+def _lines_with(log: Path, text: str) -> list[str]:
+    return [line for line in log.read_text().splitlines() if text in line]
 
 
 def test_without_threads_it_ends_and_is_started_again(companion: Companion, tmp_path: Path) -> None:
     host, log = companion.host, tmp_path / "log"
-    words = [*COMPANION, "run", str(companion.file), "--host", "h1"]
-    host.start_service("companion", ["prlimit", f"--as={100 << 20}", *words], log, {})
-    said = "the companion ends: it gets no thread; see its limits, and those of this machine"
-    wait_until(lambda: log.exists() and log.read_text().count(said) > 1, 30, "it", log.read_text)
+    command = [*COMPANION, "run", str(companion.file), "--host", "h1"]
+    host.start_service("companion", ["prlimit", f"--as={100 << 20}", *command], log, {})
+    expected = "the companion ends: it gets no thread; see its limits, and those of this machine"
+    wait_until(
+        lambda: log.exists() and log.read_text().count(expected) > 1, 30, "it", log.read_text
+    )
     assert "Traceback" not in log.read_text()
-    wait_until(lambda: host.start_service("companion", words, log, {}), 20, "its next end")
+    wait_until(lambda: host.start_service("companion", command, log, {}), 20, "its next end")
     await_state(host, lambda state: state["state"] == "applied")
     assert companion("plan") == []
     run(host, f"kill {host.service_pid('companion')}")

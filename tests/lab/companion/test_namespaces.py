@@ -17,9 +17,9 @@ from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.errors import HostError
 
-def ip(*words):
-    done = subprocess.run(["ip", *words], capture_output=True, text=True)
-    return done.stdout.split() if done.returncode == 0 else done.stderr
+def ip(*arguments):
+    process = subprocess.run(["ip", *arguments], capture_output=True, text=True)
+    return process.stdout.split() if process.returncode == 0 else process.stderr
 
 def propagation():
     return subprocess.run(
@@ -34,78 +34,78 @@ one, two = Namespace("one"), Namespace("two")
 def alone(lines: str, *also: str) -> Any:
     """Run Python where /run is new, with a mount namespace of its own, and `also` other kinds of
     namespaces; return what it says."""
-    program = f"{PREFACE}{lines}\nprint(json.dumps(said))"
-    words = ["unshare", "--mount", *also, "sh", "-ec", f'{PRIVATE_RUN}"$@"', "-"]
-    done = subprocess.run(
-        [*words, sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    program = f"{PREFACE}{lines}\nprint(json.dumps(result))"
+    command = ["unshare", "--mount", *also, "sh", "-ec", f'{PRIVATE_RUN}"$@"', "-"]
+    process = subprocess.run(
+        [*command, sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def test_they_are_what_ip_netns_makes() -> None:
-    said = alone("""
+    result = alone("""
 namespaces.make([one, two])
-said = [sorted(ip("netns")), propagation(), here == os.stat("/proc/thread-self/ns/net").st_ino]
-said.append([resource.name for resource in namespaces.read()])
-said.append(ip("netns", "exec", "one", "cat", "/proc/sys/net/ipv4/ip_forward"))
-said.append([os.stat(f"/run/netns/{name}").st_ino for name in ("one", "two")])
+result = [sorted(ip("netns")), propagation(), here == os.stat("/proc/thread-self/ns/net").st_ino]
+result.append([resource.name for resource in namespaces.read()])
+result.append(ip("netns", "exec", "one", "cat", "/proc/sys/net/ipv4/ip_forward"))
+result.append([os.stat(f"/run/netns/{name}").st_ino for name in ("one", "two")])
 """)
-    listed, shared, back, ours, inside, numbers = said
+    listed, shared, back, ours, inside, numbers = result
     assert listed == ours == ["one", "two"]
     assert shared == "shared" and back and inside == ["0"]
     assert len(set(numbers)) == 2
 
 
 def test_ip_netns_and_we_end_each_others() -> None:
-    said = alone("""
+    result = alone("""
 namespaces.make([one, two])
-said = [ip("netns", "add", "three"), ip("netns", "del", "two")]
+result = [ip("netns", "add", "three"), ip("netns", "del", "two")]
 namespaces.unmake([one, two])
-said += [ip("netns"), os.listdir("/run/netns"), os.listdir(namespaces.NOTES), propagation()]
+result += [ip("netns"), os.listdir("/run/netns"), os.listdir(namespaces.NOTES), propagation()]
 """)
-    assert said == [[], [], ["three"], ["three"], [], "shared"]
+    assert result == [[], [], ["three"], ["three"], [], "shared"]
 
 
 def test_a_file_of_one_that_was_killed_becomes_a_namespace() -> None:
-    said = alone("""
+    result = alone("""
 namespaces.make([one])
 Path("/run/netns/two").touch(mode=0)
 (namespaces.NOTES / "two").touch()
-said = [[resource.name for resource in namespaces.read()]]
+result = [[resource.name for resource in namespaces.read()]]
 namespaces.make([one, two])
-said.append([resource.name for resource in namespaces.read()])
+result.append([resource.name for resource in namespaces.read()])
 """)
-    assert said == [["one"], ["one", "two"]]
+    assert result == [["one"], ["one", "two"]]
 
 
 @pytest.mark.parametrize("file", ["/run/netns/one", "/run/netns/two"])
 def test_what_is_of_others_is_not_taken(file: str) -> None:
-    said = alone(f"""
+    result = alone(f"""
 Path("/run/netns").mkdir()
 Path({file!r}).touch()
 try:
     namespaces.make([one, two])
-    said = ""
+    result = ""
 except HostError as error:
-    said = str(error)
+    result = str(error)
 """)
     name = file.rpartition("/")[2]
-    assert said.startswith(f"the namespace {name} exists and is not dvr_ryu's")
+    assert result.startswith(f"the namespace {name} exists and is not dvr_ryu's")
 
 
 def test_the_kernels_refusal_says_what_was_asked() -> None:
-    said = alone(
+    result = alone(
         """
 Path("/proc/sys/user/max_net_namespaces").write_text("0")
 try:
     namespaces.make([one])
-    said = ""
+    result = ""
 except HostError as error:
-    said = str(error)
-said = [said, here == os.stat("/proc/thread-self/ns/net").st_ino]
+    result = str(error)
+result = [result, here == os.stat("/proc/thread-self/ns/net").st_ino]
 """,
         "--user",
         "--map-root-user",
     )
-    assert said == ["the kernel refuses: ip netns add one: No space left on device", True]
+    assert result == ["the kernel refuses: ip netns add one: No space left on device", True]

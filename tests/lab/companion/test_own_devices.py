@@ -65,7 +65,7 @@ def test_they_are_made_found_mended_and_removed(host: LabHost, tmp_path: Path) -
     file.write_text(TOPOLOGY)
     bare = inventory(host)
     made = [line.split() for line in reconcile(host, file) if "type=internal" in line]
-    assert {words[words.index("add-port") + 2][:2] for words in made} == OWN
+    assert {command[command.index("add-port") + 2][:2] for command in made} == OWN
     assert reconcile(host, file) == []
     for prefix in ("qrouter-", "fip-", "snat-", "qdhcp-"):
         run(host, f"ip netns del {namespace(host, prefix)}")

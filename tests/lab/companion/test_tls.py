@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from dvr_ryu.lab import lifecycle, tls
+from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.proof import proof
+from dvr_ryu.lab.services import tls
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pki import making
@@ -43,18 +44,18 @@ class Site:
     file: Path
     lab: Lab
 
-    def log(self, program: str) -> list[str]:
-        return self.folder.log(program).read_text().splitlines()
+    def log(self, service: str) -> list[str]:
+        return self.folder.log(service).read_text().splitlines()
 
-    def await_line(self, program: str, words: str, since: int) -> str:
+    def await_line(self, service: str, text: str, since: int) -> str:
         """Wait for a line with these words in a log, behind the first lines; return it."""
         found: list[str] = []
 
-        def seen() -> bool:
-            found[:] = [line for line in self.log(program)[since:] if words in line]
+        def is_logged() -> bool:
+            found[:] = [line for line in self.log(service)[since:] if text in line]
             return bool(found)
 
-        wait_until(seen, PATIENCE, words, lambda: "\n".join(self.log(program)[-20:]))
+        wait_until(is_logged, PATIENCE, text, lambda: "\n".join(self.log(service)[-20:]))
         return found[0]
 
     @property
@@ -74,14 +75,14 @@ class Site:
     def reconnect(self) -> None:
         """End the connections of h2; its companion has new ones made at once."""
         bridges = ("br-int", "br-tun")
-        words = " -- ".join(f"del-controller {bridge}" for bridge in bridges)
-        run(self.lab["h2"], f"ovs-vsctl {words}")
+        commands = " -- ".join(f"del-controller {bridge}" for bridge in bridges)
+        run(self.lab["h2"], f"ovs-vsctl {commands}")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    place = tmp_path_factory.mktemp("tls")
-    folder, file = StateFolder(place / "dvr_lab"), place / "topology.yaml"
+    scratch = tmp_path_factory.mktemp("tls")
+    folder, file = StateFolder(scratch / "dvr_lab"), scratch / "topology.yaml"
     file.write_text(TOPOLOGY)
     try:
         lifecycle.up(file, lambda _: None, folder, over_tls=True)
@@ -116,15 +117,15 @@ def anothers(site: Site, _: Path) -> None:
     site.show(of_host(folder_of_host(tls.made_in(site.folder), "h1"), "h1"))
 
 
-def foreign(site: Site, place: Path) -> None:
-    making.init(place / "pki")
-    made = making.make_host(place / "pki", "h2")
+def foreign(site: Site, scratch: Path) -> None:
+    making.init(scratch / "pki")
+    made = making.make_host(scratch / "pki", "h2")
     assert made
     site.show(of_host(made, "h2"))
 
 
-def expired(site: Site, place: Path) -> None:
-    copy = shutil.copytree(tls.made_in(site.folder), place / "pki")
+def expired(site: Site, scratch: Path) -> None:
+    copy = shutil.copytree(tls.made_in(site.folder), scratch / "pki")
     files = of_host(folder_of_host(copy, "h2"), "h2")
     expire(files, copy / "switchca")
     site.show(files)
@@ -178,8 +179,8 @@ def test_a_foreign_controller_is_told(site: Site, tmp_path: Path) -> None:
     site.reconnect()
     site.await_line("companion-h2", "no bridge is connected to ssl:10.0.44.1:6653 (", mark)
     check = [DVR, "companion", "check", str(site.file), "--host", "h2", "--tls"]
-    done = site.lab["h2"].run([*check, "--pki", tls.FOLDER], check=False)
-    assert "shows a certificate of another authority than ours" in done.stdout
+    result = site.lab["h2"].run([*check, "--pki", tls.FOLDER], check=False)
+    assert "shows a certificate of another authority than ours" in result.stdout
     mended = len(site.log("controller"))
     for file, content in good.items():
         file.write_bytes(content)
@@ -218,18 +219,20 @@ def test_an_edit_to_tls_waits_for_good_files_and_an_edit_back_gives_back(
     host, file, pki = lab["server-68"], tmp_path / "topology.yaml", tmp_path / "pki"
     plain = "controller: tcp:10.0.44.1:6653\nhosts: {server-68: {address: 10.0.44.68}}\n"
 
-    def dvr(*words: str) -> tuple[int, str]:
-        named = [] if words[0] == "down" else [str(file), "--pki", str(pki)]
-        done = host.run([DVR, "companion", *words, "--host", "server-68", *named], check=False)
-        return done.returncode, done.stdout + done.stderr
+    def dvr(*arguments: str) -> tuple[int, str]:
+        named = [] if arguments[0] == "down" else [str(file), "--pki", str(pki)]
+        result = host.run(
+            [DVR, "companion", *arguments, "--host", "server-68", *named], check=False
+        )
+        return result.returncode, result.stdout + result.stderr
 
     run(host, "ovs-vsctl --bootstrap set-ssl /etc/key.pem /etc/cert.pem /etc/ca.pem")
     theirs = run(host, "ovs-vsctl --columns=private_key,bootstrap_ca_cert,external_ids list SSL")
     file.write_text(plain)
     assert dvr("apply")[0] == 0
     file.write_text(plain.replace("tcp:", "ssl:"))
-    code, said = dvr("apply")
-    assert (code, said.splitlines()[-1]) == (
+    code, output = dvr("apply")
+    assert (code, output.splitlines()[-1]) == (
         1,
         f"{pki}/server-68-privkey.pem: is missing; on the controller's machine: dvr pki host "
         "server-68; then copy its files here",
@@ -239,8 +242,10 @@ def test_an_edit_to_tls_waits_for_good_files_and_an_edit_back_gives_back(
     made = making.make_host(tmp_path / "made", "server-68")
     assert made
     shutil.copytree(made, pki)
-    code, said = dvr("apply")
-    assert code == 0 and "Open vSwitch's settings for TLS, with the key /etc/key.pem, were" in said
+    code, output = dvr("apply")
+    assert (
+        code == 0 and "Open vSwitch's settings for TLS, with the key /etc/key.pem, were" in output
+    )
     assert f"{pki}/server-68-cert.pem" in run(host, "ovs-vsctl get-ssl")
     assert run(host, "ovs-vsctl get-controller br-int") == "ssl:10.0.44.1:6653\n"
     assert "no change" in dvr("apply")[1]

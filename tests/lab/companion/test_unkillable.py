@@ -66,8 +66,8 @@ def await_answers(article: Article) -> None:
 @contextmanager
 def undisturbed(article: Article) -> Iterator[None]:
     with ExitStack() as stack:
-        for place, address in PINGS:
-            stack.enter_context(pinging(article, place, address))
+        for endpoint, address in PINGS:
+            stack.enter_context(pinging(article, endpoint, address))
         yield
 
 
@@ -80,15 +80,17 @@ def test_what_carries_no_packets_disturbs_none(
     with undisturbed(article):
         kill_service(host, service)
         # Returns when ovs-vswitchd has read it: it is connected again.
-        words = ["ovs-vsctl", "--retry", "set", "Open_vSwitch", ".", "external_ids:probe=1"]
-        host.run([*words[:2], "--timeout=60", *words[2:]])
+        command = ["ovs-vsctl", "--retry", "set", "Open_vSwitch", ".", "external_ids:probe=1"]
+        host.run([*command[:2], "--timeout=60", *command[2:]])
         await_same(host, before)
     assert "Traceback" not in log.read_text()[known:]
     # The companion works with the OVSDB that is there now.
     host.run(["ovs-vsctl", "clear", "Bridge", "br-tun", "controller"])
     await_same(host, before)
-    said = [line for line in host.run(["ovs-vsctl", "show"]).stdout.splitlines() if "6653" in line]
-    assert len(said) == 2
+    targets = [
+        line for line in host.run(["ovs-vsctl", "show"]).stdout.splitlines() if "6653" in line
+    ]
+    assert len(targets) == 2
 
 
 def test_a_companion_announces_what_the_last_one_may_not_have(
@@ -103,8 +105,8 @@ def test_a_companion_announces_what_the_last_one_may_not_have(
     await_answers(article)
     (known,) = json.loads(known_as())
     wrong = "02:00:00:00:00:99"
-    words = f"ip neigh replace 2.2.2.100 lladdr {wrong} dev {known['dev']} nud stale"
-    beyond.run(words.split())
+    command = f"ip neigh replace 2.2.2.100 lladdr {wrong} dev {known['dev']} nud stale"
+    beyond.run(command.split())
     assert wrong in known_as()
     kill_service(host, "companion")
     wait_until(lambda: known["lladdr"] in known_as(), PATIENCE, "2.2.2.100 announced", known_as)
@@ -155,20 +157,20 @@ DAMAGE = (
 )
 
 
-@pytest.mark.parametrize("words", DAMAGE)
+@pytest.mark.parametrize("command", DAMAGE)
 def test_what_is_undone_by_hand_is_made_again(
-    article: Article, host: LabHost, before: Inventory, words: str
+    article: Article, host: LabHost, before: Inventory, command: str
 ) -> None:
     spaces = host.run(["ip", "netns"]).stdout.split()
     names = {each: next(s for s in spaces if s.startswith(each)) for each in ("fip", "qrouter")}
     links = host.run(["ip", "-br", "link"], namespace=names["qrouter"]).stdout.split()
     for prefix in ("rfp", "qr"):
         names[prefix] = next(word for word in links if word.startswith(f"{prefix}-")).split("@")[0]
-    mender = "controller" if "flows" in words else "companion-server-233"
+    mender = "controller" if "flows" in command else "companion-server-233"
     log = article.folder.log(mender)
-    said = len(log.read_text())
-    host.run(words.format(**names).split())
-    wait_until(lambda: len(log.read_text()) > said, PATIENCE, f"the {mender} mends")
+    offset = len(log.read_text())
+    host.run(command.format(**names).split())
+    wait_until(lambda: len(log.read_text()) > offset, PATIENCE, f"the {mender} mends")
     await_same(host, before)
     await_answers(article)
 

@@ -28,7 +28,7 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.support.inventory import Inventory, differences, inventory
 from tests.lab.support.pinging import unbroken
-from tests.lab.support.random_edits import edited, start, text_of
+from tests.lab.support.random_edits import edited, start, yaml_of
 
 pytestmark = pytest.mark.alone
 
@@ -75,18 +75,18 @@ def nothing_to_do(folder: StateFolder, file: Path) -> dict[str, str]:
     """What the companions' plan would change, by host."""
 
     def plan(host: LabHost) -> str:
-        words = [DVR, "companion", "plan", str(file), "--host", host.name]
-        return host.run(words, check=False).stdout
+        command = [DVR, "companion", "plan", str(file), "--host", host.name]
+        return host.run(command, check=False).stdout
 
     hosts = hosts_of(folder, file)
     with ThreadPoolExecutor() as pool:
         plans = dict(zip(hosts, pool.map(plan, hosts.values()), strict=True))
-    return {name: words for name, words in plans.items() if words}
+    return {name: plan for name, plan in plans.items() if plan}
 
 
-def as_fresh(folder: StateFolder, file: Path, place: Path) -> list[str]:
+def as_fresh(folder: StateFolder, file: Path, scratch: Path) -> list[str]:
     """What differs between a lab and one that is started now on the same file."""
-    with lab(file, place) as other:
+    with lab(file, scratch) as other:
         fresh = inventories(other, file)
         found: list[str] = []
 
@@ -128,8 +128,8 @@ _MADE = re.compile('"(tap|qr-|fg-|qg-|sg-|gw-|br-int|br-tun)')
 
 
 def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> None:
-    words, file = start(), tmp_path / "topology.yaml"
-    file.write_text(text_of(words))
+    document, file = start(), tmp_path / "topology.yaml"
+    file.write_text(yaml_of(document))
     with lab(file, tmp_path / "lab") as folder:
         before = hosts_of(folder, file)
         lifecycle.up(file, lambda _: None, folder)
@@ -147,21 +147,21 @@ def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> N
             20,
             "both refuse it, too",
         )
-        file.write_text(text_of(words))
+        file.write_text(yaml_of(document))
         assert hosts_of(folder, file) == before and not any(nothing_to_do(folder, file).values())
-        del words["hosts"]["h3"]
-        words["hosts"]["h4"] = {"address": "10.0.0.4"}
-        words["hosts"]["h2"]["address"] = "10.0.0.22"
-        words["instances"]["v4"] = {"host": "h4", "network": "m"}
-        file.write_text(text_of(words))
+        del document["hosts"]["h3"]
+        document["hosts"]["h4"] = {"address": "10.0.0.4"}
+        document["hosts"]["h2"]["address"] = "10.0.0.22"
+        document["instances"]["v4"] = {"host": "h4", "network": "m"}
+        file.write_text(yaml_of(document))
         lifecycle.up(file, lambda _: None, folder)
         hosts = hosts_of(folder, file)
         assert hosts["h1"] == before["h1"] and not before["h3"].init.alive
         assert hosts["h2"] != before["h2"] and not before["h2"].init.alive
         q = load_topology(file).instances["q"].ip
         hosts["h4"].run(["ping", "-c1", "-W2", q], namespace="vm-v4")
-        words["controller"] = "tcp:10.0.0.8:6653"
-        file.write_text(text_of(words))
+        document["controller"] = "tcp:10.0.0.8:6653"
+        file.write_text(yaml_of(document))
         with pytest.raises(HostError, match=r"type sudo .*dvr lab down, then lab up again"):
             lifecycle.up(file, lambda _: None, folder)
         assert hosts_of(folder, file) == hosts
@@ -170,23 +170,23 @@ def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> N
 @pytest.mark.timeout(300 + (40 if EVERY else 20) * EDITS)
 def test_random_edits_end_where_a_fresh_start_ends(tmp_path: Path) -> None:
     print(f"DVR_SEED={SEED} DVR_EDITS={EDITS}")
-    random, words, file = Random(SEED), start(), tmp_path / "topology.yaml"
-    file.write_text(text_of(words))
+    random, document, file = Random(SEED), start(), tmp_path / "topology.yaml"
+    file.write_text(yaml_of(document))
     with lab(file, tmp_path / "lab") as folder:
         bare_hosts = hosts_of(folder, file)
         with ExitStack() as pings:
             for host, namespace, address in TOUCHING_NOBODY:
                 pings.enter_context(unbroken(bare_hosts[host], namespace, address))
             for number in range(EDITS):
-                did, words = edited(words, random)
+                did, document = edited(document, random)
                 began = time.time()
                 print(f"{number + 1}. at {began:.2f}: {did}", end="", flush=True)
-                file.write_text(text_of(words))
+                file.write_text(yaml_of(document))
                 lifecycle.up(file, lambda _: None, folder)
                 print(f": {time.time() - began:.1f} s", flush=True)
                 assert nothing_to_do(folder, file) == {}, did
                 if EVERY:
-                    place = tmp_path / f"fresh{number}"
-                    assert "\n".join(as_fresh(folder, file, place)) == "", did
+                    scratch = tmp_path / f"fresh{number}"
+                    assert "\n".join(as_fresh(folder, file, scratch)) == "", did
         assert "\n".join(as_fresh(folder, file, tmp_path / "fresh")) == ""
         assert left_after_down(folder, file) == {}

@@ -14,10 +14,10 @@ import pytest
 from scapy.layers.l2 import ARP
 
 from dvr_ryu.errors import DvrError, FileError, HostError
-from dvr_ryu.lab import flows as lab_flows
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.proof import proof
+from dvr_ryu.lab.services import flows as lab_flows
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.load import load_pipelines
@@ -31,8 +31,8 @@ from tests.lab.support.article import (
     Article,
     article_lab,
     captured,
+    log_lines,
     pinging,
-    said,
     tunnelled,
 )
 
@@ -62,36 +62,36 @@ def ask_for_gateways(article: Article) -> None:
             article.run((each.host, f"vm-{each.name}"), f"arping -c 1 -w 2 -I eth0 {gateway}")
 
 
-def dumped(article: Article, place: str, bridge: str, filters: str) -> list[str]:
+def dumped(article: Article, host: str, bridge: str, filters: str) -> list[str]:
     """Flows without what changes by itself, such as ages and counters."""
-    words = f"ovs-ofctl -O OpenFlow14 --no-stats --no-names dump-flows {bridge} {filters}"
-    lines = article.run((place, None), words).splitlines()
+    command = f"ovs-ofctl -O OpenFlow14 --no-stats --no-names dump-flows {bridge} {filters}"
+    lines = article.run((host, None), command).splitlines()
     return sorted(line.strip() for line in lines if "actions=" in line)
 
 
 def assert_has_just(article: Article, folder: Path) -> None:
     """Every bridge has, of ours, what ovs-ofctl makes of the same lines on a bridge of its own."""
-    topology, program = load_topology(article.file), load_pipelines(folder)
+    topology, pipelines = load_topology(article.file), load_pipelines(folder)
     for name in topology.hosts:
         host, view = article.lab[name], HostView(topology, name)
         make_judge = "ovs-vsctl --may-exist add-br judge -- set bridge judge datapath_type=netdev"
         article.run((name, None), f"{make_judge} fail_mode=secure protocols=OpenFlow14")
         for bridge in BRIDGES:
-            flows = program.planned(bridge, view).flows()
+            flows = pipelines.planned(bridge, view).flows()
             text = "".join(f"{flow.installed()}\n" for flow in flows)
             host.run(["ovs-ofctl", "-OOpenFlow14", "replace-flows", "judge", "-"], input=text)
             expected = dumped(article, name, "judge", "")
             assert dumped(article, name, bridge, f"cookie={COOKIE:#x}/-1") == expected
 
 
-def walk(places: Sequence[Path]) -> Iterator[Path]:
+def walk(folders: Sequence[Path]) -> Iterator[Path]:
     """A way that takes every step from one place to another, in both directions, just once."""
-    for at, place in enumerate(places):
-        yield place
-        for other in places[at + 2 :]:
+    for at, folder in enumerate(folders):
+        yield folder
+        for other in folders[at + 2 :]:
             yield other
-            yield place
-    yield from reversed(places[:-1])
+            yield folder
+    yield from reversed(folders[:-1])
 
 
 def test_the_walk_takes_every_step_once() -> None:
@@ -106,17 +106,17 @@ def test_every_change_is_one_bundle_a_bridge_and_loses_nothing(article: Article)
     controller = article.controller()
     _, *steps = walk(FOLDERS)
     with ExitStack() as pings:
-        for place, address in (
+        for endpoint, address in (
             (CIRROS, blue_68),
             (CIRROS, "10.10.10.4"),
             (PEER, "192.168.10.222"),
             (("server-64", None), "2.2.2.100"),
         ):
-            pings.enter_context(pinging(article, place, address))
+            pings.enter_context(pinging(article, endpoint, address))
         for folder in steps:
-            before = len(said(controller, "in sync"))
+            before = len(log_lines(controller, "in sync"))
             lines = change(article, folder)
-            assert sorted(said(controller, "in sync")[before:]) == sorted(lines)
+            assert sorted(log_lines(controller, "in sync")[before:]) == sorted(lines)
             assert len({line.split()[0] for line in lines}) == 6
             assert lifecycle.pipelines_of(article.folder) == folder.resolve()
             assert_has_just(article, folder)
@@ -138,7 +138,7 @@ def test_it_keeps_what_it_promises(article: Article, folder: Path) -> None:
 
 def test_article_lets_every_router_answer(article: Article, tmp_path: Path) -> None:
     change(article, ARTICLE)
-    with captured(article.lab.wire, BRIDGE, None, tmp_path / "wire") as crossed:
+    with captured(article.lab.underlay_host, BRIDGE, None, tmp_path / "wire") as crossed:
         article.run(CIRROS, "arping -c 1 -w 2 -I eth0 192.168.10.1")
         article.run(CIRROS, "ping -c 1 10.10.10.4")
     arps = [frame for _, frame in tunnelled(crossed) if ARP in frame]
@@ -205,7 +205,7 @@ def test_count_drops_counts_what_must_not_leave(article: Article) -> None:
 
 def test_bad_flows_change_nothing(article: Article, tmp_path: Path) -> None:
     change(article, LEARN_ONLY)
-    before = len(said(article.controller(), ""))
+    before = len(log_lines(article.controller(), ""))
     shutil.copytree(ARTICLE, tmp_path / "bad")
     tunnel = tmp_path / "bad" / "br-tun.flows"
     tunnel.write_text(tunnel.read_text().replace("resubmit(,22)", "resubmit(,23)"))
@@ -218,7 +218,7 @@ def test_bad_flows_change_nothing(article: Article, tmp_path: Path) -> None:
         change(article, tmp_path / "nowhere")
     assert change(article, LEARN_ONLY) == []
     assert lifecycle.pipelines_of(article.folder) == LEARN_ONLY.resolve()
-    assert len(said(article.controller(), "")) == before, "the controller saw nothing of it"
+    assert len(log_lines(article.controller(), "")) == before, "the controller saw nothing of it"
 
 
 def test_saving_a_file_of_the_folder_that_is_in_force(article: Article, tmp_path: Path) -> None:
@@ -228,11 +228,13 @@ def test_saving_a_file_of_the_folder_that_is_in_force(article: Article, tmp_path
     controller, tunnel = article.controller(), mine / "br-tun.flows"
     good = tunnel.read_text()
     tunnel.write_text(good.replace("miss: resubmit(,22)", "miss: resubmit(,99)"))
-    wait_until(lambda: bool(said(controller, f"{tunnel}:")), 10, "the bad save is refused")
+    wait_until(lambda: bool(log_lines(controller, f"{tunnel}:")), 10, "the bad save is refused")
     assert_has_just(article, ARTICLE)
-    synced = len(said(controller, "in sync"))
+    synced = len(log_lines(controller, "in sync"))
     tunnel.write_text(good.replace("dl_vlan={network.vlan}", "priority=7,dl_vlan={network.vlan}"))
-    wait_until(lambda: len(said(controller, "in sync")) >= synced + 6, 10, "the good one applies")
+    wait_until(
+        lambda: len(log_lines(controller, "in sync")) >= synced + 6, 10, "the good one applies"
+    )
     assert_has_just(article, mine)
 
 

@@ -18,7 +18,7 @@ from dvr_ryu.lab.wait import wait_until
 from tests.lab.edits.test_changes import hosts_of, lab
 from tests.lab.support.companions import run
 from tests.lab.support.pinging import GAP, counted
-from tests.lab.support.random_edits import Words, start, text_of
+from tests.lab.support.random_edits import Document, start, yaml_of
 
 pytestmark = pytest.mark.alone
 
@@ -39,10 +39,10 @@ IN_FLIGHT = max(GAP, 3)
 
 
 @pytest.fixture(scope="module")
-def words() -> Words:
-    words = start()
-    words["networks"]["k1"] = {"subnets": [{"cidr": "10.101.0.0/24", "dhcp": False}]}
-    words["instances"] |= {
+def document() -> Document:
+    document = start()
+    document["networks"]["k1"] = {"subnets": [{"cidr": "10.101.0.0/24", "dhcp": False}]}
+    document["instances"] |= {
         "v1": {"host": "h2", "network": "n", "ip": ADDRESSES["v1"]},
         "v2": {
             "host": "h2",
@@ -51,14 +51,14 @@ def words() -> Words:
         "alone": {"host": "h1", "network": "k1"},
         "beside": {"host": "h2", "network": "k1"},
     }
-    words["floating_ips"]["2.2.2.110"] = {"network": "x", "instance": "v1"}
-    return words
+    document["floating_ips"]["2.2.2.110"] = {"network": "x", "instance": "v1"}
+    return document
 
 
 @pytest.fixture(scope="module")
-def file(words: Words, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(document: Document, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("moves") / "topology.yaml"
-    file.write_text(text_of(words))
+    file.write_text(yaml_of(document))
     return file
 
 
@@ -78,26 +78,26 @@ def test_a_companion_knows_that_a_controller_is_there_to_shut_ports(
     """Open vSwitch notes it some seconds later."""
     ask = "from dvr_ryu.companion.host import Host; print(Host('h1').is_led())"
     host = hosts_of(moves, file)["h1"]
-    said = partial(host.run, [sys.executable, "-c", ask])
-    wait_until(lambda: said().stdout == "True\n", 30, "the controller, as h1 knows it")
+    is_led = partial(host.run, [sys.executable, "-c", ask])
+    wait_until(lambda: is_led().stdout == "True\n", 30, "the controller, as h1 knows it")
 
 
 def lost_while(
-    lab: StateFolder, file: Path, words: Words, to: str, edit: Callable[[], object]
+    lab: StateFolder, file: Path, document: Document, to: str, edit: Callable[[], object]
 ) -> dict[str, str]:
     """Move v1 and v2 while they are pinged, in one edit with what else it does; return who lost
     more than what was in flight.
     """
     hosts = hosts_of(lab, file)
-    old = hosts[words["instances"]["v1"]["host"]]
+    old = hosts[document["instances"]["v1"]["host"]]
     with ExitStack() as stack:
         pings = {
             what: stack.enter_context(counted(hosts[a], b, c)) for what, (a, b, c) in PINGS.items()
         }
         for name in ("v1", "v2"):
-            words["instances"][name]["host"] = to
+            document["instances"][name]["host"] = to
         edit()
-        file.write_text(text_of(words))
+        file.write_text(yaml_of(document))
         lifecycle.up(file, lambda _: None, lab)
     for name in ("v1", "v2"):
         assert not old.init.alive or f"vm-{name}" not in run(old, "ip netns")
@@ -109,29 +109,29 @@ def lost_while(
 
 @pytest.mark.parametrize("to", ["h3", "h1", "h2"])
 def test_a_move_loses_only_what_is_in_flight(
-    moves: StateFolder, file: Path, words: Words, to: str
+    moves: StateFolder, file: Path, document: Document, to: str
 ) -> None:
     """To a host that has not had its networks, to one beside whom it is pinged from, and back."""
-    assert lost_while(moves, file, words, to, lambda: None) == {}
+    assert lost_while(moves, file, document, to, lambda: None) == {}
 
 
 def test_so_does_a_move_to_a_host_that_joins_in_the_same_edit(
-    moves: StateFolder, file: Path, words: Words
+    moves: StateFolder, file: Path, document: Document
 ) -> None:
     joins = {"h4": {"address": "10.0.0.4"}}
-    assert lost_while(moves, file, words, "h4", lambda: words["hosts"].update(joins)) == {}
+    assert lost_while(moves, file, document, "h4", lambda: document["hosts"].update(joins)) == {}
 
 
 def test_so_does_a_move_from_a_host_that_goes_in_the_same_edit(
-    moves: StateFolder, file: Path, words: Words
+    moves: StateFolder, file: Path, document: Document
 ) -> None:
     old = hosts_of(moves, file)["h4"]
-    assert lost_while(moves, file, words, "h3", lambda: words["hosts"].pop("h4")) == {}
+    assert lost_while(moves, file, document, "h3", lambda: document["hosts"].pop("h4")) == {}
     assert not old.init.alive
 
 
 def test_so_does_a_move_whose_companions_are_away_when_the_file_is_edited(
-    moves: StateFolder, file: Path, words: Words
+    moves: StateFolder, file: Path, document: Document
 ) -> None:
     """They know what they had made before."""
 
@@ -140,4 +140,4 @@ def test_so_does_a_move_whose_companions_are_away_when_the_file_is_edited(
             host.run(["kill", str(host.service_pid("companion"))])
             wait_until(lambda: host.service_pid("companion") is None, 10, "its end")  # noqa: B023
 
-    assert lost_while(moves, file, words, "h1", end_companions) == {}
+    assert lost_while(moves, file, document, "h1", end_companions) == {}

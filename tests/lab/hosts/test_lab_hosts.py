@@ -60,8 +60,8 @@ def test_hosts_reach_each_other_with_the_underlays_whole_mtu(lab: Lab, address: 
 
 def test_nothing_answers_twice(lab: Lab) -> None:
     """The kernel sees eth0's packets too, but the address is answered for by one device."""
-    said = lab["server-233"].run(["ping", "-c3", "-i0.05", "10.0.44.68"]).stdout
-    assert "DUP" not in said and "3 received" in said
+    output = lab["server-233"].run(["ping", "-c3", "-i0.05", "10.0.44.68"]).stdout
+    assert "DUP" not in output and "3 received" in output
     asked = lab.controller.run(["ip", "neigh", "show", "to", "10.0.44.68"], check=False).stdout
     assert "02:01:0a:00:2c:44" not in asked
 
@@ -74,11 +74,11 @@ def test_tcp_crosses_the_wire(lab: Lab) -> None:
     listener = subprocess.Popen(lab.controller.enter(["python3", "-c", f"{server}; {greet}"]))
     try:
         wait_until(lab.controller.path("/run/up").exists, 10, "a listener")
-        said = lab["server-233"].run(["python3", "-c", client]).stdout
+        output = lab["server-233"].run(["python3", "-c", client]).stdout
     finally:
         listener.kill()
         listener.wait()
-    assert said.strip() == "b'10.0.44.233'"
+    assert output.strip() == "b'10.0.44.233'"
 
 
 def test_each_host_has_its_own_open_vswitch(lab: Lab) -> None:
@@ -156,20 +156,20 @@ def test_a_service_stays_and_is_known_by_its_pid(lab: Lab, tmp_path: Path) -> No
 
 def test_a_service_that_is_killed_comes_back(lab: Lab, tmp_path: Path) -> None:
     host, log = lab["server-68"], tmp_path / "log"
-    words = ["sh", "-c", "echo here; exec sleep 1000"]
-    assert host.start_service("victim", words, log, {})
-    assert not host.start_service("victim", words, log, {})
+    command = ["sh", "-c", "echo here; exec sleep 1000"]
+    assert host.start_service("victim", command, log, {})
+    assert not host.start_service("victim", command, log, {})
     first = host.service_pid("victim")
     host.run(["kill", "-9", str(first)])
     wait_until(lambda: host.service_pid("victim") not in (None, first), 10, "another victim")
     assert host.service_starts("victim") == 2
     host.run(["kill", str(host.service_pid("victim"))])
     wait_until(lambda: host.service_pid("victim") is None, 10, "its end")
-    said = "here\nthe victim was killed by signal 9; it starts again in 0.1 s\nhere\n"
-    assert untimed(log) == said
+    expected = "here\nthe victim was killed by signal 9; it starts again in 0.1 s\nhere\n"
+    assert untimed(log) == expected
     host.start_service("victim", ["true"], log, {})
     wait_until(lambda: host.service_pid("victim") is None, 10, "its end of its own accord")
-    assert untimed(log) == said
+    assert untimed(log) == expected
 
 
 def untimed(log: Path) -> str:
@@ -177,7 +177,7 @@ def untimed(log: Path) -> str:
     lines = [line.partition(" ") for line in log.read_text().splitlines()]
     times = [datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%f") for time, _, _ in lines]
     assert times == sorted(times)
-    return "".join(f"{words}\n" for _, _, words in lines)
+    return "".join(f"{text}\n" for _, _, text in lines)
 
 
 def test_a_log_has_all_of_what_is_written(lab: Lab, tmp_path: Path) -> None:
@@ -186,9 +186,9 @@ def test_a_log_has_all_of_what_is_written(lab: Lab, tmp_path: Path) -> None:
     script = "seq 100000; echo wrong >&2; (sleep 0.2; echo child) & printf last"
     host.start_service("writer", ["sh", "-c", script], log, {})
     wait_until(lambda: "child" in log.read_text(), 20, "all of it")
-    said = untimed(log).splitlines()
-    assert said[:100001] == [*map(str, range(1, 100001)), "wrong"]
-    assert "".join(said[100001:]) == "lastchild"
+    output = untimed(log).splitlines()
+    assert output[:100001] == [*map(str, range(1, 100001)), "wrong"]
+    assert "".join(output[100001:]) == "lastchild"
     host.start_service("endless", ["sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"], log, {})
     wait_until(lambda: log.read_text().count("x") == 300000, 20, "a line of 300 000")
 
@@ -197,15 +197,15 @@ def test_a_service_that_waits_for_its_next_start_may_be_started_at_once(
     lab: Lab, tmp_path: Path
 ) -> None:
     host, log = lab["server-68"], tmp_path / "log"
-    words = ["sh", "-c", "echo here; exec sleep 1000"]
-    assert host.start_service("hasty", words, log, {})
+    command = ["sh", "-c", "echo here; exec sleep 1000"]
+    assert host.start_service("hasty", command, log, {})
     host.run(["kill", "-9", str(host.service_pid("hasty"))])
-    wait_until(lambda: host.start_service("hasty", words, log, {}), 10, "its end to be noticed")
+    wait_until(lambda: host.start_service("hasty", command, log, {}), 10, "its end to be noticed")
     assert host.service_starts("hasty") == 1
     host.run(["kill", str(host.service_pid("hasty"))])
     wait_until(lambda: host.service_pid("hasty") is None, 10, "its end")
-    said = "here\nthe hasty was killed by signal 9; it starts again in 0.1 s\nhere\n"
-    assert untimed(log) == said
+    expected = "here\nthe hasty was killed by signal 9; it starts again in 0.1 s\nhere\n"
+    assert untimed(log) == expected
 
 
 def test_a_service_that_always_fails_is_never_given_up_but_started_less_often(
@@ -282,7 +282,7 @@ def test_a_recycled_pid_is_not_killed() -> None:
 
 def test_a_lab_is_removed_without_its_neighbour(two_hosts: Topology) -> None:
     with bare_lab(two_hosts) as one, bare_lab(two_hosts) as other:
-        marker = Path(f"/proc/{one.wire.init.pid}/environ").read_text()
+        marker = Path(f"/proc/{one.underlay_host.init.pid}/environ").read_text()
         folder = dict(word.split("=", 1) for word in marker.split("\0") if word)[MARKER]
         assert remove(folder) == sorted(one.hosts)
         assert not any(host.init.alive for host in one.hosts.values())

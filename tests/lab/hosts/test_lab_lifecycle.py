@@ -13,13 +13,14 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import flows, lifecycle, preflight, report
+from dvr_ryu.lab import lifecycle, preflight, report
 from dvr_ryu.lab.hosts import openvswitch
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import MARKER
 from dvr_ryu.lab.hosts.process import with_variable
-from dvr_ryu.lab.hosts.programs import Program, await_ready, start
-from dvr_ryu.lab.readiness import Goal
+from dvr_ryu.lab.services import flows
+from dvr_ryu.lab.services.readiness import Goal
+from dvr_ryu.lab.services.services import LabService, await_ready, start
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.load import load_pipelines
@@ -112,10 +113,10 @@ def test_an_edit_whose_new_host_cannot_be_made_leaves_a_lab_that_works(
     assert lifecycle.running(folder).whole and goes.name not in lifecycle.names(folder)
 
 
-@pytest.mark.parametrize("words", ["", '{"topology": "/x", "sta', "[]", '{"hosts": {"a": 1}}'])
+@pytest.mark.parametrize("text", ["", '{"topology": "/x", "sta', "[]", '{"hosts": {"a": 1}}'])
 @pytest.mark.usefixtures("bare_up")
-def test_a_state_file_cut_short(folder: StateFolder, file: Path, words: str) -> None:
-    (folder.path / "lab.json").write_text(words)
+def test_a_state_file_cut_short(folder: StateFolder, file: Path, text: str) -> None:
+    (folder.path / "lab.json").write_text(text)
     with pytest.raises(HostError, match="left its remains"):
         lifecycle.up(file, _silent, folder)
     assert "lab host server-233" in lifecycle.down(folder)
@@ -131,9 +132,12 @@ def test_a_state_folder_that_is_gone(folder: StateFolder) -> None:
 
 def test_up_and_down_wait_for_nobody(folder: StateFolder, file: Path) -> None:
     with folder.locked():
-        for word in (lambda: lifecycle.up(file, _silent, folder), lambda: lifecycle.down(folder)):
+        for command in (
+            lambda: lifecycle.up(file, _silent, folder),
+            lambda: lifecycle.down(folder),
+        ):
             with pytest.raises(HostError, match="another dvr lab up, flows or down is at work"):
-                word()
+                command()
 
 
 @pytest.mark.parametrize("at", [0, 1])
@@ -158,14 +162,14 @@ def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
         "lifecycle.up(Path(sys.argv[1]), lambda step: print(step, flush=True),"
         " state.StateFolder(Path(sys.argv[2])))"
     )
-    words = [sys.executable, "-c", code, str(file), str(folder.path)]
+    command = [sys.executable, "-c", code, str(file), str(folder.path)]
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as up:
         assert up.stdout and up.stdout.readline()
         os.killpg(up.pid, signal.SIGINT)
-        _, said = up.communicate(timeout=30)
-    assert "KeyboardInterrupt" in said
+        _, output = up.communicate(timeout=30)
+    assert "KeyboardInterrupt" in output
     assert not _left(folder)
 
 
@@ -187,16 +191,16 @@ def test_a_program_that_ends_early_has_the_last_word(
     bare_up: Lab, folder: StateFolder, file: Path, two_hosts: Topology
 ) -> None:
     command = ["sh", "-c", "echo said before; echo the reason >&2; exit 3"]
-    program = Program("companion", bare_up["server-68"], command, folder.log("companion"))
-    start([program], file)
+    service = LabService("companion", bare_up["server-68"], command, folder.log("companion"))
+    start([service], file)
     with pytest.raises(HostError, match=r"(?s)companion of server-68 has ended.*the reason"):
-        await_ready([program], [1], Goal(two_hosts, "", load_pipelines(flows_dir())), _silent)
+        await_ready([service], [1], Goal(two_hosts, "", load_pipelines(flows_dir())), _silent)
 
 
 def test_a_topology_that_hosts_cannot_read(bare_up: Lab, folder: StateFolder) -> None:
-    program = Program("companion", bare_up["server-68"], ["true"], folder.log("companion"))
+    service = LabService("companion", bare_up["server-68"], ["true"], folder.log("companion"))
     with pytest.raises(HostError, match=r"cannot read /run/x\.yaml; move it elsewhere"):
-        start([program], Path("/run/x.yaml"))
+        start([service], Path("/run/x.yaml"))
 
 
 def test_flows_that_hosts_cannot_read(bare_up: Lab, tmp_path: Path) -> None:
@@ -227,8 +231,8 @@ def test_execute_becomes_the_command(bare_up: Lab, folder: StateFolder) -> None:
         "lifecycle.execute(sys.argv[2], sys.argv[3:], state.StateFolder(Path(sys.argv[1])))"
     )
 
-    def execute(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", code, str(folder.path), *words]
+    def execute(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, str(folder.path), *arguments]
         return subprocess.run(command, input="typed", capture_output=True, text=True)
 
     assert execute("server-233", "sh", "-c", "cat; hostname; exit 9").returncode == 9
@@ -252,14 +256,14 @@ def test_show_tells_what_there_is(bare_up: Lab, folder: StateFolder) -> None:
 
 
 def test_no_lab_is_one_clear_error(folder: StateFolder) -> None:
-    for word in (
+    for command in (
         lambda: report.show(folder),
         lambda: lifecycle.find("server-68", folder),
         lambda: lifecycle.pipelines_of(folder),
         lambda: lifecycle.change_pipelines(flows_dir(), folder),
     ):
         with pytest.raises(HostError, match=r"no lab is up: type sudo .*dvr lab up"):
-            word()
+            command()
 
 
 def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,12 @@ from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.lab.hosts import openvswitch
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.proof import probes, proof
-from dvr_ryu.lab.proof.probes import Failed, GatewayAnswers, Leased, NoPing, Ping, Place, SeenAs
+from dvr_ryu.lab.proof.probes import Endpoint, Failed, GatewayAnswers, Leased, NoPing, Ping, SeenAs
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
 from tests.lab.support.pinging import counted
 
-CONTROLLER = Place("controller")
+CONTROLLER = Endpoint("controller")
 ABSENT = "10.0.44.99"
 
 
@@ -62,7 +62,7 @@ def test_no_ping(lab: Lab) -> None:
     with pytest.raises(Failed, match="may not be reached"):
         NoPing(CONTROLLER, "10.0.44.68")(lab)
     with pytest.raises(Failed):  # no such namespace: nothing was tried
-        NoPing(Place("controller", "vm-none"), "10.0.44.68")(lab)
+        NoPing(Endpoint("controller", "vm-none"), "10.0.44.68")(lab)
 
 
 def test_gateway_answers(lab: Lab) -> None:
@@ -83,25 +83,25 @@ def test_gateway_answers(lab: Lab) -> None:
 
 
 def test_seen_as(lab: Lab) -> None:
-    place = Place("server-233")
-    assert SeenAs(place, "controller", "10.0.44.1", "10.0.44.233")(lab) == "seen as 10.0.44.233"
+    endpoint = Endpoint("server-233")
+    assert SeenAs(endpoint, "controller", "10.0.44.1", "10.0.44.233")(lab) == "seen as 10.0.44.233"
     with pytest.raises(Failed, match=r"seen as 10\.0\.44\.233, not 2\.2\.2\.100"):
-        SeenAs(place, "controller", "10.0.44.1", "2.2.2.100")(lab)
+        SeenAs(endpoint, "controller", "10.0.44.1", "2.2.2.100")(lab)
     with pytest.raises(Failed, match="cannot listen"):
-        SeenAs(place, "controller", ABSENT, "10.0.44.233")(lab)
+        SeenAs(endpoint, "controller", ABSENT, "10.0.44.233")(lab)
 
 
 def test_leased(lab: Lab) -> None:
     host, file = lab["server-233"], "/run/leases"
-    for words in (
+    for arguments in (
         "netns add vm-i",
         "-n vm-i link add eth0 type bridge",
         "-n vm-i link set eth0 up",
         "-n vm-i address add 10.1.0.5/24 dev eth0",
     ):
-        host.run(["ip", *words.split()])
-    place = Place("server-233", "vm-i")
-    leased = Leased(place, "10.1.0.5/24", "10.1.0.1", "server-233", file)
+        host.run(["ip", *arguments.split()])
+    endpoint = Endpoint("server-233", "vm-i")
+    leased = Leased(endpoint, "10.1.0.5/24", "10.1.0.1", "server-233", file)
     with pytest.raises(Failed, match=r"has 10\.1\.0\.5/24, not 10\.1\.0\.6/24"):
         evolve(leased, address="10.1.0.6/24")(lab)
     with pytest.raises(Failed, match=r"default via nothing, not 10\.1\.0\.1"):
@@ -176,9 +176,9 @@ def test_gateway_arp_on_the_wire(
     )
     topology = evolve(routed, underlay=evolve(routed.underlay, tunnel_type=tunnel_type))
     # The crossing is over once a packet sent later has its answer.
-    with proof.watched_wire(lab, topology) as crossed:
+    with proof.watched_underlay(lab, topology) as crossed:
         lab["server-233"].run([sys.executable, "-c", send, frame.hex()])
-        Ping(Place("server-233"), "10.0.44.68")(lab)
+        Ping(Endpoint("server-233"), "10.0.44.68")(lab)
     assert bool(crossed) == seen
 
 

@@ -21,8 +21,8 @@ from tests.lab.support.article import (
     Article,
     article_lab,
     captured,
+    log_lines,
     pinging,
-    said,
     tunnelled,
 )
 
@@ -36,12 +36,12 @@ def article(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Article]:
 def flows(host: LabHost, bridge: str = "br-tun") -> dict[str, tuple[float, int]]:
     """Each flow, in the words that the article uses (OpenFlow 1.0's), with its age and packets."""
     printed = host.run(["ovs-ofctl", "dump-flows", bridge]).stdout
-    form = re.compile(
+    pattern = re.compile(
         r"duration=([\d.]+)s, (table=\d+), n_packets=(\d+), .*?(priority=.*)$", re.MULTILINE
     )
     return {
         f"{table},{rest}": (float(age), int(packets))
-        for age, table, packets, rest in form.findall(printed)
+        for age, table, packets, rest in pattern.findall(printed)
     }
 
 
@@ -72,10 +72,10 @@ def test_server_68_has_the_articles_flows(article: Article) -> None:
 def test_what_crosses_the_wire_while_cirros_pings_its_peer(
     article: Article, tmp_path: Path
 ) -> None:
-    wire = article.lab.wire
+    underlay_host = article.lab.underlay_host
     peer_mac = load_topology(article.file).instances["vm-68"].mac
     with (
-        captured(wire, BRIDGE, None, tmp_path / "wire") as crossed,
+        captured(underlay_host, BRIDGE, None, tmp_path / "wire") as crossed,
         captured(article.lab["server-68"], "eth0", PEER[1], tmp_path / "peer") as arrived,
     ):
         article.run(CIRROS, "ping -c 5 -i 0.1 10.10.10.4")
@@ -102,12 +102,12 @@ def test_no_arp_for_a_gateway_crosses_the_wire(article: Article, tmp_path: Path)
         ("server-64", "vm-vm-64"): "192.168.10.1",
         PEER: "10.10.10.1",
     }
-    with captured(article.lab.wire, BRIDGE, None, tmp_path / "wire") as crossed:
-        for place, gateway in asking.items():
-            article.run(place, "ip neigh flush dev eth0")
-            article.run(place, f"arping -c 2 -w 2 -I eth0 {gateway}")
-            article.run(place, f"arping -U -c 1 -w 1 -I eth0 {gateway}", check=False)
-            article.run(place, f"ping -c 1 -W 1 {gateway}")
+    with captured(article.lab.underlay_host, BRIDGE, None, tmp_path / "wire") as crossed:
+        for endpoint, gateway in asking.items():
+            article.run(endpoint, "ip neigh flush dev eth0")
+            article.run(endpoint, f"arping -c 2 -w 2 -I eth0 {gateway}")
+            article.run(endpoint, f"arping -U -c 1 -w 1 -I eth0 {gateway}", check=False)
+            article.run(endpoint, f"ping -c 1 -W 1 {gateway}")
         article.run(CIRROS, "arping -c 1 -w 1 -I eth0 192.168.10.77", check=False)
     asked = {(frame[ARP].psrc, frame[ARP].pdst) for _, frame in tunnelled(crossed) if ARP in frame}
     assert ("192.168.10.222", "192.168.10.77") in asked, "a stranger is asked for on the wire"
@@ -132,11 +132,11 @@ def test_what_goes_to_one_receiver_is_heard_by_nobody_else(
         (("server-233", "vm-vm-233"), "192.168.10.222"),
     ]
     host.run(["ovs-appctl", "fdb/flush", "br-int"])
-    for place, address in pings:
-        article.run(place, f"ping -n -c1 -W2 {address}")
+    for endpoint, address in pings:
+        article.run(endpoint, f"ping -n -c1 -W2 {address}")
     with captured(host, dhcp.device, listener[1], tmp_path / "heard") as heard:
-        for place, address in pings:
-            article.run(place, f"ping -n -c3 -i0.1 -W2 {address}")
+        for endpoint, address in pings:
+            article.run(endpoint, f"ping -n -c3 -i0.1 -W2 {address}")
         article.run(listener, f"ping -n -c3 -i0.1 -W2 {gateway}")
     own = [packet for packet in heard if ICMP in packet and dhcp.mac in (packet.src, packet.dst)]
     assert len(own) == 6
@@ -152,16 +152,16 @@ def test_killing_the_controller_loses_nothing(article: Article) -> None:
         pinging(article, ("server-64", None), "2.2.2.100"),
     ):
         before = flows(host)
-        connected = said(controller, "in sync")
+        connected = log_lines(controller, "in sync")
         pid = controller.host.service_pid("controller")
         controller.host.run(["kill", "-9", str(pid)])
         wait_until(
-            lambda: len(said(controller, "in sync")) >= len(connected) + 6,
+            lambda: len(log_lines(controller, "in sync")) >= len(connected) + 6,
             20,
             "six bridges in sync",
         )
         after = flows(host)
-    assert all("nothing to change" in line for line in said(controller, "in sync")[-6:])
+    assert all("nothing to change" in line for line in log_lines(controller, "in sync")[-6:])
     assert after.keys() == before.keys()
     for flow, (age, packets) in before.items():
         assert after[flow] >= (age, packets) and after[flow][1] >= packets, flow
@@ -187,11 +187,15 @@ def test_a_new_instance_gets_an_address_and_talks(article: Article) -> None:
                 + "  2.2.2.77: {instance: newcomer}\n"
             ),
         )
-        place = ("server-68", "vm-newcomer")
+        endpoint = ("server-68", "vm-newcomer")
 
         def reaches(target: str) -> bool:
-            words = ["ping", "-c1", "-W1", target]
-            return not article.lab[place[0]].run(words, namespace=place[1], check=False).returncode
+            command = ["ping", "-c1", "-W1", target]
+            return (
+                not article.lab[endpoint[0]]
+                .run(command, namespace=endpoint[1], check=False)
+                .returncode
+            )
 
         wait_until(lambda: reaches("192.168.10.222"), 15, "the newcomer reaches its network")
         wait_until(lambda: reaches("10.10.10.4"), 5, "the newcomer reaches beyond its router")

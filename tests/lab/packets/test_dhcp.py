@@ -21,7 +21,7 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import DHCP
-from tests.lab.support.companions import await_answer, await_lease, plugged, run, teller
+from tests.lab.support.companions import await_answer, await_lease, lease_printer, plugged, run
 from tests.lab.support.pinging import unbroken
 
 BLUE = ["default via 10.1.0.1", "10.2.0.0/24 scope link"]
@@ -67,11 +67,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         lifecycle.down(folder)
 
 
-def told(host: LabHost, instance: str, *asked: str) -> Mapping[str, str]:
+def offer(host: LabHost, instance: str, *asked: str) -> Mapping[str, str]:
     """What DHCP tells an instance that asks for more than its client does."""
     options = " ".join(f"-O {number}" for number in asked)
-    words = f"udhcpc -f -n -q -t 5 -T 1 -i eth0 -s {teller(host)} {options}"
-    return dict(line.split("=", 1) for line in run(host, words, f"vm-{instance}").splitlines())
+    command = f"udhcpc -f -n -q -t 5 -T 1 -i eth0 -s {lease_printer(host)} {options}"
+    return dict(line.split("=", 1) for line in run(host, command, f"vm-{instance}").splitlines())
 
 
 def servers(host: LabHost) -> str:
@@ -97,7 +97,7 @@ def test_a_client_has_what_its_subnet_says(lab: Running) -> None:
     assert (lease["ip"], lease["dns"], lease["mtu"]) == ("10.1.0.11/24", "9.9.9.9", "1450")
     assert lab.route("h1", "a") == [*BLUE, "10.9.0.0/16 via 10.1.0.12"]
     assert lease["domain"] == "blue.example"
-    seen = told(lab.lab["h1"], "a", "224", "249")
+    seen = offer(lab.lab["h1"], "a", "224", "249")
     assert bytes.fromhex(seen["opt224"]) == b'it\'s, "224"'
     assert seen["msstaticroutes"] == "10.9.0.0/16 10.1.0.12 10.2.0.0/24 0.0.0.0 0.0.0.0/0 10.1.0.1"
 
@@ -109,9 +109,9 @@ def test_an_option_of_an_instance_goes_before_that_of_its_subnet(lab: Running) -
 
 def test_a_guest_has_the_name_servers_that_it_was_told(lab: Running) -> None:
     def seen(host: str, instance: str) -> list[str]:
-        place = f"vm-{instance}"
+        namespace = f"vm-{instance}"
         await_lease(lab.lab[host], instance)
-        return run(lab.lab[host], "cat /etc/resolv.conf", place).splitlines()
+        return run(lab.lab[host], "cat /etc/resolv.conf", namespace).splitlines()
 
     assert seen("h1", "a") == ["search blue.example", "nameserver 9.9.9.9"]
     assert seen("h2", "b") == ["search b.example", "nameserver 9.9.9.9"]
@@ -152,7 +152,7 @@ def test_the_subnets_of_a_network_reach_each_other_without_a_router(lab: Running
     await_answer(lab.lab["h1"], "vm-a", "10.2.0.15")
 
 
-def stranger(
+def plug_undeclared(
     lab: Running, host: str, name: str, network: str = "blue", tries: int = 4
 ) -> str | None:
     """Plug a machine that nobody declared into a host's br-int; return what DHCP gives it."""
@@ -163,9 +163,9 @@ def stranger(
 def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
     """From a range of three, of which one is declared; also across hosts, and told apart."""
     await_lease(lab.lab["h2"], "c")
-    given = {stranger(lab, "h1", "alien1"), stranger(lab, "h2", "alien2")}
-    assert given == {"10.1.0.100", "10.1.0.102"}
-    assert stranger(lab, "h2", "alien3", tries=1) is None
+    leased = {plug_undeclared(lab, "h1", "alien1"), plug_undeclared(lab, "h2", "alien2")}
+    assert leased == {"10.1.0.100", "10.1.0.102"}
+    assert plug_undeclared(lab, "h2", "alien3", tries=1) is None
     known = {ip: (each.host, each.network, each.instance) for ip, each in lab.leases().items()}
     assert known == {
         "10.1.0.11": ("h1", "blue", "a"),
@@ -180,7 +180,7 @@ def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
     }
 
 
-_SAY = """
+_SEND = """
 import sys
 from scapy.all import BOOTP, DHCP, IP, UDP, Ether, conf, get_if_hwaddr, srp1
 
@@ -190,7 +190,7 @@ asked = "0.0.0.0" if kind == "decline" else ip
 options = [("message-type", kind)]
 if kind == "decline":
     options += [("server_id", server), ("requested_addr", ip)]
-said = srp1(
+answer = srp1(
     Ether(src=get_if_hwaddr("eth0"), dst="ff:ff:ff:ff:ff:ff")
     / IP(src=asked, dst="255.255.255.255")
     / UDP(sport=68, dport=67)
@@ -198,16 +198,17 @@ said = srp1(
     / DHCP(options=[*options, "end"]),
     iface="eth0", timeout=3 if kind == "request" else 0.5, verbose=False,
 )
-print(dict(each for each in said[DHCP].options if len(each) == 2)["message-type"] if said else "")
+options = answer[DHCP].options if answer else [("message-type", "")]
+print(dict(each for each in options if len(each) == 2)["message-type"])
 """
 
 
-def say(host: LabHost, namespace: str, kind: str, mac: str, ip: str, server: str = "") -> str:
+def send(host: LabHost, namespace: str, kind: str, mac: str, ip: str, server: str = "") -> str:
     """Say something of a MAC's address to the DHCP server, from where it need not be; return the
     kind of the answer.
     """
-    words = [sys.executable, "-W", "ignore", "-c", _SAY, kind, mac, ip, server]
-    return host.run(words, namespace=namespace).stdout.strip()
+    command = [sys.executable, "-W", "ignore", "-c", _SEND, kind, mac, ip, server]
+    return host.run(command, namespace=namespace).stdout.strip()
 
 
 def decline(lab: Running, mac: str, ip: str) -> None:
@@ -215,26 +216,26 @@ def decline(lab: Running, mac: str, ip: str) -> None:
     ports = load_topology(lab.file).service_ports
     (server,) = (port for port in ports if (port.name, port.owner) == ("blue", DHCP))
     for each in server.addresses:  # it hears what is for the one that it takes for its own
-        say(lab.lab["h1"], "vm-a", "decline", mac, ip, each.ip)
+        send(lab.lab["h1"], "vm-a", "decline", mac, ip, each.ip)
 
 
 def test_a_declined_address_stays_its_owners(lab: Running) -> None:
     """Whoever declines it: with the owner's MAC in its message, any guest may."""
     decline(lab, load_topology(lab.file).instances["b"].mac, "10.1.0.12")
     assert "10.1.0.12" not in lab.leases()
-    assert told(lab.lab["h2"], "b")["ip"] == "10.1.0.12"
+    assert offer(lab.lab["h2"], "b")["ip"] == "10.1.0.12"
     assert lab.leases()["10.1.0.12"].instance == "b"
 
 
 def test_who_declines_much_does_not_empty_a_range(lab: Running) -> None:
-    place, dynamic = lab.lab["h2"], {"10.1.0.100", "10.1.0.102"}
+    h2, dynamic = lab.lab["h2"], {"10.1.0.100", "10.1.0.102"}
     for number in range(4):
         decline(lab, f"02:00:00:00:00:{number:02x}", "10.1.0.102")
-    mac = run(place, "cat /sys/class/net/eth0/address", "alien2").strip()
+    mac = run(h2, "cat /sys/class/net/eth0/address", "alien2").strip()
     decline(lab, mac, next(ip for ip, lease in lab.leases().items() if lease.mac == mac))
     assert len(lab.leases().keys() & dynamic) == 1
-    words = f"udhcpc -f -n -q -t 4 -T 5 -i eth0 -s {teller(place)}"
-    assert "ip=10.1.0.10" in run(place, words, "alien2")
+    command = f"udhcpc -f -n -q -t 4 -T 5 -i eth0 -s {lease_printer(h2)}"
+    assert "ip=10.1.0.10" in run(h2, command, "alien2")
     assert lab.leases().keys() >= dynamic
 
 
@@ -257,9 +258,9 @@ def test_leases_go_with_their_server(lab: Running) -> None:
     assert [each for each in proof.prove(_silent, lab.folder) if not each.passed] == []
     there = {ip for ip, lease in lab.leases().items() if lease.network == "blue"}
     assert there == declared and {lab.leases()[ip].host for ip in there} == {"h2"}
-    assert stranger(lab, "h1", "alien5", tries=2) is None
+    assert plug_undeclared(lab, "h1", "alien5", tries=2) is None
     for (host, name), mac in aliens.items():
-        assert say(host, name, "request", mac, dynamic[mac]) == "5"  # an acknowledgment
+        assert send(host, name, "request", mac, dynamic[mac]) == "5"  # an acknowledgment
     assert lab.leases().keys() >= {*dynamic.values()} - {"10.1.0.11"}
     lab.edit("dhcp_host: h2\n    subnets", "dhcp_host: h1\n    subnets")
     lifecycle.up(lab.file, _silent, lab.folder)
@@ -268,8 +269,8 @@ def test_leases_go_with_their_server(lab: Running) -> None:
 
 
 def test_a_host_shows_what_it_has_leased(lab: Running) -> None:
-    words = [str(Path(sys.executable).with_name("dvr")), "show", "leases"]
-    lines = lab.lab["h2"].run(words).stdout.splitlines()
+    command = [str(Path(sys.executable).with_name("dvr")), "show", "leases"]
+    lines = lab.lab["h2"].run(command).stdout.splitlines()
     assert lines[0].split() == ["network", "host", "MAC", "address", "instance", "expires"]
     assert {tuple(line.split()[i] for i in (0, 1, 3, 4)) for line in lines[1:]} == {
         ("lonely", "h2", "10.3.0.14", "z"),
@@ -313,18 +314,18 @@ def leased_by(lab: Running, host: str) -> set[str]:
 
 def test_each_host_serves_its_own_and_nobody_elses(lab: Running) -> None:
     """With one address and one MAC, which no other host ever sees."""
-    given = {host: await_lease(lab.lab[host], name) for host, name in (("h1", "e"), ("h2", "f"))}
-    assert given["h1"]["server"] == given["h2"]["server"]
+    leased = {host: await_lease(lab.lab[host], name) for host, name in (("h1", "e"), ("h2", "f"))}
+    assert leased["h1"]["server"] == leased["h2"]["server"]
     for host, other, instance in (("h1", "h2", "e"), ("h2", "h1", "f")):
-        assert leased_by(lab, host) == {given[host]["ip"].split("/")[0]}
-        await_answer(lab.lab[host], f"vm-{instance}", given[other]["ip"].split("/")[0])
-        await_answer(lab.lab[host], f"vm-{instance}", given[host]["server"])
+        assert leased_by(lab, host) == {leased[host]["ip"].split("/")[0]}
+        await_answer(lab.lab[host], f"vm-{instance}", leased[other]["ip"].split("/")[0])
+        await_answer(lab.lab[host], f"vm-{instance}", leased[host]["server"])
 
 
 def test_a_stranger_gets_what_is_for_its_host(lab: Running) -> None:
-    given = stranger(lab, "h2", "alien4", "green")
-    assert given is not None and given.startswith("10.5.0.11")
-    assert given in leased_by(lab, "h2") and given not in leased_by(lab, "h1")
+    leased = plug_undeclared(lab, "h2", "alien4", "green")
+    assert leased is not None and leased.startswith("10.5.0.11")
+    assert leased in leased_by(lab, "h2") and leased not in leased_by(lab, "h1")
 
 
 def test_a_moved_instance_goes_on_with_the_server_there(lab: Running) -> None:

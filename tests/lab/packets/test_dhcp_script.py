@@ -92,15 +92,15 @@ def bound(
     """Run the script for one lease after another, where /run and /etc are new but for `folders`;
     return what each leaves there.
     """
-    words = {"shell": shell, "script": str(SCRIPT), "leases": leases, "events": events}
-    words["folders"] = folders
+    request = {"shell": shell, "script": str(SCRIPT), "leases": leases, "events": events}
+    request["folders"] = folders
     alone = ["unshare", "--mount", "--net", "sh", "-ec", f'{PRIVATE}exec "$@"', "-"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*alone, sys.executable, "-c", _RUN],
-        input=json.dumps(words), capture_output=True, text=True, timeout=60,
+        input=json.dumps(request), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def literally(text: str) -> list[str]:
@@ -112,25 +112,30 @@ def literally(text: str) -> list[str]:
 def test_a_lease_is_set_and_kept(shell: str) -> None:
     routes = "10.2.0.0/24 0.0.0.0 10.9.0.7/32 10.1.0.9 0.0.0.0/0 10.1.0.1"
     lease = {**LEASE, "staticroutes": routes, "search": "a.example b.example"}
-    (told,) = bound(shell, lease)
-    assert told["addresses"] == ["10.1.0.5/24"]
+    (lease_files,) = bound(shell, lease)
+    assert lease_files["addresses"] == ["10.1.0.5/24"]
     expected = {"10.2.0.0/24", "10.9.0.7 via 10.1.0.9", "default via 10.1.0.1"}
-    assert {re.sub(" (dev|scope).*", "", line) for line in told["routes"]} == expected
-    lines = told["lease"].splitlines()
+    assert {re.sub(" (dev|scope).*", "", line) for line in lease_files["routes"]} == expected
+    lines = lease_files["lease"].splitlines()
     assert {line for line in lines if line.startswith("route=")} == {f"route={r}" for r in expected}
     assert {"ip=10.1.0.5/24", "server=10.1.0.2", "seconds=86400"} <= {*lines}
-    assert told["resolv"].splitlines() == ["search a.example b.example", *SERVERS]
-    assert told["new"] == sorted([*OURS, *RESOLV])
+    assert lease_files["resolv"].splitlines() == ["search a.example b.example", *SERVERS]
+    assert lease_files["new"] == sorted([*OURS, *RESOLV])
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_words_are_taken_literally(shell: str) -> None:
     names = ("search", "domain", "hostname", "message", "opt224", "sname", "bootfile", "lower")
     leases = [{**LEASE, **dict.fromkeys(names, text)} for text in HOSTILE]
-    for text, told in zip(HOSTILE, bound(shell, *leases, events=("bound", "renew")), strict=True):
-        assert told["resolv"].splitlines() == [f"search {' '.join(literally(text))}", *SERVERS]
-        assert told["new"] == sorted([*OURS, *RESOLV])
-        lines = told["lease"].splitlines()
+    for text, lease_files in zip(
+        HOSTILE, bound(shell, *leases, events=("bound", "renew")), strict=True
+    ):
+        assert lease_files["resolv"].splitlines() == [
+            f"search {' '.join(literally(text))}",
+            *SERVERS,
+        ]
+        assert lease_files["new"] == sorted([*OURS, *RESOLV])
+        lines = lease_files["lease"].splitlines()
         assert all(re.fullmatch(r"[a-z]+\d*=[ -~]*", line) for line in lines)
         assert [line for line in lines if line.startswith("ip=")] == ["ip=10.1.0.5/24"]
         assert len([line for line in lines if line.startswith("client=")]) == 1
@@ -145,17 +150,21 @@ def test_only_addresses_are_taken_for_addresses(shell: str) -> None:
         for text in texts
         for routes in (text, f"{text} 10.1.0.1", f"10.5.0.0/16 {text}", f"10.5.0.0/99 {text}")
     ]
-    for told in bound(shell, *leases):
-        assert (told["addresses"], told["routes"], told["new"]) == (["10.1.0.5/24"], [], OURS)
-    for told in bound(shell, *({**LEASE, "ip": text} for text in texts)):
-        assert (told["addresses"], told["new"]) == ([], [])
+    for lease_files in bound(shell, *leases):
+        assert (lease_files["addresses"], lease_files["routes"], lease_files["new"]) == (
+            ["10.1.0.5/24"],
+            [],
+            OURS,
+        )
+    for lease_files in bound(shell, *({**LEASE, "ip": text} for text in texts)):
+        assert (lease_files["addresses"], lease_files["new"]) == ([], [])
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_the_kernel_refuses_is_not_kept_as_a_route_that_there_is(shell: str) -> None:
     lease = {**LEASE, "staticroutes": "10.9.0.0/16 10.7.7.7 10.8.0.0/16 10.1.0.1"}
-    (told,) = bound(shell, lease)
-    routes = [line for line in told["lease"].splitlines() if line.startswith("route=")]
+    (lease_files,) = bound(shell, lease)
+    routes = [line for line in lease_files["lease"].splitlines() if line.startswith("route=")]
     assert routes == ["route=10.8.0.0/16 via 10.1.0.1"]
 
 
@@ -163,10 +172,10 @@ def test_what_the_kernel_refuses_is_not_kept_as_a_route_that_there_is(shell: str
 def test_the_way_to_the_cards_own_subnet_is_the_kernels(shell: str) -> None:
     lease = {**LEASE, "staticroutes": "10.1.0.0/24 0.0.0.0 10.9.0.0/24 0.0.0.0"}
     for events in (("bound",), ("bound", "renew")):
-        (told,) = bound(shell, lease, events=events)
-        routes = [line for line in told["lease"].splitlines() if line.startswith("route=")]
+        (lease_files,) = bound(shell, lease, events=events)
+        routes = [line for line in lease_files["lease"].splitlines() if line.startswith("route=")]
         assert routes == ["route=10.9.0.0/24"]
-        assert told["routes"] == ["10.9.0.0/24 dev eth0 scope link "]
+        assert lease_files["routes"] == ["10.9.0.0/24 dev eth0 scope link "]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

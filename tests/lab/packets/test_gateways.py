@@ -15,6 +15,7 @@ import yaml
 from attrs import frozen
 
 from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.hosts.bare import UNDERLAY
 from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
@@ -58,14 +59,14 @@ class Running:
 
     folder: StateFolder
     file: Path
-    words: dict[str, Any]
+    document: dict[str, Any]
 
     def __getitem__(self, host: str) -> LabHost:
         return hosts_of(self.folder, self.file)[host]
 
     def write(self) -> None:
         """Save what the words say by now."""
-        self.file.write_text(yaml.safe_dump(self.words, sort_keys=False))
+        self.file.write_text(yaml.safe_dump(self.document, sort_keys=False))
 
     def save(self) -> None:
         """Bring the lab to what the words say by now."""
@@ -78,12 +79,12 @@ class Running:
         """What became of pings (host, namespace, address), which were answered before, by an
         edit.
         """
-        for host, place, address in pings.values():
-            await_answer(self[host], place, address)
+        for host, namespace, address in pings.values():
+            await_answer(self[host], namespace, address)
         with ExitStack() as stack:
             found = {
-                what: stack.enter_context(counted(self[host], place, address))
-                for what, (host, place, address) in pings.items()
+                what: stack.enter_context(counted(self[host], namespace, address))
+                for what, (host, namespace, address) in pings.items()
             }
             edit()
             self.save()
@@ -111,10 +112,10 @@ ACROSS = {
 }
 
 
-@pytest.mark.parametrize("word", ["mac", "again"])
-def test_a_gateway_with_another_mac_is_found_at_once(running: Running, word: str) -> None:
-    interface = running.words["routers"]["r"]["interfaces"][0]
-    mac = {"mac": "fa:16:3e:00:00:07", "again": "fa:16:3e:00:00:08"}[word]
+@pytest.mark.parametrize("edit", ["mac", "again"])
+def test_a_gateway_with_another_mac_is_found_at_once(running: Running, edit: str) -> None:
+    interface = running.document["routers"]["r"]["interfaces"][0]
+    mac = {"mac": "fa:16:3e:00:00:07", "again": "fa:16:3e:00:00:08"}[edit]
     assert silent(running.counted(ACROSS, lambda: interface.update(mac=mac))) == {}
 
 
@@ -127,28 +128,28 @@ NEIGHBOURS = {
 
 
 def test_an_instance_with_another_mac_is_found_at_once(running: Running) -> None:
-    b = running.words["instances"]["b"]
+    b = running.document["instances"]["b"]
     assert silent(running.counted(NEIGHBOURS, lambda: b.update(mac="fa:16:3e:00:00:b7"))) == {}
 
 
 def test_a_neighbour_on_the_same_host_with_another_mac_is_found_at_once(running: Running) -> None:
-    b1 = running.words["instances"]["b1"]
+    b1 = running.document["instances"]["b1"]
     pings = {"on its host": ("h1", "vm-a", "10.1.0.13"), "by itself": ("h1", "vm-b1", "10.1.0.11")}
     assert silent(running.counted(pings, lambda: b1.update(mac="fa:16:3e:00:00:b8"))) == {}
 
 
-def other_gateway(words: dict[str, Any]) -> None:
-    words["routers"]["r"]["gateway_port"] = {"mac": "fa:16:3e:00:00:c1"}
+def other_gateway(document: dict[str, Any]) -> None:
+    document["routers"]["r"]["gateway_port"] = {"mac": "fa:16:3e:00:00:c1"}
 
 
-def other_snat_port(words: dict[str, Any]) -> None:
-    words["routers"]["r"]["interfaces"][0]["snat_port"] = {"mac": "fa:16:3e:00:00:c2"}
+def other_snat_port(document: dict[str, Any]) -> None:
+    document["routers"]["r"]["interfaces"][0]["snat_port"] = {"mac": "fa:16:3e:00:00:c2"}
 
 
-def other_router(words: dict[str, Any]) -> None:
+def other_router(document: dict[str, Any]) -> None:
     """One of another name, so of other MACs, in its place."""
-    words["routers"]["s"] = words["routers"].pop("r")
-    del words["routers"]["s"]["interfaces"][0]["mac"]
+    document["routers"]["s"] = document["routers"].pop("r")
+    del document["routers"]["s"]["interfaces"][0]["mac"]
 
 
 @pytest.mark.parametrize("edit", [other_gateway, other_snat_port, other_router])
@@ -156,17 +157,17 @@ def test_the_way_to_the_world_is_found_at_once_by_another_mac(
     running: Running, edit: Callable[[dict[str, Any]], None]
 ) -> None:
     pings = {"by SNAT": ("h1", "vm-a", "2.2.2.1"), "between networks": ("h1", "vm-a", "10.2.0.12")}
-    assert silent(running.counted(pings, lambda: edit(running.words))) == {}
+    assert silent(running.counted(pings, lambda: edit(running.document))) == {}
 
 
 # A shared MAC stays on its host -------------------------------------------------------------------
 
 
 @contextmanager
-def halted(running: Running, *whom: str) -> Iterator[None]:
+def halted(running: Running, *halted_services: str) -> Iterator[None]:
     """Stop the companions of hosts, or the controller, while the block runs."""
     hosts = lifecycle.running(running.folder).lab_hosts
-    services = {name: name if name == "controller" else "companion" for name in whom}
+    services = {name: name if name == "controller" else "companion" for name in halted_services}
     pids = [(hosts[name], hosts[name].service_pid(service)) for name, service in services.items()]
     for host, pid in pids:
         host.run(["kill", "-STOP", str(pid)])
@@ -182,36 +183,36 @@ def crossing(running: Running, mac: str) -> Iterator[list[str]]:
     """The frames, in tcpdump's words, that this MAC sends through tunnels while the block runs."""
     first, last = mac.replace(":", "")[:8], mac.replace(":", "")[8:]
     sent = f"udp port 4789 and udp[22:4]=0x{first} and udp[26:2]=0x{last}"
-    words = ["tcpdump", "--immediate-mode", "-lnne", "-Z", "root", "-i", BRIDGE, sent]
+    command = ["tcpdump", "--immediate-mode", "-lnne", "-Z", "root", "-i", BRIDGE, sent]
     lines: list[str] = []
-    wire = lifecycle.running(running.folder).lab_hosts["wire"]
-    with wire.running(words) as tcpdump:
+    underlay_host = lifecycle.running(running.folder).lab_hosts[UNDERLAY]
+    with underlay_host.running(command) as tcpdump:
         yield lines
         tcpdump.terminate()
         assert tcpdump.stdout is not None
         lines += tcpdump.stdout.read().splitlines()
 
 
-def done_by_others(running: Running, whom: Collection[str], mac: str, there: bool) -> None:
+def await_others(running: Running, halted_services: Collection[str], mac: str, there: bool) -> None:
     """Wait until all that are not halted have made what the file says of a router's MAC."""
     for name in ("h1", "h2", "h3"):
         host = running[name]
-        if "controller" not in whom:
-            words = "ovs-ofctl dump-flows br-tun table=1"
-            wait_until(lambda: (mac in run(host, words)) == there, 10, f"flows of {name}")  # noqa: B023
-        if name not in whom:
+        if "controller" not in halted_services:
+            command = "ovs-ofctl dump-flows br-tun table=1"
+            wait_until(lambda: (mac in run(host, command)) == there, 10, f"flows of {name}")  # noqa: B023
+        if name not in halted_services:
             digest = sha256(running.file.read_bytes()).hexdigest()
-            await_state(host, lambda words: words["topology"] == digest)  # noqa: B023
+            await_state(host, lambda state: state["topology"] == digest)  # noqa: B023
 
 
 @pytest.mark.parametrize(
-    "whom", [(), ("controller",), ("h2", "h3"), ("h1",), ("h1", "h3")], ids="-".join
+    "halted_services", [(), ("controller",), ("h2", "h3"), ("h1",), ("h1", "h3")], ids="-".join
 )
 def test_a_router_that_leaves_a_network_and_comes_back_answers_once(
-    running: Running, whom: Collection[str]
+    running: Running, halted_services: Collection[str]
 ) -> None:
     """Whoever of the controller and the companions acts first."""
-    (router,) = running.words["routers"].values()
+    (router,) = running.document["routers"].values()
     interfaces, mac = router["interfaces"], "fa:16:3e:00:00:08"
     interfaces[0]["mac"] = mac
     running.save()
@@ -219,9 +220,9 @@ def test_a_router_that_leaves_a_network_and_comes_back_answers_once(
     def leave_and_come_back() -> None:
         for there in (False, True):
             router["interfaces"] = interfaces if there else interfaces[1:]
-            with halted(running, *whom):
+            with halted(running, *halted_services):
                 running.write()
-                done_by_others(running, whom, mac, there)
+                await_others(running, halted_services, mac, there)
             running.save()
 
     with crossing(running, mac) as crossed:

@@ -17,8 +17,9 @@ from attrs import frozen
 from scapy.layers.inet import ICMP
 
 from dvr_ryu.lab import lifecycle
-from dvr_ryu.lab.hosts import programs
 from dvr_ryu.lab.hosts.bare import Lab
+from dvr_ryu.lab.hosts.cabling import BRIDGE
+from dvr_ryu.lab.services import services
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
@@ -72,23 +73,23 @@ def mac(text):
 def arp(source, ip, op=1):
     return struct.pack("!HHBBH6s4s6s4s", 1, 0x800, 6, 4, op, source, ip, bytes(6), ip)
 
-wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-wire.bind(("eth0", 0))
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sock.bind(("eth0", 0))
 words = json.loads(sys.argv[1])
 everybody = b"\\xff" * 6
 for source in map(mac, words.get("as", ())):
     for to in (everybody, mac(words["to"])):
         for tag in (b"", b"\\x81\\x00\\xe0\\x00"):
-            wire.send(to + source + tag + b"\\x88\\xb5" + bytes(46))
-        wire.send(to + source + b"\\x08\\x06" + arp(source, socket.inet_aton("10.1.0.99"), 2))
+            sock.send(to + source + tag + b"\\x88\\xb5" + bytes(46))
+        sock.send(to + source + b"\\x08\\x06" + arp(source, socket.inet_aton("10.1.0.99"), 2))
 for source, ip in words.get("announce", ()):
     for op in (1, 2):
         packet = arp(mac(source), socket.inet_aton(ip), op)
-        wire.send(everybody + mac(source) + b"\\x08\\x06" + packet)
+        sock.send(everybody + mac(source) + b"\\x08\\x06" + packet)
 for _ in range(words.get("flood", 0)):
     source = b"\\x02" + os.urandom(5)
     try:
-        wire.send(everybody + source + b"\\x88\\xb5" + bytes(46))
+        sock.send(everybody + source + b"\\x88\\xb5" + bytes(46))
     except OSError:
         pass
 """
@@ -112,17 +113,17 @@ class Guests:
     def mac(self, instance: str) -> str:
         return self.topology.instances[instance].mac
 
-    def run(self, instance: str, words: str, check: bool = True) -> str:
+    def run(self, instance: str, command: str, check: bool = True) -> str:
         host = self.lab[self.host(instance)]
-        return host.run(words.split(), namespace=f"vm-{instance}", check=check).stdout
+        return host.run(command.split(), namespace=f"vm-{instance}", check=check).stdout
 
     def answers(self, instance: str, address: str) -> bool:
         return pings(self.lab[self.host(instance)], f"vm-{instance}", address)
 
-    def send(self, instance: str, **words: object) -> None:
+    def send(self, instance: str, **messages: object) -> None:
         host = self.lab[self.host(instance)]
-        program = [sys.executable, "-c", _SEND, json.dumps(words)]
-        host.run(program, namespace=f"vm-{instance}", timeout=120)
+        command = [sys.executable, "-c", _SEND, json.dumps(messages)]
+        host.run(command, namespace=f"vm-{instance}", timeout=120)
 
     def learned_on(self, host: str, mac: str) -> set[int]:
         """The ports of br-int where NORMAL has learned a MAC."""
@@ -131,13 +132,13 @@ class Guests:
 
     def taught(self, host: str) -> list[str]:
         """The flows of table 20 that a host has learned."""
-        words = f"ovs-ofctl dump-flows br-tun table=20,cookie={LEARNED:#x}/-1"
-        return [line for line in run(self.lab[host], words).splitlines() if "dl_dst" in line]
+        command = f"ovs-ofctl dump-flows br-tun table=20,cookie={LEARNED:#x}/-1"
+        return [line for line in run(self.lab[host], command).splitlines() if "dl_dst" in line]
 
     def ofport(self, instance: str) -> int:
         port = self.topology.instances[instance]
-        words = f"ovs-vsctl get Interface {port.device} ofport"
-        return int(run(self.lab[port.host], words))
+        command = f"ovs-vsctl get Interface {port.device} ofport"
+        return int(run(self.lab[port.host], command))
 
     def neighbour(self, host: str, address: str) -> str:
         """Where a host's router believes an address to be."""
@@ -266,14 +267,14 @@ def test_a_flood_of_macs_harms_nobody(guests: Guests, tmp_path: Path) -> None:
 
     wait_until(full, 60, "full tables", lambda: str([len(guests.taught(host)) for host in HOSTS]))
     assert [len(guests.taught(host)) for host in ("h2", "h3")] == [LIMIT, LIMIT]
-    with captured(guests.lab["h3"], "eth0", "vm-ear", tmp_path / "ear.pcap") as heard:
+    with captured(guests.lab["h3"], "eth0", "vm-ear", tmp_path / "ear.pcap") as reached:
         for client, address in (
             ("third", "10.1.0.12"),
             ("asks-1", "10.1.0.12"),
             ("near", "10.1.0.13"),
         ):
             assert guests.answers(client, address), (client, address)
-    assert not [packet for packet in heard if ICMP in packet]
+    assert not [packet for packet in reached if ICMP in packet]
     assert _mended(guests) < WORSE * before
     assert guests.answers("asks-3", "10.1.0.11")
 
@@ -283,7 +284,7 @@ def _mended(guests: Guests) -> float:
     milliseconds, once it sees that they are gone.
     """
     topology = load_topology(guests.file)
-    log = programs.programs_of(topology, guests.file, guests.lab, guests.folder)[0].log
+    log = services.services_of(topology, guests.file, guests.lab, guests.folder)[0].log
     before = len(log.read_text())
     found = re.compile(r"h3/br-tun in sync: .* in ([\d.]+) ms")
     run(guests.lab["h3"], "ovs-ofctl del-flows br-tun table=21")
@@ -297,16 +298,16 @@ OUTSIDE = {"liar": "its router's address", "near": "2.2.2.100", "outer": "2.2.2.
 """Guests by SNAT, by a floating address, and on the external network itself."""
 _UDP = """
 import socket, sys
-wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for _ in range(3):
-    wire.sendto(b"knock", (sys.argv[1], int(sys.argv[2])))
+    sock.sendto(b"knock", (sys.argv[1], int(sys.argv[2])))
 """
-_HEAR = """
+_RECEIVE = """
 import socket, sys
-wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-wire.bind((sys.argv[1], int(sys.argv[2])))
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind((sys.argv[1], int(sys.argv[2])))
 print("ready", flush=True)
-print(wire.recvfrom(100)[1][0], flush=True)
+print(sock.recvfrom(100)[1][0], flush=True)
 """
 _TCP = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)"
 _ANSWER = "import socket, sys; socket.create_server(('', int(sys.argv[1]))).accept()"
@@ -322,43 +323,43 @@ def _knocks(guests: Guests, instance: str, address: str, port: int = 4789) -> No
 def _connects(guests: Guests, instance: str, address: str, port: int) -> bool:
     """Whether a guest gets a connection by TCP."""
     host = guests.lab[guests.host(instance)]
-    program = [sys.executable, "-c", _TCP, address, str(port)]
-    return host.run(program, namespace=f"vm-{instance}", check=False).returncode == 0
+    command = [sys.executable, "-c", _TCP, address, str(port)]
+    return host.run(command, namespace=f"vm-{instance}", check=False).returncode == 0
 
 
 @contextmanager
-def _heard(guests: Guests, port: int = 4789) -> Iterator[set[str]]:
+def _reached(guests: Guests, port: int = 4789) -> Iterator[set[str]]:
     """To which addresses of the underlay guests' packets to a port of UDP come meanwhile: across
     the wire, and to the gateway host itself, which has no tunnel of its own kernel there.
     """
-    heard: set[str] = set()
-    words = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", "wire"]
-    words += [f"udp dst port {port} and src net 2.2.2.0/24"]
+    reached: set[str] = set()
+    command = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", BRIDGE]
+    command += [f"udp dst port {port} and src net 2.2.2.0/24"]
     own = ["h3", "10.0.46.13"]
-    hear = [sys.executable, "-c", _HEAR, own[1], str(port)]
+    receive = [sys.executable, "-c", _RECEIVE, own[1], str(port)]
     with (
-        guests.lab.wire.running(words, stderr=subprocess.PIPE) as tcpdump,
-        guests.lab["h3"].running(hear) as socket,
+        guests.lab.underlay_host.running(command, stderr=subprocess.PIPE) as tcpdump,
+        guests.lab["h3"].running(receive) as socket,
     ):
         assert tcpdump.stderr and tcpdump.stdout and socket.stdout
         assert any("listening on" in line for line in tcpdump.stderr)
         assert socket.stdout.readline() == "ready\n"
-        yield heard
+        yield reached
         time.sleep(0.5)  # what comes would have come
         tcpdump.terminate()
-        heard.update(re.findall(rf"> ([\d.]+)\.{port}:", tcpdump.stdout.read()))
+        reached.update(re.findall(rf"> ([\d.]+)\.{port}:", tcpdump.stdout.read()))
         socket.kill()
         if socket.stdout.read().strip():
-            heard.add(own[1])
+            reached.add(own[1])
 
 
 def _knock_everywhere(guests: Guests, port: int = 4789) -> set[str]:
     """At which hosts any guest's packets come, of those that all send to all."""
-    with _heard(guests, port) as heard:
+    with _reached(guests, port) as reached:
         for instance in OUTSIDE:
             for host in guests.topology.hosts.values():
                 _knocks(guests, instance, host.address, port)
-    return heard
+    return reached
 
 
 def test_no_guest_reaches_tunnels_or_the_controller(guests: Guests) -> None:
@@ -374,9 +375,9 @@ def test_no_guest_reaches_tunnels_or_the_controller(guests: Guests) -> None:
             wait_until(partial(_connects, guests, instance, "10.0.46.1", 6654), 10, "another port")
     # A connection that a host began from the controller's port is answered.
     with lab["h1"].running(["ip", "netns", "exec", "vm-near", sys.executable, "-c", _ANSWER, "80"]):
-        program = "import socket, sys; socket.create_connection(('2.2.2.100', 80), 5, ('', 6653))"
+        client = "import socket, sys; socket.create_connection(('2.2.2.100', 80), 5, ('', 6653))"
         wait_until(
-            lambda: lab["h2"].run([sys.executable, "-c", program], check=False).returncode == 0,
+            lambda: lab["h2"].run([sys.executable, "-c", client], check=False).returncode == 0,
             10,
             "an answer to port 6653",
         )
@@ -386,10 +387,10 @@ def test_masquerading_for_guests_opens_no_tunnel(guests: Guests) -> None:
     """With this host's own address their frames would be those of a host."""
     rule = "POSTROUTING -s 2.2.2.0/24 -o br-phys -j MASQUERADE"
     run(guests.lab["h3"], f"iptables -t nat -A {rule}")
-    words = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", "wire"]
+    command = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", BRIDGE]
     inner = "udp dst port 4789 and length < 60"
     try:
-        with guests.lab.wire.running([*words, inner], stderr=subprocess.PIPE) as tcpdump:
+        with guests.lab.underlay_host.running([*command, inner], stderr=subprocess.PIPE) as tcpdump:
             assert tcpdump.stderr and tcpdump.stdout
             assert any("listening on" in line for line in tcpdump.stderr)
             for instance in OUTSIDE:
@@ -468,8 +469,8 @@ def test_what_a_client_has_set_comes_back(guests: Guests, instance: str, damage:
     assert "default" in before[1] and "10.9.0.0/16" in before[1]
     guests.run(instance, "ip addr add 192.0.2.1/32 dev eth0")
     guests.run(instance, "ip addr del 192.0.2.1/32 dev eth0")
-    for words in damage.split("; "):
-        guests.run(instance, words)
+    for command in damage.split("; "):
+        guests.run(instance, command)
     wait_until(
         lambda: sorted(has()[1].split()) == sorted(before[1].split()),
         15,

@@ -39,17 +39,17 @@ print(ascii(sorted(link.name for link in found)))
 """
 
 
-def alone(prepared: str, program: str, then: str = "true") -> Any:
+def alone(prepared: str, program: str, commands: str = "true") -> Any:
     """Run shell commands, a program in Python and more commands in a network namespace of its own;
     return all that they print.
     """
-    script = f'{prepared}\n"{sys.executable}" -c "$0" && {then}'
-    done = subprocess.run(
+    script = f'{prepared}\n"{sys.executable}" -c "$0" && {commands}'
+    process = subprocess.run(
         ["unshare", "--net", "sh", "-ec", script, program],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def test_rules_of_every_kind_go() -> None:

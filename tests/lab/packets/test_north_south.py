@@ -23,7 +23,7 @@ from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.proof import proof
-from dvr_ryu.lab.proof.probes import Forwards, Place
+from dvr_ryu.lab.proof.probes import Endpoint, Forwards
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
@@ -89,10 +89,10 @@ class North:
 
 @pytest.fixture(scope="module")
 def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[North]:
-    place = tmp_path_factory.mktemp("north")
-    file = place / "topology.yaml"
+    scratch = tmp_path_factory.mktemp("north")
+    file = scratch / "topology.yaml"
     shutil.copy(EXAMPLE, file)
-    folder = StateFolder(place / "dvr_lab")
+    folder = StateFolder(scratch / "dvr_lab")
     try:
         lifecycle.up(file, lambda _: None, folder)
         yield North(file, Lab(lifecycle.running(folder).lab_hosts))
@@ -148,9 +148,9 @@ def test_routers_of_one_external_network_share_its_namespace(north):
 def test_forwarded_ports_answer_from_within(north, asking):
     """From the instance itself, its neighbours, and who has a floating address of his own."""
     topology = north.topology()
-    place, d = (Place(topology.instances[name].host, f"vm-{name}") for name in (asking, "d"))
+    client, d = (Endpoint(topology.instances[name].host, f"vm-{name}") for name in (asking, "d"))
     fixed_ip = topology.instances["d"].ip
-    Forwards(place, "2.2.2.120", "tcp", 80, d, fixed_ip, 8080)(north.lab)
+    Forwards(client, "2.2.2.120", "tcp", 80, d, fixed_ip, 8080)(north.lab)
 
 
 def test_a_floating_address_of_a_virtual_one_leads_to_who_announced_it(north):
@@ -175,9 +175,9 @@ def test_a_floating_address_of_a_virtual_one_leads_to_who_announced_it(north):
 def pinging(north: North, address: str) -> Iterator[None]:
     """Ping from beyond while the block runs: to conntrack, this is one connection."""
     host, namespace = north.where(WORLD)
-    words = ["ping", "-q", "-i", "0.05", address]
+    command = ["ping", "-q", "-i", "0.05", address]
     with subprocess.Popen(
-        host.enter(words, namespace), env=environment(), stdout=subprocess.DEVNULL
+        host.enter(command, namespace), env=environment(), stdout=subprocess.DEVNULL
     ) as ping:
         try:
             yield
@@ -237,13 +237,13 @@ while data := connection.recv(99):
 """
 _TALK = """
 import socket, sys, time
-with socket.create_connection((sys.argv[1], 7777), 5) as wire:
-    wire.settimeout(8)
+with socket.create_connection((sys.argv[1], 7777), 5) as sock:
+    sock.settimeout(8)
     end = time.monotonic() + 30
     try:
         while time.monotonic() < end:
-            wire.sendall(b"still there?")
-            assert wire.recv(99)
+            sock.sendall(b"still there?")
+            assert sock.recv(99)
             print("goes on", flush=True)
             time.sleep(0.05)
     except OSError as error:

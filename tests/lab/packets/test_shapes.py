@@ -44,11 +44,11 @@ class Shapes:
     def at(self, instance: str) -> tuple[str, str]:
         return self.topology.instances[instance].host, f"vm-{instance}"
 
-    def run(self, instance: str, words: str, check: bool = True) -> str:
-        return self.lab.run(self.at(instance), words, check)
+    def run(self, instance: str, command: str, check: bool = True) -> str:
+        return self.lab.run(self.at(instance), command, check)
 
-    def answers(self, instance: str, address: str, *words: str) -> bool:
-        ping = " ".join(["ping -n -c1 -W1", *words, address])
+    def answers(self, instance: str, address: str, *command: str) -> bool:
+        ping = " ".join(["ping -n -c1 -W1", *command, address])
         return " 1 received" in self.run(instance, ping, check=False)
 
     def await_answer(self, instance: str, address: str, seconds: float = 15) -> None:
@@ -56,10 +56,13 @@ class Shapes:
 
     def seen(self, client: str, server: str, address: str) -> str:
         """As whom `server`, who has the address, sees the client."""
-        ends = [(self.lab.lab[host], place) for host, place in map(self.place, (client, server))]
+        ends = [
+            (self.lab.lab[host], endpoint)
+            for host, endpoint in map(self.endpoint, (client, server))
+        ]
         return seen_as(ends[0], ends[1], address)
 
-    def place(self, name: str) -> tuple[str, str | None]:
+    def endpoint(self, name: str) -> tuple[str, str | None]:
         return (name, None) if name in HOSTS else self.at(name)
 
     def take(
@@ -83,8 +86,8 @@ class Shapes:
     def neighbour(self, host: str, address: str) -> dict[str, Any]:
         """What the host's router `edge` knows of an address: its MAC, its states."""
         router = self.topology.routers["edge"].namespace
-        (row, *_) = json.loads(self.lab.run((host, router), f"ip -json neigh show to {address}"))
-        return dict(row)
+        (entry, *_) = json.loads(self.lab.run((host, router), f"ip -json neigh show to {address}"))
+        return dict(entry)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +153,7 @@ def virtual_mac(shapes: Shapes) -> Iterator[str]:
     (mac,) = {pair.mac for pair in shapes.topology.instances["web-1"].address_pairs if pair.mac}
     try:
         for instance in SHARING:
-            for words in (
+            for command in (
                 f"ip link add vrrp link eth0 address {mac} type macvlan mode bridge",
                 # Who does not have the address must be silent: a frame would say where the MAC is.
                 "sysctl -qw net.ipv6.conf.vrrp.disable_ipv6=1",
@@ -160,7 +163,7 @@ def virtual_mac(shapes: Shapes) -> Iterator[str]:
                 "sysctl -qw net.ipv4.conf.vrrp.rp_filter=0",
                 "ip link set vrrp up",
             ):
-                shapes.run(instance, words)
+                shapes.run(instance, command)
         yield mac
     finally:
         for instance in SHARING:
@@ -289,8 +292,8 @@ def _nothing_to_change(shapes: Shapes) -> None:
     dvr = Path(sys.executable).with_name("dvr")
 
     def planned(host: str) -> str:
-        words = f"{dvr} companion plan {shapes.lab.file} --host {host}"
-        return shapes.lab.run((host, None), words, check=False)
+        command = f"{dvr} companion plan {shapes.lab.file} --host {host}"
+        return shapes.lab.run((host, None), command, check=False)
 
     with ThreadPoolExecutor() as pool:
         for plan in pool.map(planned, HOSTS):

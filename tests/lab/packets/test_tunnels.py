@@ -24,7 +24,7 @@ from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.hosts.host import environment
 from dvr_ryu.lab.proof import proof
-from dvr_ryu.lab.readiness import Goal
+from dvr_ryu.lab.services.readiness import Goal
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.load import load_pipelines
@@ -99,25 +99,25 @@ class Site:
         ports = run(self.lab[name], "ovs-vsctl list-ports br-tun").split()
         return len(ports) == 3 and all(p.startswith((self.tunnel_type, "patch")) for p in ports)
 
-    def pings(self, spot: Spot, address: str, *words: str) -> bool:
-        return pings(self.lab[spot[0]], spot[1], address, *words)
+    def pings(self, spot: Spot, address: str, *arguments: str) -> bool:
+        return pings(self.lab[spot[0]], spot[1], address, *arguments)
 
     def ping_at(self, spot: Spot, address: str, size: int, seconds: str = "2") -> str:
         """Send one packet of so many bytes, which may not be cut; return what ping says."""
-        words = ["ping", "-M", "do", "-c1", "-W", seconds, "-s", str(size - 28), address]
-        done = self.lab[spot[0]].run(words, namespace=spot[1], check=False)
+        arguments = ["ping", "-M", "do", "-c1", "-W", seconds, "-s", str(size - 28), address]
+        done = self.lab[spot[0]].run(arguments, namespace=spot[1], check=False)
         return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    place = tmp_path_factory.mktemp("tunnels")
-    file, folder = place / "topology.yaml", StateFolder(place / "dvr_lab")
+    scratch = tmp_path_factory.mktemp("tunnels")
+    file, folder = scratch / "topology.yaml", StateFolder(scratch / "dvr_lab")
     file.write_text(TOPOLOGY)
     try:
         lifecycle.up(file, lambda _: None, folder)
         site = Site(folder, file)
-        for words in (
+        for arguments in (
             "netns add world",
             f"link add far mtu {FAR_MTU} type veth peer name near mtu {FAR_MTU} netns world",
             "address add 198.51.100.1/24 dev far",
@@ -126,7 +126,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "-n world link set near up",
             "-n world route add default via 198.51.100.1",
         ):
-            run(site.lab["three"], f"ip {words}")
+            run(site.lab["three"], f"ip {arguments}")
         yield site
     finally:
         lifecycle.down(folder)
@@ -204,12 +204,12 @@ def transferred(site: Site, source: Spot, target: Spot, address: str) -> bool:
 
 
 @contextmanager
-def matching(site: Site, words: str) -> Iterator[list[str]]:
+def matching(site: Site, arguments: str) -> Iterator[list[str]]:
     """Collect the packets on the wire that fit a filter of tcpdump, while the block runs."""
     found: list[str] = []
-    tcpdump = ["tcpdump", "--immediate-mode", "-lntq", "-Z", "root", "-i", BRIDGE, words]
+    tcpdump = ["tcpdump", "--immediate-mode", "-lntq", "-Z", "root", "-i", BRIDGE, arguments]
     with subprocess.Popen(
-        site.lab.wire.enter(tcpdump),
+        site.lab.underlay_host.enter(tcpdump),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
@@ -268,24 +268,24 @@ def wide_card(site: Site, spot: Spot) -> Iterator[None]:
 
 def test_the_router_tells_who_sends_too_long_a_packet(site: Site) -> None:
     """By no more than the room that a wire's end leaves for a VLAN tag."""
-    host, place = site.lab["one"], "vm-a"
-    run(host, "ip route flush cache", place)
+    host, namespace = site.lab["one"], "vm-a"
+    run(host, "ip route flush cache", namespace)
     with wide_card(site, A):
         for address in ("10.2.0.13", "10.0.44.3"):
-            told = site.ping_at(A, address, site.mtu + 4)
-            assert re.search(rf"Frag(mentation)? needed and DF set \(mtu = {site.mtu}\)", told)
-            assert f"mtu {site.mtu}" in run(host, f"ip route get {address}", place)
+            output = site.ping_at(A, address, site.mtu + 4)
+            assert re.search(rf"Frag(mentation)? needed and DF set \(mtu = {site.mtu}\)", output)
+            assert f"mtu {site.mtu}" in run(host, f"ip route get {address}", namespace)
             assert "1 received" in site.ping_at(A, address, site.mtu)
-    run(host, "ip route flush cache", place)
+    run(host, "ip route flush cache", namespace)
 
 
 @pytest.mark.parametrize("spot", [A, B], ids=["floating address", "SNAT"])
 def test_a_narrower_way_in_the_world_is_learned_through_nat(started: Site, spot: Spot) -> None:
-    host, place = started.lab[spot[0]], spot[1]
-    run(host, "ip route flush cache", place)
+    host, namespace = started.lab[spot[0]], spot[1]
+    run(host, "ip route flush cache", namespace)
     assert "1 received" in started.ping_at(spot, FAR, FAR_MTU)
     assert f"(mtu = {FAR_MTU})" in started.ping_at(spot, FAR, FAR_MTU + 1)
-    assert f"mtu {FAR_MTU}" in run(host, f"ip route get {FAR}", place)
+    assert f"mtu {FAR_MTU}" in run(host, f"ip route get {FAR}", namespace)
     assert transferred(started, spot, WORLD, FAR)
 
 
@@ -304,12 +304,12 @@ def test_a_broadcast_goes_to_the_hosts_of_its_network_only(site: Site, tmp_path:
         (P, "10.3.0.255", {"two"}),
         (A, "10.1.0.255", {"two", "three"}),  # three has a port of the router
     ):
-        with captured(site.lab.wire, BRIDGE, None, tmp_path / spot[1]) as packets:
-            words = [sys.executable, "-c", shout, mark.decode(), broadcast]
-            site.lab[spot[0]].run(words, namespace=spot[1])
+        with captured(site.lab.underlay_host, BRIDGE, None, tmp_path / spot[1]) as packets:
+            arguments = [sys.executable, "-c", shout, mark.decode(), broadcast]
+            site.lab[spot[0]].run(arguments, namespace=spot[1])
             # What was sent before is over once these are answered.
             for (address, _), (_, name) in pairwise([*addresses.items()] * 2):
                 assert site.pings((name, None), address)
         frames = [packet.original for packet in packets if mark in packet.original]
-        heard = [addresses[inet_ntoa(frame[30:34])] for frame in frames]
-        assert sorted(heard) == sorted(expected), spot
+        receivers = [addresses[inet_ntoa(frame[30:34])] for frame in frames]
+        assert sorted(receivers) == sorted(expected), spot

@@ -16,10 +16,10 @@ from scapy.packet import Packet
 from scapy.utils import rdpcap
 
 from dvr_ryu.lab import lifecycle
-from dvr_ryu.lab.hosts import programs
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.proof import proof
+from dvr_ryu.lab.services import services
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
@@ -37,27 +37,27 @@ class Article:
     file: Path
     lab: Lab
 
-    def run(self, place: tuple[str, str | None], words: str, check: bool = True) -> str:
+    def run(self, endpoint: tuple[str, str | None], command: str, check: bool = True) -> str:
         """Run a command in a host, or in one of its namespaces; return what it prints."""
-        host, namespace = place
-        return self.lab[host].run(words.split(), namespace=namespace, check=check).stdout
+        host, namespace = endpoint
+        return self.lab[host].run(command.split(), namespace=namespace, check=check).stdout
 
-    def controller(self) -> programs.Program:
-        return programs.programs_of(load_topology(self.file), self.file, self.lab, self.folder)[0]
+    def controller(self) -> services.LabService:
+        return services.services_of(load_topology(self.file), self.file, self.lab, self.folder)[0]
 
 
 @contextmanager
-def article_lab(place: Path) -> Iterator[Article]:
-    """The article's lab, up and proven, for as long as the block lasts, with files in `place`."""
-    with example_lab("human-defined-dvr.yaml", place) as lab:
+def article_lab(scratch: Path) -> Iterator[Article]:
+    """The article's lab, up and proven, for as long as the block lasts, with files in `scratch`."""
+    with example_lab("human-defined-dvr.yaml", scratch) as lab:
         yield lab
 
 
 @contextmanager
-def example_lab(example: str, place: Path) -> Iterator[Article]:
+def example_lab(example: str, scratch: Path) -> Iterator[Article]:
     """The same, of another example."""
-    file = Path(shutil.copy(examples_dir() / example, place / "topology.yaml"))
-    folder = StateFolder(place / "dvr_lab")
+    file = Path(shutil.copy(examples_dir() / example, scratch / "topology.yaml"))
+    folder = StateFolder(scratch / "dvr_lab")
     try:
         lifecycle.up(file, lambda _: None, folder)
         assert proof.exit_code(proof.prove(lambda _: None, folder)) == 0
@@ -67,9 +67,9 @@ def example_lab(example: str, place: Path) -> Iterator[Article]:
 
 
 @contextmanager
-def pinging(article: Article, place: tuple[str, str | None], address: str) -> Iterator[None]:
+def pinging(article: Article, endpoint: tuple[str, str | None], address: str) -> Iterator[None]:
     """Ping while the block runs, 100 times a second; none may be lost."""
-    host, namespace = place
+    host, namespace = endpoint
     with unbroken(article.lab[host], namespace, address):
         yield
 
@@ -81,11 +81,11 @@ def captured(
     """Capture a device's packets to the list while the block runs; it holds them afterwards."""
     packets: list[Packet] = []
     # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
-    words = ["tcpdump", "--immediate-mode", "-Un", "-Z", "root", "-i", device, "-w", "-"]
+    command = ["tcpdump", "--immediate-mode", "-Un", "-Z", "root", "-i", device, "-w", "-"]
     with (
         file.open("wb") as output,
         subprocess.Popen(
-            host.enter(words, namespace),
+            host.enter(command, namespace),
             stdout=output,
             stderr=subprocess.PIPE,
             env=environment(),
@@ -106,7 +106,7 @@ def tunnelled(packets: list[Packet]) -> list[tuple[int, Packet]]:
     return [(packet[VXLAN].vni, packet[VXLAN].payload) for packet in packets if VXLAN in packet]
 
 
-def said(program: programs.Program, words: str) -> list[str]:
+def log_lines(service: services.LabService, text: str) -> list[str]:
     """The lines of its log with these words, without their times."""
-    lines = program.log.read_text().splitlines()
-    return [line.partition(" ")[2] for line in lines if words in line]
+    lines = service.log.read_text().splitlines()
+    return [line.partition(" ")[2] for line in lines if text in line]

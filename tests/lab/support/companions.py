@@ -57,8 +57,8 @@ class Companion:
         self, verb: str, kill_at: int | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """The same, which may fail, or be killed once so many resources are made."""
-        words = [verb, str(self.file), self.name, "" if kill_at is None else str(kill_at)]
-        return self.host.run([sys.executable, "-c", _COMPANION, *words], check=check)
+        arguments = [verb, str(self.file), self.name, "" if kill_at is None else str(kill_at)]
+        return self.host.run([sys.executable, "-c", _COMPANION, *arguments], check=check)
 
     def edit(self, old: str, new: str) -> None:
         """Replace a part of the topology file, which must be there."""
@@ -67,14 +67,14 @@ class Companion:
         self.file.write_text(text.replace(old, new))
 
 
-def run(host: LabHost, words: str, namespace: str | None = None) -> str:
+def run(host: LabHost, command: str, namespace: str | None = None) -> str:
     """Run a command of plain words in a host, or in one of its namespaces; return what it says."""
-    return host.run(words.split(), namespace=namespace).stdout
+    return host.run(command.split(), namespace=namespace).stdout
 
 
-def pings(host: LabHost, namespace: str | None, address: str, *words: str) -> bool:
+def pings(host: LabHost, namespace: str | None, address: str, *options: str) -> bool:
     """Whether an address answers."""
-    ping = ["ping", "-c1", "-W2", *words, address]
+    ping = ["ping", "-c1", "-W2", *options, address]
     return host.run(ping, namespace=namespace, check=False).returncode == 0
 
 
@@ -96,32 +96,32 @@ def await_state(host: LabHost, fits: Callable[[dict[str, Any]], bool]) -> dict[s
 
     def state() -> dict[str, Any]:
         try:
-            words: dict[str, Any] = json.loads(file.read_text())
+            document: dict[str, Any] = json.loads(file.read_text())
         except FileNotFoundError:
             return {}
-        return words
+        return document
 
     wait_until(lambda: bool(state()) and fits(state()), 30, "the companion", lambda: str(state()))
     return state()
 
 
-_TELL = """\
+_PRINT_LEASE = """\
 #!/bin/sh
 [ "$1" != bound ] || env
 """
 
 
-def teller(host: LabHost) -> str:
+def lease_printer(host: LabHost) -> str:
     """The path, in a host, of a script by which a DHCP client only prints what it was given."""
     script = host.path("/run/tell.script")
-    script.write_text(_TELL)
+    script.write_text(_PRINT_LEASE)
     script.chmod(0o755)
     return "/run/tell.script"
 
 
 def plugged(host: LabHost, name: str, tag: int, tries: int = 4) -> str | None:
     """Plug a machine that nobody declared into br-int; return what DHCP gives it."""
-    for words in (
+    for command in (
         f"ip netns add {name}",
         f"ip link add {name} type veth peer name eth0 netns {name}",
         f"ip link set {name} up",
@@ -129,11 +129,11 @@ def plugged(host: LabHost, name: str, tag: int, tries: int = 4) -> str | None:
         f"ip netns exec {name} ethtool -K eth0 tx off",
         f"ovs-vsctl add-port br-int {name} tag={tag}",
     ):
-        run(host, words)
+        run(host, command)
     # The server takes three seconds to see that nobody has the address already.
-    words = f"udhcpc -f -n -q -t {tries} -T 5 -i eth0 -s {teller(host)}"
-    said = host.run(words.split(), namespace=name, check=False).stdout
-    return next((line[3:] for line in said.splitlines() if line.startswith("ip=")), None)
+    command = f"udhcpc -f -n -q -t {tries} -T 5 -i eth0 -s {lease_printer(host)}"
+    output = host.run(command.split(), namespace=name, check=False).stdout
+    return next((line[3:] for line in output.splitlines() if line.startswith("ip=")), None)
 
 
 _SERVER = """

@@ -25,28 +25,30 @@ Inventory: TypeAlias = "dict[str, list[str]]"
 _READ = r"""
 import json, os, re, subprocess, sys
 
-def run(*words, input=""):
-    return subprocess.run(words, input=input, capture_output=True, text=True).stdout
+def run(*command, input=""):
+    return subprocess.run(command, input=input, capture_output=True, text=True).stdout
 
-ASKED = "addr", "-4 route show table all", "rule", "neigh show nud permanent", "neigh show proxy"
+IP_COMMANDS = (
+    "addr", "-4 route show table all", "rule", "neigh show nud permanent", "neigh show proxy"
+)
 SETTINGS = re.compile("conf/|ip_forward|ip_nonlocal_bind|tcp_be_liberal|tcp_loose")
 
-def settings(place):
+def settings(prefix):
     top = "/proc/sys/net"
-    words = ["grep", "-rs", ".", *(f"{top}/{each}" for each in
+    command = ["grep", "-rs", ".", *(f"{top}/{each}" for each in
         ("ipv4/conf", "ipv4/ip_forward", "ipv4/ip_nonlocal_bind", "netfilter"))]
-    lines = run(*place, *words).splitlines()
+    lines = run(*prefix, *command).splitlines()
     return sorted(line[len(top) + 1:] for line in lines if SETTINGS.search(line))
 
 def of_namespace(name):
-    place = ["ip", "netns", "exec", name] if name else []
+    prefix = ["ip", "netns", "exec", name] if name else []
     found = {}
-    for words in ASKED:
-        text = run(*place, "ip", "-json", "-details", *words.split())
-        found[words] = json.loads(text or "[]")
+    for command in IP_COMMANDS:
+        text = run(*prefix, "ip", "-json", "-details", *command.split())
+        found[command] = json.loads(text or "[]")
     if not name or name.startswith(("qrouter-", "snat-", "fip-", "vm-")):
-        found["iptables"] = run(*place, "iptables-save").splitlines()
-    found["settings"] = settings(place)
+        found["iptables"] = run(*prefix, "iptables-save").splitlines()
+    found["settings"] = settings(prefix)
     return found
 
 def ovs(table, columns):
@@ -74,7 +76,7 @@ _BY_THE_KERNEL = {"ifindex", "link_index", "link_netnsid", "link_netns", "qdisc"
 _OF_DEVICES = ("ifname", "group", "mtu", "address", "flags", "linkinfo", "master", "ifalias")
 _MAC_BY_CHANCE = re.compile("ovs-|tap|qr-|sg-|qg-|fg-")
 """Devices of the host that have a MAC by chance: of the datapath, and the outer ends of wires."""
-_TOLD_OTHERWISE = {"addr", "iptables", "settings"}
+_READ_APART = {"addr", "iptables", "settings"}
 _OURS = ("dnsmasq", "udhcpc")
 _THEIR_OWN = (".pid", ".leases", "companion.json", "lock")
 """Ends of names of files that say when, or by which process."""
@@ -88,17 +90,17 @@ def inventory(host: LabHost) -> Inventory:
         for kind, lines in _of_namespace(name, has).items():
             found[f"{kind} of {name or 'the host'}"] = sorted(lines)
     for kind in ("bridges", "ports", "interfaces"):
-        rows = [_row(read[kind]["headings"], row) for row in read[kind]["data"]]
-        found[kind] = sorted(map(_text, rows))
+        processes = [_row(read[kind]["headings"], row) for row in read[kind]["data"]]
+        found[kind] = sorted(map(_text, processes))
     found["ports of bridges"] = sorted(f"{on}: {' '.join(has)}" for on, has in read["on"].items())
-    found["processes"] = sorted(_programs(read["processes"]))
+    found["processes"] = sorted(_processes(read["processes"]))
     found["files"] = sorted(
         f"{path}: {content if not path.endswith(_THEIR_OWN) and '/leases/' not in path else ''}"
         for path, content in read["files"].items()
     )
     for bridge in set(BRIDGES) & set(read["on"]):
-        words = ["ovs-ofctl", "-OOpenFlow14", "dump-flows", bridge, f"cookie={COOKIE:#x}/-1"]
-        found[f"flows of {bridge}"] = list(clean(host.run(words).stdout, bridge))
+        command = ["ovs-ofctl", "-OOpenFlow14", "dump-flows", bridge, f"cookie={COOKIE:#x}/-1"]
+        found[f"flows of {bridge}"] = list(clean(host.run(command).stdout, bridge))
     return found
 
 
@@ -130,7 +132,7 @@ def _of_namespace(name: str, has: dict[str, Any]) -> Inventory:
         for each in device["addr_info"]
         if each["family"] == "inet"
     ]
-    asked = {kind: map(_text, has[kind]) for kind in has if kind not in _TOLD_OTHERWISE}
+    asked = {kind: map(_text, has[kind]) for kind in has if kind not in _READ_APART}
     kinds = {
         **asked,
         "devices": map(_text, devices),
@@ -141,12 +143,14 @@ def _of_namespace(name: str, has: dict[str, Any]) -> Inventory:
     return {kind: list(lines) for kind, lines in kinds.items()}
 
 
-def _programs(listed: list[str]) -> Iterator[str]:
+def _processes(listed: list[str]) -> Iterator[str]:
     """The words of our programs. One that starts another is two of itself for a moment."""
-    rows = {pid: (parent, words) for pid, parent, words in (line.split(None, 2) for line in listed)}
-    for parent, words in rows.values():
-        if words.split()[0].endswith(_OURS) and words != rows.get(parent, ("", ""))[1]:
-            yield words
+    processes = {
+        pid: (parent, command) for pid, parent, command in (line.split(None, 2) for line in listed)
+    }
+    for parent, command in processes.values():
+        if command.split()[0].endswith(_OURS) and command != processes.get(parent, ("", ""))[1]:
+            yield command
 
 
 def _rules(saved: list[str]) -> list[str]:

@@ -42,12 +42,12 @@ class Points:
         self._fatal = fatal
         self._counting = threading.RLock()
 
-    def reach(self, what: str) -> None:
+    def reach(self, call: str) -> None:
         """Count one more."""
         with self._counting:
             self.reached += 1
             if self.reached == self._fatal:
-                print(what, file=sys.stderr, flush=True)
+                print(call, file=sys.stderr, flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def wrap(self) -> None:
@@ -65,13 +65,13 @@ class Points:
         ) -> None:
             for batch in client.batches(list(requests)):
                 middle = len(batch) // 2
-                what = f"a batch of {len(batch)} netlink requests, {batch[0].resource}"
-                self.reach(f"before {what}")
+                call = f"a batch of {len(batch)} netlink requests, {batch[0].resource}"
+                self.reach(f"before {call}")
                 if middle:
                     ask(self_, batch[:middle], expected)
-                    self.reach(f"in the middle of {what}")
+                    self.reach(f"in the middle of {call}")
                 ask(self_, batch[middle:], expected)
-                self.reach(f"after {what}")
+                self.reach(f"after {call}")
 
         def setting(control: Any, device: str, value: bool | None = None) -> bool:
             if value is not None:
@@ -101,32 +101,32 @@ class Points:
         class Started(subprocess.Popen[Any]):
             """A program."""
 
-            def __init__(self, argv: Any, *words: Any, **options: Any) -> None:
+            def __init__(self, argv: Any, *arguments: Any, **options: Any) -> None:
                 reading = "save" in argv[0]
                 if not reading:
                     points.reach(f"before the start of {argv}")
-                super().__init__(argv, *words, **options)
+                super().__init__(argv, *arguments, **options)
                 if not reading:
                     points.reach(f"after the start of {argv}")
 
-        def sending(*words: Any) -> None:
+        def sending(*arguments: Any) -> None:
             self.reach("a signal to a program")
-            send(*words)
+            send(*arguments)
 
         subprocess.Popen = Started  # type: ignore
         signal.pidfd_send_signal = sending
 
-    def _audited(self, event: str, words: tuple[Any, ...]) -> None:
-        if event in CHANGES and not (event == "os.kill" and words[0] == os.getpid()):
-            self.reach(f"{event} {words}")
-        elif event == "open" and words[2] & WRITING and _is_a_file(words[0]):
-            self.reach(f"before {words[0]} is opened")
+    def _audited(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in CHANGES and not (event == "os.kill" and arguments[0] == os.getpid()):
+            self.reach(f"{event} {arguments}")
+        elif event == "open" and arguments[2] & WRITING and _is_a_file(arguments[0]):
+            self.reach(f"before {arguments[0]} is opened")
             with self._counting:
                 self.reached += 1
                 if self.reached == self._fatal:
-                    print(f"when {words[0]} is empty", file=sys.stderr, flush=True)
+                    print(f"when {arguments[0]} is empty", file=sys.stderr, flush=True)
                     self._fatal = 0
-                    os.open(words[0], words[2], 0o644)
+                    os.open(arguments[0], arguments[2], 0o644)
                     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -142,7 +142,7 @@ def _do(verb: str, file: str, host: str, kill_at: int) -> dict[str, Any]:
     return {"reached": points.reached, "changed": list(change.lines())}
 
 
-def _apart(words: list[Any]) -> dict[str, Any]:
+def _apart(arguments: list[Any]) -> dict[str, Any]:
     """Do one thing in a process that may be killed."""
     reading, writing = os.pipe()
     errors = os.memfd_create("errors")
@@ -151,18 +151,18 @@ def _apart(words: list[Any]) -> dict[str, Any]:
         os.close(reading)
         os.dup2(errors, 2)
         try:
-            os.write(writing, json.dumps(_do(*words)).encode())
+            os.write(writing, json.dumps(_do(*arguments)).encode())
         except BaseException:
             traceback.print_exc()
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
-        said = json.loads(answer.read() or "{}")
+        report = json.loads(answer.read() or "{}")
     _, status = os.waitpid(child, 0)
     killed = os.waitstatus_to_exitcode(status) == -signal.SIGKILL
     os.lseek(errors, 0, os.SEEK_SET)
     with os.fdopen(errors) as file:
-        return {"killed": killed, "said": file.read(), **said}
+        return {"killed": killed, "errors": file.read(), **report}
 
 
 if __name__ == "__main__":

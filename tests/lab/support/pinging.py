@@ -45,10 +45,10 @@ class Pings:
     @property
     def longest_gap(self) -> int:
         """The most that were lost in a row."""
-        longest = row = before = 0
+        longest = length = previous = 0
         for number in self.lost:
-            row = row + 1 if number == before + 1 else 1
-            longest, before = max(longest, row), number
+            length = length + 1 if number == previous + 1 else 1
+            longest, previous = max(longest, length), number
         return longest
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ def counted(host: LabHost, namespace: str | None, address: str) -> Iterator[Ping
 
 _SCRIPT = f"""
 ping -D -n -i {1 / PACKETS_A_SECOND:g} -W 2 $0 &
-read told; kill -QUIT $!
+read line; kill -QUIT $!
 cat; kill -INT $!; wait $!
 """
 
@@ -134,6 +134,6 @@ def unbroken(host: LabHost, namespace: str | None, address: str) -> Iterator[Non
     """Ping while the block runs, 100 times a second; none may be lost, but see GAP."""
     with counted(host, namespace, address) as pings:
         yield
-    who = (host.name, namespace, address, str(pings))
-    assert len(pings.answered) > 10 and pings.longest_gap <= GAP, who
-    assert len(pings.lost) <= max(GAP, pings.sent / 100), who
+    context = (host.name, namespace, address, str(pings))
+    assert len(pings.answered) > 10 and pings.longest_gap <= GAP, context
+    assert len(pings.lost) <= max(GAP, pings.sent / 100), context

@@ -71,14 +71,14 @@ class Controller:
         """How many lines the log has now: `wait_for` looks behind them."""
         return len(self.lines())
 
-    def wait_for(self, words: str, since: int = 0, patience: float = PATIENCE) -> str:
+    def wait_for(self, text: str, since: int = 0, patience: float = PATIENCE) -> str:
         """Wait for a log line with these words; return it."""
         found: list[str] = []
 
         def seen() -> bool:
-            found[:] = [line for line in self.lines()[since:] if words in line]
+            found[:] = [line for line in self.lines()[since:] if text in line]
             return bool(found)
 
-        what = f"'{words}' in the controller's log"
+        what = f"'{text}' in the controller's log"
         wait_until(seen, patience, what, lambda: "\n".join(self.lines()[-30:]))
         return found[0]

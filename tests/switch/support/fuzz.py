@@ -71,9 +71,9 @@ class Fuzzer:
     def _crafted(self, version: int, xid: int) -> bytes:
         """Any kind of message, with a header that may lie."""
         random = self._random
-        told = self._length() if random.random() < 0.3 else None
+        claimed = self._length() if random.random() < 0.3 else None
         number = random.choice((version, version, version, version, *range(8), 255))
-        return of.message(number, random.choice(KINDS), xid, self._bytes(200), told)
+        return of.message(number, random.choice(KINDS), xid, self._bytes(200), claimed)
 
     def _answer(self, version: int, xid: int) -> bytes:
         """What looks like an answer, with inner lengths that may lie."""

@@ -26,7 +26,7 @@ from dvr_ryu.pipeline.compile.option_lengths import alike
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import PortName, fill
 from dvr_ryu.pipeline.language.syntax import parse_flow
-from tests.switch.support.ovs import Ovs, words
+from tests.switch.support.ovs import Ovs, flow_file
 
 BRIDGE = "judged"
 PORTS = {"p1": 1, "p2": 2, "patch-int": 3}
@@ -101,7 +101,7 @@ class Oracle:
     def effects(self, line: str, packet: str) -> tuple[str, str]:
         """What becomes of a packet by a flow from us, and by the one from ovs-ofctl."""
         self._clear()
-        self._send({line: _wire(parse_flow(line))})
+        self._send({line: _bytes_of(parse_flow(line))})
         ours = self._trace(packet)
         self._clear()
         assert not self._add([line])
@@ -120,8 +120,10 @@ class Oracle:
     def _judge_round(self, flows: dict[str, Flow], report: Report) -> None:
         marks = {line: 1 + at for at, line in enumerate(flows)}
         self._clear()
-        ours = {line: _wire(flow, _cookie_of(line) or marks[line]) for line, flow in flows.items()}
-        errors, told_back = self._send(ours)
+        ours = {
+            line: _bytes_of(flow, _cookie_of(line) or marks[line]) for line, flow in flows.items()
+        }
+        errors, read_back = self._send(ours)
         by_us = self._dump()
         self._clear()
         refused = self._add([_marked(line, marks[line]) for line in flows])
@@ -134,12 +136,12 @@ class Oracle:
             if why := refused.get(_marked(line, marks[line])):
                 report.ovs_refuses[line] = f"{why}; we: {errors.get(line, by_us.get(mark))}"
                 continue
-            told = [errors.get(line) or by_us.get(mark), theirs.get(mark)]
-            told.append(reread.get(_marked(str(flow), marks[line])) or again.get(mark))
-            if None in told or len(set(told)) > 1:
-                report.differ[line] = "\n    ".join(map(str, told))
-            elif not _told(ours[line], told_back):
-                report.unsettled[line] = _unsettled(ours[line], told_back)
+            answers = [errors.get(line) or by_us.get(mark), theirs.get(mark)]
+            answers.append(reread.get(_marked(str(flow), marks[line])) or again.get(mark))
+            if None in answers or len(set(answers)) > 1:
+                report.differ[line] = "\n    ".join(map(str, answers))
+            elif not _is_among(ours[line], read_back):
+                report.unsettled[line] = _unsettled(ours[line], read_back)
             else:
                 report.agree.append(line)
 
@@ -161,7 +163,7 @@ class Oracle:
         if not lines:
             return {}
         try:
-            self._ofctl("add-flows", BRIDGE, "-", input=words(lines))
+            self._ofctl("add-flows", BRIDGE, "-", input=flow_file(lines))
             return {}
         except AssertionError as error:
             if len(lines) == 1:
@@ -240,19 +242,19 @@ class Connection:
         return content
 
 
-def _wire(flow: Flow, cookie: int = 0) -> FlowBytes:
+def _bytes_of(flow: Flow, cookie: int = 0) -> FlowBytes:
     numbered = fill(flow, lambda each: PORTS.get(each.name, 0) if isinstance(each, PortName) else 0)
     return encode(evolve(numbered, settings=evolve(numbered.settings, cookie=cookie)))
 
 
-def _told(ours: FlowBytes, told_back: set[FlowBytes]) -> bool:
+def _is_among(ours: FlowBytes, read_back: set[FlowBytes]) -> bool:
     """Whether a controller that reads these flows finds ours among them."""
-    values = [flow.value for flow in told_back if flow.identity == ours.identity]
+    values = [flow.value for flow in read_back if flow.identity == ours.identity]
     return any(value == ours.value or alike(value, ours.value) for value in values)
 
 
-def _unsettled(ours: FlowBytes, told_back: set[FlowBytes]) -> str:
-    values = [flow.value.hex() for flow in told_back if flow.identity == ours.identity]
+def _unsettled(ours: FlowBytes, read_back: set[FlowBytes]) -> str:
+    values = [flow.value.hex() for flow in read_back if flow.identity == ours.identity]
     if values:
         return f"actions or settings: {ours.value.hex()}\n    told back: {values[0]}"
     return f"match: {ours.identity.hex()}"
@@ -264,7 +266,7 @@ def _rounds(flows: dict[str, Flow]) -> Iterator[dict[str, Flow]]:
     while rest:
         now: dict[bytes, str] = {}
         for line, flow in rest.items():
-            now.setdefault(_wire(flow).identity, line)
+            now.setdefault(_bytes_of(flow).identity, line)
         yield {line: rest[line] for line in now.values()}
         rest = {line: flow for line, flow in rest.items() if line not in now.values()}
 

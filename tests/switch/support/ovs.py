@@ -86,7 +86,7 @@ class Ovs:
         """A bridge as the companion makes it, with dummy ports in place of patches, tunnels and
         devices.
         """
-        words = [
+        arguments = [
             "add-br",
             bridge,
             "--",
@@ -96,11 +96,21 @@ class Ovs:
             "fail_mode=secure",
             "datapath_type=dummy",
         ]
-        words += [f"other_config:dp-desc={description}", f"protocols={protocols}"]
+        arguments += [f"other_config:dp-desc={description}", f"protocols={protocols}"]
         for port, number in ports.items():
-            words += ["--", "add-port", bridge, port, "--", "set", "interface", port, "type=dummy"]
-            words += [f"ofport_request={number}"]
-        self.vsctl(*words, "--", "set-controller", bridge, controller)
+            arguments += [
+                "--",
+                "add-port",
+                bridge,
+                port,
+                "--",
+                "set",
+                "interface",
+                port,
+                "type=dummy",
+            ]
+            arguments += [f"ofport_request={number}"]
+        self.vsctl(*arguments, "--", "set-controller", bridge, controller)
 
     def flows(self, bridge: str, *arguments: str) -> list[str]:
         """The flows of a bridge, as `ovs-ofctl dump-flows` prints them without its counters."""
@@ -108,6 +118,6 @@ class Ovs:
         return [line.strip() for line in printed.splitlines() if "actions=" in line]
 
 
-def words(lines: Iterable[str]) -> str:
+def flow_file(lines: Iterable[str]) -> str:
     """Flow lines as the text of a file."""
     return "".join(f"{line}\n" for line in lines)

@@ -110,9 +110,9 @@ class PlainSwitch(threading.Thread):
         if part == DESCRIPTION:
             return bytes(256 * 3 + 32) + self._name.encode().ljust(256, b"\0")
         if part == PORT_DESCRIPTION:
-            form = struct.Struct("!Ixxxx6sxx16sIIIIIIII")
+            layout = struct.Struct("!Ixxxx6sxx16sIIIIIIII")
             return b"".join(
-                form.pack(number, bytes(6), name.encode(), *[0] * 8)
+                layout.pack(number, bytes(6), name.encode(), *[0] * 8)
                 for name, number in self._ports.items()
             )
         if part == FLOWS:

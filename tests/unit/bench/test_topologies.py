@@ -21,7 +21,7 @@ from dvr_ryu.topology.loading import parse_topology
 
 
 @pytest.fixture(scope="module")
-def program() -> Pipelines:
+def pipelines() -> Pipelines:
     return load_pipelines(flows_dir())
 
 
@@ -34,15 +34,15 @@ def test_a_fabric_has_so_many_of_each() -> None:
 
 
 @pytest.mark.parametrize("flows", [500, 1_000])
-def test_a_bridge_has_so_many_flows(program: Pipelines, flows: int) -> None:
-    assert count_flows(fabric_of(flows, 10, 10, program), program) == flows
+def test_a_bridge_has_so_many_flows(pipelines: Pipelines, flows: int) -> None:
+    assert count_flows(fabric_of(flows, 10, 10, pipelines), pipelines) == flows
 
 
-def test_a_number_of_flows_that_cannot_be(program: Pipelines) -> None:
+def test_a_number_of_flows_that_cannot_be(pipelines: Pipelines) -> None:
     with pytest.raises(ValueError, match="not 501"):
-        fabric_of(501, 10, 10, program)
+        fabric_of(501, 10, 10, pipelines)
     with pytest.raises(ValueError, match="not 100"):
-        fabric_of(100, 50, 100, program)
+        fabric_of(100, 50, 100, pipelines)
 
 
 def test_groups_share_nothing() -> None:
@@ -70,8 +70,8 @@ def test_a_pair_beside_a_fabric_changes_nothing_in_it() -> None:
     assert theirs == set(PAIR)
 
 
-def test_an_edit_changes_no_other_instance(program: Pipelines) -> None:
-    text = fabric_of(1_000, change.HOSTS, change.NETWORKS, program)
+def test_an_edit_changes_no_other_instance(pipelines: Pipelines) -> None:
+    text = fabric_of(1_000, change.HOSTS, change.NETWORKS, pipelines)
     before = parse_topology(text, "before").instances
     for kind, last_line in change.EDITS.items():
         after = parse_topology(text + last_line, kind).instances

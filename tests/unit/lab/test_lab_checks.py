@@ -48,7 +48,7 @@ def _probes(topology: Topology, kind: type) -> list[Any]:
 def test_instances_are_seen_by_their_floating_address_else_by_the_routers(
     article: Topology,
 ) -> None:
-    seen = {probe.place.namespace: probe.source for probe in _probes(article, SeenAs)}
+    seen = {probe.endpoint.namespace: probe.source for probe in _probes(article, SeenAs)}
     gateway_port = article.routers["router1"].gateway_port
     assert gateway_port is not None
     assert seen["vm-cirros"] == "2.2.2.100"
@@ -57,7 +57,7 @@ def test_instances_are_seen_by_their_floating_address_else_by_the_routers(
 
 
 def test_every_host_of_a_network_has_its_gateway_asked(article: Topology) -> None:
-    asked = {(probe.place.host, probe.address) for probe in _probes(article, GatewayAnswers)}
+    asked = {(probe.endpoint.host, probe.address) for probe in _probes(article, GatewayAnswers)}
     assert asked >= {("server-233", "192.168.10.1"), ("server-68", "192.168.10.1")}
     assert asked >= {("server-233", "10.10.10.1"), ("server-68", "10.10.10.1")}
 

@@ -46,7 +46,7 @@ def test_a_lab_chooses_a_free_address_for_a_controller_that_the_file_does_not_na
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (SMALLEST + "controller: tcp:192.0.2.1:6653", "example controller: tcp:10.0.0.254:6653,"),
         (
@@ -56,8 +56,8 @@ def test_a_lab_chooses_a_free_address_for_a_controller_that_the_file_does_not_na
         ),
     ],
 )
-def test_what_it_advises_is_a_topology_that_is_right(text: str, said: str) -> None:
-    with pytest.raises(DvrError, match=said):
+def test_what_it_advises_is_a_topology_that_is_right(text: str, expected: str) -> None:
+    with pytest.raises(DvrError, match=expected):
         bare.controller_of(parse_topology(text, "t.yaml"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.lab.flows import require_right
+from dvr_ryu.lab.services.flows import require_valid
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.pipeline.tools import lint
 from dvr_ryu.shipped import examples_dir, flows_dir
@@ -40,7 +40,7 @@ REFERENCE_LINES_68 = {
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
 def test_experiment_fills_every_bridge_of_an_example(folder: Path, example: Path) -> None:
     topology = load_topology(example)
-    require_right(folder, topology)
+    require_valid(folder, topology)
     program = load_pipelines(folder)
     for host in topology.hosts:
         view = HostView(topology, host)

@@ -80,11 +80,11 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str, float, str]] = {
 
 @pytest.mark.parametrize("case", SPOILED)
 def test_what_is_wrong_is_one_line(files: Path, case: str) -> None:
-    spoil, host, seconds, said = SPOILED[case]
+    spoil, host, seconds, expected = SPOILED[case]
     spoil(files)
     with pytest.raises(HostError) as raised:
         certificates.require(of_host(files, host), time.time() + seconds)
-    assert said in str(raised.value)
+    assert expected in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

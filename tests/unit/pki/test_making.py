@@ -79,7 +79,7 @@ def test_the_longest_name_of_a_host_is_the_certificates(pki: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "expected"),
     [
         (["host", "../h2", "--dir", "{pki}"], "'../h2' is not a name"),
         (["host", "h2", "--dir", "{pki}/hosts/h1"], "has no authorities; make them first: dvr pki"),
@@ -88,12 +88,12 @@ def test_the_longest_name_of_a_host_is_the_certificates(pki: Path, tmp_path: Pat
     ],
 )
 def test_what_cannot_be_is_one_line_and_changes_nothing(
-    pki: Path, words: list[str], said: str
+    pki: Path, arguments: list[str], expected: str
 ) -> None:
     before = sorted(pki.rglob("*"))
-    done = CliRunner().invoke(cli, ["pki", *(word.format(pki=pki) for word in words)])
+    done = CliRunner().invoke(cli, ["pki", *(word.format(pki=pki) for word in arguments)])
     assert isinstance(done.exception, DvrError)
-    assert said in str(done.exception)
+    assert expected in str(done.exception)
     assert "\n" not in str(done.exception)
     assert sorted(pki.rglob("*")) == before
 

@@ -65,7 +65,7 @@ def nothing(ends: Ends) -> Ends:
     return ends
 
 
-def serve(listener: socket.socket, files: PkiFiles, said: list[str]) -> None:
+def serve(listener: socket.socket, files: PkiFiles, explanations: list[str]) -> None:
     """Be a controller for one connection; note whom it sees, or what is wrong with the peer."""
     connected, _ = listener.accept()
     with connected:
@@ -74,22 +74,22 @@ def serve(listener: socket.socket, files: PkiFiles, said: list[str]) -> None:
             with contexts.server(files).wrap_socket(connected, server_side=True) as secured:
                 shown = secured.getpeercert()
                 assert shown
-                said.append(str(shown["subject"][-1][0][1]))
+                explanations.append(str(shown["subject"][-1][0][1]))
                 secured.sendall(OUR_HELLO)
                 secured.recv(100)
         except OSError as error:
-            said.append(refusals.explain(error))
+            explanations.append(refusals.explain(error))
 
 
 def meet(ends: Ends, connect: Callable[[int], object]) -> str:
     """What the controller says of what connects to it."""
-    said: list[str] = []
+    explanations: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=(listener, ends.controller, said))
+        thread = threading.Thread(target=serve, args=(listener, ends.controller, explanations))
         thread.start()
         connect(listener.getsockname()[1])
         thread.join()
-    return said[0]
+    return explanations[0]
 
 
 CASES: dict[str, tuple[Callable[[Ends], Ends], str, str]] = {
@@ -127,8 +127,8 @@ def test_each_end_says_what_is_wrong(ends: Ends, case: str) -> None:
         found.extend(site._controller(Controller("127.0.0.1", port, tls=True), spoiled.switch))
 
     assert meet(spoiled, check) == by_controller
-    ((said),) = [each.seen.partition(" ")[2] for each in found]
-    assert said == by_check
+    ((explanations),) = [each.seen.partition(" ")[2] for each in found]
+    assert explanations == by_check
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")

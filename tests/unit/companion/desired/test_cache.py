@@ -19,7 +19,7 @@ from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView
 from tests.lab.support.random_edits import edited as edited_by_a_person
-from tests.lab.support.random_edits import start, text_of
+from tests.lab.support.random_edits import start, yaml_of
 from tests.unit.pipeline.sites import Site, edited, edits, sites, topology
 
 ARTICLE = examples_dir() / "human-defined-dvr.yaml"
@@ -51,7 +51,7 @@ def test_whatever_a_person_does_to_the_file_ends_with_them_too(seed: int) -> Non
     kept: dict[str, ResourceCache] = {}
     for _ in range(EDITS):
         did, words = edited_by_a_person(words, random)
-        after = parse_topology(text_of(words), "edited.yaml")
+        after = parse_topology(yaml_of(words), "edited.yaml")
         for host in after.hosts:
             view = HostView(after, host)
             edit = desired_resources(view, "netdev", kept.setdefault(host, ResourceCache()))

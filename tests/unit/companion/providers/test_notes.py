@@ -78,7 +78,7 @@ def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
     file = folder.parent / f"{folder.name}.yaml"
     file.write_text(topology_file())
     memory = importlib.import_module("dvr_ryu.companion.memory")
-    readiness = importlib.import_module("dvr_ryu.lab.readiness")
+    readiness = importlib.import_module("dvr_ryu.lab.services.readiness")
 
     class Host:
         def path(self, path: str) -> Path:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.fake_switch import FakeSwitch
 from bench.openflow import BARRIER_REQUEST, BUNDLE_ADD, BUNDLE_CONTROL, ERROR, Message
-from bench.openflow_socket import Listener, Wire
+from bench.openflow_socket import Connection, Listener
 from bench.relay import Relay
 
 CHANGES = [
@@ -26,10 +26,10 @@ def listener() -> Iterator[Listener]:
         yield listening
 
 
-def accepted(listener: Listener, fake: FakeSwitch, pool: ThreadPoolExecutor) -> Wire:
+def accepted(listener: Listener, fake: FakeSwitch, pool: ThreadPoolExecutor) -> Connection:
     pool.submit(fake.await_change)
-    (wire,) = listener.accept()
-    return wire
+    (connection,) = listener.accept()
+    return connection
 
 
 def test_a_relay_passes_all_on_and_keeps_it(listener: Listener) -> None:
@@ -39,17 +39,17 @@ def test_a_relay_passes_all_on_and_keeps_it(listener: Listener) -> None:
         with (
             ThreadPoolExecutor() as pool,
             closing(FakeSwitch(port, "a/br-tun", {})) as fake,
-            closing(accepted(listener, fake, pool)) as wire,
+            closing(accepted(listener, fake, pool)) as connection,
         ):
-            assert wire.datapath_id == 1
-            assert wire.write(CHANGES) > 0
+            assert connection.datapath_id == 1
+            assert connection.write(CHANGES) > 0
             pool.submit(fake.await_change)
-            wire.dump()
-            wire.write(CHANGES[-1:])
+            connection.dump()
+            connection.write(CHANGES[-1:])
         (tape,) = relay.tapes
         assert tape.changes() == [*CHANGES, CHANGES[-1]]
         assert tape.datapath_id() == 1
-        assert tape.asked_for_flows() <= tape.gave_flows() <= tape.passed_barrier()
+        assert tape.requested_flows() <= tape.sent_flows() <= tape.passed_barrier()
     finally:
         relay.stop()
 
@@ -61,8 +61,8 @@ def test_a_refusal_is_not_taken_for_an_answer(
     with (
         ThreadPoolExecutor() as pool,
         closing(FakeSwitch(listener.port, "a/br-tun", {})) as fake,
-        closing(accepted(listener, fake, pool)) as wire,
+        closing(accepted(listener, fake, pool)) as connection,
     ):
         monkeypatch.setattr(fake, "_answer", lambda message: refusal)
         with pytest.raises(AssertionError, match="error"):
-            wire.write(CHANGES)
+            connection.write(CHANGES)

@@ -1,4 +1,4 @@
-"""The lab of tests/lab/packets/test_ways.py: two routers on three hosts, on two of which is an
+"""The lab of tests/lab/packets/test_routing.py: two routers on three hosts, on two of which is an
 instance for each way out.
 """
 
@@ -66,23 +66,23 @@ OUTER = {
     each.instance: each.ip for each in TOPOLOGY.floating_ips.values() if each.instance is not None
 }
 PORT = 7777
-ASKED = {**{name: (ip, PORT) for name, ip in OUTER.items()}}
-ASKED |= {"f1": ("2.2.2.120", 81), "f2": ("2.2.2.120", 82)}
+TARGETS = {**{name: (ip, PORT) for name, ip in OUTER.items()}}
+TARGETS |= {"f1": ("2.2.2.120", 81), "f2": ("2.2.2.120", 82)}
 """Instance → by which address and port it is asked."""
 HOSTS = ("h1", "h2", "h3")
 
 
 @frozen
-class Ways:
+class RoutedLab:
     """The lab, up, with its file."""
 
     file: Path
     folder: StateFolder
     lab: Lab
 
-    def run(self, host: str, words: str, namespace: str | None = None, check: bool = True) -> str:
-        done = self.lab[host].run(words.split(), namespace=namespace, check=check)
-        return done.stdout
+    def run(self, host: str, command: str, namespace: str | None = None, check: bool = True) -> str:
+        result = self.lab[host].run(command.split(), namespace=namespace, check=check)
+        return result.stdout
 
     def at(self, instance: str) -> tuple[LabHost, str]:
         return self.lab[TOPOLOGY.instances[instance].host], f"vm-{instance}"

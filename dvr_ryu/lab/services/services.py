@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from dvr_ryu.errors import HostError
-from dvr_ryu.lab import tls
 from dvr_ryu.lab.hosts.bare import CONTROLLER, Lab, controller_of
 from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.services import tls
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE
 from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
-    from dvr_ryu.lab.readiness import Goal
+    from dvr_ryu.lab.services.readiness import Goal
 
 FLOWS_LINK = "/run/dvr_lab/flows"
 """In the controller's host: a link to the folder of the flows that it shall use."""
@@ -32,7 +32,7 @@ _LAST_LINES = 15
 
 
 @frozen
-class Program:
+class LabService:
     """A program that runs on a host for as long as the lab does."""
 
     name: str
@@ -68,9 +68,9 @@ class Program:
             raise self._ended()
 
     def _ended(self) -> HostError:
-        return HostError(f"the {self.name} of {self.host.name} has ended. {self.last_words()}")
+        return HostError(f"the {self.name} of {self.host.name} has ended. {self.log_tail()}")
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The end of its log, with the log's place."""
         lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         return "\n".join([f"Its last lines, of {self.log}:", *(f"  {line}" for line in lines)])
@@ -80,14 +80,14 @@ def _beside_python(program: str) -> str:
     return str(Path(sys.executable).with_name(program))
 
 
-def programs_of(
+def services_of(
     topology: Topology, path: Path, lab: Lab, folder: StateFolder, always_tls: bool = False
-) -> list[Program]:
+) -> list[LabService]:
     """The controller, then the companions; they speak TLS if the file says so, or `always`."""
     options = ["--pki", tls.FOLDER, *(["--tls"] if always_tls else [])]
     # Heeded where the file names none; the lab has chosen one then.
     environment = {CONTROLLER_VARIABLE: str(controller_of(topology))}
-    controller = Program(
+    controller = LabService(
         "controller",
         lab[CONTROLLER],
         [_beside_python("ryu-manager"), "dvr_ryu.app"],
@@ -95,7 +95,7 @@ def programs_of(
         {**environment, **({"DVR_TLS": "1"} if always_tls else {})},
     )
     companions = [
-        Program(
+        LabService(
             "companion",
             lab[name],
             [_beside_python("dvr"), "companion", "run", str(path), "--host", name, *options],
@@ -107,7 +107,7 @@ def programs_of(
     return [controller, *companions]
 
 
-def tell_memory(host: LabHost, text: str) -> None:
+def seed_memory(host: LabHost, text: str) -> None:
     """Let the companion of a new host know what the file said before, as those of others do."""
     from dvr_ryu.companion.memory import FILE
 
@@ -116,21 +116,21 @@ def tell_memory(host: LabHost, text: str) -> None:
     memory.write_text(text)
 
 
-def start(programs: list[Program], path: Path) -> list[int]:
-    """Start those of `programs` that do not run; return how often each was started by now.
+def start(services: list[LabService], path: Path) -> list[int]:
+    """Start those of `services` that do not run; return how often each was started by now.
 
     HostError if their hosts cannot read the topology's file at `path`.
     """
-    for program in programs:
-        if not program.host.path(str(path)).is_file():
+    for service in services:
+        if not service.host.path(str(path)).is_file():
             raise HostError(
                 f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
             )
-    return [program.start(path) for program in programs]
+    return [service.start(path) for service in services]
 
 
 def await_ready(
-    programs: list[Program], starts: list[int], goal: Goal, progress: Callable[[str], None]
+    services: list[LabService], starts: list[int], goal: Goal, progress: Callable[[str], None]
 ) -> None:
     """Return when companions have applied their resources, bridges have flows, instances addresses.
 
@@ -139,11 +139,11 @@ def await_ready(
     """
 
     def require_unbroken() -> None:
-        for program, count in zip(programs, starts, strict=True):
-            program.require_unbroken(count)
+        for service, count in zip(services, starts, strict=True):
+            service.require_unbroken(count)
 
-    def wait(ready: Callable[[LabHost], bool], what: str) -> None:
-        _await(programs, require_unbroken, ready, what)
+    def wait(ready: Callable[[LabHost], bool], awaited: str) -> None:
+        _await(services, require_unbroken, ready, awaited)
 
     progress("companions make bridges, namespaces and instances")
     wait(goal.companion_has_applied, "the companion has applied its resources")
@@ -153,36 +153,36 @@ def await_ready(
     wait(goal.instances_have_addresses, "every instance has its address")
 
 
-def await_left(hosts: list[LabHost], goal: Goal) -> None:
+def await_departure(hosts: list[LabHost], goal: Goal) -> None:
     """Return when hosts that the topology has no more can be ended. HostError if that takes long.
 
     Who has no companion keeps nothing.
     """
 
-    def left() -> bool:
+    def departed() -> bool:
         return all(
-            goal.nothing_leaves(host) or host.service_pid("companion") is None for host in hosts
+            goal.nothing_departs(host) or host.service_pid("companion") is None for host in hosts
         )
 
-    wait_until(left, _PATIENCE, "the instances of hosts that end have left")
+    wait_until(departed, _PATIENCE, "the instances of hosts that end have left")
 
 
 def _await(
-    programs: list[Program],
+    services: list[LabService],
     require_unbroken: Callable[[], None],
     ready: Callable[[LabHost], bool],
-    what: str,
+    awaited: str,
 ) -> None:
-    waiting = [program for program in programs if program.name == "companion"]
+    waiting = [service for service in services if service.name == "companion"]
 
     def all_ready() -> bool:
         require_unbroken()
-        waiting[:] = [program for program in waiting if not ready(program.host)]
+        waiting[:] = [service for service in waiting if not ready(service.host)]
         return not waiting
 
-    def those_behind() -> str:
-        names = ", ".join(program.host.name for program in waiting)
-        words = [program.last_words() for program in [*waiting, programs[0]]]
-        return "\n".join([f"not so on {names}", *words])
+    def unfinished() -> str:
+        names = ", ".join(service.host.name for service in waiting)
+        tails = [service.log_tail() for service in [*waiting, services[0]]]
+        return "\n".join([f"not so on {names}", *tails])
 
-    wait_until(all_ready, _PATIENCE, what, those_behind)
+    wait_until(all_ready, _PATIENCE, awaited, unfinished)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab.hosts.host import LabHost
-from dvr_ryu.lab.hosts.programs import FLOWS_LINK, Program
+from dvr_ryu.lab.services.services import FLOWS_LINK, LabService
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
@@ -25,7 +25,7 @@ _REFUSED = re.compile(r"^\S+ (\S+/br-\S+: |the saved change is not applied)", re
 """What the controller says, after the time, of a bridge that has its flows, and of bad flows."""
 
 
-def require_right(folder: Path, topology: Topology) -> Pipelines:
+def require_valid(folder: Path, topology: Topology) -> Pipelines:
     """Return the flows of `folder`; FileError, with places, unless they can be every bridge's.
 
     Raises DvrError where there is no file for one of the bridges.
@@ -65,7 +65,7 @@ def selected(controller: LabHost) -> Path:
         return flows_dir()
 
 
-def change(controller: Program, topology: Topology, folder: Path) -> list[str]:
+def change(controller: LabService, topology: Topology, folder: Path) -> list[str]:
     """Give the running controller the flows of `folder`; return when every bridge has them.
 
     What the controller said of each bridge is returned; nothing if it had these flows already.
@@ -75,20 +75,20 @@ def change(controller: Program, topology: Topology, folder: Path) -> list[str]:
         return []
     bridges = {f"{host}/{bridge}" for host in topology.hosts for bridge in BRIDGES}
     start = controller.log.stat().st_size
-    said: dict[str, str] = {}
+    reports: dict[str, str] = {}
 
     def all_in_sync() -> bool:
         controller.require_alive()
         text = controller.log.read_bytes()[start:].decode(errors="replace")
         if _REFUSED.search(text):
-            raise HostError(f"the controller refuses {folder}. {controller.last_words()}")
-        said.update((found[2], found[1]) for found in _IN_SYNC.finditer(text))
-        return bridges <= said.keys()
+            raise HostError(f"the controller refuses {folder}. {controller.log_tail()}")
+        reports.update((found[2], found[1]) for found in _IN_SYNC.finditer(text))
+        return bridges <= reports.keys()
 
-    def those_behind() -> str:
-        names = ", ".join(sorted(bridges - said.keys()))
-        return f"not so: {names}\n{controller.last_words()}"
+    def unfinished() -> str:
+        names = ", ".join(sorted(bridges - reports.keys()))
+        return f"not so: {names}\n{controller.log_tail()}"
 
     select(controller.host, folder)
-    wait_until(all_in_sync, _PATIENCE, f"every bridge has the flows of {folder}", those_behind)
-    return [said[bridge] for bridge in sorted(bridges)]
+    wait_until(all_in_sync, _PATIENCE, f"every bridge has the flows of {folder}", unfinished)
+    return [reports[bridge] for bridge in sorted(bridges)]

@@ -36,18 +36,18 @@ class Goal:
     topology: Topology
     digest: str
     """The SHA-256 of the file that the topology was read from."""
-    program: Pipelines
+    pipelines: Pipelines
 
     @classmethod
-    def of(cls, topology: Topology, path: Path, program: Pipelines) -> Goal:
+    def of(cls, topology: Topology, path: Path, pipelines: Pipelines) -> Goal:
         """The goal of a topology that was read from `path`."""
-        return cls(topology, sha256(path.read_bytes()).hexdigest(), program)
+        return cls(topology, sha256(path.read_bytes()).hexdigest(), pipelines)
 
     def companion_has_applied(self, host: LabHost) -> bool:
         """Whether the host's companion says that all resources of this very file hold."""
         return self._state(host) == "applied"
 
-    def nothing_leaves(self, host: LabHost) -> bool:
+    def nothing_departs(self, host: LabHost) -> bool:
         """Whether no instance that is elsewhere in this file is still on the host."""
         return self._state(host) in ("applied", "failed")
 
@@ -55,8 +55,8 @@ class Goal:
         """What the host's companion says of this very file."""
 
         def read(text: str) -> str:
-            words = json.loads(text)
-            return str(words["state"]) if words["topology"] == self.digest else ""
+            document = json.loads(text)
+            return str(document["state"]) if document["topology"] == self.digest else ""
 
         return notes.meaning(host.path(COMPANION_STATE), read) or ""
 
@@ -69,21 +69,24 @@ class Goal:
 
         ovs-ofctl puts both into the same words.
         """
-        lines = self.program.lines(bridge, HostView(self.topology, host.name))
-        wanted = host.run([*_OFCTL, "parse-flows", "-"], input="\n".join(lines)).stdout
+        lines = self.pipelines.lines(bridge, HostView(self.topology, host.name))
+        expected = host.run([*_OFCTL, "parse-flows", "-"], input="\n".join(lines)).stdout
         present = host.run([*_OFCTL, "dump-flows", bridge], check=False).stdout
-        ours = {f"{cookie:#x}" for cookie in self.program.cookies}
-        should = {_line(*flow) for flow in _PARSED.findall(wanted)}
-        is_ = {_line(*flow) for cookie, *flow in _DUMPED.findall(present) if cookie in ours}
-        return [*(f"-{flow}" for flow in is_ - should), *(f"+{flow}" for flow in should - is_)]
+        ours = {f"{cookie:#x}" for cookie in self.pipelines.cookies}
+        desired = {_line(*flow) for flow in _PARSED.findall(expected)}
+        installed = {_line(*flow) for cookie, *flow in _DUMPED.findall(present) if cookie in ours}
+        return [
+            *(f"-{flow}" for flow in installed - desired),
+            *(f"+{flow}" for flow in desired - installed),
+        ]
 
     def instances_have_addresses(self, host: LabHost) -> bool:
         """Whether every instance of the host has its address, by DHCP or not."""
         return all(
-            f" {port.ip}/" in host.run(["ip", "address"], namespace=place, check=False).stdout
+            f" {port.ip}/" in host.run(["ip", "address"], namespace=namespace, check=False).stdout
             for name, port in self.topology.instances.items()
             if port.host == host.name
-            for place in (instance_namespace(name),)
+            for namespace in (instance_namespace(name),)
         )
 
 
