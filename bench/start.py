@@ -36,7 +36,7 @@ print(time.perf_counter() - started)
 # What the controller does with its files, told apart. It prints the seconds of each.
 _READING = """\
 import sys, time
-from dvr_ryu.pipeline.compile.pipelines import load_program
+from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.spec.yaml_nodes import Document
@@ -45,7 +45,7 @@ Document(open(sys.argv[1]).read(), sys.argv[1])
 yaml = time.perf_counter()
 load_topology(sys.argv[1])
 topology = time.perf_counter()
-load_program(flows_dir())
+load_pipelines(flows_dir())
 print(yaml - begun, (topology - yaml) - (yaml - begun), time.perf_counter() - topology)
 """
 

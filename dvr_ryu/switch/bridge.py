@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError, SwitchError
-from dvr_ryu.pipeline.compile.basis import Basis, Touched
-from dvr_ryu.pipeline.compile.desired_flows import Contradiction, Wanted
+from dvr_ryu.pipeline.compile.basis import Basis, FlowDelta
+from dvr_ryu.pipeline.compile.desired_flows import Contradiction, DesiredFlows
 from dvr_ryu.pipeline.compile.flow_bytes import cookie_of, may_lapse
 from dvr_ryu.pipeline.compile.option_lengths import alike
 from dvr_ryu.reconcile import subtract, subtract_in_parts
@@ -100,7 +100,7 @@ class Bridge:
         """What happened to ports since we asked for them, until we have them."""
         self._basis: Basis | None = None
         """What the bridge's flows are made from: the last that it did not refuse."""
-        self._wanted = Wanted()
+        self._wanted = DesiredFlows()
         self._found: dict[bytes, bytes] | None = None
         """What the bridge has, where that is not what is wanted."""
         self._taught: frozenset[int] = frozenset()
@@ -304,8 +304,8 @@ class Bridge:
         before, after = self._basis, self._intent.basis(self._name, numbers)
         learned = self._intent.learned()
         try:
-            touched = self._edited(after)
-            difference = self._exchange(touched, after) if touched else self._refill(after)
+            delta = self._edited(after)
+            difference = self._exchange(delta, after) if delta else self._refill(after)
         except Contradiction as contradiction:
             self._keep_last(str(after.explained(contradiction)))
             return
@@ -318,8 +318,8 @@ class Bridge:
         # The first fill of a connection is no edit: its flows are not told one by one.
         lines: Iterable[str] = ()
         if before is not None:
-            gone = touched.gone if touched else before.all()
-            come = touched.come if touched else after.all()
+            gone = delta.removed if delta else before.all()
+            come = delta.added if delta else after.all()
             lines = diff_lines(difference, gone, come)
         self._report(difference, seconds, lines, occasion(before, after))
 
@@ -337,8 +337,8 @@ class Bridge:
                 self.session.change([difference], _location_in(self._basis), lambda _: ())
                 self._found = None
 
-    def _edited(self, after: Basis) -> Touched | None:
-        """The flows that are touched by what happened since the last time; None if all may be."""
+    def _edited(self, after: Basis) -> FlowDelta | None:
+        """The flows that an edit removes and adds; None if every flow may become another one."""
         if self._basis is None or self._found is not None:
             return None
         change = self._intent.change_between(self._basis.view.topology, after.view.topology)
@@ -346,7 +346,7 @@ class Bridge:
 
     def _refill(self, after: Basis) -> Change:
         """Compare all that is wanted with what is there; send while it is made."""
-        wanted = Wanted()
+        wanted = DesiredFlows()
         installed = self._wanted.flows if self._found is None else self._found
         filled = (wanted.add(each) for each in after.all())
         parts = subtract_in_parts(filled, installed, alike)
@@ -357,15 +357,15 @@ class Bridge:
         self._wanted = wanted
         return difference
 
-    def _exchange(self, touched: Touched, after: Basis) -> Change:
-        """Replace the flows that are touched."""
-        exchange = self._wanted.exchange(touched.gone, touched.come)
+    def _exchange(self, delta: FlowDelta, after: Basis) -> Change:
+        """Replace the flows that an edit removes by those that it adds."""
+        exchange = self._wanted.exchange(delta.removed, delta.added)
         difference = subtract(exchange.after, exchange.before)
-        learned = self._intent.learned() if touched.ways_gone else ()
+        learned = self._intent.learned() if delta.outdates_learned else ()
         try:
             return self.session.change([difference], _location_in(after), lambda _: learned)
         except SwitchError:
-            self._wanted.exchange(touched.come, touched.gone)
+            self._wanted.exchange(delta.added, delta.removed)
             raise
 
     def _report(self, difference: Change, seconds: float, lines: Iterable[str], why: str) -> None:

@@ -18,7 +18,7 @@ from ryu.ofproto import ofproto_common
 
 from dvr_ryu.errors import SwitchError
 from dvr_ryu.pipeline.compile.flow_bytes import importance_of
-from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
+from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, delete_by_cookie, flow_mods
 from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
 from dvr_ryu.reconcile import Difference, together
 from dvr_ryu.switch.bundle import Bundle
@@ -251,7 +251,7 @@ class Session:
         for cookie in cookies:
             (xid,) = self._xids(1)
             sent.append(([xid], [None]))
-            message = forgetting(self.version, cookie, xid)
+            message = delete_by_cookie(self.version, cookie, xid)
             self._write(bundle.adding(message) if bundle else message)
 
     @contextmanager

@@ -23,8 +23,8 @@ class RowChange(NamedTuple):
     """What becomes of one relation's rows."""
 
     relation: str
-    gone: list[Row]
-    come: list[Row]
+    removed: list[Row]
+    added: list[Row]
 
 
 _RowsOfPorts = Callable[[HostView, Iterable[Port]], Iterator[Row]]
@@ -47,10 +47,10 @@ def row_changes(before: HostView, after: HostView, change: TopologyChange) -> It
     for relation in _short_relations(before, change):
         yield _compared(relation, getattr(before, relation), getattr(after, relation))
     touched = _Touched(before, after, change)
-    gone = (*change.ports_gone, *touched.ports(before, change.ports_gone))
-    come = (*change.ports_come, *touched.ports(after, change.ports_come))
+    removed = (*change.ports_gone, *touched.ports(before, change.ports_gone))
+    added = (*change.ports_come, *touched.ports(after, change.ports_come))
     for relation, rows_of in _OF_PORTS.items():
-        yield RowChange(relation, list(rows_of(before, gone)), list(rows_of(after, come)))
+        yield RowChange(relation, list(rows_of(before, removed)), list(rows_of(after, added)))
 
 
 def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
@@ -73,8 +73,8 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
 
 def _compared(relation: str, before: Iterable[Row], after: Iterable[Row]) -> RowChange:
     old, new = dict.fromkeys(before), dict.fromkeys(after)
-    gone, come = [row for row in old if row not in new], [row for row in new if row not in old]
-    return RowChange(relation, gone, come)
+    removed, added = [row for row in old if row not in new], [row for row in new if row not in old]
+    return RowChange(relation, removed, added)
 
 
 class _Touched:

@@ -20,7 +20,7 @@ def test_a_switch_without_bundles_is_filled(
     switch.start()
     try:
         controller.wait_for("server-64/br-tun in sync")
-        wanted = pipelines.basis("br-tun", view, ports).wanted()
+        wanted = pipelines.basis("br-tun", view, ports).desired()
         assert switch.flows == wanted
         refused, sent = switch.refused, len(switch.flow_mods)
         assert refused and sent == len(wanted)
@@ -40,7 +40,7 @@ def test_a_controller_that_was_killed_halfway_goes_on_from_there(
     """The next one reads what is there, and sends the rest only."""
     view = view_of(topology_file, "server-64")
     ports = view.planned_ofports("br-tun")
-    wanted = pipelines.basis("br-tun", view, ports).wanted()
+    wanted = pipelines.basis("br-tun", view, ports).desired()
     half = len(wanted) // 2
     first = PlainSwitch(controller.port, ports, most=half)
     first.start()

@@ -42,7 +42,7 @@ def test_a_bridge_gets_options_once_and_stays_in_sync(
     file.write_text(before + LINES)
     view = view_of(topology_file, "server-233")
     ports = view.planned_ofports("br-tun")
-    wanted = len(load_pipelines(flows_folder).basis("br-tun", view, ports).wanted())
+    wanted = len(load_pipelines(flows_folder).basis("br-tun", view, ports).desired())
     controller.start()
     ovs.add_bridge("br-tun", NAME, ports, controller.target, protocol)
     line = controller.wait_for("refuses")

@@ -163,7 +163,7 @@ def lines_of(text: str) -> list[str]:
 def matched(field: Field, dice: random.Random) -> FieldMatch:
     """Any match of a field."""
     value, mask = (dice.getrandbits(dice.randint(1, field.bits)) for _ in range(2))
-    if field.words is not None:
+    if field.bit_names is not None:
         value, mask = value & field.all_bits, mask & field.all_bits
     if field.notation is numbers.PORT:
         value %= 0xFF00
@@ -244,8 +244,10 @@ def text_of(field: Field, dice: random.Random) -> str:
     match = matched(field, dice)
     value = match.value
     assert isinstance(value, int)
-    if field.words:
-        return f"{field.name}={field.words.write(value, match.whole_mask)}" * bool(match.whole_mask)
+    if field.bit_names:
+        return f"{field.name}={field.bit_names.write(value, match.whole_mask)}" * bool(
+            match.whole_mask
+        )
     if field.name == "vlan_tci":
         return f"vlan_tci={value & 0x1FFF:#x}/0x1fff"
     name = dice.choice([field.name, *(each for each in field.aliases if "XM_" not in each)])

@@ -58,7 +58,7 @@ def intent(files: Files) -> Intent:
 
 
 def _wanted(intent: Intent) -> dict[bytes, bytes]:
-    wanted = intent.basis(BRIDGE, PORTS).wanted()
+    wanted = intent.basis(BRIDGE, PORTS).desired()
     assert wanted
     return wanted
 

@@ -105,7 +105,7 @@ def test_counts_of_flows_are_those_that_the_controller_says(document: str, expec
             continue
         host, bridge, total, counts, tables = found.groups()
         before, after = (
-            load_pipelines(each).planned(bridge, HostView(topology, host)).wanted()
+            load_pipelines(each).planned(bridge, HostView(topology, host)).desired()
             for each in (shipped, folder)
         )
         assert int(total) == len(after), line

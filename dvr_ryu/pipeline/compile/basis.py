@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from attrs import frozen
 
 from dvr_ryu.errors import FileError, Problem
-from dvr_ryu.pipeline.compile.binding import Here, NoSuchPort, Ports, field_at
+from dvr_ryu.pipeline.compile.binding import BridgeContext, NoSuchPort, Ports, field_at
 from dvr_ryu.pipeline.compile.columns import Columns
-from dvr_ryu.pipeline.compile.desired_flows import Contradiction, Wanted
+from dvr_ryu.pipeline.compile.desired_flows import Contradiction, DesiredFlows
 from dvr_ryu.pipeline.compile.template import Filled, Template, filled_flow
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import Hole, PortName
@@ -35,14 +35,14 @@ Lines = tuple[tuple[str | None, Template], ...]
 """The lines of a pipeline, each with the relation of its block."""
 
 
-class Touched(NamedTuple):
+class FlowDelta(NamedTuple):
     """Flows that an edit takes away and flows that it brings. What it leaves alone may be in
     both.
     """
 
-    gone: Collection[Filled]
-    come: Collection[Filled]
-    ways_gone: bool
+    removed: Collection[Filled]
+    added: Collection[Filled]
+    outdates_learned: bool
     """Whether a network's tag, or a tunnel or its port's number is gone, which switches may have
     learned to use.
     """
@@ -68,15 +68,15 @@ class Basis:
         templates = [template for each, template in self.lines if each == relation]
         remaining = iter(rows)
         while templates and (group := list(islice(remaining, GROUP))):
-            columns = Columns(group, self._here)
+            columns = Columns(group, self._context)
             for template in templates:
                 yield from template.filled(columns)
 
-    def wanted(self) -> dict[bytes, bytes]:
+    def desired(self) -> dict[bytes, bytes]:
         """Identity → value of every flow. Raises FileError where two lines, filled, make flows of
         one identity that do different things.
         """
-        wanted = Wanted()
+        wanted = DesiredFlows()
         try:
             for filled in self.all():
                 wanted.add(filled)
@@ -113,41 +113,41 @@ class Basis:
         for relation, template in self.lines:
             for row in self._rows(relation):
                 try:
-                    yield filled_flow(template.flow, row, self._here)
+                    yield filled_flow(template.flow, row, self._context)
                 except NoSuchPort:
                     continue
 
     @property
-    def _here(self) -> Here:
-        return Here(self.view.this_host, self.ports)
+    def _context(self) -> BridgeContext:
+        return BridgeContext(self.view.this_host, self.ports)
 
     def _rows(self, relation: str | None) -> Iterable[Any]:
         return (None,) if relation is None else getattr(self.view, relation)
 
     # Edits ----------------------------------------------------------------------------------------
 
-    def edited(self, after: Basis, change: TopologyChange) -> Touched | None:
+    def edited(self, after: Basis, change: TopologyChange) -> FlowDelta | None:
         """What becomes of the flows when the basis becomes `after`, whose topology differs by
         `change`. None if every flow may become another one.
         """
         if self.lines is not after.lines or self.view.this_host != after.view.this_host:
             return None
-        gone: list[Filled] = []
-        come: list[Filled] = []
+        removed: list[Filled] = []
+        added: list[Filled] = []
         already: dict[str, set[Any]] = {}
-        ways_gone = False
+        outdates_learned = False
         for each in row_changes(self.view, after.view, change):
-            ways_gone |= _loses_a_way(each)
-            gone.extend(self.of(each.relation, each.gone))
-            come.extend(after.of(each.relation, each.come))
-            already[each.relation] = set(each.come)
+            outdates_learned |= _loses_a_way(each)
+            removed.extend(self.of(each.relation, each.removed))
+            added.extend(after.of(each.relation, each.added))
+            already[each.relation] = set(each.added)
         lost = {name for name, _ in self.ports.items() - after.ports.items()}
-        ways_gone |= any(tunnel.port in lost for tunnel in self.view.tunnel)
+        outdates_learned |= any(tunnel.port in lost for tunnel in self.view.tunnel)
         names = {name for name, _ in self.ports.items() ^ after.ports.items()}
         for template, rows in after._naming(names, already) if names else ():
-            gone.extend(template.filled(Columns(rows, self._here)))
-            come.extend(template.filled(Columns(rows, after._here)))
-        return Touched(gone, come, ways_gone)
+            removed.extend(template.filled(Columns(rows, self._context)))
+            added.extend(template.filled(Columns(rows, after._context)))
+        return FlowDelta(removed, added, outdates_learned)
 
     def _naming(
         self, names: set[str], already: Mapping[str, set[Any]]
@@ -168,7 +168,7 @@ class Basis:
 
 def _loses_a_way(change: RowChange) -> bool:
     way = _WAYS.get(change.relation)
-    return way is not None and not set(map(way, change.gone)) <= set(map(way, change.come))
+    return way is not None and not set(map(way, change.removed)) <= set(map(way, change.added))
 
 
 def _names(template: Template, row: Any, names: set[str]) -> bool:

@@ -15,7 +15,7 @@ Ports = Mapping[str, int]
 """A bridge's ports: name → OpenFlow port number."""
 
 
-class Here(NamedTuple):
+class BridgeContext(NamedTuple):
     """What all flows of one bridge are filled from, besides their rows."""
 
     host: ThisHost
@@ -56,19 +56,19 @@ def ports_of(names: Iterable[str], ports: Ports) -> list[int]:
     return sorted(ports[name] for name in names if name in ports)
 
 
-def value_of(unknown: Unknown, row: Any, here: Here) -> Any:
+def value_of(unknown: Unknown, row: Any, context: BridgeContext) -> Any:
     """The unknown's number, or list of port numbers. Raises NoSuchPort where the bridge lacks the
     port.
     """
     if isinstance(unknown, PortName):
-        return _port(unknown.name, here.ports)
+        return _port(unknown.name, context.ports)
     if isinstance(unknown, PortAt):
-        return value_of(unknown.ports, row, here)[unknown.index]
-    value: Any = (here.host if unknown.relation == "host" else row)[field_at(unknown)]
+        return value_of(unknown.ports, row, context)[unknown.index]
+    value: Any = (context.host if unknown.relation == "host" else row)[field_at(unknown)]
     if unknown.kind is Kind.PORT:
-        return _port(value, here.ports)
+        return _port(value, context.ports)
     if unknown.kind is Kind.PORTS:
-        return _some(value, here.ports)
+        return _some(value, context.ports)
     return _NUMBER[unknown.kind](value)
 
 

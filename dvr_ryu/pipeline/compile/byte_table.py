@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator
 
 
-def laid(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> bytearray:
+def overlay(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> bytearray:
     """So many rows that are the pattern, but for the columns: each begins at a position of the
     pattern, and has the bytes of the first row, then as many of the second, and so on.
     """
@@ -23,12 +23,14 @@ def laid(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> byt
     return table
 
 
-def cut(table: bytes | bytearray, length: int) -> tuple[bytes, ...]:
+def split_rows(table: bytes | bytearray, length: int) -> tuple[bytes, ...]:
     """The rows of a table, of this length each."""
     return tuple(row for (row,) in struct.iter_unpack(f"{length}s", table))
 
 
-def varying(table: bytes, length: int, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+def varying_columns(
+    table: bytes, length: int, end: int | None = None
+) -> Iterator[tuple[int, bytes]]:
     """The columns, one byte wide and before `end`, in which not all rows, of this length, are
     alike: where each is, and its bytes.
     """

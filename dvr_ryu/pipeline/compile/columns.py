@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from dvr_ryu.pipeline.compile.binding import Here, field_at, ports_of
-from dvr_ryu.pipeline.compile.byte_table import cut
+from dvr_ryu.pipeline.compile.binding import BridgeContext, field_at, ports_of
+from dvr_ryu.pipeline.compile.byte_table import split_rows
 from dvr_ryu.pipeline.language.operands import Hole, PortAt, PortName, Unknown
 from dvr_ryu.topology.relations import Kind
 
@@ -41,9 +41,9 @@ class BitField(NamedTuple):
 class Columns:
     """Rows of one relation, or the one row None, and what else flows are filled from."""
 
-    def __init__(self, rows: Sequence[Any], here: Here) -> None:
+    def __init__(self, rows: Sequence[Any], context: BridgeContext) -> None:
         self.rows = rows
-        self.here = here
+        self.context = context
         self._made: dict[tuple[Unknown, BitField], bytes] = {}
         self._lists: dict[Hole, list[list[int]]] = {}
 
@@ -59,7 +59,7 @@ class Columns:
         return column
 
     def _column(self, unknown: Unknown, bit_field: BitField) -> bytes:
-        ports = self.here.ports
+        ports = self.context.ports
         if isinstance(unknown, PortName):
             return bit_field.bytes_of(ports[unknown.name]) * len(self)
         if isinstance(unknown, PortAt):
@@ -67,7 +67,7 @@ class Columns:
             return b"".join(bit_field.bytes_of(numbers[unknown.index]) for numbers in lists)
         at = field_at(unknown)
         if unknown.relation == "host":
-            return _encoded(unknown.kind, bit_field, [self.here.host[at]]) * len(self)
+            return _encoded(unknown.kind, bit_field, [self.context.host[at]]) * len(self)
         values = list(map(itemgetter(at), self.rows))
         if unknown.kind is Kind.PORT:
             return _looked_up(
@@ -84,11 +84,11 @@ class Columns:
             lacking |= self._lacking(unknown)
         if not lacking:
             return self
-        return Columns([row for at, row in enumerate(self.rows) if at not in lacking], self.here)
+        return Columns([row for at, row in enumerate(self.rows) if at not in lacking], self.context)
 
     def _lacking(self, unknown: Unknown) -> set[int]:
         """The numbers of the rows for which the bridge has no such port."""
-        ports = self.here.ports
+        ports = self.context.ports
         if isinstance(unknown, PortName):
             return set() if unknown.name in ports else set(range(len(self)))
         assert isinstance(unknown, Hole)
@@ -110,14 +110,14 @@ class Columns:
         for row, numbers in zip(self.rows, self._port_lists(hole), strict=True):
             groups.setdefault(len(numbers), []).append(row)
         for length, rows in groups.items():
-            yield length, Columns(rows, self.here)
+            yield length, Columns(rows, self.context)
 
     def _port_lists(self, hole: Hole) -> list[list[int]]:
         """In each row, the numbers of those ports of a list that the bridge has."""
         lists = self._lists.get(hole)
         if lists is None:
             names = map(itemgetter(field_at(hole)), self.rows)
-            lists = self._lists[hole] = [ports_of(each, self.here.ports) for each in names]
+            lists = self._lists[hole] = [ports_of(each, self.context.ports) for each in names]
         return lists
 
 
@@ -139,4 +139,6 @@ def _placed(bit_field: BitField, width: int, joined: bytes) -> bytes:
     """Values of `width` bytes each, which stand joined, in their form."""
     if bit_field == BitField(width, 0, 0, 8 * width):
         return joined
-    return b"".join(bit_field.bytes_of(int.from_bytes(each, "big")) for each in cut(joined, width))
+    return b"".join(
+        bit_field.bytes_of(int.from_bytes(each, "big")) for each in split_rows(joined, width)
+    )

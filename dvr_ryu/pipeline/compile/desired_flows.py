@@ -28,7 +28,7 @@ class Exchange(NamedTuple):
     after: dict[bytes, bytes]
 
 
-class Wanted:
+class DesiredFlows:
     """`flows`: identity → value of each flow that some row wants."""
 
     def __init__(self) -> None:
@@ -45,11 +45,11 @@ class Wanted:
         self.flows.update(new)
         return new
 
-    def exchange(self, gone: Collection[Filled], come: Collection[Filled]) -> Exchange:
-        """Want `come` in place of `gone`, which was wanted. Raises Contradiction."""
-        leaving = Counter(identity for filled in gone for identity in filled.identities)
-        coming = Counter(identity for filled in come for identity in filled.identities)
-        values = _one_value_each(come)
+    def exchange(self, removed: Collection[Filled], added: Collection[Filled]) -> Exchange:
+        """Want `added` in place of `removed`, which was wanted. Raises Contradiction."""
+        leaving = Counter(identity for filled in removed for identity in filled.identities)
+        coming = Counter(identity for filled in added for identity in filled.identities)
+        values = _one_value_each(added)
         before: dict[bytes, bytes] = {}
         after: dict[bytes, bytes] = {}
         counts: dict[bytes, int] = {}
@@ -82,9 +82,9 @@ class Wanted:
                 self._repeated.pop(identity, None)
 
 
-def _one_value_each(come: Collection[Filled]) -> dict[bytes, bytes]:
+def _one_value_each(added: Collection[Filled]) -> dict[bytes, bytes]:
     values: dict[bytes, bytes] = {}
-    for filled in come:
+    for filled in added:
         for identity, value in zip(filled.identities, filled.values, strict=True):
             if values.setdefault(identity, value) != value:
                 raise Contradiction(identity)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from dvr_ryu.pipeline.compile.byte_table import cut, laid, varying
+from dvr_ryu.pipeline.compile.byte_table import overlay, split_rows, varying_columns
 from dvr_ryu.pipeline.compile.flow_bytes import FLOW_MOD, IDENTITY, VALUE
 from dvr_ryu.pipeline.language.encoding.layout import MATCH, padded
 
@@ -66,7 +66,7 @@ def _alike(parts: Sequence[bytes], head: int) -> bool:
     if len(lengths) != 1:
         return False
     (length,) = lengths
-    return not any(varying(b"".join(parts), length, head))
+    return not any(varying_columns(b"".join(parts), length, head))
 
 
 def _by_shape(
@@ -108,9 +108,9 @@ class _Frame(NamedTuple):
             (identities, IDENTITY.size, pattern.fields),
             (values, VALUE.size, pattern.instructions),
         ):
-            varied = varying(b"".join(parts), len(parts[0]))
+            varied = varying_columns(b"".join(parts), len(parts[0]))
             columns += [(start - head + at, column) for at, column in varied]
-        return cut(laid(pattern.message, len(xids), columns), len(pattern.message))
+        return split_rows(overlay(pattern.message, len(xids), columns), len(pattern.message))
 
     def _pattern(self, identity: bytes, value: bytes) -> _Pattern:
         """The message of one flow, with zeroes for its xid."""
@@ -142,7 +142,7 @@ class _Frame(NamedTuple):
         return before + bytes(4) + behind, (len(before),)
 
 
-def forgetting(version: int, cookie: int, xid: int) -> bytes:
+def delete_by_cookie(version: int, cookie: int, xid: int) -> bytes:
     """The flow-mod message that deletes whatever has a cookie, in all tables."""
     return FLOW_MOD.pack(
         version, _FLOW_MOD_TYPE, FLOW_MOD.size + 8, xid, cookie, (1 << 64) - 1, _ALL_TABLES,

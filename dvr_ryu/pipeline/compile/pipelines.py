@@ -57,7 +57,7 @@ class Pipelines:
         """Raise FileError if lines contradict each other on any host that the topology has."""
         for host in topology.hosts:
             for bridge in self.pipelines:
-                self.planned(bridge, HostView(topology, host)).wanted()
+                self.planned(bridge, HostView(topology, host)).desired()
 
     def lines(self, bridge: str, view: HostView) -> Iterator[str]:
         """The flows as `ovs-ofctl add-flows` takes them, sorted; ports have their planned

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
 
-from dvr_ryu.pipeline.compile.binding import Here, said, value_of
-from dvr_ryu.pipeline.compile.byte_table import cut, laid
+from dvr_ryu.pipeline.compile.binding import BridgeContext, said, value_of
+from dvr_ryu.pipeline.compile.byte_table import overlay, split_rows
 from dvr_ryu.pipeline.compile.columns import BitField, Columns
 from dvr_ryu.pipeline.compile.encode import encode
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
@@ -46,15 +46,15 @@ class Filled(NamedTuple):
 
     def flow_at(self, at: int) -> Flow:
         """One of them as a value that can be printed. Made only when it is asked for."""
-        return filled_flow(self.flow, self.columns.rows[at], self.columns.here)
+        return filled_flow(self.flow, self.columns.rows[at], self.columns.context)
 
 
-def filled_flow(flow: Flow, row: Any, here: Here) -> Flow:
+def filled_flow(flow: Flow, row: Any, context: BridgeContext) -> Flow:
     """The flow of one row, and its sentence. Raises NoSuchPort where the bridge lacks a port that
     it names.
     """
-    filled = fill(flow, lambda unknown: value_of(unknown, row, here))
-    return evolve(filled, sentence=said(flow.sentence, row, here.host))
+    filled = fill(flow, lambda unknown: value_of(unknown, row, context))
+    return evolve(filled, sentence=said(flow.sentence, row, context.host))
 
 
 class Template:
@@ -118,7 +118,7 @@ class _Part:
     def filled(self, columns: Columns) -> Sequence[bytes]:
         """The part of every row."""
         laying = ((slot.start, columns.of(slot.unknown, slot.bit_field)) for slot in self.slots)
-        return cut(laid(self.blank, len(columns), laying), len(self.blank))
+        return split_rows(overlay(self.blank, len(columns), laying), len(self.blank))
 
 
 def _part(blank: bytes, slots: list[_Slot]) -> _Part:

@@ -35,8 +35,8 @@ class FieldMatch:
     def __str__(self) -> str:
         field, value = self.field, self.value
         name = _PRINTED.get(field.name, field.name)
-        if field.words:
-            return f"{name}={field.words.write(number(value), self.whole_mask)}"
+        if field.bit_names:
+            return f"{name}={field.bit_names.write(number(value), self.whole_mask)}"
         if name == "vlan_tci":
             return f"{name}={number(value):#06x}/{self.whole_mask:#06x}"
         if self.mask == 0:

@@ -47,7 +47,7 @@ class Field:
     """Bits that OpenFlow sets beside the value: a VLAN tag is there."""
     aliases: tuple[str, ...] = ()
     """Other names: ovs-ofctl's, then the one it prints in move, load and learn, then OpenFlow's."""
-    words: flags.Flags | flags.Fragments | None = None
+    bit_names: flags.Flags | flags.Fragments | None = None
     """How its bits are named."""
     read_only: bool = False
     """It can be matched, not written."""
@@ -84,7 +84,7 @@ class Field:
     @property
     def all_bits(self) -> int:
         """The mask that matches the field whole."""
-        return self.words.all if self.words else self.limit - 1
+        return self.bit_names.all if self.bit_names else self.limit - 1
 
     def entry(self, value: int, mask: int | None = None) -> bytes:
         """The field with a value, in the bits of a mask (None: in all), as matches and set_field
@@ -130,7 +130,7 @@ _PACKETS: dict[str, Pairs] = {
     "ns": (*_over(IP6, 58), ("icmpv6_type", 135)),
     "na": (*_over(IP6, 58), ("icmpv6_type", 136)),
 }
-_FORMS = {
+_NOTATIONS = {
     "decimal": numbers.DECIMAL,
     "hex": numbers.HEX,
     "mac": numbers.MAC,
@@ -139,7 +139,7 @@ _FORMS = {
     "port": numbers.PORT,
     "packet_type": numbers.PACKET_TYPE,
 }
-_WORDS: dict[str, flags.Flags | flags.Fragments] = {
+_BIT_NAMES: dict[str, flags.Flags | flags.Fragments] = {
     "tcp_flags": flags.TCP_FLAGS,
     "ct_state": flags.CT_STATE,
     "tun_flags": flags.TUN_FLAGS,
@@ -167,13 +167,13 @@ def _field(row: list[str]) -> Field:
         bits=int(bits),
         oxm=read_oxm(oxm, int(bits), variable),
         nxm=read_oxm(oxm if nxm == "=" else nxm, int(bits), variable),
-        notation=_FORMS[notation],
+        notation=_NOTATIONS[notation],
         kind=None if hole == "-" else Kind[hole.upper()],
         maskable="mask" in marks,
         requires=tuple(_PACKETS[each] for each in packets.split("|") if each != "-"),
         present=VLAN_PRESENT if name == "dl_vlan" else 0,
         aliases=_NAMES.get(name, ()),
-        words=_WORDS.get(name),
+        bit_names=_BIT_NAMES.get(name),
         read_only="ro" in marks,
         whole_masked="whole" in marks,
         below=2 if name == "nw_tos" else 0,

@@ -66,18 +66,18 @@ class Flags:
 class Fragments:
     """The words of nw_frag, each a value and a mask of two bits: a fragment; not the first."""
 
-    words: Mapping[str, tuple[int, int]]
+    names: Mapping[str, tuple[int, int]]
     all: int = 3
 
     def read(self, text: str) -> tuple[int, int]:
         """Value and mask. Raises ValueError with a message for people."""
-        if text not in self.words:
-            raise ValueError(f"'{text}' is none of {', '.join(self.words)}")
-        return self.words[text]
+        if text not in self.names:
+            raise ValueError(f"'{text}' is none of {', '.join(self.names)}")
+        return self.names[text]
 
     def write(self, value: int, mask: int) -> str:
         """The word."""
-        return next(word for word, bits in self.words.items() if bits == (value, mask))
+        return next(word for word, bits in self.names.items() if bits == (value, mask))
 
 
 def _numbered(names: str) -> dict[str, int]:

@@ -31,10 +31,10 @@ class Flow:
 
     def __str__(self) -> str:
         """The flow as `ovs-ofctl add-flows` reads it."""
-        words = [*self.settings.words(), f"table={self.table}", f"priority={self.priority}"]
-        words += self.match_words()
+        tokens = [*self.settings.tokens(), f"table={self.table}", f"priority={self.priority}"]
+        tokens += self.match_tokens()
         actions = [str(action) for action in (*self.actions, *filter(None, [self.goto]))]
-        return f"{','.join(words)} actions={','.join(actions) or 'drop'}"
+        return f"{','.join(tokens)} actions={','.join(actions) or 'drop'}"
 
     def __lt__(self, other: Flow) -> bool:
         """In the order of tables, and in a table of decreasing priority."""
@@ -52,12 +52,12 @@ class Flow:
         """The cookie that marks the flow on a switch."""
         return COOKIE if self.settings.cookie is None else self.settings.cookie
 
-    def match_words(self) -> list[str]:
+    def match_tokens(self) -> list[str]:
         """The match in ovs-ofctl's words, with `arp` in place of dl_type=0x0806 and so on."""
         whole = {(each.field.name, each.value) for each in self.match if each.mask is None}
         short, covered = "", set[Any]()
-        for word, pairs in SHORTHANDS.items():
+        for token, pairs in SHORTHANDS.items():
             if set(pairs) <= whole and len(pairs) > len(covered):
-                short, covered = word, set(pairs)
+                short, covered = token, set(pairs)
         rest = [str(each) for each in self.match if (each.field.name, each.value) not in covered]
         return [short, *rest] if short else rest

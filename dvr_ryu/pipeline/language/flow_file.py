@@ -17,7 +17,7 @@ from dvr_ryu.errors import Location, Problem
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
-class Wrong(Exception):
+class LineError(Exception):
     """Something on a logical line is wrong, at a character of it."""
 
     def __init__(self, offset: int, message: str) -> None:
@@ -53,7 +53,7 @@ class Line:
         piece = next(each for each in reversed(self.pieces) if each.offset <= max(offset, 0))
         return Location(self.file, piece.line, piece.column + offset - piece.offset, piece.source)
 
-    def problem(self, wrong: Wrong) -> Problem:
+    def problem(self, wrong: LineError) -> Problem:
         """What is wrong on this line, at its place in the file."""
         return Problem(self.location(wrong.offset), wrong.message)
 

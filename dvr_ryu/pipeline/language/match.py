@@ -30,12 +30,12 @@ from dvr_ryu.pipeline.language.fields import (
     find,
     why_not,
 )
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import BITS, Hole, Operand, number
 from dvr_ryu.pipeline.language.packet import Packet, inside
 from dvr_ryu.pipeline.language.scope import Scope, unknown_field
 from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS, Settings
-from dvr_ryu.pipeline.language.tokens import read_setting, split
+from dvr_ryu.pipeline.language.tokens import read_key_value, split_tokens
 
 _SHORTEST_OPTION = 32
 """Bits: a tunnel's option may have more."""
@@ -53,7 +53,7 @@ class Head:
 
 def read_match(scope: Scope, text: str, at: int) -> Head:
     """The part before actions=."""
-    return _Reader(scope).read(split(text, at, separators=", \t"))
+    return _Reader(scope).read(split_tokens(text, at, separators=", \t"))
 
 
 class _Reader:
@@ -71,10 +71,10 @@ class _Reader:
         """Field → value, mask and place of what is matched of it as FIELD[BITS]=."""
         self.packets: tuple[int | None, int | None] = None, None
 
-    def read(self, words: list[tuple[str, int]]) -> Head:
-        self.packets = _packets(words)
-        for word, start in words:
-            self._word(word, start)
+    def read(self, tokens: list[tuple[str, int]]) -> Head:
+        self.packets = _packets(tokens)
+        for token, start in tokens:
+            self._token(token, start)
         for name, (value, mask, at) in self.bits.items():
             self._add(FieldMatch(FIELDS[name], value, mask), at)
         self._complete_vlan()
@@ -83,19 +83,19 @@ class _Reader:
         settings: dict[str, Any] = {**self.settings, "flags": self.flags}
         return Head(priority, Settings(**settings), tuple(self.matches))
 
-    def _word(self, word: str, at: int) -> None:
-        setting = read_setting(word, at)
+    def _token(self, token: str, at: int) -> None:
+        setting = read_key_value(token, at)
         name, value = setting.key, setting.value
         if name in SHORTHANDS or name in FLAGS:
-            if len(word) > len(name):
-                raise Wrong(at + len(name), f"{name} stands alone: it takes no value")
+            if len(token) > len(name):
+                raise LineError(at + len(name), f"{name} stands alone: it takes no value")
             self.flags |= FLAGS.get(name, 0)
             for field, number_ in SHORTHANDS.get(name, ()):
                 self._add(FieldMatch(FIELDS[field], number_), at)
-        elif word == name and (option := find(name)) and option.variable:
+        elif token == name and (option := find(name)) and option.variable:
             self._add(FieldMatch(option, 0, 0), at)
         elif not value and (name in ("priority", "table", *NUMBERS) or find(name)):
-            raise Wrong(at + len(name), f"{name} needs a value: {name}={_example(name)}")
+            raise LineError(at + len(name), f"{name} needs a value: {name}={_example(name)}")
         elif name == "table":
             _same_table(self.scope, value, setting.value_at)
         elif name == "priority" or name in NUMBERS:
@@ -105,7 +105,7 @@ class _Reader:
 
     def _setting(self, name: str, value: str, at: int) -> None:
         if name in self.settings:
-            raise Wrong(at, f"the {name} is given twice")
+            raise LineError(at, f"the {name} is given twice")
         self.settings[name] = self.scope.plain(value, NUMBERS.get(name, 16), at + len(name) + 1)
 
     def _field(self, name: str, text: str, at: int) -> None:
@@ -120,18 +120,18 @@ class _Reader:
             if field.variable:
                 self._add(FieldMatch(field, 0, 0), at)
             return
-        if field.words:
+        if field.bit_names:
             self._add(_worded(field, text, start), at)
         elif field.name == "dl_vlan" and text.lower() in ("0xffff", "65535"):
             self._add(no_vlan(), at)
         else:
             self._add(_field_match(self.scope, field, text, start), at)
 
-    def _no_field(self, name: str, at: int) -> Wrong:
+    def _no_field(self, name: str, at: int) -> LineError:
         if field := find(name):
-            return Wrong(at, f"{name} is a name for actions; here the field is {field.name}")
+            return LineError(at, f"{name} is a name for actions; here the field is {field.name}")
         if why := why_not(name):
-            return Wrong(at, f"no {name} here: {why}")
+            return LineError(at, f"no {name} here: {why}")
         return unknown_field(name, at, *SHORTHANDS, "priority", *NUMBERS, *FLAGS)
 
     def _bits(self, name: str, text: str, at: int) -> None:
@@ -142,9 +142,9 @@ class _Reader:
         mask = (1 << some.width) - 1 << some.start
         before, had, location = self.bits.get(some.field.name, (0, 0, at))
         if had & mask or (had and some.field.variable):
-            raise Wrong(at, f"{some.field.name} is matched twice in the same bits")
+            raise LineError(at, f"{some.field.name} is matched twice in the same bits")
         if mask != some.field.all_bits and not some.field.maskable:
-            raise Wrong(at, f"{some.field.name} takes no mask: it matches whole or not at all")
+            raise LineError(at, f"{some.field.name} takes no mask: it matches whole or not at all")
         self.bits[some.field.name] = before | value << some.start, had | mask, location
 
     def _add(self, match: FieldMatch, at: int) -> None:
@@ -152,7 +152,7 @@ class _Reader:
         try:
             parts = normal(match)
         except ValueError as error:
-            raise Wrong(at, str(error)) from None
+            raise LineError(at, str(error)) from None
         for part in parts:
             _contradict(self.matches, part, at)
             self.matches.setdefault(part, at)
@@ -165,17 +165,17 @@ class _Reader:
         if priority := names.get("vlan_pcp"):
             at = self.matches.pop(priority)
             if no_vlan() in self.matches:
-                raise Wrong(at, "a packet without a VLAN tag has no priority in it")
+                raise LineError(at, "a packet without a VLAN tag has no priority in it")
             if not names.keys() & {"dl_vlan", "vlan_vid"}:
                 self.matches[tagged()] = at
             self.matches[priority] = at
 
 
-def _packets(words: list[tuple[str, int]]) -> tuple[int | None, int | None]:
+def _packets(tokens: list[tuple[str, int]]) -> tuple[int | None, int | None]:
     """dl_type and nw_proto, as far as words name them."""
     known: dict[str, int] = {}
-    for word, _ in words:
-        name, value = (setting := read_setting(word, 0)).key, setting.value
+    for token, _ in tokens:
+        name, value = (setting := read_key_value(token, 0)).key, setting.value
         known.update(SHORTHANDS.get(name, ()))
         field = find(name)
         if field and field.name == "packet_type":
@@ -208,22 +208,24 @@ def _meant(name: str, ether: int | None, proto: int | None) -> str:
 
 def _same_table(scope: Scope, text: str, at: int) -> None:
     if scope.table_number(text, at) != scope.table:
-        raise Wrong(at, f"this line stands in table {scope.table}; leave 'table=' out, or move it")
+        raise LineError(
+            at, f"this line stands in table {scope.table}; leave 'table=' out, or move it"
+        )
 
 
 def _worded(field: Field, text: str, at: int) -> FieldMatch:
-    assert field.words
+    assert field.bit_names
     try:
-        return FieldMatch(field, *field.words.read(text))
+        return FieldMatch(field, *field.bit_names.read(text))
     except ValueError as error:
-        raise Wrong(at, str(error)) from None
+        raise LineError(at, str(error)) from None
 
 
 def _field_match(scope: Scope, field: Field, text: str, at: int) -> FieldMatch:
     value, slash, mask = text.partition("/")
     operand = scope.value(field.notation, field.kind, field.bits, value, at)
     if field.variable and isinstance(operand, Hole) and BITS[operand.kind] > _SHORTEST_OPTION:
-        raise Wrong(at, f"{operand} has more than the {_SHORTEST_OPTION} bits of any option")
+        raise LineError(at, f"{operand} has more than the {_SHORTEST_OPTION} bits of any option")
     if not slash:
         return FieldMatch(field, operand)
     return _masked(scope, field, operand, mask, at + len(value) + 1)
@@ -231,22 +233,22 @@ def _field_match(scope: Scope, field: Field, text: str, at: int) -> FieldMatch:
 
 def _masked(scope: Scope, field: Field, operand: Operand, text: str, at: int) -> FieldMatch:
     if not field.maskable:
-        raise Wrong(at - 1, f"{field.name} takes no mask: it matches whole or not at all")
+        raise LineError(at - 1, f"{field.name} takes no mask: it matches whole or not at all")
     mask = _mask_number(scope, field, text, at)
     if mask == field.all_bits:
         return FieldMatch(field, operand)
     if not isinstance(operand, int):
-        raise Wrong(at - 1, f"{operand} takes no mask: it is matched whole")
+        raise LineError(at - 1, f"{operand} takes no mask: it is matched whole")
     return FieldMatch(field, operand, mask)
 
 
 def _mask_number(scope: Scope, field: Field, text: str, at: int) -> int:
     if field.notation in (numbers.IPV4, numbers.IPV6) and re.fullmatch("[0-9]{1,3}", text):
         if int(text) > field.bits:
-            raise Wrong(at, f"a prefix has 0 to {field.bits} bits")
+            raise LineError(at, f"a prefix has 0 to {field.bits} bits")
         return field.all_bits & ~(field.all_bits >> int(text))
     if text.startswith("{"):
-        raise Wrong(at, "a mask is a plain number")
+        raise LineError(at, "a mask is a plain number")
     return number(scope.operand(field.notation, None, field.bits, text, at))
 
 
@@ -261,9 +263,9 @@ def _contradict(matches: Mapping[FieldMatch, int], match: FieldMatch, at: int) -
     same = {"dl_vlan": "vlan_vid", "vlan_vid": "dl_vlan"}.get(name, name)
     for each in matches:
         if each != match and each.field.name == name:
-            raise Wrong(at, f"{name} is matched twice, with different values")
+            raise LineError(at, f"{name} is matched twice, with different values")
         if each.field.name == same != name:
-            raise Wrong(at, f"{name} is matched as {same} already")
+            raise LineError(at, f"{name} is matched as {same} already")
 
 
 def _require_all(matches: Mapping[FieldMatch, int]) -> None:
@@ -271,8 +273,10 @@ def _require_all(matches: Mapping[FieldMatch, int]) -> None:
     for each, at in matches.items():
         name = each.field.name
         if name != "vlan_pcp" and (lacking := packet.lacks(each.field)):
-            raise Wrong(at, f"{name} {lacking}")
+            raise LineError(at, f"{name} {lacking}")
         if name.startswith(("ct_nw", "ct_ipv6", "ct_tp")) and not connection_known(matches):
-            raise Wrong(at, f"{name} is only in connections: match ct_state=+trk+est as well")
+            raise LineError(at, f"{name} is only in connections: match ct_state=+trk+est as well")
         if name.startswith("ct_tp") and "ct_nw_proto" not in packet.known:
-            raise Wrong(at, f"Open vSwitch leaves {name} out: match ct_nw_proto=6 or so as well")
+            raise LineError(
+                at, f"Open vSwitch leaves {name} out: match ct_nw_proto=6 or so as well"
+            )

@@ -30,10 +30,15 @@ _SHORT_RESERVED, _LONG_RESERVED = 0xFF00, 0xFFFFFF00
 _LONGEST = 300
 """Characters of a number: more than any field has. Python refuses to read thousands of digits."""
 
-PORT_WORDS = {**RESERVED_PORTS, "ANY": 0xFFFFFFFF, "NONE": 0xFFFFFFFF, "UNSET": 0xFFFFFFF7}
+PORT_NUMBERS = {
+    **RESERVED_PORTS,
+    "ANY": 0xFFFFFFFF,
+    "NONE": 0xFFFFFFFF,
+    "UNSET": 0xFFFFFFF7,
+}
 """All words for ports. Nothing can be sent to the last three; they can be matched."""
 
-_WORD_OF_PORT = {number: name for name, number in PORT_WORDS.items() if name != "NONE"}
+_NAME_OF_PORT = {number: name for name, number in PORT_NUMBERS.items() if name != "NONE"}
 
 
 @frozen
@@ -101,7 +106,7 @@ def read_port(text: str) -> int:
     """A port number of 16 bits, as OpenFlow 1.0 and ovs-ofctl have it, or of 32; or a reserved
     port's name. The name of a bridge's own port is not read here.
     """
-    word = PORT_WORDS.get(text.upper())
+    word = PORT_NUMBERS.get(text.upper())
     if word is not None:
         return word
     number = read_int(text)
@@ -116,7 +121,7 @@ def write_port(number: int) -> str:
     """A port number, or the reserved port's name."""
     if number < _LONG_RESERVED:
         return str(number)
-    return _WORD_OF_PORT.get(number, str(number - _LONG_RESERVED + _SHORT_RESERVED))
+    return _NAME_OF_PORT.get(number, str(number - _LONG_RESERVED + _SHORT_RESERVED))
 
 
 def read_packet_type(text: str) -> int:

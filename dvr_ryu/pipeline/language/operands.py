@@ -16,7 +16,7 @@ from attrs import evolve, fields, frozen, has
 
 from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.language.fields import Field
-from dvr_ryu.pipeline.language.numbers import PORT_WORDS, Notation
+from dvr_ryu.pipeline.language.numbers import PORT_NUMBERS, Notation
 from dvr_ryu.topology.relations import Kind
 
 BITS = {Kind.MAC: 48, Kind.IPV4: 32, Kind.VLAN: 12, Kind.VNI: 24, Kind.PORT: 32, Kind.PORTS: 32}
@@ -45,7 +45,7 @@ class PortName:
     name: str
 
     def __str__(self) -> str:
-        plain = PLAIN_NAME.fullmatch(self.name) and self.name.upper() not in PORT_WORDS
+        plain = PLAIN_NAME.fullmatch(self.name) and self.name.upper() not in PORT_NUMBERS
         return self.name if plain else f'"{self.name}"'
 
 

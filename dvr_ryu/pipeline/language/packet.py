@@ -38,7 +38,9 @@ class Packet:
         known: dict[str, int] = {
             m.field.name: m.value for m in each if isinstance(m.value, int) and m.mask is None
         }
-        known.update((m.field.name, number(m.value)) for m in each if m.field.words is FRAGMENTS)
+        known.update(
+            (m.field.name, number(m.value)) for m in each if m.field.bit_names is FRAGMENTS
+        )
         packet = cls(
             known.items(),
             any(map(_says_tagged, each)),

@@ -1,5 +1,5 @@
 """What may stand in a flow line where it stands: the file's tables, the block's relation, and the
-operands that they allow. Says what is wrong by raising `Wrong` at the character.
+operands that they allow. Says what is wrong by raising `LineError` at the character.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from dvr_ryu.pipeline.language import fields, numbers
 from dvr_ryu.pipeline.language.fields import Subfield
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import BITS, PLAIN_NAME, Hole, Operand, PortName, number
 from dvr_ryu.pipeline.language.packet import Packet
 from dvr_ryu.pipeline.language.port_names import knows, why_no_port
@@ -49,19 +49,21 @@ class Scope:
         if self.relation:
             offered[self.relation] = RELATIONS[self.relation]
         if not dot or not name:
-            raise Wrong(at, f"a hole names a relation and a field: {{host.dvr_mac}}, not {text}")
+            raise LineError(
+                at, f"a hole names a relation and a field: {{host.dvr_mac}}, not {text}"
+            )
         if relation not in offered and relation in RELATIONS:
-            raise Wrong(at, f"{text} stands only in a block: indented under 'each {relation}:'")
+            raise LineError(at, f"{text} stands only in a block: indented under 'each {relation}:'")
         if relation not in offered:
             hint = did_you_mean(relation, {**RELATIONS, **offered})
-            raise Wrong(at, f"no relation '{relation}'{hint}")
+            raise LineError(at, f"no relation '{relation}'{hint}")
         known = fields_of(offered[relation])
         if name not in known:
             hint = did_you_mean(name, known) or f"; it has {', '.join(known)}"
-            raise Wrong(at, f"'{relation}' has no field '{name}'{hint}")
+            raise LineError(at, f"'{relation}' has no field '{name}'{hint}")
         there = known[name].bridge
         if knows(self.bridge) and there and there != self.bridge:
-            raise Wrong(at, f"{text} is a port of {there}, and these are {self.bridge}'s flows")
+            raise LineError(at, f"{text} is a port of {there}, and these are {self.bridge}'s flows")
         return Hole(relation, name, known[name].kind)
 
     def operand(
@@ -75,16 +77,18 @@ class Scope:
         except ValueError as error:
             if notation is numbers.PORT and (PLAIN_NAME.fullmatch(text) or _QUOTED.fullmatch(text)):
                 return self._port_name(text, at)
-            raise Wrong(
+            raise LineError(
                 at, f"{error}; write {article(notation.what)} such as {notation.example}"
             ) from None
         if value >> bits:
-            raise Wrong(at, f"{text} is too large; the largest value here is {(1 << bits) - 1:#x}")
+            raise LineError(
+                at, f"{text} is too large; the largest value here is {(1 << bits) - 1:#x}"
+            )
         return value
 
     def _port_name(self, text: str, at: int) -> PortName:
         if self.bridge and (why := why_no_port(self.bridge, text)):
-            raise Wrong(at, why)
+            raise LineError(at, why)
         return PortName(text.strip('"'))
 
     def value(
@@ -103,11 +107,11 @@ class Scope:
         self, kind: Kind | None, notation: numbers.Notation, text: str, at: int
     ) -> Hole:
         if not _HOLE.fullmatch(text):
-            raise Wrong(at, "a hole ends with '}'")
+            raise LineError(at, "a hole ends with '}'")
         hole = self.hole(text, at)
         if hole.kind is not kind:
             wanted = kind.value if kind else notation.what
-            raise Wrong(
+            raise LineError(
                 at, f"{hole} is {article(hole.kind.value)}; {article(wanted)} must stand here"
             )
         return hole
@@ -124,13 +128,13 @@ class Scope:
             return int(text)
         own = "; table 254 is Open vSwitch's own" if text == "254" else ""
         hint = own or did_you_mean(text, self.tables)
-        raise Wrong(at, f"there is no table '{text}' in this file{hint}")
+        raise LineError(at, f"there is no table '{text}' in this file{hint}")
 
     def subfield(self, text: str, at: int, *known: str) -> Subfield:
         """FIELD, FIELD[], FIELD[3] or FIELD[0..11]; `known` are words that could stand here too."""
         found = re.fullmatch(r"(\w+)(?:\[(?:([0-9]{1,4})(?:\.\.([0-9]{1,4}))?)?\])?", text)
         if not found:
-            raise Wrong(
+            raise LineError(
                 at, f"'{text}' is not a field, nor bits of one such as NXM_OF_VLAN_TCI[0..11]"
             )
         field = fields.find(found[1])
@@ -140,11 +144,13 @@ class Scope:
         first = int(found[2] or 0)
         last = int(found[3] or found[2] or whole - 1)
         if not first <= last < whole:
-            raise Wrong(at, f"{found[1]} has the bits 0..{whole - 1}; the lowest is named first")
+            raise LineError(
+                at, f"{found[1]} has the bits 0..{whole - 1}; the lowest is named first"
+            )
         return Subfield(field, first, last - first + 1)
 
 
-def unknown_field(name: str, at: int, *others: str) -> Wrong:
+def unknown_field(name: str, at: int, *others: str) -> LineError:
     """What is wrong with a field's name; `others` are words that could stand there too."""
     known = [*fields.FIELDS, *fields.ALIASES, *others]
-    return Wrong(at, f"unknown field '{name}'{did_you_mean(name, known)}")
+    return LineError(at, f"unknown field '{name}'{did_you_mean(name, known)}")

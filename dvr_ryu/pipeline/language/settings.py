@@ -32,8 +32,10 @@ class Settings:
     importance: int = 0
     flags: int = 0
 
-    def words(self) -> list[str]:
+    def tokens(self) -> list[str]:
         """The settings in ovs-ofctl's words."""
-        words = [] if self.cookie is None else [f"cookie={self.cookie:#x}"]
-        words += [f"{name}={getattr(self, name)}" for name in [*NUMBERS][1:] if getattr(self, name)]
-        return [*words, *(name for name, bit in FLAGS.items() if self.flags & bit)]
+        tokens = [] if self.cookie is None else [f"cookie={self.cookie:#x}"]
+        tokens += [
+            f"{name}={getattr(self, name)}" for name in [*NUMBERS][1:] if getattr(self, name)
+        ]
+        return [*tokens, *(name for name, bit in FLAGS.items() if self.flags & bit)]

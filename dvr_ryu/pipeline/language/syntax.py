@@ -14,7 +14,7 @@ from pathlib import Path
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline.language.actions import read_actions
 from dvr_ryu.pipeline.language.flow import Flow
-from dvr_ryu.pipeline.language.flow_file import Line, Wrong, logical_lines
+from dvr_ryu.pipeline.language.flow_file import Line, LineError, logical_lines
 from dvr_ryu.pipeline.language.match import read_match
 from dvr_ryu.pipeline.language.pipeline import Block, Pipeline, Table
 from dvr_ryu.pipeline.language.scope import Scope
@@ -65,7 +65,7 @@ def parse_flow(text: str, file: str = "flow") -> Flow:
     scope = Scope({str(number): number for number in range(LAST_TABLE + 1)}, table, None)
     try:
         return _read_flow(scope, table, line)
-    except Wrong as wrong:
+    except LineError as wrong:
         raise FileError([line.problem(wrong)]) from None
 
 
@@ -86,7 +86,7 @@ class _Parser:
             )
         starts = [at for at, line in enumerate(lines) if _TABLE.match(line.text)]
         for line in lines[: starts[0] if starts else None]:
-            self._wrong(line, Wrong(0, 'a table comes first: table 0 LOCAL_SWITCHING "…"'))
+            self._wrong(line, LineError(0, 'a table comes first: table 0 LOCAL_SWITCHING "…"'))
         ends = [*starts[1:], len(lines)]
         tables = tuple(
             self._table(lines[start], lines[start + 1 : end])
@@ -96,7 +96,7 @@ class _Parser:
             raise FileError(self.problems)
         return Pipeline(self.bridge, self.file, tables)
 
-    def _wrong(self, line: Line, wrong: Wrong) -> None:
+    def _wrong(self, line: Line, wrong: LineError) -> None:
         self.problems.append(line.problem(wrong))
 
     def _name_tables(self, lines: list[Line]) -> None:
@@ -108,16 +108,18 @@ class _Parser:
             if number > LAST_TABLE:
                 self._wrong(
                     line,
-                    Wrong(
+                    LineError(
                         found.start("number"),
                         "a table's number is 0 to 253; 254 is Open vSwitch's own",
                     ),
                 )
             if name in self.numbers:
-                self._wrong(line, Wrong(found.start("name"), f"there is a table {name} already"))
+                self._wrong(
+                    line, LineError(found.start("name"), f"there is a table {name} already")
+                )
             elif number in self.numbers.values():
                 self._wrong(
-                    line, Wrong(found.start("number"), f"there is a table {number} already")
+                    line, LineError(found.start("number"), f"there is a table {number} already")
                 )
             self.numbers.setdefault(name, number)
 
@@ -126,7 +128,7 @@ class _Parser:
         assert found
         if not found["name"] or found.end() < len(head.text):
             notation = 'write a table as: table 20 UCAST_TO_TUN "What it decides."'
-            self._wrong(head, Wrong(found.end(), notation))
+            self._wrong(head, LineError(found.end(), notation))
         number = int(found["number"] or 0)
         blocks = tuple(self._blocks(number, lines))
         location = head.location(max(found.start("name"), 0))
@@ -136,7 +138,7 @@ class _Parser:
         outer: Line | None = None
         for head, body in _grouped(lines):
             if head and outer and head.indent > outer.indent:
-                self._wrong(head, Wrong(0, "blocks do not nest: one row fills a flow"))
+                self._wrong(head, LineError(0, "blocks do not nest: one row fills a flow"))
             outer = head
             relation = self._relation(head) if head else None
             if head and not relation:
@@ -152,17 +154,17 @@ class _Parser:
         name = each["relation"] or ""
         near = nearest(name, RELATIONS)
         if not name or not each["colon"] or each.end() < len(head.text):
-            self._wrong(head, Wrong(each.end(), "write a block as: each tunnel:"))
+            self._wrong(head, LineError(each.end(), "write a block as: each tunnel:"))
         elif name not in RELATIONS:
             hint = did_you_mean(name, RELATIONS) or f"; there are {', '.join(RELATIONS)}"
-            self._wrong(head, Wrong(each.start("relation"), f"no relation '{name}'{hint}"))
+            self._wrong(head, LineError(each.start("relation"), f"no relation '{name}'{hint}"))
         return near
 
     def _flow(self, table: int, relation: str | None, line: Line) -> Flow | None:
         scope = Scope(self.numbers, table, relation, self.bridge)
         try:
             return _read_flow(scope, table, line)
-        except Wrong as wrong:
+        except LineError as wrong:
             self._wrong(line, wrong)
             return None
 
@@ -192,7 +194,7 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
         )
     found = ACTIONS.search(text)
     if not found:
-        raise Wrong(
+        raise LineError(
             len(text),
             "a flow needs actions=…; write actions=drop where nothing shall happen, "
             "or miss: drop for what no other flow matches",

@@ -6,16 +6,16 @@ import re
 
 from attrs import frozen
 
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 
 _CLOSES = {"(": ")", "{": "}"}
 
 
-def split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
+def split_tokens(text: str, at: int, separators: str) -> list[tuple[str, int]]:
     """The words of a text with where each starts; separators within parentheses, braces or quotes
     do not part.
     """
-    words: list[tuple[str, int]] = []
+    tokens: list[tuple[str, int]] = []
     opened: list[int] = []
     start = 0
     for position, character in enumerate(text + separators[0]):
@@ -27,19 +27,19 @@ def split(text: str, at: int, separators: str) -> list[tuple[str, int]]:
             opened.append(position)
         elif character in _CLOSES.values():
             if not opened or _CLOSES[text[opened.pop()]] != character:
-                raise Wrong(at + position, f"this '{character}' closes nothing")
+                raise LineError(at + position, f"this '{character}' closes nothing")
         elif not opened and character in separators:
-            word = text[start:position]
-            if word.strip():
-                words.append((word.strip(), at + start + len(word) - len(word.lstrip())))
+            token = text[start:position]
+            if token.strip():
+                tokens.append((token.strip(), at + start + len(token) - len(token.lstrip())))
             start = position + 1
     if opened:
-        raise Wrong(at + opened[-1], "this is opened and never closed")
-    return words
+        raise LineError(at + opened[-1], "this is opened and never closed")
+    return tokens
 
 
 @frozen
-class Setting:
+class KeyValue:
     """One KEY=VALUE; `value` begins at `value_at`."""
 
     key: str
@@ -48,10 +48,10 @@ class Setting:
     value_at: int
 
 
-def read_setting(word: str, at: int) -> Setting:
+def read_key_value(token: str, at: int) -> KeyValue:
     """KEY=VALUE, KEY:VALUE or KEY(VALUE), or KEY alone, whose value is empty."""
-    key = re.split(r"[:(=]", word, maxsplit=1)[0]
-    rest = word[len(key) :]
+    key = re.split(r"[:(=]", token, maxsplit=1)[0]
+    rest = token[len(key) :]
     if rest.startswith("(") and rest.endswith(")"):
         rest = rest[:-1]
-    return Setting(key, rest[1:], at, at + len(key) + 1)
+    return KeyValue(key, rest[1:], at, at + len(key) + 1)

@@ -13,11 +13,11 @@ from itertools import groupby
 from attrs import field, frozen
 
 from dvr_ryu.errors import FileError, Location, Problem
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.pipeline import Table
 from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS
 from dvr_ryu.pipeline.language.syntax import ACTIONS, DEFAULT_PRIORITY
-from dvr_ryu.pipeline.language.tokens import split
+from dvr_ryu.pipeline.language.tokens import split_tokens
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\[[0-9.]*\])?")
 _NOT_OF_A_DUMP = {
@@ -55,7 +55,7 @@ def clean(text: str, file: str, tables: Iterable[Table] = ()) -> Iterator[str]:
             continue
         try:
             flows.add(_read(content))
-        except Wrong as wrong:
+        except LineError as wrong:
             column = source.index(content) + wrong.offset + 1
             problems.append(Problem(Location(file, number, column, source), wrong.message))
     if problems:
@@ -70,36 +70,40 @@ def clean(text: str, file: str, tables: Iterable[Table] = ()) -> Iterator[str]:
 def _read(content: str) -> _Dumped:
     found = ACTIONS.search(content)
     if not found:
-        raise Wrong(0, "is no flow: a line of a dump has actions=…")
-    words = [_checked(*word) for word in split(content[: found.start()], 0, separators=", \t")]
+        raise LineError(0, "is no flow: a line of a dump has actions=…")
+    tokens = [
+        _checked(*token) for token in split_tokens(content[: found.start()], 0, separators=", \t")
+    ]
     actions = content[found.end() :]
-    named = {word.partition("=")[0]: word for word in words}
+    named = {token.partition("=")[0]: token for token in tokens}
     table, priority = _number(named, "table", 0), _number(named, "priority", DEFAULT_PRIORITY)
     matches = [
-        word
-        for name, word in named.items()
+        token
+        for name, token in named.items()
         if name not in {"table", "priority", *COUNTED, *NUMBERS, *FLAGS}
     ]
     settings = [
-        word for name, word in named.items() if name in {*NUMBERS, *FLAGS} and word != "cookie=0x0"
+        token
+        for name, token in named.items()
+        if name in {*NUMBERS, *FLAGS} and token != "cookie=0x0"
     ]
     head = ",".join([f"table={table}", f"priority={priority}", *matches])
     return _Dumped(table, -priority, f"{head} actions={actions}", tuple(settings))
 
 
-def _checked(word: str, at: int) -> str:
+def _checked(token: str, at: int) -> str:
     """The word, if a dump may have it; what it means is the switch's."""
-    name = word.partition("=")[0]
+    name = token.partition("=")[0]
     why = _NOT_OF_A_DUMP.get(name)
     if not why and not _NAME.fullmatch(name):
         why = f"'{name}' is no word of a flow"
     if why:
-        raise Wrong(at, f"{why}; give what `ovs-ofctl dump-flows` prints, as it is")
-    return word
+        raise LineError(at, f"{why}; give what `ovs-ofctl dump-flows` prints, as it is")
+    return token
 
 
 def _number(named: Mapping[str, str], name: str, default: int) -> int:
     value = named.get(name, f"{name}={default}").partition("=")[2]
     if not re.fullmatch("[0-9]{1,5}", value):
-        raise Wrong(0, f"the {name} of this flow is not a number; dump it with --no-names")
+        raise LineError(0, f"the {name} of this flow is not a number; dump it with --no-names")
     return int(value)

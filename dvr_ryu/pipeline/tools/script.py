@@ -27,35 +27,37 @@ exit 64
 esac"""
 
 
-def script(program: Pipelines, views: Sequence[HostView], bridges: Sequence[str]) -> Iterator[str]:
+def script(
+    pipelines: Pipelines, views: Sequence[HostView], bridges: Sequence[str]
+) -> Iterator[str]:
     """The script's lines: flows of these bridges on one host, or on the one of several hosts that
     is named when it is run.
     """
     names = [view.host.name for view in views]
     yield _HEAD.format(hosts=", ".join(names))
     if len(views) == 1:
-        yield from _host(program, views[0], bridges)
+        yield from _host(pipelines, views[0], bridges)
         return
     yield _CHOOSE.format(first=names[0])
     for view in views:
         yield f"\n{view.host.name})"
-        yield from _host(program, view, bridges)
+        yield from _host(pipelines, view, bridges)
         yield ";;"
     yield _OTHERWISE.format(hosts="|".join(names))
 
 
-def _host(program: Pipelines, view: HostView, bridges: Sequence[str]) -> Iterator[str]:
+def _host(pipelines: Pipelines, view: HostView, bridges: Sequence[str]) -> Iterator[str]:
     for bridge in bridges:
         ports = view.planned_ofports(bridge)
         said = ", ".join(f"{name} is port {number}" for name, number in ports.items())
         yield f"\n# {bridge} of {view.host.name}: {said}"
-        yield from _bridge(program, view, bridge)
+        yield from _bridge(pipelines, view, bridge)
 
 
-def _bridge(program: Pipelines, view: HostView, bridge: str) -> Iterator[str]:
-    tables = {table.number: table for table in program.pipelines[bridge].tables}
+def _bridge(pipelines: Pipelines, view: HostView, bridge: str) -> Iterator[str]:
+    tables = {table.number: table for table in pipelines.pipelines[bridge].tables}
     table, sentence = None, ""
-    for flow in program.planned(bridge, view).flows():
+    for flow in pipelines.planned(bridge, view).flows():
         if flow.table != table:
             table, sentence = flow.table, ""
             yield f"\n# Table {table}, {tables[table].name}: {tables[table].sentence}"

@@ -41,11 +41,11 @@ REFERENCE_LINES_68 = {
 def test_experiment_fills_every_bridge_of_an_example(folder: Path, example: Path) -> None:
     topology = load_topology(example)
     require_valid(folder, topology)
-    program = load_pipelines(folder)
+    pipelines = load_pipelines(folder)
     for host in topology.hosts:
         view = HostView(topology, host)
-        for bridge in program.pipelines:
-            assert program.planned(bridge, view).wanted()
+        for bridge in pipelines.pipelines:
+            assert pipelines.planned(bridge, view).desired()
 
 
 @pytest.mark.parametrize("folder", [flows_dir(), *EXPERIMENTS], ids=lambda folder: folder.name)
@@ -59,8 +59,8 @@ def test_experiment_raises_no_problem_and_no_warning(folder: Path) -> None:
 )
 def test_article_has_the_lines_of_the_article(host: str, lines: set[str]) -> None:
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), host)
-    program = load_pipelines(flows_dir() / "experiments" / "article")
-    flows = program.planned("br-tun", view).flows()
+    pipelines = load_pipelines(flows_dir() / "experiments" / "article")
+    flows = pipelines.planned("br-tun", view).flows()
     assert lines <= {str(flow) for flow in flows}
 
 

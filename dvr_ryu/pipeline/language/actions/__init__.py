@@ -35,7 +35,7 @@ from dvr_ryu.pipeline.language.actions.output import Output
 from dvr_ryu.pipeline.language.actions.resubmit import Resubmit
 from dvr_ryu.pipeline.language.actions.special import Conjunction, Note
 from dvr_ryu.pipeline.language.field_match import FieldMatch
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.packet import Packet
 from dvr_ryu.pipeline.language.scope import Scope
 
@@ -63,7 +63,7 @@ def read_actions(
     in OpenFlow's order, and the table to go on in.
     """
     if not text.strip():
-        raise Wrong(at, "no action; write drop where nothing shall happen")
+        raise LineError(at, "no action; write drop where nothing shall happen")
     scope.packet = Packet.matched(matches)
     found = read_list(scope, text, at)
     require_order(found)
@@ -78,4 +78,4 @@ def _require_conjunctions_alone(actions: list[tuple[Action, int]]) -> None:
     if any(isinstance(action, Conjunction) for action, _ in actions):
         for action, at in actions:
             if not isinstance(action, Conjunction | Note):
-                raise Wrong(at, "nothing but notes stands beside a conjunction")
+                raise LineError(at, "nothing but notes stands beside a conjunction")

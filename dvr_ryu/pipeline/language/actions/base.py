@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import PLAIN_NAME, Operand, number
 from dvr_ryu.pipeline.language.scope import Scope
 from dvr_ryu.pipeline.language.suggestions import did_you_mean, nearest
-from dvr_ryu.pipeline.language.tokens import Setting, read_setting, split
+from dvr_ryu.pipeline.language.tokens import KeyValue, read_key_value, split_tokens
 from dvr_ryu.topology.relations import Kind
 
 
@@ -45,31 +45,31 @@ class Argument:
     def absent(self, names: str) -> None:
         """Raise unless there is none."""
         if self.text:
-            raise Wrong(self.end, f"nothing follows {names}")
+            raise LineError(self.end, f"nothing follows {names}")
 
     def present(self, what: str, example: str = "") -> str:
         """The text; raise where there is none, and tell `what` is missing."""
         if not self.text:
             hint = f", such as {example}" if example else ""
-            raise Wrong(self.end, f"{what} is missing here{hint}")
+            raise LineError(self.end, f"{what} is missing here{hint}")
         return self.text
 
     def arrow(self, notation: str, example: str) -> tuple[Argument, Argument]:
         """What stands on the two sides of its arrow, each as an argument of its own."""
         left, arrow, right = self.text.partition("->")
         if not arrow:
-            raise Wrong(self.end, f"write {notation} after the colon: {example}")
+            raise LineError(self.end, f"write {notation} after the colon: {example}")
         at = self.at + len(left) + 2
         return Argument(left, self.at, self.at), Argument(right, at, at)
 
-    def words(self) -> list[tuple[str, int]]:
+    def tokens(self) -> list[tuple[str, int]]:
         """Its parts between commas, each with where it starts."""
-        return split(self.text, self.at, separators=", \t")
+        return split_tokens(self.text, self.at, separators=", \t")
 
-    def settings(self) -> Iterator[Setting]:
+    def settings(self) -> Iterator[KeyValue]:
         """Its parts as KEY=VALUE, KEY(VALUE) or KEY."""
-        for word, start in self.words():
-            yield read_setting(word, start)
+        for token, start in self.tokens():
+            yield read_key_value(token, start)
 
 
 _DEEPEST = 64
@@ -96,47 +96,47 @@ def read_list(scope: Scope, text: str, at: int) -> list[tuple[Action, int]]:
     """A list of actions, each with where it starts. `drop` is the empty list."""
     scope.depth += 1
     if scope.depth > _DEEPEST:
-        raise Wrong(at, f"actions stand within actions more than {_DEEPEST} deep here")
+        raise LineError(at, f"actions stand within actions more than {_DEEPEST} deep here")
     try:
-        return _read_words(scope, split(text, at, separators=", \t"))
+        return _read_tokens(scope, split_tokens(text, at, separators=", \t"))
     finally:
         scope.depth -= 1
 
 
-def _read_words(scope: Scope, words: list[tuple[str, int]]) -> list[tuple[Action, int]]:
-    if [word.lower() for word, _ in words] == ["drop"]:
+def _read_tokens(scope: Scope, tokens: list[tuple[str, int]]) -> list[tuple[Action, int]]:
+    if [token.lower() for token, _ in tokens] == ["drop"]:
         return []
-    return [(_read(scope, word, start), start) for word, start in words]
+    return [(_read(scope, token, start), start) for token, start in tokens]
 
 
-def _read(scope: Scope, word: str, at: int) -> Action:
-    name = re.split(r"[:(=]", word, maxsplit=1)[0]
-    rest, end = word[len(name) :], at + len(name)
+def _read(scope: Scope, token: str, at: int) -> Action:
+    name = re.split(r"[:(=]", token, maxsplit=1)[0]
+    rest, end = token[len(name) :], at + len(name)
     if reader := READERS.get(name.lower()):
         inside = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest[1:]
         return reader(scope, Argument(inside, end + 1, end))
     if name.lower() == "drop":
-        raise Wrong(at, "drop stands alone: the other actions would have no effect")
-    if word.startswith("{") or re.fullmatch("[0-9]+", word) or _is_port_name(word):
-        return READERS["output"](scope, Argument(word, at, at))
-    raise Wrong(at, f"unknown action '{name}'{did_you_mean(name, [*READERS, 'drop'])}")
+        raise LineError(at, "drop stands alone: the other actions would have no effect")
+    if token.startswith("{") or re.fullmatch("[0-9]+", token) or _is_port_name(token):
+        return READERS["output"](scope, Argument(token, at, at))
+    raise LineError(at, f"unknown action '{name}'{did_you_mean(name, [*READERS, 'drop'])}")
 
 
-def _is_port_name(word: str) -> bool:
+def _is_port_name(token: str) -> bool:
     """Whether the word is a port's name, and not an action's that is misspelt."""
-    if word.startswith('"'):
+    if token.startswith('"'):
         return True
-    looks_so = bool(PLAIN_NAME.fullmatch(word)) and bool(re.search(r"[-.0-9]", word))
-    return looks_so and nearest(word.lower(), [*READERS]) is None
+    looks_so = bool(PLAIN_NAME.fullmatch(token)) and bool(re.search(r"[-.0-9]", token))
+    return looks_so and nearest(token.lower(), [*READERS]) is None
 
 
 def read_port(scope: Scope, text: str, at: int) -> Operand:
     """A port: its number, its name, a hole, or the name or number of a reserved one."""
     if not text:
-        raise Wrong(at, f"a port is missing here, such as {numbers.PORT.example}")
+        raise LineError(at, f"a port is missing here, such as {numbers.PORT.example}")
     port = scope.operand(numbers.PORT, Kind.PORT, 32, text, at)
     if isinstance(port, int) and port > 0xFEFF and port not in numbers.RESERVED_PORTS.values():
-        raise Wrong(at, f"nothing is sent to {text}: ports have the numbers 0 to {0xFEFF}")
+        raise LineError(at, f"nothing is sent to {text}: ports have the numbers 0 to {0xFEFF}")
     return port
 
 
@@ -145,9 +145,9 @@ def port16(port: Operand) -> int:
     return number(port) & 0xFFFF
 
 
-def one_of(words: dict[str, int], text: str, at: int, what: str) -> str:
+def one_of(choices: dict[str, int], text: str, at: int, what: str) -> str:
     """The text, if it is one of the words."""
-    if text not in words:
-        hint = did_you_mean(text, words) or f"; there are {', '.join(words)}"
-        raise Wrong(at, f"unknown {what} '{text}'{hint}")
+    if text not in choices:
+        hint = did_you_mean(text, choices) or f"; there are {', '.join(choices)}"
+        raise LineError(at, f"unknown {what} '{text}'{hint}")
     return text

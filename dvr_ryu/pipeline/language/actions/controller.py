@@ -14,7 +14,7 @@ from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, one_of, reads
 from dvr_ryu.pipeline.language.actions.output import Output
 from dvr_ryu.pipeline.language.encoding import nicira
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.scope import Scope
 from dvr_ryu.pipeline.language.suggestions import did_you_mean
 
@@ -51,20 +51,20 @@ class Controller(Action):
     meter_id: int = 0
 
     def __str__(self) -> str:
-        words = []
+        tokens = []
         if self.reason != "action":
-            words.append(f"reason={self.reason}")
+            tokens.append(f"reason={self.reason}")
         if self.max_len != _WHOLE:
-            words.append(f"max_len={self.max_len}")
+            tokens.append(f"max_len={self.max_len}")
         if self.id:
-            words.append(f"id={self.id}")
+            tokens.append(f"id={self.id}")
         if self.userdata:
-            words.append(f"userdata={self.userdata.hex('.')}")
+            tokens.append(f"userdata={self.userdata.hex('.')}")
         if self.pause:
-            words.append("pause")
+            tokens.append("pause")
         if self.meter_id:
-            words.append(f"meter_id={self.meter_id}")
-        return f"controller({','.join(words)})"
+            tokens.append(f"meter_id={self.meter_id}")
+        return f"controller({','.join(tokens)})"
 
     def build(self) -> list[Any]:
         """Return Ryu's NXActionController, or Nicira's second one for what only that has."""
@@ -102,7 +102,7 @@ def read_controller(scope: Scope, argument: Argument) -> Action:
     for setting in argument.settings():
         if setting.key not in _KEYS:
             hint = did_you_mean(setting.key, _KEYS) or f"; it has {', '.join(_KEYS)}"
-            raise Wrong(setting.at, f"controller has no '{setting.key}'{hint}")
+            raise LineError(setting.at, f"controller has no '{setting.key}'{hint}")
         given[setting.key] = _read_value(scope, setting.key, setting.value, setting.value_at)
     whole = Controller(**given)
     only_length = Controller(max_len=whole.max_len) == whole
@@ -124,5 +124,5 @@ def read_hex(text: str, at: int) -> bytes:
     found = re.match(r"(?:[0-9a-fA-F]{2}\.?)*", text)
     assert found
     if found.end() < len(text):
-        raise Wrong(at + found.end(), "write pairs of hex digits, such as 0a.1b")
+        raise LineError(at + found.end(), "write pairs of hex digits, such as 0a.1b")
     return bytes.fromhex(text.replace(".", ""))

@@ -13,10 +13,10 @@ from dvr_ryu.pipeline.language.actions.set_field import Load, Move, SetField
 from dvr_ryu.pipeline.language.actions.subfields import read_source, require_short_name
 from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import Subfield
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.scope import Scope
 from dvr_ryu.pipeline.language.suggestions import did_you_mean
-from dvr_ryu.pipeline.language.tokens import Setting
+from dvr_ryu.pipeline.language.tokens import KeyValue
 
 _COMMIT, _FORCE = 1, 2
 _NO_TABLE = 255
@@ -44,18 +44,18 @@ class Ct(Action):
     alg: str = ""
 
     def __str__(self) -> str:
-        words = ["commit"] * self.commit + ["force"] * self.force
+        tokens = ["commit"] * self.commit + ["force"] * self.force
         if self.table is not None:
-            words.append(f"table={self.table}")
+            tokens.append(f"table={self.table}")
         if self.zone:
-            words.append(f"zone={self.zone}")
+            tokens.append(f"zone={self.zone}")
         if self.nat:
-            words.append(str(self.nat))
+            tokens.append(str(self.nat))
         if self.exec:
-            words.append(f"exec({','.join(map(str, self.exec))})")
+            tokens.append(f"exec({','.join(map(str, self.exec))})")
         if self.alg:
-            words.append(f"alg={self.alg}")
-        return f"ct({','.join(words)})"
+            tokens.append(f"alg={self.alg}")
+        return f"ct({','.join(tokens)})"
 
     def build(self) -> list[Any]:
         """Return ct in bytes of our own: Ryu's NXActionCT does not pad the nat in it."""
@@ -96,24 +96,24 @@ def read_ct_clear(scope: Scope, argument: Argument) -> CtClear:
 def read_ct(scope: Scope, argument: Argument) -> Ct:
     """ct(KEY=VALUE,...)."""
     if not scope.packet.is_ip:
-        raise Wrong(argument.end, "ct is only for IP packets: match ip or ipv6 as well")
+        raise LineError(argument.end, "ct is only for IP packets: match ip or ipv6 as well")
     given: dict[str, Any] = {}
     for setting in argument.settings():
         if setting.key not in _KEYS:
             hint = did_you_mean(setting.key, _KEYS) or f"; it has {', '.join(_KEYS)}"
-            raise Wrong(setting.at, f"ct has no '{setting.key}'{hint}")
+            raise LineError(setting.at, f"ct has no '{setting.key}'{hint}")
         if setting.key in given:
-            raise Wrong(setting.at, f"{setting.key} is there already; write it once")
+            raise LineError(setting.at, f"{setting.key} is there already; write it once")
         given[setting.key] = _read(scope, setting)
     if not given.get("commit"):
         for key in given.keys() & {"force", "exec", "alg"}:
-            raise Wrong(argument.end, f"{key} needs commit: ct(commit,…)")
+            raise LineError(argument.end, f"{key} needs commit: ct(commit,…)")
         if given.get("nat", Nat()) != Nat():
-            raise Wrong(argument.end, "a nat with addresses needs commit: ct(commit,nat(…))")
+            raise LineError(argument.end, "a nat with addresses needs commit: ct(commit,nat(…))")
     return Ct(**given)
 
 
-def _read(scope: Scope, setting: Setting) -> Any:
+def _read(scope: Scope, setting: KeyValue) -> Any:
     text, at = setting.value, setting.value_at
     if setting.key in ("commit", "force"):
         return True
@@ -127,8 +127,8 @@ def _read(scope: Scope, setting: Setting) -> Any:
         return _exec(scope, text, at)
     alg = one_of(HELPERS, text, at, "helper")
     if scope.packet.protocol != _HELPED[alg]:
-        word = "tcp" if alg == "ftp" else "udp"
-        raise Wrong(at, f"{alg} is spoken over {word}: match {word} as well")
+        protocol = "tcp" if alg == "ftp" else "udp"
+        raise LineError(at, f"{alg} is spoken over {protocol}: match {protocol} as well")
     return alg
 
 
@@ -138,7 +138,7 @@ def _zone(scope: Scope, text: str, at: int) -> int | Subfield:
     bits = read_source(scope, text, at)
     require_short_name(bits.field, at)
     if bits.width != 16:
-        raise Wrong(at, f"a zone has 16 bits, {bits} has {bits.width}")
+        raise LineError(at, f"a zone has 16 bits, {bits} has {bits.width}")
     return bits
 
 
@@ -148,5 +148,5 @@ def _exec(scope: Scope, text: str, at: int) -> tuple[Action, ...]:
     scope.packet.committing = False
     for action, start in actions:
         if not isinstance(action, SetField | Load | Move):
-            raise Wrong(start, "exec(…) only writes ct_mark and ct_label")
+            raise LineError(start, "exec(…) only writes ct_mark and ct_label")
     return tuple(action for action, _ in actions)

@@ -11,10 +11,10 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import MPLS, MPLS_MULTICAST, NSH
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.scope import Scope
 from dvr_ryu.pipeline.language.suggestions import did_you_mean
-from dvr_ryu.pipeline.language.tokens import Setting, read_setting
+from dvr_ryu.pipeline.language.tokens import KeyValue, read_key_value
 
 _ETHERTYPES = 1 << 16
 """The name space of packet types that are Ethernet types."""
@@ -57,9 +57,9 @@ class Encap(Action):
     tlvs: tuple[Tlv, ...] = ()
 
     def __str__(self) -> str:
-        words = [] if self.md_type is None else [f"md_type={self.md_type}"]
-        words += map(str, self.tlvs)
-        inside = f"({','.join(words)})" if words else ""
+        tokens = [] if self.md_type is None else [f"md_type={self.md_type}"]
+        tokens += map(str, self.tlvs)
+        inside = f"({','.join(tokens)})" if tokens else ""
         return f"encap({self.header}{inside})"
 
     def build(self) -> list[Any]:
@@ -113,40 +113,40 @@ class DecNshTtl(Action):
 @reads("encap")
 def read_encap(scope: Scope, argument: Argument) -> Encap:
     """encap(ethernet), encap(nsh(md_type=1)), encap(mpls) and so on."""
-    header = read_setting(argument.present("a header", "(ethernet)"), argument.at)
+    header = read_key_value(argument.present("a header", "(ethernet)"), argument.at)
     if header.key not in _HEADERS:
         hint = did_you_mean(header.key, _HEADERS) or f"; there are {', '.join(_HEADERS)}"
-        raise Wrong(argument.at, f"no header '{header.key}' can be put before a packet{hint}")
+        raise LineError(argument.at, f"no header '{header.key}' can be put before a packet{hint}")
     scope.packet.put_before(_HEADERS[header.key])
     return _read_properties(scope, header)
 
 
-def _read_properties(scope: Scope, header: Setting) -> Encap:
+def _read_properties(scope: Scope, header: KeyValue) -> Encap:
     md_type: int | None = None
     tlvs: list[Tlv] = []
     for each in Argument(header.value, header.value_at, header.value_at).settings():
         if header.key == "nsh" and each.key == "md_type":
             md_type = scope.plain(each.value, 8, each.value_at)
             if md_type not in (1, 2):
-                raise Wrong(each.value_at, "the type of metadata is 1 or 2")
+                raise LineError(each.value_at, "the type of metadata is 1 or 2")
         elif header.key == "nsh" and each.key == "tlv":
             tlvs.append(_read_tlv(scope, each))
         else:
             known = "md_type and tlv(…)" if header.key == "nsh" else "no properties"
-            raise Wrong(each.at, f"{header.key} has {known}, no '{each.key}'")
+            raise LineError(each.at, f"{header.key} has {known}, no '{each.key}'")
     return Encap(header.key, md_type, tuple(tlvs))
 
 
-def _read_tlv(scope: Scope, setting: Setting) -> Tlv:
-    words = Argument(setting.value, setting.value_at, setting.value_at).words()
-    if len(words) != 3:
-        raise Wrong(setting.at, "write class, type and value: tlv(0x1000,10,0x12345678)")
-    (tlv_class, class_at), (kind, kind_at), (content, at) = words
+def _read_tlv(scope: Scope, setting: KeyValue) -> Tlv:
+    tokens = Argument(setting.value, setting.value_at, setting.value_at).tokens()
+    if len(tokens) != 3:
+        raise LineError(setting.at, "write class, type and value: tlv(0x1000,10,0x12345678)")
+    (tlv_class, class_at), (kind, kind_at), (content, at) = tokens
     if not re.fullmatch("0[xX]([0-9a-fA-F]{2})+", content):
-        raise Wrong(at, "the value is written as 0x and pairs of hex digits")
+        raise LineError(at, "the value is written as 0x and pairs of hex digits")
     value = bytes.fromhex(content[2:])
     if len(value) > _LONGEST_TLV:
-        raise Wrong(at, f"the value has up to {_LONGEST_TLV} bytes")
+        raise LineError(at, f"the value has up to {_LONGEST_TLV} bytes")
     return Tlv(scope.plain(tlv_class, 16, class_at), scope.plain(kind, 8, kind_at), value)
 
 
@@ -157,7 +157,7 @@ def read_decap(scope: Scope, argument: Argument) -> Decap:
     if argument.text:
         found = re.fullmatch(r"packet_type\(\s*ns=(\w+)\s*,\s*type=(\w+)\s*\)", argument.text)
         if not found:
-            raise Wrong(argument.at, "write it as decap(packet_type(ns=0,type=0)), or decap")
+            raise LineError(argument.at, "write it as decap(packet_type(ns=0,type=0)), or decap")
         space, kind = (
             scope.plain(found[part], 16, argument.at + found.start(part)) for part in (1, 2)
         )
@@ -171,5 +171,7 @@ def read_dec_nsh_ttl(scope: Scope, argument: Argument) -> DecNshTtl:
     """dec_nsh_ttl."""
     argument.absent("dec_nsh_ttl")
     if scope.packet.ethertype != NSH and not scope.packet.later:
-        raise Wrong(argument.end, f"dec_nsh_ttl is only for NSH: match dl_type={NSH:#x} as well")
+        raise LineError(
+            argument.end, f"dec_nsh_ttl is only for NSH: match dl_type={NSH:#x} as well"
+        )
     return DecNshTtl()

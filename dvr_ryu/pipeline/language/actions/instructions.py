@@ -14,7 +14,7 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, read_list, reads
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import port_list
 from dvr_ryu.pipeline.language.scope import Scope
 
@@ -122,9 +122,11 @@ def require_order(actions: Iterable[tuple[Action, int]]) -> None:
     for action, at in actions:
         rank = _rank(action)
         if rank < last:
-            raise Wrong(at, f"{_NAMES[rank]} must come before {_NAMES[last]}: it is done earlier")
+            raise LineError(
+                at, f"{_NAMES[rank]} must come before {_NAMES[last]}: it is done earlier"
+            )
         if rank in seen and isinstance(action, Instruction):
-            raise Wrong(at, f"{_NAMES[rank]} is there already; a flow has it once")
+            raise LineError(at, f"{_NAMES[rank]} is there already; a flow has it once")
         seen.add(rank)
         last = rank
 
@@ -137,7 +139,7 @@ def require_no_instruction(actions: Iterable[tuple[Action, int]], within: str) -
     """Raise where an instruction stands within another action."""
     for action, at in actions:
         if isinstance(action, Instruction):
-            raise Wrong(at, f"{_NAMES[_rank(action)]} cannot stand within {within}")
+            raise LineError(at, f"{_NAMES[_rank(action)]} cannot stand within {within}")
 
 
 @reads("goto_table")
@@ -146,7 +148,7 @@ def read_goto_table(scope: Scope, argument: Argument) -> GotoTable:
     text = argument.present("a table", ":UCAST_TO_TUN")
     table = scope.table_number(text, argument.at)
     if table <= scope.table:
-        raise Wrong(
+        raise LineError(
             argument.at, f"goto_table only goes forward: {table} is not after {scope.table}"
         )
     return GotoTable(table)
@@ -166,7 +168,7 @@ def read_meter(scope: Scope, argument: Argument) -> Meter:
     """meter:NUMBER."""
     meter = scope.plain(argument.present("a meter's number"), 32, argument.at)
     if not 1 <= meter <= ofp.OFPM_MAX:
-        raise Wrong(argument.at, f"a meter's number is 1 to {ofp.OFPM_MAX:#x}")
+        raise LineError(argument.at, f"a meter's number is 1 to {ofp.OFPM_MAX:#x}")
     return Meter(meter)
 
 
@@ -187,8 +189,10 @@ def read_write_actions(scope: Scope, argument: Argument) -> WriteActions:
     require_no_instruction(actions, "write_actions")
     for action, at in actions:
         if port_list(action):
-            raise Wrong(at, "an action set has one output, not a list")
+            raise LineError(at, "an action set has one output, not a list")
         if not action.in_action_set:
             name = str(action).partition("(")[0].partition(":")[0]
-            raise Wrong(at, f"{name} cannot be kept for the end: an action set does not have it")
+            raise LineError(
+                at, f"{name} cannot be kept for the end: an action set does not have it"
+            )
     return WriteActions(tuple(action for action, _ in actions))

@@ -11,7 +11,7 @@ from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.language.actions.set_field import SetField, read_whole
 from dvr_ryu.pipeline.language.actions.subfields import require_writable
 from dvr_ryu.pipeline.language.fields import FIELDS
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.scope import Scope
 
 _TRANSPORTS = {6: "tcp", 17: "udp", 132: "sctp"}
@@ -64,7 +64,7 @@ def read_mod_nw_ttl(scope: Scope, argument: Argument) -> ModNwTtl:
 def read_dec_ttl(scope: Scope, argument: Argument) -> DecTtl:
     """dec_ttl, dec_ttl(ID,...)."""
     _require_ip(scope, "dec_ttl", argument)
-    return DecTtl(tuple(scope.plain(word, 16, at) for word, at in argument.words()))
+    return DecTtl(tuple(scope.plain(token, 16, at) for token, at in argument.tokens()))
 
 
 @reads("mod_nw_tos")
@@ -73,7 +73,7 @@ def read_mod_nw_tos(scope: Scope, argument: Argument) -> SetField:
     require_writable(scope, FIELDS["ip_dscp"], argument.end)
     tos = scope.plain(argument.present("a number"), 8, argument.at)
     if tos & 3:
-        raise Wrong(argument.at, "the type of service is a multiple of 4 here; see mod_nw_ecn")
+        raise LineError(argument.at, "the type of service is a multiple of 4 here; see mod_nw_ecn")
     return SetField(FIELDS["ip_dscp"], tos >> 2)
 
 
@@ -97,12 +97,12 @@ def read_mod_tp_dst(scope: Scope, argument: Argument) -> SetField:
 
 def _require_ip(scope: Scope, name: str, argument: Argument) -> None:
     if not scope.packet.is_ip and not scope.packet.later:
-        raise Wrong(argument.end, f"{name} is only for IP packets: match ip or ipv6 as well")
+        raise LineError(argument.end, f"{name} is only for IP packets: match ip or ipv6 as well")
 
 
 def _transport(scope: Scope, name: str, argument: Argument) -> str:
     protocol = scope.packet.protocol
     if protocol not in _TRANSPORTS:
-        words = "match tcp, udp or sctp (tcp6, udp6, sctp6) as well"
-        raise Wrong(argument.end, f"{name} is only for packets with ports: {words}")
+        hint = "match tcp, udp or sctp (tcp6, udp6, sctp6) as well"
+        raise LineError(argument.end, f"{name} is only for packets with ports: {hint}")
     return _TRANSPORTS[protocol]

@@ -19,11 +19,11 @@ from dvr_ryu.pipeline.language.actions.subfields import (
 from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import OXM_NAMES, Subfield, find
 from dvr_ryu.pipeline.language.flags import Flags, Fragments
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Operand, number, written
 from dvr_ryu.pipeline.language.packet import Packet
 from dvr_ryu.pipeline.language.scope import Scope
-from dvr_ryu.pipeline.language.tokens import Setting
+from dvr_ryu.pipeline.language.tokens import KeyValue
 
 _SETTINGS = {
     "table": 8,
@@ -65,8 +65,8 @@ class LearnMatch:
         field = self.target.field
         if self.target.width < self.target.whole:
             return f"{self.target}={written(numbers.HEX, self.source)}"
-        if field.words and isinstance(self.source, int):
-            return f"{field.name}={field.words.write(self.source, field.all_bits)}"
+        if field.bit_names and isinstance(self.source, int):
+            return f"{field.name}={field.bit_names.write(self.source, field.all_bits)}"
         return f"{OXM_NAMES.get(field.name, field.name)}={written(field.notation, self.source)}"
 
     def build(self) -> bytes:
@@ -136,9 +136,9 @@ class Learn(Action):
         return dict(self.settings).get("cookie", 0)
 
     def __str__(self) -> str:
-        words = [_setting_text(name, value) for name, value in self.settings]
-        words += [f"result_dst={self.result}"] if self.result else []
-        return f"learn({','.join([*words, *map(str, self.parts)])})"
+        tokens = [_setting_text(name, value) for name, value in self.settings]
+        tokens += [f"result_dst={self.result}"] if self.result else []
+        return f"learn({','.join([*tokens, *map(str, self.parts)])})"
 
     def build(self) -> list[Any]:
         """Return Nicira's learn."""
@@ -181,21 +181,21 @@ def read_learn(scope: Scope, argument: Argument) -> Learn:
     return Learn(settings, tuple(parts), result)
 
 
-def _read_setting(scope: Scope, setting: Setting) -> int:
+def _read_setting(scope: Scope, setting: KeyValue) -> int:
     if setting.key == "table":
         return scope.table_number(setting.value, setting.value_at)
     return scope.plain(setting.value, _SETTINGS[setting.key], setting.value_at)
 
 
-def _read_result(scope: Scope, setting: Setting) -> Subfield:
+def _read_result(scope: Scope, setting: KeyValue) -> Subfield:
     bit = scope.subfield(setting.value, setting.value_at)
     require_not_read_only(bit.field, setting.value_at)
     if bit.width != 1:
-        raise Wrong(setting.value_at, f"the result is one bit, {bit} has {bit.width}: reg0[0]")
+        raise LineError(setting.value_at, f"the result is one bit, {bit} has {bit.width}: reg0[0]")
     return bit
 
 
-def _read_part(scope: Scope, learned: Packet, part: Setting) -> LearnPart:
+def _read_part(scope: Scope, learned: Packet, part: KeyValue) -> LearnPart:
     at = part.value_at
     if part.key == "output":
         source = read_source(scope, part.value, at)
@@ -231,17 +231,21 @@ def _read_source(
         source = read_source(scope, text, at)
         require_same_width(source, target, at)
         return source
-    if field.words and whole and not (isinstance(field.words, Flags) and text[:1].isdigit()):
-        return _read_words(field.words, text, at)
+    if (
+        field.bit_names
+        and whole
+        and not (isinstance(field.bit_names, Flags) and text[:1].isdigit())
+    ):
+        return _read_bit_names(field.bit_names, text, at)
     bits = field.bits if notation is numbers.PORT else target.width
     return scope.value(notation, field.kind if whole else None, bits, text, at)
 
 
-def _read_words(words: Flags | Fragments, text: str, at: int) -> int:
+def _read_bit_names(bit_names: Flags | Fragments, text: str, at: int) -> int:
     try:
-        value, mask = words.read(text)
+        value, mask = bit_names.read(text)
     except ValueError as error:
-        raise Wrong(at, str(error)) from None
-    if mask != words.all:
-        raise Wrong(at, "a learned flow matches whole fields: write such as syn|ack")
+        raise LineError(at, str(error)) from None
+    if mask != bit_names.all:
+        raise LineError(at, "a learned flow matches whole fields: write such as syn|ack")
     return value

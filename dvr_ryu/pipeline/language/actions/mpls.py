@@ -10,7 +10,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.language.actions.set_field import SetField, read_whole
 from dvr_ryu.pipeline.language.fields import MPLS, MPLS_MULTICAST
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.scope import Scope
 
 _TYPES = (MPLS, MPLS_MULTICAST)
@@ -81,7 +81,7 @@ def read_push_mpls(scope: Scope, argument: Argument) -> PushMpls:
     """push_mpls:ETHERTYPE."""
     ethertype = _ethertype(scope, argument)
     if ethertype not in _TYPES:
-        raise Wrong(argument.at, "a label's Ethernet type is 0x8847 or 0x8848")
+        raise LineError(argument.at, "a label's Ethernet type is 0x8847 or 0x8848")
     _require_ethernet(scope, "push_mpls", argument)
     scope.packet.becomes(ethertype)
     return PushMpls(ethertype)
@@ -130,9 +130,11 @@ def _ethertype(scope: Scope, argument: Argument) -> int:
 
 def _require_ethernet(scope: Scope, name: str, argument: Argument) -> None:
     if not scope.packet.ethernet:
-        raise Wrong(argument.end, f"{name} needs an Ethernet header: write encap(ethernet) first")
+        raise LineError(
+            argument.end, f"{name} needs an Ethernet header: write encap(ethernet) first"
+        )
 
 
 def _require_label(scope: Scope, name: str, argument: Argument) -> None:
     if scope.packet.ethertype not in _TYPES and not scope.packet.later:
-        raise Wrong(argument.end, f"{name} is only for labelled packets: match mpls as well")
+        raise LineError(argument.end, f"{name} is only for labelled packets: match mpls as well")

@@ -18,7 +18,7 @@ from dvr_ryu.pipeline.language.actions.base import (
 from dvr_ryu.pipeline.language.actions.subfields import read_target, require_short_name
 from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import Subfield
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Operand, written
 from dvr_ryu.pipeline.language.scope import Scope
 
@@ -89,74 +89,76 @@ class Bundle(Action):
 @reads("multipath")
 def read_multipath(scope: Scope, argument: Argument) -> Multipath:
     """multipath(HASH,BASIS,ALGORITHM,LINKS,ARGUMENT,FIELD[BITS])."""
-    words = argument.words()
-    if len(words) != 6:
+    tokens = argument.tokens()
+    if len(tokens) != 6:
         notation = "multipath(symmetric_l4,1024,modulo_n,4,0,NXM_NX_REG0[])"
-        raise Wrong(argument.end, f"multipath has six parts: {notation}")
-    links = scope.plain(*_sized(words[3], 17))
-    target = read_target(scope, *words[5])
-    require_short_name(target.field, words[5][1])
+        raise LineError(argument.end, f"multipath has six parts: {notation}")
+    links = scope.plain(*_sized(tokens[3], 17))
+    target = read_target(scope, *tokens[5])
+    require_short_name(target.field, tokens[5][1])
     if not 1 <= links <= 1 << min(target.width, 16):
-        raise Wrong(words[3][1], f"there are 1 to {1 << min(target.width, 16)} links for {target}")
+        raise LineError(
+            tokens[3][1], f"there are 1 to {1 << min(target.width, 16)} links for {target}"
+        )
     return Multipath(
-        *_choice(scope, words[:3], LINKS), links, scope.plain(*_sized(words[4], 32)), target
+        *_choice(scope, tokens[:3], LINKS), links, scope.plain(*_sized(tokens[4], 32)), target
     )
 
 
 @reads("bundle")
 def read_bundle(scope: Scope, argument: Argument) -> Bundle:
     """bundle(HASH,BASIS,ALGORITHM,ofport,members:PORT,...)."""
-    words = argument.words()
-    _require_ofport(words, argument.end, "bundle(eth_src,0,hrw,ofport,members:4,8)")
-    return Bundle(*_choice(scope, words[:3], MEMBERS), _members(scope, words[4:], argument.end))
+    tokens = argument.tokens()
+    _require_ofport(tokens, argument.end, "bundle(eth_src,0,hrw,ofport,members:4,8)")
+    return Bundle(*_choice(scope, tokens[:3], MEMBERS), _members(scope, tokens[4:], argument.end))
 
 
 @reads("bundle_load")
 def read_bundle_load(scope: Scope, argument: Argument) -> Bundle:
     """bundle_load(HASH,BASIS,ALGORITHM,ofport,FIELD[BITS],members:PORT,...)."""
-    words = argument.words()
+    tokens = argument.tokens()
     notation = "bundle_load(eth_src,0,hrw,ofport,NXM_NX_REG0[],members:4,8)"
-    _require_ofport(words, argument.end, notation)
-    target = read_target(scope, *words[4])
-    require_short_name(target.field, words[4][1])
+    _require_ofport(tokens, argument.end, notation)
+    target = read_target(scope, *tokens[4])
+    require_short_name(target.field, tokens[4][1])
     if target.width < 16:
-        raise Wrong(words[4][1], f"a port's number has 16 bits, {target} has {target.width}")
-    choice = _choice(scope, words[:3], MEMBERS)
-    return Bundle(*choice, _members(scope, words[5:], argument.end), target)
+        raise LineError(tokens[4][1], f"a port's number has 16 bits, {target} has {target.width}")
+    choice = _choice(scope, tokens[:3], MEMBERS)
+    return Bundle(*choice, _members(scope, tokens[5:], argument.end), target)
 
 
 def _choice(
-    scope: Scope, words: list[tuple[str, int]], algorithms: dict[str, int]
+    scope: Scope, tokens: list[tuple[str, int]], algorithms: dict[str, int]
 ) -> tuple[str, int, str]:
     """The first three parts: what is hashed, the hash's basis, how is chosen."""
     return (
-        one_of(HASHES, *words[0], "hash"),
-        scope.plain(*_sized(words[1], 16)),
-        one_of(algorithms, *words[2], "way to choose"),
+        one_of(HASHES, *tokens[0], "hash"),
+        scope.plain(*_sized(tokens[1], 16)),
+        one_of(algorithms, *tokens[2], "way to choose"),
     )
 
 
-def _sized(word: tuple[str, int], bits: int) -> tuple[str, int, int]:
-    text, at = word
+def _sized(token: tuple[str, int], bits: int) -> tuple[str, int, int]:
+    text, at = token
     return text, bits, at
 
 
-def _require_ofport(words: list[tuple[str, int]], end: int, example: str) -> None:
-    if len(words) < 5 or words[3][0] != "ofport":
-        raise Wrong(end, f"write it as {example}")
+def _require_ofport(tokens: list[tuple[str, int]], end: int, example: str) -> None:
+    if len(tokens) < 5 or tokens[3][0] != "ofport":
+        raise LineError(end, f"write it as {example}")
 
 
-def _members(scope: Scope, words: list[tuple[str, int]], end: int) -> tuple[Operand, ...]:
-    head, at = words[0] if words else ("", end)
+def _members(scope: Scope, tokens: list[tuple[str, int]], end: int) -> tuple[Operand, ...]:
+    head, at = tokens[0] if tokens else ("", end)
     name, colon, first = head.partition(":")
     # `slaves` is what Open vSwitch called them before 2.15.
     if name not in ("members", "slaves") or not colon:
-        raise Wrong(at, "the ports come last: members:4,8")
-    ports = ([(first, at + len(name) + 1)] if first else []) + words[1:]
+        raise LineError(at, "the ports come last: members:4,8")
+    ports = ([(first, at + len(name) + 1)] if first else []) + tokens[1:]
     if first.startswith("["):
         ports = _without_brackets(ports)
     if len(ports) > _MOST_MEMBERS:
-        raise Wrong(at, f"a bundle has up to {_MOST_MEMBERS} members")
+        raise LineError(at, f"a bundle has up to {_MOST_MEMBERS} members")
     return tuple(read_port(scope, *port) for port in ports)
 
 
@@ -164,7 +166,7 @@ def _without_brackets(ports: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """[4,8] as ovs-ofctl reads it, without the brackets."""
     (first, first_at), (last, last_at) = ports[0], ports[-1]
     if not last.endswith("]"):
-        raise Wrong(first_at, "this is opened and never closed")
+        raise LineError(first_at, "this is opened and never closed")
     inner = [(first[1:], first_at + 1), *ports[1:]]
     inner[-1] = inner[-1][0][:-1], last_at + (last_at == first_at)
     return [port for port in inner if port[0]]

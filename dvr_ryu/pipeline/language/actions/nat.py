@@ -11,10 +11,10 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.actions.base import Action, Argument
 from dvr_ryu.pipeline.language.fields import IP, IP6
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import number
 from dvr_ryu.pipeline.language.scope import Scope
-from dvr_ryu.pipeline.language.tokens import Setting
+from dvr_ryu.pipeline.language.tokens import KeyValue
 
 _SIDES = {"src": 1, "dst": 2}
 _FLAGS = {"persistent": 4, "hash": 8, "random": 16}
@@ -46,8 +46,8 @@ class Nat(Action):
     def __str__(self) -> str:
         if not self.side:
             return "nat"
-        words = [f"{self.side}={self._range()}" if self.first is not None else self.side]
-        return f"nat({','.join([*words, *self.flags])})"
+        tokens = [f"{self.side}={self._range()}" if self.first is not None else self.side]
+        return f"nat({','.join([*tokens, *self.flags])})"
 
     def _range(self) -> str:
         write = numbers.IPV4.write if self.version == 4 else numbers.IPV6.write
@@ -60,17 +60,17 @@ class Nat(Action):
         """Return Ryu's NXActionNAT."""
         notation = numbers.IPV4 if self.version == 4 else numbers.IPV6
         ends = {"min": self.first, "max": self.last}
-        words = {
+        addresses = {
             f"range_ipv{self.version}_{end}": notation.write(address)
             for end, address in ends.items()
             if address is not None
         }
         flags = sum(_FLAGS[flag] for flag in self.flags) | _SIDES.get(self.side, 0)
         ports = {"range_proto_min": self.low, "range_proto_max": self.high}
-        return [parser.NXActionNAT(flags, **words, **ports)]
+        return [parser.NXActionNAT(flags, **addresses, **ports)]
 
 
-def read_nat(scope: Scope, setting: Setting) -> Nat:
+def read_nat(scope: Scope, setting: KeyValue) -> Nat:
     """nat, nat(src=ADDRESSES:PORTS,FLAG,...) or nat(dst=...)."""
     nat, flags = Nat(), set()
     for each in Argument(setting.value, setting.value_at, setting.value_at).settings():
@@ -81,11 +81,11 @@ def read_nat(scope: Scope, setting: Setting) -> Nat:
         elif each.key in _FLAGS:
             flags.add(each.key)
         else:
-            raise Wrong(each.at, "nat has one of src and dst, then persistent, hash or random")
+            raise LineError(each.at, "nat has one of src and dst, then persistent, hash or random")
     if flags and not nat.side:
-        raise Wrong(setting.at, "persistent, hash and random need src or dst")
+        raise LineError(setting.at, "persistent, hash and random need src or dst")
     if {"hash", "random"} <= flags:
-        raise Wrong(setting.at, "a port is chosen by hash or at random, not both")
+        raise LineError(setting.at, "a port is chosen by hash or at random, not both")
     _require_same_protocol(scope, nat, setting.at)
     return evolve(nat, flags=tuple(flag for flag in _FLAGS if flag in flags))
 
@@ -94,7 +94,7 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
     forms = ((version, re.fullmatch(notation, text)) for version, notation in _RANGES)
     version, found = next((notation for notation in forms if notation[1]), (0, None))
     if not found:
-        raise Wrong(at, "write ADDRESS-ADDRESS:PORT-PORT, such as 10.0.0.1-10.0.0.9:1024-2047")
+        raise LineError(at, "write ADDRESS-ADDRESS:PORT-PORT, such as 10.0.0.1-10.0.0.9:1024-2047")
     notation, bits = (numbers.IPV6, 128) if version == 6 else (numbers.IPV4, 32)
 
     def address(group: str) -> int | None:
@@ -108,11 +108,13 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
     first, last, low, high = address("first"), address("last"), port("low"), port("high")
     for lower, upper, group in ((first, last, "last"), (low, high, "high")):
         if lower is not None and upper is not None and upper < lower:
-            raise Wrong(at + found.start(group), "the lowest is named first")
+            raise LineError(at + found.start(group), "the lowest is named first")
     if not first and (last or (low is not None and low > 0)):
-        raise Wrong(at, f"{found['first']} is no address: neither a range nor ports go with it")
+        raise LineError(at, f"{found['first']} is no address: neither a range nor ports go with it")
     if high and not low:
-        raise Wrong(at + found.start("low"), "port 0 is any port: a range begins with 1 or more")
+        raise LineError(
+            at + found.start("low"), "port 0 is any port: a range begins with 1 or more"
+        )
     # An end that is no other than the beginning is not said; nor are port 0, which is any, and the
     # address of zeroes, which is none.
     return evolve(
@@ -128,7 +130,7 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
 def _require_same_protocol(scope: Scope, nat: Nat, at: int) -> None:
     wanted = IP if nat.version == 4 else IP6
     if nat.first is not None and scope.packet.ethertype != wanted:
-        raise Wrong(at, f"these are IPv{nat.version} addresses: match {_WORDS[wanted]} as well")
+        raise LineError(at, f"these are IPv{nat.version} addresses: match {_WORDS[wanted]} as well")
 
 
 _WORDS = {IP: "ip", IP6: "ipv6"}

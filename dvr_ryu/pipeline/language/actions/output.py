@@ -13,10 +13,10 @@ from dvr_ryu.pipeline.language.actions.base import Action, Argument, port16, rea
 from dvr_ryu.pipeline.language.actions.subfields import read_source
 from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import Subfield, find
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Operand, number, written
 from dvr_ryu.pipeline.language.scope import Scope
-from dvr_ryu.pipeline.language.tokens import split
+from dvr_ryu.pipeline.language.tokens import split_tokens
 from dvr_ryu.topology.relations import Kind
 
 _WHOLE = ofp.OFPCML_NO_BUFFER
@@ -163,15 +163,15 @@ def _read_cut(scope: Scope, argument: Argument) -> OutputCut:
         if setting.key == "port":
             port = read_port(scope, setting.value, setting.value_at)
             if isinstance(port, int) and port in _NO_SINGLE_PORT:
-                raise Wrong(setting.value_at, f"what goes to {setting.value} cannot be cut")
+                raise LineError(setting.value_at, f"what goes to {setting.value} cannot be cut")
         elif setting.key == "max_len":
             max_len = scope.plain(setting.value, 32, setting.value_at)
             if max_len < _SHORTEST:
-                raise Wrong(setting.value_at, f"a packet is cut to {_SHORTEST} bytes or more")
+                raise LineError(setting.value_at, f"a packet is cut to {_SHORTEST} bytes or more")
         else:
-            raise Wrong(setting.at, f"output has port and max_len, no {setting.key}")
+            raise LineError(setting.at, f"output has port and max_len, no {setting.key}")
     if port is None or max_len is None:
-        raise Wrong(argument.end, "write both: output(port=1,max_len=100)")
+        raise LineError(argument.end, "write both: output(port=1,max_len=100)")
     return OutputCut(port, max_len)
 
 
@@ -191,12 +191,12 @@ for _name in numbers.RESERVED_PORTS:
 @reads("enqueue")
 def read_enqueue(scope: Scope, argument: Argument) -> Enqueue:
     """enqueue:PORT:QUEUE, enqueue(PORT,QUEUE)."""
-    parts = split(argument.text, argument.at, separators=":, ")
+    parts = split_tokens(argument.text, argument.at, separators=":, ")
     if len(parts) != 2:
-        raise Wrong(argument.end, "write a port and a queue: enqueue:1:3")
+        raise LineError(argument.end, "write a port and a queue: enqueue:1:3")
     port = read_port(scope, *parts[0])
     if isinstance(port, int) and port in _NO_SINGLE_PORT:
-        raise Wrong(parts[0][1], f"{parts[0][0]} has no queues")
+        raise LineError(parts[0][1], f"{parts[0][0]} has no queues")
     return Enqueue(port, scope.plain(parts[1][0], 32, parts[1][1]))
 
 
@@ -219,5 +219,5 @@ def read_group(scope: Scope, argument: Argument) -> Group:
     """group:NUMBER."""
     group = scope.plain(argument.present("a group's number"), 32, argument.at)
     if group > ofp.OFPG_MAX:
-        raise Wrong(argument.at, f"the largest group is {ofp.OFPG_MAX:#x}")
+        raise LineError(argument.at, f"the largest group is {ofp.OFPG_MAX:#x}")
     return Group(group)

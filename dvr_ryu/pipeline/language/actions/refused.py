@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.scope import Scope
 
 REFUSED = {
@@ -17,7 +17,7 @@ def _reads_refused(name: str, why: str) -> None:
     @reads(name)
     def _(scope: Scope, argument: Argument) -> Action:
         """Refuse the action."""
-        raise Wrong(argument.end - len(name), why)
+        raise LineError(argument.end - len(name), why)
 
 
 for _name, _why in REFUSED.items():

@@ -10,7 +10,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, port16, read_port, reads
 from dvr_ryu.pipeline.language.encoding import nicira
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Operand, written
 from dvr_ryu.pipeline.language.scope import Scope
 
@@ -53,16 +53,16 @@ def read_resubmit(scope: Scope, argument: Argument) -> Resubmit:
     """
     parts = _parts(argument.present("a table", "(,20)"), argument.at)
     if len(parts) > 3:
-        raise Wrong(parts[3][1] - 1, "resubmit has up to three parts: resubmit(PORT,TABLE,ct)")
+        raise LineError(parts[3][1] - 1, "resubmit has up to three parts: resubmit(PORT,TABLE,ct)")
     (port_text, port_at), (table_text, table_at), (ct, ct_at) = [*parts, ("", 0), ("", 0)][:3]
     port = read_port(scope, port_text, port_at) if port_text else _IN_PORT
     table = scope.table_number(table_text, table_at) if table_text else None
     if port == _IN_PORT and table is None:
-        raise Wrong(argument.end, "resubmit names a table, a port or both: resubmit(,20)")
+        raise LineError(argument.end, "resubmit names a table, a port or both: resubmit(,20)")
     if ct and ct != "ct":
-        raise Wrong(ct_at, f"only ct may be the third part, not '{ct}'")
+        raise LineError(ct_at, f"only ct may be the third part, not '{ct}'")
     if ct and not scope.packet.connected:
-        raise Wrong(ct_at, "there may be no connection: match ct_state=+trk+est as well")
+        raise LineError(ct_at, "there may be no connection: match ct_state=+trk+est as well")
     return Resubmit(table, port, bool(ct))
 
 

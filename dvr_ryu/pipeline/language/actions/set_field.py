@@ -23,7 +23,7 @@ from dvr_ryu.pipeline.language.actions.subfields import (
 from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.encoding.action import RawAction
 from dvr_ryu.pipeline.language.fields import FIELDS, OXM_NAMES, VLAN_PRESENT, Field, Subfield
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Hole, Operand, number, written
 from dvr_ryu.pipeline.language.scope import Scope
 
@@ -183,20 +183,20 @@ def read_whole(scope: Scope, name: str, argument: Argument) -> SetField:
     require_writable(scope, field, argument.end)
     text = argument.text
     if not text:
-        raise Wrong(
+        raise LineError(
             argument.end, f"a {field.notation.what} is missing here: :{field.notation.example}"
         )
     return SetField(field, scope.operand(field.notation, field.kind, field.bits, text, argument.at))
 
 
-def _reads_word(word: str, name: str) -> None:
-    @reads(word)
+def _reads_field_action(action: str, name: str) -> None:
+    @reads(action)
     def _(scope: Scope, argument: Argument) -> SetField:
         """A short word for setting one field."""
         return read_whole(scope, name, argument)
 
 
-for _word, _name in {
+for _action, _name in {
     "mod_dl_src": "dl_src",
     "mod_dl_dst": "dl_dst",
     "mod_nw_src": "nw_src",
@@ -204,7 +204,7 @@ for _word, _name in {
     "set_tunnel": "tun_id",
     "set_tunnel64": "tun_id",
 }.items():
-    _reads_word(_word, _name)
+    _reads_field_action(_action, _name)
 
 
 @reads("set_field")
@@ -214,12 +214,12 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
     field = scope.subfield(right.text, right.at).field
     if "[" in right.text:
         at = right.at + right.text.index("[")
-        raise Wrong(at, "set_field writes a whole field; for some bits, use load")
+        raise LineError(at, "set_field writes a whole field; for some bits, use load")
     require_writable(scope, field, right.at)
     require_tag(scope.packet, field, right.at)
     if field.name == "in_port_oxm":
-        raise Wrong(right.at, "Open vSwitch sets in_port only by that name")
-    if field.words and not left.text[:1].isdigit():
+        raise LineError(right.at, "Open vSwitch sets in_port only by that name")
+    if field.bit_names and not left.text[:1].isdigit():
         return _worded(field, left)
     text, slash, mask = left.text.partition("/")
     value = scope.value(field.notation, field.kind, field.bits, text, left.at)
@@ -228,33 +228,37 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
         return _masked(scope, field, value, mask, left.at + len(text) + 1)
     _note_tag(scope, field, value)
     if isinstance(value, int) and value & ((1 << field.below) - 1):
-        raise Wrong(left.at, f"the lowest {field.below} bits of {field.name} are not its own: 0")
+        raise LineError(
+            left.at, f"the lowest {field.below} bits of {field.name} are not its own: 0"
+        )
     if field.name == "vlan_vid" and isinstance(value, int) and not value & VLAN_PRESENT:
-        raise Wrong(left.at, f"a VLAN tag is written with {VLAN_PRESENT:#x} set: {value + 0x1000}")
+        raise LineError(
+            left.at, f"a VLAN tag is written with {VLAN_PRESENT:#x} set: {value + 0x1000}"
+        )
     # A tag from the topology is a bare number; a number in ovs-ofctl's text has the bit itself.
     tag = field.name == "vlan_vid" and isinstance(value, Hole)
     return SetField(field, value, present=VLAN_PRESENT if tag else 0)
 
 
 def _worded(field: Field, argument: Argument) -> SetField:
-    assert field.words
+    assert field.bit_names
     try:
-        value, mask = field.words.read(argument.text)
+        value, mask = field.bit_names.read(argument.text)
     except ValueError as error:
-        raise Wrong(argument.at, str(error)) from None
+        raise LineError(argument.at, str(error)) from None
     return SetField(field, value, mask if argument.text[:1] in ("+", "-") else None)
 
 
 def _masked(scope: Scope, field: Field, value: Operand, text: str, at: int) -> SetField:
     if not field.maskable:
-        raise Wrong(at - 1, f"{field.name} takes no mask: it is written whole, or by load")
+        raise LineError(at - 1, f"{field.name} takes no mask: it is written whole, or by load")
     if not isinstance(value, int):
-        raise Wrong(at - 1, f"{value} takes no mask: it is written whole")
+        raise LineError(at - 1, f"{value} takes no mask: it is written whole")
     mask = number(scope.operand(field.notation, None, field.bits, text, at))
     if field.variable and not mask:
-        raise Wrong(at, "a mask without bits: nothing is written")
+        raise LineError(at, "a mask without bits: nothing is written")
     if nicira.needs_load2(field) and value & ~mask:
-        raise Wrong(at, f"Open vSwitch takes no bits of {field.name} that are not in the mask")
+        raise LineError(at, f"Open vSwitch takes no bits of {field.name} that are not in the mask")
     if mask == (1 << 8 * field.oxm.length) - 1:
         return SetField(field, value)
     _note_tag(scope, field, value & mask)
@@ -286,9 +290,11 @@ def read_delete_field(scope: Scope, argument: Argument) -> DeleteField:
     text = argument.present("a field", ":tun_metadata0")
     field = scope.subfield(text, argument.at).field
     if "[" in text:
-        raise Wrong(argument.at + text.index("["), "delete_field takes the whole field out")
+        raise LineError(argument.at + text.index("["), "delete_field takes the whole field out")
     if not field.variable:
-        raise Wrong(argument.at, "only a tunnel's options can be taken out: tun_metadata0 to 63")
+        raise LineError(
+            argument.at, "only a tunnel's options can be taken out: tun_metadata0 to 63"
+        )
     require_writable(scope, field, argument.at)
     return DeleteField(field)
 
@@ -311,7 +317,7 @@ def read_check_pkt_larger(scope: Scope, argument: Argument) -> CheckPktLarger:
     bit = scope.subfield(right.text, right.at)
     require_not_read_only(bit.field, right.at)
     if bit.width != 1:
-        raise Wrong(right.at, f"the answer is one bit, {bit} has {bit.width}: reg0[0]")
+        raise LineError(right.at, f"the answer is one bit, {bit} has {bit.width}: reg0[0]")
     return CheckPktLarger(length, bit)
 
 

@@ -12,11 +12,11 @@ from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, port16, read_port, reads
 from dvr_ryu.pipeline.language.actions.controller import read_hex
 from dvr_ryu.pipeline.language.encoding import nicira
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Operand, written
 from dvr_ryu.pipeline.language.scope import Scope
 from dvr_ryu.pipeline.language.suggestions import did_you_mean
-from dvr_ryu.pipeline.language.tokens import Setting
+from dvr_ryu.pipeline.language.tokens import KeyValue
 
 
 @frozen
@@ -70,8 +70,8 @@ class FinTimeout(Action):
 
     def __str__(self) -> str:
         timeouts = {"idle_timeout": self.idle_timeout, "hard_timeout": self.hard_timeout}
-        words = [f"{name}={seconds}" for name, seconds in timeouts.items() if seconds]
-        return f"fin_timeout({','.join(words)})"
+        tokens = [f"{name}={seconds}" for name, seconds in timeouts.items() if seconds]
+        return f"fin_timeout({','.join(tokens)})"
 
     def build(self) -> list[Any]:
         """Return Ryu's NXActionFinTimeout."""
@@ -92,12 +92,12 @@ class Sample(Action):
     direction: str = ""
 
     def __str__(self) -> str:
-        words = [f"{name}={getattr(self, name)}" for name in _SAMPLE]
+        tokens = [f"{name}={getattr(self, name)}" for name in _SAMPLE]
         if self.sampling_port is not None:
-            words.append(f"sampling_port={written(numbers.PORT, self.sampling_port)}")
+            tokens.append(f"sampling_port={written(numbers.PORT, self.sampling_port)}")
         if self.direction:
-            words.append(self.direction)
-        return f"sample({','.join(words)})"
+            tokens.append(self.direction)
+        return f"sample({','.join(tokens)})"
 
     def build(self) -> list[Any]:
         """Return Ryu's NXActionSample, NXActionSample2 where a port is named, or Nicira's third one
@@ -139,22 +139,22 @@ def read_exit(scope: Scope, argument: Argument) -> Exit:
 @reads("conjunction")
 def read_conjunction(scope: Scope, argument: Argument) -> Conjunction:
     """conjunction(ID,CLAUSE/CLAUSES)."""
-    words = argument.words()
-    found = re.fullmatch(r"([0-9]+)\s*/\s*([0-9]+)", words[1][0]) if len(words) == 2 else None
+    tokens = argument.tokens()
+    found = re.fullmatch(r"([0-9]+)\s*/\s*([0-9]+)", tokens[1][0]) if len(tokens) == 2 else None
     if not found:
-        raise Wrong(argument.end, "write an id, and which clause of how many: (1234,1/2)")
-    at = words[1][1]
+        raise LineError(argument.end, "write an id, and which clause of how many: (1234,1/2)")
+    at = tokens[1][1]
     clause, clauses = (scope.plain(text, 16, at) for text in found.groups())
     if not 2 <= clauses <= _MOST_CLAUSES or not 1 <= clause <= clauses:
-        raise Wrong(at, f"there are 2 to {_MOST_CLAUSES} clauses, and the first is 1")
-    return Conjunction(scope.plain(words[0][0], 32, words[0][1]), clause, clauses)
+        raise LineError(at, f"there are 2 to {_MOST_CLAUSES} clauses, and the first is 1")
+    return Conjunction(scope.plain(tokens[0][0], 32, tokens[0][1]), clause, clauses)
 
 
 @reads("fin_timeout")
 def read_fin_timeout(scope: Scope, argument: Argument) -> FinTimeout:
     """fin_timeout(idle_timeout=SECONDS,hard_timeout=SECONDS)."""
     if scope.packet.protocol != 6:
-        raise Wrong(argument.end, "fin_timeout is only for TCP: match tcp or tcp6 as well")
+        raise LineError(argument.end, "fin_timeout is only for TCP: match tcp or tcp6 as well")
     timeouts = {"idle_timeout": 16, "hard_timeout": 16}
     given = [_number(scope, each, timeouts) for each in argument.settings()]
     return FinTimeout(**dict(given))
@@ -169,20 +169,22 @@ def read_sample(scope: Scope, argument: Argument) -> Sample:
     for setting in argument.settings():
         if setting.key in _DIRECTIONS and not setting.value:
             if direction:
-                raise Wrong(setting.at, f"it is {direction} already; a sample has one direction")
+                raise LineError(
+                    setting.at, f"it is {direction} already; a sample has one direction"
+                )
             direction = setting.key
         elif setting.key == "sampling_port":
             port = read_port(scope, setting.value, setting.value_at)
         else:
             given.update([_number(scope, setting, _SAMPLE)])
     if not given.get("probability"):
-        raise Wrong(argument.end, "sample needs probability=…, of 1 to 65535")
+        raise LineError(argument.end, "sample needs probability=…, of 1 to 65535")
     return Sample(**given, sampling_port=port, direction=direction)
 
 
-def _number(scope: Scope, setting: Setting, known: dict[str, int]) -> tuple[str, int]:
+def _number(scope: Scope, setting: KeyValue, known: dict[str, int]) -> tuple[str, int]:
     """A setting that is a number, of as many bits as `known` says."""
     if setting.key not in known:
         hint = did_you_mean(setting.key, known) or f"; there are {', '.join(known)}"
-        raise Wrong(setting.at, f"unknown setting '{setting.key}'{hint}")
+        raise LineError(setting.at, f"unknown setting '{setting.key}'{hint}")
     return setting.key, scope.plain(setting.value, known[setting.key], setting.value_at)

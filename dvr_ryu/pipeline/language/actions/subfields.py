@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dvr_ryu.pipeline.language.fields import Field, Subfield
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Operand
 from dvr_ryu.pipeline.language.packet import Packet
 from dvr_ryu.pipeline.language.scope import Scope
@@ -29,16 +29,20 @@ def read_target(scope: Scope, text: str, at: int) -> Subfield:
 def require_short_name(field: Field, at: int) -> None:
     """Raise unless the field's name fits into the 4 bytes that some of Nicira's actions have."""
     if field.nxm.experimenter is not None:
-        raise Wrong(at, f"{field.name} cannot stand here: its name takes 8 bytes, and there are 4")
+        raise LineError(
+            at, f"{field.name} cannot stand here: its name takes 8 bytes, and there are 4"
+        )
 
 
 def require_writable(scope: Scope, field: Field, at: int) -> None:
     """Raise unless an action may write the field here, in this packet."""
     require_not_read_only(field, at)
     if field.name in TRACKED and not scope.packet.committing:
-        raise Wrong(at, f"{field.name} is written only within ct(commit,exec(…))")
+        raise LineError(at, f"{field.name} is written only within ct(commit,exec(…))")
     if field.name not in TRACKED and scope.packet.committing:
-        raise Wrong(at, f"within exec(…), only ct_mark and ct_label are written, not {field.name}")
+        raise LineError(
+            at, f"within exec(…), only ct_mark and ct_label are written, not {field.name}"
+        )
     require_there(scope.packet, field, at)
 
 
@@ -52,21 +56,21 @@ def require_learnable(learned: Packet, field: Field, at: int) -> None:
 def require_not_read_only(field: Field, at: int) -> None:
     """Raise where no action may write the field, in any packet."""
     if field.read_only:
-        raise Wrong(at, f"{field.name} is read-only: no action writes it")
+        raise LineError(at, f"{field.name} is read-only: no action writes it")
 
 
 def require_there(packet: Packet, field: Field, at: int) -> None:
     """Raise unless the packet has the field for sure."""
     if field.name == "dl_vlan":
-        raise Wrong(at, "dl_vlan can only be matched; write vlan_vid")
+        raise LineError(at, "dl_vlan can only be matched; write vlan_vid")
     if lacking := packet.lacks(field):
-        raise Wrong(at, f"{field.name} {lacking}")
+        raise LineError(at, f"{field.name} {lacking}")
 
 
 def require_tag(packet: Packet, field: Field, at: int) -> None:
     """Raise unless the packet has the VLAN tag that a number shall be written to."""
     if field.name == "vlan_vid" and not packet.tagged:
-        raise Wrong(at, "there may be no VLAN tag: match dl_vlan as well, or write push_vlan")
+        raise LineError(at, "there may be no VLAN tag: match dl_vlan as well, or write push_vlan")
 
 
 def require_number(field: Field, value: Operand, at: int) -> None:
@@ -74,7 +78,7 @@ def require_number(field: Field, value: Operand, at: int) -> None:
     and the flows of a line are not.
     """
     if field.variable and not isinstance(value, int):
-        raise Wrong(
+        raise LineError(
             at,
             f"write {value} into a register, and move it from there: "
             f"load:{value}->reg0[],move:reg0[]->{field.name}[0..31]",
@@ -84,4 +88,4 @@ def require_number(field: Field, value: Operand, at: int) -> None:
 def require_same_width(source: Subfield, target: Subfield, at: int) -> None:
     """What is copied must fit, bit for bit."""
     if source.width != target.width:
-        raise Wrong(at, f"{source} has {source.width} bits, {target} has {target.width}")
+        raise LineError(at, f"{source} has {source.width} bits, {target} has {target.width}")

@@ -10,7 +10,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.language.fields import VLAN_PRESENT
-from dvr_ryu.pipeline.language.flow_file import Wrong
+from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Operand, number, written
 from dvr_ryu.pipeline.language.scope import Scope
 from dvr_ryu.topology.relations import Kind
@@ -110,7 +110,7 @@ def _mod_vlan_pcp(scope: Scope, argument: Argument) -> ModVlanPcp:
 
 def _pushes(scope: Scope, argument: Argument) -> bool:
     if not scope.packet.ethernet:
-        raise Wrong(argument.end, "a tag needs an Ethernet header: write encap(ethernet) first")
+        raise LineError(argument.end, "a tag needs an Ethernet header: write encap(ethernet) first")
     tagged, scope.packet.tagged = scope.packet.tagged, True
     return not tagged
 
@@ -131,7 +131,7 @@ def read_set_vlan_pcp(scope: Scope, argument: Argument) -> ModVlanPcp:
 
 def _require_tagged(scope: Scope, argument: Argument) -> None:
     if not scope.packet.tagged and not scope.packet.later:
-        raise Wrong(argument.end, "there may be no VLAN tag: match dl_vlan as well")
+        raise LineError(argument.end, "there may be no VLAN tag: match dl_vlan as well")
 
 
 @reads("push_vlan")
@@ -139,7 +139,7 @@ def read_push_vlan(scope: Scope, argument: Argument) -> PushVlan:
     """push_vlan:ETHERTYPE."""
     ethertype = scope.plain(argument.present("an Ethernet type", ":0x8100"), 16, argument.at)
     if ethertype not in (0x8100, 0x88A8):
-        raise Wrong(argument.at, "a VLAN tag's Ethernet type is 0x8100 or 0x88a8")
+        raise LineError(argument.at, "a VLAN tag's Ethernet type is 0x8100 or 0x88a8")
     scope.packet.tagged = True
     return PushVlan(ethertype)
 

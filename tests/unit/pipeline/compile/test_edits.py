@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.pipeline.compile.basis import Basis
-from dvr_ryu.pipeline.compile.desired_flows import Contradiction, Wanted
+from dvr_ryu.pipeline.compile.desired_flows import Contradiction, DesiredFlows
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
@@ -29,7 +29,7 @@ LEARN_ONLY = load_pipelines(flows_dir() / "experiments" / "learn-only")
 PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
 
 
-@pytest.mark.parametrize("program", [SHIPPED, LEARN_ONLY], ids=["shipped", "learn-only"])
+@pytest.mark.parametrize("pipelines", [SHIPPED, LEARN_ONLY], ids=["shipped", "learn-only"])
 @settings(max_examples=60, deadline=None)
 @given(
     site=sites,
@@ -37,32 +37,32 @@ PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
     lacking=st.lists(st.sets(st.sampled_from(PORTS))),
 )
 def test_an_edit_touches_what_it_changes(
-    program: Pipelines, site: Site, changes: list[Any], lacking: list[set[str]]
+    pipelines: Pipelines, site: Site, changes: list[Any], lacking: list[set[str]]
 ):
     topologies = [topology(each) for each in accumulate(changes, edited, initial=site)]
-    for bridge in program.pipelines:
+    for bridge in pipelines.pipelines:
         basis: Basis | None = None
-        wanted = Wanted()
+        desired_flows = DesiredFlows()
         for at, wished in enumerate(topologies):
             view = HostView(wished, "host-0")
             missing = lacking[at] if at < len(lacking) else set()
             planned = view.planned_ofports(bridge).items()
             ports = {name: number for name, number in planned if name not in missing}
-            after = program.basis(bridge, view, ports)
-            touched = None
+            after = pipelines.basis(bridge, view, ports)
+            delta = None
             if basis is not None:
-                touched = basis.edited(after, compare(basis.view.topology, wished))
-            if touched:
-                before = dict(wanted.flows)
-                exchange = wanted.exchange(touched.gone, touched.come)
+                delta = basis.edited(after, compare(basis.view.topology, wished))
+            if delta:
+                before = dict(desired_flows.flows)
+                exchange = desired_flows.exchange(delta.removed, delta.added)
                 assert exchange.before.items() <= before.items()
-                assert basis and touched.ways_gone == (not _ways(basis) <= _ways(after))
+                assert basis and delta.outdates_learned == (not _ways(basis) <= _ways(after))
             else:
                 assert basis is None or basis.view.this_host != view.this_host
-                wanted = Wanted()
+                desired_flows = DesiredFlows()
                 for filled in after.all():
-                    wanted.add(filled)
-            assert wanted.flows == after.wanted()
+                    desired_flows.add(filled)
+            assert desired_flows.flows == after.desired()
             basis = after
 
 
@@ -85,9 +85,9 @@ def test_one_more_instance_touches_its_own_flows_only():
     )
     change = compare(before, after)
     one, two = (SHIPPED.planned("br-tun", HostView(each, "server-233")) for each in (before, after))
-    touched = one.edited(two, change)
-    assert touched
-    assert sum(len(filled.identities) for filled in (*touched.gone, *touched.come)) == 2
+    delta = one.edited(two, change)
+    assert delta
+    assert sum(len(filled.identities) for filled in (*delta.removed, *delta.added)) == 2
 
 
 def test_another_type_of_tunnel_touches_all_that_names_one():
@@ -96,17 +96,17 @@ def test_another_type_of_tunnel_touches_all_that_names_one():
     one = SHIPPED.planned("br-tun", HostView(before, "server-233"))
     # The new ports are not there yet: then no flow may name the old ones.
     two = SHIPPED.basis("br-tun", HostView(after, "server-233"), {"patch-int": 1})
-    wanted = Wanted()
+    desired_flows = DesiredFlows()
     for filled in one.all():
-        wanted.add(filled)
-    touched = one.edited(two, compare(before, after))
-    assert touched
-    wanted.exchange(touched.gone, touched.come)
-    assert wanted.flows == two.wanted()
+        desired_flows.add(filled)
+    delta = one.edited(two, compare(before, after))
+    assert delta
+    desired_flows.exchange(delta.removed, delta.added)
+    assert desired_flows.flows == two.desired()
 
 
 @pytest.mark.parametrize(
-    ("port", "number", "gone"),
+    ("port", "number", "outdated"),
     [
         ("vxlan-0a002c44", None, True),
         ("vxlan-0a002c44", 9, True),
@@ -115,8 +115,8 @@ def test_another_type_of_tunnel_touches_all_that_names_one():
         ("patch-int", 9, False),
     ],
 )
-def test_a_tunnel_whose_port_goes_or_gets_another_number_is_a_way_that_is_gone(
-    port: str, number: int | None, gone: bool
+def test_a_tunnel_whose_port_goes_or_is_renumbered_outdates_learned_flows(
+    port: str, number: int | None, outdated: bool
 ):
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
     before = SHIPPED.planned("br-tun", view)
@@ -124,11 +124,11 @@ def test_a_tunnel_whose_port_goes_or_gets_another_number_is_a_way_that_is_gone(
     ports = {name: each for name, each in before.ports.items() if name != port}
     after = SHIPPED.basis("br-tun", view, {**ports, **({port: number} if number else {})})
     change = compare(view.topology, view.topology)
-    touched, back = before.edited(after, change), after.edited(before, change)
-    assert touched and back
-    assert touched.ways_gone == gone
+    delta, back = before.edited(after, change), after.edited(before, change)
+    assert delta and back
+    assert delta.outdates_learned == outdated
     # One that comes is none that anybody has learned.
-    assert back.ways_gone == (gone and number is not None)
+    assert back.outdates_learned == (outdated and number is not None)
 
 
 SNAT_HOST = """
@@ -153,29 +153,29 @@ def test_an_instance_may_bring_its_router_where_its_network_is_already(bridge):
     change = compare(before, after)
     assert not (change.presence or change.routers or change.networks or change.hosts)
     one, two = (SHIPPED.planned(bridge, HostView(each, "two")) for each in (before, after))
-    wanted = Wanted()
+    desired_flows = DesiredFlows()
     for filled in one.all():
-        wanted.add(filled)
-    touched = one.edited(two, change)
-    assert touched
-    wanted.exchange(touched.gone, touched.come)
-    assert wanted.flows == two.wanted()
+        desired_flows.add(filled)
+    delta = one.edited(two, change)
+    assert delta
+    desired_flows.exchange(delta.removed, delta.added)
+    assert desired_flows.flows == two.desired()
 
 
 def test_contradictions_change_nothing():
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
     basis = SHIPPED.planned("br-tun", view)
-    wanted = Wanted()
+    desired_flows = DesiredFlows()
     groups = list(basis.all())
     for filled in groups:
-        wanted.add(filled)
-    before = dict(wanted.flows)
+        desired_flows.add(filled)
+    before = dict(desired_flows.flows)
     other = groups[0]._replace(values=[bytes(16)] * len(groups[0].values))
     with pytest.raises(Contradiction):
-        wanted.add(other)
-    assert wanted.flows == before
-    wanted.exchange([], groups)
-    wanted.exchange(groups, [])
-    assert wanted.flows == before
-    wanted.exchange(groups, [])
-    assert wanted.flows == {}
+        desired_flows.add(other)
+    assert desired_flows.flows == before
+    desired_flows.exchange([], groups)
+    desired_flows.exchange(groups, [])
+    assert desired_flows.flows == before
+    desired_flows.exchange(groups, [])
+    assert desired_flows.flows == {}

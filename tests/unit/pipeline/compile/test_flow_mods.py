@@ -8,7 +8,7 @@ from ryu.ofproto import ofproto_v1_4 as ofp
 from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod, table_of
-from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, flow_mods, forgetting
+from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, delete_by_cookie, flow_mods
 from tests.unit.pipeline.flow_text import DATAPATH, as_ryu_reads, flow_mod, lines
 from tests.unit.pipeline.flows_in_bytes import few_shapes, flow_bytes, ryus_message
 
@@ -55,7 +55,7 @@ def test_many_messages_are_those_of_one_flow_each(flows: list[FlowBytes], comman
 
 @given(st.integers(1, (1 << 64) - 1), xids)
 def test_what_is_forgotten_has_the_cookie_and_may_be_anywhere(cookie: int, xid: int):
-    message = forgetting(5, cookie, xid)
+    message = delete_by_cookie(5, cookie, xid)
     read = parser.OFPFlowMod.parser(DATAPATH, 5, 14, len(message), xid, bytearray(message))
     assert int.from_bytes(message[2:4], "big") == len(message)
     assert (read.xid, read.cookie, read.cookie_mask) == (xid, cookie, (1 << 64) - 1)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.errors import DvrError
-from dvr_ryu.pipeline.compile.binding import Here
+from dvr_ryu.pipeline.compile.binding import BridgeContext
 from dvr_ryu.pipeline.compile.columns import Columns
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes, split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD
@@ -34,7 +34,7 @@ from tests.unit.pipeline.flow_text import (
 )
 
 TOPOLOGY = load_topology(examples_dir() / "human-defined-dvr.yaml")
-PROGRAM = load_pipelines(flows_dir())
+PIPELINES = load_pipelines(flows_dir())
 
 
 class Line(NamedTuple):
@@ -44,7 +44,7 @@ class Line(NamedTuple):
 
 SHIPPED = {
     f"{bridge}:{flow.location.line}": Line(relation, Template(flow))
-    for bridge, pipeline in PROGRAM.pipelines.items()
+    for bridge, pipeline in PIPELINES.pipelines.items()
     for relation, flow in pipeline.flows()
     if flow.location
 }
@@ -100,7 +100,7 @@ def _hex(value: str | int) -> str:
 
 
 def _fill(template: Template, row: Any, host: ThisHost, ports: dict[str, int]) -> FlowBytes | None:
-    for filled in template.filled(Columns([row], Here(host, ports))):
+    for filled in template.filled(Columns([row], BridgeContext(host, ports))):
         (identity,), (value,) = filled.identities, filled.values
         return FlowBytes(identity, value)
     return None

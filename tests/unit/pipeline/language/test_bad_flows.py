@@ -207,4 +207,4 @@ def test_whatever_is_damaged_it_is_a_pipeline_or_has_problems_with_places(drawn:
         return
     # Two lines may still say different things of one flow: only rows can tell.
     with suppress(DvrError):
-        Pipelines((pipeline,)).basis("br-tun", VIEW, PORTS).wanted()
+        Pipelines((pipeline,)).basis("br-tun", VIEW, PORTS).desired()

@@ -110,9 +110,11 @@ def test_numbers_are_read_as_they_are_written(number: int):
     assert numbers.HEX.read(numbers.HEX.write(number)) == number
     forms = numbers.MAC, numbers.IPV4, numbers.IPV6, numbers.PORT, numbers.PACKET_TYPE
     for notation, limit in zip(forms, (1 << 48, 1 << 32, 1 << 64, 0xFF00, 1 << 32), strict=True):
-        cut = number % limit
-        assert notation.read(notation.write(cut)) == cut
-        assert notation.write(notation.read(notation.write(cut))) == notation.write(cut)
+        split_rows = number % limit
+        assert notation.read(notation.write(split_rows)) == split_rows
+        assert notation.write(notation.read(notation.write(split_rows))) == notation.write(
+            split_rows
+        )
 
 
 @pytest.mark.parametrize("name", RESERVED_PORTS)

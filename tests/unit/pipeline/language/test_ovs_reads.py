@@ -79,10 +79,10 @@ def test_each_field_and_action(tmp_path: Path, line: str):
 @pytest.mark.parametrize("bridge", ["br-tun", "br-int"])
 def test_the_flows_of_the_example(tmp_path: Path, host: str, bridge: str):
     view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), host)
-    program = load_pipelines(flows_dir())
+    pipelines = load_pipelines(flows_dir())
     ports = view.planned_ofports(bridge)
-    printed = [str(flow) for flow in program.basis(bridge, view, ports).flows()]
-    wanted = program.basis(bridge, view, ports).wanted()
+    printed = [str(flow) for flow in pipelines.basis(bridge, view, ports).flows()]
+    wanted = pipelines.basis(bridge, view, ports).desired()
     messages = [each.hex() for each in flow_mods(5, ADD, wanted, range(len(wanted)))]
     by_us = [said for message in messages for said in _said(_ofctl("ofp-print", message))]
     assert sorted(by_us) == sorted(_by_ovs(printed, tmp_path))
