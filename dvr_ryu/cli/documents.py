@@ -12,7 +12,6 @@ from typing import Any
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.check.finding import Finding, Verdict
 from dvr_ryu.companion.providers.dnsmasq.leases import Lease
-from dvr_ryu.companion.resources.describe import describe
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.lab.proof.proof import Result
@@ -84,7 +83,7 @@ def _changes(change: HostChange) -> Iterator[Document]:
     )
     for action, resources in kinds:
         for resource in resources:
-            yield {"action": action, "kind": resource.kind, "command": describe(resource)}
+            yield {"action": action, "kind": resource.kind, "command": resource.describe()}
 
 
 def of_lab(report: LabReport) -> Document:

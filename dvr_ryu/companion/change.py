@@ -8,13 +8,12 @@ change that does so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from attrs import frozen
 
 from dvr_ryu.companion.desired.kernel_made import needs
-from dvr_ryu.companion.resources.describe import describe
 from dvr_ryu.companion.resources.device import Device, device_key
 from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.routing.route import KernelRoute
@@ -22,6 +21,8 @@ from dvr_ryu.reconcile import Difference, Replacement, order, subtract
 
 Steps: TypeAlias = "tuple[tuple[Resource, ...], ...]"
 """Resources in the order of their making, or in the reverse. Within a step none needs another."""
+Batch: TypeAlias = "tuple[type[Resource], Sequence[Resource]]"
+"""A kind, and resources of it none of which needs another."""
 
 
 @frozen
@@ -48,6 +49,12 @@ class HostChange:
         made = {resource.key: resource for resource in self.made}
         return tuple(_steps(made, made))
 
+    def removals_of(self, last: bool) -> Iterator[Batch]:
+        """Yield what must be removed by itself, by kind: before all is made, or `last`, after."""
+        for step in self.removals:
+            batches = [each for each in by_kind(step) if each[0].removed_last == last]
+            yield from sorted(batches, key=lambda batch: not batch[0].removed_first)
+
     def __bool__(self) -> bool:
         return len(self) > 0
 
@@ -60,16 +67,24 @@ class HostChange:
         counts = Counter(
             f"{sign}{{}} {resource.kind}" for sign, resources in parts for resource in resources
         )
-        return ", ".join(words.format(count) for words, count in counts.items()) or "no change"
+        return ", ".join(part.format(count) for part, count in counts.items()) or "no change"
 
     def lines(self) -> Iterator[str]:
         """One line for each resource: "-" what ends, "~" what becomes another, "+" what is new."""
         for resource in self.removed:
-            yield f"- {describe(resource)}"
+            yield f"- {resource.describe()}"
         for replacement in self.changed:
-            yield f"~ {describe(replacement.new)}"
+            yield f"~ {replacement.new.describe()}"
         for resource in self.added:
-            yield f"+ {describe(resource)}"
+            yield f"+ {resource.describe()}"
+
+
+def by_kind(resources: Iterable[Resource]) -> list[Batch]:
+    """Group resources by their kinds, in the order in which these come first."""
+    batches: dict[type[Resource], list[Resource]] = {}
+    for resource in resources:
+        batches.setdefault(type(resource), []).append(resource)
+    return list(batches.items())
 
 
 def change(should: Iterable[Resource], is_: Iterable[Resource]) -> HostChange:

@@ -23,7 +23,6 @@ from dvr_ryu.companion.desired.bridges import beside, datapath_of, tunnels
 from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.foreign import FirewallRules, Stranger
-from dvr_ryu.companion.needs import programs_of
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import commands, notes
 from dvr_ryu.companion.providers.dnsmasq import leases, servers
@@ -50,7 +49,7 @@ from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.companion.resources.process import Process
-from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.resource import Key, Resource, programs_of
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
 from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
@@ -203,12 +202,10 @@ class Host:
             on_progress(done, total)
 
         def remove(last: bool) -> None:
-            for step in change.removals:
-                for kind, (unmake, _) in self._edges.items():
-                    resources = [resource for resource in step if type(resource) is kind]
-                    if resources and kind.unmade_last == last:
-                        unmake(resources)
-                        count(len(resources))
+            for kind, resources in change.removals_of(last):
+                unmake, _ = self._edges[kind]
+                unmake(resources)
+                count(len(resources))
 
         remove(last=False)
         makers = {kind: make for kind, (_, make) in self._edges.items()}
@@ -238,11 +235,7 @@ def _with_loss(
 
 
 def _edges(ovsdb: Ovsdb, tls: TlsTable) -> dict[type[Resource], tuple[Any, Any]]:
-    """Kind → how resources of it are unmade, and made; in the order in which a step is unmade.
-
-    Namespaces go before bridges: the kernel ends what is in them at once, but if OVS ends its
-    devices there, each by itself.
-    """
+    """Kind → how resources of it are unmade, and made."""
     routes = (routing.unmake, routing.make)
     return {
         Namespace: (namespaces.unmake, namespaces.make),

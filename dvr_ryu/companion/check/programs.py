@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
-from dvr_ryu.companion.needs import programs_of
 from dvr_ryu.companion.providers.commands import PROGRAMS, path_of
-from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.resource import Resource, programs_of
 from dvr_ryu.packages import packages_of
 
 ASKS_VERSION = {

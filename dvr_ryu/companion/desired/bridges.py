@@ -13,6 +13,7 @@ from attrs import evolve
 
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.ofctl import OPENFLOW
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.veth_pair import VethPair
@@ -21,8 +22,6 @@ from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
 from dvr_ryu.topology.port_names import PATCH_INT, PATCH_TUN
 from dvr_ryu.topology.view import HostView
 
-OPENFLOW = "OpenFlow10,OpenFlow13,OpenFlow14"
-"""What bridges speak; the first is for ovs-ofctl, which asks in it if it is not told otherwise."""
 _MAC = "other_config:hwaddr"
 
 

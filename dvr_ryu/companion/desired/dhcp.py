@@ -23,7 +23,7 @@ from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.resources.device import device_key
 from dvr_ryu.companion.resources.dhcp.files import dhcp_server, leases_file
 from dvr_ryu.companion.resources.dhcp.leases import LeaseBook
-from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption, lines_file
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption
 from dvr_ryu.companion.resources.process import Process, pid_file
 from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.routing.address import Address
@@ -198,8 +198,8 @@ def _server(
         "--except-interface=lo",
         "--bind-dynamic",
         "--dhcp-authoritative",
-        f"--dhcp-hostsfile={lines_file(DhcpHost, place)}",
-        f"--dhcp-optsfile={lines_file(DhcpOption, place)}",
+        f"--dhcp-hostsfile={DhcpHost.file(place)}",
+        f"--dhcp-optsfile={DhcpOption.file(place)}",
         f"--dhcp-leasefile={leases_file(place)}",
         f"--dhcp-lease-max={most}",
         f"--dhcp-option-force=option:mtu,{view.topology.underlay.overlay_mtu}",

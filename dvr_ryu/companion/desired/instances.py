@@ -18,7 +18,7 @@ from dvr_ryu.companion.desired.dhcp import sayings
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.resources.device import Device, device_key
 from dvr_ryu.companion.resources.dhcp.renewal import Renewal
-from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.process import DHCP_SCRIPT, Process, pid_file
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.route import Route
@@ -27,9 +27,6 @@ from dvr_ryu.companion.resources.sysctl import RestoredSysctl
 from dvr_ryu.companion.resources.veth_pair import instance_veth
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
-
-DHCP_SCRIPT = "udhcpc.script"
-"""Stands in a client's words for the script that the package ships; the edge knows where it is."""
 
 
 def resources(

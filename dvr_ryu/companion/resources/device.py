@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import field, frozen
 
 from dvr_ryu.companion.resources.namespace import namespace_key
 from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.shell import inside, ip, netns
 
 
 def device_key(namespace: str, name: str) -> Key:
-    """The key of a device by its place and name."""
+    """The key of a device by its namespace and name."""
     return ("device", namespace, name)
 
 
 @frozen
 class Device(Resource):
-    """A network device in its place, and up. None: whatever it has will do."""
+    """A network device in its namespace, and up. A MAC, an MTU or a setting that is None may be
+    anything.
+    """
 
     kind = "device"
     identity = ("namespace", "name")
@@ -24,15 +29,52 @@ class Device(Resource):
     mac: str | None
     mtu: int | None
     tx_checksum: bool | None
-    """False where a userspace datapath is behind it, to which nobody's card adds checksums."""
+    """False where a userspace datapath is behind it: no card adds checksums there."""
     container: Key = field(eq=False, repr=False)
     up: bool = True
 
     @property
     def after(self) -> tuple[Key, ...]:
-        """Its place."""
+        """Its namespace."""
         namespace = namespace_key(self.namespace)
         return (namespace,) if namespace else ()
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether Open vSwitch makes it in the host's own namespace, and it belongs elsewhere."""
+        return bool(self.container[0] == "port" and self.namespace)
+
+    def describe(self) -> str:
+        """Move it to its namespace if it is elsewhere, and set it up."""
+        mac = f" address {self.mac}" if self.mac else ""
+        mtu = f" mtu {self.mtu}" if self.mtu else ""
+        line = f"{ip(self.namespace)} link set {self.name}{mac}{mtu} up"
+        if self.is_moved:
+            line = f"ip link set {self.name}{netns(self.namespace)} && {line}"
+        if self.tx_checksum is False:
+            line += f" && {inside(self.namespace)}ethtool -K {self.name} tx off"
+        return line
+
+    def make_lines(self, old: Device | None, host: str) -> Iterator[str]:
+        """Move it to its namespace, if Open vSwitch has made it elsewhere; set it up.
+
+        The MAC is only set if it is another: the kernel forgets all neighbours by it, even
+        permanent ones.
+        """
+        if old is None and self.is_moved:
+            yield f"ip link set {self.name}{netns(self.namespace)}"
+        has_other_mac = self.mac and (old is None or old.mac != self.mac)
+        mac = f" address {self.mac}" if has_other_mac else ""
+        mtu = f" mtu {self.mtu}" if self.mtu else ""
+        if self.tx_checksum is not None:
+            state = "on" if self.tx_checksum else "off"
+            yield f"{inside(self.namespace)}ethtool -K {self.name} tx {state} > /dev/null"
+        yield f"{ip(self.namespace)} link set {self.name}{mac}{mtu} up"
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Give it back to the host's own namespace, where its port is."""
+        if self.namespace and self.name != "lo":
+            yield f"{ip(self.namespace)} link set {self.name} netns 1"
 
 
 class OnDevice(Resource):

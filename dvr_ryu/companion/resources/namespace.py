@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import frozen
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.topology.model import instance_namespace
 
 ROOT = ""
 """The host's own network namespace, among the names of namespaces."""
+NOTES = f"{RUN_DIRECTORY}/namespaces"
+"""One empty file per namespace of ours; written before it is made, removed after it is gone."""
+NETNS_ETC = "/etc/netns"
+"""What `ip netns exec` shows in /etc: a folder for each namespace."""
+RESOLV_CONF = "resolv.conf"
+"""The only file there that is ours: DHCP clients write it."""
 
 
 def namespace_key(name: str) -> Key | None:
@@ -27,7 +36,33 @@ class Namespace(Resource):
 
     kind = "namespace"
     identity = ("name",)
+    notes = (NOTES,)
+    removed_first = True
+    """The kernel ends its contents at once; Open vSwitch would end its devices there one by one."""
     name: str
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """An instance's DHCP client runs ip, and so does what moves an instance."""
+        return ("ip",)
+
+    def describe(self) -> str:
+        """Add it."""
+        return f"ip netns add {self.name}"
+
+    def make_lines(self, old: Namespace | None, host: str) -> Iterator[str]:
+        """Note that it is ours, then add it."""
+        yield f": > {NOTES}/{self.name}"
+        yield self.describe()
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Remove it, what its DHCP clients wrote, then the note."""
+        yield f"ip netns del {self.name}"
+        if in_instance(self.name):
+            folder = f"{NETNS_ETC}/{self.name}"
+            yield f"rm -f {folder}/{RESOLV_CONF}"
+            yield f"[ ! -d {folder} ] || rmdir {folder} || :"
+        yield f"rm -f {NOTES}/{self.name}"
 
 
 class InNamespace(Resource):

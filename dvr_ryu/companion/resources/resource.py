@@ -2,15 +2,19 @@
 
 `key` is all of a resource that cannot be changed in place. `container` is the key of the resource
 whose end ends this one too (the kernel deletes a device's addresses with it). `after` are the keys
-of resources that must be made first. Only the providers know how a resource is read and made.
+of resources that must be made first. A kind also says itself in a shell's words, and names the
+programs that it takes. Only the providers read and make a resource.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Key: TypeAlias = "tuple[str | int | None, ...]"
 
@@ -20,10 +24,14 @@ class Resource:
 
     kind: ClassVar[str]
     identity: ClassVar[tuple[str, ...]]
+    notes: ClassVar[tuple[str, ...]] = ()
+    """The folders in which the companion notes what is its own of this kind."""
     outlives_container: ClassVar[bool] = False
-    """Whether it is of no more use when its container ends, but must be ended by itself."""
-    unmade_last: ClassVar[bool] = False
-    """Whether it is unmade when all else is removed and made: it is the rest of what was."""
+    """Whether its container's end makes it useless, but does not end it."""
+    removed_first: ClassVar[bool] = False
+    """Whether it is removed before all else of its step, because its end ends much else at once."""
+    removed_last: ClassVar[bool] = False
+    """Whether it is removed when all else is removed and made: it is the rest of what was."""
     by_kernel: ClassVar[bool] = False
     """Whether the kernel makes it with its container, so that we only do if it is taken away."""
 
@@ -48,3 +56,45 @@ class Resource:
     def after(self) -> tuple[Key, ...]:
         """The resources that must be made first, besides the container: none."""
         return ()
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The programs that the companion runs to make it, and to keep it: none."""
+        return ()
+
+    # A shell's words ----------------------------------------------------------------------------
+
+    def describe(self) -> str:
+        """One line of shell that makes it: what a person would type. Nothing runs it."""
+        raise NotImplementedError(self.kind)
+
+    def make_lines(self, old: Self | None, host: str) -> Iterator[str]:
+        """Yield the commands of a script that make it.
+
+        `old` is what it replaces, if it is changed in place. `host` is the topology's name of the
+        machine.
+        """
+        yield self.describe()
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Yield the commands of a script that remove it."""
+        raise NotImplementedError(self.kind)
+
+    @classmethod
+    def make_all_lines(
+        cls, resources: Sequence[Self], present: Mapping[Key, Self], host: str
+    ) -> Iterator[str]:
+        """Yield the commands that make resources of this kind; `present` are those replaced."""
+        for resource in resources:
+            yield from resource.make_lines(present.get(resource.key), host)
+
+    @classmethod
+    def remove_all_lines(cls, resources: Sequence[Self], host: str) -> Iterator[str]:
+        """Yield the commands that remove resources of this kind."""
+        for resource in resources:
+            yield from resource.remove_lines(host)
+
+
+def programs_of(resources: Iterable[Resource]) -> set[str]:
+    """The programs that the companion runs to make these resources, and to keep them."""
+    return {program for resource in resources for program in resource.programs}

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import field, frozen
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.resources.device import device_key
 from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.shell import inside
+
+NOTES = f"{RUN_DIRECTORY}/sysctls"
+"""One file per setting that is to be restored: what it was before."""
 
 
 @frozen
 class Sysctl(Resource):
-    """A kernel setting of a namespace, by its path below /proc/sys."""
+    """A kernel setting of a namespace."""
 
     kind = "sysctl"
     identity = ("namespace", "name")
@@ -20,15 +27,28 @@ class Sysctl(Resource):
     container: Key | None = field(eq=False, repr=False)
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
 
+    def describe(self) -> str:
+        """Set the value."""
+        return f"{inside(self.namespace)}sysctl -w {self.name}={self.value}"
+
+    def make_lines(self, old: Sysctl | None, host: str) -> Iterator[str]:
+        """Set the value, if this kernel has the setting."""
+        yield f"{inside(self.namespace)}sysctl -q -e -w {self.name}={self.value}"
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Nothing: it ends with its namespace or its device."""
+        yield from ()
+
 
 @frozen
 class RestoredSysctl(Resource):
-    """A setting of what may go on without it, the host itself or an instance's card: what it was
-    before is kept, and put back when this ends.
+    """A setting of something that may go on without it, the host itself or an instance's card. A
+    note keeps what it was before, and that is restored when this ends.
     """
 
     kind = "kept-sysctl"
     identity = ("namespace", "name")
+    notes = (NOTES,)
     outlives_container = True
     namespace: str
     name: str
@@ -38,3 +58,26 @@ class RestoredSysctl(Resource):
     def container(self) -> Key | None:
         """The card, below net/ipv4/conf."""
         return device_key(self.namespace, self.name.split("/")[3]) if self.namespace else None
+
+    @property
+    def note(self) -> str:
+        """The file that keeps what the setting was before."""
+        name = self.name.replace("/", ".")
+        return f"{NOTES}/{self.namespace}:{name}" if self.namespace else f"{NOTES}/{name}"
+
+    def describe(self) -> str:
+        """Set the value."""
+        return f"{inside(self.namespace)}sysctl -w {self.name}={self.value}"
+
+    def make_lines(self, old: RestoredSysctl | None, host: str) -> Iterator[str]:
+        """Note what it is, then set the value."""
+        sysctl = f"{inside(self.namespace)}sysctl"
+        if old is None:
+            yield f"[ -e {self.note} ] || {sysctl} -n {self.name} > {self.note}"
+        yield f"{sysctl} -q -w {self.name}={self.value}"
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Put back what was noted, if what has the setting is still there."""
+        value = f'"$(cat {self.note})"'
+        yield f"{inside(self.namespace)}sysctl -q -w {self.name}={value} 2> /dev/null || :"
+        yield f"rm {self.note}"

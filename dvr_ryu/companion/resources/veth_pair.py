@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import frozen
 
 from dvr_ryu.companion.resources.namespace import ROOT, namespace_key
 from dvr_ryu.companion.resources.resource import Key, Resource
+from dvr_ryu.companion.resources.shell import ip, netns
 
 
 @frozen
@@ -25,8 +28,17 @@ class VethPair(Resource):
     @property
     def after(self) -> tuple[Key, ...]:
         """The namespaces of both ends."""
-        places = (namespace_key(self.namespace), namespace_key(self.peer_namespace))
-        return tuple(place for place in places if place)
+        both = (namespace_key(self.namespace), namespace_key(self.peer_namespace))
+        return tuple(namespace for namespace in both if namespace)
+
+    def describe(self) -> str:
+        """Add both ends, each in its namespace."""
+        peer = f"{self.peer}{netns(self.peer_namespace)}"
+        return f"ip link add {peer} type veth peer name {self.device}{netns(self.namespace)}"
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Remove one end; the other goes with it."""
+        yield f"{ip(self.namespace)} link del {self.device}"
 
 
 def instance_veth(namespace: str, card: str, tap: str) -> VethPair:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dvr_ryu.companion.providers.processes.processes import SCRIPT
+from dvr_ryu.companion.resources.process import DHCP_SCRIPT_PATH
 
 SHELLS = ("dash", "busybox sh")
 PRIVATE = (
@@ -92,7 +92,7 @@ def bound(
     """Run the script for one lease after another, where /run and /etc are new but for `folders`;
     return what each leaves there.
     """
-    request = {"shell": shell, "script": str(SCRIPT), "leases": leases, "events": events}
+    request = {"shell": shell, "script": DHCP_SCRIPT_PATH, "leases": leases, "events": events}
     request["folders"] = folders
     alone = ["unshare", "--mount", "--net", "sh", "-ec", f'{PRIVATE}exec "$@"', "-"]
     process = subprocess.run(

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from dvr_ryu.companion.change import HostChange, change
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES, with_kernel_made
-from dvr_ryu.companion.resources.describe import describe
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.companion.resources.process import Process
@@ -159,14 +158,14 @@ ROUTED = tuple(with_kernel_made((PLACE, FOOT, OWN, BEYOND)))
 
 def test_the_kernel_makes_two_routes_with_an_address_and_three_rules_with_a_namespace():
     routes = [resource for resource in ROUTED if isinstance(resource, KernelRoute)]
-    assert [describe(route) for route in routes] == [
+    assert [route.describe() for route in routes] == [
         "ip -n r route append local 10.1.0.1 dev qr-1 table local proto kernel scope host"
         " src 10.1.0.1",
         "ip -n r route append 10.1.0.0/24 dev qr-1 proto kernel scope link src 10.1.0.1",
     ]
     rules = [resource for resource in ROUTED if isinstance(resource, KernelRule)]
     assert [(rule.priority, rule.table) for rule in rules] == list(KERNEL_RULES)
-    assert describe(rules[1]) == (
+    assert rules[1].describe() == (
         "ip -n r rule add from all priority 32766 table main protocol kernel"
     )
 
@@ -214,5 +213,5 @@ def test_a_value_is_changed_in_place():
 def test_every_resource_can_be_described():
     for should in VARIANTS:
         for resource in should:
-            line = describe(resource)
+            line = resource.describe()
             assert line and "\n" not in line

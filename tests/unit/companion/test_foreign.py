@@ -6,8 +6,9 @@ import pytest
 
 from dvr_ryu.companion.desired.bridges import beside, datapath_of
 from dvr_ryu.companion.foreign import Stranger, lines
-from dvr_ryu.companion.providers.ovs_ofctl.flows import OWN_DEFAULT, cookie_of, identity
+from dvr_ryu.companion.providers.ovs_ofctl.flows import cookie_of, identity
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.ofctl import OWN_DEFAULT
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.topology.loading import parse_topology
 

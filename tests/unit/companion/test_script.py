@@ -11,20 +11,19 @@ from attrs import evolve
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.resources.describe import describe
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.dhcp.files import leases_file
 from dvr_ryu.companion.resources.dhcp.leases import LeaseBook, StaleLease
-from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption, lines_file
+from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption
 from dvr_ryu.companion.resources.namespace import ROOT, Namespace
 from dvr_ryu.companion.resources.netfilter.chain import Chain
 from dvr_ryu.companion.resources.netfilter.translation import Translation
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.bridge_flows import DISPLACED
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort, port_key
 from dvr_ryu.companion.resources.process import Process, pid_file
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.script import script
-from dvr_ryu.companion.script.switch import IN_OUR_PLACE
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -40,7 +39,8 @@ def commands(should: Sequence[Resource], is_: Sequence[Resource]) -> list[str]:
     """The script's lines, save its head and its comments; the places of all are there and stay."""
     needed = change((*PLACES, *should), (*PLACES, *is_))
     lines = "\n".join(script(needed, "h1")).splitlines()
-    return [line for line in lines[lines.index("set -e") + 2 :] if line and line[0] != "#"]
+    its = lines[lines.index("set -e") + 1 :]
+    return [line for line in its if line and line[0] != "#" and not line.startswith("mkdir")]
 
 
 @pytest.mark.parametrize("host", ("server-233", "server-68", "server-64"))
@@ -148,7 +148,7 @@ def test_a_port_says_whose_it_is() -> None:
 
 def test_a_dhcp_host_that_changes_has_one_line() -> None:
     old, new = (DhcpHost("q", "fa:16:3e:00:00:01", ip, "a") for ip in ("10.0.0.1", "10.0.0.2"))
-    file = lines_file(DhcpHost, "q")
+    file = DhcpHost.file("q")
     assert commands((new,), (old,))[:2] == [
         rf"sed -i '/^fa:16:3e:00:00:01\(,\|$\)/d' {file}",
         f"printf '%s\\n' fa:16:3e:00:00:01,10.0.0.2,a >> {file}",
@@ -168,9 +168,9 @@ def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None
     ]
     lines = commands(resources, ())
     stays = DhcpOption("q", "subnet-10x1.0.0", "15", "1b")
-    lines += [describe(stays), *commands((), resources[1:])]
+    lines += [stays.describe(), *commands((), resources[1:])]
     text = "\n".join(line for line in lines if "kill" not in line and not line.startswith("cp "))
-    text = text.replace(lines_file(DhcpOption, "q"), str(file))
+    text = text.replace(DhcpOption.file("q"), str(file))
     subprocess.run(["sh", "-e"], input=text, text=True, check=True)
     left = [DhcpOption.of_line("q", line) for line in file.read_text().splitlines()]
     assert left == [resources[0], stays]
@@ -214,6 +214,6 @@ def test_a_script_finds_what_our_flows_have_taken_the_place_of(tmp_path: Path) -
         " cookie=0x6476725f727975, priority=0 actions=resubmit(,58)\n"
     )
     for dumped, expected in ((ours, before.read_text().splitlines()[::2]), ("", [])):
-        command = ["sh", "-c", f"{IN_OUR_PLACE} - {before}"]
+        command = ["sh", "-c", f"{DISPLACED} - {before}"]
         found = subprocess.run(command, input=dumped, text=True, stdout=subprocess.PIPE).stdout
         assert found.splitlines() == expected

@@ -10,13 +10,10 @@ from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below, replace
 from dvr_ryu.companion.providers.processes.processes import tell
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, dhcp_server
-from dvr_ryu.companion.resources.dhcp.lines import SUFFIXES, DhcpHost, DhcpOption, Line, lines_file
+from dvr_ryu.companion.resources.dhcp.lines import LINES, READ, DhcpHost, DhcpOption, Line
 from dvr_ryu.companion.resources.resource import Key
 
 FILES = Path(DHCP_DIRECTORY)
-TOLD = ".told"
-"""Ends the name of a copy of a file, made once the server has been told to read that: what both say
-is so, even if the companion was killed between the two."""
 
 
 def read() -> Iterator[DhcpHost | DhcpOption]:
@@ -26,7 +23,7 @@ def read() -> Iterator[DhcpHost | DhcpOption]:
 
 
 def _read_all(kind: type[Line]) -> Iterator[Line]:
-    end = f".{SUFFIXES[kind]}{TOLD}"
+    end = f".{kind.suffix}{READ}"
     for name in notes.names(FILES):
         if name.endswith(end):
             yield from read_kind(kind, name.removesuffix(end))
@@ -38,7 +35,7 @@ def read_kind(kind: type[Line], namespace: str, root: Path = Path("/")) -> list[
     def resources(text: str) -> list[Line]:
         return [kind.of_line(namespace, line) for line in text.splitlines()]
 
-    path = below(root, lines_file(kind, namespace))
+    path = below(root, kind.file(namespace))
     return notes.meaning(path, resources) or [] if _agree(path) else []
 
 
@@ -49,14 +46,14 @@ def _agree(path: Path) -> bool:
 
 
 def _copy(path: Path) -> Path:
-    return path.with_name(path.name + TOLD)
+    return path.with_name(path.name + READ)
 
 
 def tidy() -> None:
     """Forget files that do not agree with their copies: a companion was killed between the two, and
     who needs them makes them again."""
-    ends = tuple(f".{suffix}" for suffix in SUFFIXES.values())
-    for path in {FILES / name.removesuffix(TOLD) for name in notes.names(FILES)}:
+    ends = tuple(f".{kind.suffix}" for kind in LINES)
+    for path in {FILES / name.removesuffix(READ) for name in notes.names(FILES)}:
         if path.name.endswith(ends) and not _agree(path):
             _forget(path)
 
@@ -79,7 +76,7 @@ def _edit(resources: Sequence[Line], edit: Callable[[dict[Key, Line], Line], obj
         for resource in group:
             edit(lines, resource)
         _write(
-            lines_file(kind, namespace),
+            kind.file(namespace),
             namespace,
             sorted(resource.line for resource in lines.values()),
         )

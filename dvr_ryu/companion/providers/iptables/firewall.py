@@ -10,19 +10,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import run
-from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
+from dvr_ryu.companion.resources.netfilter.hooked_chain import NOTE, HookedChain
 
-NOTE = Path(RUN_DIRECTORY, "firewall")
-"""It is there before a chain is, and goes after the last."""
 HOOKS = ("INPUT", "FORWARD")
 
 
 def read() -> Iterator[HookedChain]:
     """Yield our chains."""
-    if NOTE.exists():
+    if Path(NOTE).exists():
         yield from _found(_saved())
 
 
@@ -56,7 +53,7 @@ def _found(chains: Mapping[str, list[str]]) -> Iterator[HookedChain]:
 
 def make(resources: Sequence[HookedChain]) -> None:
     """Write whole chains, and hook each in once, before all else."""
-    notes.replace(NOTE, "")
+    notes.replace(Path(NOTE), "")
     made = [f":{resource.name} - [0:0]" for resource in resources]
     made += [f"-A {resource.name} {rule}" for resource in resources for rule in resource.rules]
     hooked = [f"-I {resource.hook} 1 {resource.jump}" for resource in resources]
@@ -68,7 +65,7 @@ def unmake(resources: Sequence[HookedChain]) -> None:
     lines = [f"{verb} {resource.name}" for resource in resources for verb in ("-F", "-X")]
     _restore([*_unhooked(resources), *lines])
     if not any(read()):
-        notes.remove(NOTE)
+        notes.remove(Path(NOTE))
 
 
 def _unhooked(resources: Sequence[HookedChain]) -> list[str]:

@@ -14,20 +14,12 @@ from pathlib import Path
 
 from attrs import evolve
 
-from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, inside
 from dvr_ryu.companion.resources.namespace import namespace_key
-from dvr_ryu.companion.resources.sysctl import RestoredSysctl, Sysctl
+from dvr_ryu.companion.resources.sysctl import NOTES, RestoredSysctl, Sysctl
 
 PROC = Path("/proc/sys")
-NOTES = Path(RUN_DIRECTORY, "sysctls")
-
-
-def note(resource: RestoredSysctl) -> Path:
-    """The file that keeps what a setting was before."""
-    name = resource.name.replace("/", ".")
-    return NOTES / (f"{resource.namespace}:{name}" if resource.namespace else name)
 
 
 def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
@@ -63,20 +55,22 @@ def read_kept() -> Iterator[RestoredSysctl]:
     """Yield the settings that we noted to have set, with their present values; none if that which
     had it is gone.
     """
-    noted = (_noted(name) for name in notes.names(NOTES))
-    said = [
-        resource for resource in noted if notes.meaning(note(resource), _value_before) is not None
-    ]
-    for namespace, group in by_namespace(said):
+    found = [*filter(_is_noted, map(_of_note, notes.names(Path(NOTES))))]
+    for namespace, group in by_namespace(found):
         with inside(namespace) if exists(namespace) else nullcontext():
             for resource in group:
                 present = _value(resource.name) if exists(namespace) else None
                 yield evolve(resource, value=present or "")
 
 
-def _noted(file: str) -> RestoredSysctl:
+def _of_note(file: str) -> RestoredSysctl:
     namespace, _, name = file.rpartition(":")
     return RestoredSysctl(namespace, name.replace(".", "/"), "")
+
+
+def _is_noted(resource: RestoredSysctl) -> bool:
+    """Whether a note keeps what a setting was before."""
+    return notes.meaning(Path(resource.note), _value_before) is not None
 
 
 def _value_before(text: str) -> str:
@@ -88,13 +82,12 @@ def _value_before(text: str) -> str:
 
 def make_kept(resources: Sequence[RestoredSysctl]) -> None:
     """Note what there is, then set values."""
-    notes.folder(NOTES)
+    notes.folder(Path(NOTES))
     for namespace, group in by_namespace(resources):
         with inside(namespace):
             for resource in group:
-                noted = note(resource)
-                if notes.meaning(noted, _value_before) is None:
-                    notes.replace(noted, (PROC / resource.name).read_text())
+                if not _is_noted(resource):
+                    notes.replace(Path(resource.note), (PROC / resource.name).read_text())
                 (PROC / resource.name).write_text(resource.value)
 
 
@@ -104,9 +97,9 @@ def unmake_kept(resources: Sequence[RestoredSysctl]) -> None:
         if exists(namespace):
             with inside(namespace):
                 for resource in group:
-                    notes.meaning(note(resource), partial(_put_back, resource.name))
+                    notes.meaning(Path(resource.note), partial(_put_back, resource.name))
         for resource in group:
-            notes.remove(note(resource))
+            notes.remove(Path(resource.note))
 
 
 def _put_back(name: str, text: str) -> None:

@@ -13,30 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dvr_ryu.companion.desired.bridges import OPENFLOW
-from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import run
+from dvr_ryu.companion.resources.openvswitch import bridge_flows
+from dvr_ryu.companion.resources.openvswitch.bridge_flows import OUR_COOKIES
+from dvr_ryu.companion.resources.openvswitch.ofctl import NO_MATCH, OFCTL, OWN_DEFAULT
 from dvr_ryu.errors import HostError
-from dvr_ryu.pipeline.language.cookie import COOKIE, LEARNED
 
-NOTES = Path(RUN_DIRECTORY, "flows")
-"""One file per bridge whose flows of others are to be put back."""
-TAKEN = Path(RUN_DIRECTORY, "flows_before")
-"""One file per bridge that was here before us: the flows that it had when we took it into use."""
-SECONDS = 20
-"""How long ovs-ofctl may take: an ovs-vswitchd that hangs never answers."""
+NOTES = Path(bridge_flows.NOTES)
+NOTES_BEFORE = Path(bridge_flows.NOTES_BEFORE)
 SOCKETS = Path("/run/openvswitch")
-OFCTL = ("ovs-ofctl", f"--timeout={SECONDS}", "-O", OPENFLOW)
 _COOKIE = re.compile(r"\bcookie=(0x[0-9a-f]+)")
-NO_MATCH = re.compile(
-    "((cookie|idle_timeout|hard_timeout|importance)=[0-9a-fx]+"
-    "|send_flow_rem|reset_counts|no_packet_counts|no_byte_counts|check_overlap),? ?"
-)
-"""What ovs-ofctl prints before a flow's priority and match, but for the table."""
-OWN_DEFAULT = re.compile(r"\s*(cookie=0x0,? ?)?(table=0,? ?)?priority=0 actions=NORMAL")
-"""The only flow of a bridge without a controller, which Open vSwitch makes by itself; not where
-fail_mode is secure."""
 
 
 def of_others(bridge: str, fail_mode: str) -> list[str]:
@@ -56,7 +43,7 @@ def cookie_of(line: str) -> int:
 
 def note_taken(bridge: str, fail_mode: str) -> None:
     """Note the flows of a bridge that we are about to take into use."""
-    _note(TAKEN, bridge, of_others(bridge, fail_mode))
+    _note(NOTES_BEFORE, bridge, of_others(bridge, fail_mode))
 
 
 @contextmanager
@@ -78,12 +65,12 @@ def given_back(fail_modes: Mapping[str, str]) -> Iterator[None]:
     """The same for bridges that we leave: what ours have taken the place of is put back, too."""
     for bridge in fail_modes:
         ours = {identity(line) for line in _dump(bridge) if _is_ours(line)}
-        displaced = [line for line in _noted(TAKEN, bridge) if identity(line) in ours]
+        displaced = [line for line in _noted(NOTES_BEFORE, bridge) if identity(line) in ours]
         _note(NOTES, bridge, [*_noted(NOTES, bridge), *displaced])
     with kept(fail_modes):
         yield
     for bridge in fail_modes:
-        notes.remove(TAKEN / bridge)
+        notes.remove(NOTES_BEFORE / bridge)
 
 
 def use(bridge: str, port: str) -> bool:
@@ -96,7 +83,7 @@ def use(bridge: str, port: str) -> bool:
 
 def remove_ours(bridge: str) -> None:
     """Remove the flows that our controller has left on a bridge."""
-    for cookie in (COOKIE, LEARNED):
+    for cookie in OUR_COOKIES:
         run([*OFCTL, "del-flows", bridge, f"cookie={cookie:#x}/-1"])
 
 
@@ -152,7 +139,7 @@ def _has_datapath(bridge: str) -> bool:
 
 
 def _is_ours(line: str) -> bool:
-    return cookie_of(line) in (COOKIE, LEARNED)
+    return cookie_of(line) in OUR_COOKIES
 
 
 def _noted(folder: Path, bridge: str) -> list[str]:

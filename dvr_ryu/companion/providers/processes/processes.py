@@ -18,7 +18,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from dvr_ryu.companion.desired.instances import DHCP_SCRIPT
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import require
@@ -26,16 +25,22 @@ from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.providers.netlink.namespaces import NETNS, inside
 from dvr_ryu.companion.resources.device import device_key
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY
-from dvr_ryu.companion.resources.process import Process, pid_file
+from dvr_ryu.companion.resources.process import (
+    DAEMONS,
+    DHCP_SCRIPT,
+    DHCP_SCRIPT_PATH,
+    NAMESPACE_VARIABLE,
+    NOTES,
+    Process,
+    pid_file,
+    with_script_path,
+)
 from dvr_ryu.errors import HostError
 
-PIDS = Path(RUN_DIRECTORY, "processes")
+PIDS = Path(NOTES)
 ENDING = Path(RUN_DIRECTORY, "ending")
 """The names of programs that are being ended: they may still run for a moment."""
 END = ".pid"
-SCRIPT = Path(__file__).parents[2] / DHCP_SCRIPT
-PLACE = "NETNS"
-"""The variable that tells the clients' script in which namespace it is."""
 GRACE = 2.0
 """Seconds that a program has to end of its own accord."""
 AT_ONCE = 4
@@ -45,8 +50,6 @@ ENDED_AT_ONCE = 256
 """How many programs are waited for at a time: each takes a file descriptor meanwhile."""
 Running: TypeAlias = "tuple[int, tuple[str, ...]]"
 """The number of a process, and its words."""
-DAEMONS = ("dnsmasq",)
-"""These go to the background by themselves, once they serve; others stay as they are."""
 
 _seen: dict[str, list[int]] = {}
 """Name → the processes of that name when the host was last looked at, and those started since. To
@@ -140,7 +143,7 @@ def make(resources: Sequence[Process]) -> None:
 
 
 def _start(resource: Process) -> None:
-    argv = [require(resource.argv[0]), *with_script(resource.argv[1:])]
+    argv = [require(resource.argv[0]), *with_script_path(resource.argv[1:])]
     null = subprocess.DEVNULL
     if resource.argv[0] in DAEMONS:
         with inside(resource.namespace):
@@ -148,7 +151,7 @@ def _start(resource: Process) -> None:
         if done.returncode != 0:
             raise HostError(f"{resource.name} does not start: {done.stderr.strip()}")
         return
-    known = {**os.environ, PLACE: resource.namespace}
+    known = {**os.environ, NAMESPACE_VARIABLE: resource.namespace}
     with inside(resource.namespace):
         child = subprocess.Popen(
             argv, stdin=null, stdout=null, stderr=null, start_new_session=True, env=known
@@ -158,11 +161,6 @@ def _start(resource: Process) -> None:
     # Its words are seen a moment later than it is there.
     while not _argv(child.pid) and child.poll() is None:
         time.sleep(0.001)
-
-
-def with_script(argv: Sequence[str]) -> list[str]:
-    """Words in which the path of the clients' script is, instead of what stands for it."""
-    return [str(SCRIPT) if word == DHCP_SCRIPT else word for word in argv]
 
 
 def unmake(resources: Sequence[Process]) -> None:
@@ -269,7 +267,7 @@ def _argv(pid: int) -> tuple[str, ...]:
     if not _name(words):
         return ()
     words[0] = os.path.basename(words[0])
-    return tuple(DHCP_SCRIPT if word == str(SCRIPT) else word for word in words)
+    return tuple(DHCP_SCRIPT if word == DHCP_SCRIPT_PATH else word for word in words)
 
 
 def _name(argv: Sequence[str]) -> str:

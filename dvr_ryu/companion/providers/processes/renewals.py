@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from signal import SIGUSR1
 
@@ -24,35 +25,29 @@ from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import Netlink
 from dvr_ryu.companion.providers.netlink.routing import on_device
 from dvr_ryu.companion.providers.processes.processes import tell
-from dvr_ryu.companion.resources.dhcp.renewal import Renewal
+from dvr_ryu.companion.resources.dhcp.renewal import NOTES, Renewal, note_of
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.route import Route
 from dvr_ryu.topology.model import card_name
 
-NOTES = Path(RUN_DIRECTORY, "renewals")
-"""One file per client: its namespace, and what it asked for."""
 LEASES = Path(RUN_DIRECTORY, "leases")
 
 
 def note(client: str) -> Path:
     """Where it is noted what a client asked for."""
-    return NOTES / client
+    return Path(note_of(client))
 
 
 def read(lost: Collection[str] = ()) -> Iterator[Renewal]:
     """Yield what was noted; nothing is what clients asked for of whose leases a part is lost."""
-    for client in notes.names(NOTES):
+    for client in notes.names(Path(NOTES)):
         noted = _noted(client)
         if noted is not None:
-            yield evolve(noted, told="") if client in lost else noted
+            yield evolve(noted, answer="") if client in lost else noted
 
 
 def _noted(client: str) -> Renewal | None:
-    def meant(text: str) -> Renewal:
-        namespace, told, server = text.split()
-        return Renewal(namespace, client, told, server, ())
-
-    return notes.meaning(note(client), meant)
+    return notes.meaning(note(client), partial(Renewal.of_text, client))
 
 
 def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
@@ -92,13 +87,13 @@ def _words(resource: Address | Route) -> str:
 
 def make(resources: Sequence[Renewal]) -> None:
     """Let clients ask again; who is only being started will ask for the first time."""
-    notes.folder(NOTES)
+    notes.folder(Path(NOTES))
     for resource in resources:
         file, before = note(resource.client), _noted(resource.client)
         moved = before is not None and before.server != resource.server
         if not moved and _is_answered(resource.client):
             tell(resource.client, SIGUSR1)
-        notes.replace(file, f"{resource.namespace} {resource.told} {resource.server}\n")
+        notes.replace(file, f"{resource.text}\n")
         if moved:
             os.utime(file, (0, 0))  # it was told nothing yet
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Iterator
 from ipaddress import IPv4Address
 from itertools import chain
 
 from attrs import field, frozen
 
+from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, book_file, leases_file
 from dvr_ryu.companion.resources.process import Process
 from dvr_ryu.companion.resources.resource import Key, Resource
 
 
 @frozen
 class LeaseBook(Resource):
-    """Whose leases a DHCP server's file has: noted beside it, for whoever reads them.
+    """A note beside a DHCP server's leases, for their readers: the host and network that they are
+    of.
 
-    `ranges` are the ends of what it may lease to machines that nobody declared.
+    `ranges` are the first and last addresses of what it may lease to undeclared machines.
     """
 
     kind = "lease-book"
     identity = ("namespace",)
-    unmade_last = True
+    notes = (DHCP_DIRECTORY,)
+    removed_last = True
     """A server that still runs would go on in a file that has no name any more."""
     namespace: str
     host: str
@@ -30,18 +35,25 @@ class LeaseBook(Resource):
 
     @property
     def text(self) -> str:
-        """What the note says."""
-        words = {"host": self.host, "network": self.network, "ranges": self.ranges}
-        return json.dumps(words)
+        """The text of the note."""
+        return json.dumps({"host": self.host, "network": self.network, "ranges": self.ranges})
 
     @classmethod
     def of_text(cls, namespace: str, text: str) -> LeaseBook:
         """The resource that a note is; ValueError, TypeError or LookupError if none is."""
-        words = json.loads(text)
-        ranges = tuple((first, last) for first, last in words["ranges"])
+        found = json.loads(text)
+        ranges = tuple((first, last) for first, last in found["ranges"])
         for each in chain.from_iterable(ranges):
             IPv4Address(each)
-        return cls(namespace, f"{words['host']}", f"{words['network']}", ranges)
+        return cls(namespace, f"{found['host']}", f"{found['network']}", ranges)
+
+    def describe(self) -> str:
+        """Write the note."""
+        return f"echo {shlex.quote(self.text)} > {book_file(self.namespace)}"
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Forget the leases, and the note."""
+        yield f"rm -f {leases_file(self.namespace)} {book_file(self.namespace)}"
 
 
 ALL_LEASES = "*"
@@ -50,8 +62,9 @@ ALL_LEASES = "*"
 
 @frozen
 class StaleLease(Resource):
-    """A lease of what is another's now, or nobody's: it never should be. The server would keep the
-    address from its new owner until it expires, a day long. Or all of a file that nobody can read.
+    """A lease of an address that is another's now, or nobody's: it never should be. The server
+    would keep the address from its new owner until the lease expires, a day long. With ALL_LEASES,
+    a whole file that nobody can read.
     """
 
     kind = "stale-lease"
@@ -60,9 +73,28 @@ class StaleLease(Resource):
     mac: str
     ip: str
     server: Process | None = field(eq=False, repr=False)
-    """The server, if it runs: it keeps the book in its head, too, so that it must start anew."""
+    """The server, if it runs: it keeps its leases in memory, too, so that it must start anew."""
 
     @property
     def container(self) -> Key | None:
         """The book, with which all leases end."""
         return ("lease-book", self.namespace)
+
+    def describe(self) -> str:
+        """Take it out of the file."""
+        file = leases_file(self.namespace)
+        if self.mac == ALL_LEASES:
+            return f"rm -rf {file}"
+        return f"sed -i '/ {self.mac} {self.ip} /d' {file}"
+
+    def make_lines(self, old: StaleLease | None, host: str) -> Iterator[str]:
+        """Nothing: no host should have one."""
+        yield from ()
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Take it out of the file while the server does not run."""
+        if self.server:
+            yield from self.server.remove_lines(host)
+        yield self.describe()
+        if self.server:
+            yield self.server.start_line()

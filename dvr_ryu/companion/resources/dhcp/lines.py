@@ -5,24 +5,101 @@ The server reads these files again at a signal. What is in its command line need
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from attrs import frozen
 
-from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY
-from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, dhcp_server
+from dvr_ryu.companion.resources.process import pid_file
+from dvr_ryu.companion.resources.resource import Key, Resource
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+READ = ".told"
+"""Ends the name of a copy of a file, made once the server was signalled to read that. What both
+have is so, even if the companion was killed between the two."""
+
+
+class DnsmasqLine(Resource):
+    """A line of a file for the server of a namespace."""
+
+    notes = (DHCP_DIRECTORY,)
+    suffix: ClassVar[str]
+    """What the name of the file ends with, after the namespace."""
+    namespace: str
+
+    @property
+    def start(self) -> str:
+        """How its line begins: its identity in the file."""
+        raise NotImplementedError(self.kind)
+
+    @property
+    def line(self) -> str:
+        """Its line."""
+        raise NotImplementedError(self.kind)
+
+    @classmethod
+    def of_line(cls, namespace: str, line: str) -> Self:
+        """The resource that a line is; ValueError or TypeError if none is."""
+        raise NotImplementedError(cls.kind)
+
+    @classmethod
+    def file(cls, namespace: str) -> str:
+        """The file that has the lines of this kind."""
+        return f"{DHCP_DIRECTORY}/{namespace}.{cls.suffix}"
+
+    def describe(self) -> str:
+        """Write the line."""
+        return f"printf '%s\\n' {shlex.quote(self.line)} >> {self.file(self.namespace)}"
+
+    @classmethod
+    def make_all_lines(
+        cls, resources: Sequence[Self], present: Mapping[Key, Self], host: str
+    ) -> Iterator[str]:
+        """Write a line for each, instead of the one that may be there."""
+        for namespace in dict.fromkeys(each.namespace for each in resources):
+            for each in resources:
+                if each.namespace == namespace:
+                    if each.key in present:
+                        yield each._removal()
+                    yield each.describe()
+            yield from cls._reading(namespace)
+
+    @classmethod
+    def remove_all_lines(cls, resources: Sequence[Self], host: str) -> Iterator[str]:
+        """Remove the lines."""
+        for namespace in dict.fromkeys(each.namespace for each in resources):
+            for each in resources:
+                if each.namespace == namespace:
+                    yield each._removal()
+            yield from cls._reading(namespace)
+
+    def _removal(self) -> str:
+        start = self.start.replace(".", "\\.")
+        return f"sed -i '/^{start}\\(,\\|$\\)/d' {self.file(self.namespace)}"
+
+    @classmethod
+    def _reading(cls, namespace: str) -> Iterator[str]:
+        """Signal the server to read the file, if it runs, and note that."""
+        pid = pid_file(dhcp_server(namespace))
+        yield f'[ ! -s {pid} ] || kill -HUP "$(cat {pid})"'
+        yield f"cp {cls.file(namespace)} {cls.file(namespace)}{READ}"
 
 
 @frozen
-class DhcpHost(Resource):
-    """What a network's DHCP server gives to one MAC; without a name, to nobody.
+class DhcpHost(DnsmasqLine):
+    """The address and the name that a network's DHCP server gives to one MAC; without a name, to
+    nobody.
 
     Without a tag: dnsmasq 2.90 dies when it reads a file with tags again.
     """
 
     kind = "dhcp-host"
     identity = ("namespace", "mac")
+    suffix = "hosts"
     namespace: str
     mac: str
     ip: str
@@ -30,7 +107,7 @@ class DhcpHost(Resource):
 
     @property
     def start(self) -> str:
-        """How its line begins: its identity in the file."""
+        """The MAC."""
         return self.mac
 
     @property
@@ -45,11 +122,12 @@ class DhcpHost(Resource):
 
 
 @frozen
-class DhcpOption(Resource):
-    """What a network's DHCP server tells those who have a tag: an option and its value, if any."""
+class DhcpOption(DnsmasqLine):
+    """An option, and its value if any, that a network's DHCP server gives clients with a tag."""
 
     kind = "dhcp-option"
     identity = ("namespace", "tag", "option")
+    suffix = "options"
     namespace: str
     tag: str
     option: str
@@ -57,7 +135,7 @@ class DhcpOption(Resource):
 
     @property
     def start(self) -> str:
-        """How its line begins: its identity in the file."""
+        """Tag and option."""
         return f"tag:{self.tag},{self.option}"
 
     @property
@@ -72,13 +150,5 @@ class DhcpOption(Resource):
         return cls(namespace, tag.removeprefix("tag:"), option, "".join(value))
 
 
+LINES = (DhcpHost, DhcpOption)
 Line = TypeVar("Line", DhcpHost, DhcpOption)
-
-
-SUFFIXES: Mapping[type[Resource], str] = {DhcpHost: "hosts", DhcpOption: "options"}
-"""Kind → what the name of the file of its lines ends with, after the namespace."""
-
-
-def lines_file(kind: type[Resource], namespace: str) -> str:
-    """The file that has the lines of one kind for the server of a namespace."""
-    return f"{DHCP_DIRECTORY}/{namespace}.{SUFFIXES[kind]}"

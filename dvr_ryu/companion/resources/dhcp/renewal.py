@@ -2,29 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import field, frozen
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.resources.namespace import InNamespace
+from dvr_ryu.companion.resources.process import pid_file
 from dvr_ryu.companion.resources.resource import Key
+
+NOTES = f"{RUN_DIRECTORY}/renewals"
+"""One file per client: its namespace, and what it asked for."""
 
 
 @frozen
 class Renewal(InNamespace):
-    """An instance's client has asked again since its server says something else to it, or since
+    """An instance's client has asked again since its server answers something else, or since
     something of what it had set was lost.
 
-    Of itself it would ask when half of its lease is over. Without a client it will ask anyway.
+    By itself it would ask when half of its lease is over. A client that does not run asks when it
+    starts.
     """
 
     kind = "dhcp-renewal"
     identity = ("namespace", "client")
+    notes = (NOTES,)
     outlives_container = True
     namespace: str
     client: str
     """The name of its process."""
-    told: str
-    """A digest of what the server says."""
+    answer: str
+    """A digest of what the server answers."""
     server: str
     """The server's host."""
     after: tuple[Key, ...] = field(eq=False, repr=False)
-    """The client itself, and the resources by which the server says it, if it is on this host."""
+    """The client itself, and the resources by which the server answers, if it is on this host."""
+
+    @property
+    def note(self) -> str:
+        """The file that keeps what the client asked for."""
+        return note_of(self.client)
+
+    @property
+    def text(self) -> str:
+        """The text of the note."""
+        return f"{self.namespace} {self.answer} {self.server}"
+
+    @classmethod
+    def of_text(cls, client: str, text: str) -> Renewal:
+        """The resource that a client's note is; ValueError if none is."""
+        namespace, answer, server = text.split()
+        return cls(namespace, client, answer, server, ())
+
+    def describe(self) -> str:
+        """Let the client ask."""
+        return f"kill -USR1 $(cat {pid_file(self.client)})"
+
+    def make_lines(self, old: Renewal | None, host: str) -> Iterator[str]:
+        """Let a client that runs ask again, and note what for."""
+        yield f"[ ! -s {pid_file(self.client)} ] || {self.describe()}"
+        yield f"echo {self.text} > {self.note}"
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Forget what it asked for."""
+        yield f"rm -f {self.note}"
+
+
+def note_of(client: str) -> str:
+    """The file that keeps what a client asked for."""
+    return f"{NOTES}/{client}"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from attrs import frozen
 
 from dvr_ryu.companion.resources.namespace import InNamespace
+from dvr_ryu.companion.resources.resource import Key
+from dvr_ryu.companion.resources.shell import inside
+
+PROGRAMS = ("iptables-restore", "iptables-save")
+"""The programs that the companion runs for chains."""
 
 
 @frozen
@@ -17,3 +24,50 @@ class Chain(InNamespace):
     table: str
     name: str
     rules: tuple[str, ...]
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """What writes and what reads chains."""
+        return PROGRAMS
+
+    @property
+    def is_kernels(self) -> bool:
+        """Whether the kernel has it in every namespace; only its rules are ours."""
+        return self.name.isupper()
+
+    def describe(self) -> str:
+        """Make it, with its rules."""
+        return " && ".join([*self._made_empty(None), *self._rules()])
+
+    @classmethod
+    def make_all_lines(
+        cls, resources: Sequence[Chain], present: Mapping[Key, Chain], host: str
+    ) -> Iterator[str]:
+        """Make all chains, empty, before rules name them."""
+        for chain in resources:
+            yield from chain._made_empty(present.get(chain.key))
+        for chain in resources:
+            yield from chain._rules()
+
+    @classmethod
+    def remove_all_lines(cls, resources: Sequence[Chain], host: str) -> Iterator[str]:
+        """Empty all chains before one is removed; the kernel's own stay."""
+        for chain in resources:
+            yield f"{chain._iptables} -F {chain.name}"
+        for chain in resources:
+            if not chain.is_kernels:
+                yield f"{chain._iptables} -X {chain.name}"
+
+    def _made_empty(self, old: Chain | None) -> Iterator[str]:
+        if old is not None:
+            yield f"{self._iptables} -F {self.name}"
+        elif not self.is_kernels:
+            yield f"{self._iptables} -N {self.name}"
+
+    def _rules(self) -> Iterator[str]:
+        for rule in self.rules:
+            yield f"{self._iptables} -A {self.name} {rule}"
+
+    @property
+    def _iptables(self) -> str:
+        return f"{inside(self.namespace)}iptables -t {self.table}"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import frozen
 
+from dvr_ryu.companion.paths import RUN_DIRECTORY
+from dvr_ryu.companion.resources.netfilter.chain import PROGRAMS
 from dvr_ryu.companion.resources.resource import Resource
+
+NOTE = f"{RUN_DIRECTORY}/firewall"
+"""It is there before a chain is, and goes after the last."""
 
 
 @frozen
@@ -31,3 +38,35 @@ class HookedChain(Resource):
     def jump(self) -> str:
         """The rule that leads into it."""
         return f"-j {self.name}"
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """What writes and what reads chains."""
+        return PROGRAMS
+
+    def describe(self) -> str:
+        """Make it, and hook it in."""
+        return " && ".join(self._hooked())
+
+    def make_lines(self, old: HookedChain | None, host: str) -> Iterator[str]:
+        """Note that there are such chains, then make it anew."""
+        yield f": > {NOTE}"
+        if old is not None:
+            yield from self._unhooked()
+        yield from self._hooked()
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Take it out; with the last one, the note."""
+        yield from self._unhooked()
+        yield f"iptables -S | grep -q '^-N dvr_ryu-' || rm -f {NOTE}"
+
+    def _hooked(self) -> Iterator[str]:
+        yield f"iptables -N {self.name}"
+        for rule in self.rules:
+            yield f"iptables -A {self.name} {rule}"
+        yield f"iptables -I {self.hook} {self.jump}"
+
+    def _unhooked(self) -> Iterator[str]:
+        yield f"while iptables -D {self.hook} {self.jump} 2> /dev/null; do :; done"
+        yield f"iptables -F {self.name}"
+        yield f"iptables -X {self.name}"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from attrs import field, frozen
 
+from dvr_ryu.companion.resources.openvswitch.vsctl import NETNS, OWNER, settings, transaction
 from dvr_ryu.companion.resources.resource import Key, Resource
 
 
 def port_key(name: str) -> Key:
-    """The key of a port whose device OVS makes; its name is unique in OVSDB, on all bridges."""
+    """The key of a port whose device OVS makes; OVSDB has a name once, whatever the bridge."""
     return ("port", name, False, False)
 
 
@@ -30,7 +31,7 @@ class OvsPort(Resource):
     tag: int | None
     interface: Mapping[str, str] = field(eq=dict)
     protected: bool = False
-    """NORMAL forwards nothing from one protected port to another: only flows do that name them."""
+    """NORMAL forwards nothing from one protected port to another; flows that name ports do."""
     lost: bool = False
     """Its device has vanished, with a namespace perhaps: only a new port has a new device."""
     veth: Key | None = field(default=None, eq=False, repr=False)
@@ -52,3 +53,31 @@ class OvsPort(Resource):
         if self.veth is not None:
             return (self.veth,)
         return (("namespace", self.namespace),) if self.namespace else ()
+
+    def describe(self) -> str:
+        """Add it to its bridge."""
+        tag = "" if self.tag is None else f" tag={self.tag}"
+        tag += " protected=true" if self.protected else ""
+        interface = f"set Interface {self.name} {settings(self.interface)}"
+        return f"ovs-vsctl add-port {self.bridge} {self.name}{tag} -- {interface}"
+
+    def make_lines(self, old: OvsPort | None, host: str) -> Iterator[str]:
+        """Add it, or change it."""
+        port = {
+            "tag": "[]" if self.tag is None else str(self.tag),
+            "protected": str(self.protected).lower(),
+            f"external_ids:{OWNER}": host,
+        }
+        if self.namespace:
+            port[f"external_ids:{NETNS}"] = self.namespace
+        yield transaction(
+            [
+                f"--may-exist add-port {self.bridge} {self.name}",
+                f"set Port {self.name} {settings(port)}",
+                f"set Interface {self.name} {settings(self.interface)}",
+            ]
+        )
+
+    def remove_lines(self, host: str) -> Iterator[str]:
+        """Remove it; its device goes with it."""
+        yield f"ovs-vsctl --if-exists del-port {self.bridge} {self.name}"

@@ -6,14 +6,16 @@ from attrs import frozen
 
 from dvr_ryu.companion.resources.device import OnDevice
 from dvr_ryu.companion.resources.namespace import in_instance
+from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
 
 
 @frozen
-class Address(OnDevice):
+class Address(OfIproute2, OnDevice):
     """An IPv4 address of a device, with its prefix length."""
 
     kind = "address"
     identity = ("namespace", "device", "address", "broadcast")
+    ip_object = "addr"
     namespace: str
     device: str
     address: str
@@ -21,5 +23,12 @@ class Address(OnDevice):
 
     @property
     def label(self) -> str | None:
-        """What tells it from those that an instance gives itself."""
+        """The label that tells it from addresses that an instance gives itself."""
         return f"{self.device}:fixed" if in_instance(self.namespace) else None
+
+    @property
+    def ip_arguments(self) -> str:
+        """Address, broadcast address, device and label."""
+        broadcast = f" brd {self.broadcast}" if self.broadcast else ""
+        label = f" label {self.label}" if self.label else ""
+        return f"{self.address}{broadcast} dev {self.device}{label}"

@@ -6,27 +6,40 @@ from attrs import field, frozen
 
 from dvr_ryu.companion.resources.device import OnDevice
 from dvr_ryu.companion.resources.resource import Key
+from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
 
 
 @frozen
-class Neighbour(OnDevice):
-    """A permanent neighbour entry: nobody is asked, and no gratuitous ARP changes it."""
+class Neighbour(OfIproute2, OnDevice):
+    """A permanent neighbour entry: the kernel asks nobody, and no gratuitous ARP changes it."""
 
     kind = "neighbour"
     identity = ("namespace", "device", "ip")
+    ip_object, ip_verb = "neigh", "replace"
     namespace: str
     device: str
     ip: str
     mac: str
 
+    @property
+    def ip_arguments(self) -> str:
+        """Address, MAC and device."""
+        return f"{self.ip} lladdr {self.mac} dev {self.device} nud permanent"
+
 
 @frozen
-class ProxyNeighbour(OnDevice):
-    """An address that is answered for on a device, although it is routed elsewhere."""
+class ProxyNeighbour(OfIproute2, OnDevice):
+    """An address that the kernel answers for on a device, although it is routed elsewhere."""
 
     kind = "proxy-neighbour"
     identity = ("namespace", "device", "ip")
+    ip_object = "neigh"
     namespace: str
     device: str
     ip: str
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+    @property
+    def ip_arguments(self) -> str:
+        """Address and device."""
+        return f"proxy {self.ip} dev {self.device}"

@@ -7,11 +7,12 @@ from attrs import field, frozen
 from dvr_ryu.companion.resources.device import OnDevice
 from dvr_ryu.companion.resources.namespace import in_instance
 from dvr_ryu.companion.resources.resource import Key
-from dvr_ryu.companion.resources.routing.tables import LOCAL_TABLE
+from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
+from dvr_ryu.companion.resources.routing.tables import LOCAL_TABLE, MAIN_TABLE
 
 
 @frozen
-class Route(OnDevice):
+class Route(OfIproute2, OnDevice):
     """An IPv4 route to a prefix, or "default": via a router, or straight onto the device.
 
     `source` is the address of the namespace's own packets there; None leaves it to the kernel.
@@ -19,6 +20,7 @@ class Route(OnDevice):
 
     kind = "route"
     identity = ("namespace", "table", "destination")
+    ip_object, ip_verb = "route", "replace"
     namespace: str
     table: int
     destination: str
@@ -29,16 +31,27 @@ class Route(OnDevice):
 
     @property
     def marked(self) -> bool:
-        """Whether it must be told from those that an instance gives itself."""
+        """Whether a mark must tell it from routes that an instance gives itself."""
         return in_instance(self.namespace)
+
+    @property
+    def ip_arguments(self) -> str:
+        """Destination, next hop, device, table, mark and source."""
+        via = f" via {self.via}" if self.via else ""
+        scope = "" if self.via else " scope link"
+        table = "" if self.table == MAIN_TABLE else f" table {self.table}"
+        mark = " proto static" if self.marked else ""
+        source = f" src {self.source}" if self.source else ""
+        return f"{self.destination}{via} dev {self.device}{scope}{table}{mark}{source}"
 
 
 @frozen
-class KernelRoute(OnDevice):
+class KernelRoute(OfIproute2, OnDevice):
     """The route of an address: to itself in table local, and to its subnet, on the device."""
 
     kind = "kernel-route"
     identity = ("namespace", "table", "destination", "device", "source")
+    ip_object, ip_verb = "route", "append"
     by_kernel = True
     namespace: str
     table: int
@@ -53,3 +66,12 @@ class KernelRoute(OnDevice):
     def is_local(self) -> bool:
         """Whether it leads to the address itself."""
         return self.table == LOCAL_TABLE
+
+    @property
+    def ip_arguments(self) -> str:
+        """What the kernel's own route has."""
+        if self.is_local:
+            way = f"local {self.source} dev {self.device} table local proto kernel scope host"
+        else:
+            way = f"{self.destination} dev {self.device} proto kernel scope link"
+        return f"{way} src {self.source}"

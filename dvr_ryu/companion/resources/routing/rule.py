@@ -6,19 +6,22 @@ from attrs import field, frozen
 
 from dvr_ryu.companion.resources.namespace import InNamespace
 from dvr_ryu.companion.resources.resource import Key
+from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
+from dvr_ryu.companion.resources.routing.tables import NAMES
 
 
 def _bare(source: str | None) -> str | None:
-    """A prefix; one address alone is without its length, as ip prints it."""
+    """Return a prefix as ip prints it: one address alone is without its length."""
     return source.removesuffix("/32") if source else None
 
 
 @frozen
-class Rule(InNamespace):
-    """What comes from `source`, or in by the device `iif`, is routed by `table`."""
+class Rule(OfIproute2, InNamespace):
+    """`table` routes what comes from `source`, or in by the device `iif`."""
 
     kind = "rule"
     identity = ("namespace", "priority", "table", "source", "iif")
+    ip_object = "rule"
     namespace: str
     priority: int
     table: int
@@ -26,14 +29,26 @@ class Rule(InNamespace):
     iif: str | None = None
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
 
+    @property
+    def ip_arguments(self) -> str:
+        """Selector, priority and table."""
+        selector = f"from {self.source}" if self.source else f"iif {self.iif}"
+        return f"{selector} priority {self.priority} table {self.table}"
+
 
 @frozen
-class KernelRule(InNamespace):
+class KernelRule(OfIproute2, InNamespace):
     """A rule by which all packets look into a table."""
 
     kind = "kernel-rule"
     identity = ("namespace", "priority", "table")
+    ip_object = "rule"
     by_kernel = True
     namespace: str
     priority: int
     table: int
+
+    @property
+    def ip_arguments(self) -> str:
+        """What the kernel's own rule has."""
+        return f"from all priority {self.priority} table {NAMES[self.table]} protocol kernel"

@@ -9,8 +9,8 @@ import pytest
 
 from dvr_ryu.companion.check.finding import exit_code, fails, passes, summary, warns
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.needs import programs_of
 from dvr_ryu.companion.providers.netlink.datapath import kernel_serves
+from dvr_ryu.companion.resources.resource import programs_of
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 

@@ -8,7 +8,6 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.resources.describe import describe
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.dhcp.lines import DhcpHost, DhcpOption
 from dvr_ryu.companion.resources.namespace import ROOT, Namespace
@@ -281,7 +280,7 @@ def test_what_a_namespace_itself_sends_goes_the_same_ways(on_233):
     }
     own = Route(ROUTER, 17, "default", "169.254.31.29", RFP, source="2.2.2.100")
     assert own in in_namespace(on_233, Route, ROUTER)
-    assert describe(own).endswith(f" via 169.254.31.29 dev {RFP} table 17 src 2.2.2.100")
+    assert own.describe().endswith(f" via 169.254.31.29 dev {RFP} table 17 src 2.2.2.100")
 
 
 def test_snat_is_on_its_host_only(hosts, article):

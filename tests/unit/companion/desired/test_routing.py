@@ -8,7 +8,6 @@ from ipaddress import IPv4Network
 import pytest
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.resources.describe import describe
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.resources.resource import Key, Resource
@@ -79,8 +78,8 @@ def test_further_addresses_do_not_hide_the_first(hosts):
 def test_what_is_set_in_an_instance_is_marked(hosts):
     (address,) = of(hosts["server-3"], Address, "vm-lab-3")
     (route,) = of(hosts["server-3"], Route, "vm-lab-3")
-    assert describe(address).endswith(" dev eth0 label eth0:fixed")
-    assert describe(route).endswith(" via 10.3.0.1 dev eth0 proto static")
+    assert address.describe().endswith(" dev eth0 label eth0:fixed")
+    assert route.describe().endswith(" via 10.3.0.1 dev eth0 proto static")
 
 
 @pytest.mark.parametrize("host", ["server-1", "server-2", "server-3"])

@@ -101,7 +101,7 @@ def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
         "processes": lambda: {resource.name for resource in processes.read()},
         "pid": lambda: {*processes._known("dnsmasq-qdhcp-1")},
         "flows": lambda: {*flows._noted(flows.NOTES, "br-int")} if flows.waiting() else set(),
-        "flows before": lambda: {*flows._noted(flows.TAKEN, "br-int")},
+        "flows before": lambda: {*flows._noted(flows.NOTES_BEFORE, "br-int")},
         "memory": lambda: {memory.remembered(file) is not None},
         "state": lambda: {applied()},
     }

@@ -1,0 +1,29 @@
+"""Words of ovs-vsctl: transactions, settings, and the marks that say whose a row is. Pure text."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+
+OWNER = "dvr_ryu"
+"""The key of external_ids that says whose a row is: the host's name, if it is ours."""
+BEFORE = "dvr_ryu_before"
+"""The key of external_ids under which a row keeps what another had before us."""
+NETNS = "dvr_ryu_netns"
+"""The key of a port's external_ids that names the namespace of its device."""
+
+
+def transaction(commands: Iterable[str]) -> str:
+    """One call of ovs-vsctl: all of its commands take effect, or none."""
+    return "ovs-vsctl " + " -- ".join(commands)
+
+
+def settings(columns: Mapping[str, str]) -> str:
+    """Columns, or keys of them, and their values, for ovs-vsctl's set."""
+    return " ".join(f"{column}={shlex.quote(value)}" for column, value in columns.items())
+
+
+def text(value: str) -> str:
+    """A value in double quotes: ovs-vsctl takes it for text, whatever is in it."""
+    return json.dumps(value)

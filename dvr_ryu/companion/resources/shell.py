@@ -1,0 +1,18 @@
+"""How a shell's command gets into a namespace. Pure text."""
+
+from __future__ import annotations
+
+
+def ip(namespace: str) -> str:
+    """The command ip, in a namespace."""
+    return f"ip -n {namespace}" if namespace else "ip"
+
+
+def inside(namespace: str) -> str:
+    """The words before a command that run it in a namespace."""
+    return f"ip netns exec {namespace} " if namespace else ""
+
+
+def netns(namespace: str) -> str:
+    """The words behind a device of `ip link` that put it into a namespace."""
+    return f" netns {namespace}" if namespace else ""
