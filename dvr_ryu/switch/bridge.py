@@ -19,7 +19,7 @@ from dvr_ryu.errors import DvrError, SwitchError
 from dvr_ryu.pipeline.compile.basis import Basis, FlowDelta
 from dvr_ryu.pipeline.compile.desired_flows import Contradiction, DesiredFlows
 from dvr_ryu.pipeline.compile.flow_bytes import cookie_of, may_lapse
-from dvr_ryu.pipeline.compile.option_lengths import alike
+from dvr_ryu.pipeline.compile.option_lengths import same_but_option_lengths
 from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import Change, diff_lines, in_sync, occasion
 from dvr_ryu.switch.claims import Claims
@@ -182,7 +182,7 @@ class Bridge:
         found, wanted = self._ours(), self._wanted.flows
         wrong = len(found.keys() - wanted.keys()) + sum(
             value != (told := found.get(identity, value if may_lapse(value) else b""))
-            and not alike(told, value)
+            and not same_but_option_lengths(told, value)
             for identity, value in wanted.items()
         )
         self._look_seconds = time.monotonic() - began
@@ -332,7 +332,7 @@ class Bridge:
         self._retry_pause = min(2 * self._retry_pause, LONGEST_PAUSE)
         self._found = self._ours()
         if self._basis is not None:
-            difference = subtract(self._wanted.flows, self._found, alike)
+            difference = subtract(self._wanted.flows, self._found, same_but_option_lengths)
             with suppress(SwitchError):  # if it refuses even that, the next look tells
                 self.session.change([difference], _location_in(self._basis), lambda _: ())
                 self._found = None
@@ -349,7 +349,7 @@ class Bridge:
         wanted = DesiredFlows()
         installed = self._wanted.flows if self._found is None else self._found
         filled = (wanted.add(each) for each in after.all())
-        parts = subtract_in_parts(filled, installed, alike)
+        parts = subtract_in_parts(filled, installed, same_but_option_lengths)
         learned = self._taught | self._intent.learned()
         difference = self.session.change(
             parts, _location_in(after), lambda made: learned if any(p.removed for p in made) else ()

@@ -1,5 +1,5 @@
-"""What a hole or a port name stands for: the numbers of one row of a relation, on a bridge with its
-ports; or, in a sentence, the row's own words.
+"""Finds the values of holes and port names: numbers from one row of a relation and from a bridge's
+ports; in a sentence, the row's text.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ Ports = Mapping[str, int]
 
 
 class BridgeContext(NamedTuple):
-    """What all flows of one bridge are filled from, besides their rows."""
+    """The values that all flows of one bridge share, whatever their rows."""
 
     host: ThisHost
     ports: Ports
 
 
 class NoSuchPort(LookupError):
-    """The bridge has no port of that name (yet): the flow that names it cannot be."""
+    """The bridge has no port of that name yet, so it cannot have the flow either."""
 
 
 def _mac(text: str) -> int:
-    """A model's MACs and addresses are in canonical form: nothing is checked again, row by row."""
+    """The model's MACs and addresses are in canonical form: they are not checked again here."""
     return int(text.replace(":", ""), 16)
 
 
@@ -44,14 +44,14 @@ _NUMBER: dict[Kind, Callable[[Any], int]] = {
 }
 
 
-def field_at(hole: Hole) -> int:
-    """Which value of its relation's row fills the hole."""
+def field_index(hole: Hole) -> int:
+    """The index of the value in its relation's row that fills the hole."""
     row_type = ThisHost if hole.relation == "host" else RELATIONS[hole.relation]
     at: int = row_type._fields.index(hole.field)
     return at
 
 
-def ports_of(names: Iterable[str], ports: Ports) -> list[int]:
+def port_numbers(names: Iterable[str], ports: Ports) -> list[int]:
     """The numbers of those ports that the bridge has, in order."""
     return sorted(ports[name] for name in names if name in ports)
 
@@ -61,27 +61,27 @@ def value_of(unknown: Unknown, row: Any, context: BridgeContext) -> Any:
     port.
     """
     if isinstance(unknown, PortName):
-        return _port(unknown.name, context.ports)
+        return _port_number(unknown.name, context.ports)
     if isinstance(unknown, PortAt):
         return value_of(unknown.ports, row, context)[unknown.index]
-    value: Any = (context.host if unknown.relation == "host" else row)[field_at(unknown)]
+    value: Any = (context.host if unknown.relation == "host" else row)[field_index(unknown)]
     if unknown.kind is Kind.PORT:
-        return _port(value, context.ports)
+        return _port_number(value, context.ports)
     if unknown.kind is Kind.PORTS:
-        return _some(value, context.ports)
+        return _existing_ports(value, context.ports)
     return _NUMBER[unknown.kind](value)
 
 
-def _port(name: str, ports: Ports) -> int:
+def _port_number(name: str, ports: Ports) -> int:
     try:
         return ports[name]
     except KeyError:
         raise NoSuchPort(name) from None
 
 
-def _some(names: tuple[str, ...], ports: Ports) -> list[int]:
-    """None at all is as good as no such port."""
-    found = ports_of(names, ports)
+def _existing_ports(names: tuple[str, ...], ports: Ports) -> list[int]:
+    """The numbers of the ports that the bridge has. Raises NoSuchPort if it has none of them."""
+    found = port_numbers(names, ports)
     if not found:
         raise NoSuchPort(", ".join(names))
     return found
@@ -91,8 +91,8 @@ _RELATION_OF = {row_type: name for name, row_type in RELATIONS.items()}
 _HOLE = re.compile(r"\{(\w+)\.(\w+)\}")
 
 
-def said(sentence: str, row: Any, host: ThisHost) -> str:
-    """A flow's sentence for one row. What is in braces and is no hole of the row stays."""
+def filled_sentence(sentence: str, row: Any, host: ThisHost) -> str:
+    """A flow's sentence for one row. Braces that are no hole of the row stay as they are."""
     rows = {"host": host, **({_RELATION_OF[type(row)]: row} if row is not None else {})}
 
     def value(hole: re.Match[str]) -> str:

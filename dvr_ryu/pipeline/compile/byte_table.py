@@ -1,7 +1,7 @@
-"""Many byte strings of one length at once, as a table: one string, in which they stand behind each
-other, and columns are laid over all of them.
+"""Many byte strings of one length as a table: one long string that holds them one after another.
+Columns are written into all rows at once.
 
-Pure, and without a loop over rows in Python: this is where a fill would spend its time.
+Pure. No loop over rows runs in Python: a fill would spend its time in it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 
 
 def overlay(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> bytearray:
-    """So many rows that are the pattern, but for the columns: each begins at a position of the
-    pattern, and has the bytes of the first row, then as many of the second, and so on.
+    """A table of so many rows, each the pattern with its part of every column written over it.
+
+    A column is an offset in the pattern, and the bytes of the first row, then as many of the
+    second, and so on.
     """
     table, length = bytearray(pattern) * rows, len(pattern)
     for at, column in columns:
@@ -24,15 +26,15 @@ def overlay(pattern: bytes, rows: int, columns: Iterable[tuple[int, bytes]]) -> 
 
 
 def split_rows(table: bytes | bytearray, length: int) -> tuple[bytes, ...]:
-    """The rows of a table, of this length each."""
+    """The rows of a table whose rows have this length."""
     return tuple(row for (row,) in struct.iter_unpack(f"{length}s", table))
 
 
 def varying_columns(
     table: bytes, length: int, end: int | None = None
 ) -> Iterator[tuple[int, bytes]]:
-    """The columns, one byte wide and before `end`, in which not all rows, of this length, are
-    alike: where each is, and its bytes.
+    """The offset and the bytes of each column, one byte wide, in which rows of this length differ.
+    Only offsets below `end` are looked at (None: all).
     """
     for at in range(length if end is None else end):
         column = table[at::length]

@@ -1,7 +1,7 @@
-"""The flows that one bridge shall have, as bytes, kept true while flows come and go. Pure.
+"""The flows that one bridge should have, as bytes, through all edits. Pure.
 
-Several rows may want the very same flow: it stays until the last of them is gone. Two flows of one
-identity that do different things are refused, and then nothing is changed.
+Several rows may make the very same flow: it stays until the last of them is removed. Two flows of
+one identity with different values are refused, and then nothing changes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dvr_ryu.pipeline.compile.template import Filled
 
 
 class Contradiction(Exception):
-    """Two rows want different things of one flow."""
+    """Two rows make flows of one identity with different values."""
 
     def __init__(self, identity: bytes) -> None:
         super().__init__(identity)
@@ -22,22 +22,22 @@ class Contradiction(Exception):
 
 
 class Exchange(NamedTuple):
-    """The flows that an edit touched, as they were wanted before and as they are after."""
+    """The flows of an edit's identities, identity → value, before and after the edit."""
 
     before: dict[bytes, bytes]
     after: dict[bytes, bytes]
 
 
 class DesiredFlows:
-    """`flows`: identity → value of each flow that some row wants."""
+    """`flows`: identity → value of each flow that some row makes."""
 
     def __init__(self) -> None:
         self.flows: dict[bytes, bytes] = {}
         self._repeated: Counter[bytes] = Counter()
-        """How many more rows want a flow, beside the first."""
+        """How many rows make a flow, beside the first."""
 
     def add(self, filled: Filled) -> dict[bytes, bytes]:
-        """Want these flows too. Returns those that nobody wanted before; raises Contradiction."""
+        """Add flows. Returns those that no row made before; raises Contradiction."""
         new = dict(zip(filled.identities, filled.values, strict=True))
         if len(new) < len(filled.identities) or not self.flows.keys().isdisjoint(new):
             exchange = self.exchange((), (filled,))
@@ -46,7 +46,7 @@ class DesiredFlows:
         return new
 
     def exchange(self, removed: Collection[Filled], added: Collection[Filled]) -> Exchange:
-        """Want `added` in place of `removed`, which was wanted. Raises Contradiction."""
+        """Replace the removed flows, which are here, by the added ones. Raises Contradiction."""
         leaving = Counter(identity for filled in removed for identity in filled.identities)
         coming = Counter(identity for filled in added for identity in filled.identities)
         values = _one_value_each(added)

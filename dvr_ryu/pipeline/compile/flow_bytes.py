@@ -1,10 +1,11 @@
-"""Flows as OpenFlow bytes: what makes two flows the same one, and what else they say.
+"""Flows as OpenFlow bytes, in two parts: the identity makes two flows the same one, the value is
+the rest of what they say.
 
-OpenFlow 1.3 and 1.4 lay a flow out alike, in a flow-mod and in a dump; only that 1.3 has zeroes in
-place of the importance. Both are cut into an identity (table, priority, match) and a value
-(timeouts, flags, importance, cookie, instructions): here a single flow-mod, many answers of a dump
-in `flow_stats`; `flow_mods` makes messages of them again. Offsets are those of ofp_flow_mod and
-ofp_flow_stats in the OpenFlow specification.
+A flow-mod and a dump lay a flow out alike, in OpenFlow 1.3 as in 1.4; 1.3 only has zeroes in place
+of the importance. The identity is table, priority and match; the value is timeouts, flags,
+importance, cookie and instructions. This module splits one flow-mod; `flow_stats` splits the many
+answers of a dump, and `flow_mods` makes messages of the parts. Offsets are those of ofp_flow_mod
+and ofp_flow_stats in the OpenFlow specification.
 """
 
 from __future__ import annotations
@@ -17,24 +18,24 @@ from typing import NamedTuple
 from dvr_ryu.pipeline.language.encoding.layout import MATCH, padded
 
 IDENTITY = struct.Struct("!BH")
-"""What an identity begins with: table, priority. The fields of the match follow."""
+"""The head of an identity: table, priority. The fields of the match follow."""
 VALUE = struct.Struct("!HHHHQ")
-"""What a value begins with: idle and hard timeout, flags, importance, cookie. The instructions
-follow."""
+"""The head of a value: idle and hard timeout, flags, importance, cookie. The instructions follow.
+"""
 FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
 
 _TIMEOUTS = 4
-"""How many bytes of a value are the idle and the hard timeout."""
+"""Bytes of a value that hold the idle and the hard timeout."""
 _FIELD_HEAD = 4
 _LONGEST_KNOWN = 512
-"""Bytes of a match whose kind is remembered: a switch may tell of matches of any length."""
+"""Bytes of the longest match whose kind is remembered: a switch may report longer ones."""
 _MOST_KNOWN = 16
-"""Kinds of matches of one length that are told from each other faster than they are sorted."""
+"""Kinds of one length that are remembered: to try more takes longer than to sort the fields."""
 
 
 class FlowBytes(NamedTuple):
-    """A flow in two parts: flows with one identity replace each other, flows with one value do the
-    same.
+    """A flow in two parts. A flow replaces another of the same identity. Flows with the same value
+    do the same.
     """
 
     identity: bytes
@@ -42,10 +43,10 @@ class FlowBytes(NamedTuple):
 
 
 def split_flow_mod(message: bytes) -> FlowBytes:
-    """The flow that a flow-mod message (header included) adds."""
-    words = FLOW_MOD.unpack_from(message)
-    cookie, table, priority = words[4], words[6], words[10]
-    rest = *(words[at] for at in (8, 9, 14, 15)), cookie
+    """The flow that a flow-mod message, header included, adds."""
+    numbers = FLOW_MOD.unpack_from(message)
+    cookie, table, priority = numbers[4], numbers[6], numbers[10]
+    rest = *(numbers[at] for at in (8, 9, 14, 15)), cookie
     _, match_length = MATCH.unpack_from(message, FLOW_MOD.size)
     (fields,) = canonical_matches(
         [message[FLOW_MOD.size + MATCH.size : FLOW_MOD.size + match_length]]
@@ -55,7 +56,7 @@ def split_flow_mod(message: bytes) -> FlowBytes:
 
 
 class _Kind(NamedTuple):
-    """Matches whose fields are in order: where the fields' heads are, as a mask, and the heads."""
+    """Matches whose fields are in order: a mask of their heads' bytes, and these heads."""
 
     mask: bytes
     heads: bytes
@@ -67,19 +68,17 @@ class _Kind(NamedTuple):
         return joined & mask == int.from_bytes(self.heads * len(matches), "big")
 
 
-_in_order: dict[int, list[_Kind]] = defaultdict(list)
-"""Length of a match → the kinds of that length that were met. There are as many as there are kinds
-of lines.
-"""
+_kinds_in_order: dict[int, list[_Kind]] = defaultdict(list)
+"""Length of a match → the kinds of that length that were met: about one for each kind of line."""
 
 
 def canonical_matches(matches: Sequence[bytes]) -> Sequence[bytes]:
-    """Matches, all of one length, each with its fields in one order: OpenFlow's own by number, so
-    that each follows what it requires; then the extensions'. Switches and Ryu each have an order of
-    their own. Tunnels' options are as short as they can be. Raises ValueError where a match's
-    fields do not fit into it.
+    """Matches, all of one length, with their fields in one order: first OpenFlow's own by number,
+    so that each follows the fields that it requires; then those of extensions. Switches and Ryu
+    each use another order. Tunnels' options are as short as they can be. Raises ValueError if the
+    last field of a match does not fit into it.
     """
-    known = _in_order[len(matches[0])] if len(matches[0]) <= _LONGEST_KNOWN else []
+    known = _kinds_in_order[len(matches[0])] if len(matches[0]) <= _LONGEST_KNOWN else []
     if any(kind.has(matches) for kind in known):
         return matches
     return [
@@ -89,8 +88,8 @@ def canonical_matches(matches: Sequence[bytes]) -> Sequence[bytes]:
 
 
 def _ordered(match: bytes, known: list[_Kind]) -> bytes:
-    """The match with its fields in order. If they were, its kind is remembered; but not that of
-    an option which another value may make shorter.
+    """The match with its fields in order. A match that is in order already has its kind remembered,
+    unless another value could make one of its options shorter.
     """
     fields: list[tuple[int, bytes]] = []
     mask, may_shrink = bytearray(), False
@@ -114,30 +113,30 @@ def _ordered(match: bytes, known: list[_Kind]) -> bytes:
 
 
 def _rank(head: bytes) -> int:
-    """OpenFlow's own fields before others, and the packet type before those that require it."""
+    """OpenFlow's own fields come before others, the packet type before fields that require it."""
     if head == _PACKET_TYPE:
         return 0
     return 1 if head.startswith(_OPENFLOW) else 2
 
 
 def is_option(field: bytes) -> bool:
-    """Whether a field's name, which may be followed by anything, is that of tun_metadata0 to
-    tun_metadata63: a switch tells such a field, and its name alone, at the length that its table of
-    Geneve options has, whatever length it was sent.
+    """Whether bytes begin with the OXM header of tun_metadata0 to tun_metadata63. A switch reports
+    such a field, and such a header alone, with the length from its table of Geneve options, not
+    with the length that it was sent.
     """
     return field[:2] == _NICIRA and field[2] >> 1 in _OPTIONS
 
 
 def _shortest(field: bytes) -> bytes:
-    """The option without the words of 32 bits in front that are zero, and not looked at."""
+    """The option without the leading 32-bit words that are zero and that its mask leaves out."""
     masked, content = field[2] & 1, field[_FIELD_HEAD:]
     length = len(content) // (1 + masked)
     if length > _LONGEST_OPTION:
         return field
     parts = [content[:length].lstrip(b"\0"), content[length:].lstrip(b"\0")][: 1 + masked]
-    words = max(1, (max(map(len, parts)) + 3) // 4)
-    short = [part.rjust(4 * words, b"\0") for part in parts]
-    return field[:3] + bytes([4 * words * len(short)]) + b"".join(short)
+    head = max(1, (max(map(len, parts)) + 3) // 4)
+    short = [part.rjust(4 * head, b"\0") for part in parts]
+    return field[:3] + bytes([4 * head * len(short)]) + b"".join(short)
 
 
 _NICIRA, _OPTIONS = b"\x00\x01", range(40, 104)
@@ -149,22 +148,22 @@ _PACKET_TYPE = _OPENFLOW + bytes([44 << 1])
 
 
 def may_lapse(value: bytes) -> bool:
-    """Whether a flow has a timeout, after which the switch removes it by itself."""
+    """Whether the switch may remove the flow by itself, after a timeout."""
     return value[:_TIMEOUTS] != bytes(_TIMEOUTS)
 
 
 def table_of(identity: bytes) -> int:
-    """The table of the flow that has this identity."""
+    """The table in a flow's identity."""
     return identity[0]
 
 
 def cookie_of(value: bytes) -> int:
-    """The cookie of the flow that has this value."""
+    """The cookie in a flow's value."""
     cookie: int = VALUE.unpack_from(value)[4]
     return cookie
 
 
 def importance_of(value: bytes) -> int:
-    """The importance of the flow that has this value."""
+    """The importance in a flow's value."""
     importance: int = VALUE.unpack_from(value)[3]
     return importance

@@ -1,6 +1,7 @@
-"""Flow-mod messages made of flows as bytes: to add them, or to delete them. Pure.
+"""Makes flow-mod messages, which add or delete flows, from flows as bytes. Pure.
 
-Flows of a line differ in a few bytes only: their messages are a pattern with columns laid over it.
+Flows of one line differ in a few bytes only: their messages are a pattern with columns written over
+it.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ _FLOW_MOD_TYPE = 14
 _NO_BUFFER = 0xFFFFFFFF
 _ANY = 0xFFFFFFFF
 _COOKIE_MASK = (1 << 64) - 2
-"""Not all of a cookie's bits: for a whole cookie Open vSwitch looks through all flows that have it
-(collect_rules_strict), for part of one it looks up the match.
+"""All bits of a cookie but one. For a whole cookie, Open vSwitch goes through all flows with that
+cookie (collect_rules_strict); for a part of it, Open vSwitch looks up the match.
 """
 _XID = 4
-"""Where a message has its xid."""
+"""Offset of the xid in a message."""
 _VALUE_HEAD = itemgetter(slice(VALUE.size))
 
 
 Envelope: TypeAlias = "Callable[[int], tuple[bytes, bytes]]"
-"""Around a message of so many bytes: what stands before its xid, which is the envelope's too, and
-what stands between that and the message.
+"""Makes the head of a message that holds another of so many bytes: the bytes before the head's xid,
+which both messages share, and the bytes between that xid and the inner message.
 """
 
 
@@ -45,9 +46,11 @@ def flow_mods(
     xids: Sequence[int],
     envelope: Envelope | None = None,
 ) -> Iterator[bytes]:
-    """The flow-mod messages that add flows (identity → value) or strictly delete them (then their
-    instructions are left out), in any order: one for each flow, with the xid that is in its place;
-    each in an envelope, if there is one.
+    """One flow-mod message for each flow (identity → value), with the xid of the same index. The
+    order of the messages is not defined.
+
+    `command` is ADD or DELETE_STRICT; a deletion has no instructions. `version` is OpenFlow's, as
+    in a message's head. With an `envelope`, each message stands in one.
     """
     identities, values = list(flows), list(flows.values())
     if command != ADD:
@@ -61,7 +64,7 @@ def flow_mods(
 
 
 def _alike(parts: Sequence[bytes], head: int) -> bool:
-    """Whether identities or values are of one length and one head: those of a line are."""
+    """Whether identities, or values, all have one length and one head, as those of a line do."""
     lengths = set(map(len, parts))
     if len(lengths) != 1:
         return False
@@ -72,7 +75,7 @@ def _alike(parts: Sequence[bytes], head: int) -> bool:
 def _by_shape(
     identities: Sequence[bytes], values: Sequence[bytes], xids: Sequence[int]
 ) -> Iterable[list[tuple[bytes, bytes, int]]]:
-    """Flows with their xids in groups that are alike."""
+    """Flows with their xids, grouped by length and head."""
     groups = defaultdict(list)
     for flow in zip(identities, values, xids, strict=True):
         identity, value, _ = flow
@@ -82,7 +85,7 @@ def _by_shape(
 
 
 class _Pattern(NamedTuple):
-    """A message with its envelope, and where it has what differs from flow to flow."""
+    """A message with its envelope, and the offsets of its parts that differ from flow to flow."""
 
     message: bytes
     xids: tuple[int, ...]
@@ -91,7 +94,7 @@ class _Pattern(NamedTuple):
 
 
 class _Frame(NamedTuple):
-    """What the messages of a change have in common."""
+    """The settings that all messages of one change share."""
 
     version: int
     command: int
@@ -100,7 +103,7 @@ class _Frame(NamedTuple):
     def messages(
         self, identities: Sequence[bytes], values: Sequence[bytes], xids: Sequence[int]
     ) -> Sequence[bytes]:
-        """The messages of flows that are alike."""
+        """The messages of flows of one length and head."""
         pattern = self._pattern(identities[0], values[0])
         numbers = struct.pack(f"!{len(xids)}I", *xids)
         columns = [(at, numbers) for at in pattern.xids]
@@ -119,31 +122,31 @@ class _Frame(NamedTuple):
         fields, instructions = identity[IDENTITY.size :], value[VALUE.size :]
         match_length = MATCH.size + len(fields)
         length = FLOW_MOD.size + padded(match_length) + len(instructions)
-        # A deletion is restricted to flows with our own cookie: what others installed stays.
+        # A deletion matches our own cookie only: foreign flows stay.
         mask = 0 if self.command == ADD else _COOKIE_MASK
         head = FLOW_MOD.pack(
             self.version, _FLOW_MOD_TYPE, length, 0, cookie, mask, table, self.command, idle, hard,
             priority, _NO_BUFFER, _ANY, _ANY, flags, importance,
         ) + MATCH.pack(1, match_length)  # fmt: skip
         message = head + fields.ljust(padded(match_length) - MATCH.size, b"\0") + instructions
-        around, outer = self._around(length)
+        outside, outside_xids = self._enveloped(length)
         return _Pattern(
-            around + message,
-            (*outer, len(around) + _XID),
-            len(around) + len(head),
-            len(around) + length - len(instructions),
+            outside + message,
+            (*outside_xids, len(outside) + _XID),
+            len(outside) + len(head),
+            len(outside) + length - len(instructions),
         )
 
-    def _around(self, length: int) -> tuple[bytes, tuple[int, ...]]:
-        """What stands before a message of this length, and where that has the xid, too."""
+    def _enveloped(self, length: int) -> tuple[bytes, tuple[int, ...]]:
+        """The envelope's head for a message of this length, and the offset of the xid in it."""
         if self.envelope is None:
             return b"", ()
-        before, behind = self.envelope(length)
-        return before + bytes(4) + behind, (len(before),)
+        before_xid, after_xid = self.envelope(length)
+        return before_xid + bytes(4) + after_xid, (len(before_xid),)
 
 
 def delete_by_cookie(version: int, cookie: int, xid: int) -> bytes:
-    """The flow-mod message that deletes whatever has a cookie, in all tables."""
+    """The flow-mod message that deletes all flows with a cookie, in all tables."""
     return FLOW_MOD.pack(
         version, _FLOW_MOD_TYPE, FLOW_MOD.size + 8, xid, cookie, (1 << 64) - 1, _ALL_TABLES,
         _DELETE, 0, 0, 0, _NO_BUFFER, _ANY, _ANY, 0, 0,

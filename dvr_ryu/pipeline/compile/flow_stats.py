@@ -1,9 +1,9 @@
-"""A switch's answer to the question for its flows, as bytes: cut into flows. Pure.
+"""Splits a switch's reply to a flow stats request into flows, as bytes. Pure.
 
-A switch may say anything: what does not fit is refused. Instructions are compared, never read, so
-theirs is the rest of an entry, whatever it is.
+A switch may send any bytes: an entry that does not fit is refused. Instructions are compared and
+never read, so they are the rest of an entry, whatever it holds.
 
-Entries of one length that follow each other, as those of a line do, are cut at once.
+Consecutive entries of one length, as one line's flows are, are split at once.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from dvr_ryu.pipeline.language.encoding.layout import MATCH, padded
 _HEADER = 16
 """ofp_multipart_reply"""
 _HEAD = 48
-"""Bytes of an entry until its match."""
+"""Bytes of an entry before its match."""
 _LENGTHS = struct.Struct("!H46xHH")
 """An entry's length, its match's type, and its match's length."""
 _LENGTH_BYTES = (0, 1, 48, 49, 50, 51)
-"""Where an entry has them."""
+"""Offsets of these three numbers' bytes in an entry."""
 _OXM = 1
 """OFPMT_OXM, the only type of a match."""
 
 
 def split_flow_stats(reply: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The flows in one multipart reply (header included) to a flow stats request: identities and
-    values. Raises SwitchError for an entry that does not fit.
+    """The identity and the value of each flow in a multipart reply, header included. Raises
+    SwitchError for an entry that does not fit.
     """
     at = _HEADER
     while at < len(reply):
         length, match_length = _lengths(reply, at)
-        end = at + length * _alike(reply, at, length)
+        end = at + length * _count_alike(reply, at, length)
         entries = _entry(length, match_length).iter_unpack(reply[at:end])
         tables, priorities, behaviours, cookies, matches, instructions = zip(*entries, strict=True)
         try:
@@ -51,7 +51,7 @@ def split_flow_stats(reply: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _lengths(reply: bytes, at: int) -> tuple[int, int]:
-    """The length of the entry that begins here, and of its match."""
+    """The length of the entry at this offset, and of its match."""
     room = len(reply) - at
     if room < _LENGTHS.size:
         raise SwitchError(f"flow statistics that end {room} bytes after an entry began")
@@ -67,9 +67,9 @@ def _lengths(reply: bytes, at: int) -> tuple[int, int]:
     return length, match_length
 
 
-def _alike(reply: bytes, at: int, length: int) -> int:
-    """How many whole entries, from the one that begins here, have its length, and their matches
-    too.
+def _count_alike(reply: bytes, at: int, length: int) -> int:
+    """The number of whole entries, from the one at this offset on, that have the same length and
+    the same length of match.
     """
     columns = [reply[at + offset :: length] for offset in _LENGTH_BYTES]
     alike = min(len(column) - len(column.lstrip(column[:1])) for column in columns)

@@ -1,6 +1,4 @@
-"""All the pipelines of a flows/ folder, compiled, and what they make of a host's view: the flows of
-a bridge.
-"""
+"""The compiled pipelines of a flows/ folder. With a host's view they make a bridge's flows."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from dvr_ryu.topology.view import HostView
 
 
 class Pipelines:
-    """The compiled pipelines, by bridge, and what their writer should be warned of."""
+    """The compiled pipelines, by bridge, and the warnings for their author."""
 
     def __init__(self, pipelines: tuple[Pipeline, ...], warnings: tuple[Problem, ...] = ()) -> None:
         self.pipelines = {pipeline.bridge: pipeline for pipeline in pipelines}
@@ -30,37 +28,35 @@ class Pipelines:
         }
         flows = [template.flow for lines in self._lines.values() for _, template in lines]
         self.cookies = frozenset({COOKIE, *(flow.cookie for flow in flows)}) - {0}
-        """What marks flows on a switch as ours: our cookie, and those that lines name. Not 0: it is
-        what anybody's flow has whose cookie nobody named.
+        """The cookies that mark flows on a switch as ours: our own, and those that lines name. 0 is
+        not among them: every flow without a named cookie has it.
         """
         learns = (each for flow in flows for each in nodes(flow) if isinstance(each, Learn))
         self.learned = frozenset(each.cookie for each in learns) - {0}
-        """The cookies of flows that switches learn; without 0."""
+        """The cookies of flows that switches learn, except 0."""
 
     def compile(self, lengths: Collection[int] = ()) -> None:
-        """Compile every line now, so that no switch waits for it: those with a list of ports for
-        lists of these lengths. Raises DvrError where a flow is longer than OpenFlow allows.
+        """Compile every line now, so that no switch waits for it; a line with a list of ports, for
+        lists of these lengths. Raises DvrError if a flow is longer than OpenFlow allows.
         """
         for lines in self._lines.values():
             for _, template in lines:
                 template.compile(lengths)
 
     def basis(self, bridge: str, view: HostView, ports: Ports) -> Basis:
-        """What the flows of a bridge are made from, given the ports that it has."""
+        """The basis of a bridge's flows, for the ports that the bridge has."""
         return Basis(self._lines.get(bridge, ()), view, ports)
 
     def planned(self, bridge: str, view: HostView) -> Basis:
-        """The same for the ports that the companion plans."""
+        """The basis of a bridge's flows, for the ports that the companion plans."""
         return self.basis(bridge, view, view.planned_ofports(bridge))
 
     def require_fit(self, topology: Topology) -> None:
-        """Raise FileError if lines contradict each other on any host that the topology has."""
+        """Raise FileError if lines contradict each other on any host of the topology."""
         for host in topology.hosts:
             for bridge in self.pipelines:
                 self.planned(bridge, HostView(topology, host)).desired()
 
     def lines(self, bridge: str, view: HostView) -> Iterator[str]:
-        """The flows as `ovs-ofctl add-flows` takes them, sorted; ports have their planned
-        numbers.
-        """
+        """The flows as `ovs-ofctl add-flows` reads them, sorted, with the planned port numbers."""
         return (flow.installed() for flow in sorted(self.planned(bridge, view).flows()))

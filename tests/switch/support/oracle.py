@@ -22,7 +22,7 @@ from dvr_ryu.pipeline.compile.encode import encode
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
 from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
 from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
-from dvr_ryu.pipeline.compile.option_lengths import alike
+from dvr_ryu.pipeline.compile.option_lengths import same_but_option_lengths
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import PortName, fill
 from dvr_ryu.pipeline.language.syntax import parse_flow
@@ -250,7 +250,9 @@ def _bytes_of(flow: Flow, cookie: int = 0) -> FlowBytes:
 def _is_among(ours: FlowBytes, read_back: set[FlowBytes]) -> bool:
     """Whether a controller that reads these flows finds ours among them."""
     values = [flow.value for flow in read_back if flow.identity == ours.identity]
-    return any(value == ours.value or alike(value, ours.value) for value in values)
+    return any(
+        value == ours.value or same_but_option_lengths(value, ours.value) for value in values
+    )
 
 
 def _unsettled(ours: FlowBytes, read_back: set[FlowBytes]) -> str:

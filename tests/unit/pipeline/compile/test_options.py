@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dvr_ryu.pipeline.compile.encode import encode
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
-from dvr_ryu.pipeline.compile.option_lengths import alike
+from dvr_ryu.pipeline.compile.option_lengths import same_but_option_lengths
 from dvr_ryu.pipeline.language.syntax import parse_flow, parse_pipeline
 from dvr_ryu.pipeline.tools.lint import problems
 from tests.unit.pipeline.flows_in_bytes import canonical
@@ -67,11 +67,13 @@ NAME, DATA = b"\0\1\x50\x7c", b"\0\1\x50\x04"
 def test_a_name_of_any_length_is_the_same_but_data_like_a_name_are_not(actions: str):
     value = encoded(f"ip actions={actions}").value
     locations = [found.start() for found in re.finditer(re.escape(NAME), value)]
-    outcomes = [alike(value[:at] + DATA + value[at + 4 :], value) for at in locations]
+    outcomes = [
+        same_but_option_lengths(value[:at] + DATA + value[at + 4 :], value) for at in locations
+    ]
     data = actions.count("1507c") + actions.count("00.01.50.7c")
     assert outcomes.count(False) == data
     assert outcomes.count(True) == len(locations) - data >= 1
-    assert not alike(value + bytes(8), value)
+    assert not same_but_option_lengths(value + bytes(8), value)
 
 
 def test_lint_takes_a_packet_without_the_option_for_another():
