@@ -33,7 +33,8 @@ from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.listener import Listener, stand_before_ryu
 from dvr_ryu.switch.telling import tell_coming
 from dvr_ryu.switch.tls import Security
-from dvr_ryu.topology.model import INTEGRATION_BRIDGE, Controller
+from dvr_ryu.topology.bridges import Plug, bridge_of
+from dvr_ryu.topology.model import Controller
 from dvr_ryu.topology.spec.text_file import Unreadable
 
 LOG = logging.getLogger("dvr_ryu")
@@ -239,7 +240,7 @@ class DvrApp(app_manager.RyuApp):
     def _shut_strays(self) -> None:
         for host, port in list(self._intent.strays()):
             for bridge, _ in self._bridges.values():
-                if bridge.name == BridgeName(host, INTEGRATION_BRIDGE):
+                if bridge.name == BridgeName(host, bridge_of(Plug.DEVICES)):
                     bridge.shut(port)
 
     @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])

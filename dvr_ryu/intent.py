@@ -25,9 +25,9 @@ from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.switch.guard.identity import BridgeName, Peer, addresses_of, objection
 from dvr_ryu.switch.places import Places, Stray
 from dvr_ryu.topology.allocation.numbers import NoRoom
+from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.changes import TopologyChange, compare
 from dvr_ryu.topology.loading import Declaration, load_declaration
-from dvr_ryu.topology.model import INTEGRATION_BRIDGE
 from dvr_ryu.topology.spec.text_file import Unreadable
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -156,7 +156,7 @@ class Intent:
 
     def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
         """The ports of a bridge that are not shut; none if it is not connected any more."""
-        if name.bridge == INTEGRATION_BRIDGE:
+        if name.bridge == bridge_of(Plug.DEVICES):
             self._places.see(name.host, ports)
 
     @property

@@ -20,6 +20,7 @@ from dvr_ryu.cli.options import (
     views,
 )
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.topology.bridges import Plug, bridge_names, bridge_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +77,10 @@ def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[erro
     shell_complete=complete_host,
     help="A host of the topology; a script may do without, and then serves all hosts.",
 )
-@click.option("--bridge", help="br-tun or br-int; if not given, br-tun, or both in a script.")
+@click.option(
+    "--bridge",
+    help=f"{bridge_names('or')}; if not given, {bridge_of(Plug.TUNNELS)}, or all in a script.",
+)
 @click.option(
     "--as",
     "output_format",
@@ -119,7 +123,8 @@ def flows(
     if not dump and not host and output_format != "script":
         raise click.UsageError("Missing option '--host'; only --as script may do without.")
     pipelines = load_pipelines(folder or flows_dir())
-    usual = list(pipelines.pipelines) if output_format == "script" else ["br-tun"]
+    every = output_format == "script"
+    usual = list(pipelines.pipelines) if every else [bridge_of(Plug.TUNNELS)]
     bridges = [bridge] if bridge else usual
     if unknown := [each for each in bridges if each not in pipelines.pipelines]:
         known = ", ".join(pipelines.pipelines)

@@ -60,7 +60,7 @@ from dvr_ryu.ending import guard
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
 from dvr_ryu.pki.files import of_host
-from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.bridges import BRIDGES
 from dvr_ryu.topology.view import HostView
 
 __all__ = ["Host", "Progress", "locked"]

@@ -28,8 +28,9 @@ from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
 from dvr_ryu.topology.allocation.numbers import NoRoom
+from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.loading import Declaration
-from dvr_ryu.topology.model import TUNNEL_BRIDGE, instance_namespace
+from dvr_ryu.topology.model import instance_namespace
 from dvr_ryu.topology.moves import moved
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -94,7 +95,7 @@ class Leaving:
         tunnels = {
             host: device
             for host, device in self.tunnels.items()
-            if flows.use(TUNNEL_BRIDGE, device)
+            if flows.use(bridge_of(Plug.TUNNELS), device)
         }
         still = evolve(self, devices=devices, tunnels=tunnels, deadline=deadline)
         return still if devices or tunnels else None

@@ -10,7 +10,7 @@ from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.language.suggestions import did_you_mean
 from dvr_ryu.pipeline.language.syntax import read_pipeline
 from dvr_ryu.pipeline.tools import lint
-from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.bridges import BRIDGES, bridge_names
 from dvr_ryu.topology.spec.text_file import read_text
 
 
@@ -22,7 +22,8 @@ def load_pipelines(folder: Path) -> Pipelines:
     """
     files = sorted(folder.glob("*.flows"))
     if not files:
-        raise DvrError(f"{folder}: no flow files here (br-tun.flows, br-int.flows)")
+        expected = ", ".join(each.flow_file for each in BRIDGES.values())
+        raise DvrError(f"{folder}: no flow files here ({expected})")
     problems: list[Problem] = []
     pipelines: list[Pipeline] = []
     for file in files:
@@ -40,6 +41,6 @@ def load_pipelines(folder: Path) -> Pipelines:
 def _require_bridge(file: Path) -> None:
     if file.stem not in BRIDGES:
         first = (read_text(file).splitlines() or [""])[0]
-        hint = did_you_mean(file.stem, [*BRIDGES]) or f"; there are {' and '.join(BRIDGES)}"
+        hint = did_you_mean(file.stem, [*BRIDGES]) or f"; there are {bridge_names()}"
         message = f"no bridge {file.stem} gets flows{hint}; rename the file, or move it elsewhere"
         raise FileError([Problem(Location(str(file), 1, 1, first), message)])

@@ -20,11 +20,6 @@ TUNNEL_OVERHEADS = {VXLAN: 50, "geneve": 50, "gre": 42}
 header and 14 inner Ethernet. VXLAN and Geneve (without options) have 8 after 8 of UDP, GRE with its
 key has 8."""
 
-INTEGRATION_BRIDGE = "br-int"
-TUNNEL_BRIDGE = "br-tun"
-BRIDGES = (INTEGRATION_BRIDGE, TUNNEL_BRIDGE)
-"""The bridges of a host that the controller fills, by Neutron's names."""
-
 COMPUTE = "compute:nova"
 DHCP = "network:dhcp"
 ROUTER_INTERFACE = "network:router_interface_distributed"

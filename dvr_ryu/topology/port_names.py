@@ -1,26 +1,19 @@
-"""What the ports are called that dvr makes on each bridge. Data only: `view` makes the names."""
+"""What the ports are called that dvr makes on each bridge. Pure: `view` makes the names."""
 
 from __future__ import annotations
 
-from dvr_ryu.topology.model import (
-    DEVICE_PREFIXES,
-    INTEGRATION_BRIDGE,
-    TUNNEL_BRIDGE,
-    TUNNEL_OVERHEADS,
-)
-
-PATCH_INT = "patch-int"
-PATCH_TUN = "patch-tun"
-"""Neutron's names of the two ends between br-tun and br-int."""
+from dvr_ryu.topology.bridges import BRIDGES, Plug
+from dvr_ryu.topology.model import DEVICE_PREFIXES, TUNNEL_OVERHEADS
 
 _DEVICE = "[0-9a-f]{8}-[0-9a-f]{1,2}"
 """What is left of an id in a device's name."""
 
-PORT_NAMES = {
-    INTEGRATION_BRIDGE: (
-        PATCH_TUN,
-        *(f"{prefix}{_DEVICE}" for prefix in sorted({*DEVICE_PREFIXES.values(), "qr-"})),
-    ),
-    TUNNEL_BRIDGE: (PATCH_INT, *(f"{tunnel}-[0-9a-f]{{8}}" for tunnel in TUNNEL_OVERHEADS)),
+_PATTERNS = {
+    Plug.DEVICES: [f"{each}{_DEVICE}" for each in sorted({*DEVICE_PREFIXES.values(), "qr-"})],
+    Plug.TUNNELS: [f"{tunnel}-[0-9a-f]{{8}}" for tunnel in TUNNEL_OVERHEADS],
 }
-"""Bridge → its ports' names, as regular expressions."""
+
+
+def port_patterns(bridge: str) -> list[str]:
+    """The names of a bridge's ports, but for the ends of patches, as regular expressions."""
+    return [pattern for plug in BRIDGES[bridge].plugs for pattern in _PATTERNS[plug]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
-from dvr_ryu.topology.model import INTEGRATION_BRIDGE, TUNNEL_BRIDGE
+from dvr_ryu.topology.bridges import Plug, bridge_of
 
 
 class Kind(Enum):
@@ -29,10 +29,10 @@ Mac = Annotated[str, Kind.MAC]
 Ipv4 = Annotated[str, Kind.IPV4]
 Vlan = Annotated[int, Kind.VLAN]
 Vni = Annotated[int, Kind.VNI]
-IntPort = Annotated[str, Kind.PORT, INTEGRATION_BRIDGE]
-IntPorts = Annotated[tuple[str, ...], Kind.PORTS, INTEGRATION_BRIDGE]
-TunPort = Annotated[str, Kind.PORT, TUNNEL_BRIDGE]
-TunPorts = Annotated[tuple[str, ...], Kind.PORTS, TUNNEL_BRIDGE]
+IntPort = Annotated[str, Kind.PORT, bridge_of(Plug.DEVICES)]
+IntPorts = Annotated[tuple[str, ...], Kind.PORTS, bridge_of(Plug.DEVICES)]
+TunPort = Annotated[str, Kind.PORT, bridge_of(Plug.TUNNELS)]
+TunPorts = Annotated[tuple[str, ...], Kind.PORTS, bridge_of(Plug.TUNNELS)]
 Name = Annotated[str, Kind.NAME]
 
 

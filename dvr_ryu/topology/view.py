@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from dvr_ryu.topology import model
-from dvr_ryu.topology.port_names import PATCH_INT, PATCH_TUN
+from dvr_ryu.topology.bridges import BRIDGES, Plug, patch_ports
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.relations import (
     DhcpServer,
@@ -31,9 +31,6 @@ from dvr_ryu.topology.relations import (
     VirtualPort,
 )
 from dvr_ryu.topology.topology import Topology
-
-PATCH_OFPORT = 1
-"""Each end of the patch between br-tun and br-int is port 1 of its bridge."""
 
 
 class HostView:
@@ -331,13 +328,13 @@ class HostView:
 
     def planned_ofports(self, bridge: str) -> dict[str, int]:
         """Port name → the OpenFlow port number that the companion asks for on `bridge`."""
-        if bridge == model.TUNNEL_BRIDGE:
+        ofports = {here.name: here.ofport for here, _ in patch_ports(bridge)}
+        plugs = BRIDGES[bridge].plugs
+        if Plug.TUNNELS in plugs:
             devices = self.topology.tunnel_devices
-            peers = {devices[name]: number for name, number in self.host.tunnel_ports.items()}
-            return {PATCH_INT: PATCH_OFPORT, **peers}
-        gateways = {each.device: each.ofport for r in self.local_routers for each in r.interfaces}
-        return {
-            PATCH_TUN: PATCH_OFPORT,
-            **gateways,
-            **{port.device: port.ofport for port in self.local_ports},
-        }
+            ofports |= {devices[name]: number for name, number in self.host.tunnel_ports.items()}
+        if Plug.DEVICES in plugs:
+            for router in self.local_routers:
+                ofports |= {each.device: each.ofport for each in router.interfaces}
+            ofports |= {port.device: port.ofport for port in self.local_ports}
+        return ofports

@@ -27,7 +27,7 @@ from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.errors import HostError
-from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.bridges import BRIDGES
 from dvr_ryu.topology.view import HostView
 
 

@@ -10,6 +10,7 @@ from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
 from dvr_ryu.companion.providers.commands import PROGRAMS, path_of
 from dvr_ryu.companion.resources.resource import Resource, programs_of
 from dvr_ryu.packages import packages_of
+from dvr_ryu.topology.bridges import BRIDGES, bridge_names
 
 ASKS_VERSION = {
     "dnsmasq": "--version",
@@ -24,12 +25,12 @@ ASKS_VERSION = {
 OTHERS = {
     "NetworkManager": (
         "NetworkManager",
-        "keep it off our devices: [keyfile] unmanaged-devices=interface-name:tap*;"
-        "interface-name:gw-*;interface-name:br-int;interface-name:br-tun",
+        "keep it off our devices: [keyfile] unmanaged-devices="
+        + ";".join(f"interface-name:{each}" for each in ("tap*", "gw-*", *BRIDGES)),
     ),
     "systemd-network": (
         "systemd-networkd",
-        "let no .network file match tap*, gw-*, br-int or br-tun",
+        f"let no .network file match tap*, gw-*, {bridge_names('or')}",
     ),
     "firewalld": ("firewalld", "let it accept the other hosts' tunnels, and what gw- forwards"),
 }

@@ -1,6 +1,6 @@
-"""The two bridges of a host, the patch between them and the tunnels to the other hosts. Pure.
+"""The bridges of a host, the patches between them and the tunnels to the other hosts. Pure.
 
-Every port carries its tag from the transaction that makes it, and both bridges are `secure`:
+Every port carries its tag from the transaction that makes it, and all bridges are `secure`:
 nothing is forwarded that the controller did not ask for.
 """
 
@@ -18,8 +18,7 @@ from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.topology import model
-from dvr_ryu.topology.model import BRIDGES, INTEGRATION_BRIDGE, TUNNEL_BRIDGE
-from dvr_ryu.topology.port_names import PATCH_INT, PATCH_TUN
+from dvr_ryu.topology.bridges import BRIDGES, PatchPort, Plug, bridge_of, patch_ports
 from dvr_ryu.topology.view import HostView
 
 _MAC = "other_config:hwaddr"
@@ -28,17 +27,19 @@ _MAC = "other_config:hwaddr"
 def resources(
     view: HostView, datapath_type: str, controller: model.Controller | None
 ) -> Iterator[Resource]:
-    """Yield br-int, br-tun, their patch ports and one tunnel port per other host."""
+    """Yield the bridges, their patch ports and one tunnel port per other host."""
     for name in BRIDGES:
         yield _bridge(view, name, datapath_type, controller)
-    yield _patch(view, INTEGRATION_BRIDGE, PATCH_TUN, PATCH_INT)
-    yield _patch(view, TUNNEL_BRIDGE, PATCH_INT, PATCH_TUN)
+    for name in BRIDGES:
+        for here, there in patch_ports(name):
+            yield _patch(name, here, there)
     yield from tunnels(view)
 
 
 def tunnels(view: HostView) -> Iterator[OvsPort]:
     """Yield the tunnels to the other hosts."""
-    ofports = view.planned_ofports(TUNNEL_BRIDGE)
+    bridge = bridge_of(Plug.TUNNELS)
+    ofports = view.planned_ofports(bridge)
     for tunnel in view.tunnel:
         options = {
             "ofport_request": str(ofports[tunnel.port]),
@@ -48,7 +49,7 @@ def tunnels(view: HostView) -> Iterator[OvsPort]:
             "options:remote_ip": tunnel.address,
             "type": view.topology.underlay.tunnel_type,
         }
-        yield OvsPort(TUNNEL_BRIDGE, tunnel.port, ROOT, None, options)
+        yield OvsPort(bridge, tunnel.port, ROOT, None, options)
 
 
 def _bridge(
@@ -112,10 +113,13 @@ def _stable_mac(description: str) -> str:
     return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
 
 
-def _patch(view: HostView, bridge: str, name: str, peer: str) -> OvsPort:
-    ofport = str(view.planned_ofports(bridge)[name])
-    interface = {"ofport_request": ofport, "options:peer": peer, "type": "patch"}
-    return OvsPort(bridge, name, ROOT, None, interface, protected=name == PATCH_TUN)
+def _patch(bridge: str, here: PatchPort, there: PatchPort) -> OvsPort:
+    interface = {
+        "ofport_request": str(here.ofport),
+        "options:peer": there.name,
+        "type": "patch",
+    }
+    return OvsPort(bridge, here.name, ROOT, None, interface, protected=here.protected)
 
 
 def integration_port(
@@ -135,7 +139,7 @@ def integration_port(
         # Else OVS gives a device that it can reach the least MTU of all others on the bridge.
         interface["mtu_request"] = str(view.topology.underlay.overlay_mtu)
     return OvsPort(
-        INTEGRATION_BRIDGE,
+        bridge_of(Plug.DEVICES),
         port.device,
         namespace,
         view.local_vlans[port.network],

@@ -16,7 +16,7 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
-from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.bridges import BRIDGES
 from dvr_ryu.topology.topology import Topology
 
 _PATIENCE = 30.0
@@ -31,9 +31,11 @@ def require_valid(folder: Path, topology: Topology) -> Pipelines:
     Raises DvrError where there is no file for one of the bridges.
     """
     pipelines = load_pipelines(folder)
-    missing = [f"{bridge}.flows" for bridge in BRIDGES if bridge not in pipelines.pipelines]
+    missing = [each.flow_file for each in BRIDGES.values() if each.name not in pipelines.pipelines]
     if missing:
-        raise DvrError(f"{folder}: no {' and no '.join(missing)} here; a lab's bridges need both")
+        raise DvrError(
+            f"{folder}: no {' and no '.join(missing)} here; each bridge of a lab needs its file"
+        )
     pipelines.require_fit(topology)
     return pipelines
 

@@ -15,7 +15,8 @@ from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
-from dvr_ryu.topology.model import BRIDGES, instance_namespace
+from dvr_ryu.topology.bridges import BRIDGES
+from dvr_ryu.topology.model import instance_namespace
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 

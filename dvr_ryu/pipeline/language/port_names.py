@@ -10,8 +10,8 @@ import re
 
 from dvr_ryu.pipeline.language.numbers import RESERVED_PORTS
 from dvr_ryu.pipeline.language.suggestions import resembles
-from dvr_ryu.topology.model import BRIDGES
-from dvr_ryu.topology.port_names import PORT_NAMES
+from dvr_ryu.topology.bridges import BRIDGES, patch_ports
+from dvr_ryu.topology.port_names import port_patterns
 
 _WORDS = [word for word in RESERVED_PORTS if len(word) > 4]
 """Reserved ports whose names may be misspelt: shorter ones are like too much."""
@@ -19,14 +19,20 @@ _WORDS = [word for word in RESERVED_PORTS if len(word) > 4]
 
 def is_ours(bridge: str, name: str) -> bool:
     """Whether dvr makes a port of that name on the bridge, for some topology."""
-    if bridge not in PORT_NAMES:
+    if not knows(bridge):
         return True
-    return name == bridge or any(re.fullmatch(notation, name) for notation in PORT_NAMES[bridge])
+    return name in (bridge, *_patches(bridge)) or any(
+        re.fullmatch(pattern, name) for pattern in port_patterns(bridge)
+    )
 
 
 def knows(bridge: str | None) -> bool:
     """Whether it is known which ports the bridge may have."""
-    return bridge in PORT_NAMES
+    return bridge in BRIDGES
+
+
+def _patches(bridge: str) -> list[str]:
+    return [here.name for here, _ in patch_ports(bridge)]
 
 
 def why_no_port(bridge: str, text: str) -> str | None:
@@ -38,12 +44,7 @@ def why_no_port(bridge: str, text: str) -> str | None:
     if other:
         what = "the bridge itself" if name == other else f"a port of {other}"
         return f"{name} is {what}, and these are {bridge}'s flows: it has no such port"
-    plain = [
-        notation
-        for notation in PORT_NAMES[bridge]
-        if re.escape(notation) == notation.replace("-", r"\-")
-    ]
-    near = resembles(name, [*plain, bridge, *_WORDS])
+    near = resembles(name, [*_patches(bridge), bridge, *_WORDS])
     if near and not text.startswith('"'):
         return (
             f"{bridge} has no port '{name}'; did you mean {near}? "

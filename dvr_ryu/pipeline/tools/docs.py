@@ -22,6 +22,7 @@ from dvr_ryu.pipeline.language.pipeline import Pipeline, Table
 from dvr_ryu.pipeline.language.refusals import REFUSALS
 from dvr_ryu.pipeline.tools.graph import next_tables
 from dvr_ryu.pipeline.tools.guide import GUIDE, HEADER
+from dvr_ryu.topology.bridges import BRIDGES, BridgeDefinition, Plug, patch_ports
 from dvr_ryu.topology.relations import RELATIONS, ThisHost, fields_of
 
 WIDTH = 100
@@ -32,12 +33,29 @@ def document(pipelines: Iterable[Pipeline], texts: Mapping[str, str]) -> str:
     parts = [
         HEADER,
         GUIDE,
+        *_bridges(),
         *_refusals(),
         *_relations(),
         *_fields(),
         *(part for each in pipelines for part in _pipeline(each, texts[each.file])),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _bridges() -> Iterator[str]:
+    yield _title("Bridges", "-")
+    yield _table(
+        ("bridge", "flow file", "what it is for", "its ports"),
+        [
+            (each.name, f"``{each.flow_file}``", each.sentence, _ports(each))
+            for each in BRIDGES.values()
+        ],
+    )
+
+
+def _ports(bridge: BridgeDefinition) -> str:
+    patches = [f"``{here.name}`` (a patch)" for here, _ in patch_ports(bridge.name)]
+    return ", ".join([*patches, *(plug.value for plug in Plug if plug in bridge.plugs)])
 
 
 def _refusals() -> Iterator[str]:

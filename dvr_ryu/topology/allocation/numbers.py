@@ -8,7 +8,7 @@ The order of lines changes nothing, and an edit elsewhere moves a number only by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
 from attrs import Factory, define
@@ -17,6 +17,7 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation.addresses import choose_addresses
 from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.allocation.slots import Exhausted, Ids, Slots, stable_hash
+from dvr_ryu.topology.bridges import Plug, bridge_of, patch_ofports
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.spec.declaration import TopologyWords
 from dvr_ryu.topology.spec.scalars import FIP_RULE_PRIORITIES, LOCAL_VLANS, VNIS
@@ -33,7 +34,7 @@ CHOSEN_VNIS = VNIS[999:]
 TUNNEL_PORTS = range(2, 10000)
 LOCAL_OFPORTS = range(2, 0x8000)
 INTERFACE_OFPORTS = range(0x8000, 0xFF00)
-"""On br-int: a host's own ports, and the routers' ports, which have one number on every host."""
+"""Of devices: a host's own ports, and the routers' ports, which have one number on every host."""
 
 LINK_PAIRS = IPv4Network("169.254.64.0/18")
 """Neutron's pool of /31 pairs between qrouter- and fip- namespaces (link_local_allocator)."""
@@ -111,11 +112,18 @@ class _Allocation:
         self._tunnel_ports()
 
     def _claim(
-        self, pool: range, claims: Mapping[str, int | None], path: Path, shortage: str
+        self,
+        pool: range,
+        claims: Mapping[str, int | None],
+        path: Path,
+        shortage: str,
+        taken: Collection[int] = (),
     ) -> dict[str, int]:
-        """Claimant → its pin, or its slot in the pool. A pool that runs out is one shortage."""
+        """Claimant → its pin, or its slot in the pool, which is none of those `taken`. A pool that
+        runs out is one shortage.
+        """
         pins = {name: pin for name, pin in claims.items() if pin is not None}
-        slots = Slots(pool, pins.values())
+        slots = Slots(pool, {*pins.values(), *taken})
         chosen: dict[str, int] = {}
         try:
             for name in sorted(claims):
@@ -179,12 +187,20 @@ class _Allocation:
             for port in self._all
             if port.owner == model.ROUTER_INTERFACE or port.distributed
         }
+        bridge = bridge_of(Plug.DEVICES)
+        patches = patch_ofports(bridge)
         shortage = f"more distributed ports than the {len(INTERFACE_OFPORTS)} kept for them"
-        self.numbers.ofports = self._claim(INTERFACE_OFPORTS, everywhere, ("routers",), shortage)
+        self.numbers.ofports = self._claim(
+            INTERFACE_OFPORTS, everywhere, ("routers",), shortage, patches
+        )
         for host, ports in self._by_host.items():
-            shortage = f"'{host}' has more ports than the {len(LOCAL_OFPORTS)} that br-int can have"
+            shortage = (
+                f"'{host}' has more ports than the {len(LOCAL_OFPORTS)} that {bridge} can have"
+            )
             claims: dict[str, int | None] = {p.key: None for p in ports if not p.distributed}
-            self.numbers.ofports |= self._claim(LOCAL_OFPORTS, claims, ("hosts", host), shortage)
+            self.numbers.ofports |= self._claim(
+                LOCAL_OFPORTS, claims, ("hosts", host), shortage, patches
+            )
 
     def _local_vlans(self) -> None:
         routed_to = self._routed_to()
@@ -216,12 +232,13 @@ class _Allocation:
         # Hashed once for all hosts: the number of pairs grows with the square of the hosts.
         peers = sorted(self.words.hosts)
         homes = {peer: stable_hash(peer) for peer in peers}
+        patches = patch_ofports(bridge_of(Plug.TUNNELS))
         if len(peers) > len(TUNNEL_PORTS):
             self.shortages.append((("hosts",), f"more hosts than {len(TUNNEL_PORTS)} tunnel ports"))
             return
         for name, host in self.words.hosts.items():
             pins = host.tunnel_ports
-            slots = Slots(TUNNEL_PORTS, pins.values())
+            slots = Slots(TUNNEL_PORTS, {*pins.values(), *patches})
             self.numbers.tunnel_ports[name] = {
                 peer: pins[peer] if peer in pins else slots.take_near(homes[peer])
                 for peer in peers

@@ -93,7 +93,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "Other host → the OpenFlow port of br-tun that leads there.", "{server-68: 2}", CHOSEN
         ),
         "datapath_ids": Key(
-            "``br-int`` or ``br-tun`` → the datapath id by which the controller knows the bridge. "
+            "Bridge → the datapath id by which the controller knows the bridge. "
             "A bridge that describes itself as HOST/BRIDGE needs none.",
             "{br-int: 0x1a2b}",
         ),

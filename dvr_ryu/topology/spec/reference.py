@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from attrs import NOTHING, Attribute, fields
 
-from dvr_ryu.topology import model
+from dvr_ryu.topology import bridges, model
 from dvr_ryu.topology.spec import scalars
 from dvr_ryu.topology.spec.declaration import TopologyWords
 from dvr_ryu.topology.spec.keys import Key, key
@@ -36,7 +36,7 @@ is a mapping that has names of yours as its keys.
 TYPES: dict[Any, str] = {
     scalars.Address: "an IPv4 address",
     scalars.AddressOrCidr: "an IPv4 address or range",
-    scalars.BridgeWord: " or ".join(f"``{each}``" for each in model.BRIDGES),
+    scalars.BridgeWord: bridges.bridge_names("or", "``"),
     scalars.Cidr: "an IPv4 range, as 10.1.0.0/24",
     scalars.ControllerWord: "``tcp:ADDRESS:PORT`` or ``ssl:ADDRESS:PORT``",
     scalars.DatapathId: "a number, as 0x1a2b",

@@ -14,7 +14,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Interface
 from typing import Annotated, Final, Literal
 
-from dvr_ryu.topology.model import BRIDGES, PROTOCOLS, TUNNEL_OVERHEADS, Ports
+from dvr_ryu.topology.bridges import BRIDGES, Plug, bridge_names, bridge_of, patch_ports
+from dvr_ryu.topology.model import PROTOCOLS, TUNNEL_OVERHEADS, Ports
 from dvr_ryu.topology.reserved import LINK_LOCAL, NOT_FOR_HOSTS, reserved_as, reserved_range
 from dvr_ryu.topology.spec.dhcp_options import number_of
 
@@ -25,7 +26,7 @@ VNIS = range(1, 1 << 24)
 """24 bits, with GRE's wider keys, too: so the type of the tunnels can be changed at any time."""
 
 OFPORTS = range(2, 0xFF00)
-"""OpenFlow ports that OVS lets one ask for; port 1 of each bridge is its patch port."""
+"""OpenFlow ports that OVS lets one ask for, without 1, which is a patch port."""
 
 FIP_RULE_PRIORITIES = range(32768, 72768)
 """Neutron's range for `ip rule` priorities of floating addresses (fip_rule_priority_allocator)."""
@@ -186,7 +187,7 @@ def name(text: str) -> str:
 
 def _bridge(text: str) -> str:
     if text not in BRIDGES:
-        raise ValueError(f"is no bridge that has flows; there are {' and '.join(BRIDGES)}")
+        raise ValueError(f"is no bridge that has flows; there are {bridge_names()}")
     return text
 
 
@@ -245,6 +246,13 @@ def _ports(value: object) -> Ports:
     return ports
 
 
+def _of_no_patch(ofport: int) -> int:
+    patches = {here.ofport: here.name for here, _ in patch_ports(bridge_of(Plug.TUNNELS))}
+    if ofport in patches:
+        raise ValueError(f"is the port {patches[ofport]}; write another number")
+    return ofport
+
+
 def _within(numbers: range) -> Callable[[int], int]:
     def check(number: int) -> int:
         if number not in numbers:
@@ -271,7 +279,7 @@ ControllerWord = Annotated[str, _text, _controller]
 Mtu = Annotated[int, _number, _within(range(626, 9217))]
 Vlan = Annotated[int, _number, _within(LOCAL_VLANS)]
 Vni = Annotated[int, _number, _within(VNIS)]
-Ofport = Annotated[int, _number, _within(OFPORTS)]
+Ofport = Annotated[int, _number, _within(OFPORTS), _of_no_patch]
 RulePriority = Annotated[int, _number, _within(FIP_RULE_PRIORITIES)]
 DatapathId = Annotated[int, _number, _within(DATAPATH_IDS)]
 Protocol = Annotated[str, _text, _protocol]

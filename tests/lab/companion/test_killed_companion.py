@@ -26,8 +26,8 @@ from dvr_ryu.lab.hosts.bare import bare_lab
 from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.bridges import BRIDGES
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import BRIDGES
 from tests.lab.companion.test_foreign import FOREIGN, dumped
 from tests.lab.support.companions import run
 from tests.lab.support.inventory import Inventory, differences, inventory
@@ -83,7 +83,7 @@ class Companion:
         for command in FOREIGN:
             run(self._host, command)
         run(self._host, "ovs-vsctl add-port br-int x1 tag=5 -- set Interface x1 type=internal")
-        self._shared = BRIDGES
+        self._shared = tuple(BRIDGES)
 
     def differs_from(self, goal: Inventory) -> list[str]:
         """What of the host is not as it should be, and does not become so: a DHCP client may be

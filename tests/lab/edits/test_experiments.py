@@ -22,8 +22,8 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.topology.bridges import BRIDGES
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import BRIDGES
 from dvr_ryu.topology.view import HostView
 from tests.lab.support.article import (
     CIRROS,

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.tools.dump import clean
-from dvr_ryu.topology.model import BRIDGES
+from dvr_ryu.topology.bridges import BRIDGES
 
 Inventory: TypeAlias = "dict[str, list[str]]"
 """Where something is (a namespace, a bridge, a folder) and of which kind → lines that say what."""
