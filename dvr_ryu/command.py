@@ -1,4 +1,4 @@
-"""How the dvr command is called on this machine, for what people are told to type."""
+"""The dvr command as it is called on this machine, for advice on what to type."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 _SUDO_FINDS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-"""Folders where sudo looks for commands (sudoers' secure_path); a .venv is none of them."""
+"""The folders where sudo looks for commands (secure_path of sudoers); no .venv is among them."""
 
 
 def dvr(arguments: str = "") -> str:
-    """The command with these words behind it; by its path, where sudo would not find it."""
+    """The command with these arguments; with its path if sudo would not find it."""
     started = Path(sys.argv[0])
     if started.name != "dvr":  # imported by another program
         started = Path(sys.executable).with_name("dvr")
@@ -21,5 +21,5 @@ def dvr(arguments: str = "") -> str:
 
 
 def as_typed() -> str:
-    """The command line that was typed, whole."""
+    """The whole command line of this process."""
     return dvr(shlex.join(sys.argv[1:]))

@@ -1,8 +1,8 @@
-"""How a program ends that cannot go on: it lacks memory, threads or descriptors, or a thread of it
-has failed. Half of it never stays: it ends with a line and an exit code, and is started again.
+"""Ends a program that lacks memory, threads or descriptors, or in which a thread has failed.
 
-A thread that dies while it begins leaves the one that began it waiting for ever, and no exception
-comes to anybody: so hooks end the process.
+Such a program must not continue in part: it ends with a line and an exit code, and is restarted. If
+a thread dies while it starts, its starter waits for ever and gets no exception. So hooks end the
+process.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, NoReturn
 from dvr_ryu.errors import WRONG_INPUT, is_exhaustion
 
 BEGINNING = "thread started by"
-"""What Python says of an error in a thread that has not begun yet."""
+"""Python's message about an error in a thread that has not begun yet contains this."""
 
 
 def guard(program: str) -> None:
-    """End this process, from now on, when one of its threads fails."""
+    """From now on, end this process when one of its threads fails."""
 
     def unraisable(args: Any) -> None:
         error = args.exc_value or args.exc_type()
@@ -35,8 +35,8 @@ def guard(program: str) -> None:
 
 
 def end(program: str, error: BaseException) -> NoReturn:
-    """End this process at once, without waiting for its threads, and say why; an error of ours with
-    its traceback.
+    """End this process at once, without waiting for its threads, and print the reason. An error in
+    this program gets its traceback.
     """
     try:
         if not is_exhaustion(error):
@@ -47,7 +47,7 @@ def end(program: str, error: BaseException) -> NoReturn:
 
 
 def why(error: BaseException) -> str:
-    """What is told of an error that a program cannot outlive, in one line."""
+    """One line about an error that ends a program."""
     if not is_exhaustion(error):
         return f"{type(error).__name__}: {error}"
     if isinstance(error, OSError):

@@ -1,8 +1,7 @@
-"""Whose fault it is: the file, the host or the switch. Errors that people read, with the place and
-what to do.
+"""Errors that people read: a file, a host or a switch is wrong. They say where, and what to do.
 
-An error of ours is an ordinary exception with its traceback: it is not caught and has no class
-here.
+An error in this program is an ordinary exception with its traceback. Nothing catches it, and it has
+no class here.
 """
 
 from __future__ import annotations
@@ -17,32 +16,32 @@ WRONG_INPUT = 1
 DIFFERENT = 2
 USAGE = 64
 """Exit codes: done; the input or the environment is wrong; differences or failed checks; wrong
-words.
+usage.
 """
 
 
 class DvrError(Exception):
-    """Something that the reader can mend; its text says what is wrong and what to do."""
+    """An error that the user can correct; its text says what is wrong and what to do."""
 
     exit_code = WRONG_INPUT
 
 
 class HostError(DvrError):
-    """This machine lacks something, or refuses something: a right, a tool, a device."""
+    """This machine lacks or refuses something: a right, a tool, a device."""
 
 
 class SwitchError(DvrError):
-    """A switch refused what it was sent."""
+    """A switch refused a message."""
 
 
 SHOWN_PROBLEMS = 20
-"""So many problems are written out; of the others it is said how many there are."""
+"""So many problems are printed; of further problems only the number."""
 SHOWN_COLUMNS = 240
-"""A longer line of a file is quoted around the place that is meant."""
+"""Of a longer line of a file, only the part around the location is quoted."""
 
 
 def printable(text: str) -> str:
-    """The text with escapes, as \\x1b, for characters that would do something to a terminal."""
+    """The text with escapes, such as \\x1b, for characters that could control a terminal."""
     if text.isprintable():
         return text
     return "".join(
@@ -51,12 +50,12 @@ def printable(text: str) -> str:
 
 
 _LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
-"""What the kernel answers to a process that may have no more descriptors, memory or processes."""
+"""The kernel's error numbers for a lack of descriptors, memory or processes."""
 
 
 def is_exhaustion(error: BaseException) -> bool:
-    """Whether an exception says that this process lacks memory, threads or descriptors: then it
-    cannot go on, but a new one may.
+    """Whether an exception means that this process lacks memory, threads or descriptors. It must
+    then end, but a new process may succeed.
     """
     if isinstance(error, OSError):
         return error.errno in _LACKING
@@ -65,7 +64,7 @@ def is_exhaustion(error: BaseException) -> bool:
 
 
 def one_line(error: Exception) -> str:
-    """What is told of an error, in one line if it is the machine's; an OSError names its file."""
+    """The text of an error. An OSError becomes one line that names its file."""
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else "the kernel refuses: "
         return f"{where}{error.strerror or error}"
@@ -74,9 +73,7 @@ def one_line(error: Exception) -> str:
 
 @frozen(order=True)
 class Location:
-    """A character of a file: line and column count from 1; `source` is the whole line, without its
-    end.
-    """
+    """A position in a file. Line and column count from 1; `source` is the line without its end."""
 
     file: str
     line: int
@@ -87,7 +84,7 @@ class Location:
         return printable(f"{self.file}:{self.line}:{self.column}")
 
     def quoted(self) -> str:
-        """Two lines: what can be shown of the line of the file, and a caret under the column."""
+        """Two lines: the line of the file, or a part of it, and a caret under the column."""
         first = max(0, self.column - 1 - SHOWN_COLUMNS // 2)
         if len(self.source) <= SHOWN_COLUMNS:
             first = 0
@@ -103,20 +100,20 @@ class Location:
 
 @frozen(order=True)
 class Problem:
-    """One thing that is wrong at one place of a file. A warning does not stop anything."""
+    """A problem at a location in a file. A warning stops nothing."""
 
     location: Location
     message: str
     warning: bool = False
 
     def __str__(self) -> str:
-        """Three lines: place and message, the line of the file, a caret under the column."""
+        """Three lines: location and message, the line of the file, a caret under the column."""
         severity = "warning: " if self.warning else ""
         return f"{self.location}: {severity}{printable(self.message)}\n{self.location.quoted()}"
 
 
 def written_out(problems: Sequence[Problem]) -> str:
-    """The first problems, each with its lines, and how many more there are."""
+    """The first problems, each with its lines, and the number of the others."""
     lines = [str(problem) for problem in problems[:SHOWN_PROBLEMS]]
     if more := len(problems) - len(lines):
         lines.append(f"and {more:,} more".replace(",", " "))
@@ -124,7 +121,7 @@ def written_out(problems: Sequence[Problem]) -> str:
 
 
 class FileError(DvrError):
-    """A file has problems; all that were found, in the order of the file."""
+    """A file has problems; this has all that were found, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))

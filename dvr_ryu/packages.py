@@ -1,6 +1,6 @@
-"""Which Debian package has a program that we run, and no more.
+"""Maps each program that dvr_ryu runs to its Debian package.
 
-``tools/debian-packages`` has the same table for itself: it runs before there is a Python to ask.
+``tools/debian-packages`` has a copy of this table, because it runs before Python is installed.
 """
 
 from __future__ import annotations
@@ -32,5 +32,5 @@ PACKAGES = {
 
 
 def packages_of(programs: Iterable[str]) -> str:
-    """The packages that have these programs, for apt."""
+    """The packages of these programs, as arguments for apt."""
     return " ".join(sorted({PACKAGES[program] for program in programs}))

@@ -1,17 +1,18 @@
-"""Lets Ryu 4.34, as it is on PyPI, start quietly on today's eventlet. The one place that mends Ryu.
+"""Lets Ryu 4.34, as it is on PyPI, start quietly on today's eventlet. Only this file corrects Ryu.
 
-It imports nothing by itself and acts only when one of three modules is imported:
+It imports nothing by itself and acts only when a program imports one of three modules:
 
-- ``eventlet.wsgi``: Ryu's ``app/wsgi.py`` wants its ``ALREADY_HANDLED``, gone since eventlet 0.31.
-  It is put back as what it always was, an iterable of no bytes. (It only ever served websockets;
-  these tell eventlet by ``WSGI_LOCAL`` since then, and the WebSocketWSGI that Ryu uses does so.)
+- ``eventlet.wsgi``: Ryu's ``app/wsgi.py`` needs its ``ALREADY_HANDLED``, which eventlet 0.31
+  removed. This file restores it as an empty tuple, an iterable of no bytes as before. (Only
+  websockets used it. Since then they set ``WSGI_LOCAL``, and Ryu's WebSocketWSGI does so, too.)
 - ``ryu.cmd.manager``, which is ``ryu-manager``: it patches ``threading`` after it has imported half
-  of Ryu, and eventlet 0.41 complains of the locks made by then. So all is patched before it.
-- ``eventlet``: 0.41 tells whoever imports it to choose another framework. Ryu is built on it, so
-  the user of ryu-manager can do nothing about that.
+  of Ryu, and eventlet 0.41 warns about the locks that exist by then. So this file patches all
+  modules first.
+- ``eventlet``: 0.41 warns that programs should choose another framework. Ryu is built on it, so the
+  user of ryu-manager can do nothing about that.
 
-``ryu-manager`` imports all three before it loads any app, so the mend has to be in place when
-Python starts: setup.py puts a ``.pth`` file with one line, importing this module, by the package.
+``ryu-manager`` imports all three before it loads any app, so the corrections must be in place when
+Python starts: setup.py puts a ``.pth`` file beside the package, whose one line imports this module.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # importing typing's own would cost every start of Python som
 
 
 class EventletMend:
-    """A finder on ``sys.meta_path`` that sees imports first, mends, and finds nothing itself."""
+    """A finder on ``sys.meta_path`` that sees imports first, corrects modules, and finds none."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -1,7 +1,7 @@
-"""Where the files that come with dvr_ryu are: the pipelines (flows/) and the example topologies.
+"""Locates the files that come with dvr_ryu: the pipelines (flows/) and the example topologies.
 
-They stand at the top of the source tree and inside an installed package (setup.py puts them there).
-This module only says where; it reads none of them.
+They are at the top of the source tree, and inside an installed package (setup.py puts them there).
+This module does not read them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Rows of text as tables for people: how a column may wrap, and that no cell does something to the
-terminal.
-"""
+"""Makes tables of text for people. Columns wrap, and no cell can control the terminal."""
 
 from __future__ import annotations
 
@@ -12,11 +10,11 @@ from rich.text import Text
 from dvr_ryu.errors import printable
 
 COLOURS = {"PASS": "green", "WARN": "yellow", "FAIL": "red"}
-"""A cell that is such a word has this colour."""
+"""Text of a cell → its colour."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table without lines. On a terminal its columns wrap at words."""
+    """A table without lines; on a terminal its columns wrap between words."""
     made = Table(box=None, header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")

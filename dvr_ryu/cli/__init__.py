@@ -1,8 +1,7 @@
-"""The words of the `dvr` command. Each says what it is given and calls what does it; no logic of
-its own.
+"""The `dvr` command. Each subcommand declares its arguments and calls one function; no logic.
 
-Results go to stdout, everything else to stderr. Exit codes are those of `errors`. What a word calls
-is imported when it is called: `dvr lab exec` and completion must be quick.
+Results go to stdout, everything else to stderr. Exit codes are those of `errors`. A subcommand
+imports the code that it calls only when it runs, so that `dvr lab exec` and completion are quick.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ click.UsageError.exit_code = errors.USAGE
 
 
 def main() -> None:
-    """Run the command line; a problem that the reader can mend ends it without a traceback."""
-    gc.disable()  # most words end soon, and all garbage with them; those that stay collect it
+    """Run the command line. A problem that the user can correct ends it without a traceback."""
+    gc.disable()  # most commands end soon; those that stay collect garbage themselves
     try:
         code = end_with(cli)
     finally:
-        gc.freeze()  # or Python would look through all of it at the end
+        gc.freeze()  # else Python would traverse all objects at the end
     if code:
         sys.exit(code)
 
@@ -46,20 +45,20 @@ _HELP = f"""A distributed virtual router on plain Open vSwitch hosts, from one t
 
     \b
     On real hosts:
-        ryu-manager dvr_ryu.app              the controller, where the topology's controller: says
+        ryu-manager dvr_ryu.app              the controller, at the address in the topology
         sudo {dvr()} companion run TOPOLOGY --host NAME
                                              on each host
 
     \b
     Exit codes:
-        0 done, 1 the input or the machine is wrong, 2 differences or failed checks, 64 wrong words
+        0 done, 1 the input or the machine is wrong, 2 differences or failed checks, 64 wrong usage
     """
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, help=_HELP)
 @click.version_option(package_name="dvr_ryu")
 def cli() -> None:
-    """All words."""
+    """The group of all subcommands."""
 
 
 for command in (check, flows, hosts, docs, completion, companion, lab, pki, show):

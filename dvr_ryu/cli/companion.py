@@ -1,4 +1,4 @@
-"""The words of `dvr companion`."""
+"""The commands of `dvr companion`."""
 
 from __future__ import annotations
 
@@ -37,16 +37,17 @@ def companion() -> None:
     "--host",
     metavar="NAME",
     shell_complete=complete_host,
-    help="The host of the topology that this machine is to be.",
+    help="The host of the topology that this machine should become.",
 )
 @tls_options
 @output.json_option
 def companion_check(
     topology: Path | None, host: str | None, as_json: bool, options: TlsOptions
 ) -> None:
-    """Print what this machine has and lacks, and what to do about it; nothing is changed.
+    """Check this machine, and print what it has, what it lacks and what to do. Changes nothing.
 
-    With a topology and a host, also whether it can be that host. Exit code 1 if anything fails.
+    With a topology and a host, also check whether the machine can be that host. Exit code 1 if any
+    check fails.
     """
     from dvr_ryu.companion.check import findings
     from dvr_ryu.companion.check.finding import exit_code, render, summary
@@ -71,14 +72,14 @@ def companion_check(
     "--as",
     "output_format",
     type=click.Choice(["lines", "script"]),
-    help="lines: one for each resource, the default. script: for sh, it does what apply would do.",
+    help="lines, the default: one for each resource. script: for sh, with the effect of apply.",
 )
 @tls_options
 @output.json_option
 def companion_plan(
     topology: Path, host: str, output_format: str | None, as_json: bool, options: TlsOptions
 ) -> None:
-    """Print what apply would change, and change nothing. Exit code 2 if there is anything."""
+    """Print the changes that apply would make, but make none. Exit code 2 if there are any."""
     from dvr_ryu.companion import agent
     from dvr_ryu.companion.script import script
 
@@ -102,10 +103,10 @@ def companion_plan(
 @host_option
 @tls_options
 def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
-    """Make the host what the topology says, once; a second time changes nothing and says so.
+    """Change this host, once, to what the topology says. A second time it reports no change.
 
-    What `check` finds wrong with the network, Open vSwitch or certificates is told first, and does
-    not stop it. Exit code 2 if anything of that fails: all was made, but packets cannot pass yet.
+    First it prints problems of the network, Open vSwitch and certificates that `check` would find;
+    they do not stop it. Exit code 2 if such a check fails: all was made, but packets cannot pass.
     """
     from dvr_ryu.companion import agent, check
     from dvr_ryu.companion.check.finding import Verdict, line
@@ -119,7 +120,9 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
     change = agent.apply(host_view, tell=_to_stderr, options=options)
     _print_change(host, change, change.lines())
     if any(each.verdict is Verdict.FAIL for each in found):
-        _to_stderr(f"{host}: all is made, but packets cannot pass before what FAILs is mended")
+        _to_stderr(
+            f"{host}: all is made, but packets cannot pass until the failed checks are corrected"
+        )
         sys.exit(errors.DIFFERENT)
 
 
@@ -128,10 +131,10 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
 @host_option
 @tls_options
 def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
-    """Keep the host what the topology says, until it is told to end; the file is watched.
+    """Keep this host as the topology says until this command ends; it watches the file.
 
-    Ending it removes nothing: packets go on. Started again with a file that is wrong, or that has
-    no such host any more, it begins with what was applied last.
+    Its end removes nothing: the host keeps forwarding packets. If it is restarted with a file that
+    is wrong, or that no longer has this host, it continues with the topology that it applied last.
     """
     from dvr_ryu.companion.memory import is_remembered
     from dvr_ryu.companion.run import run
@@ -159,6 +162,6 @@ def _to_stderr(text: str) -> None:
 
 
 def _print_change(host: str, change: HostChange, lines: Iterable[str]) -> None:
-    """Print the lines of a change; stderr gets the number of resources of each kind."""
+    """Print the lines of a change on stdout, and the number of resources of each kind on stderr."""
     click.echo("".join(f"{line}\n" for line in lines), nl=False)
     click.echo(f"{host}: {change.summary()}", err=True)

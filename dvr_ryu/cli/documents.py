@@ -1,6 +1,6 @@
-"""The JSON documents of the words that list something. Pure: values in, plain data out.
+"""Makes the JSON documents of the commands that list something. Pure: values in, plain data out.
 
-Their keys are promised: `docs/json.rst` has them all, and a test holds them to it.
+Their keys are stable: `docs/json.rst` describes all of them, and a test compares.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 
 def of_check(found: DvrError | Sequence[Problem]) -> Document:
-    """What `dvr check` found: why a file is refused, or warnings, if any."""
+    """The findings of `dvr check`: the reason why a file is refused, or the warnings."""
     if isinstance(found, FileError):
         found = found.problems
     if isinstance(found, DvrError):
@@ -55,7 +55,7 @@ def of_hosts(topology: Topology) -> Document:
 
 
 def of_findings(found: Sequence[Finding]) -> Document:
-    """What `dvr companion check` found."""
+    """The findings of `dvr companion check`."""
     return {
         "ready": all(each.verdict is not Verdict.FAIL for each in found),
         "findings": [
@@ -71,7 +71,7 @@ def of_findings(found: Sequence[Finding]) -> Document:
 
 
 def of_change(host: str, change: HostChange) -> Document:
-    """What `dvr companion plan` would change on a host."""
+    """The changes that `dvr companion plan` prints for a host."""
     return {"host": host, "changes": [*_changes(change)]}
 
 
@@ -87,7 +87,7 @@ def _changes(change: HostChange) -> Iterator[Document]:
 
 
 def of_lab(report: LabReport) -> Document:
-    """What a lab is made of."""
+    """The parts of a lab."""
     return {
         "topology": report.topology,
         "started": report.started,
@@ -111,7 +111,7 @@ def _host(host: HostReport) -> Document:
 
 
 def of_results(results: Sequence[Result]) -> Document:
-    """What `dvr lab test` tried."""
+    """The results of `dvr lab test`."""
     return {
         "passed": all(each.passed for each in results),
         "checks": [
@@ -128,7 +128,7 @@ def of_results(results: Sequence[Result]) -> Document:
 
 
 def of_leases(leases: Iterable[Lease]) -> Document:
-    """Who has which address; `expires` is UTC in ISO 8601."""
+    """The leases; `expires` is UTC in ISO 8601."""
     return {
         "leases": [
             {
@@ -145,7 +145,7 @@ def of_leases(leases: Iterable[Lease]) -> Document:
 
 
 def _time(seconds: int) -> str | None:
-    """None of a lease that never ends."""
+    """The time in ISO 8601; None for a lease that never ends."""
     if not seconds:
         return None
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat().replace("+00:00", "Z")

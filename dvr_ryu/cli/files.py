@@ -1,4 +1,4 @@
-"""The words of `dvr` that only read files: check, flows, hosts, docs, completion. No root."""
+"""The commands of `dvr` that only read files: check, flows, hosts, docs, completion. No root."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 @click.command()
 @topology_argument
 @flows_option
-@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @output.json_option
 def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> None:
-    """Check a topology and the pipelines; print nothing if both are right.
+    """Check a topology and the pipelines; print nothing if both are right. Changes nothing.
 
-    Every problem is printed with its file, line and column, and nothing is changed anywhere. A
-    warning is a flow that no packet reaches, a table that none comes to, or one without a miss: it
-    is printed, and the exit code is 0, or 1 with --strict.
+    It prints each problem with its file, line and column. A warning is about a flow or a table that
+    no packet reaches, or a table without a miss flow: it is printed, and the exit code is 0, or 1
+    with --strict.
     """
     if not as_json:
         if warnings := _checked(topology, folder, strict):
@@ -57,7 +57,7 @@ def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> N
 
 
 def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[errors.Problem]:
-    """The warnings about two files that are right."""
+    """The warnings about the topology and the pipelines; DvrError if one is wrong."""
     from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.topology.loading import load_topology
 
@@ -75,24 +75,24 @@ def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[erro
     "--host",
     metavar="NAME",
     shell_complete=complete_host,
-    help="A host of the topology; a script may do without, and then serves all hosts.",
+    help="A host of the topology. Without it, a script is for all hosts.",
 )
 @click.option(
     "--bridge",
-    help=f"{bridge_names('or')}; if not given, {bridge_of(Plug.TUNNELS)}, or all in a script.",
+    help=f"{bridge_names('or')}. The default is {bridge_of(Plug.TUNNELS)}, or all in a script.",
 )
 @click.option(
     "--as",
     "output_format",
     type=click.Choice(["lines", "script"]),
-    help="lines: for ovs-ofctl add-flows, the default. script: for sh, with sentences.",
+    help="lines, the default: for ovs-ofctl add-flows. script: for sh, with comments.",
 )
 @click.option(
     "--from-dump",
     "dump",
     type=FILE,
     metavar="FILE",
-    help="Instead, clean and sort what `ovs-ofctl dump-flows` printed; - is stdin.",
+    help="Instead, clean and sort the output of `ovs-ofctl dump-flows`; - is stdin.",
 )
 @flows_option
 def flows(
@@ -103,14 +103,14 @@ def flows(
     dump: Path | None,
     folder: Path | None,
 ) -> None:
-    """Print the flows that a bridge of a host should have. Asks no switch and needs no root.
+    """Print the flows that a bridge of a host should have. Needs no switch and no root.
 
     \b
     The lines are ovs-ofctl's, sorted. To fill a bridge of your own with them:
         dvr flows TOPOLOGY --host NAME | ovs-ofctl add-flows BRIDGE -
-    A script for all hosts, in which each runs its own part:
+    A script for all hosts; each host runs its own part:
         dvr flows TOPOLOGY --as script > flows.sh; sh flows.sh HOST
-    What a bridge has, without counters and under the names of its tables:
+    The flows that a bridge has, without counters, under the names of its tables:
         ovs-ofctl dump-flows br-tun | dvr flows --from-dump -
     """
     from dvr_ryu.pipeline.load import load_pipelines
@@ -166,7 +166,10 @@ def hosts(topology: Path, as_json: bool) -> None:
 @click.command()
 @flows_option
 @click.option(
-    "--topology", "of_topology", is_flag=True, help="Of the topology file's keys instead."
+    "--topology",
+    "of_topology",
+    is_flag=True,
+    help="Print the reference of the topology file's keys instead.",
 )
 def docs(folder: Path | None, of_topology: bool) -> None:
     """Print the documentation of the pipelines, as RST: relations, fields, tables and flows."""

@@ -1,4 +1,4 @@
-"""The words of `dvr lab`."""
+"""The commands of `dvr lab`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dvr_ryu.cli.options import FILE, flows_option, topology_argument
 
 
 def _complete_lab_name(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
-    from dvr_ryu.lab import lifecycle
+    from dvr_ryu.lab import entering
 
     try:
-        names = lifecycle.names()
+        names = entering.names()
     except errors.DvrError:
         return []
     return [CompletionItem(name) for name in names if name.startswith(typed)]
@@ -38,10 +38,10 @@ def lab() -> None:
     "--tls",
     "over_tls",
     is_flag=True,
-    help="Let switches reach the controller by TLS, with keys that are made for this lab.",
+    help="Connect switches and controller by TLS, with keys that are made for this lab.",
 )
 def lab_up(topology: Path, folder: Path | None, over_tls: bool) -> None:
-    """Make every host of the topology, and run the controller and the companions in them."""
+    """Make every host of the topology, and run the controller and the companions."""
     from dvr_ryu.lab import lifecycle
     from dvr_ryu.lab.progress import steps
 
@@ -52,23 +52,25 @@ def lab_up(topology: Path, folder: Path | None, over_tls: bool) -> None:
 @lab.command("flows")
 @click.argument("folder", type=FILE, required=False, metavar="[DIR]")
 def lab_flows(folder: Path | None) -> None:
-    """Change the running lab to the flows in DIR; without DIR, print the folder that it runs.
+    """Give the running lab the flows in DIR; without DIR, print the folder of its flows.
 
-    Returns when every bridge has them, each by one bundle. A bad folder changes nothing.
+    Returns when every bridge has them; each gets them in one bundle. A bad folder changes nothing.
     """
     from dvr_ryu.lab import lifecycle
 
     if folder is None:
         click.echo(lifecycle.pipelines_of())
         return
-    for line in lifecycle.change_pipelines(folder) or [f"the lab runs {folder} already"]:
+    for line in lifecycle.change_pipelines(folder) or [
+        f"the lab already has the flows of {folder}"
+    ]:
         click.echo(line)
 
 
 @lab.command("down")
 @_lab_topology
 def lab_down(topology: Path | None) -> None:
-    """Remove the lab with all that runs in it, or whatever is left of one."""
+    """Remove the lab with all that runs in it, or the remains of one."""
     from dvr_ryu.lab import lifecycle
 
     removed = lifecycle.down(topology=topology)
@@ -97,7 +99,7 @@ def lab_show(topology: Path | None, as_json: bool) -> None:
 @_lab_topology
 @output.json_option
 def lab_test(topology: Path | None, as_json: bool) -> None:
-    """Prove the running lab with packets: DHCP, layers 2 and 3, floating IPs, SNAT, isolation.
+    """Test the running lab with packets: DHCP, layers 2 and 3, floating IPs, SNAT, isolation.
 
     Exit code 2 if any check fails.
     """
@@ -114,7 +116,7 @@ def lab_test(topology: Path | None, as_json: bool) -> None:
         output.show_json(documents.of_results(results))
         sys.exit(proof.exit_code(results))
     output.show(proof.render(results))
-    click.echo(f"\n{proof.summary(results)}. The lab stays up; you may type:", err=True)
+    click.echo(f"\n{proof.summary(results)}. The lab stays up. You can now type:", err=True)
     for command in proof.next_commands(results):
         click.echo(f"  {command}", err=True)
     sys.exit(proof.exit_code(results))
@@ -130,6 +132,6 @@ def lab_exec(name: str, command: tuple[str, ...]) -> None:
         dvr lab exec cirros -- ping -c1 10.10.10.4
         dvr lab exec server-233 -- ovs-ofctl dump-flows br-tun
     """
-    from dvr_ryu.lab import lifecycle
+    from dvr_ryu.lab import entering
 
-    lifecycle.execute(name, command)
+    entering.execute(name, command)

@@ -1,4 +1,4 @@
-"""What several words of `dvr` take, a topology, a host, pipelines, and what they make of it."""
+"""Arguments that several commands of `dvr` share: a topology, a host, pipelines, TLS files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE = click.Path(path_type=Path, readable=False)
 
 
 def complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
-    """The hosts of the file that is named on the line; click parses no line that breaks off."""
+    """The hosts of the topology on the command line. click cannot parse an incomplete line."""
     from dvr_ryu.topology.loading import load_topology
 
     try:
@@ -42,7 +42,7 @@ host_option = click.option(
     help="A host of the topology.",
 )
 host_name_option = click.option(
-    "--host", required=True, metavar="NAME", help="What this machine was made."
+    "--host", required=True, metavar="NAME", help="The host that this machine is."
 )
 flows_option = click.option(
     "--flows",
@@ -50,7 +50,7 @@ flows_option = click.option(
     type=FILE,
     envvar="DVR_FLOWS",
     metavar="DIR",
-    help="Pipelines to use instead of the shipped flows/; else those that DVR_FLOWS names.",
+    help="The pipelines to use. The default is $DVR_FLOWS, or the shipped flows/.",
 )
 
 _pki_option = click.option(
@@ -62,12 +62,12 @@ _pki_option = click.option(
     help="This host's files of dvr pki host, for a controller at ssl:.",
 )
 _tls_option = click.option(
-    "--tls", is_flag=True, help="Reach the controller by TLS though the file says tcp:."
+    "--tls", is_flag=True, help="Connect to the controller by TLS although the file says tcp:."
 )
 
 
 def tls_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a word --pki and --tls, which it gets as its `options`."""
+    """Add --pki and --tls to a command, which gets them as its `options`."""
 
     @_pki_option
     @_tls_option
@@ -87,7 +87,7 @@ def view(topology: Path, host: str) -> HostView:
 
 
 def views(topology: Path, host: str | None) -> list[HostView]:
-    """The view of a host, or of all if none is named."""
+    """The view of a host, or the views of all hosts if `host` is None."""
     from dvr_ryu.topology.loading import load_topology
     from dvr_ryu.topology.view import HostView
 

@@ -1,7 +1,7 @@
-"""Where the results of words go: to stdout, as lines, tables or one JSON document. And what happens
-where stdout takes nothing.
+"""Writes the results of commands to stdout, as lines, tables or one JSON document, and handles a
+stdout that takes no data.
 
-A terminal wraps tables at words. Elsewhere each row is a line: pipes and files have no width.
+A terminal wraps tables between words. In pipes and files, which have no width, each row is a line.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ import click
 from dvr_ryu import errors
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document; docs/json.rst has its keys."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document; docs/json.rst describes its keys.",
 )
 
 _WIDEST = 1 << 16
-"""Columns of what is no terminal: more than any row has."""
+"""The width of pipes and files, in columns: more than any row needs."""
 
 
 def show(renderable: Any) -> None:
-    """Print what rich can render."""
+    """Print an object of rich on stdout."""
     from rich.console import Console
 
     if sys.stdout.isatty():
@@ -40,21 +43,21 @@ def show(renderable: Any) -> None:
 
 
 def show_json(document: dict[str, Any]) -> None:
-    """Print a document of plain data."""
+    """Print a document of plain data as JSON."""
     click.echo(json.dumps(document, indent=2))
 
 
 def to_stderr(text: str) -> None:
-    """Print lines on stderr, none of which does something to the terminal."""
+    """Print lines on stderr; no character of them can control the terminal."""
     for line in text.split("\n"):
         click.echo(errors.printable(line.replace("\t", " ")), err=True)
 
 
 def end_with(command: Callable[[], object]) -> int:
-    """Run a word to its end and return the exit code.
+    """Run a command to its end and return the exit code.
 
-    A problem that the reader can mend is told without a traceback; so is a stdout that is full. Of
-    a reader that has gone, as in `dvr ... | head -1`, nothing is told.
+    A problem that the user can correct, or a full stdout, is printed without a traceback. Nothing
+    is printed if the reader of stdout has ended, as in `dvr ... | head -1`.
     """
     try:
         with _guarded_stdout():
@@ -69,7 +72,7 @@ def end_with(command: Callable[[], object]) -> int:
 
 
 class StdoutLost(errors.DvrError):
-    """Stdout does not take the result; without words where its reader has gone."""
+    """Stdout does not take the result; the text is empty if the reader of stdout has ended."""
 
     def __init__(self, error: OSError) -> None:
         reader_ended = isinstance(error, BrokenPipeError)
@@ -79,7 +82,7 @@ class StdoutLost(errors.DvrError):
 
 
 class _Stdout(io.RawIOBase):
-    """The stdout of this process, which says so when it takes nothing, once."""
+    """The stdout of this process; it raises StdoutLost once if it takes no data."""
 
     def __init__(self) -> None:
         self._lost = False
@@ -106,9 +109,9 @@ class _Stdout(io.RawIOBase):
 
 @contextmanager
 def _guarded_stdout() -> Iterator[None]:
-    """While the block lasts, and for what is still to be written at its end."""
+    """Use _Stdout while the block lasts, and for the rest of the output at its end."""
     original = sys.stdout
-    if original is None:  # >&-: no other file shall get its number
+    if original is None:  # closed by >&-: no other file may get its number
         os.open(os.devnull, os.O_RDONLY)
     else:
         original.flush()

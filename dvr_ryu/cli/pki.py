@@ -1,4 +1,4 @@
-"""The words of `dvr pki`."""
+"""The commands of `dvr pki`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pki() -> None:
 def pki_init(folder: Path) -> None:
     """Make two authorities in DIR, and the controller's key and certificate.
 
-    DIR is /etc/dvr_ryu/pki if it is left out. What is there already stays as it is.
+    The default of DIR is /etc/dvr_ryu/pki. Files that exist stay as they are.
     """
     from dvr_ryu.pki import making
 
@@ -28,7 +28,7 @@ def pki_init(folder: Path) -> None:
     for each in made:
         click.echo(f"made {each}")
     if not made:
-        click.echo(f"{folder} is made already, nothing is changed", err=True)
+        click.echo(f"{folder} is complete, nothing was changed", err=True)
     click.echo(
         f"The controller takes its files from {folder}; the private keys stay there.", err=True
     )
@@ -48,13 +48,13 @@ def pki_init(folder: Path) -> None:
     help="The folder of dvr pki init.",
 )
 def pki_host(name: str, folder: Path) -> None:
-    """Make the key and the certificate of host NAME, for it alone; and tell what to copy there."""
+    """Make the key and the certificate of host NAME; print the commands that copy them there."""
     from dvr_ryu.pki import making
     from dvr_ryu.pki.files import folder_of_host
 
     files = folder_of_host(folder, name)
     if making.make_host(folder, name) is None:
-        click.echo(f"{files} is made already; for a new key, remove it first", err=True)
+        click.echo(f"{files} exists already; for a new key, remove it first", err=True)
     else:
         click.echo(f"made {files}")
     click.echo(f"Copy it to {name}, where the companion looks for it:", err=True)

@@ -1,4 +1,4 @@
-"""The words of `dvr show`: what runs on this host, or in the lab that is up here."""
+"""The commands of `dvr show`: they read this host, or the lab that is up here."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dvr_ryu.cli import output
 
 @click.group()
 def show() -> None:
-    """Print what runs on this host, or in the lab that is up here."""
+    """Print the state of this host, or of the lab that is up here."""
 
 
 @show.command("leases")
 @output.json_option
 def show_leases(as_json: bool) -> None:
-    """Print who has which address by DHCP, and until when.
+    """Print the DHCP leases, each with its address and its end.
 
-    A lease of a machine that the topology does not name is called dynamic. In a lab, where this
-    needs root, it prints the leases of all hosts; elsewhere those that this host has given.
+    Leases of machines that the topology does not declare are marked as dynamic. In a lab this needs
+    root and prints the leases of all hosts; elsewhere it prints those of this host's servers.
     """
     from dvr_ryu.lab import leases
 
@@ -30,4 +30,4 @@ def show_leases(as_json: bool) -> None:
     elif found:
         output.show(leases.render(found))
     else:
-        click.echo("no leases: no DHCP server of dvr_ryu's has given one here", err=True)
+        click.echo("no leases: the DHCP servers of dvr_ryu have given none here", err=True)

@@ -1,4 +1,4 @@
-"""Who has which address by DHCP: of this machine, if it is a host, and of the lab that is up."""
+"""The DHCP leases of this machine, if it is a host, and of the lab that is up."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from dvr_ryu.tables import table
 def shown(folder: StateFolder = THE_LAB, root: Path = Path("/")) -> list[Lease]:
     """Return all leases, by network and address.
 
-    With DHCP on every host an instance that was moved has one on each that served it: the youngest
-    tells.
+    With DHCP on every host, a moved instance has a lease on each host that served it. Only the
+    youngest counts.
     """
     youngest: dict[tuple[str, str], Lease] = {}
     for lease in sorted(_all(folder, root), key=lambda lease: lease.expires):

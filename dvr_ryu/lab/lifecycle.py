@@ -1,37 +1,28 @@
-"""The lab of a topology, from up to down: makes it, runs commands in it, changes its flows, removes
-it.
+"""Brings the lab of a topology up, replaces its flows, and takes it down.
 
-Whatever ends `up` before it is done, Ctrl-C included, leaves nothing behind.
+If an error or Ctrl-C ends the first `up`, nothing of the lab stays.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from dvr_ryu.command import dvr
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import preflight
+from dvr_ryu.lab import membership, preflight
 from dvr_ryu.lab.hosts import bare
-from dvr_ryu.lab.hosts.host import LabHost, environment
+from dvr_ryu.lab.membership import Progress
 from dvr_ryu.lab.services import services, tls
 from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
-from dvr_ryu.topology.model import CONTROLLER_VARIABLE, instance_namespace
 from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
-    from dvr_ryu.lab.services.readiness import Goal
     from dvr_ryu.topology.loading import Declaration
-
-Progress = Callable[[str], None]
-"""Told, in a few words, of each step that begins."""
 
 THE_LAB = StateFolder()
 
@@ -43,14 +34,15 @@ def up(
     pipelines: Path | None = None,
     over_tls: bool = False,
 ) -> None:
-    """Bring up the lab of the topology in this file, with its controller and its companions; or
-    bring the lab of this file, which is up, to what the file says by now.
+    """Make the lab of the topology in this file, with its controller and its companions; if the
+    lab of this file is up, change it to the current text of the file.
 
-    `pipelines` is the folder of its flows, if not those that it has, or the shipped ones.
-    `over_tls`: it speaks TLS, whatever the file says, as long as it is up. Returns when all is in
-    place. DvrError and HostError: no lab was made, or none was left; one that was up still is.
+    `pipelines` is the folder of the flows; by default the lab keeps its flows, and a new lab gets
+    the shipped ones. With `over_tls` the lab uses TLS for as long as it is up, even if the file
+    says tcp. This returns when the lab is ready. After DvrError and HostError a new lab is gone,
+    and a lab that was up still is.
     """
-    # Costs 0.1 s and more, which dvr lab exec should not wait for.
+    # These imports take 0.1 s and more; dvr lab exec should not wait for them.
     from dvr_ryu.lab.proof import neighbours
     from dvr_ryu.lab.services import flows, readiness
     from dvr_ryu.topology.loading import load_declaration
@@ -65,7 +57,7 @@ def up(
         elif over_tls and not state.tls:
             raise HostError("the lab that is up was made without --tls: type dvr lab down first")
         over_tls = state.tls if state else over_tls
-        # As the companions, it takes no file that drops half of the hosts unconfirmed.
+        # Like a companion, it refuses a file that drops half of the hosts without confirmation.
         previous = _in_force(folder, path) if state else None
         declaration = load_declaration(path, previous)
         topology = declaration.topology
@@ -82,7 +74,7 @@ def up(
             starts = services.start(running, path)
             services.await_ready(running, starts, goal, progress)
             if state:
-                end_hosts(topology, folder, goal)
+                membership.end_hosts(topology, folder, goal)
         except BaseException:
             if state is None:
                 _remove(folder)
@@ -92,7 +84,7 @@ def up(
 
 
 def _in_force(folder: StateFolder, path: Path) -> Declaration | None:
-    """What the lab was brought to last; None if nobody can tell any more."""
+    """The topology that the lab was brought to last; None if it is unknown."""
     from dvr_ryu.topology.loading import restored
 
     with suppress(DvrError):
@@ -108,27 +100,27 @@ def _hosts(
     progress: Progress,
     over_tls: bool,
 ) -> bare.Lab:
-    """The hosts of a new lab, or of the one that is up, each with its keys if it needs any."""
+    """Make the hosts of a new lab, or update those of the lab that is up; give them TLS files."""
     needs_keys = tls.is_needed(topology, over_tls)
     if needs_keys:
         tls.make(topology, folder, progress)
     if state:
-        lab = renew_hosts(state, topology, folder, progress)
+        lab = membership.renew_hosts(state, topology, folder, progress)
     else:
-        lab = make_hosts(topology, path, folder, progress, over_tls)
+        lab = membership.make_hosts(topology, path, folder, progress, over_tls)
     if needs_keys:
         tls.equip(lab, topology, folder)
     return lab
 
 
 def _lab_of(path: Path, folder: StateFolder) -> LabState | None:
-    """The lab that is up, if it is that of this file."""
+    """The state of the lab that is up, if this file is its topology; else None."""
     state = folder.read()
     return state if state and state.whole and state.topology == str(path) else None
 
 
 def refuse_second(folder: StateFolder) -> None:
-    """HostError if the locked `folder` is that of a lab, or of the remains of one."""
+    """Raise HostError if the locked `folder` belongs to a lab or has remains of one."""
     state = folder.read()
     if state is not None and state.whole:
         raise HostError(
@@ -141,96 +133,6 @@ def refuse_second(folder: StateFolder) -> None:
         )
 
 
-def make_hosts(
-    topology: Topology,
-    path: Path,
-    folder: StateFolder,
-    progress: Progress,
-    over_tls: bool = False,
-) -> bare.Lab:
-    """Make the bare lab of `topology`, read from `path`, and note it in the locked `folder`."""
-    count = len(topology.hosts)
-    hosts = "1 host" if count == 1 else f"{count} hosts"
-    progress(f"{hosts}, one for the controller, and the wire between them")
-    state = LabState.new(path, over_tls)
-    folder.write(state)
-    with _ctrl_c_waits():
-        lab = bare.build(topology, str(folder.path))
-    folder.write(state.of(lab, topology))
-    return lab
-
-
-def renew_hosts(
-    state: LabState, topology: Topology, folder: StateFolder, progress: Progress
-) -> bare.Lab:
-    """Make the hosts that a running lab lacks, and note it; they know what the file said before.
-
-    Those that it has too many stay until `end_hosts`, for what is there may be about to leave; but
-    not one whose name or address another one has now. HostError if this needs another lab. If hosts
-    cannot be made, the lab is one of those that were not replaced.
-    """
-    lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
-    controller = wanted[bare.CONTROLLER] == state.addresses[bare.CONTROLLER]
-    if not controller or str(topology.underlay) != state.underlay:
-        raise HostError(
-            f"the underlay, or the controller's address, is another one in {state.topology} than"
-            f" in the lab that is up: type sudo {dvr('lab down')}, then lab up again"
-        )
-    removed = dict(state.addresses.items() - wanted.items())
-    added = {name: wanted[name] for name, _ in sorted(wanted.items() - state.addresses.items())}
-    if removed or added:
-        signs = [*(f"-{name}" for name in removed), *(f"+{name}" for name in added)]
-        progress(f"hosts: {' '.join(signs)}")
-    displaced = {
-        name: address
-        for name, address in removed.items()
-        if name in added or address in added.values()
-    }
-    staying = dict(removed.items() - displaced.items())
-    with _ctrl_c_waits():
-        bare.end(lab, displaced)
-        state = state.without(displaced)
-        folder.write(state)
-        try:
-            made = bare.add(lab.underlay_host, added, topology.underlay, str(folder.path))
-            for host in made.values():
-                if memory := folder.remembered():
-                    services.seed_memory(host, memory)
-        except BaseException:
-            bare.remove(str(folder.path), among=added)
-            raise
-        hosts = {**state.lab_hosts, **made}
-        lab = bare.Lab({name: hosts[name] for name in (*wanted, *staying, bare.UNDERLAY)})
-        folder.write(state.of(lab, topology, staying))
-    return lab
-
-
-def end_hosts(topology: Topology, folder: StateFolder, goal: Goal) -> None:
-    """End the hosts of a running lab that its file has no more, once nothing is on them."""
-    state = folder.read()
-    assert state is not None
-    lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
-    removed = {name: state.addresses[name] for name in state.addresses.keys() - wanted.keys()}
-    services.await_departure([lab[name] for name in removed], goal)
-    with _ctrl_c_waits():
-        bare.end(lab, removed)
-        lab = bare.Lab({name: lab[name] for name in (*wanted, bare.UNDERLAY)})
-        folder.write(state.of(lab, topology))
-
-
-@contextmanager
-def _ctrl_c_waits() -> Iterator[None]:
-    """Hold Ctrl-C back until the block's end: while threads are started it would lose one."""
-    typed: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, _frame: typed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-        if typed:
-            raise KeyboardInterrupt
-
-
 def _complete(folder: StateFolder) -> None:
     state = folder.read()
     assert state is not None
@@ -238,9 +140,9 @@ def _complete(folder: StateFolder) -> None:
 
 
 def down(folder: StateFolder = THE_LAB, topology: Path | None = None) -> list[str]:
-    """Remove the lab, or whatever is left of one; return what that was, empty if nothing was.
+    """Remove the lab, or the remains of one; return a line for each thing that was removed.
 
-    HostError if it is known to be that of another topology than the one named.
+    HostError if `topology` is given and the lab has another one.
     """
     preflight.require_root()
     with folder.locked():
@@ -249,7 +151,7 @@ def down(folder: StateFolder = THE_LAB, topology: Path | None = None) -> list[st
 
 
 def require_lab_of(topology: Path | None, folder: StateFolder = THE_LAB) -> None:
-    """HostError if the lab in `folder` is that of another file than the one named, if one is."""
+    """Raise HostError if `topology` is given and the lab in `folder` has another one."""
     state = folder.read()
     if topology and state and topology.resolve() != Path(state.topology):
         raise HostError(f"the lab here is that of {state.topology}, not of {topology}")
@@ -264,7 +166,7 @@ def _remove(folder: StateFolder) -> list[str]:
 
 
 def running(folder: StateFolder = THE_LAB) -> LabState:
-    """The lab that is up; HostError if none is, or if some of it has ended."""
+    """The state of the lab that is up; HostError if none is up, or if a host of it has ended."""
     state = folder.read()
     if state is None:
         raise HostError(f"no lab is up: type sudo {dvr('lab up')} TOPOLOGY")
@@ -276,7 +178,7 @@ def running(folder: StateFolder = THE_LAB) -> LabState:
 
 
 def pipelines_of(folder: StateFolder = THE_LAB) -> Path:
-    """The folder of the flows that the lab which is up runs; HostError if none is up."""
+    """The folder of the flows of the lab that is up; HostError if none is up."""
     from dvr_ryu.lab.services import flows
 
     preflight.require_root()
@@ -284,10 +186,10 @@ def pipelines_of(folder: StateFolder = THE_LAB) -> Path:
 
 
 def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str]:
-    """Change the lab that is up to the flows in `pipelines`; return what the controller said of
-    each bridge when all have them, nothing if they had them already.
+    """Give the lab that is up the flows in `pipelines`, and wait until every bridge has them.
 
-    FileError, DvrError: nothing was changed.
+    Return the controller's log line about each bridge; an empty list if the lab already had these
+    flows. After FileError and DvrError nothing was changed.
     """
     from dvr_ryu.lab.services import flows
     from dvr_ryu.topology.loading import load_topology
@@ -301,38 +203,3 @@ def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str
         lab = bare.Lab(state.lab_hosts)
         controller, *_ = services.services_of(topology, path, lab, folder, state.tls)
         return flows.change(controller, topology, pipelines)
-
-
-def find(name: str, folder: StateFolder = THE_LAB) -> tuple[LabHost, str | None]:
-    """Where `name` is: a host, or an instance's host and namespace. DvrError tells all names."""
-    hosts = running(folder).lab_hosts
-    if name in hosts:
-        return hosts[name], None
-    namespace = instance_namespace(name)
-    for host in hosts.values():
-        if host.path(f"/run/netns/{namespace}").exists():
-            return host, namespace
-    raise DvrError(f"the lab has no {name}; it has {', '.join(names(folder))}")
-
-
-def names(folder: StateFolder = THE_LAB) -> list[str]:
-    """What `find` finds: the hosts of the lab that is up, then its instances."""
-    hosts = running(folder).lab_hosts
-    return [*hosts, *(instance for host in hosts.values() for instance in instances_of(host))]
-
-
-def instances_of(host: LabHost) -> list[str]:
-    """The instances that are on `host` now, by the namespaces that it has."""
-    start = instance_namespace("")
-    folder = host.path("/run/netns")
-    return sorted(entry.name.removeprefix(start) for entry in folder.glob(f"{start}*"))
-
-
-def execute(name: str, command: Sequence[str], folder: StateFolder = THE_LAB) -> NoReturn:
-    """Become `command` in the host or instance `name`, with our terminal; its exit code is ours."""
-    preflight.require_root()
-    host, namespace = find(name, folder)
-    argv = host.enter(command, namespace)
-    address = running(folder).addresses[bare.CONTROLLER]
-    controller = {CONTROLLER_VARIABLE: f"tcp:{address}:{bare.OPENFLOW_PORT}"}
-    os.execvpe(argv[0], argv, environment(controller))

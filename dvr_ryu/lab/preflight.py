@@ -1,4 +1,4 @@
-"""What a lab needs of the machine, looked for before anything is made: root, and programs."""
+"""Checks, before a lab makes anything, that root runs it and that the machine has its programs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ PROGRAMS = (
     *("arping", "dnsmasq", "ethtool", "ip", "iptables", "nsenter", "ovs-vswitchd", "ping"),
     *("setpriv", "sysctl", "tcpdump", "udhcpc", "unshare"),
 )
-"""What labs, and the companions in them, run."""
+"""The programs that labs, and the companions in them, run."""
 
 
 def require_root() -> None:
-    """HostError unless root runs us, with the same command for root."""
+    """Raise HostError unless root runs this process; it advises the same command with sudo."""
     if os.geteuid() != 0:
         raise HostError(f"a lab is made of namespaces, which needs root: type sudo {as_typed()}")
 
 
 def require_programs() -> None:
-    """HostError that names every missing program, and what to install."""
+    """Raise HostError if programs are missing; it names them and their Debian packages."""
     path = environment()["PATH"]
     missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
     if missing:

@@ -1,4 +1,4 @@
-"""How a lab tells of its progress, on stderr: a living line in a terminal, else plain lines."""
+"""Prints the progress of a lab on stderr: an animated line on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Something to tell of each step that begins; what began before has ended by then."""
+    """Yield a function that prints a step when it begins; the step before it has then ended."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda step: console.print(step, markup=False, soft_wrap=True)

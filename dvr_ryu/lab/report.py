@@ -1,4 +1,4 @@
-"""What a lab is made of, as it is now: hosts, bridges, namespaces, instances, logs. Only reads."""
+"""Reads the parts that a lab has now: hosts, bridges, namespaces, instances, logs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from dvr_ryu.companion.desired.dhcp import dhcp_namespace
 from dvr_ryu.companion.desired.fip import fip_namespace
 from dvr_ryu.errors import DvrError, printable
 from dvr_ryu.lab import preflight
+from dvr_ryu.lab.entering import instances_of
 from dvr_ryu.lab.hosts.bare import CONTROLLER, UNDERLAY
 from dvr_ryu.lab.hosts.cabling import NIC
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.hosts.openvswitch import PHYSICAL_BRIDGE
-from dvr_ryu.lab.lifecycle import THE_LAB, instances_of, running
+from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.tables import table
 from dvr_ryu.topology.loading import parse_topology
@@ -30,7 +31,7 @@ from dvr_ryu.topology.topology import Topology
 
 @frozen
 class NamespaceReport:
-    """A network namespace of a lab host, and of what it is: "router r1"; nothing if not ours."""
+    """A network namespace of a lab host, and its owner: "router r1"; empty if it is foreign."""
 
     name: str
     owner: str
@@ -38,7 +39,7 @@ class NamespaceReport:
 
 @frozen
 class HostReport:
-    """A lab host. `pid` is its first process's, as the machine sees it."""
+    """A lab host. `pid` is that of its first process, in the machine's pid namespace."""
 
     name: str
     address: str
@@ -49,7 +50,7 @@ class HostReport:
 
 @frozen
 class InstanceReport:
-    """An instance, and the addresses that it has now, on all of its cards."""
+    """An instance, and the addresses that it has now, on all of its NICs."""
 
     name: str
     host: str
@@ -68,22 +69,22 @@ class LabReport:
 
 
 def show(folder: StateFolder = THE_LAB) -> LabReport:
-    """Read what the lab that is up is made of; HostError if none is."""
+    """Read the parts of the lab that is up; HostError if none is up."""
     preflight.require_root()
     state = running(folder)
     owners: dict[str, str] = {}
-    with suppress(FileNotFoundError, DvrError):  # without it, a lab is only less easy to read
+    with suppress(FileNotFoundError, DvrError):  # a report without owners is still useful
         owners = _owners(parse_topology(folder.remembered(), state.topology))
     hosts = list(state.lab_hosts.values())
     with ThreadPoolExecutor() as pool:
         host_reports = tuple(pool.map(lambda host: _report_of(host, owners), hosts))
         found = [(host, name) for host in hosts for name in instances_of(host)]
-        instances = tuple(pool.map(lambda place: _instance_report_of(*place), found))
+        instances = tuple(pool.map(lambda each: _instance_report_of(*each), found))
     return LabReport(state.topology, state.started, host_reports, instances, tuple(folder.logs))
 
 
 def _owners(topology: Topology) -> dict[str, str]:
-    """Namespace → what has it: most are called by a UUID."""
+    """Namespace → owner: the names of most namespaces are UUIDs."""
     owners = {instance_namespace(name): f"instance {name}" for name in topology.instances}
     for name, network in topology.networks.items():
         owners[dhcp_namespace(network)] = owners[fip_namespace(network)] = f"network {name}"
@@ -116,7 +117,7 @@ def _addresses(host: LabHost, which: list[str], namespace: str | None = None) ->
 
 
 def render(report: LabReport) -> RenderableType:
-    """Tables of a lab for people: hosts, what is on them, and where the logs are."""
+    """Tables of a lab for people: hosts, instances, namespaces and logs."""
     hosts = table(
         ("host", "underlay address", "pid", "bridges"),
         ((each.name, each.address, str(each.pid), " ".join(each.bridges)) for each in report.hosts),

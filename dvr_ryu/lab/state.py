@@ -1,7 +1,7 @@
-"""The lab's state folder: which lab is up. One lab at a time, one change of it at a time.
+"""The lab's state folder: it says which lab is up, and lets one process at a time change the lab.
 
-The file is only a memory. What really runs is found by its marker, so that a file that is lost, cut
-short or out of date leaves nothing behind.
+The state file is only a memory. A marker in their environment finds the processes that really run,
+so a lost, truncated or outdated file leaves none of them behind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dvr_ryu.lab.hosts.process import Process
 from dvr_ryu.topology.topology import Topology
 
 FOLDER = Path("/run/dvr_lab")
-"""Where the lab of this machine is remembered, for root only; its logs are here, too."""
+"""The state and the logs of this machine's lab. Only root can read it."""
 
 
 _STR = instance_of(str)
@@ -33,10 +33,11 @@ _STR = instance_of(str)
 
 @frozen
 class LabState:
-    """A lab as it was made. `started` is local time in ISO 8601; `complete` once `up` was done.
+    """A lab as it was made. `started` is local time in ISO 8601; `up` sets `complete` at its end.
 
-    `underlay` and `addresses`, of the hosts on it, are what only a new lab, or a new host, can have
-    otherwise. `tls` is whether switches reach the controller by TLS, whatever the file says.
+    `underlay` is fixed for a lab, and each of `addresses` for a host: another value needs a new lab
+    or a new host. `tls` is whether switches reach the controller by TLS, even if the topology says
+    tcp.
     """
 
     topology: str = field(validator=_STR)
@@ -49,13 +50,13 @@ class LabState:
 
     @classmethod
     def new(cls, topology: Path, tls: bool = False) -> LabState:
-        """The state of a lab that is about to be made from this file."""
+        """The state of a lab that does not exist yet, for the topology in this file."""
         started = datetime.now().isoformat(sep=" ", timespec="seconds")
         return cls(str(topology), started, tls=tls)
 
     def of(self, lab: Lab, topology: Topology, staying: Mapping[str, str] = {}) -> LabState:
-        """The same with the hosts that were made for a topology, and others `staying`, by their
-        addresses.
+        """The same with the hosts of `topology`, and with further hosts that stay: `staying` has
+        their addresses by name.
         """
         hosts = {name: host.init for name, host in lab.hosts.items()}
         addresses = {**addresses_of(topology), **staying}
@@ -69,12 +70,12 @@ class LabState:
 
     @property
     def lab_hosts(self) -> dict[str, LabHost]:
-        """Its hosts by name, those of the topology first."""
+        """The hosts by name; the topology's come first."""
         return {name: LabHost(name, init) for name, init in self.hosts.items()}
 
     @property
     def whole(self) -> bool:
-        """Whether `up` came to its end and every host still runs."""
+        """Whether `up` ended well and every host still runs."""
         return self.complete and all(init.alive for init in self.hosts.values())
 
 
@@ -88,19 +89,20 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep out who else would change the lab; HostError if somebody does, or if a file cannot
-        be written. Makes the folder.
+        """Lock the lab against other processes while the block runs; this makes the folder.
+
+        HostError if another process has the lock, or if a file cannot be written.
         """
         descriptor = self._lock()
         try:
             yield
-        except OSError as error:  # a full disk, say
+        except OSError as error:  # for example, the disk is full
             raise HostError(one_line(error)) from error
         finally:
             os.close(descriptor)
 
     def _lock(self) -> int:
-        """Lock the folder itself; whoever had it before may have removed it meanwhile."""
+        """Lock the folder itself. The last process with the lock may have removed the folder."""
         while True:
             try:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,7 +123,7 @@ class StateFolder:
             os.close(descriptor)
 
     def read(self) -> LabState | None:
-        """The state that was written last; None if there is none, or none that can be read."""
+        """The state that was written last; None if there is none, or if it cannot be read."""
         try:
             document = json.loads(self._file.read_text())
             hosts = {name: Process(**process) for name, process in document.pop("hosts").items()}
@@ -130,35 +132,35 @@ class StateFolder:
             return None
 
     def write(self, state: LabState) -> None:
-        """Remember `state`; a reader finds the old one or the new one, whole."""
+        """Save `state`. A reader finds either the old state or the new one, never a part."""
         _replace(self._file, json.dumps(asdict(state), indent=1))
 
     def remember(self, text: str) -> None:
-        """The lab is now as this file says."""
+        """Save the text of the topology that the lab now has."""
         _replace(self._memory, text)
 
     def remembered(self) -> str:
-        """What the file said that the lab was brought to last; nothing if that is not known."""
+        """The text of the topology that the lab was brought to last; empty if it is unknown."""
         try:
             return self._memory.read_text(encoding="utf-8")
         except (OSError, ValueError):
             return ""
 
     def log(self, service: str) -> Path:
-        """Where a program of the lab writes."""
+        """The log of a service of the lab."""
         return self.path / f"{service}.log"
 
     @property
     def logs(self) -> list[Path]:
-        """The logs that there are."""
+        """All logs that exist."""
         return sorted(self.path.glob("*.log"))
 
     def used(self) -> bool:
-        """Whether anything of a lab is here."""
+        """Whether the folder has anything of a lab."""
         return self.path.is_dir() and any(self.path.iterdir())
 
     def remove(self) -> None:
-        """Forget the lab."""
+        """Remove the state and the logs."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 

@@ -1,6 +1,6 @@
-"""Whether an end's files fit together, and are good today: read by openssl. Nothing is changed.
+"""Checks by openssl whether an endpoint's TLS files fit together and are valid now. Only reads.
 
-Open vSwitch needs openssl itself, so every host has it.
+Open vSwitch itself needs openssl, so every host has it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dvr_ryu.pki.files import CONTROLLER, PkiFiles, owner_of
 
 SECONDS_OF_A_DAY = 86400
 WARNING_DAYS = 30
-"""How long before a certificate expires it is told of."""
+"""The number of days before a certificate expires in which there is a warning."""
 
 _COMMON_NAME = re.compile(r"^\s*commonName\s*= (.*)$", re.MULTILINE)
 _DATES = re.compile(r"^not(?:Before|After)=(.*)$", re.MULTILINE)
@@ -29,7 +29,7 @@ _PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----"
 
 @frozen
 class Certificate:
-    """What a certificate says: whose it is, and from when until when (seconds since 1970)."""
+    """The contents of a certificate. It is valid from `begins` to `ends` (seconds since 1970)."""
 
     owner: str
     begins: int
@@ -42,12 +42,12 @@ class Certificate:
         return time.strftime("%Y-%m-%d", time.gmtime(self.ends))
 
     def days_left(self, now: float) -> int:
-        """Whole days until it expires; negative once it has."""
+        """The whole days until it expires; negative after that."""
         return int((self.ends - now) // SECONDS_OF_A_DAY)
 
 
 def read(file: Path) -> Certificate:
-    """Read a certificate. Raise HostError if it is missing, unreadable, or none."""
+    """Read a certificate. Raise HostError if it is missing, unreadable or no certificate."""
     arguments = [
         "-subject",
         "-nameopt",
@@ -64,9 +64,9 @@ def read(file: Path) -> Certificate:
 
 
 def require(files: PkiFiles, now: float) -> Certificate:
-    """Return the certificate of an end, which shows it to the other one `now`.
+    """Return the certificate of an endpoint, if its files are valid `now`.
 
-    Raise HostError with the first thing that the other end would object to.
+    Raise HostError with the first objection that the other endpoint would have.
     """
     for file in files.all:
         _require_readable(file, files.owner)
@@ -77,7 +77,7 @@ def require(files: PkiFiles, now: float) -> Certificate:
 
 
 def advice(owner: str) -> str:
-    """What to do for files of an end that are missing, or no good any more."""
+    """The advice if an endpoint's files are missing or no longer valid."""
     if owner == CONTROLLER:
         return "make them: dvr pki init DIR; or remove the controller's, and make them anew"
     return f"on the controller's machine: dvr pki host {owner}; then copy its files here"
@@ -113,7 +113,7 @@ def _objections(files: PkiFiles, shown: Certificate, now: float) -> Iterator[str
 
 
 def _is_signed(files: PkiFiles) -> bool:
-    """Whether the certificate is of the authority, whatever the day."""
+    """Whether the authority signed the certificate; dates are ignored."""
     command = ["openssl", "verify", "-no_check_time", "-CAfile", str(files.issuer)]
     return _run([*command, str(files.certificate)]).returncode == 0
 

@@ -1,7 +1,7 @@
-"""TLS between a switch and a controller, as Python's ssl has it, from an end's files.
+"""Makes Python's SSL contexts for switch and controller from an endpoint's files.
 
-Both ends show a certificate. It counts by its authority and its dates; a name in it is the caller's
-affair.
+Both endpoints show a certificate. The context checks its authority and its dates; the caller checks
+the name in it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dvr_ryu.pki.files import PkiFiles
 
 
 def server(files: PkiFiles) -> ssl.SSLContext:
-    """What a controller listens with. Raise HostError if a file is missing or no good."""
+    """The context of a listening controller. Raise HostError if a file is missing or invalid."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # A connection that is resumed would not show its certificate once more.
+    # A resumed connection would not show its certificate again.
     context.num_tickets = 0
     return _with_files(context, files)
 
 
 def client(files: PkiFiles) -> ssl.SSLContext:
-    """What a switch connects with. Raise HostError if a file is missing or no good."""
+    """The context of a connecting switch. Raise HostError if a file is missing or invalid."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     return _with_files(context, files)

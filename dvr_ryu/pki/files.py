@@ -1,7 +1,7 @@
-"""Which files are whose: a host's and the controller's keys, certificates and authorities. Pure.
+"""The paths of the keys, certificates and authorities of the hosts and the controller. Pure.
 
-The folder of `dvr pki init` has two authorities, as ovs-pki makes them: `switchca` signs what hosts
-show, `controllerca` what the controller shows. A host needs the files of `hosts/NAME`, and no more.
+The folder of `dvr pki init` has ovs-pki's two authorities: `switchca` signs the hosts'
+certificates, `controllerca` the controller's. A host needs only the files of `hosts/NAME`.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from pathlib import Path
 from attrs import frozen
 
 FOLDER = Path("/etc/dvr_ryu/pki")
-"""Where the controller and the companions look for their files, unless they are told otherwise."""
+"""The default folder of the files of the controller and of the companions."""
 CONTROLLER = "controller"
-"""Whose certificate the controller's is."""
+"""The owner in the controller's certificate."""
 SWITCH_AUTHORITY, CONTROLLER_AUTHORITY = "switchca", "controllerca"
 """ovs-pki's names of the authorities."""
 
 
 @frozen
 class PkiFiles:
-    """The files of one end of a connection, `owner`: a host, or the controller."""
+    """The files of one endpoint of a connection. The `owner` is a host or the controller."""
 
     owner: str
     private_key: Path
     certificate: Path
     issuer: Path
-    """The certificate of the authority that signs this end's."""
+    """The certificate of the authority that signs this endpoint's certificate."""
     authority: Path
-    """The certificate of the authority that signs the other end's."""
+    """The certificate of the authority that signs the other endpoint's certificate."""
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -57,7 +57,7 @@ def folder_of_host(folder: Path, host: str) -> Path:
 
 
 def of_host(folder: Path, host: str) -> PkiFiles:
-    """The files of a host, in the folder that it has them in."""
+    """The files of a host in its own folder."""
     return PkiFiles(
         host,
         folder / private_key(host),
@@ -68,7 +68,7 @@ def of_host(folder: Path, host: str) -> PkiFiles:
 
 
 def of_controller(folder: Path) -> PkiFiles:
-    """The controller's files, in the folder of `dvr pki init`, or in one like it."""
+    """The controller's files, in the folder of `dvr pki init` or in a copy of it."""
     return PkiFiles(
         CONTROLLER,
         folder / private_key(CONTROLLER),
@@ -79,5 +79,5 @@ def of_controller(folder: Path) -> PkiFiles:
 
 
 def owner_of(common_name: str) -> str:
-    """Whose certificate has this common name: ovs-pki writes NAME, or "NAME id:" and a number."""
+    """The owner in a common name, for which ovs-pki writes NAME, or "NAME id:" and a number."""
     return common_name.partition(" id:")[0]

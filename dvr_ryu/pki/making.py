@@ -1,6 +1,6 @@
-"""Makes authorities, keys and certificates: the words that ovs-pki needs, and where its files go.
+"""Makes authorities, keys and certificates: it runs ovs-pki and moves its files to their folders.
 
-What is there stays as it is. New files are made aside, and then moved: all of them, or none.
+Files that exist stay as they are. New files are made in a temporary folder, then all are moved.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from dvr_ryu.pki.files import (
 from dvr_ryu.topology.spec.scalars import name as require_name
 
 PROGRAMS = ("openssl", "ovs-pki")
-"""What is run, the first by the second."""
+"""The programs that run here; ovs-pki runs openssl."""
 
 _AUTHORITIES = (CONTROLLER_AUTHORITY, SWITCH_AUTHORITY)
 _LAST_LINES = 5
 
 
 def init(folder: Path) -> list[Path]:
-    """Make the authorities, and the controller's key and certificate; return what was made.
+    """Make the authorities, and the controller's key and certificate; return the new paths.
 
-    Raise HostError if ovs-pki cannot, DvrError if the folder has a part of an authority.
+    Raise HostError if ovs-pki fails, DvrError if the folder has only a part of an authority.
     """
     with _refusals(folder), _workshop(folder) as workshop:
         made = []
@@ -57,9 +57,9 @@ def init(folder: Path) -> list[Path]:
 
 
 def make_host(folder: Path, host: str) -> Path | None:
-    """Make a host's key and certificate; return the folder of its files, None if it is there.
+    """Make a host's key and certificate; return the folder of its files, None if it exists.
 
-    Raise DvrError if `dvr pki init` has not made `folder`, HostError if ovs-pki cannot.
+    Raise DvrError if `dvr pki init` has not made `folder`, HostError if ovs-pki fails.
     """
     _require_name(host)
     with _refusals(folder):
@@ -108,7 +108,7 @@ def _require_authorities(folder: Path) -> None:
 
 @contextmanager
 def _workshop(folder: Path) -> Iterator[Path]:
-    """Yield a folder to make files in, inside of `folder`, which is one maker's at a time."""
+    """Yield a temporary folder in `folder`; a lock excludes other processes from `folder`."""
     mask = os.umask(0o022)
     try:
         with _descriptor(folder) as descriptor:
@@ -131,7 +131,7 @@ def _descriptor(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _refusals(folder: Path) -> Iterator[None]:
-    """Raise HostError for what the machine refuses."""
+    """Raise HostError if the machine refuses an operation of the block."""
     try:
         yield
     except OSError as error:
@@ -140,7 +140,7 @@ def _refusals(folder: Path) -> Iterator[None]:
 
 
 def _sign(workshop: Path, folder: Path, owner: str, kind: str) -> None:
-    """Make a key, and a certificate that has nothing but the owner's name as its common name."""
+    """Make a key, and a certificate whose common name is the owner's name and nothing else."""
     _ovs_pki(workshop, "--unique", "req+sign", owner, kind, pki=folder.resolve())
     (workshop / private_key(owner)).chmod(0o600)
     (workshop / certificate(owner)).chmod(0o644)

@@ -1,4 +1,4 @@
-"""Why TLS with a peer fails, in plain words for a log. Nothing is sent or read here."""
+"""Explains in plain English, for a log, why TLS with a peer fails. Sends and reads nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ssl
 
 _EXPIRED, _NOT_YET = 10, 9
 _FOREIGN = {18, 19, 20, 21}
-"""OpenSSL's X509_V_ERR numbers: of dates, and of a chain that ends at no authority of ours."""
+"""OpenSSL's X509_V_ERR numbers: wrong dates; a chain that ends at none of our authorities."""
 
 _REASONS = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "shows no certificate",
@@ -18,11 +18,11 @@ _REASONS = {
     "UNSUPPORTED_PROTOCOL": "speaks no TLS of version 1.2 or later",
     "ALERT_UNKNOWN_CA": "says that our certificate is of another authority than its own",
 }
-"""The end of OpenSSL's name for a reason → what the peer does."""
+"""The end of OpenSSL's name of a reason → the predicate of a sentence about the peer."""
 
 
 def explain(error: OSError) -> str:
-    """What the peer does that ends a handshake, as the rest of a sentence about the peer."""
+    """The reason why a handshake failed, as the predicate of a sentence about the peer."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _objection(error)
     if isinstance(error, ssl.SSLEOFError):

@@ -1,4 +1,4 @@
-"""Looks again and again whether an end's files are good: they may be replaced, and expire."""
+"""Checks an endpoint's files again and again: they may be replaced, and they may expire."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dvr_ryu.pki import certificates
 from dvr_ryu.pki.files import PkiFiles
 
 LOOK_SECONDS = 3600.0
-"""How long files that stay the same are taken to be as good as they were."""
+"""Unchanged files are checked again after so many seconds."""
 
 
 class FilesWatch:
-    """The files of one end, as they were seen last."""
+    """The files of one endpoint, with their state at the last look."""
 
     def __init__(self, files: PkiFiles) -> None:
         self._files = files
@@ -23,13 +23,13 @@ class FilesWatch:
         self._line = ""
 
     def replaced(self) -> bool:
-        """Whether a file is another one than at the last call, or this is the first."""
+        """Whether a file was replaced since the last call; true at the first call."""
         previous, self._last_look = self._last_look, self._look()
         return self._last_look != previous
 
     def line(self) -> str:
-        """What is wrong with the files, or will be soon; nothing if all is well. It costs little if
-        no file was replaced.
+        """A line about files that are invalid or will be soon; empty if all are valid. It is cheap
+        if no file was replaced.
         """
         now, look = time.monotonic(), self._look()
         if look != self._judged or now > self._judge_again:

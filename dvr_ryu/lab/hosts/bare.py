@@ -1,7 +1,7 @@
-"""The bare lab of a topology: its hosts, the controller's host, and the wire between them.
+"""Makes the bare lab of a topology: its hosts, the controller's host, and the underlay.
 
-Each host has its underlay address and a running Open vSwitch without br-int and br-tun: it is what
-an administrator hands to the companion. Tests use `bare_lab` for hosts that last as long as a test.
+Each host has its underlay address and a running Open vSwitch without br-int and br-tun, like a host
+that an administrator has prepared for the companion. Tests use `bare_lab` for short-lived hosts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dvr_ryu.topology.topology import Topology
 
 CONTROLLER = "controller"
 UNDERLAY = "wire"
-"""Names of the lab's own hosts: where the controller runs, and the underlay itself."""
+"""Names of the lab's own hosts: the controller's, and the one that is the underlay itself."""
 OPENFLOW_PORT = 6653
 
 
@@ -38,7 +38,7 @@ class Lab:
 
     @property
     def underlay_host(self) -> LabHost:
-        """The host that is nothing but the underlay's bridge."""
+        """The host that has nothing but the underlay's bridge."""
         return self.hosts[UNDERLAY]
 
     @property
@@ -48,8 +48,8 @@ class Lab:
 
 
 def controller_of(topology: Topology) -> Controller:
-    """The topology's controller, if a lab can give it a host; else DvrError. Where the topology
-    names none, one that has the last free address of the underlay.
+    """The topology's controller; DvrError if a lab cannot give it a host of its own. If the
+    topology names none, the controller gets the last free address of the underlay.
     """
     controller, cidr = topology.controller or _chosen(topology), topology.underlay.cidr
     if IPv4Address(controller.address) not in cidr:
@@ -84,7 +84,7 @@ def _chosen(topology: Topology) -> Controller:
 
 
 def addresses_of(topology: Topology) -> dict[str, str]:
-    """The underlay addresses of the lab's hosts, the controller's last; DvrError if it has none."""
+    """The underlay addresses of the lab's hosts, the controller's last; DvrError as above."""
     controller = controller_of(topology)
     hosts = {host.name: host.address for host in topology.hosts.values()}
     return {**hosts, CONTROLLER: controller.address}
@@ -93,7 +93,7 @@ def addresses_of(topology: Topology) -> dict[str, str]:
 def build(topology: Topology, folder: str) -> Lab:
     """Make the bare lab of `topology`; `folder` marks its processes.
 
-    What was made stays if an error ends this: `remove` finds it.
+    If an error ends this, the hosts that were made stay, and `remove` finds them.
     """
     addresses = addresses_of(topology)
     underlay_host = LabHost.start(UNDERLAY, folder)
@@ -106,7 +106,7 @@ def build(topology: Topology, folder: str) -> Lab:
 def add(
     underlay_host: LabHost, addresses: Mapping[str, str], underlay: Underlay, folder: str
 ) -> dict[str, LabHost]:
-    """Make hosts, by name, that have these addresses on the wire."""
+    """Make hosts with these underlay addresses, by name."""
     with ThreadPoolExecutor() as pool:
         started = pool.map(lambda name: LabHost.start(name, folder), addresses)
         hosts = {host.name: host for host in started}
@@ -125,18 +125,18 @@ def add(
 
 
 def end(lab: Lab, addresses: Mapping[str, str]) -> None:
-    """End hosts, by name, that have these addresses on the wire."""
+    """End the hosts that have these underlay addresses, by name."""
     for name in addresses:
         lab[name].stop()
     cabling.unplug(lab.underlay_host, addresses.values())
 
 
 def remove(folder: str, among: Collection[str] | None = None) -> list[str]:
-    """End every host that was made for this state folder, by whomever; return their names.
+    """End every host that any process made for this state folder; return their names.
 
-    If names are given, only hosts that are `among` them.
+    With `among`, end only the hosts of these names.
     """
-    # All are found before one is killed: what is ending cannot be recognized, but must be awaited.
+    # Find all before killing one: a process that is ending cannot be recognized, only awaited.
     names = {
         process: name
         for process in with_variable(MARKER, folder)
@@ -150,7 +150,7 @@ def remove(folder: str, among: Collection[str] | None = None) -> list[str]:
 
 @contextmanager
 def bare_lab(topology: Topology) -> Iterator[Lab]:
-    """A bare lab of its own, beside any other, for as long as the block lasts."""
+    """A bare lab that lasts as long as the block, beside any other lab."""
     with tempfile.TemporaryDirectory(prefix="dvr_lab") as folder:
         try:
             yield build(topology, folder)

@@ -1,7 +1,7 @@
-"""The lab's underlay: one Linux bridge in a namespace of its own, and a cable to each host's eth0.
+"""Makes the lab's underlay: a Linux bridge in a host of its own, and a cable to each host's eth0.
 
-Only links and addresses of lab namespaces are made here. The machine's own namespace is never used,
-not even for a moment: both ends of a cable are born where they stay.
+A cable is a veth pair. This file makes links and addresses only in lab namespaces. Both ends of a
+cable are made where they stay, so nothing ever appears in the machine's own namespace.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from dvr_ryu.topology.model import Underlay
 BRIDGE = "wire"
 NIC = "eth0"
 _CABLE_MAC, BRIDGE_MAC = "02:01", "02:00"
-"""First bytes of the MAC of a cable, and of the bridge that may carry the address in its stead."""
+"""The first bytes of the MAC of a cable's end, and of the bridge that may have its address."""
 
 
 def mac_of(address: str, first: str = _CABLE_MAC) -> str:
-    """A locally administered MAC, the same every time: two bytes, then the underlay address."""
+    """A locally administered, reproducible MAC: two bytes, then the underlay address."""
     return ":".join([first, *(f"{int(byte):02x}" for byte in address.split("."))])
 
 
 def port_of(address: str) -> str:
-    """The wire's end of the cable to a host: host names may be longer than a device's can be."""
+    """The name of the underlay's end of a cable. A host name may be too long for a device."""
     return "port-" + "".join(f"{int(byte):02x}" for byte in address.split("."))
 
 
 def add_bridge(underlay_host: LabHost, underlay: Underlay) -> None:
-    """Make the bridge in `underlay_host`; nothing is plugged into it yet."""
+    """Make the bridge in `underlay_host`, without cables."""
     _batch(
         underlay_host,
         [
@@ -41,7 +41,7 @@ def add_bridge(underlay_host: LabHost, underlay: Underlay) -> None:
 
 
 def plug(underlay_host: LabHost, hosts: Mapping[str, LabHost], underlay: Underlay) -> None:
-    """Make the eth0 of hosts, which are by underlay address, and plug them into the wire."""
+    """Make a cable from the underlay to the eth0 of each host. `hosts` is by underlay address."""
     lines: list[str] = []
     for address, host in hosts.items():
         port = port_of(address)
@@ -54,12 +54,12 @@ def plug(underlay_host: LabHost, hosts: Mapping[str, LabHost], underlay: Underla
 
 
 def unplug(underlay_host: LabHost, addresses: Iterable[str]) -> None:
-    """Remove the cables of hosts that have ended: the kernel does so too, but in its own time."""
+    """Remove the cables of hosts that have ended. The kernel would do that too, but later."""
     _batch(underlay_host, [f"link del {port_of(address)}" for address in addresses], "-force")
 
 
 def _batch(underlay_host: LabHost, lines: Iterable[str], *options: str) -> None:
-    # The peers are named by the machine's pids: of the wire only its network is entered.
+    # ip names the peers by the machine's pids, so it may enter only the network namespace.
     result = subprocess.run(
         ["nsenter", f"--target={underlay_host.init.pid}", "--net", "ip", *options, "-batch", "-"],
         input="\n".join(lines),
@@ -68,11 +68,11 @@ def _batch(underlay_host: LabHost, lines: Iterable[str], *options: str) -> None:
         text=True,
     )
     if result.returncode and not options:
-        raise HostError(f"cannot change the lab's wire: {result.stderr}".rstrip())
+        raise HostError(f"cannot change the cables of the lab: {result.stderr}".rstrip())
 
 
 def connect(host: LabHost, address: str, underlay: Underlay) -> None:
-    """Give `host`, whose NIC is on the wire, its underlay address."""
+    """Give `host`, which has a cable, its underlay address."""
     leave_no_checksum(host)
     lines = f"link set {NIC} up\n{address_line(address, underlay, NIC)}"
     host.run(["ip", "-batch", "-"], input=lines)
@@ -84,8 +84,8 @@ def address_line(address: str, underlay: Underlay, device: str) -> str:
 
 
 def leave_no_checksum(host: LabHost) -> None:
-    """Complete checksums before eth0, as a real card would.
+    """Let the kernel complete checksums before eth0, as a real NIC would.
 
-    A veth leaves them to the receiving kernel, but Open vSwitch on netdev takes packets first.
+    A veth leaves them to the receiving kernel, but Open vSwitch on netdev reads packets first.
     """
     host.run(["ethtool", "--offload", NIC, "tx", "off"])

@@ -1,7 +1,7 @@
-"""A lab host: a process tree with its own network, mounts, host name and pids.
+"""Starts, enters and ends a lab host: a process tree with its own network, mounts, name and pids.
 
-Starts, enters and ends it, and knows nothing of what it is for: the wire that joins hosts, Open
-vSwitch in them and the programs of the lab are made with what is here.
+It does not know the purpose of a host. Other files use it to make the underlay, Open vSwitch and
+the services of the lab.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dvr_ryu.lab.hosts.init import RUNS_ALREADY, SERVICES, SOCKET
 from dvr_ryu.lab.hosts.process import Process
 
 MARKER = "DVR_LAB"
-"""Variable in the environment of a host's first processes: the state folder of their lab."""
+"""An environment variable of a host's first processes: the state folder of their lab."""
 
 _INIT = str(Path(__file__).with_name("init.py"))
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -31,7 +31,7 @@ _NAMESPACES = ("--mount", "--uts", "--net", "--pid")
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Our environment for a command in a host: root's PATH, and `extra`."""
+    """The environment of a command in a host: this process's, with root's PATH, and `extra`."""
     path = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin").split(":")
     path += [folder for folder in _SBIN if folder not in path]
     return {**os.environ, "PATH": ":".join(path), **(extra or {})}
@@ -39,16 +39,16 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @frozen
 class LabHost:
-    """A running lab host. It ends when `init`, its first process, ends."""
+    """A running lab host. It ends when its first process, `init`, ends."""
 
     name: str
     init: Process
 
     @classmethod
     def start(cls, name: str, lab: str) -> LabHost:
-        """Make the host `name` of the lab with state folder `lab`, ready to be entered.
+        """Make the host `name` of the lab with state folder `lab`; it can then be entered.
 
-        It outlives us: setsid makes it nobody's child. HostError if the machine refuses.
+        setsid detaches the host, so it outlives this process. HostError if the machine refuses.
         """
         unshare = ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--propagation", "private"]
         with subprocess.Popen(
@@ -69,18 +69,18 @@ class LabHost:
         return cls(name, Process.of(int(line)))
 
     def stop(self) -> None:
-        """End the host and all that runs in it; does nothing if it has ended."""
+        """End the host and all its processes; nothing happens if it has ended."""
         self.init.kill()
 
     def path(self, path: str) -> Path:
-        """Where the machine finds the host's absolute `path`."""
+        """The path by which the machine finds the host's absolute `path`."""
         return Path(f"/proc/{self.init.pid}/root{path}")
 
     def enter(self, command: Sequence[str], namespace: str | None = None) -> list[str]:
-        """The words that run `command` in the host, or in one of its named network namespaces.
+        """The command line that runs `command` in the host, or in one of its network namespaces.
 
-        The command ends when nsenter does, whoever ends that. It starts in our current folder, if
-        the host has that too.
+        The command ends when nsenter ends, for any reason. It starts in the current folder of this
+        process, if the host has that folder.
         """
         argv = self._nsenter()
         if self.path(os.getcwd()).is_dir():
@@ -99,7 +99,7 @@ class LabHost:
         timeout: float = 60,
         input: str = "",
     ) -> subprocess.CompletedProcess[str]:
-        """Run `command` in the host and capture what it writes.
+        """Run `command` in the host and capture its output.
 
         HostError if it takes longer than `timeout` seconds, or if it fails and `check` is set.
         """
@@ -129,7 +129,7 @@ class LabHost:
         namespace: str | None = None,
         stderr: int = subprocess.DEVNULL,
     ) -> Iterator[subprocess.Popen[str]]:
-        """Run `command` for as long as the block lasts; what it writes is a pipe."""
+        """Run `command` for as long as the block lasts; its output is a pipe."""
         with subprocess.Popen(
             self.enter(command, namespace),
             env=environment(),
@@ -147,9 +147,9 @@ class LabHost:
     def start_service(
         self, service: str, command: Sequence[str], log: Path, extra: Mapping[str, str]
     ) -> bool:
-        """Start a program that stays, writing to `log`: `init` starts it again whenever it fails.
+        """Start a service that writes to `log`; `init` restarts it whenever it fails.
 
-        Return False if it runs already; HostError if it cannot be started.
+        Return False if it already runs; HostError if it cannot be started.
         """
         request = {"name": service, "command": [*command], "environment": environment(extra)}
         with log.open("ab") as output, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as init:
@@ -161,12 +161,12 @@ class LabHost:
         return not answer
 
     def service_pid(self, service: str) -> int | None:
-        """The pid, as the host sees it, of a service that runs; None if it does not."""
+        """The pid of a running service, in the host's pid namespace; None if it does not run."""
         pid, _ = self._service(service)
         return pid if pid and self.path(f"/proc/{pid}").is_dir() else None
 
     def service_starts(self, service: str) -> int:
-        """How often a service that runs was started: more than once if it failed meanwhile."""
+        """How often a running service was started: more than once if it failed meanwhile."""
         _, starts = self._service(service)
         return starts
 
@@ -174,7 +174,7 @@ class LabHost:
         try:
             pid, starts = self.path(f"{SERVICES}/{service}.pid").read_text().split()
             return int(pid), int(starts)
-        except (OSError, ValueError):  # it does not run, or nobody can tell
+        except (OSError, ValueError):  # it does not run, or its file is unreadable
             return 0, 0
 
     def _nsenter(self) -> list[str]:

@@ -1,9 +1,9 @@
-"""The first process of a lab host: makes the host's own mounts, then keeps its services running.
+"""The first process of a lab host: it makes the host's own mounts, then keeps its services running.
 
-It is the lab's systemd: a service that fails is started again, one that ends of its own accord is
-not, and orphans are reaped. When it ends, the kernel ends everything in the host. It runs as a
-file, in namespaces that unshare(1) has just made (net, mount, uts, pid), and imports only Python's
-own modules: a host starts at once.
+It is the lab's systemd. It restarts a service that fails, does not restart one that ends normally,
+and reaps orphans. When it ends, the kernel ends all processes of the host. It runs as a file, in
+namespaces that unshare(1) has just made (net, mount, uts, pid). It imports only Python's own
+modules, so that a host starts quickly.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ PRIVATE_FOLDERS = (
     "/etc/openvswitch",
     "/var/lib/openvswitch",
     "/var/log/openvswitch",
-    "/var/lib/misc",  # dnsmasq's leases, where nobody said otherwise
+    "/var/lib/misc",  # dnsmasq's leases, by default
 )
-"""Folders that two hosts may not share: each is empty at first, and gone with the host."""
+"""Folders that two hosts must not share. Each is empty at first and ends with the host."""
 
 SERVICES = "/run/dvr_lab"
 SOCKET = f"{SERVICES}/init.sock"
-"""Takes a service as JSON, together with the descriptor of its log."""
+"""The socket that takes a service as JSON, together with the descriptor of its log."""
 LONGEST = 1 << 17
 RUNS_ALREADY = "it runs already"
-"""The answer where nothing was done."""
+"""The answer if the service runs, so that nothing was done."""
 PEACEFUL = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
 """Signals that end a service for good, as systemd's Restart=on-failure has it."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Seconds before a service is started again, each time that it failed soon after the last start;
-never is it given up, as with systemd's StartLimitIntervalSec=0."""
+"""Seconds before the restart of a service: the n-th, if it failed n times, each soon after its
+start. init never gives up, like systemd with StartLimitIntervalSec=0."""
 SOON = 10.0
-"""Seconds after its start in which a service that ends has failed soon."""
+"""A service fails soon if it ends within so many seconds after its start."""
 
 
 def _mount(*arguments: str) -> None:
@@ -62,16 +62,16 @@ def make_private() -> None:
             _layer_etc()
     for folder in ("/run/lock", "/run/openvswitch", SERVICES):
         os.mkdir(folder)
-    # Whatever fills /run, or makes it read-only, does not keep services from being started again.
+    # A full or read-only /run must not prevent the restart of services.
     _mount("-t", "tmpfs", "-o", "mode=755,size=1m", "tmpfs", SERVICES)
     _keep_resolv_conf()
 
 
 def _layer_etc() -> None:
-    """Lay over /etc what the host writes there: so it has /etc/netns where the machine has none. On
-    a kernel that cannot do this, the host goes without.
+    """Mount an overlay on /etc for the host's own files, such as /etc/netns, which the machine may
+    lack. On a kernel without overlays the host shares the machine's /etc.
 
-    What is mounted below /etc, as containers have /etc/hosts, is mounted again above the layer.
+    Files that are mounted below /etc, such as a container's /etc/hosts, are mounted again on top.
     """
     upper, work = f"{RUN}/etc/upper", f"{RUN}/etc/work"
     os.makedirs(upper)
@@ -87,7 +87,7 @@ def _layer_etc() -> None:
             )
         os.makedirs("/etc/netns", exist_ok=True)
         if not os.path.exists("/etc/resolv.conf"):
-            # A link into the machine's /run, perhaps.
+            # It may be a link into the machine's /run.
             with contextlib.suppress(FileNotFoundError):
                 os.unlink("/etc/resolv.conf")
             with open("/etc/resolv.conf", "x"):
@@ -105,14 +105,14 @@ def _mounted_below(folder: str) -> list[str]:
 
 
 def _keep_resolv_conf() -> None:
-    """DHCP clients write name servers into this file; in the lab they write into a copy."""
+    """Bind a copy to /etc/resolv.conf: DHCP clients of the host write name servers there."""
     if os.path.exists("/etc/resolv.conf"):
         with open("/run/resolv.conf", "x"):
             _mount("--bind", "/run/resolv.conf", "/etc/resolv.conf")
 
 
 class Output:
-    """What a program writes, by a pipe: into its log, with the local time before each line."""
+    """A pipe from a program to its log, which gets the local time before each line."""
 
     def __init__(self, log: int) -> None:
         self.reader, self.writer = os.pipe()
@@ -121,18 +121,18 @@ class Output:
         self._rest = b""
 
     def pass_on(self) -> bool:
-        """Pass on what has come; return whether more may come."""
+        """Write the data that has arrived to the log; return whether more may arrive."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self.reader, LONGEST):
                 *lines, self._rest = (self._rest + data).split(b"\n")
-                if len(self._rest) > LONGEST:  # a line without end
+                if len(self._rest) > LONGEST:  # the line is too long to wait for its end
                     lines, self._rest = [*lines, self._rest], b""
                 write(self._log, lines)
             return False
         return True
 
     def close(self) -> None:
-        """Write what has no line end, and let go of pipe and log."""
+        """Write a last line without an end, then close pipe and log."""
         if self._rest:
             write(self._log, [self._rest])
         os.close(self.reader)
@@ -140,14 +140,14 @@ class Output:
 
 
 def write(log: int, lines: list[bytes]) -> None:
-    """Write lines with the time, unless the log is on a full disk."""
+    """Write lines with the time; drop them if the disk of the log is full."""
     now = datetime.now().isoformat(timespec="milliseconds").encode()
     with contextlib.suppress(OSError):
         os.write(log, b"".join(b"%s %s\n" % (now, line) for line in lines))
 
 
 class Service:
-    """A program that stays. Its pid file is there while it runs; its log is ours to write to."""
+    """A program that init keeps running. Its pid file exists while it runs."""
 
     def __init__(self, name: str, command: list[str], environment: dict[str, str], log: int):
         self.name = name
@@ -155,16 +155,16 @@ class Service:
         self._starts = 0
         self._started = 0.0
         self._failures = 0
-        """How often it failed soon, one time after the other."""
+        """How often it failed soon, in a row."""
         self._command = command
         self._environment = environment
         self._log = log
         self._pid_file = f"{SERVICES}/{name}.pid"
 
     def start(self) -> Output:
-        """Start it, and write its pid and how often it was started; OSError if it cannot be.
+        """Start it, and note its pid and how often it was started; OSError if it cannot be started.
 
-        Return what it writes, which somebody has to pass on.
+        Return its output, which the caller has to pass on to the log.
         """
         self._starts += 1
         self._started = time.monotonic()
@@ -185,14 +185,14 @@ class Service:
         finally:
             os.close(output.writer)
         self.pid = child.pid
-        child.returncode = 0  # we hear of its end ourselves
+        child.returncode = 0  # Keeper reaps it, not subprocess
         with open(f"{self._pid_file}.new", "w") as file:
             file.write(f"{self.pid} {self._starts}\n")
         os.replace(f"{self._pid_file}.new", self._pid_file)
         return output
 
     def ended(self, status: int) -> float | None:
-        """Note its end; return after how many seconds it is to be started again, if it is."""
+        """Note its end; return the seconds until its restart, or None if it is not restarted."""
         self.pid = 0
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._pid_file)
@@ -204,7 +204,7 @@ class Service:
         )
 
     def failed(self, how: str) -> float:
-        """Say how it failed; return after how many seconds it is to be started again."""
+        """Log how it failed; return the seconds until its restart."""
         soon = time.monotonic() < self._started + SOON
         self._failures = self._failures + 1 if soon else 1
         pause = PAUSES[min(self._failures, len(PAUSES)) - 1]
@@ -247,7 +247,7 @@ class Keeper:
             ready = self._selector.select(None if pause is None else pause - time.monotonic())
             for key, _ in ready:
                 if key.fileobj is self._listener:
-                    with contextlib.suppress(OSError):  # who asked has gone
+                    with contextlib.suppress(OSError):  # the client has closed its end
                         self._serve()
                 elif isinstance(key.data, Output):
                     self._pass_on(key.data)

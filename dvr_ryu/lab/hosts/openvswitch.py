@@ -1,6 +1,6 @@
-"""Open vSwitch in a lab host, and the bridge br-phys where the kernel has no datapath for it.
+"""Starts Open vSwitch in a lab host; makes br-phys where the kernel lacks a datapath for it.
 
-This is what the administrator of a real host would have done. The companion makes br-int, br-tun.
+On a real host an administrator does this. The companion makes br-int and br-tun.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _DAEMON = ["--pidfile", "--no-chdir", "--log-file", "-vconsole:off", "-vsyslog:o
 def start(host: LabHost) -> None:
     """Start ovsdb-server and ovs-vswitchd in `host`; both answer when this returns.
 
-    They are services: a daemon that is killed comes back, as systemd sees to it on a real host.
-    ovs-ctl is not used: it fails where the kernel has no openvswitch module, and takes longer.
+    They are services, so init restarts a killed daemon, like systemd on a real host. This does not
+    use ovs-ctl, which is slower and fails if the kernel has no openvswitch module.
     """
     host.run(["ovsdb-tool", "create", _DATABASE, _SCHEMA])
     _serve(host, "ovsdb-server", _DATABASE, f"--remote=punix:{_RUN}/db.sock")
     wait_until(host.path(f"{_RUN}/db.sock").exists, 20, f"{host.name}: ovsdb-server's socket")
     _serve(host, "ovs-vswitchd", f"unix:{_RUN}/db.sock")
-    # Not --no-wait: it returns when ovs-vswitchd has read it.
+    # Without --no-wait, so that it returns only when ovs-vswitchd has read the settings.
     host.run(
         ["ovs-vsctl", "--retry", "set", "Open_vSwitch", "."]
         + [f"external_ids:{key}={host.name}" for key in ("system-id", "hostname")]
@@ -42,9 +42,10 @@ def _serve(host: LabHost, daemon: str, *arguments: str) -> None:
 
 
 def connect(host: LabHost, address: str, underlay: Underlay) -> None:
-    """Give `host` its underlay address where its tunnels can use it.
+    """Give `host` its underlay address on a device that its tunnels can use.
 
-    On netdev tunnels are sent only through a bridge that has the address: br-phys, with eth0 in it.
+    On netdev, Open vSwitch sends tunnel packets only through a bridge that has the address. So the
+    bridge br-phys gets the address, and eth0 is its port.
     """
     # Costs 0.2 s, which dvr lab exec should not wait for.
     from dvr_ryu.companion.providers.netlink.datapath import datapath_type
@@ -58,8 +59,8 @@ def connect(host: LabHost, address: str, underlay: Underlay) -> None:
 def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:
     bridge = PHYSICAL_BRIDGE
     cabling.leave_no_checksum(host)
-    # The kernel sees what arrives on eth0, too. The address's MAC is not eth0's, so it takes no
-    # packet there, and it must not answer ARP either.
+    # The kernel, too, sees the packets that arrive on eth0. It drops them, because they are for
+    # the MAC of br-phys. arp_ignore keeps it from answering ARP there.
     host.run(["sysctl", "-q", f"net.ipv4.conf.{cabling.NIC}.arp_ignore=8"])
     host.run(["ip", "link", "set", cabling.NIC, "addrgenmode", "none", "up"])
     host.run(
@@ -71,8 +72,9 @@ def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:
             *("--", "add-port", bridge, cabling.NIC),
         ]
     )
-    # When ovs-vswitchd comes back, it calls the controller before this bridge carries its packets:
-    # the ARP request is lost. The kernel would ask again only when the call has been given up.
+    # A restarted ovs-vswitchd connects to the controller before this bridge forwards packets, so
+    # the ARP request is lost. By default the kernel would repeat it only after the connection
+    # attempt has timed out.
     host.run(["sysctl", "-q", f"net.ipv4.neigh.{bridge}.retrans_time_ms=100"])
     lines = f"link set {bridge} up\n{cabling.address_line(address, underlay, bridge)}"
     host.run(["ip", "-batch", "-"], input=lines)

@@ -1,4 +1,4 @@
-"""Processes of the machine, told apart for good by pid and start. Kills only what it is sure of."""
+"""Processes of the machine, identified by pid and start time, so that no other one is killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attrs.validators import instance_of
 
 @frozen
 class Process:
-    """A process as the machine sees it. `started`, in clock ticks since boot, tells reused pids."""
+    """A process. `started`, in clock ticks since boot, tells it from a later one with its pid."""
 
     pid: int = field(validator=instance_of(int))
     started: int = field(validator=instance_of(int))
@@ -34,7 +34,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether this very process still runs."""
+        """Whether exactly this process still runs."""
         try:
             return Process.of(self.pid) == self
         except ProcessLookupError:
@@ -42,12 +42,12 @@ class Process:
 
     @property
     def command(self) -> list[str]:
-        """The words that it was started with."""
+        """The arguments of its command line."""
         command_line = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode(errors="replace")
         return command_line.rstrip("\0").split("\0")
 
     def kill(self) -> None:
-        """Kill it and wait until it is gone. The descriptor makes sure that nothing else is hit."""
+        """Kill it and wait for its end. The pidfd keeps the signal from any other process."""
         try:
             descriptor = os.pidfd_open(self.pid)
         except ProcessLookupError:

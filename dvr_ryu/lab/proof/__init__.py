@@ -1,1 +1,1 @@
-"""The proof that a lab works: checks as values, and the probes that make them."""
+"""The proof that a lab works: checks as values, and the probes that carry them out."""

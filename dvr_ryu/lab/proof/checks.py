@@ -1,9 +1,9 @@
-"""What should be true of a topology's lab, as a list of checks. Pure: nothing is tried here.
+"""Lists the checks of a topology's lab. Pure: probes carry them out.
 
-Not everybody pings everybody. A kind of check is done as often as it takes to cover, for each
-network or router, pairs of hosts (a host with itself, too) and pairs of networks: all pairs of a
-few, and of many so many that each is in some (`sparse`). So checks grow with hosts and networks,
-not with their pairs, and not with instances.
+Instances do not ping all others. Each kind of check covers, for each network or router, pairs of
+hosts (a host with itself, too) and pairs of networks. It covers all pairs of a few; of many, it
+covers enough pairs that each host and network is in some (`sparse`). So the number of checks grows
+with hosts and networks, not with their pairs and not with instances.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from dvr_ryu.topology.topology import Topology
 
 Pair = tuple[Port, Port]
 Cover = tuple[Hashable, sparse.Names]
-"""What a check covers: within something, two names, or one with itself."""
+"""Two names within a scope, such as a router, that a check covers; or one name with itself."""
 Candidate = TypeVar("Candidate")
 
 
 @frozen
 class Check:
-    """One thing to try: what kind it is, from whom, to whom, and how."""
+    """A check: its kind, its source, its target, and the probe that carries it out."""
 
     what: str
     source: str
@@ -49,12 +49,12 @@ class Check:
 
 
 def address_checks(topology: Topology) -> list[Check]:
-    """Checks that instances have what all else needs: their addresses."""
+    """Checks that instances have their addresses; all other checks need them."""
     return list(_leases(topology, Reach(topology)))
 
 
 def reach_checks(topology: Topology) -> list[Check]:
-    """Checks of who reaches whom, and as whom he is seen."""
+    """Checks of connectivity, and of the source addresses that others see."""
     kinds = (
         _gateways,
         _layer_2,
@@ -84,7 +84,7 @@ def _leases(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 
 def _gateways(topology: Topology, reach: Reach) -> Iterator[Check]:
-    """Once on every host of a network: each host has the gateway itself."""
+    """Check the gateway once on every host of a network, because each host has it."""
     instances = topology.instances.values()
     for each in _covering(instances, lambda each: {(each.network, each.host)}):
         gateway = reach.gateway(each)
@@ -111,7 +111,7 @@ def _layer_3(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 
 def _whole_packets(topology: Topology, reach: Reach) -> Iterator[Check]:
-    """The largest packet that should pass between two hosts does."""
+    """Check that the largest packet that should pass between two hosts does pass."""
     pairs = [
         pair
         for pair in _pairs(topology.instances.values())
@@ -122,7 +122,7 @@ def _whole_packets(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 
 def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
-    """From the host that carries the external network's gateway: it stands for the world."""
+    """Check floating IPs from the external gateway's host, which stands for the world."""
     for floating in topology.floating_ips.values():
         if floating.router is not None and not _roaming(topology, floating):
             world = reach.world(topology.routers[floating.router])
@@ -132,13 +132,13 @@ def _inbound(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 
 def _roaming(topology: Topology, binding: FloatingIp | PortForwarding) -> bool:
-    """Whether it leads to an address that some instance may have announced, or none yet."""
+    """Whether the target is a virtual address: any instance, or none, may have announced it."""
     cards = [card for card in topology.cards if card.name == binding.instance]
     return any((card.network, binding.fixed_ip) in topology.virtual_ips for card in cards)
 
 
 def _forwarded(topology: Topology, reach: Reach) -> Iterator[Check]:
-    """From there, too, to the last of the ports: it shows whether each keeps its place."""
+    """Check the last port of each range, from there too: it shows that the ranges are aligned."""
     for floating in topology.floating_ips.values():
         world = reach.world(topology.routers[floating.router]) if floating.router else None
         for each in floating.forwardings:
@@ -154,7 +154,7 @@ def _forwarded(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 
 def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
-    """To the address of that host, which tells as whom it sees the instance."""
+    """Connect to the underlay address of that host, which answers with the source address."""
     floating = {
         each.instance: each.ip
         for each in topology.floating_ips.values()
@@ -176,7 +176,7 @@ def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
 
 
 def _isolation(topology: Topology, reach: Reach) -> Iterator[Check]:
-    """Once for two networks that no router joins."""
+    """Check once for two networks that no router joins."""
     pairs = [pair for pair in _pairs(topology.instances.values()) if reach.apart(*pair)]
     for one, other in _covering_some(pairs, lambda pair: {("networks", _networks(pair))}):
         yield Check("isolation", one.name, other.name, NoPing(_endpoint(one), other.ip))
@@ -203,7 +203,7 @@ def _networks(pair: Pair) -> frozenset[str]:
 
 
 def _pairs(ports: Iterable[Port]) -> Iterator[Pair]:
-    """Pairs of instances; of those of one network on one host the first two stand for all."""
+    """Pairs of instances. The first two of a network on a host stand for all of them."""
     spots: dict[tuple[str, str], list[Port]] = defaultdict(list)
     for port in ports:
         spots[port.network, port.host].append(port)
@@ -211,7 +211,7 @@ def _pairs(ports: Iterable[Port]) -> Iterator[Pair]:
 
 
 def _covering_some(pairs: list[Pair], covers: Callable[[Pair], set[Cover]]) -> Iterator[Pair]:
-    """Those pairs that cover something, of what is chosen, which none before them covers."""
+    """The pairs that cover a chosen combination that no earlier pair covers."""
     some = sparse.chosen(chain.from_iterable(map(covers, pairs)))
     return _covering(pairs, lambda pair: {*some.intersection(covers(pair))})
 
@@ -219,7 +219,7 @@ def _covering_some(pairs: list[Pair], covers: Callable[[Pair], set[Cover]]) -> I
 def _covering(
     candidates: Iterable[Candidate], covers: Callable[[Candidate], set[Hashable]]
 ) -> Iterator[Candidate]:
-    """Those candidates that cover something which none before them covers."""
+    """The candidates that cover something that no earlier candidate covers."""
     covered: set[Hashable] = set()
     for candidate in candidates:
         if not covers(candidate) <= covered:

@@ -1,4 +1,4 @@
-"""How many neighbours a lab and its proof make the kernel know: it has one table for all hosts."""
+"""Estimates a lab's neighbour entries: all hosts share one table of the kernel."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dvr_ryu.topology.topology import Topology
 
 
 def estimate(topology: Topology) -> int:
-    """About how many entries there are at most, beside permanent ones, once all is tried: all hosts
-    and the controller know each other, and a check leaves one, at one of its ends or at the other.
+    """The approximate maximum of entries after the proof, without permanent ones. All hosts and the
+    controller know each other, and each check adds one entry at one of its two ends.
     """
     hosts = len(topology.hosts)
     return hosts * (hosts + 1) + len(address_checks(topology)) + len(reach_checks(topology))
 
 
 def shortage(topology: Topology) -> str:
-    """What to do if the kernel has no room for a lab beside what is there; nothing if it has."""
+    """A warning with advice if the kernel's table is too small for the lab; empty if not."""
     limit, needed = neighbour_table.limit(), estimate(topology) + neighbour_table.in_use()
     if limit is None or needed <= limit:
         return ""

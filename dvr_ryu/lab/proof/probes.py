@@ -1,7 +1,7 @@
-"""What a check does in a running lab: a ping, a lease, how a connection is seen. Each is a value.
+"""The probes of a running lab, as values: a ping, a lease, the source address of a connection.
 
-A probe waits a few seconds for what should come true, because instances and switches have just been
-told; what should not come true has to fail at once.
+A probe waits some seconds for a condition that should become true, because instances and switches
+may just have been changed. A condition that must not become true is tried for a moment only.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 
 PATIENCE = 5
-"""Seconds until what should come true counts as false."""
+"""Seconds until a condition that should become true counts as false."""
 
 ICMP_OVERHEAD = 28
-"""Bytes of IPv4 and ICMP header before a ping's own."""
+"""Bytes of the IPv4 and ICMP headers before a ping's payload."""
 
 
 class Failed(Exception):
-    """A probe did not find what should be; the text says what it found."""
+    """A probe failed; the text says what it found."""
 
 
 @frozen
 class Endpoint:
-    """Where a probe runs: on a lab host, or in a network namespace of it."""
+    """An endpoint of a probe: a lab host, or a network namespace of it."""
 
     host: str
     namespace: str | None = None
 
     def run(self, lab: Lab, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run `command` here, whatever its exit code."""
+        """Run `command` here; a failure raises nothing."""
         return lab[self.host].run(command, namespace=self.namespace, check=False)
 
 
 class Probe(Protocol):
-    """Something to try."""
+    """A probe: a call carries it out."""
 
     def __call__(self, lab: Lab) -> str:
-        """Return what was seen, in a few words; Failed if that is not as it should be."""
+        """Return a short text about the result; raise Failed if the result is wrong."""
 
 
 @frozen
 class Ping:
-    """`endpoint` gets an answer from `address`, to a packet of `size` bytes that may not be cut."""
+    """`endpoint` gets an answer from `address` to a packet of `size` bytes, not fragmented."""
 
     endpoint: Endpoint
     address: str
     size: int | None = None
 
     def __call__(self, lab: Lab) -> str:
-        """Ask once a second until there is an answer."""
+        """Send one ping a second until an answer comes."""
         command = ["ping", "-n", "-c", "1", "-w", str(PATIENCE)]
         if self.size is not None:
             command += ["-M", "do", "-s", str(self.size - ICMP_OVERHEAD)]
@@ -79,7 +79,7 @@ class NoPing:
     address: str
 
     def __call__(self, lab: Lab) -> str:
-        """Ask three times, quickly."""
+        """Send three pings in quick succession."""
         result = self.endpoint.run(
             lab, ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", self.address]
         )
@@ -91,24 +91,24 @@ class NoPing:
 
 
 def _reason(result: subprocess.CompletedProcess[str]) -> str:
-    """What ping complains of, in one line."""
+    """The complaint of ping, in one line."""
     lines = [line for line in result.stderr.splitlines() + result.stdout.splitlines() if line]
     return next((line for line in lines if "nreachable" in line or "ping: " in line), "")
 
 
 @frozen
 class GatewayAnswers:
-    """The gateway `address` answers ARP with `mac`, and nobody else answers for it."""
+    """The gateway `address` answers ARP with `mac`, and no other MAC answers for it."""
 
     endpoint: Endpoint
     address: str
     mac: str
 
     def __call__(self, lab: Lab) -> str:
-        """Ask until there is an answer, and hear all that come within a second."""
+        """Send ARP requests until an answer comes, and collect all answers within a second."""
         command = ["arping", "-c", "1", "-I", NIC, self.address]
         for _ in range(PATIENCE):
-            # One answer may be seen twice: the kernel may be asking as well.
+            # An answer may appear twice: the kernel may have sent a request, too.
             macs = set(
                 re.findall(r"\[([0-9a-f:]+)\]", self.endpoint.run(lab, command).stdout.lower())
             )
@@ -129,10 +129,10 @@ class Leased:
     server: str
     """The host of the network's DHCP server."""
     leases: str
-    """Where the server keeps its leases, in dnsmasq's form: time, MAC, address, name, client."""
+    """The server's file of leases, in dnsmasq's format: time, MAC, address, name, client."""
 
     def __call__(self, lab: Lab) -> str:
-        """Look until the lease is there."""
+        """Wait until the lease is complete."""
         try:
             wait_until(lambda: not self._missing(lab), 2 * PATIENCE, "")
         except HostError:
@@ -154,7 +154,7 @@ class Leased:
         return ""
 
     def _ip(self, lab: Lab, *arguments: str) -> list[str]:
-        """Addresses with their length, or gateways."""
+        """The addresses with their prefix lengths, or the gateways."""
         result = self.endpoint.run(lab, ["ip", "-json", "-4", *arguments])
         entries = json.loads(result.stdout or "[]")
         if arguments[0] == "route":
@@ -176,7 +176,7 @@ class SeenAs:
     source: str
 
     def __call__(self, lab: Lab) -> str:
-        """Connect, and be told by the other side."""
+        """Connect; the other end answers with the source address that it sees."""
         with _listener(lab[self.host], self.address) as port:
             result = self.endpoint.run(
                 lab, [*_PYTHON, _ASK_PEER, self.address, str(port), str(PATIENCE)]
@@ -190,7 +190,7 @@ class SeenAs:
 
 @frozen
 class Forwards:
-    """A port of `address` is one of `instance`'s: `endpoint` is answered by who listens there."""
+    """A port of `address` leads to `instance`: `endpoint` gets the answer of a server there."""
 
     endpoint: Endpoint
     address: str
@@ -201,7 +201,9 @@ class Forwards:
     inner_port: int
 
     def __call__(self, lab: Lab) -> str:
-        """Listen there and ask here. If something else listens there already, that may answer."""
+        """Start a server there and connect from here. If a server runs there already, it may
+        answer.
+        """
         with _serving(lab, self.instance, (self.protocol, self.fixed_ip, str(self.inner_port))):
             arguments = (self.protocol, self.address, str(self.port), str(PATIENCE))
             result = self.endpoint.run(lab, [*_PYTHON, _GREET, *arguments])
@@ -254,7 +256,7 @@ with socket.socket(type=socket.SOCK_DGRAM) as sock:
     sock.settimeout(0.5)
     while time.monotonic() < end:
         try:
-            sock.send(b"who is there?")
+            sock.send(b"hello?")
             sys.exit(not sock.recv(99))
         except OSError:
             pass
@@ -264,7 +266,7 @@ sys.exit(f"no answer within {patience} s")
 
 @contextmanager
 def _serving(lab: Lab, endpoint: Endpoint, arguments: Sequence[str]) -> Iterator[None]:
-    """Somebody who answers everybody, for as long as the block lasts."""
+    """Run a server that answers every client, for as long as the block lasts."""
     with lab[endpoint.host].running([*_PYTHON, _SERVE, *arguments], endpoint.namespace) as process:
         assert process.stdout
         process.stdout.readline()
@@ -273,7 +275,7 @@ def _serving(lab: Lab, endpoint: Endpoint, arguments: Sequence[str]) -> Iterator
 
 @contextmanager
 def _listener(host: LabHost, address: str) -> Iterator[int]:
-    """A port of `address` on `host` that tells the first to connect what address he comes from."""
+    """Yield a port of `address` on `host`; its server sends its first client its address."""
     with host.running([*_PYTHON, _LISTEN, address], stderr=subprocess.STDOUT) as process:
         assert process.stdout
         port = process.stdout.readline()

@@ -1,4 +1,4 @@
-"""The proof that a lab works: runs its checks, a few at a time, while the underlay is watched."""
+"""Runs the checks of a lab, a few at a time, and watches the underlay meanwhile."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AT_ONCE = 8
 
 @frozen
 class Result:
-    """What became of a check: `detail` says what was seen."""
+    """The result of a check: `detail` says what the probe found."""
 
     what: str
     source: str
@@ -40,19 +40,19 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """In a word."""
+        """PASS or FAIL."""
         return "PASS" if self.passed else "FAIL"
 
 
 def prove(progress: Callable[[str], None], folder: StateFolder = THE_LAB) -> list[Result]:
-    """Try everything that should be true of the lab that is up; HostError if none is."""
+    """Run all checks of the lab that is up; HostError if none is up."""
     preflight.require_root()
     state = running(folder)
     return try_all(Lab(state.lab_hosts), load_topology(Path(state.topology)), progress)
 
 
 def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> list[Result]:
-    """Run every check of `topology` in `lab`: addresses first, since all else needs them."""
+    """Run every check of `topology` in `lab`, addresses first, because all others need them."""
     with watched_underlay(lab, topology) as crossed, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def run(checks: Iterable[Check]) -> list[Result]:
@@ -60,13 +60,13 @@ def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> li
 
         progress("instances get their addresses")
         results = run(address_checks(topology))
-        progress("who reaches whom, and as whom he is seen")
+        progress("checks of connectivity and source addresses")
         results += run(reach_checks(topology))
     return [*results, *_silence(topology, crossed)]
 
 
 def exit_code(results: Iterable[Result]) -> int:
-    """What `dvr lab test` ends with."""
+    """The exit code of `dvr lab test`."""
     return DONE if all(result.passed for result in results) else DIFFERENT
 
 
@@ -80,21 +80,21 @@ def _try(check: Check, lab: Lab) -> Result:
 
 @contextmanager
 def watched_underlay(lab: Lab, topology: Topology) -> Iterator[list[str]]:
-    """Collect every question for a gateway and every answer of one that crosses the underlay, until
-    the end.
+    """Collect the ARP requests for gateways and the gateways' ARP replies that cross the underlay.
+    The list is complete after the block.
     """
     crossed: list[str] = []
     if not _gateways(topology):
         yield crossed
         return
-    # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
+    # tcpdump stays root: a change of user would undo setpriv, and it would outlive nsenter.
     command = ["tcpdump", "--immediate-mode", "-lnt", "-Z", "root", "-i", BRIDGE]
     watching = [*command, _gateway_arp(topology)]
     with lab.underlay_host.running(watching, stderr=subprocess.PIPE) as tcpdump:
         try:
             assert tcpdump.stderr
             if not any("listening on" in line for line in tcpdump.stderr):
-                raise HostError("tcpdump cannot watch the lab's wire")
+                raise HostError("tcpdump cannot watch the lab's underlay")
             yield crossed
         finally:
             tcpdump.kill()
@@ -102,7 +102,7 @@ def watched_underlay(lab: Lab, topology: Topology) -> Iterator[list[str]]:
 
 
 def _gateways(topology: Topology) -> list[tuple[int, str]]:
-    """VNI and address of every distributed port."""
+    """The VNI and the address of every router interface."""
     return [
         (topology.networks[interface.network].vni, interface.ip)
         for router in topology.routers.values()
@@ -112,16 +112,16 @@ def _gateways(topology: Topology) -> list[tuple[int, str]]:
 
 @frozen
 class _Header:
-    """How a type of tunnel looks on the wire, by offsets from the start of the outer IP header."""
+    """The packets of a type of tunnel, by offsets from the start of the outer IP header."""
 
     packets: str
-    """tcpdump's words for them."""
+    """The tcpdump expression that matches them."""
     vni: str
-    """tcpdump's words for the four bytes that hold the VNI, the others masked out."""
+    """The tcpdump expression for the four bytes with the VNI; other bits are masked out."""
     shift: int
-    """How many bits of them are below the VNI."""
+    """The number of bits below the VNI in them."""
     inner: int
-    """Where the inner frame begins."""
+    """The offset of the inner frame."""
 
 
 _HEADERS = {
@@ -132,9 +132,9 @@ _HEADERS = {
 
 
 def _gateway_arp(topology: Topology) -> str:
-    """A filter for tcpdump. An inner frame has its EtherType at 12 and its ARP at 14: there the
-    operation is at 6, the sender's address at 14 and the target's at 24. A question of a gateway's
-    may cross: it asks for what nobody declared.
+    """A filter for tcpdump. An inner frame has its EtherType at 12 and its ARP packet at 14. The
+    ARP packet has its operation at 6, the sender's address at 14 and the target's at 24. A request
+    that a gateway sends may cross: it asks for an address that is not declared.
     """
     header = _HEADERS[topology.underlay.tunnel_type]
     kind, operation, sender, target = (header.inner + offset for offset in (12, 20, 28, 38))
@@ -163,14 +163,14 @@ def render(results: Iterable[Result]) -> Table:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """The verdict, in one line."""
+    """The overall verdict, in one line."""
     failed = sum(not result.passed for result in results)
     count = len(results)
     return f"{failed} of {count} checks FAIL" if failed else f"all {count} checks PASS"
 
 
 def next_commands(results: Iterable[Result], folder: StateFolder = THE_LAB) -> list[str]:
-    """Commands worth typing in the lab that is up."""
+    """Commands that a user may try in the lab that is up."""
     topology = load_topology(Path(running(folder).topology))
     commands = ["show"]
     for result in results:

@@ -1,4 +1,4 @@
-"""Who should reach whom in a topology, and by which router. Pure; for the lab's checks."""
+"""Says which instances of a topology should reach each other, and by which router. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dvr_ryu.topology.topology import Topology
 
 
 class Reach:
-    """Questions about instances' ports, answered from the topology alone."""
+    """Answers questions about instances' ports from the topology alone."""
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
@@ -18,12 +18,12 @@ class Reach:
             self._networks.setdefault(card.name, set()).add(card.network)
 
     def subnet(self, port: Port) -> Subnet:
-        """The subnet that the port's address is of."""
+        """The subnet of the port's address."""
         subnets = self._topology.networks[port.network].subnets
         return next(subnet for subnet in subnets if IPv4Address(port.ip) in subnet.cidr)
 
     def gateway(self, port: Port) -> RouterInterface | None:
-        """What holds the gateway address that the instance was told; None if no router does."""
+        """The router interface with the instance's gateway address; None if no router has it."""
         gateway_ip = self.subnet(port).gateway_ip
         for router in self._topology.routers.values():
             for interface in router.interfaces:
@@ -32,23 +32,25 @@ class Reach:
         return None
 
     def router(self, port: Port) -> Router | None:
-        """The router that the instance's default route leads to."""
+        """The router of the instance's default route."""
         gateway = self.gateway(port)
         return None if gateway is None else self._topology.routers[gateway.router]
 
     def adjacent(self, one: Port, other: Port) -> bool:
-        """Whether they talk without a router."""
+        """Whether two ports reach each other without a router."""
         return one.network == other.network and self.subnet(one) == self.subnet(other)
 
     def routed(self, one: Port, other: Port) -> bool:
-        """Whether one router is the gateway of both, and between them."""
+        """Whether the same router is the gateway of both ports and routes between them."""
         router = self.router(one)
         return router is not None and router == self.router(other) and not self.adjacent(one, other)
 
     def apart(self, one: Port, other: Port) -> bool:
-        """Whether nothing may join them: other networks, no routers in common or that know others'.
+        """Whether nothing joins two ports: no common network, no common router, no routers that
+        have routes to each other.
 
-        Not so where `one` reaches somebody else by the address of `other`: a ping could not tell.
+        False if `one` reaches another machine by the address of `other`: a ping cannot tell them
+        apart.
         """
         networks = self._networks[one.name] & self._networks[other.name]
         if networks or self._routers(one) & self._routers(other):
@@ -62,7 +64,7 @@ class Reach:
         return self._topology.networks[router.external_network].gateway_host
 
     def _routers(self, port: Port) -> set[str]:
-        """Those on the instance's networks, and all that send to them or are sent to."""
+        """The routers on the instance's networks, and all routers that routes join with them."""
         networks = self._networks[port.name]
         found = {
             router.name
@@ -78,8 +80,8 @@ class Reach:
         return found
 
     def _ranges(self, port: Port) -> set[IPv4Network]:
-        """All addresses that an instance can mean: of its networks, of its routers and what they
-        know, of the world.
+        """All addresses that an instance can reach: those of its networks, of its routers, of their
+        routes and of their external networks.
         """
         routers = [self._topology.routers[name] for name in self._routers(port)]
         names = set(self._networks[port.name])

@@ -1,4 +1,4 @@
-"""Which pairs of many things are tried: not all, but so many that each thing is in some. Pure."""
+"""Chooses pairs of many things: not all pairs, but enough that each thing is in some. Pure."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Hashable, Iterable
 from itertools import chain
 
 FEW = 6
-"""Among so many things all pairs are tried."""
+"""Of at most so many things, all pairs are chosen."""
 ENOUGH = 3
-"""Among more, each thing is in so many pairs, if there are: with its neighbours in a circle, or the
-nearest ones with which it can be paired."""
+"""Of more things, each is in so many pairs, if there are that many. Its partners are its nearest
+possible ones, if all things stand in a circle."""
 
 Names = frozenset[str]
-"""Two names, or one with itself."""
+"""Two names, or one name paired with itself."""
 
 
 def chosen(possible: Iterable[tuple[Hashable, Names]]) -> set[tuple[Hashable, Names]]:
-    """Of the pairs that are possible, each within a scope, return those to try: in each scope at
-    most ENOUGH times as many as it has things, and every pair of a thing with itself.
+    """Choose from the possible pairs, each of which is within a scope. A scope gets at most ENOUGH
+    times as many pairs as it has things, and every pair of a thing with itself.
     """
     by_scope: dict[Hashable, dict[Names, None]] = {}
     for scope, pair in possible:

@@ -1,7 +1,7 @@
-"""Which flows a lab runs, and the change to others while it is up.
+"""Selects the flows of a lab, and replaces them by others while the lab is up.
 
-The controller is told of a link in its host's own /run, which leads to the folder of the flows. To
-turn the link is the whole change: the controller sees other files and brings every bridge to them.
+The controller reads its flows through a symbolic link in its host's own /run. A new target of the
+link is the whole change: the controller notices other files and brings every bridge to them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from dvr_ryu.topology.topology import Topology
 _PATIENCE = 30.0
 _IN_SYNC = re.compile(r"^\S+ ((\S+/br-\S+) in sync: .*)(?=\n)", re.MULTILINE)
 _REFUSED = re.compile(r"^\S+ (\S+/br-\S+: |the saved change is not applied)", re.MULTILINE)
-"""What the controller says, after the time, of a bridge that has its flows, and of bad flows."""
+"""Log lines of the controller, behind the time: a bridge has its flows; flows are refused."""
 
 
 def require_valid(folder: Path, topology: Topology) -> Pipelines:
-    """Return the flows of `folder`; FileError, with places, unless they can be every bridge's.
+    """Return the flows of `folder`, if every bridge can have them.
 
-    Raises DvrError where there is no file for one of the bridges.
+    Raises FileError with locations if a file is wrong, DvrError if a bridge has no file.
     """
     pipelines = load_pipelines(folder)
     missing = [each.flow_file for each in BRIDGES.values() if each.name not in pipelines.pipelines]
@@ -41,9 +41,9 @@ def require_valid(folder: Path, topology: Topology) -> Pipelines:
 
 
 def select(controller: LabHost, folder: Path) -> None:
-    """Give the controller of this host the flows of `folder`; HostError if it cannot read them.
+    """Let the controller on this host use the flows of `folder`; HostError if it cannot read them.
 
-    Whenever the link is followed, it leads to the old folder or to the new one.
+    At any time the link leads to the old folder or to the new one.
     """
     target = folder.resolve()
     if not controller.path(str(target)).is_dir():
@@ -58,9 +58,7 @@ def select(controller: LabHost, folder: Path) -> None:
 
 
 def selected(controller: LabHost) -> Path:
-    """The folder of the flows that the controller has been given; the shipped one, if nobody knows
-    any more.
-    """
+    """The folder of the flows that the controller uses; the shipped one if the link is lost."""
     try:
         return controller.path(FLOWS_LINK).readlink()
     except OSError:
@@ -68,10 +66,10 @@ def selected(controller: LabHost) -> Path:
 
 
 def change(controller: LabService, topology: Topology, folder: Path) -> list[str]:
-    """Give the running controller the flows of `folder`; return when every bridge has them.
+    """Give the running controller the flows of `folder`, and wait until every bridge has them.
 
-    What the controller said of each bridge is returned; nothing if it had these flows already.
-    HostError, with the end of its log, if it refuses them or takes too long.
+    Return the controller's log line about each bridge; an empty list if it already had these flows.
+    HostError, with the end of its log, if the controller refuses the flows or takes too long.
     """
     if folder.resolve() == selected(controller.host):
         return []

@@ -1,5 +1,5 @@
-"""When a lab is what its topology says: what companions tell, which flows bridges have, and which
-addresses instances. Only reads.
+"""Reads whether a lab is as its topology says: the companions' states, the bridges' flows, the
+instances' addresses.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
-"""In a host: what its companion has done. {"state": "applied", …} once all resources hold."""
+"""The companion's state file in a host: {"state": "applied", …} once all resources hold."""
 
 _OFCTL = ("ovs-ofctl", "-OOpenFlow14", "--no-names")
 _PARSED = re.compile(r": ADD (?:table:(\d+) )?(priority=\S+) .*?(actions=.*)")
 _DUMPED = re.compile(r"cookie=(0x[0-9a-f]+), .*? table=(\d+), .*?(priority=\S+) (actions=.*)")
-"""Flows as ovs-ofctl prints those that it reads, and those that a bridge has; all in OpenFlow 1.4's
-words."""
+"""Flows in ovs-ofctl's output: those that it parses, and those that a bridge has. Both are in the
+terms of OpenFlow 1.4."""
 
 
 @frozen
 class Goal:
-    """What every host of a lab shall come to."""
+    """The state that every host of a lab has to reach."""
 
     topology: Topology
     digest: str
-    """The SHA-256 of the file that the topology was read from."""
+    """The SHA-256 of the topology file."""
     pipelines: Pipelines
 
     @classmethod
     def of(cls, topology: Topology, path: Path, pipelines: Pipelines) -> Goal:
-        """The goal of a topology that was read from `path`."""
+        """The goal of the topology in the file `path`."""
         return cls(topology, sha256(path.read_bytes()).hexdigest(), pipelines)
 
     def companion_has_applied(self, host: LabHost) -> bool:
-        """Whether the host's companion says that all resources of this very file hold."""
+        """Whether the host's companion reports that all resources of exactly this file hold."""
         return self._state(host) == "applied"
 
     def nothing_departs(self, host: LabHost) -> bool:
-        """Whether no instance that is elsewhere in this file is still on the host."""
+        """Whether the host has none of the instances that this file puts on other hosts."""
         return self._state(host) in ("applied", "failed")
 
     def _state(self, host: LabHost) -> str:
-        """What the host's companion says of this very file."""
+        """The state that the host's companion reports for this file; empty if for another."""
 
         def read(text: str) -> str:
             document = json.loads(text)
@@ -62,13 +62,13 @@ class Goal:
         return notes.meaning(host.path(COMPANION_STATE), read) or ""
 
     def bridges_have_flows(self, host: LabHost) -> bool:
-        """Whether the bridges have the flows that the controller owes them, and no more of its."""
+        """Whether the bridges have exactly those of our flows that the controller should make."""
         return not any(self.wrong_flows(host, bridge) for bridge in BRIDGES)
 
     def wrong_flows(self, host: LabHost, bridge: str) -> list[str]:
-        """The flows of ours that a bridge has too many, with -, or lacks, with +.
+        """The flows of ours that a bridge has in excess, with -, or lacks, with +.
 
-        ovs-ofctl puts both into the same words.
+        ovs-ofctl prints both, so that equal flows have equal text.
         """
         lines = self.pipelines.lines(bridge, HostView(self.topology, host.name))
         expected = host.run([*_OFCTL, "parse-flows", "-"], input="\n".join(lines)).stdout
@@ -82,7 +82,7 @@ class Goal:
         ]
 
     def instances_have_addresses(self, host: LabHost) -> bool:
-        """Whether every instance of the host has its address, by DHCP or not."""
+        """Whether every instance of the host has its address, from DHCP or not."""
         return all(
             f" {port.ip}/" in host.run(["ip", "address"], namespace=namespace, check=False).stdout
             for name, port in self.topology.instances.items()

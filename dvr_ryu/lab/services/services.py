@@ -1,6 +1,6 @@
-"""The programs of a lab, started and awaited: the controller, and a companion on every host.
+"""Starts the services of a lab, the controller and a companion on every host, and awaits them.
 
-They are the very programs that a user runs on real hosts, started as a user would.
+They are the programs that a user runs on real hosts, with the commands that a user types.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dvr_ryu.lab.services.readiness import Goal
 
 FLOWS_LINK = "/run/dvr_lab/flows"
-"""In the controller's host: a link to the folder of the flows that it shall use."""
+"""A symbolic link in the controller's host: its target is the folder of the flows."""
 
 _PATIENCE = 60.0
 _LAST_LINES = 15
@@ -33,7 +33,7 @@ _LAST_LINES = 15
 
 @frozen
 class LabService:
-    """A program that runs on a host for as long as the lab does."""
+    """The controller or a companion: it runs on a lab host for as long as the lab is up."""
 
     name: str
     host: LabHost
@@ -42,9 +42,9 @@ class LabService:
     environment: Mapping[str, str] = field(factory=dict, eq=dict)
 
     def start(self, topology: Path) -> int:
-        """Start it if it does not run; return how often it was started by now.
+        """Start the service unless it runs; return how often it was started so far.
 
-        The controller finds the topology, the flows and its files by its environment.
+        The controller finds the topology, the flows and its TLS files through its environment.
         """
         extra = {
             "DVR_TOPOLOGY": str(topology),
@@ -58,12 +58,12 @@ class LabService:
         return self.host.service_starts(self.name)
 
     def require_alive(self) -> None:
-        """HostError with its last words if it has ended."""
+        """Raise HostError with the end of its log if the service has ended."""
         if self.host.service_pid(self.name) is None:
             raise self._ended()
 
     def require_unbroken(self, starts: int = 1) -> None:
-        """The same if it has ended since it was started so often, though it was started again."""
+        """Raise HostError if the service was restarted: it had been started `starts` times."""
         if self.host.service_starts(self.name) != starts:
             raise self._ended()
 
@@ -71,7 +71,7 @@ class LabService:
         return HostError(f"the {self.name} of {self.host.name} has ended. {self.log_tail()}")
 
     def log_tail(self) -> str:
-        """The end of its log, with the log's place."""
+        """The end of the log, with the path of the log."""
         lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         return "\n".join([f"Its last lines, of {self.log}:", *(f"  {line}" for line in lines)])
 
@@ -83,9 +83,9 @@ def _beside_python(program: str) -> str:
 def services_of(
     topology: Topology, path: Path, lab: Lab, folder: StateFolder, always_tls: bool = False
 ) -> list[LabService]:
-    """The controller, then the companions; they speak TLS if the file says so, or `always`."""
+    """The controller, then the companions. They use TLS if the file says so, or if `always_tls`."""
     options = ["--pki", tls.FOLDER, *(["--tls"] if always_tls else [])]
-    # Heeded where the file names none; the lab has chosen one then.
+    # Used where the file names no controller: the lab has then chosen an address.
     environment = {CONTROLLER_VARIABLE: str(controller_of(topology))}
     controller = LabService(
         "controller",
@@ -108,7 +108,7 @@ def services_of(
 
 
 def seed_memory(host: LabHost, text: str) -> None:
-    """Let the companion of a new host know what the file said before, as those of others do."""
+    """Give a new host's companion the previous topology, which the other companions have."""
     from dvr_ryu.companion.memory import FILE
 
     memory = host.path(FILE)
@@ -117,9 +117,9 @@ def seed_memory(host: LabHost, text: str) -> None:
 
 
 def start(services: list[LabService], path: Path) -> list[int]:
-    """Start those of `services` that do not run; return how often each was started by now.
+    """Start those of `services` that do not run; return how often each was started so far.
 
-    HostError if their hosts cannot read the topology's file at `path`.
+    HostError if their hosts cannot read the topology file at `path`.
     """
     for service in services:
         if not service.host.path(str(path)).is_file():
@@ -132,10 +132,10 @@ def start(services: list[LabService], path: Path) -> list[int]:
 def await_ready(
     services: list[LabService], starts: list[int], goal: Goal, progress: Callable[[str], None]
 ) -> None:
-    """Return when companions have applied their resources, bridges have flows, instances addresses.
+    """Wait until companions have applied their resources, bridges have flows, instances addresses.
 
-    HostError, with the log's last lines, if a program ends before that, or takes too long; `starts`
-    says how often each was started before.
+    HostError, with the log's last lines, if a service ends before that or takes too long. `starts`
+    has, for each service, how often it was started so far.
     """
 
     def require_unbroken() -> None:
@@ -154,9 +154,9 @@ def await_ready(
 
 
 def await_departure(hosts: list[LabHost], goal: Goal) -> None:
-    """Return when hosts that the topology has no more can be ended. HostError if that takes long.
+    """Wait until hosts that left the topology can be ended; HostError if that takes too long.
 
-    Who has no companion keeps nothing.
+    A host without a running companion has nothing to wait for.
     """
 
     def departed() -> bool:

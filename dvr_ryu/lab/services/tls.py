@@ -1,7 +1,7 @@
-"""A lab's own keys and certificates, made when it comes up and gone with it.
+"""Makes a lab's own keys and certificates when the lab comes up; they are removed with the lab.
 
-Each host has its own files and no others, where `dvr pki host` says that they go; but in the lab
-host's /run, for /etc may be the machine's.
+Each host gets its own files and no others. They are in the lab host's /run, not in /etc as `dvr pki
+host` advises, because a lab host may share the machine's /etc.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from dvr_ryu.pki.files import PkiFiles, folder_of_host, of_controller
 from dvr_ryu.topology.topology import Topology
 
 FOLDER = "/run/dvr_lab/pki"
-"""In each host: its files."""
+"""The folder of a host's files, in that host."""
 
 
 def is_needed(topology: Topology, always: bool) -> bool:
-    """Whether a lab of this topology speaks TLS; `always` if it does whatever the file says."""
+    """Whether a lab of this topology uses TLS: if the file says so, or if `always`."""
     return always or bool(topology.controller and topology.controller.tls)
 
 
 def made_in(folder: StateFolder) -> Path:
-    """The folder of `dvr pki init` of a lab."""
+    """The folder that `dvr pki init` would make, of a lab."""
     return folder.path / "pki"
 
 
 def make(topology: Topology, folder: StateFolder, progress: Callable[[str], None]) -> None:
-    """Make what is missing of the authorities, and of the hosts' and the controller's files."""
+    """Make the missing files of the authorities, the hosts and the controller."""
     pki = made_in(folder)
     missing = [host for host in topology.hosts if not folder_of_host(pki, host).exists()]
     if missing:
@@ -43,17 +43,17 @@ def make(topology: Topology, folder: StateFolder, progress: Callable[[str], None
 
 
 def equip(lab: Lab, topology: Topology, folder: StateFolder) -> None:
-    """Give each host the files that it has not got."""
+    """Copy its files to each host that lacks them."""
     pki = made_in(folder)
     for name in topology.hosts:
         if not lab[name].path(FOLDER).exists():
             shutil.copytree(folder_of_host(pki, name), lab[name].path(FOLDER))
     if not lab.controller.path(FOLDER).exists():
-        _give(lab.controller, of_controller(pki), pki)
+        _copy_to_controller(lab.controller, of_controller(pki), pki)
 
 
-def _give(controller: LabHost, files: PkiFiles, pki: Path) -> None:
-    """Give the controller its files, and not what the authorities sign with."""
+def _copy_to_controller(controller: LabHost, files: PkiFiles, pki: Path) -> None:
+    """Copy the controller's files to its host, without the authorities' private keys."""
     for file in files.all:
         target = controller.path(f"{FOLDER}/{file.relative_to(pki)}")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -129,7 +129,7 @@ def test_apply_tells_what_fails_and_makes_all_the_same(host: LabHost, file: Path
     first, *_, last = [line for line in applied.stderr.splitlines() if "controller" not in line]
     assert (applied.returncode, again.returncode) == (2, 2)
     assert first.startswith("FAIL underlay MTU: br-phys has 1400, not 1500; ovs-vsctl set")
-    assert last == "h1: all is made, but packets cannot pass before what FAILs is mended"
+    assert last == "h1: all is made, but packets cannot pass until the failed checks are corrected"
     assert "+ ip netns add vm-a" in applied.stdout and again.stdout == ""
     assert well.returncode == 0 and "FAIL" not in well.stderr
     assert "WARN controller: tcp:10.0.0.9:6653 does not answer" in well.stderr

@@ -13,7 +13,7 @@ import pytest
 from attrs import evolve
 
 from dvr_ryu.errors import DvrError, HostError
-from dvr_ryu.lab import lifecycle, preflight, report
+from dvr_ryu.lab import entering, lifecycle, membership, preflight, report
 from dvr_ryu.lab.hosts import openvswitch
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import MARKER
@@ -51,7 +51,7 @@ def file(tmp_path: Path) -> Path:
 def bare_up(folder: StateFolder, two_hosts: Topology, file: Path) -> Lab:
     """The lab of a state folder, up, without programs."""
     with folder.locked():
-        lab = lifecycle.make_hosts(two_hosts, file, folder, _silent)
+        lab = membership.make_hosts(two_hosts, file, folder, _silent)
         state = folder.read()
         assert state is not None and not state.whole
         folder.write(evolve(state, complete=True))
@@ -88,7 +88,7 @@ def test_a_lab_that_lost_a_host(bare_up: Lab, folder: StateFolder, file: Path) -
     os.kill(bare_up["server-68"].init.pid, signal.SIGKILL)
     wait_until(lambda: not bare_up["server-68"].init.alive, 10, "its end")
     with pytest.raises(HostError, match=r"type sudo .*dvr lab down"):
-        lifecycle.find("server-233", folder)
+        entering.find("server-233", folder)
     with pytest.raises(HostError, match=r"left its remains: type sudo .*dvr lab down"):
         lifecycle.up(file, _silent, folder)
     lifecycle.down(folder)
@@ -105,12 +105,12 @@ def test_an_edit_whose_new_host_cannot_be_made_leaves_a_lab_that_works(
     with folder.locked(), monkeypatch.context() as patch:
         patch.setattr(openvswitch, "_SCHEMA", "/nowhere")
         with pytest.raises(HostError, match="/nowhere"):
-            lifecycle.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
-    assert lifecycle.find(stays.name, folder) == (bare_up[stays.name], None)
+            membership.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
+    assert entering.find(stays.name, folder) == (bare_up[stays.name], None)
     with folder.locked():
-        lab = lifecycle.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
+        lab = membership.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
     assert lab[comes.name].run(["hostname"]).stdout == "new\n"
-    assert lifecycle.running(folder).whole and goes.name not in lifecycle.names(folder)
+    assert lifecycle.running(folder).whole and goes.name not in entering.names(folder)
 
 
 @pytest.mark.parametrize("text", ["", '{"topology": "/x", "sta', "[]", '{"hosts": {"a": 1}}'])
@@ -158,7 +158,7 @@ def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
     # Where these tests run in the background, SIGINT is ignored, and that is handed down.
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
+        "from pathlib import Path; from dvr_ryu.lab import entering, state;"
         "lifecycle.up(Path(sys.argv[1]), lambda step: print(step, flush=True),"
         " state.StateFolder(Path(sys.argv[2])))"
     )
@@ -175,7 +175,7 @@ def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
 
 def test_a_killed_up_is_cleaned_by_down(folder: StateFolder, file: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
+        "import os, sys; from pathlib import Path; from dvr_ryu.lab import entering, state;"
         "lifecycle.up(Path(sys.argv[1]), lambda step: 'compan' in step and os.kill(os.getpid(), 9),"
         " state.StateFolder(Path(sys.argv[2])))"
     )
@@ -218,17 +218,17 @@ def test_flows_that_are_wrong_make_no_lab(folder: StateFolder, file: Path, tmp_p
 
 def test_names_lead_to_hosts_and_instances(bare_up: Lab, folder: StateFolder) -> None:
     bare_up["server-68"].run(["ip", "netns", "add", "vm-cirros"])
-    assert lifecycle.find("server-68", folder) == (bare_up["server-68"], None)
-    assert lifecycle.find("cirros", folder) == (bare_up["server-68"], "vm-cirros")
+    assert entering.find("server-68", folder) == (bare_up["server-68"], None)
+    assert entering.find("cirros", folder) == (bare_up["server-68"], "vm-cirros")
     with pytest.raises(DvrError, match=r"no nobody; it has server-233, .*wire, cirros"):
-        lifecycle.find("nobody", folder)
+        entering.find("nobody", folder)
 
 
 def test_execute_becomes_the_command(bare_up: Lab, folder: StateFolder) -> None:
     bare_up["server-68"].run(["ip", "netns", "add", "vm-cirros"])
     code = (
-        "import sys; from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
-        "lifecycle.execute(sys.argv[2], sys.argv[3:], state.StateFolder(Path(sys.argv[1])))"
+        "import sys; from pathlib import Path; from dvr_ryu.lab import entering, state;"
+        "entering.execute(sys.argv[2], sys.argv[3:], state.StateFolder(Path(sys.argv[1])))"
     )
 
     def execute(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -258,7 +258,7 @@ def test_show_tells_what_there_is(bare_up: Lab, folder: StateFolder) -> None:
 def test_no_lab_is_one_clear_error(folder: StateFolder) -> None:
     for command in (
         lambda: report.show(folder),
-        lambda: lifecycle.find("server-68", folder),
+        lambda: entering.find("server-68", folder),
         lambda: lifecycle.pipelines_of(folder),
         lambda: lifecycle.change_pipelines(flows_dir(), folder),
     ):

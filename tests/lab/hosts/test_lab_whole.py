@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dvr_ryu.lab import lifecycle, report
+from dvr_ryu.lab import entering, lifecycle, report
 from dvr_ryu.lab.hosts.host import MARKER
 from dvr_ryu.lab.hosts.process import with_variable
 from dvr_ryu.lab.proof import proof
@@ -50,8 +50,8 @@ def test_everything_passes(article: StateFolder) -> None:
 
 
 def test_names_are_those_of_the_topology(article: StateFolder) -> None:
-    assert {"server-233", "controller", "cirros", "lonely-68"} <= set(lifecycle.names(article))
-    host, namespace = lifecycle.find("cirros", article)
+    assert {"server-233", "controller", "cirros", "lonely-68"} <= set(entering.names(article))
+    host, namespace = entering.find("cirros", article)
     assert (host.name, namespace) == ("server-233", "vm-cirros")
 
 
@@ -69,7 +69,7 @@ def test_the_proof_sees_a_host_that_is_cut_off(
 ) -> None:
     """Last, for it breaks the lab: what crosses hosts fails, and only that."""
     monkeypatch.setattr("dvr_ryu.lab.proof.probes.PATIENCE", 1)
-    host, _ = lifecycle.find("server-68", article)
+    host, _ = entering.find("server-68", article)
     host.run(["ip", "link", "set", "eth0", "down"])
     results = proof.prove(_silent, article)
     assert proof.exit_code(results) == 2

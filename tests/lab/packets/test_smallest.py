@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab import entering, lifecycle
 from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.state import StateFolder
 from tests.lab.edits.test_changes import lab
@@ -14,7 +14,7 @@ def test_a_file_of_one_host_is_a_lab_with_a_controller(tmp_path: Path) -> None:
     file = tmp_path / "topology.yaml"
     file.write_text("hosts: {h1: {address: 10.0.0.1}}\n")
     with lab(file, tmp_path / "lab") as folder:
-        host, _ = lifecycle.find("h1", folder)
+        host, _ = entering.find("h1", folder)
         controllers = host.run(["ovs-vsctl", "get-controller", "br-int"]).stdout
         assert controllers.split() == ["tcp:10.0.0.254:6653"]
         assert "h1/br-int in sync" in folder.log("controller").read_text()
