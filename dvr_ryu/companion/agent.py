@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from dvr_ryu.companion.host import Host, Progress, locked
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink import namespaces
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import HostError, one_line
 from dvr_ryu.topology.view import HostView
@@ -116,10 +117,9 @@ def _difference(host: Host, should: tuple[Resource, ...]) -> HostChange:
 
 @contextmanager
 def _host(name: str, options: TlsOptions = DEFAULTS) -> Iterator[Host]:
-    host = Host(name, options)
-    try:
-        yield host
-    except OSError as error:
-        raise HostError(one_line(error)) from error
-    finally:
-        host.close()
+    with closing(Database()) as database:
+        host = Host(name, database, options)
+        try:
+            yield host
+        except OSError as error:
+            raise HostError(one_line(error)) from error

@@ -35,6 +35,7 @@ from dvr_ryu.companion.providers.netlink.client import netlink
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.providers.processes import processes, renewals
 from dvr_ryu.companion.resources.device import Device
@@ -75,13 +76,13 @@ Progress = Callable[[int, int], None]
 class Host:
     """This machine, in the part of one host of a topology."""
 
-    def __init__(self, name: str, options: TlsOptions = DEFAULTS) -> None:
+    def __init__(self, name: str, database: Database, options: TlsOptions = DEFAULTS) -> None:
         """Raise HostError without root, or without Open vSwitch."""
         rights.require()
         self.name = name
         self._options = options
-        self._ovsdb = Ovsdb(name)
-        self._tls = TlsTable(self._ovsdb)
+        self._ovsdb = Ovsdb(name, database)
+        self._tls = TlsTable(name, database)
         self._edges = _edges(self._ovsdb, self._tls)
         self._kept = ResourceCache()
         self.strangers: list[Stranger] = []
@@ -89,10 +90,6 @@ class Host:
         self.foreign_rules: tuple[FirewallRules, ...] = ()
         """What it saw in our namespaces, of netfilter, that is not ours."""
         self._chains = nat.Reader()
-
-    def close(self) -> None:
-        """Let go of OVSDB."""
-        self._ovsdb.close()
 
     def should(self, view: HostView) -> tuple[Resource, ...]:
         """Return the resources of a view, beside the bridges that were here before us."""

@@ -34,6 +34,7 @@ from dvr_ryu.companion.providers.kernel.announce import (
     cards,
 )
 from dvr_ryu.companion.providers.notes import Unwritable
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.providers.ovsdb.watch import OvsdbWatch
 from dvr_ryu.companion.providers.processes import renewals
 from dvr_ryu.companion.reporting import Reporter, log, write_state
@@ -85,6 +86,7 @@ class Companion:
         self._options = options
         self._tls_watch = TlsWatch(name, options)
         self._wake = threading.Event()
+        self._database = Database(self._wake.set)
         self._ending = False
         self._host: Host | None = None
         self._declaration: Declaration | None = None
@@ -125,7 +127,8 @@ class Companion:
 
     def run(self) -> None:
         """Work until `end` is called."""
-        saves, watch = FileWatch(self._path, self._wake.set), OvsdbWatch(self._wake.set)
+        saves = FileWatch(self._path, self._wake.set)
+        watch = OvsdbWatch(self._database, self._wake.set)
         watch.start()
         try:
             if why := saves.start():
@@ -140,7 +143,7 @@ class Companion:
         finally:
             saves.end()
             watch.end()
-            self._let_go()
+            self._database.close()
             with suppress(Unwritable):
                 write_state("ended", 0, self._digest)
 
@@ -232,7 +235,7 @@ class Companion:
 
     def _require_mtu(self, topology: Topology) -> None:
         """Refuse a larger MTU than this host can carry."""
-        if lack := shortage(topology, self._name):
+        if lack := shortage(topology, self._name, self._database):
             raise HostError(f"{self._name}: {lack}; until then the file is not applied")
 
     def _stay_with(self, earlier: Declaration | None) -> None:
@@ -271,10 +274,10 @@ class Companion:
         began = time.monotonic()
         try:
             if self._host is None:
-                self._host = Host(self._name, self._options)
+                self._host = Host(self._name, self._database, self._options)
             done = self._make(self._host, self._topology)
         except (DvrError, OSError):
-            self._let_go()
+            self._host = None  # what it knows may be wrong
             raise
         if done or self._edited:
             words = f"{done.summary()} in {_milliseconds(time.monotonic() - began)}"
@@ -360,7 +363,7 @@ class Companion:
         lines += foreign.lines_of_rules(host.foreign_rules)
         if self._name in topology.hosts:
             lines += self._tls_watch.lines(HostView(topology, self._name), host)
-        if not self._unseen and (lack := shortage(topology, self._name)):
+        if not self._unseen and (lack := shortage(topology, self._name, self._database)):
             lines.append(f"{lack}; until then large packets are lost")
         self._reporter.tell(f"{self._name}: {line}" for line in lines)
 
@@ -372,12 +375,6 @@ class Companion:
         self._announcing = [
             (due, [place for place in places if place in ours]) for due, places in self._announcing
         ]
-
-    def _let_go(self) -> None:
-        """A host that refused may have lost its Open vSwitch: connect anew next time."""
-        if self._host is not None:
-            self._host.close()
-            self._host = None
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.providers.ovsdb import bridges
-from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.companion.script import script
@@ -34,11 +34,9 @@ THEIRS = (
 
 
 @pytest.fixture
-def table(ovs: Ovs, monkeypatch: pytest.MonkeyPatch) -> Iterator[TlsTable]:
-    monkeypatch.setattr(bridges, "SOCKET", f"{ovs.folder}/db.sock")
-    connection = Ovsdb("h1")
-    yield TlsTable(connection)
-    connection.close()
+def table(ovs: Ovs) -> Iterator[TlsTable]:
+    with closing(Database(path=f"{ovs.folder}/db.sock")) as database:
+        yield TlsTable("h1", database)
 
 
 def shell(ovs: Ovs, command: str) -> None:

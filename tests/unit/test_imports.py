@@ -51,7 +51,7 @@ EFFECTS = {
 RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu.lib.pack_utils",
             "ryu.lib.stringify", "ryu.lib.type_desc")  # fmt: skip
 # A library → the only folder that imports it.
-ONLY_IN = {"pyroute2": "companion.providers.netlink"}
+ONLY_IN = {"ovs": "companion.providers.ovsdb", "pyroute2": "companion.providers.netlink"}
 NOT_UNDER_EVENTLET = {"companion", "lab", "cli"}
 
 

@@ -7,7 +7,7 @@ themselves when they are tried is different afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from dvr_ryu.companion.check import (
     access,
@@ -26,6 +26,7 @@ from dvr_ryu.companion.desired.bridges import datapath_of
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.bridges import BRIDGES
 from dvr_ryu.topology.view import HostView
@@ -33,42 +34,40 @@ from dvr_ryu.topology.view import HostView
 
 def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
     """Yield what is found; with the view of a host, also whether this machine can be that one."""
-    datapath = _datapath()
-    should = desired_resources(view, datapath, options=options) if view else None
-    yield from rights.findings()
-    yield from programs.findings(should)
-    yield from kernel.findings(view, datapath)
-    yield from switch.findings(datapath)
-    yield from programs.in_the_way()
-    if view and should:
-        yield from credentials.findings(view, options)
-        yield from site.findings(view, datapath, options)
-        yield from access.findings(view)
-        yield from neighbour_table.findings(view)
-        yield from neighbours.findings(view, should)
+    with closing(Database()) as database:
+        datapath = _datapath(database)
+        should = desired_resources(view, datapath, options=options) if view else None
+        yield from rights.findings()
+        yield from programs.findings(should)
+        yield from kernel.findings(view, datapath)
+        yield from switch.findings(datapath, database)
+        yield from programs.in_the_way()
+        if view and should:
+            yield from credentials.findings(view, options)
+            yield from site.findings(view, datapath, database, options)
+            yield from access.findings(view)
+            yield from neighbour_table.findings(view)
+            yield from neighbours.findings(view, should, database)
 
 
 def unnoticed(view: HostView, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
     """Yield what is wrong for packets on a host that `apply` makes all the same: it does not need
     them. What it needs itself, it refuses to go without.
     """
-    datapath = _datapath()
-    sides = (
-        switch.findings(datapath),
-        credentials.findings(view, options),
-        site.findings(view, datapath, options),
-    )
-    for side in sides:
-        yield from (each for each in side if each.verdict is not Verdict.PASS)
+    with closing(Database()) as database:
+        datapath = _datapath(database)
+        sides = (
+            switch.findings(datapath, database),
+            credentials.findings(view, options),
+            site.findings(view, datapath, database, options),
+        )
+        for side in sides:
+            yield from (each for each in side if each.verdict is not Verdict.PASS)
 
 
-def _datapath() -> str:
+def _datapath(database: Database) -> str:
     """The datapath that `apply` would take; where Open vSwitch does not answer, the kernel's."""
     kernels = datapath_type()
     with suppress(HostError):
-        ovsdb = Ovsdb("")
-        try:
-            return datapath_of(ovsdb.given(BRIDGES).values(), kernels)
-        finally:
-            ovsdb.close()
+        return datapath_of(Ovsdb("", database).given(BRIDGES).values(), kernels)
     return kernels

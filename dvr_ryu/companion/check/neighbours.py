@@ -12,6 +12,7 @@ from dvr_ryu.companion.providers.kernel import rights
 from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
@@ -20,10 +21,10 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.topology.view import HostView
 
 
-def findings(view: HostView, should: Iterable[Resource]) -> Iterator[Finding]:
+def findings(view: HostView, should: Iterable[Resource], database: Database) -> Iterator[Finding]:
     """Yield what stays beside us, and what is in our way."""
     should = list(should)
-    yield from _on_bridges(view, should)
+    yield from _on_bridges(view, should, database)
     yield from _in_namespaces()
     for resource in should:
         if isinstance(resource, Namespace) and namespaces.is_foreign(resource.name):
@@ -40,10 +41,12 @@ def _in_namespaces() -> Iterator[Finding]:
         yield warns("firewall", said, advice)
 
 
-def _on_bridges(view: HostView, should: Iterable[Resource]) -> Iterator[Finding]:
+def _on_bridges(
+    view: HostView, should: Iterable[Resource], database: Database
+) -> Iterator[Finding]:
     named = {(f.kind, f.name) for f in should if isinstance(f, Bridge | OvsPort)}
     try:
-        ovsdb = Ovsdb(view.host.name)
+        ovsdb = Ovsdb(view.host.name, database)
     except HostError:
         return  # told of already
     try:
@@ -52,8 +55,6 @@ def _on_bridges(view: HostView, should: Iterable[Resource]) -> Iterator[Finding]
         said, _, advice = str(error).partition("; ")
         yield fails("bridges", said, advice)
         return
-    finally:
-        ovsdb.close()
     for line in foreign.lines(found, view.topology, view.host.name):
         said, _, advice = line.partition(": ")
         yield warns("bridges", said, advice)

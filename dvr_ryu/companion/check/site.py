@@ -13,6 +13,7 @@ from dvr_ryu.companion.desired.firewall import TUNNELS
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.providers.commands import path_of, run
 from dvr_ryu.companion.providers.kernel import rights
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import contexts, refusals
 from dvr_ryu.pki.files import PkiFiles, of_host
@@ -24,10 +25,10 @@ SECONDS = 2.0
 
 
 def findings(
-    view: HostView, datapath_type: str, options: TlsOptions = DEFAULTS
+    view: HostView, datapath_type: str, database: Database, options: TlsOptions = DEFAULTS
 ) -> Iterator[Finding]:
     """Yield whether this machine can be the view's host."""
-    yield from underlay.findings(view, datapath_type)
+    yield from underlay.findings(view, datapath_type, database)
     yield from _controller(options.controller(view), of_host(options.pki, view.host.name))
     firewall = _firewall()
     if datapath_type == "system" and ":INPUT DROP" in firewall:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes
-from dvr_ryu.companion.providers.ovsdb.bridges import SOCKET, Ovsdb
+from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.database import SOCKET, Database
 from dvr_ryu.errors import HostError
 
 DAEMON = "ovs-vswitchd"
@@ -18,18 +19,15 @@ DATAPATHS = {
 }
 
 
-def findings(datapath_type: str) -> Iterator[Finding]:
+def findings(datapath_type: str, database: Database) -> Iterator[Finding]:
     """Yield Open vSwitch's state."""
     try:
-        ovsdb = Ovsdb("")
+        version = Ovsdb("", database).version()
     except HostError as error:
         said, _, advice = str(error).partition("; ")
         yield fails("Open vSwitch", said, advice)
         return
-    try:
-        yield passes("Open vSwitch", f"{ovsdb.version()} answers at {SOCKET}".lstrip())
-    finally:
-        ovsdb.close()
+    yield passes("Open vSwitch", f"{version} answers at {SOCKET}".lstrip())
     if _runs():
         yield passes(DAEMON, "runs")
     else:

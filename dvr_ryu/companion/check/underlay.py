@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from attrs import frozen
 
@@ -11,6 +12,7 @@ from dvr_ryu.companion.providers.netlink import routing
 from dvr_ryu.companion.providers.netlink.client import Netlink, netlink
 from dvr_ryu.companion.providers.netlink.messages import values
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.model import Underlay
@@ -34,11 +36,11 @@ class Carrier:
         return f"ip link set {self.name} mtu {mtu}"
 
 
-def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
+def findings(view: HostView, datapath_type: str, database: Database) -> Iterator[Finding]:
     """Yield whether the address is where tunnels need it, and the MTU is there, too."""
     underlay, address = view.topology.underlay, view.host.address
     what = "underlay address"
-    found = carriers(address)
+    found = carriers(address, database)
     if not found:
         advice = f"ip address add {address}/{underlay.cidr.prefixlen} dev DEVICE, or edit the host"
         yield fails(what, f"{address} is on no device", advice)
@@ -58,14 +60,14 @@ def findings(view: HostView, datapath_type: str) -> Iterator[Finding]:
         yield passes(what, f"{device.mtu}, which leaves instances {underlay.overlay_mtu}")
 
 
-def shortage(topology: Topology, host: str) -> str | None:
+def shortage(topology: Topology, host: str, database: Database) -> str | None:
     """What keeps packets of the underlay's MTU from a host, and what to do, in one line; for a host
     that is not in the topology, nothing.
     """
     if host not in topology.hosts:
         return None
     underlay = topology.underlay
-    narrow = too_narrow(underlay, carriers(topology.hosts[host].address))
+    narrow = too_narrow(underlay, carriers(topology.hosts[host].address, database))
     if narrow is None:
         return None
     advice = f"{narrow.widened(underlay.mtu)}, or write underlay: {{mtu: {narrow.mtu}}}"
@@ -77,13 +79,13 @@ def too_narrow(underlay: Underlay, found: list[Carrier]) -> Carrier | None:
     return next((each for each in found if each.mtu < underlay.mtu), None)
 
 
-def carriers(address: str) -> list[Carrier]:
+def carriers(address: str, database: Database) -> list[Carrier]:
     """The devices that have an address; after a bridge of Open vSwitch, its widest card, which
     leads to the other hosts.
     """
     with netlink(ROOT) as kernel:
         names = list(routing.devices_with(kernel, address))
-        cards = _cards(names)
+        cards = _cards(names, database)
         found: list[Carrier] = []
         for name in names:
             found += _carriers(kernel, [name], None if cards is None else name in cards)
@@ -101,13 +103,8 @@ def _carriers(kernel: Netlink, names: list[str], is_bridge: bool | None) -> list
     ]
 
 
-def _cards(names: list[str]) -> dict[str, list[str]] | None:
+def _cards(names: list[str], database: Database) -> dict[str, list[str]] | None:
     """Bridges of Open vSwitch among the names → their cards; None if it does not answer."""
-    try:
-        ovsdb = Ovsdb("")
-        try:
-            return ovsdb.cards(names)
-        finally:
-            ovsdb.close()
-    except HostError:
-        return None
+    with suppress(HostError):
+        return Ovsdb("", database).cards(names)
+    return None

@@ -26,7 +26,7 @@ from typing import Any
 
 from dvr_ryu.companion.agent import apply, down
 from dvr_ryu.companion.providers.netlink import client, links
-from dvr_ryu.companion.providers.ovsdb import rpc
+from dvr_ryu.companion.providers.ovsdb import transaction
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 
@@ -82,18 +82,15 @@ class Points:
         links._tx_checksum = setting
 
     def _wrap_ovsdb(self) -> None:
-        transact = rpc.Session.transact
+        commit = transaction.Transaction.commit
 
-        def transacting(self_: Any, *operations: rpc.Operation) -> Any:
-            writes = [each["op"] for each in operations if each["op"] not in ("select", "wait")]
-            if writes:
-                self.reach(f"before a transaction of OVSDB: {writes}")
-            answer = transact(self_, *operations)
-            if writes:
-                self.reach(f"after a transaction of OVSDB: {writes}")
-            return answer
+        def committing(self_: Any, deadline: Any) -> int:
+            self.reach("before a transaction of OVSDB")
+            number = commit(self_, deadline)
+            self.reach("after a transaction of OVSDB")
+            return number
 
-        rpc.Session.transact = transacting  # type: ignore
+        transaction.Transaction.commit = committing  # type: ignore
 
     def _wrap_programs(self) -> None:
         points, send = self, signal.pidfd_send_signal

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from dvr_ryu.companion.providers.ovsdb.rows import BRIDGE_COLUMNS
-from dvr_ryu.companion.providers.ovsdb.rpc import Row
+from dvr_ryu.companion.providers.ovsdb.rows import BRIDGE_COLUMNS, Columns
 
 OWNER = "dvr_ryu"
 """The key of external_ids that says whose a row is: the host's name, if it is ours."""
@@ -20,12 +19,12 @@ BEFORE = "dvr_ryu_before"
 """The key of external_ids under which a bridge that is not ours keeps the settings that it had."""
 
 
-def taken(row: Row, host: str, settings: Mapping[str, str]) -> Row:
+def taken(row: Columns, host: str, settings: Mapping[str, str]) -> dict[str, str]:
     """A foreign bridge's external_ids once we use it; `settings` are those that it has."""
     return {**row["external_ids"], OWNER: host, BEFORE: json.dumps(dict(settings))}
 
 
-def before(row: Row) -> Mapping[str, str] | None:
+def before(row: Columns) -> Mapping[str, str] | None:
     """The settings that a bridge had before us; None for one that we made. Where a note cannot be
     read, none is known: but it says that the bridge is not ours.
     """
@@ -47,7 +46,7 @@ def _is_setting(name: str, value: object) -> bool:
     return of_maps and isinstance(value, str)
 
 
-def returned(row: Row, columns: Row, config: tuple[str, ...]) -> dict[str, Any]:
+def returned(row: Columns, columns: Columns, config: tuple[str, ...]) -> dict[str, Any]:
     """The columns of a bridge that is given back. `columns` are those that it had; of other_config
     we have set the keys in `config` and no other.
     """

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from dvr_ryu.companion.providers.ovsdb.rpc import Row, as_list
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+
+Columns: TypeAlias = "Mapping[str, Any]"
+"""A row of a table: column → value. A set is a list."""
 
 PLACE = "dvr_ryu_netns"
 BRIDGE_COLUMNS = (
@@ -24,7 +26,7 @@ BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
 INTERFACE_IDS = ("attached-mac", "iface-id", "iface-status")
 
 
-def columns_of(settings: Mapping[str, str], row: Row | None = None) -> dict[str, Any]:
+def columns_of(settings: Mapping[str, str], row: Columns | None = None) -> dict[str, Any]:
     """Columns from settings: `column` → a value, `column:key` → one key of a map.
 
     What else a map has in `row` stays, save that an interface's options are all ours.
@@ -50,29 +52,29 @@ _TYPED: dict[str, Callable[[str], Any]] = {
 }
 
 
-def settings_of(row: Row) -> dict[str, str]:
+def settings_of(row: Columns) -> dict[str, str]:
     """What we say of bridges, as a bridge has it."""
     return {
         "datapath_type": row["datapath_type"],
         "fail_mode": "".join(row["fail_mode"]),
         "mcast_snooping_enable": "true" if row["mcast_snooping_enable"] else "false",
-        "protocols": ",".join(sorted(as_list(row["protocols"]))),
+        "protocols": ",".join(sorted(row["protocols"])),
         **_some("other_config", row["other_config"], BRIDGE_CONFIG),
     }
 
 
-def port_of(bridge: str, row: Row, interface: Row) -> OvsPort:
+def port_of(bridge: str, row: Columns, interface: Columns) -> OvsPort:
     """The port that two rows are."""
     settings = {
         **_some("external_ids", interface["external_ids"], INTERFACE_IDS),
         **_some("options", interface["options"], interface["options"]),
     }
     for column in NUMBERS:
-        for number in as_list(interface[column]):
+        for number in interface[column]:
             settings[column] = str(number)
     if interface["type"]:
         settings["type"] = interface["type"]
-    tag = next(iter(as_list(row["tag"])), None)
+    tag = next(iter(row["tag"]), None)
     place = row["external_ids"].get(PLACE, "")
     return OvsPort(bridge, row["name"], place, tag, settings, row["protected"])
 

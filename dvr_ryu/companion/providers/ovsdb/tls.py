@@ -7,85 +7,82 @@ back when ours goes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from dvr_ryu.companion.foreign import Stranger
 from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
-from dvr_ryu.companion.providers.ovsdb.bridges import SWITCH, Ovsdb
+from dvr_ryu.companion.providers.ovsdb.database import Database
+from dvr_ryu.companion.providers.ovsdb.replica import Replica, Row
 from dvr_ryu.companion.providers.ovsdb.rows import TLS_COLUMNS, columns_of
-from dvr_ryu.companion.providers.ovsdb.rpc import Named, Operation, Row, insert, select, update
+from dvr_ryu.companion.providers.ovsdb.schema import SWITCH
+from dvr_ryu.companion.providers.ovsdb.transaction import Transaction
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 
 _TABLE = "SSL"
-_ROW = "tls"
-_OWN_TO_A_ROW = ("_uuid", "_version")
-"""Columns that no other row can have."""
 
 
 class TlsTable:
-    """The settings of the Open vSwitch behind a connection to its database."""
+    """The settings of this machine's Open vSwitch, on behalf of one host of a topology."""
 
-    def __init__(self, ovsdb: Ovsdb) -> None:
-        self._ovsdb = ovsdb
+    def __init__(self, host: str, database: Database) -> None:
+        self._host = host
+        self._database = database
 
     def read(self, wanted: bool) -> tuple[list[SwitchTls], list[Stranger]]:
         """Return our settings, if there are any, and what they stand in place of.
 
         If settings are `wanted`, those of others are returned, too: they are to be replaced.
         """
-        row = self._row()
-        if row is None or not (wanted or self._is_ours(row)):
-            return [], []
-        before = self._before(row)
-        settings = {name: _word(row[name]) for name in TLS_COLUMNS}
+        with self._database.current() as replica:
+            row = _present(replica)
+            if row is None or not (wanted or self._is_ours(row)):
+                return [], []
+            before = self._before(row)
+            settings = {name: _word(row[name]) for name in TLS_COLUMNS}
         strangers = [] if before is None else [Stranger("", "tls", before["private_key"])]
         return [SwitchTls(settings, before)], strangers
 
     def make(self, resources: Sequence[SwitchTls]) -> None:
         """Make the settings what they should be."""
         (resource,) = resources
-        present = self._row()
-        ids = {OWNER: self._ovsdb.host}
-        if present is not None and (before := self._before(present)) is not None:
-            ids[BEFORE] = json.dumps(before)
-        row = {**columns_of(resource.settings), "external_ids": ids}
-        self._ovsdb.change(_replaced_by(row))
+        ids = {OWNER: self._host}
+        with self._database.transaction() as transaction:
+            present = _present(transaction.replica)
+            if present is not None and (before := self._before(present)) is not None:
+                ids[BEFORE] = json.dumps(before)
+            _replace({**columns_of(resource.settings), "external_ids": ids}, transaction)
 
     def unmake(self, _: Sequence[SwitchTls]) -> None:
         """Give back the settings that were here before us, or none."""
-        present = self._row()
-        if present is not None and self._is_ours(present):
-            self._ovsdb.change(_replaced_by(self._before(present)))
+        with self._database.current() as replica:
+            present = _present(replica)
+            if present is not None and self._is_ours(present):
+                before = self._before(present)
+                with self._database.transaction() as transaction:
+                    _replace(before, transaction)
 
     def refusal(self) -> str | None:
         """The last error of our controllers; None if one of them is connected, or there is none."""
-        columns = ["is_connected", "status", "external_ids"]
-        (rows,) = self._ovsdb.transact(select("Controller", columns))
-        ours = [row for row in rows if self._is_ours(row)]
-        if not ours or any(row["is_connected"] for row in ours):
-            return None
-        return next(
-            (row["status"]["last_error"] for row in ours if "last_error" in row["status"]),
-            "no answer",
-        )
-
-    def _row(self) -> Row | None:
-        switches, rows = self._ovsdb.transact(select(SWITCH, ["ssl"]), select(_TABLE))
-        return next((row for row in rows if row["_uuid"] == switches[0]["ssl"]), None)
+        with self._database.current() as replica:
+            ours = [row for row in replica.rows("Controller").values() if self._is_ours(row)]
+            if not ours or any(row["is_connected"] for row in ours):
+                return None
+            return next(
+                (row["status"]["last_error"] for row in ours if "last_error" in row["status"]),
+                "no answer",
+            )
 
     def _is_ours(self, row: Row) -> bool:
-        return bool(row["external_ids"].get(OWNER) == self._ovsdb.host)
+        return bool(row["external_ids"].get(OWNER) == self._host)
 
-    def _before(self, row: Row) -> Row | None:
+    def _before(self, row: Row) -> dict[str, Any] | None:
         """What was here before us; None if nothing was."""
-        if self._is_ours(row):
-            return _noted(row["external_ids"].get(BEFORE))
-        return {name: value for name, value in row.items() if name not in _OWN_TO_A_ROW}
+        return _noted(row["external_ids"].get(BEFORE)) if self._is_ours(row) else row.whole()
 
 
-def _noted(note: str | None) -> Row | None:
+def _noted(note: str | None) -> dict[str, Any] | None:
     """The row that a note keeps; None without one, or if nobody can read it."""
     with suppress(ValueError, RecursionError):
         found = json.loads(note or "null")
@@ -94,11 +91,16 @@ def _noted(note: str | None) -> Row | None:
     return None
 
 
-def _replaced_by(row: Row | None) -> Iterator[Operation]:
+def _present(replica: Replica) -> Row | None:
+    """The settings' row: the only one of its table, or none."""
+    uuids = [row.uuid for row in replica.switch.ssl]
+    return replica.rows(_TABLE)[uuids[0]] if uuids else None
+
+
+def _replace(columns: Mapping[str, Any] | None, transaction: Transaction) -> None:
     """Put a row in place of what is there; OVSDB removes what nothing refers to."""
-    if row is not None:
-        yield insert(_TABLE, _ROW, row)
-    yield update(SWITCH, {"ssl": [] if row is None else [Named(_ROW)]})
+    rows = [] if columns is None else [transaction.insert(_TABLE, columns)]
+    transaction.update(SWITCH, transaction.replica.switch.uuid, {"ssl": rows})
 
 
 def _word(value: Any) -> str:

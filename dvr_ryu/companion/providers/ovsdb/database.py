@@ -1,0 +1,150 @@
+"""Open vSwitch's database: one connection for all that a companion reads and changes there.
+
+All threads share it, one at a time. A connection that is lost is opened anew when somebody asks for
+something next; what cannot be answered is an error for people.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, RLock
+from typing import Any
+
+from dvr_ryu.companion.providers.ovsdb.library import Deadline, poller
+from dvr_ryu.companion.providers.ovsdb.replica import Replica
+from dvr_ryu.companion.providers.ovsdb.transaction import Transaction
+from dvr_ryu.errors import HostError
+
+SOCKET = "/run/openvswitch/db.sock"
+SECONDS = 20
+"""How long ovs-vswitchd may take until it has done what one transaction says."""
+ANSWER_SECONDS = SECONDS + 5
+"""How long ovsdb-server may take to answer."""
+
+
+def _unheard() -> None:
+    pass
+
+
+class Database:
+    """The database at a socket, for as long as somebody needs it."""
+
+    def __init__(self, on_change: Callable[[], object] = _unheard, path: str = SOCKET) -> None:
+        """`on_change` is called, in the thread that hears of it, when there may be something to
+        mend: when a watched column changes, a row comes or goes, or a connection does.
+        """
+        self._path = path
+        self._on_change = on_change
+        self._lock = RLock()
+        self._replica: Replica | None = None
+        self._interrupt = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def connect(self) -> None:
+        """Raise HostError if Open vSwitch does not answer."""
+        with self._lock:
+            self._connected()
+
+    def close(self) -> None:
+        """End the connection."""
+        with self._lock:
+            self._disconnect()
+
+    @contextmanager
+    def current(self) -> Iterator[Replica]:
+        """The replica as the database is now; nothing changes in it while the block runs."""
+        with self._lock:
+            yield self._current()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction that the block puts together. After the block it is made, and this waits
+        until ovs-vswitchd has done what it says.
+        """
+        with self._lock:
+            replica = self._current()
+            transaction = Transaction(replica)
+            try:
+                yield transaction
+            except BaseException:
+                transaction.abort()
+                raise
+            with self._answering():
+                number = transaction.commit(Deadline(ANSWER_SECONDS))
+                self._await_switch(replica, number)
+
+    def follow(self, until: Event) -> None:
+        """Hear of changes at once, until `interrupt` finds the event set, or the connection is
+        lost. Raise OSError or HostError if there is none to be had.
+        """
+        with self._lock:
+            replica = self._opened()
+        while not until.is_set():
+            with self._lock:
+                if self._replica is not replica:
+                    return
+                try:
+                    replica.hear()
+                except OSError:
+                    self._disconnect()
+                    return
+                waiting = poller(replica.wait, self._interrupt_wait)
+            waiting.block()
+            self._forget_interrupt()
+
+    def interrupt(self) -> None:
+        """Let `follow` look around."""
+        os.eventfd_write(self._interrupt, 1)
+
+    def _interrupt_wait(self, waiting: Any) -> None:
+        waiting.fd_wait(self._interrupt, select.POLLIN)
+
+    def _forget_interrupt(self) -> None:
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._interrupt)
+
+    def _connected(self) -> Replica:
+        try:
+            return self._opened()
+        except OSError as error:
+            raise HostError(
+                f"Open vSwitch does not answer at {self._path}; start it: "
+                "systemctl start openvswitch-switch (Debian: apt install openvswitch-switch)"
+            ) from error
+
+    def _opened(self) -> Replica:
+        if self._replica is None:
+            self._replica = Replica(self._path, self._on_change, Deadline(ANSWER_SECONDS))
+        return self._replica
+
+    def _disconnect(self) -> None:
+        """Whoever follows the connection must not wait for it any more."""
+        if self._replica is not None:
+            self._replica.close()
+            self._replica = None
+            self.interrupt()
+
+    def _current(self) -> Replica:
+        replica = self._connected()
+        with self._answering():
+            Transaction(replica).read(Deadline(ANSWER_SECONDS))
+        return replica
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._disconnect()
+            raise HostError(f"Open vSwitch does not answer any more: {error}") from error
+
+    def _await_switch(self, replica: Replica, number: int) -> None:
+        try:
+            replica.run_until(lambda: replica.switch.cur_cfg >= number, Deadline(SECONDS))
+        except TimeoutError as error:
+            raise HostError(
+                f"ovs-vswitchd has not done in {SECONDS} s what OVSDB says; see whether it "
+                "runs: systemctl status openvswitch-switch"
+            ) from error

@@ -1,0 +1,108 @@
+"""One transaction of OVSDB: rows that are inserted, columns that change, and ovs-vswitchd's number
+for it.
+
+A value that the schema forbids is refused as the server refuses it; the library by itself would
+leave it out of the transaction, and say nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from dvr_ryu.companion.providers.ovsdb.library import Deadline, data, error, idl
+from dvr_ryu.companion.providers.ovsdb.replica import LOST, Replica
+from dvr_ryu.errors import HostError
+
+Reference: TypeAlias = Any
+"""A row in a column of another: its UUID, or what `Transaction.insert` returned."""
+
+
+class Transaction:
+    """What is to be done, all or none of it. Each ends with `commit`, `read` or `abort`.
+
+    Of a row that it changes, the replica may tell what is only to come.
+    """
+
+    def __init__(self, replica: Replica) -> None:
+        """Raise HostError if Open vSwitch has not set up its database."""
+        self.replica = replica
+        self._switch = replica.switch
+        self._transaction = idl.Transaction(replica)
+
+    def insert(self, table: str, columns: Mapping[str, Any]) -> Reference:
+        """Add a row; one that no other refers to would be gone at once."""
+        row = self._transaction.insert(self.replica.tables[table])
+        self._set(row, columns)
+        return row
+
+    def update(self, table: str, uuid: UUID, columns: Mapping[str, Any]) -> None:
+        """Change columns of a row."""
+        self._set(self.replica.tables[table].rows[uuid], columns)
+
+    def add(self, table: str, uuid: UUID, column: str, references: Iterable[Reference]) -> None:
+        """Add references to a column, whatever else others put there meanwhile."""
+        row = self.replica.tables[table].rows[uuid]
+        for reference in references:
+            row.addvalue(column, reference)
+
+    def remove(self, table: str, uuid: UUID, column: str, references: Iterable[Reference]) -> None:
+        """Remove references from a column. OVSDB removes a row that nothing refers to any more."""
+        row = self.replica.tables[table].rows[uuid]
+        for reference in references:
+            row.delvalue(column, reference)
+
+    def commit(self, deadline: Deadline) -> int:
+        """Do it; return what cur_cfg is at least, once ovs-vswitchd has done what OVSDB says.
+
+        Raise HostError if the server refuses, OSError if it does not answer.
+        """
+        self._switch.increment("next_cfg")
+        self._send(deadline)
+        number: int = self._transaction.get_increment_new_value()
+        return number
+
+    def read(self, deadline: Deadline) -> None:
+        """Change nothing; when this returns, the replica has all that the server had."""
+        self._send(deadline)
+
+    def abort(self) -> None:
+        """Do nothing."""
+        self._transaction.abort()
+
+    def _send(self, deadline: Deadline) -> None:
+        # To the library a transaction that changes no column is none, and is not sent; one that
+        # asks for a column is.
+        self._switch.fetch("ovs_version")
+        if self._transaction.commit() == idl.Transaction.INCOMPLETE:
+            self.replica.run_until(
+                lambda: self._transaction.commit() != idl.Transaction.INCOMPLETE, deadline
+            )
+        status = self._transaction.commit()
+        if status == idl.Transaction.ERROR:
+            answer = json.loads(self._transaction.get_error())
+            raise refused(": ".join(answer[key] for key in ("error", "details") if key in answer))
+        if status != idl.Transaction.SUCCESS:
+            raise ConnectionResetError(LOST)
+
+    def _set(self, row: Any, columns: Mapping[str, Any]) -> None:
+        present = self.replica.tables[row._table.name].columns
+        for name, value in columns.items():
+            if name not in present:
+                raise refused(f"unknown column {name} of table {row._table.name}")
+            try:
+                data.Datum.from_python(present[name].type, value, _uuid_of)
+            except error.Error as wrong:
+                raise refused(str(wrong)) from wrong
+            setattr(row, name, value)
+
+
+def refused(reason: str) -> HostError:
+    """What people are told of a transaction that OVSDB refuses."""
+    return HostError(f"OVSDB did not take a change: {reason}")
+
+
+def _uuid_of(value: Any) -> Any:
+    return value.uuid if isinstance(value, idl.Row) else value
