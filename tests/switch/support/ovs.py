@@ -27,16 +27,11 @@ class Ovs:
             "OVS_DBDIR": str(folder),
             "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
         }
-        self._daemons: list[subprocess.Popen[bytes]] = []
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start both daemons; returns when they answer."""
-        database = self.folder / "conf.db"
-        if not database.exists():
-            self.run("ovsdb-tool", "create", str(database), SCHEMA)
-        self._daemon(
-            "ovsdb-server", str(database), f"--remote=punix:{self.folder}/db.sock", "--pidfile"
-        )
+        self.start_database()
         self.run("ovs-vsctl", "--retry", "--no-wait", "init")
         self._daemon(
             "ovs-vswitchd",
@@ -48,12 +43,24 @@ class Ovs:
         )
         self.vsctl("--retry", "show")
 
+    def start_database(self, schema: str = SCHEMA) -> None:
+        """Start ovsdb-server alone, with an empty database if there is none yet."""
+        database = self.folder / "conf.db"
+        if not database.exists():
+            self.run("ovsdb-tool", "create", str(database), schema)
+        remote = f"--remote=punix:{self.folder}/db.sock"
+        self._daemon("ovsdb-server", str(database), remote, "--pidfile")
+
     def stop(self) -> None:
         """End both daemons."""
-        for daemon in reversed(self._daemons):
+        for daemon in reversed(self._daemons.values()):
             daemon.kill()
             daemon.wait()
         self._daemons.clear()
+
+    def signal(self, daemon: str, number: int) -> None:
+        """Send a signal to a daemon."""
+        self._daemons[daemon].send_signal(number)
 
     def _daemon(self, name: str, *arguments: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
@@ -61,7 +68,7 @@ class Ovs:
             daemon = subprocess.Popen(
                 [name, *arguments], env=self.environment, stdout=log, stderr=log, cwd=self.folder
             )
-        self._daemons.append(daemon)
+        self._daemons[name] = daemon
 
     def run(self, *command: str, input: str | None = None) -> str:
         """Run one of OVS's tools against this OVS; return what it prints."""
