@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from string import Template
 
 import pytest
+from click.testing import CliRunner
 from scapy.layers.inet import ICMP
 from scapy.layers.l2 import ARP
 
+from dvr_ryu.cli import cli
 from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
-from dvr_ryu.topology.model import DHCP
+from dvr_ryu.topology.model import DHCP, instance_namespace
+from tests.lab.support import pages
 from tests.lab.support.article import (
     CIRROS,
     PEER,
@@ -43,6 +48,35 @@ def flows(host: LabHost, bridge: str = "br-tun") -> dict[str, tuple[float, int]]
         f"{table},{rest}": (float(age), int(packets))
         for age, table, packets, rest in pattern.findall(printed)
     }
+
+
+def test_page_of_the_steps_shows_what_is_there(article: Article) -> None:
+    """Each command of docs/article.rst is typed; its output has each line that the page shows."""
+    page, names = "article.rst", pages.variables("article.rst")
+    shown = [*pages.steps(page), *pages.typed(page)]
+    assert len(shown) >= 20
+    for each in shown:
+        output = without_ids(typed_in_lab(article, Template(each.command).substitute(names)))
+        for line in each.lines:
+            assert without_ids(line.partition(" time=")[0]) in output, (each.command, output)
+
+
+def typed_in_lab(article: Article, command: str) -> str:
+    """What a command of a page prints: `dvr lab exec`, in this lab, or another of dvr's."""
+    words = shlex.split(command)
+    if words[:3] != ["dvr", "lab", "exec"]:
+        assert words.pop(0) == "dvr"
+        return CliRunner().invoke(cli, words, catch_exceptions=False).output
+    name, words = words[3], words[5:]
+    instances = load_topology(article.file).instances
+    host = instances[name].host if name in instances else name
+    namespace = instance_namespace(name) if name in instances else None
+    return article.lab[host].run(words, namespace=namespace).stdout
+
+
+def without_ids(text: str) -> str:
+    """Text without what differs from lab to lab, and in single spaces."""
+    return " ".join(re.sub(r"\(id: \d+\)|cookie=\w+, ", "", text).split())
 
 
 def test_server_233_has_the_articles_flows(article: Article) -> None:
