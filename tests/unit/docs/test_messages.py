@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[3]
 # Of each message the words that are the same each time.
 QUOTED = {
     "README.rst": (
-        "one for the controller, and the wire between them",
+        "one for the controller, and their underlay",
         "companions make bridges, namespaces and instances",
         "the controller fills the bridges",
         "instances get their addresses",
-        "packets prove which peer reaches which, and as which address it is seen",
+        "checks of connectivity and source addresses",
         *("DHCP lease", "gateway's ARP", "across hosts"),
         *("floating IP, inbound", "floating IP, outbound", "SNAT", "isolation", "does not answer"),
-        "The lab stays up; you may type:",
+        "The lab stays up. You can now type:",
     ),
     "docs/tour.rst": (
         "lab host ",
