@@ -1,6 +1,6 @@
 """The Ryu application: `ryu-manager dvr_ryu.app`. Events of switches and files in, changes out.
 
-It decides nothing: what is wanted is `intent`'s, how a bridge gets there is `switch`'s.
+It decides nothing: what is wanted is `desired_state`'s, how a bridge gets there is `switch`'s.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from ryu.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
 from ryu.lib import hub
 from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
 
+from dvr_ryu.desired_state import DesiredState
 from dvr_ryu.ending import guard
 from dvr_ryu.errors import DvrError
-from dvr_ryu.intent import Intent
 from dvr_ryu.pki.files import FOLDER, of_controller
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.source.file import FileSource
+from dvr_ryu.source.inputs import InputReader
 from dvr_ryu.switch.bridge import Bridge
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection
@@ -112,7 +114,8 @@ class DvrApp(app_manager.RyuApp):
         self.claims = Claims()
         self._security = Security(of_controller(find_pki()))
         try:
-            self._intent = Intent(find_topology(), find_flows())
+            self._source = FileSource(find_topology())
+            self._desired = DesiredState(InputReader(self._source, find_flows()))
             _keep_from_collector()
             self._announce()
             self._listen()
@@ -127,7 +130,7 @@ class DvrApp(app_manager.RyuApp):
         return super().start()
 
     def _announce(self) -> None:
-        topology, pipelines = self._intent.topology, self._intent.program.pipelines
+        topology, pipelines = self._desired.topology, self._desired.pipelines.pipelines
         kinds = {
             "host": topology.hosts,
             "network": topology.networks,
@@ -136,7 +139,7 @@ class DvrApp(app_manager.RyuApp):
             "floating IP": topology.floating_ips,
         }
         counts = [f"{len(each)} {kind}{'s' * (len(each) != 1)}" for kind, each in kinds.items()]
-        LOG.info("topology %s: %s", self._intent.topology_file, ", ".join(counts))
+        LOG.info("topology %s: %s", self._source.name, ", ".join(counts))
         for bridge, pipeline in pipelines.items():
             count = sum(1 for _ in pipeline.flows())
             LOG.info(
@@ -146,7 +149,7 @@ class DvrApp(app_manager.RyuApp):
                 count,
                 bridge,
             )
-        for warning in self._intent.program.warnings:
+        for warning in self._desired.pipelines.warnings:
             LOG.warning("%s", warning)
 
     def _listen(self) -> None:
@@ -157,7 +160,7 @@ class DvrApp(app_manager.RyuApp):
                     f"--{option.replace('_', '-')} is not for dvr_ryu: switches call it, "
                     "and for TLS the topology says controller: ssl:ADDRESS:PORT"
                 )
-        controller = self._intent.topology.controller
+        controller = self._desired.topology.controller
         address = controller.address if controller else "127.0.0.1"
         if CONF.get_location("ofp_listen_host").location.is_user_controlled:
             address = CONF.ofp_listen_host
@@ -165,13 +168,13 @@ class DvrApp(app_manager.RyuApp):
         CONF.set_override("ofp_listen_host", address)
         CONF.set_override("ofp_tcp_listen_port", port)
         self._security.require(self._over_tls())
-        self._listener = Listener(address, port, self._intent.expected_from, self._security)
+        self._listener = Listener(address, port, self._desired.expected_from, self._security)
         stand_before_ryu(self._listener)
         LOG.info("listening on %s:%s:%d", self._protocol(), address, port)
 
     def _over_tls(self) -> bool:
         """Whether switches are to speak TLS, by the file or by what this process is told."""
-        controller = self._intent.topology.controller
+        controller = self._desired.topology.controller
         said = CONF.dvr.tls or os.environ.get("DVR_TLS")
         return bool(said or (controller and controller.tls))
 
@@ -180,7 +183,7 @@ class DvrApp(app_manager.RyuApp):
 
     def _follow_controller(self, before: Controller | None) -> None:
         """Take what an edit says of the controller itself: TLS or not, at once; not where it is."""
-        over_tls, after = self._over_tls(), self._intent.topology.controller
+        over_tls, after = self._over_tls(), self._desired.topology.controller
         if over_tls != self._security.over_tls:
             try:
                 self._security.require(over_tls)
@@ -197,10 +200,10 @@ class DvrApp(app_manager.RyuApp):
         while True:
             hub.sleep(READ_AGAIN if unreadable else WATCH_INTERVAL)
             self._security.look()
-            before = self._intent.topology.controller
+            before = self._desired.topology.controller
             try:
                 # In a thread: switches that wait for an answer need not wait for a long file.
-                changed = self._intent.reload(tpool.execute)
+                changed = self._desired.reload(tpool.execute)
             except DvrError as error:
                 if str(error) != unreadable:
                     LOG.error("the saved change is not applied, what was there stays:\n%s", error)
@@ -214,7 +217,7 @@ class DvrApp(app_manager.RyuApp):
                 self._touch_all()
 
     def _touch_all(self) -> None:
-        for name, host in self._intent.away.items():
+        for name, host in self._desired.away.items():
             LOG.info("%s is still on %s: flows lead there until it has arrived", name, host)
         for bridge, _ in self._bridges.values():
             bridge.touch()
@@ -223,7 +226,7 @@ class DvrApp(app_manager.RyuApp):
         while True:
             self._ports_changed.wait(WATCH_INTERVAL)
             self._ports_changed.clear()
-            while self._intent.follow_moves(tpool.execute):
+            while self._desired.follow_moves(tpool.execute):
                 self._touch_all()
                 # Who is ahead has its flows before others send to it; it may have begun just now.
                 for _ in range(AHEAD_LOOKS):
@@ -234,11 +237,11 @@ class DvrApp(app_manager.RyuApp):
 
     def _all_settled(self) -> bool:
         bridges = [bridge for bridge, _ in self._bridges.values()]
-        missing = self._intent.ahead.difference(bridge.name for bridge in bridges if bridge.name)
+        missing = self._desired.ahead.difference(bridge.name for bridge in bridges if bridge.name)
         return not missing and all(bridge.settled for bridge in bridges)
 
     def _shut_strays(self) -> None:
-        for host, port in list(self._intent.strays()):
+        for host, port in list(self._desired.strays()):
             for bridge, _ in self._bridges.values():
                 if bridge.name == BridgeName(host, bridge_of(Plug.DEVICES)):
                     bridge.shut(port)
@@ -247,7 +250,7 @@ class DvrApp(app_manager.RyuApp):
     def _state_changed(self, event: Any) -> None:
         key = id(event.datapath)
         if event.state == MAIN_DISPATCHER:
-            bridge = Bridge(event.datapath, self._intent, self)
+            bridge = Bridge(event.datapath, self._desired, self)
             self._bridges[key] = bridge, hub.spawn(bridge.keep)
         elif key in self._bridges:
             bridge, greenlet = self._bridges.pop(key)
@@ -264,7 +267,7 @@ class DvrApp(app_manager.RyuApp):
         if again:
             again[-1].tell_ports()
         elif gone.name:
-            self._intent.see_ports(gone.name, ())
+            self._desired.see_ports(gone.name, ())
 
     # What bridges share ---------------------------------------------------------------------------
 
@@ -278,7 +281,7 @@ class DvrApp(app_manager.RyuApp):
 
     def ports_changed(self) -> None:
         """Look soon whether instances have arrived."""
-        if self._intent.away:
+        if self._desired.away:
             self._ports_changed.set()
 
 

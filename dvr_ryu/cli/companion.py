@@ -138,13 +138,15 @@ def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
     """
     from dvr_ryu.companion.memory import is_remembered
     from dvr_ryu.companion.run import run
+    from dvr_ryu.source.file import FileSource
 
+    source = FileSource(topology.absolute())
     try:
         view(topology, host)
     except (errors.DvrError, click.BadParameter):
-        if not is_remembered(topology, host):
+        if not is_remembered(source, host):
             raise
-    run(str(topology), host, options)
+    run(source, host, options)
 
 
 @companion.command("down")

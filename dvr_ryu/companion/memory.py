@@ -1,5 +1,5 @@
-"""The file as it was applied last on this host: by that a companion that starts anew knows what an
-edit has changed meanwhile. Nothing that is wanted depends on it.
+"""The topology as it was applied last on this host. By it a companion that starts anew knows what
+an edit has changed meanwhile. Nothing that is wanted depends on it.
 """
 
 from __future__ import annotations
@@ -8,31 +8,33 @@ from pathlib import Path
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.topology.loading import Declaration, restored
+from dvr_ryu.source import Source
+from dvr_ryu.source.file import FileSnapshot
+from dvr_ryu.topology.loading import Declaration
+from dvr_ryu.topology.spec.text_file import Unreadable
 
 FILE = f"{RUN_DIRECTORY}/topology.yaml"
 
 
-def remembered(file: Path) -> Declaration | None:
-    """What was applied last, if that is known, and not what `file` says now."""
+def remembered(version: str) -> Declaration | None:
+    """What was applied last, if that is known and has another version than this."""
 
     def read(text: str) -> Declaration | None:
-        if text.encode() == file.read_bytes():
-            return None
-        return restored(text, FILE)
+        last = FileSnapshot(text.encode(), FILE)
+        return None if last.version == version else last.declaration()
 
+    return notes.meaning(Path(FILE), read)
+
+
+def is_remembered(source: Source, host: str) -> bool:
+    """Whether what was applied last had a host of this name, and is not what `source` holds now."""
     try:
-        return notes.meaning(Path(FILE), read)
-    except OSError:  # what it says now is told of by its reader
-        return None
-
-
-def is_remembered(file: Path, host: str) -> bool:
-    """Whether what was applied last had a host of this name, and is not what `file` says now."""
-    last = remembered(file)
+        last = remembered(source.read().version)
+    except Unreadable:
+        return False
     return last is not None and host in last.hosts
 
 
 def remember(declaration: Declaration) -> None:
-    """All of it holds on this host now."""
+    """Note that all of a declaration holds on this host."""
     notes.replace(Path(FILE), declaration.text)

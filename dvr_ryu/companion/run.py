@@ -9,12 +9,10 @@ removes nothing: the host goes on as it is.
 from __future__ import annotations
 
 import gc
-import hashlib
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 from dvr_ryu.companion import foreign
 from dvr_ryu.companion.agent import amend, reconcile
@@ -42,10 +40,10 @@ from dvr_ryu.companion.resources.dhcp.renewal import Renewal
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.signals import on_signals
 from dvr_ryu.companion.tls_watch import TlsWatch
-from dvr_ryu.companion.watching import FileWatch
 from dvr_ryu.ending import end
 from dvr_ryu.errors import DvrError, HostError, is_exhaustion, one_line
-from dvr_ryu.topology.loading import Declaration, load_declaration
+from dvr_ryu.source import Snapshot, Source
+from dvr_ryu.topology.loading import Declaration
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -60,12 +58,12 @@ REPEATS = 2
 flows."""
 
 
-def run(topology_path: str, name: str, options: TlsOptions = DEFAULTS) -> None:
-    """Be the companion of host `name` until SIGTERM or SIGINT.
+def run(source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
+    """Be the companion of host `name` of the topology in `source` until SIGTERM or SIGINT.
 
     Raise HostError if another companion works on this host.
     """
-    companion = Companion(topology_path, name, options)
+    companion = Companion(source, name, options)
     try:
         on_signals(companion.end)
         with ExitStack() as lock:
@@ -80,8 +78,8 @@ def run(topology_path: str, name: str, options: TlsOptions = DEFAULTS) -> None:
 class Companion:
     """One host's companion: its file, what of it holds, and what is to be done next."""
 
-    def __init__(self, topology_path: str, name: str, options: TlsOptions = DEFAULTS) -> None:
-        self._path = Path(topology_path).absolute()
+    def __init__(self, source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
+        self._source = source
         self._name = name
         self._options = options
         self._tls_watch = TlsWatch(name, options)
@@ -95,9 +93,10 @@ class Companion:
         """What is in force here: what is declared, with the instances that are leaving."""
         self._leaving: Leaving | None = None
         self._arriving: set[str] = set()
-        self._digest = ""
+        self._version = ""
+        """The source's version of what is declared."""
         self._loaded: tuple[str, Declaration] | None = None
-        """What was read last, and the digest of its file: it may have to wait."""
+        """What was read last, and its version: it may have to wait."""
         self._reading_seconds = 0.0
         self._edited = False
         """Whether there is a topology that has not been made yet."""
@@ -127,12 +126,12 @@ class Companion:
 
     def run(self) -> None:
         """Work until `end` is called."""
-        saves = FileWatch(self._path, self._wake.set)
         watch = OvsdbWatch(self._database, self._wake.set)
         watch.start()
         try:
-            if why := saves.start():
-                log(f"{self._path} is read every {CHECK_SECONDS:g} s: cannot watch it: {why}")
+            if why := self._source.watch(self._wake.set):
+                name = self._source.name
+                log(f"{name} is read every {CHECK_SECONDS:g} s: cannot watch it: {why}")
             while not self._ending:
                 self._wake.clear()
                 self._round()
@@ -141,11 +140,11 @@ class Companion:
                 if self._wait():
                     self._settle()
         finally:
-            saves.end()
+            self._source.end()
             watch.end()
             self._database.close()
             with suppress(Unwritable):
-                write_state("ended", 0, self._digest)
+                write_state("ended", 0, self._version)
 
     def end(self) -> None:
         """Finish what is being done, and end."""
@@ -179,7 +178,7 @@ class Companion:
     def _round(self) -> None:
         errors: list[Exception] = []
         changes = 0
-        for step in (self._read_file, self._let_leave, self._reconcile):
+        for step in (self._read_source, self._let_leave, self._reconcile):
             with _noted(errors):
                 changes = step()
         state = "failed" if errors else "moving" if self._leaving else "applied"
@@ -188,7 +187,7 @@ class Companion:
                 self._remember()
         with _noted(errors):
             words = "\n".join(map(one_line, errors))
-            write_state(state, changes, self._digest, words)
+            write_state(state, changes, self._version, words)
         self._reporter.complain(errors)
         for line in notes.news():
             log(line)
@@ -198,14 +197,14 @@ class Companion:
             remember(self._declaration)
             self._remembered = self._declaration
 
-    def _read_file(self) -> int:
-        """Read the topology if its file has changed. While it is bad, the last good one is kept."""
-        digest = self._digest_of_file()
-        if digest != self._digest:
-            earlier = self._declaration or remembered(self._path)
+    def _read_source(self) -> int:
+        """Read the topology if it has changed. While it is bad, the last good one is in force."""
+        snapshot = self._source.read()
+        if snapshot.version != self._version:
+            earlier = self._declaration or remembered(snapshot.version)
             before = self._topology or (earlier and earlier.topology)
             try:
-                declaration = self._load(digest, earlier)
+                declaration = self._load(snapshot, earlier)
                 topology = declaration.topology
                 if before and topology.underlay.mtu > before.underlay.mtu:
                     self._require_mtu(topology)
@@ -215,21 +214,22 @@ class Companion:
             if before:
                 self._arriving = arriving(self._name, before, topology)
                 self._leaving = Leaving.of(self._name, before, declaration)
-            self._declaration, self._digest, self._edited = declaration, digest, True
+            self._declaration, self._version, self._edited = declaration, snapshot.version, True
             self._topology = in_force(declaration, self._name, self._leaving)
             if self._leaving:
                 log(f"{self._name} keeps {self._leaving}")
                 if self._host:
                     self._announce_only(self._should(self._host, topology))
             if self._name not in topology.hosts:
-                log(f"{self._path} has no host {self._name} any more: what was made here goes")
+                name = self._source.name
+                log(f"{name} has no host {self._name} any more: what was made here goes")
         return 0
 
-    def _load(self, digest: str, earlier: Declaration | None) -> Declaration:
-        """What the file says, which is read once."""
-        if self._loaded is None or self._loaded[0] != digest:
+    def _load(self, snapshot: Snapshot, earlier: Declaration | None) -> Declaration:
+        """What a snapshot declares; each version is read once."""
+        if self._loaded is None or self._loaded[0] != snapshot.version:
             began = time.monotonic()
-            self._loaded = digest, load_declaration(self._path, earlier)
+            self._loaded = snapshot.version, snapshot.declaration(earlier)
             self._reading_seconds = time.monotonic() - began
         return self._loaded[1]
 
@@ -260,12 +260,6 @@ class Companion:
         with suppress(DvrError, OSError):
             return self._host is not None and self._host.is_led()
         return False
-
-    def _digest_of_file(self) -> str:
-        try:
-            return hashlib.sha256(self._path.read_bytes()).hexdigest()
-        except OSError:
-            return ""  # load_declaration says what is wrong with it
 
     def _reconcile(self) -> int:
         """Make the host what the last good topology says; return how many resources changed."""

@@ -45,7 +45,7 @@ def up(
     # These imports take 0.1 s and more; dvr lab exec should not wait for them.
     from dvr_ryu.lab.proof import neighbours
     from dvr_ryu.lab.services import flows, readiness
-    from dvr_ryu.topology.loading import load_declaration
+    from dvr_ryu.source.file import FileSource
 
     preflight.require_root()
     path = topology_path.resolve()
@@ -59,13 +59,15 @@ def up(
         over_tls = state.tls if state else over_tls
         # Like a companion, it refuses a file that drops half of the hosts without confirmation.
         previous = _in_force(folder, path) if state else None
-        declaration = load_declaration(path, previous)
+        snapshot = FileSource(path).read()
+        declaration = snapshot.declaration(previous)
         topology = declaration.topology
         try:
             chosen = pipelines or (
                 flows.selected(state.lab_hosts[bare.CONTROLLER]) if state else flows_dir()
             )
-            goal = readiness.Goal.of(topology, path, flows.require_valid(chosen, topology))
+            valid = flows.require_valid(chosen, topology)
+            goal = readiness.Goal(topology, snapshot.version, valid)
             if state is None and (warning := neighbours.shortage(topology)):
                 progress(warning)
             lab = _hosts(state, topology, path, folder, progress, over_tls)
@@ -85,10 +87,10 @@ def up(
 
 def _in_force(folder: StateFolder, path: Path) -> Declaration | None:
     """The topology that the lab was brought to last; None if it is unknown."""
-    from dvr_ryu.topology.loading import restored
+    from dvr_ryu.topology.loading import declaration_of
 
     with suppress(DvrError):
-        return restored(folder.remembered(), str(path))
+        return declaration_of(folder.remembered(), str(path))
     return None
 
 

@@ -7,6 +7,7 @@ import time
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
 from dvr_ryu.pki.files import PkiFiles
+from dvr_ryu.source.paths import PathWatch
 
 LOOK_SECONDS = 3600.0
 """Unchanged files are checked again after so many seconds."""
@@ -17,35 +18,23 @@ class FilesWatch:
 
     def __init__(self, files: PkiFiles) -> None:
         self._files = files
-        self._last_look: object = None
-        self._judged: object = None
+        self._for_use, self._for_judging = (PathWatch(lambda: files.all) for _ in range(2))
         self._judge_again = 0.0
         self._line = ""
 
     def replaced(self) -> bool:
         """Whether a file was replaced since the last call; true at the first call."""
-        previous, self._last_look = self._last_look, self._look()
-        return self._last_look != previous
+        return self._for_use.changed()
 
     def line(self) -> str:
         """A line about files that are invalid or will be soon; empty if all are valid. It is cheap
         if no file was replaced.
         """
-        now, look = time.monotonic(), self._look()
-        if look != self._judged or now > self._judge_again:
-            self._judged, self._judge_again = look, now + LOOK_SECONDS
+        now = time.monotonic()
+        if self._for_judging.changed() or now > self._judge_again:
+            self._judge_again = now + LOOK_SECONDS
             self._line = self._judge(time.time())
         return self._line
-
-    def _look(self) -> list[tuple[int, int, int] | None]:
-        found: list[tuple[int, int, int] | None] = []
-        for file in self._files.all:
-            try:
-                status = file.stat()
-                found.append((status.st_mtime_ns, status.st_size, status.st_ino))
-            except OSError:
-                found.append(None)
-        return found
 
     def _judge(self, now: float) -> str:
         try:

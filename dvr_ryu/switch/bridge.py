@@ -39,8 +39,8 @@ SHUT_SECONDS = 2.0
 """Pause until a bridge is told again to shut a port."""
 
 
-class Intent(Protocol):
-    """Whoever knows what is wanted."""
+class DesiredState(Protocol):
+    """What a bridge asks about what is wanted."""
 
     def identify(self, description: str, datapath_id: int) -> BridgeName | None:
         """Which bridge it is that describes itself so and has this datapath id; None if the
@@ -84,10 +84,12 @@ class Surroundings(Protocol):
 class Bridge:
     """One connected bridge."""
 
-    def __init__(self, connection: Connection, intent: Intent, surroundings: Surroundings) -> None:
+    def __init__(
+        self, connection: Connection, desired: DesiredState, surroundings: Surroundings
+    ) -> None:
         self._connection = connection
         self.session = Session(connection)
-        self._intent = intent
+        self._desired = desired
         self._surroundings = surroundings
         self._name: BridgeName | None = None
         self._told = False
@@ -225,7 +227,7 @@ class Bridge:
     def tell_ports(self) -> None:
         """Tell which ports there are, once it is known whose."""
         if self._name is not None and self._has_read:
-            self._intent.see_ports(self._name, self._ports.up())
+            self._desired.see_ports(self._name, self._ports.up())
             self._surroundings.ports_changed()
 
     def _introduce(self) -> None:
@@ -239,9 +241,9 @@ class Bridge:
         Raises SwitchError if it cannot be.
         """
         known, number = self._name, self._connection.id
-        name = self._intent.identify(self._description, number)
+        name = self._desired.identify(self._description, number)
         if name is not None:
-            if objection := self._intent.objection(name, self._connection.peer):
+            if objection := self._desired.objection(name, self._connection.peer):
                 raise SwitchError(objection)
             self._surroundings.claims.take(name, self._connection)
         if known not in (None, name):
@@ -276,13 +278,13 @@ class Bridge:
     def _ours(self) -> dict[bytes, bytes]:
         """Our flows on the bridge. A cookie that no line names any more marked ours until now."""
         known = {cookie_of(value) for value in self._wanted.flows.values()} - {0}
-        return self.session.flows(self._intent.cookies() | known)
+        return self.session.flows(self._desired.cookies() | known)
 
     def _tell_of_others(self, name: BridgeName) -> None:
         """Tell how many flows others have on the bridge, if any; they are left alone. Nothing else
         waits for the answer, nor needs it.
         """
-        ours = self._intent.cookies() | self._intent.learned()
+        ours = self._desired.cookies() | self._desired.learned()
         count = 0
         with suppress(SwitchError):
             count = self.session.count_flows() - sum(map(self.session.count_flows, ours))
@@ -301,8 +303,8 @@ class Bridge:
             return  # an edit may have taken this bridge from the topology meanwhile
         started = self._touched
         numbers = self._ports.numbers()
-        before, after = self._basis, self._intent.basis(self._name, numbers)
-        learned = self._intent.learned()
+        before, after = self._basis, self._desired.basis(self._name, numbers)
+        learned = self._desired.learned()
         try:
             delta = self._edited(after)
             difference = self._exchange(delta, after) if delta else self._refill(after)
@@ -341,7 +343,7 @@ class Bridge:
         """The flows that an edit removes and adds; None if every flow may become another one."""
         if self._basis is None or self._found is not None:
             return None
-        change = self._intent.change_between(self._basis.view.topology, after.view.topology)
+        change = self._desired.change_between(self._basis.view.topology, after.view.topology)
         return self._basis.edited(after, change)
 
     def _refill(self, after: Basis) -> Change:
@@ -350,7 +352,7 @@ class Bridge:
         installed = self._wanted.flows if self._found is None else self._found
         filled = (wanted.add(each) for each in after.all())
         parts = subtract_in_parts(filled, installed, same_but_option_lengths)
-        learned = self._taught | self._intent.learned()
+        learned = self._taught | self._desired.learned()
         difference = self.session.change(
             parts, _location_in(after), lambda made: learned if any(p.removed for p in made) else ()
         )
@@ -361,7 +363,7 @@ class Bridge:
         """Replace the flows that an edit removes by those that it adds."""
         exchange = self._wanted.exchange(delta.removed, delta.added)
         difference = subtract(exchange.after, exchange.before)
-        learned = self._intent.learned() if delta.outdates_learned else ()
+        learned = self._desired.learned() if delta.outdates_learned else ()
         try:
             return self.session.change([difference], _location_in(after), lambda _: learned)
         except SwitchError:

@@ -114,21 +114,16 @@ def _numbered(words: TopologyWords, ports: list[WantedPort]) -> Topology:
     return assemble(words, ports, allocate(words, ports))
 
 
-def load_declaration(path: str | Path, before: Declaration | None = None) -> Declaration:
-    """What a file declares, which declared `before` earlier. Raise FileError; DvrError if it cannot
-    be read.
+def declaration_of(text: str, file: str, before: Declaration | None = None) -> Declaration:
+    """What a text declares, in place of `before`, which is in force; `file` is what errors call it.
+    A file that names no controller has that of the environment. Raise FileError.
     """
-    return restored(read_text(path), str(path), before)
-
-
-def restored(text: str, file: str, before: Declaration | None = None) -> Declaration:
-    """The same for the text that a file had; `file` is what errors call it. Raise FileError."""
     return Declaration(text, file, before, os.environ.get(CONTROLLER_VARIABLE))
 
 
 def load_topology(path: str | Path) -> Topology:
     """The topology that a file declares. Raise FileError; DvrError if it cannot be read."""
-    return load_declaration(path).topology
+    return declaration_of(read_text(path), str(path)).topology
 
 
 def parse_topology(text: str, file: str) -> Topology:

@@ -31,35 +31,41 @@ threading.Thread(target=print).start()  # would wait for ever
 """
 NO_THREADS = """
 import resource
+from pathlib import Path
 from dvr_ryu.companion.desired.tls import DEFAULTS
+from dvr_ryu.source.file import FileSource
 from dvr_ryu.companion.run import run
 
 pages = int(open("/proc/self/statm").read().split()[0])
 size = pages * resource.getpagesize() + (1 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (size, size))
-run("topology.yaml", "h1", DEFAULTS)
+run(FileSource(Path("topology.yaml")), "h1", DEFAULTS)
 """
 NO_MEMORY = """
 from dvr_ryu.companion import run
+from pathlib import Path
 from dvr_ryu.companion.desired.tls import DEFAULTS
+from dvr_ryu.source.file import FileSource
 
 def without_memory(companion, lock):
     raise MemoryError
 
 run.Companion.begin = without_memory
-run.run("topology.yaml", "h1", DEFAULTS)
+run.run(FileSource(Path("topology.yaml")), "h1", DEFAULTS)
 """
 NO_DESCRIPTORS = """
 import os
 from dvr_ryu.companion import run
+from pathlib import Path
 from dvr_ryu.companion.desired.tls import DEFAULTS
+from dvr_ryu.source.file import FileSource
 
 def without_descriptors(companion, lock):
     while True:
         os.dup(0)
 
 run.Companion.begin = without_descriptors
-run.run("topology.yaml", "h1", DEFAULTS)
+run.run(FileSource(Path("topology.yaml")), "h1", DEFAULTS)
 """
 CONTROLLER = """
 from dvr_ryu.switch.lasting import lasting

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-from hashlib import sha256
-from pathlib import Path
 
 from attrs import frozen
 
@@ -35,14 +33,9 @@ class Goal:
     """The state that every host of a lab has to reach."""
 
     topology: Topology
-    digest: str
-    """The SHA-256 of the topology file."""
+    version: str
+    """The version of the source that the topology was read from."""
     pipelines: Pipelines
-
-    @classmethod
-    def of(cls, topology: Topology, path: Path, pipelines: Pipelines) -> Goal:
-        """The goal of the topology in the file `path`."""
-        return cls(topology, sha256(path.read_bytes()).hexdigest(), pipelines)
 
     def companion_has_applied(self, host: LabHost) -> bool:
         """Whether the host's companion reports that all resources of exactly this file hold."""
@@ -57,7 +50,7 @@ class Goal:
 
         def read(text: str) -> str:
             document = json.loads(text)
-            return str(document["state"]) if document["topology"] == self.digest else ""
+            return str(document["state"]) if document["topology"] == self.version else ""
 
         return notes.meaning(host.path(COMPANION_STATE), read) or ""
 

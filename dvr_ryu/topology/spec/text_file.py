@@ -23,12 +23,16 @@ def read_text(path: str | Path) -> str:
     """The text of a file, without a byte order mark. Raise FileError with the place of what is no
     text; Unreadable if the file cannot be read.
     """
+    return text_of(bytes_of(path), str(path))
+
+
+def bytes_of(path: str | Path) -> bytes:
+    """The bytes of a file, which may be no text. Raise Unreadable if the file cannot be read."""
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}; name a file that can be"
         raise Unreadable(message) from None
-    return text_of(data, str(path))
 
 
 def text_of(data: bytes, file: str) -> str:

@@ -29,6 +29,7 @@ from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.source.file import FileSource
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.edits.test_changes import nothing_to_do
 from tests.lab.support.article import captured
@@ -86,7 +87,9 @@ class Site:
         old, self.tunnel_type = self.tunnel_type, tunnel_type
         text = self.file.read_text()
         self.file.write_text(text.replace(f"_type: {old}", f"_type: {tunnel_type}"))
-        goal = Goal.of(load_topology(self.file), self.file, load_pipelines(flows_dir()))
+        snapshot = FileSource(self.file).read()
+        topology, pipelines = snapshot.declaration().topology, load_pipelines(flows_dir())
+        goal = Goal(topology, snapshot.version, pipelines)
         for name in ("one", "two", "three"):
             host = self.lab[name]
             wait_until(partial(goal.companion_has_applied, host), 30, f"{name}'s companion")

@@ -20,6 +20,7 @@ from dvr_ryu.companion.providers.kernel.announce import AnnouncedAddress
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
 from dvr_ryu.errors import FileError
+from dvr_ryu.source.file import FileSource
 from dvr_ryu.topology.loading import parse_topology
 from tests.unit.topology.files import topology_file
 
@@ -33,7 +34,7 @@ def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(run, "announce", note)
     monkeypatch.setattr(run, "CHECK_SECONDS", 0.0)
     stays, goes = (ProxyNeighbour("fip-1", "fg-1", f"2.2.2.{number}") for number in (1, 2))
-    companion = run.Companion("topology.yaml", "h1")
+    companion = run.Companion(FileSource(Path("topology.yaml")), "h1")
     held: tuple[Resource, ...] = ()
     for holding in ((stays, goes), (stays,)):
         companion._known = holding
@@ -44,7 +45,7 @@ def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.Mon
 
 def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
     """Without it nothing can be let go of, whatever is to be seen of it."""
-    companion = run.Companion("topology.yaml", "h1")
+    companion = run.Companion(FileSource(Path("topology.yaml")), "h1")
     before = parse_topology(topology_file(), "t.yaml")
     companion._leaving = Leaving({"a": ("no-such-port",)}, {}, before, time.monotonic() + 60)
     later = threading.Timer(0.3, companion._wake.set)
@@ -55,10 +56,12 @@ def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
 
 _SIGNALLED = """
 import signal
+from pathlib import Path
 from dvr_ryu.companion.run import Companion
 from dvr_ryu.companion.signals import on_signals
+from dvr_ryu.source.file import FileSource
 
-companion = Companion("topology.yaml", "h1")
+companion = Companion(FileSource(Path("topology.yaml")), "h1")
 on_signals(companion.end)
 with companion._wake._cond:  # as the event itself has it for a moment, whatever is done with it
     signal.raise_signal(signal.SIGTERM)
@@ -80,15 +83,15 @@ def test_one_that_starts_with_a_file_that_is_refused_goes_on_with_the_last(
     monkeypatch.setenv("DVR_CONTROLLER", "tcp:10.0.0.9:6653")
     monkeypatch.setattr(memory, "FILE", str(last))
     file.write_text(f"hosts: {{{hosts[0]}}}\n")
-    companion = run.Companion(str(file), "h1")
+    companion = run.Companion(FileSource(file), "h1")
     for _ in range(2):
         with pytest.raises(FileError, match=r"removed_hosts: \[h2, h3\]"):
-            companion._read_file()
+            companion._read_source()
         assert companion._topology is not None
         assert [*companion._topology.hosts] == ["h1", "h2", "h3"]
         assert str(companion._topology.controller) == "tcp:10.0.0.9:6653"
     file.write_text(f"hosts: {{{hosts[0]}}}\nremoved_hosts: [h2, h3]\n")
-    companion._read_file()
+    companion._read_source()
     assert companion._topology is not None
     assert [*companion._topology.hosts] == ["h1"]
 

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dvr_ryu.source.file import FileSnapshot
 from tests.unit.topology.files import topology_file
 
 GOOD = {
@@ -75,8 +76,7 @@ def _provider(name: str) -> Any:
 
 def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
     """Everything that reads notes, by what it reads."""
-    file = folder.parent / f"{folder.name}.yaml"
-    file.write_text(topology_file())
+    version = FileSnapshot(topology_file().encode(), "topology.yaml").version
     memory = importlib.import_module("dvr_ryu.companion.memory")
     readiness = importlib.import_module("dvr_ryu.lab.services.readiness")
 
@@ -86,7 +86,7 @@ def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
 
     def applied() -> bool:
         goal = object.__new__(readiness.Goal)
-        object.__setattr__(goal, "digest", "abc")
+        object.__setattr__(goal, "version", "abc")
         return bool(goal.companion_has_applied(Host()))
 
     flows, processes = _provider("ovs_ofctl.flows"), _provider("processes.processes")
@@ -102,7 +102,7 @@ def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
         "pid": lambda: {*processes._known("dnsmasq-qdhcp-1")},
         "flows": lambda: {*flows._noted(flows.NOTES, "br-int")} if flows.waiting() else set(),
         "flows before": lambda: {*flows._noted(flows.NOTES_BEFORE, "br-int")},
-        "memory": lambda: {memory.remembered(file) is not None},
+        "memory": lambda: {memory.remembered(version) is not None},
         "state": lambda: {applied()},
     }
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dvr_ryu.intent import Intent
+from dvr_ryu.desired_state import DesiredState
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.source.file import FileSource
+from dvr_ryu.source.inputs import InputReader
 from dvr_ryu.switch.guard.identity import BridgeName, Peer, peer_of
 
 HOSTS = """
@@ -20,10 +22,10 @@ hosts:
 
 
 @pytest.fixture
-def intent(tmp_path: Path) -> Intent:
+def desired(tmp_path: Path) -> DesiredState:
     file = tmp_path / "topology.yaml"
     file.write_text(HOSTS)
-    return Intent(file, flows_dir())
+    return DesiredState(InputReader(FileSource(file), flows_dir()))
 
 
 @pytest.mark.parametrize(
@@ -41,14 +43,14 @@ def intent(tmp_path: Path) -> Intent:
     ],
 )
 def test_a_bridge_comes_from_an_address_of_its_host(
-    intent: Intent, host: str, address: str, may: bool
+    desired: DesiredState, host: str, address: str, may: bool
 ) -> None:
-    objection = intent.objection(BridgeName(host, "br-int"), Peer(address, 4711))
+    objection = desired.objection(BridgeName(host, "br-int"), Peer(address, 4711))
     assert (objection is None) == may
 
 
-def test_a_refusal_tells_what_to_do(intent: Intent) -> None:
-    assert intent.objection(BridgeName("two", "br-int"), Peer("10.0.0.9", 4711)) == (
+def test_a_refusal_tells_what_to_do(desired: DesiredState) -> None:
+    assert desired.objection(BridgeName("two", "br-int"), Peer("10.0.0.9", 4711)) == (
         "says that it is two/br-int, which connects from 10.0.0.2 or 192.0.2.7: refused; if it is, "
         "write management_address: 10.0.0.9 at the host two"
     )
@@ -58,11 +60,11 @@ def test_a_refusal_tells_what_to_do(intent: Intent) -> None:
     ("hosts", "may"), [({"one"}, True), ({"two", "one"}, True), ({"two"}, False), ((), False)]
 )
 def test_a_certificate_says_more_than_an_address(
-    intent: Intent, hosts: set[str], may: bool
+    desired: DesiredState, hosts: set[str], may: bool
 ) -> None:
     for address in ("10.0.0.1", "10.0.0.9"):
         peer = Peer(address, 4711, frozenset(hosts))
-        assert (intent.objection(BridgeName("one", "br-int"), peer) is None) == may
+        assert (desired.objection(BridgeName("one", "br-int"), peer) is None) == may
 
 
 def test_an_address_is_the_same_on_a_socket_of_ipv6() -> None:
@@ -70,9 +72,9 @@ def test_an_address_is_the_same_on_a_socket_of_ipv6() -> None:
     assert peer_of(("::ffff:10.0.0.1", 4711)) == peer_of(("10.0.0.1", 4711))
 
 
-def test_how_many_bridges_an_address_may_have(intent: Intent) -> None:
+def test_how_many_bridges_an_address_may_have(desired: DesiredState) -> None:
     expected = {
-        address: intent.expected_from(address)
+        address: desired.expected_from(address)
         for address in ("10.0.0.1", "192.0.2.7", "127.0.0.1", "10.0.0.9")
     }
     assert expected == {"10.0.0.1": 2, "192.0.2.7": 4, "127.0.0.1": 2, "10.0.0.9": 0}

@@ -1,8 +1,7 @@
-"""What is wanted now: the topology and the flows, from their files; a bad save leaves the last good
-in force.
+"""What is wanted now: a topology and flows, by the last good inputs.
 
-The one place that knows where a topology comes from. It answers for values; who is connected is not
-known here, but for where instances are.
+It computes values. It neither watches files nor knows which switches are connected; ports tell it
+where instances are.
 
 An edit that moves instances is in force with them where they were, until they have arrived: first
 for the host on which they are now, then for all. A host that they leave and that the edit removes
@@ -15,25 +14,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 
 from attrs import evolve, field, frozen
 
 from dvr_ryu.pipeline.compile.basis import Basis
-from dvr_ryu.pipeline.compile.pipelines import Pipelines
-from dvr_ryu.pipeline.load import load_pipelines
+from dvr_ryu.source.inputs import InputReader, Inputs
 from dvr_ryu.switch.guard.identity import BridgeName, Peer, addresses_of, objection
 from dvr_ryu.switch.places import Places, Stray
 from dvr_ryu.topology.allocation.numbers import NoRoom
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.changes import TopologyChange, compare
-from dvr_ryu.topology.loading import Declaration, load_declaration
-from dvr_ryu.topology.spec.text_file import Unreadable
+from dvr_ryu.topology.loading import Declaration
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
-
-_Look = tuple[str, int, int, int]
-_Signature = tuple[_Look, ...]
 
 
 @frozen
@@ -62,34 +55,31 @@ class _Step:
 
 @frozen
 class _Read:
-    """What files say, and what of it is in force at first."""
+    """Inputs, and what of them is in force at first."""
 
-    declaration: Declaration
-    program: Pipelines
+    inputs: Inputs
     step: _Step
     differs: bool
-    """Whether anything does not say what it said then."""
+    """Whether anything is wanted that was not, or the other way round."""
 
 
-class Intent:
-    """The topology file and the flows folder. Raises FileError or DvrError if either is bad at
-    first.
-    """
+class DesiredState:
+    """What the inputs ask for, followed through their edits."""
 
-    def __init__(self, topology_file: Path, flows_folder: Path) -> None:
-        self.topology_file = topology_file
-        self.flows_folder = flows_folder
-        self._seen = self._judged = self._program_of = self._signature()
+    def __init__(self, inputs: InputReader) -> None:
+        """Raise DvrError if a flow is longer than OpenFlow allows."""
+        self._inputs = inputs
         self._places = Places()
         self._reading = False
-        self._take(load_declaration(topology_file), self._read_program())
+        self._take(inputs.taken)
         step = _step(self.topology, _Force(self.topology))
-        self.program.compile(_flooded(step.force.topology))
+        self.pipelines.compile(_flooded(step.force.topology))
         self._enforce(step)
 
-    def _take(self, declaration: Declaration, program: Pipelines) -> None:
-        self._declaration, self.program = declaration, program
-        self.topology = declaration.topology
+    def _take(self, inputs: Inputs) -> None:
+        self._inputs.take(inputs)
+        self._declaration, self.pipelines = inputs.declaration, inputs.pipelines
+        self.topology = inputs.declaration.topology
 
     def _enforce(self, step: _Step) -> None:
         self._force = force = step.force
@@ -106,51 +96,36 @@ class Intent:
         self._changes: dict[tuple[int, int], tuple[Topology, Topology, TopologyChange]] = {}
         self._remember(step.before, (force.then or step).force.topology, step.change)
 
-    def _read_program(self) -> Pipelines:
-        # The folder may be a link that is turned meanwhile: all are read where it leads now.
-        return load_pipelines(self.flows_folder.resolve())
-
     def reload(self, apart: Callable[[Callable[[], _Read]], _Read] = lambda read: read()) -> bool:
-        """Load the files again if they were saved since; return whether what is wanted changed.
+        """Read the inputs again if they changed since; return whether what is wanted changed.
 
-        A file must look the same in two calls before it is read: one that is being written is not.
-        One that cannot be read is tried again in the next call.
-        `apart` calls what it is given, which may take seconds and changes nothing here: in a thread
-        of its own, so that others have their turns. Raises FileError or DvrError for a bad save,
-        once; then all stays as it was.
+        `apart` calls its argument, which may take seconds and changes nothing here: in a thread of
+        its own, so that others have their turns. Raises FileError or DvrError for a bad save, once;
+        then all stays as it was.
         """
-        now = self._signature()
-        steady, self._seen = now == self._seen, now
-        if not steady or now == self._judged:
+        if not self._inputs.due():
             return False
-        self._judged = now
         was, self._reading = self._force, True
         try:
             read = apart(lambda: self._read(was))
-        except Unreadable:
-            self._judged = ()
-            raise
         finally:
             self._reading = False
         # Some bridges may have what only they had, or what was in force for a moment.
         mixed = was.then is not None or self._force is not was
-        self._take(read.declaration, read.program)
+        self._take(read.inputs)
         self._enforce(read.step)
-        self._program_of = now
         # Ports may have come or gone after they were looked at, or were judged by the last file.
         self._places.news = True
         return read.differs or mixed
 
     def _read(self, was: _Force) -> _Read:
-        declaration = load_declaration(self.topology_file, self._declaration)
-        # The very same program tells bridges that only the topology was edited.
-        kept = self._judged[1:] == self._program_of[1:]
-        program = self.program if kept else self._read_program()
+        inputs = self._inputs.read()
+        declaration, pipelines = inputs.declaration, inputs.pipelines
         step = _placed(declaration, *self._elsewhere(declaration), was.topology)
-        program.compile(_flooded(step.force.topology))
-        said = self.topology, was.topology, self.program.pipelines
-        differs = said != (declaration.topology, step.force.topology, program.pipelines)
-        return _Read(declaration, program, step, differs)
+        pipelines.compile(_flooded(step.force.topology))
+        before = self.topology, was.topology, self.pipelines.pipelines
+        differs = before != (declaration.topology, step.force.topology, pipelines.pipelines)
+        return _Read(inputs, step, differs)
 
     # Instances on their way -----------------------------------------------------------------------
 
@@ -167,7 +142,7 @@ class Intent:
     @property
     def ahead(self) -> set[BridgeName]:
         """The bridges that have what is wanted once instances have arrived, before all others."""
-        pipelines = self.program.pipelines
+        pipelines = self.pipelines.pipelines
         return {BridgeName(host, bridge) for host in self._force.ahead for bridge in pipelines}
 
     def follow_moves(self, apart: Callable[[Callable[[], _Step]], _Step]) -> bool:
@@ -207,16 +182,12 @@ class Intent:
             return iter(())
         return self._places.outlived(self._force.away, time.monotonic())
 
-    def _signature(self) -> _Signature:
-        files = [self.topology_file, *sorted(self.flows_folder.resolve().glob("*.flows"))]
-        return tuple(_look(file) for file in files)
-
     def identify(self, description: str, datapath_id: int) -> BridgeName | None:
         """The bridge that describes itself as HOST/BRIDGE, or whose datapath id the topology
         pins.
         """
         host, _, bridge = description.partition("/")
-        if host in self._force.topology.hosts and bridge in self.program.pipelines:
+        if host in self._force.topology.hosts and bridge in self.pipelines.pipelines:
             return BridgeName(host, bridge)
         return self._by_datapath_id.get(datapath_id)
 
@@ -226,19 +197,19 @@ class Intent:
 
     def expected_from(self, address: str) -> int:
         """How many bridges may connect from an address."""
-        return self._expected[address] * len(self.program.pipelines)
+        return self._expected[address] * len(self.pipelines.pipelines)
 
     def cookies(self) -> frozenset[int]:
         """The cookies that mark flows on a switch as ours."""
-        return self.program.cookies
+        return self.pipelines.cookies
 
     def learned(self) -> frozenset[int]:
         """The cookies of flows that switches learn by themselves."""
-        return self.program.learned
+        return self.pipelines.learned
 
     def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
         """What the flows of a bridge that `identify` knows are made from, given its ports."""
-        return self.program.basis(name.bridge, self._view(name.host), ports)
+        return self.pipelines.basis(name.bridge, self._view(name.host), ports)
 
     def change_between(self, before: Topology, after: Topology) -> TopologyChange:
         """What turned an earlier topology into a later one."""
@@ -275,12 +246,3 @@ def _flooded(topology: Topology) -> set[int]:
 
 def _is_so(force: _Force, away: Mapping[str, str], staying: frozenset[str]) -> bool:
     return (force.away, force.staying) == (away, staying)
-
-
-def _look(file: Path) -> _Look:
-    """What tells whether a file was saved since: name, time, size, inode; zeros if it is gone."""
-    try:
-        stat = file.stat()
-    except OSError:
-        return str(file), 0, 0, 0
-    return str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,4 +1,7 @@
-"""Notices at once that the topology's file was saved; without it that is noticed a little later."""
+"""The kernel's word that a file was saved, by inotify: at once, and in a thread of its own.
+
+It only calls; it neither reads the file nor judges whether anything in it is new.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ from watchdog.observers import Observer
 from dvr_ryu.errors import is_exhaustion
 
 
-class FileWatch(FileSystemEventHandler):
-    """Calls `saved`, in a thread of its own, when a file is saved, by whatever kind of editor."""
+class SaveNotifier(FileSystemEventHandler):
+    """Calls `saved` when a file is saved, by whatever kind of editor."""
 
     def __init__(self, path: Path, saved: Callable[[], object]) -> None:
-        self._path = str(path)
+        self._path = str(path.absolute())
         self._saved = saved
         self._observer = Observer()
-        self._observer.schedule(self, str(path.parent))
+        self._observer.schedule(self, str(path.absolute().parent))
 
     def start(self) -> str:
-        """Watch; return why that is not possible, or nothing."""
+        """Begin; return why that is not possible, or nothing."""
         try:
             self._observer.start()
         except OSError as error:
@@ -31,7 +34,7 @@ class FileWatch(FileSystemEventHandler):
         return ""
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Call no longer."""
         self._observer.stop()
 
     def on_any_event(self, event: FileSystemEvent) -> None:

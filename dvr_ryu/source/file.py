@@ -1,0 +1,74 @@
+"""A topology that is a file: the `Source` that people edit.
+
+The version is the SHA-256 of its bytes, so a file that is saved unchanged is the same version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from dvr_ryu.source.paths import PathWatch
+from dvr_ryu.topology.loading import Declaration, declaration_of
+from dvr_ryu.topology.spec.text_file import bytes_of, text_of
+
+if TYPE_CHECKING:
+    from dvr_ryu.source.notification import SaveNotifier
+
+
+@frozen
+class FileSnapshot:
+    """The bytes that a file had; `file` is what errors call it."""
+
+    data: bytes
+    file: str
+
+    @property
+    def version(self) -> str:
+        """The SHA-256 of the bytes, in hexadecimal digits."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def declaration(self, before: Declaration | None = None) -> Declaration:
+        """What the bytes declare, in place of `before`, which is in force. Raise FileError."""
+        return declaration_of(text_of(self.data, self.file), self.file, before)
+
+
+class FileSource:
+    """A topology file, saved by whatever kind of editor."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._looks = PathWatch(lambda: [path])
+        self._notifier: SaveNotifier | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's path, as it was given."""
+        return str(self.path)
+
+    def read(self) -> FileSnapshot:
+        """The file's bytes. Raise Unreadable."""
+        return FileSnapshot(bytes_of(self.path), self.name)
+
+    def changed(self) -> bool:
+        """Whether the file was saved or replaced since the last call; True in the first one."""
+        return self._looks.changed()
+
+    def watch(self, changed: Callable[[], object]) -> str:
+        """Call `changed`, in a thread of its own, when the file is saved; return why that is not
+        possible, or nothing. Not for processes with an event loop: `changed` serves these.
+        """
+        # Here: its threads are the first of a process that may need none.
+        from dvr_ryu.source.notification import SaveNotifier
+
+        self._notifier = SaveNotifier(self.path, changed)
+        return self._notifier.start()
+
+    def end(self) -> None:
+        """Watch no longer."""
+        if self._notifier:
+            self._notifier.end()

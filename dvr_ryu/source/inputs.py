@@ -1,0 +1,77 @@
+"""What the controller computes flows from: a topology and pipelines, read again after each save.
+
+It says when there is something new, and reads it. It does not know what is in force.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.pipeline.load import load_pipelines
+from dvr_ryu.source import Source
+from dvr_ryu.source.paths import PathWatch
+from dvr_ryu.topology.loading import Declaration
+from dvr_ryu.topology.spec.text_file import Unreadable
+
+
+@frozen
+class Inputs:
+    """The two factors of what is desired."""
+
+    declaration: Declaration
+    pipelines: Pipelines
+
+
+class InputReader:
+    """A topology's source, and the folder of the pipelines."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        """Read both. Raise FileError or DvrError if either is bad."""
+        self.source = source
+        self._folder = folder
+        self._flow_files = PathWatch(lambda: sorted(folder.resolve().glob("*.flows")))
+        self._look()
+        self._unread = self._other_flows = False
+        self.taken = Inputs(source.read().declaration(), self._load_pipelines())
+        """What was read last and found to be good."""
+
+    def _look(self) -> tuple[bool, bool]:
+        """Whether the topology, and whether the pipelines, changed since the last look."""
+        return self.source.changed(), self._flow_files.changed()
+
+    def due(self) -> bool:
+        """Whether there is something to read which was the same in this call and the last: a file
+        that is being written is not read.
+        """
+        topology, flows = self._look()
+        self._other_flows |= flows
+        if topology or flows:
+            self._unread = True
+            return False
+        return self._unread
+
+    def read(self) -> Inputs:
+        """Read what `due` found. The very same pipelines tell that only the topology was edited.
+
+        This may take seconds. Raise FileError or DvrError for a bad save, which is not due again;
+        Unreadable for what cannot be read now: that is due again in the next call.
+        """
+        self._unread = False
+        try:
+            declaration = self.source.read().declaration(self.taken.declaration)
+            pipelines = self._load_pipelines() if self._other_flows else self.taken.pipelines
+        except Unreadable:
+            self._unread = True
+            raise
+        return Inputs(declaration, pipelines)
+
+    def take(self, inputs: Inputs) -> None:
+        """Note that what `read` returned was found to be good."""
+        self.taken, self._other_flows = inputs, False
+
+    def _load_pipelines(self) -> Pipelines:
+        # The folder may be a link that is turned meanwhile: all are read where it leads now.
+        return load_pipelines(self._folder.resolve())
