@@ -58,7 +58,7 @@ _NOT_HERE = (
 )
 """Options of Ryu's own listener, in place of which stands ours."""
 
-AHEAD_PAUSE, AHEAD_LOOKS = 0.005, 200
+SETTLED_PAUSE, SETTLED_LOOKS = 0.005, 200
 """Seconds between two looks whether bridges have what is new, and how many looks at most."""
 
 CONF.register_opts(
@@ -217,7 +217,7 @@ class DvrApp(app_manager.RyuApp):
                 self._touch_all()
 
     def _touch_all(self) -> None:
-        for name, host in self._desired.away.items():
+        for name, host in self._desired.moving.items():
             LOG.info("%s is still on %s: flows lead there until it has arrived", name, host)
         for bridge, _ in self._bridges.values():
             bridge.touch()
@@ -228,20 +228,21 @@ class DvrApp(app_manager.RyuApp):
             self._ports_changed.clear()
             while self._desired.follow_moves(tpool.execute):
                 self._touch_all()
-                # Who is ahead has its flows before others send to it; it may have begun just now.
-                for _ in range(AHEAD_LOOKS):
-                    hub.sleep(AHEAD_PAUSE)
+                # Early bridges have their flows before others send to them; they may just begin.
+                for _ in range(SETTLED_LOOKS):
+                    hub.sleep(SETTLED_PAUSE)
                     if self._all_settled():
                         break
-            self._shut_strays()
+            self._shut_left_ports()
 
     def _all_settled(self) -> bool:
         bridges = [bridge for bridge, _ in self._bridges.values()]
-        missing = self._desired.ahead.difference(bridge.name for bridge in bridges if bridge.name)
+        connected = {bridge.name for bridge in bridges if bridge.name}
+        missing = self._desired.early_bridges - connected
         return not missing and all(bridge.settled for bridge in bridges)
 
-    def _shut_strays(self) -> None:
-        for host, port in list(self._desired.strays()):
+    def _shut_left_ports(self) -> None:
+        for host, port in list(self._desired.ports_to_shut()):
             for bridge, _ in self._bridges.values():
                 if bridge.name == BridgeName(host, bridge_of(Plug.DEVICES)):
                     bridge.shut(port)
@@ -281,7 +282,7 @@ class DvrApp(app_manager.RyuApp):
 
     def ports_changed(self) -> None:
         """Look soon whether instances have arrived."""
-        if self._desired.away:
+        if self._desired.moving:
             self._ports_changed.set()
 
 

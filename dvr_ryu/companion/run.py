@@ -21,7 +21,7 @@ from dvr_ryu.companion.check.underlay import shortage
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, locked
 from dvr_ryu.companion.memory import remember, remembered
-from dvr_ryu.companion.moving import Leaving, amend_for_arrivals, arriving, in_force
+from dvr_ryu.companion.migration import Leaving, amend_for_arrivals, topology_in_force
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.dnsmasq import leases
 from dvr_ryu.companion.providers.kernel.announce import (
@@ -44,6 +44,7 @@ from dvr_ryu.ending import end
 from dvr_ryu.errors import DvrError, HostError, is_exhaustion, one_line
 from dvr_ryu.source import Snapshot, Source
 from dvr_ryu.topology.loading import Declaration
+from dvr_ryu.topology.placement import arriving
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -215,7 +216,7 @@ class Companion:
                 self._arriving = arriving(self._name, before, topology)
                 self._leaving = Leaving.of(self._name, before, declaration)
             self._declaration, self._version, self._edited = declaration, snapshot.version, True
-            self._topology = in_force(declaration, self._name, self._leaving)
+            self._topology = topology_in_force(declaration, self._name, self._leaving)
             if self._leaving:
                 log(f"{self._name} keeps {self._leaving}")
                 if self._host:
@@ -251,7 +252,7 @@ class Companion:
                 if stay is None:
                     self._leaving.silence()
                 self._edited = True
-                self._topology = in_force(self._declaration, self._name, stay)
+                self._topology = topology_in_force(self._declaration, self._name, stay)
             self._leaving = stay
         return 0
 

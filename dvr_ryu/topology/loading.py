@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from dvr_ryu.topology.allocation.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE
-from dvr_ryu.topology.moves import departed
+from dvr_ryu.topology.placement import Placement, departed
 from dvr_ryu.topology.spec.declaration import HostWords, TopologyWords
 from dvr_ryu.topology.spec.schema_errors import declare
 from dvr_ryu.topology.spec.text_file import read_text
@@ -60,29 +60,29 @@ class Declaration:
 
     @property
     def departed(self) -> Collection[str]:
-        """The hosts that the file had earlier, and whose place nobody took."""
+        """The hosts that the file had earlier, and whose numbers no other host has now."""
         return self._departed.keys()
 
-    def with_hosts(self, hosts: Mapping[str, str], staying: Collection[str] = ()) -> Topology:
-        """The topology with instances (name → host) on other hosts than the file says.
-
-        Those of these hosts that are `departed`, and those `staying`, are in it once more. Raise
-        NoRoom where numbers run out by that.
+    def placed(self, placement: Placement) -> Topology:
+        """The topology with instances where they still are. Hosts are in it once more that have
+        `departed` and are retained, or have such an instance. Raise NoRoom where numbers run out by
+        that.
         """
-        names = self._departed.keys() & {*hosts.values(), *staying}
+        moving = placement.moving
+        names = self._departed.keys() & {*moving.values(), *placement.retained}
         back = {name: self._departed[name] for name in sorted(names)}
-        if not hosts and not back:
+        if not moving and not back:
             return self.topology
         instances = self._words.instances
-        placed = {
+        elsewhere = {
             name: evolve(instances[name], host=host)
-            for name, host in hosts.items()
+            for name, host in moving.items()
             if name in instances
         }
         with _collector_at_rest():
             words = evolve(
                 self._words,
-                instances={**instances, **placed},
+                instances={**instances, **elsewhere},
                 hosts={**self._words.hosts, **back},
             )
             return _numbered(words, wanted_ports(words))

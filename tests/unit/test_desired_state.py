@@ -15,7 +15,7 @@ from dvr_ryu.errors import DvrError, FileError
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.source.file import FileSource
 from dvr_ryu.source.inputs import InputReader
-from dvr_ryu.switch import places
+from dvr_ryu.switch import instance_ports
 from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.topology import Topology
@@ -257,7 +257,7 @@ def test_flows_lead_to_where_an_instance_was_until_it_has_arrived(
     before = desired.topology
     files.edit(files.topology, "vm-68: {host: server-68,", "vm-68: {host: server-64,")
     assert _settle(desired)
-    assert desired.away == {"vm-68": "server-68"}
+    assert desired.moving == {"vm-68": "server-68"}
     assert of(BRIDGE) == of(new) == before != desired.topology
     assert not desired.follow_moves(_call)
     desired.see_ports(new, {"patch-tun", device})
@@ -266,7 +266,7 @@ def test_flows_lead_to_where_an_instance_was_until_it_has_arrived(
     # All that takes long is done by now.
     assert desired.follow_moves(_refuse)
     assert of(BRIDGE) == of(old) == of(new) == desired.topology
-    assert desired.away == {} and not desired.follow_moves(_call)
+    assert desired.moving == {} and not desired.follow_moves(_call)
     change = desired.change_between(before, of(BRIDGE))
     assert {port.name for port in change.ports_come} == {"vm-68"}
 
@@ -281,7 +281,7 @@ class Move:
         desired.see_ports(self.old, {"patch-tun", self._device})
         desired.see_ports(self.new, {"patch-tun"})
         files.edit(files.topology, "vm-68: {host: server-68,", "vm-68: {host: server-64,")
-        assert _settle(desired) and desired.away == {"vm-68": "server-68"}
+        assert _settle(desired) and desired.moving == {"vm-68": "server-68"}
 
     def arrives(self) -> None:
         self._desired.see_ports(self.new, {"patch-tun", self._device})
@@ -290,7 +290,7 @@ class Move:
         """All flows lead to the new host."""
         while self._desired.follow_moves(_call):
             pass
-        assert self._desired.away == {}
+        assert self._desired.moving == {}
         for name in (BRIDGE, self.old, self.new):
             assert self._desired.basis(name, PORTS).view.topology == self._desired.topology
 
@@ -335,7 +335,7 @@ def test_an_arrival_that_is_undone_between_its_steps_is_told(files: Files, desir
     assert desired.follow_moves(_call)
     desired.see_ports(move.new, {"patch-tun"})
     assert desired.reload()
-    assert desired.away == {"vm-68": "server-68"}
+    assert desired.moving == {"vm-68": "server-68"}
 
 
 @pytest.mark.parametrize("looked", [False, True], ids=["seen first", "looked first"])
@@ -370,7 +370,7 @@ def test_an_arrival_that_is_followed_while_an_edit_is_read(
 def test_nothing_is_shut_by_a_file_that_is_not_in_force_yet(
     files: Files, desired: DesiredState, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(places, "LINGER", 0)
+    monkeypatch.setattr(instance_ports, "LINGER", 0)
     device = desired.topology.instances["vm-68"].device
     desired.see_ports(Move.old, {"patch-tun", device})
     files.edit(files.topology, "vm-68: {host: server-68,", "vm-68: {host: server-64,")
@@ -378,11 +378,11 @@ def test_nothing_is_shut_by_a_file_that_is_not_in_force_yet(
 
     def apart(work: Callable[[], Any]) -> Any:
         read = work()
-        assert list(desired.strays()) == []
+        assert list(desired.ports_to_shut()) == []
         return read
 
     assert desired.reload(apart)
-    assert desired.away == {"vm-68": "server-68"}
+    assert desired.moving == {"vm-68": "server-68"}
 
 
 def test_a_host_that_is_left_and_goes_stays_until_it_is_left(files: Files, desired: DesiredState):
@@ -400,11 +400,11 @@ def test_a_host_that_is_left_and_goes_stays_until_it_is_left(files: Files, desir
         assert (desired.identify("server-68/br-int", 1) == old) == ("server-68" in known)
         return known
 
-    assert hosts() == {"server-233", "server-64", "server-68"} and desired.away
+    assert hosts() == {"server-233", "server-64", "server-68"} and desired.moving
     desired.see_ports(new, {"patch-tun", device})
     while desired.follow_moves(_call):
         pass
-    assert desired.away == {} and "server-68" in hosts()
+    assert desired.moving == {} and "server-68" in hosts()
     desired.see_ports(old, {"patch-tun"})
     while desired.follow_moves(_call):
         pass

@@ -15,13 +15,14 @@ from dvr_ryu.cli import cli
 from dvr_ryu.cli.output import end_with
 from dvr_ryu.companion import memory, run
 from dvr_ryu.companion.change import change
-from dvr_ryu.companion.moving import Leaving
+from dvr_ryu.companion.migration import Leaving
 from dvr_ryu.companion.providers.kernel.announce import AnnouncedAddress
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
 from dvr_ryu.errors import FileError
 from dvr_ryu.source.file import FileSource
 from dvr_ryu.topology.loading import parse_topology
+from dvr_ryu.topology.placement import Retained
 from tests.unit.topology.files import topology_file
 
 
@@ -47,7 +48,9 @@ def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
     """Without it nothing can be let go of, whatever is to be seen of it."""
     companion = run.Companion(FileSource(Path("topology.yaml")), "h1")
     before = parse_topology(topology_file(), "t.yaml")
-    companion._leaving = Leaving({"a": ("no-such-port",)}, {}, before, time.monotonic() + 60)
+    companion._leaving = Leaving(
+        Retained({"a": ("no-such-port",)}, {}, before), time.monotonic() + 60
+    )
     later = threading.Timer(0.3, companion._wake.set)
     later.start()
     assert companion._wait()

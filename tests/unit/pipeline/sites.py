@@ -10,6 +10,7 @@ import yaml
 from hypothesis import strategies as st
 
 from dvr_ryu.topology.loading import Declaration
+from dvr_ryu.topology.placement import Placement
 from dvr_ryu.topology.topology import Topology
 
 Site = dict[str, Any]
@@ -107,7 +108,7 @@ def topology(site: Site) -> Topology:
         for name, host in site["away"].items()
         if name in site["instances"]
     }
-    return Declaration(yaml.safe_dump(words), "t.yaml").with_hosts(away)
+    return Declaration(yaml.safe_dump(words), "t.yaml").placed(Placement(away))
 
 
 def _there(site: Site, host: str) -> str:

@@ -27,11 +27,10 @@ from dvr_ryu.companion.resources.process import Process
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
-from dvr_ryu.topology.allocation.numbers import NoRoom
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.loading import Declaration
 from dvr_ryu.topology.model import instance_namespace
-from dvr_ryu.topology.moves import moved
+from dvr_ryu.topology.placement import AS_DECLARED, Retained, in_force, retained
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -45,44 +44,29 @@ that would teach learning switches the old way again.
 
 @frozen
 class Leaving:
-    """What is kept here until instances have arrived elsewhere: those that leave this host, and the
-    tunnels to hosts that they leave and that the file no longer has.
-    """
+    """What this host retains, and until when it does so without a controller."""
 
-    devices: dict[str, tuple[str, ...]]
-    """Instance → the ports of its cards on br-int."""
-    tunnels: dict[str, str]
-    """Host → the port of br-tun that leads there."""
-    before: Topology = field(eq=False)
+    retained: Retained
     deadline: float = field(eq=False)
+    """By the monotonic clock."""
 
     @classmethod
     def of(cls, host: str, before: Topology, declaration: Declaration) -> Leaving | None:
         """What an edit takes from a host, as far as it is there."""
-        departed = declaration.departed
-        if host not in before.hosts or host not in {*declaration.topology.hosts, *departed}:
-            return None
-        went = moved(before, declaration.topology)
-        devices: dict[str, tuple[str, ...]] = {}
-        for card in before.cards:
-            if went.get(card.name) == host:
-                devices[card.name] = (*devices.get(card.name, ()), card.device)
-        others = {*went.values()} & {*departed} - {host}
-        tunnels = {each: before.tunnel_devices[each] for each in sorted(others)}
-        return cls(devices, tunnels, before, time.monotonic() + PATIENCE).still_here(lambda: False)
+        found = retained(host, before, declaration)
+        return cls(found, time.monotonic() + PATIENCE).still_here(lambda: False) if found else None
 
     def __str__(self) -> str:
-        until = {"its ports are shut": [*self.devices], "no flow leads there": [*self.tunnels]}
-        return "; ".join(f"{', '.join(its)} until {what}" for what, its in until.items() if its)
+        return str(self.retained)
 
     def silence(self) -> None:
         """Shut their ports, if nobody did: their clients must not give back leases in use."""
-        up = links.up(chain.from_iterable(self.devices.values()))
+        up = links.up(self._devices())
         if up:
             run(["ip", "-batch", "-"], "".join(f"link set {device} down\n" for device in up))
 
     def still_here(self, is_led: Callable[[], bool]) -> Leaving | None:
-        """What of it is still needed here: what others make an end of, if they are there to do so;
+        """What of it is still needed here: a controller makes an end of it, if there is one;
         `is_led` tells, once it takes long.
         """
         now, deadline = time.monotonic(), self.deadline
@@ -90,34 +74,25 @@ class Leaving:
             if not is_led():
                 return None
             deadline = now + PATIENCE
-        up = links.up(chain.from_iterable(self.devices.values()))
-        devices = {name: its for name, its in self.devices.items() if up.intersection(its)}
-        tunnels = {
-            host: device
-            for host, device in self.tunnels.items()
-            if flows.use(bridge_of(Plug.TUNNELS), device)
-        }
-        still = evolve(self, devices=devices, tunnels=tunnels, deadline=deadline)
-        return still if devices or tunnels else None
+        bridge, tunnels = bridge_of(Plug.TUNNELS), self.retained.tunnels.values()
+        used = {device for device in tunnels if flows.use(bridge, device)}
+        still = self.retained.still({*links.up(self._devices())}, used)
+        return evolve(self, retained=still, deadline=deadline) if still else None
+
+    def _devices(self) -> Iterable[str]:
+        return chain.from_iterable(self.retained.devices.values())
 
     def resources(self, host: Host) -> tuple[Resource, ...]:
         """The tunnels, as they were."""
-        if not self.tunnels:
+        if not self.retained.tunnels:
             return ()
-        return host.tunnels(HostView(self.before, host.name), self.tunnels)
+        return host.tunnels(HostView(self.retained.before, host.name), self.retained.tunnels)
 
 
-def in_force(declaration: Declaration, host: str, leaving: Leaving | None) -> Topology:
-    """What a declaration means on a host that keeps some instances."""
-    try:
-        return declaration.with_hosts(dict.fromkeys(leaving.devices if leaving else (), host))
-    except NoRoom:
-        return declaration.topology
-
-
-def arriving(host: str, before: Topology, after: Topology) -> set[str]:
-    """The instances that an edit brings to a host from another."""
-    return {name for name in moved(before, after) if after.instances[name].host == host}
+def topology_in_force(declaration: Declaration, host: str, leaving: Leaving | None) -> Topology:
+    """What a declaration means on a host that retains some instances."""
+    placement = leaving.retained.placement(host) if leaving else AS_DECLARED
+    return in_force(declaration, placement)[0]
 
 
 def amend_for_arrivals(

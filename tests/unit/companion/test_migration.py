@@ -1,4 +1,4 @@
-"""How long a host keeps what leaves it. The loopback device stands for a port that is up."""
+"""How long a host retains what leaves it. The loopback device stands for a port that is up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from attrs import evolve
 
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.instances import leased
-from dvr_ryu.companion.moving import PATIENCE, Leaving, addressed
+from dvr_ryu.companion.migration import PATIENCE, Leaving, addressed
 from dvr_ryu.topology.loading import Declaration, parse_topology
+from dvr_ryu.topology.placement import Retained
 from dvr_ryu.topology.view import HostView
 from tests.unit.topology.files import topology_file
 
@@ -28,20 +29,22 @@ GONE: dict[str, tuple[str, ...]] = {"another": ("no-such-port",)}
 
 def leaving(seconds_left: float) -> Leaving:
     deadline = time.monotonic() + seconds_left
-    return Leaving({"a": ("no-such-port", "lo"), **GONE}, {"two": "no-such-port"}, BEFORE, deadline)
+    devices = {"a": ("no-such-port", "lo"), **GONE}
+    return Leaving(Retained(devices, {"two": "no-such-port"}, BEFORE), deadline)
 
 
-def test_what_is_shut_is_kept_no_more() -> None:
+def test_what_is_shut_is_retained_no_more() -> None:
     stays = leaving(PATIENCE).still_here(lambda: False)
-    assert stays is not None and (set(stays.devices), stays.tunnels) == ({"a"}, {})
-    assert evolve(stays, devices=GONE).still_here(lambda: True) is None
+    assert stays is not None
+    assert stays.retained == Retained({"a": ("no-such-port", "lo")}, {}, BEFORE)
+    assert evolve(stays, retained=Retained(GONE, {}, BEFORE)).still_here(lambda: True) is None
 
 
-def test_the_rest_is_kept_as_long_as_a_controller_is_there_to_shut_it() -> None:
+def test_the_rest_is_retained_as_long_as_a_controller_is_there_to_shut_it() -> None:
     late = leaving(-1)
     assert late.still_here(lambda: False) is None
     stays = late.still_here(lambda: True)
-    assert stays is not None and set(stays.devices) == {"a"}
+    assert stays is not None and set(stays.retained.devices) == {"a"}
     assert stays.still_here(lambda: False) == stays
 
 

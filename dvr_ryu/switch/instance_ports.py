@@ -1,0 +1,55 @@
+"""The ports of every connected br-int, and when those that instances have left are to be shut.
+
+Nothing here talks to a switch, and nothing decides where flows lead: that is `placement`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from dvr_ryu.topology.placement import LeftPort, Observation, Placement, observe
+from dvr_ryu.topology.topology import Topology
+
+LINGER = 0.5
+"""Seconds until the port that an instance has left is shut: by then what was on its way there has
+arrived, and the other host has announced the instance's floating addresses."""
+
+
+class InstancePorts:
+    """The ports of every br-int that is connected, without those that are shut."""
+
+    def __init__(self) -> None:
+        self._ports: dict[str, frozenset[str]] = {}
+        self._observation = Observation()
+        self._left_since: dict[LeftPort, float] = {}
+        """Since when the instance of a port is where it is declared."""
+        self.news = False
+        """Whether ports came or went since `placement` was asked last."""
+
+    def see(self, host: str, devices: Iterable[str]) -> None:
+        """The br-int of a host has these ports now; none, if it is connected no more."""
+        ports = frozenset(devices)
+        if ports != self._ports.get(host, frozenset()):
+            self._ports[host] = ports
+            self.news = True
+
+    def placement(self, topology: Topology, departed: Collection[str] = ()) -> Placement:
+        """Where the instances of a declared topology are, by the ports; perhaps on hosts that have
+        `departed` from it.
+        """
+        self.news = False
+        # Ports may be seen meanwhile, in another thread than this.
+        self._observation = observe(topology, departed, dict(self._ports))
+        left = self._observation.left
+        self._left_since = {
+            port: since for port, since in self._left_since.items() if left.get(port)
+        }
+        return self._observation.placement
+
+    def to_shut(self, moving: Collection[str], now: float) -> Iterator[LeftPort]:
+        """The ports to shut at this time, given the instances that flows lead to elsewhere."""
+        for port, name in self._observation.left.items():
+            if name in moving:
+                self._left_since.pop(port, None)
+            elif now - self._left_since.setdefault(port, now) >= LINGER:
+                yield port

@@ -1,0 +1,253 @@
+"""On which hosts instances are while they move, and which topology is in force meanwhile. Pure.
+
+An edit declares an instance on another host. Until it has arrived there, the topology in force has
+it where it was: first for all hosts, then for all but the host on which it has arrived. A host that
+the edit removes is in force as long as something of an instance is on it.
+
+Controller and companion both follow this; each sees for itself what has arrived. Nothing here
+looks, sends or waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Set
+from typing import NamedTuple, Protocol
+
+from attrs import evolve, field, frozen
+
+from dvr_ryu.topology.allocation.numbers import NoRoom
+from dvr_ryu.topology.changes import TopologyChange, compare
+from dvr_ryu.topology.model import Port
+from dvr_ryu.topology.spec.declaration import HostWords
+from dvr_ryu.topology.topology import Topology
+
+
+@frozen
+class Placement:
+    """In what a topology in force differs from the declared one while instances move."""
+
+    moving: Mapping[str, str] = field(factory=dict)
+    """Instance → the host on which it still is, which is not the declared one."""
+    retained: frozenset[str] = frozenset()
+    """Hosts that are no longer declared, and that instances have not left altogether."""
+
+
+AS_DECLARED = Placement()
+
+
+class Declared(Protocol):
+    """What is asked here of a declaration."""
+
+    topology: Topology
+    """Every instance is where it is declared."""
+
+    @property
+    def departed(self) -> Collection[str]:
+        """The hosts that are no longer declared, and that a topology may have once more."""
+
+    def placed(self, placement: Placement) -> Topology:
+        """The topology with this placement. Raise NoRoom where numbers run out by that."""
+
+
+def in_force(declaration: Declared, placement: Placement) -> tuple[Topology, Placement]:
+    """The topology of a declaration with this placement; as declared, if numbers run out by it."""
+    try:
+        return declaration.placed(placement), placement
+    except NoRoom:
+        return declaration.topology, AS_DECLARED
+
+
+# What an edit moves -------------------------------------------------------------------------------
+
+
+def moved(before: Topology, after: Topology) -> dict[str, str]:
+    """The instances that an edit moves, and that are otherwise what they were → the host that they
+    were on.
+    """
+    found: dict[str, str] = {}
+    cards, earlier = _cards(after), _cards(before)
+    for name, first in after.instances.items():
+        old = before.instances.get(name)
+        if old and old.host != first.host and _as_guest(earlier[name]) == _as_guest(cards[name]):
+            found[name] = old.host
+    return found
+
+
+def arriving(host: str, before: Topology, after: Topology) -> set[str]:
+    """The instances that an edit brings to a host from another."""
+    return {name for name in moved(before, after) if after.instances[name].host == host}
+
+
+def departed(before: Mapping[str, HostWords], now: Mapping[str, HostWords]) -> dict[str, HostWords]:
+    """The hosts that a file no longer has, as they were, but without what they did for others. A
+    host is left out if another host has one of its numbers now: the two cannot be in one topology.
+    """
+    taken = {number for host in now.values() for number in _own_numbers(host)}
+    return {
+        name: evolve(host, snat=False)
+        for name, host in before.items()
+        if name not in now and not taken & _own_numbers(host)
+    }
+
+
+def _own_numbers(host: HostWords) -> set[object]:
+    """What no two hosts may have."""
+    return {host.address, *host.datapath_ids.values(), *([host.dvr_mac] if host.dvr_mac else [])}
+
+
+def _cards(topology: Topology) -> dict[str, list[Port]]:
+    cards: dict[str, list[Port]] = {name: [] for name in topology.instances}
+    for card in topology.cards:
+        cards[card.name].append(card)
+    return cards
+
+
+def _as_guest(cards: list[Port]) -> list[Port]:
+    """What the instance itself knows of its cards."""
+    return [evolve(card, host="", ofport=0) for card in cards]
+
+
+# As one host sees it ------------------------------------------------------------------------------
+
+
+@frozen
+class Retained:
+    """What a host retains of `before` until instances have arrived elsewhere."""
+
+    devices: Mapping[str, tuple[str, ...]]
+    """Instance that leaves this host → the ports of its cards on br-int."""
+    tunnels: Mapping[str, str]
+    """Host that an instance leaves, and that is no longer declared → the port of br-tun to it."""
+    before: Topology = field(eq=False)
+
+    def __str__(self) -> str:
+        until = {"its ports are shut": [*self.devices], "no flow leads there": [*self.tunnels]}
+        return "; ".join(f"{', '.join(its)} until {what}" for what, its in until.items() if its)
+
+    def placement(self, host: str) -> Placement:
+        """What this means for the topology in force on the host."""
+        return Placement(dict.fromkeys(self.devices, host))
+
+    def still(self, up: Set[str], used: Set[str]) -> Retained | None:
+        """What of it the host retains if these ports of br-int are up, and flows use these ports of
+        br-tun.
+        """
+        devices = {name: its for name, its in self.devices.items() if up & {*its}}
+        tunnels = {host: device for host, device in self.tunnels.items() if device in used}
+        return evolve(self, devices=devices, tunnels=tunnels) if devices or tunnels else None
+
+
+def retained(host: str, before: Topology, declaration: Declared) -> Retained | None:
+    """What an edit takes from a host that the host retains for a while."""
+    departed = declaration.departed
+    if host not in before.hosts or host not in {*declaration.topology.hosts, *departed}:
+        return None
+    went = moved(before, declaration.topology)
+    devices: dict[str, tuple[str, ...]] = {}
+    for card in before.cards:
+        if went.get(card.name) == host:
+            devices[card.name] = (*devices.get(card.name, ()), card.device)
+    others = {*went.values()} & {*departed} - {host}
+    tunnels = {each: before.tunnel_devices[each] for each in sorted(others)}
+    return Retained(devices, tunnels, before) if devices or tunnels else None
+
+
+# As the ports of all hosts tell it ----------------------------------------------------------------
+
+
+class LeftPort(NamedTuple):
+    """A port of an instance on the br-int of a host on which the instance is not declared."""
+
+    host: str
+    device: str
+
+
+@frozen
+class Observation:
+    """Where instances are."""
+
+    placement: Placement = AS_DECLARED
+    left: Mapping[LeftPort, str] = field(factory=dict)
+    """Port that its instance leaves, or has left → the instance."""
+
+
+def observe(
+    topology: Topology, departed: Collection[str], ports: Mapping[str, Set[str]]
+) -> Observation:
+    """Where the instances of a declared topology are, by the ports of br-int on each host. Hosts
+    that have `departed` from the topology may have instances, too.
+
+    An instance is still on another host if it has a port there and lacks one on its declared host.
+    """
+    cards = {card.device: card for card in topology.cards}
+    left = {
+        LeftPort(host, device): cards[device].name
+        for host, devices in ports.items()
+        for device in devices & cards.keys()
+        if cards[device].host != host
+    }
+    elsewhere = set(left.values())
+    lacking = {
+        card.name
+        for card in cards.values()
+        if card.name in elsewhere and card.device not in ports.get(card.host, ())
+    }
+    moving = {
+        name: port.host
+        for port, name in sorted(left.items())
+        if (port.host in topology.hosts or port.host in departed) and name in lacking
+    }
+    retained = frozenset(port.host for port in left if port.host in departed)
+    return Observation(Placement(moving, retained), left)
+
+
+# The topologies in force, one after the other -----------------------------------------------------
+
+
+@frozen
+class InForce:
+    """A topology for all hosts, but for those that have the next one already."""
+
+    topology: Topology
+    placement: Placement = AS_DECLARED
+    early: Mapping[str, Topology] = field(factory=dict)
+    """Host on which instances have just arrived → the topology that has them there."""
+    next: Transition | None = None
+    """What follows once the early hosts have their flows."""
+
+
+@frozen
+class Transition:
+    """A step from a topology that was in force to what is in force from now on."""
+
+    result: InForce
+    before: Topology
+    change: TopologyChange
+    """What turns `before` into `after`."""
+
+    @property
+    def after(self) -> Topology:
+        """The topology that all hosts will have."""
+        return self.result.next.after if self.result.next else self.result.topology
+
+
+def transition(before: Topology, declaration: Declared, placement: Placement) -> Transition:
+    """From the topology `before` to a declaration with this placement. Takes long if it is large.
+
+    All that bridges will ask of the topology is looked up and compared now, once.
+    """
+    topology, placement = in_force(declaration, placement)
+    topology.look_up()
+    return Transition(InForce(topology, placement), before, compare(before, topology))
+
+
+def early_hosts_first(was: InForce, step: Transition, declared: Topology) -> Transition:
+    """The same step, or what comes before it: where instances have arrived, the hosts on which they
+    are declared have the new topology before all others.
+    """
+    arrived = was.placement.moving.keys() - step.result.placement.moving.keys()
+    if not arrived or was.next:
+        return step
+    hosts = {declared.instances[name].host for name in arrived}
+    early = dict.fromkeys(hosts, step.after)
+    return evolve(step, result=evolve(was, early=early, next=step))
