@@ -136,8 +136,8 @@ def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
     Its end removes nothing: the host keeps forwarding packets. If it is restarted with a file that
     is wrong, or that no longer has this host, it continues with the topology that it applied last.
     """
-    from dvr_ryu.companion.memory import is_remembered
     from dvr_ryu.companion.run import run
+    from dvr_ryu.companion.upkeep.memory import is_remembered
     from dvr_ryu.source.file import FileSource
 
     source = FileSource(topology.absolute())

@@ -14,39 +14,26 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from dvr_ryu.companion import foreign
-from dvr_ryu.companion.agent import amend, reconcile
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.check.underlay import shortage
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
-from dvr_ryu.companion.host import Host, locked
-from dvr_ryu.companion.memory import remember, remembered
-from dvr_ryu.companion.migration import Leaving, amend_for_arrivals, topology_in_force
+from dvr_ryu.companion.host import locked
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.dnsmasq import leases
-from dvr_ryu.companion.providers.kernel.announce import (
-    AnnouncedAddress,
-    announce,
-    announceable,
-    announcements,
-    cards,
-)
 from dvr_ryu.companion.providers.notes import Unwritable
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.providers.ovsdb.watch import OvsdbWatch
-from dvr_ryu.companion.providers.processes import renewals
-from dvr_ryu.companion.reporting import Reporter, log, write_state
-from dvr_ryu.companion.resources.dhcp.renewal import Renewal
-from dvr_ryu.companion.resources.resource import Resource
-from dvr_ryu.companion.signals import on_signals
-from dvr_ryu.companion.tls_watch import TlsWatch
+from dvr_ryu.companion.upkeep.announcer import Announcer
+from dvr_ryu.companion.upkeep.desired_topology import DesiredTopology
+from dvr_ryu.companion.upkeep.host_sync import HostSync
+from dvr_ryu.companion.upkeep.notices import Notices
+from dvr_ryu.companion.upkeep.renewal_repeater import RenewalRepeater
+from dvr_ryu.companion.upkeep.reporting import Reporter, log, write_state
+from dvr_ryu.companion.upkeep.signals import on_signals
 from dvr_ryu.ending import end
-from dvr_ryu.errors import DvrError, HostError, is_exhaustion, one_line
-from dvr_ryu.source import Snapshot, Source
-from dvr_ryu.topology.loading import Declaration
-from dvr_ryu.topology.placement import arriving
+from dvr_ryu.errors import DvrError, is_exhaustion, one_line
+from dvr_ryu.source import Source
 from dvr_ryu.topology.topology import Topology
-from dvr_ryu.topology.view import HostView
 
 CHECK_SECONDS = 2.5
 """Between looks at the host: with the look, and the mending, what was undone returns within 3."""
@@ -54,9 +41,6 @@ LEAVING_SECONDS = 0.1
 """How soon it is noticed that an instance may leave."""
 QUIET_SECONDS = 0.1
 """How long a file must be left alone before it is read: editors write in several steps."""
-REPEATS = 2
-"""How often an address is announced again, CHECK_SECONDS apart: the first may come before the
-flows."""
 
 
 def run(source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
@@ -77,41 +61,23 @@ def run(source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
 
 
 class Companion:
-    """One host's companion: its file, what of it holds, and what is to be done next."""
+    """One host's companion: rounds of reading, making and reporting, until it is to end."""
 
     def __init__(self, source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
         self._source = source
         self._name = name
-        self._options = options
-        self._tls_watch = TlsWatch(name, options)
         self._wake = threading.Event()
         self._database = Database(self._wake.set)
         self._ending = False
-        self._host: Host | None = None
-        self._declaration: Declaration | None = None
-        self._remembered: Declaration | None = None
-        self._topology: Topology | None = None
-        """What is in force here: what is declared, with the instances that are leaving."""
-        self._leaving: Leaving | None = None
-        self._arriving: set[str] = set()
-        self._version = ""
-        """The source's version of what is declared."""
-        self._loaded: tuple[str, Declaration] | None = None
-        """What was read last, and its version: it may have to wait."""
-        self._reading_seconds = 0.0
-        self._edited = False
-        """Whether there is a topology that has not been made yet."""
-        self._known: tuple[Resource, ...] | None = None
-        """What holds on the host, as far as we know; None if we do not."""
-        self._unseen = False
-        """Whether an edit was made, and the host not looked at since."""
+        self._desired = DesiredTopology(source, name, self._shortage)
+        self._sync = HostSync(name, self._database, options)
+        self._announcer = Announcer(CHECK_SECONDS)
+        self._renewals = RenewalRepeater(CHECK_SECONDS)
+        self._notices = Notices(name, options, self._shortage)
         self._reporter = Reporter()
-        self._announcing: list[tuple[float, list[AnnouncedAddress]]] = []
-        """When to announce again, and what."""
-        self._introduced = False
-        """Whether all that is here has been announced once."""
-        self._asking: list[tuple[float, list[Renewal]]] = []
-        """When to let clients ask again: a server on another host may have read the file later."""
+
+    def _shortage(self, topology: Topology) -> str | None:
+        return shortage(topology, self._name, self._database)
 
     def begin(self, lock: ExitStack) -> bool:
         """Lock the host, as soon as it can be written there; return False if `end` was called."""
@@ -136,7 +102,7 @@ class Companion:
             while not self._ending:
                 self._wake.clear()
                 self._round()
-                if not self._unseen:
+                if not self._sync.unread:
                     gc.collect()  # now, and not while an edit is made
                 if self._wait():
                     self._settle()
@@ -145,7 +111,7 @@ class Companion:
             watch.end()
             self._database.close()
             with suppress(Unwritable):
-                write_state("ended", 0, self._version)
+                write_state("ended", 0, self._desired.version)
 
     def end(self) -> None:
         """Finish what is being done, and end."""
@@ -153,9 +119,9 @@ class Companion:
         self._wake.set()
 
     def _wait(self) -> bool:
-        """Wait until there may be something to do; return whether somebody says so."""
-        due = time.monotonic() + (0 if self._unseen else CHECK_SECONDS)
-        while self._leaving and time.monotonic() < due:
+        """Wait until there may be something to do; return whether something woke the companion."""
+        due = time.monotonic() + (0 if self._sync.unread else CHECK_SECONDS)
+        while self._desired.leaving and time.monotonic() < due:
             if self._has_left():
                 return False
             if self._wake.wait(LEAVING_SECONDS):
@@ -163,10 +129,9 @@ class Companion:
         return self._wake.wait(max(0.0, due - time.monotonic()))
 
     def _has_left(self) -> bool:
-        """Whether what is leaving need not be kept any more, as `_let_leave` would find."""
+        """Whether something need not be retained any more, as `_let_leave` would find."""
         with suppress(DvrError, OSError):
-            if self._leaving and self._host:
-                return self._leaving.still_here(self._is_led) != self._leaving
+            return self._sync.host is not None and self._desired.has_left(self._sync.is_led)
         return False
 
     def _settle(self) -> None:
@@ -179,197 +144,59 @@ class Companion:
     def _round(self) -> None:
         errors: list[Exception] = []
         changes = 0
-        for step in (self._read_source, self._let_leave, self._reconcile):
+        for step in (self._read, self._let_leave):
             with _noted(errors):
-                changes = step()
-        state = "failed" if errors else "moving" if self._leaving else "applied"
+                step()
+        with _noted(errors):
+            changes = self._make()
+        state = "failed" if errors else "moving" if self._desired.leaving else "applied"
         if state == "applied":
             with _noted(errors):
-                self._remember()
+                self._desired.remember()
         with _noted(errors):
-            words = "\n".join(map(one_line, errors))
-            write_state(state, changes, self._version, words)
+            lines = "\n".join(map(one_line, errors))
+            write_state(state, changes, self._desired.version, lines)
         self._reporter.complain(errors)
         for line in notes.news():
             log(line)
 
-    def _remember(self) -> None:
-        if self._declaration and self._declaration is not self._remembered:
-            remember(self._declaration)
-            self._remembered = self._declaration
+    def _read(self) -> None:
+        """Read the topology. What is leaving by an edit is not announced again."""
+        host, desired = self._sync.host, self._desired
+        if desired.read() and desired.leaving and desired.declaration and host:
+            declared = desired.declaration.topology
+            self._announcer.limit(self._sync.should(host, declared, desired.leaving))
 
-    def _read_source(self) -> int:
-        """Read the topology if it has changed. While it is bad, the last good one is in force."""
-        snapshot = self._source.read()
-        if snapshot.version != self._version:
-            earlier = self._declaration or remembered(snapshot.version)
-            before = self._topology or (earlier and earlier.topology)
-            try:
-                declaration = self._load(snapshot, earlier)
-                topology = declaration.topology
-                if before and topology.underlay.mtu > before.underlay.mtu:
-                    self._require_mtu(topology)
-            except DvrError:
-                self._stay_with(earlier)
-                raise
-            if before:
-                self._arriving = arriving(self._name, before, topology)
-                self._leaving = Leaving.of(self._name, before, declaration)
-            self._declaration, self._version, self._edited = declaration, snapshot.version, True
-            self._topology = topology_in_force(declaration, self._name, self._leaving)
-            if self._leaving:
-                log(f"{self._name} keeps {self._leaving}")
-                if self._host:
-                    self._announce_only(self._should(self._host, topology))
-            if self._name not in topology.hosts:
-                name = self._source.name
-                log(f"{name} has no host {self._name} any more: what was made here goes")
-        return 0
+    def _let_leave(self) -> None:
+        if self._sync.host:
+            self._desired.let_leave(self._sync.is_led)
 
-    def _load(self, snapshot: Snapshot, earlier: Declaration | None) -> Declaration:
-        """What a snapshot declares; each version is read once."""
-        if self._loaded is None or self._loaded[0] != snapshot.version:
-            began = time.monotonic()
-            self._loaded = snapshot.version, snapshot.declaration(earlier)
-            self._reading_seconds = time.monotonic() - began
-        return self._loaded[1]
-
-    def _require_mtu(self, topology: Topology) -> None:
-        """Refuse a larger MTU than this host can carry."""
-        if lack := shortage(topology, self._name, self._database):
-            raise HostError(f"{self._name}: {lack}; until then the file is not applied")
-
-    def _stay_with(self, earlier: Declaration | None) -> None:
-        """Go on with what a companion before this one applied last, if the file is refused."""
-        if self._declaration is None and earlier is not None:
-            self._declaration, self._topology, self._edited = earlier, earlier.topology, True
-
-    def _let_leave(self) -> int:
-        """Keep no longer what has arrived elsewhere."""
-        if self._leaving and self._declaration and self._host:
-            stay = self._leaving.still_here(self._is_led)
-            if stay != self._leaving:
-                if stay is None:
-                    self._leaving.silence()
-                self._edited = True
-                self._topology = topology_in_force(self._declaration, self._name, stay)
-            self._leaving = stay
-        return 0
-
-    def _is_led(self) -> bool:
-        """Whether a controller is there, as far as can be told."""
-        with suppress(DvrError, OSError):
-            return self._host is not None and self._host.is_led()
-        return False
-
-    def _reconcile(self) -> int:
-        """Make the host what the last good topology says; return how many resources changed."""
-        if self._topology is None:
+    def _make(self) -> int:
+        """Make the host what the topology in force says; return how many resources changed."""
+        desired, topology = self._desired, self._desired.in_force
+        if topology is None:
             return 0
         began = time.monotonic()
-        try:
-            if self._host is None:
-                self._host = Host(self._name, self._database, self._options)
-            done = self._make(self._host, self._topology)
-        except (DvrError, OSError):
-            self._host = None  # what it knows may be wrong
-            raise
-        if done or self._edited:
-            words = f"{done.summary()} in {_milliseconds(time.monotonic() - began)}"
-            if self._edited:
-                words += f"; the file was read in {_milliseconds(self._reading_seconds)}"
-            log(f"{self._name}: {words}")
-            self._edited = False
-        self._announce(done)
-        if self._declaration:
-            self._introduce(self._host, self._declaration.topology)
-        self._ask_again(done)
+        host, done = self._sync.make(desired, topology)
+        self._log(done, time.monotonic() - began)
+        desired.edited = False
+        self._announcer.follow(done, self._sync.holding)
+        if desired.declaration and not self._announcer.introduced:
+            declared = self._sync.should(host, desired.declaration.topology, desired.leaving)
+            self._announcer.introduce(self._sync.holding, declared)
+        self._renewals.follow(done, self._sync.holding)
         leases.forgive_declines()
-        self._tell(self._host, self._topology)
+        self._reporter.tell(self._notices.lines(host, topology, self._sync.unread))
         return len(done)
 
-    def _should(self, host: Host, topology: Topology) -> tuple[Resource, ...]:
-        """What should hold here: nothing, once the topology has no such host."""
-        if self._name not in topology.hosts:
-            return ()
-        kept = self._leaving.resources(host) if self._leaving else ()
-        return (*host.should(HostView(topology, self._name)), *kept)
-
-    def _make(self, host: Host, topology: Topology) -> HostChange:
-        should = self._should(host, topology)
-        known, self._known, self._unseen = self._known, None, False
-        names, self._arriving = self._arriving, set()
-        if self._edited and (known is not None or names):
-            with suppress(DvrError):  # what we knew is no longer so: look
-                known = known if known is not None else tuple(host.read(should))
-                if names:
-                    view = HostView(topology, self._name)
-                    done = amend_for_arrivals(host, view, should, known, names)
-                else:
-                    done = amend(host, should, known)
-                self._known, self._unseen = should, True
-                return done
-        done = reconcile(host, should)
-        self._known = should
-        return done
-
-    def _announce(self, done: HostChange) -> None:
-        self._announce_only(self._known or ())
-        now = time.monotonic()
-        for due, places in self._announcing:
-            if due <= now:
-                announce(places)
-        self._announcing = [each for each in self._announcing if each[0] > now]
-        self._announce_again(announcements(done))
-
-    def _announce_again(self, places: list[AnnouncedAddress]) -> None:
-        if places:
-            now = time.monotonic()
-            self._announcing += [(now + CHECK_SECONDS * (1 + n), places) for n in range(REPEATS)]
-
-    def _introduce(self, host: Host, declared: Topology) -> None:
-        """Announce once all that others should know to be here; not what is only kept until it has
-        arrived elsewhere.
-
-        Who worked here before us may have ended between making an address and announcing it.
-        """
-        if not self._introduced:
-            ours = set(announceable(self._should(host, declared)))
-            places = [place for place in announceable(self._known or ()) if place in ours]
-            announce(places)
-            self._announce_again(places)
-            self._introduced = True
-
-    def _ask_again(self, done: HostChange) -> None:
-        now = time.monotonic()
-        for due, asking in self._asking:
-            if due <= now:
-                renewals.make([each for each in asking if each in (self._known or ())])
-        self._asking = [each for each in self._asking if each[0] > now]
-        told = [each.new for each in done.changed if isinstance(each.new, Renewal)]
-        if told:
-            self._asking += [(now + CHECK_SECONDS * (1 + n), told) for n in range(REPEATS)]
-
-    def _tell(self, host: Host, topology: Topology) -> None:
-        """Say what is on our bridges and not ours, and what is wrong with TLS and the underlay:
-        each thing once, as long as it is so.
-        """
-        lines = [*foreign.lines(host.strangers, topology, self._name)]
-        lines += foreign.lines_of_rules(host.foreign_rules)
-        if self._name in topology.hosts:
-            lines += self._tls_watch.lines(HostView(topology, self._name), host)
-        if not self._unseen and (lack := shortage(topology, self._name, self._database)):
-            lines.append(f"{lack}; until then large packets are lost")
-        self._reporter.tell(f"{self._name}: {line}" for line in lines)
-
-    def _announce_only(self, should: tuple[Resource, ...]) -> None:
-        """Announce no longer what another host has, or nobody."""
-        if not self._announcing:
-            return
-        ours = {*announceable(should), *cards(should)}
-        self._announcing = [
-            (due, [place for place in places if place in ours]) for due, places in self._announcing
-        ]
+    def _log(self, done: HostChange, seconds: float) -> None:
+        """Log a change, and always that an edit has been made."""
+        if done or self._desired.edited:
+            line = f"{self._name}: {done.summary()} in {_milliseconds(seconds)}"
+            if self._desired.edited:
+                reading = _milliseconds(self._desired.reading_seconds)
+                line += f"; the file was read in {reading}"
+            log(line)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def services_of(
 
 def seed_memory(host: LabHost, text: str) -> None:
     """Give a new host's companion the previous topology, which the other companions have."""
-    from dvr_ryu.companion.memory import FILE
+    from dvr_ryu.companion.upkeep.memory import FILE
 
     memory = host.path(FILE)
     memory.parent.mkdir(parents=True, exist_ok=True)

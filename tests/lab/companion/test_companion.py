@@ -358,10 +358,10 @@ def test_any_edit_ends_where_a_fresh_start_ends(applied):
 _RUN = """
 import sys
 from pathlib import Path
-from dvr_ryu.companion import migration
+from dvr_ryu.companion.upkeep import leaving
 from dvr_ryu.companion.run import run
 from dvr_ryu.source.file import FileSource
-migration.PATIENCE = 2.0
+leaving.PATIENCE = 2.0
 run(FileSource(Path(sys.argv[1])), sys.argv[2])
 """
 

@@ -6,49 +6,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from dvr_ryu.cli import cli
 from dvr_ryu.cli.output import end_with
-from dvr_ryu.companion import memory, run
-from dvr_ryu.companion.change import change
-from dvr_ryu.companion.migration import Leaving
-from dvr_ryu.companion.providers.kernel.announce import AnnouncedAddress
-from dvr_ryu.companion.resources.resource import Resource
-from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
-from dvr_ryu.errors import FileError
+from dvr_ryu.companion import run
+from dvr_ryu.companion.upkeep import memory
+from dvr_ryu.companion.upkeep.leaving import Leaving
 from dvr_ryu.source.file import FileSource
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.placement import Retained
 from tests.unit.topology.files import topology_file
 
 
-def test_an_address_that_has_gone_is_not_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    announced: list[AnnouncedAddress] = []
-
-    def note(places: Iterable[AnnouncedAddress]) -> None:
-        announced.extend(places)
-
-    monkeypatch.setattr(run, "announce", note)
-    monkeypatch.setattr(run, "CHECK_SECONDS", 0.0)
-    stays, goes = (ProxyNeighbour("fip-1", "fg-1", f"2.2.2.{number}") for number in (1, 2))
-    companion = run.Companion(FileSource(Path("topology.yaml")), "h1")
-    held: tuple[Resource, ...] = ()
-    for holding in ((stays, goes), (stays,)):
-        companion._known = holding
-        companion._announce(change(holding, held))
-        held = holding
-    assert {ip for _, _, ip in announced} == {"2.2.2.1"}
-
-
 def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
     """Without it nothing can be let go of, whatever is to be seen of it."""
     companion = run.Companion(FileSource(Path("topology.yaml")), "h1")
     before = parse_topology(topology_file(), "t.yaml")
-    companion._leaving = Leaving(
+    companion._desired.leaving = Leaving(
         Retained({"a": ("no-such-port",)}, {}, before), time.monotonic() + 60
     )
     later = threading.Timer(0.3, companion._wake.set)
@@ -61,7 +38,7 @@ _SIGNALLED = """
 import signal
 from pathlib import Path
 from dvr_ryu.companion.run import Companion
-from dvr_ryu.companion.signals import on_signals
+from dvr_ryu.companion.upkeep.signals import on_signals
 from dvr_ryu.source.file import FileSource
 
 companion = Companion(FileSource(Path("topology.yaml")), "h1")
@@ -74,29 +51,6 @@ assert companion._wake.wait(10) and companion._ending
 
 def test_a_signal_ends_it_whatever_it_does() -> None:
     subprocess.run([sys.executable, "-c", _SIGNALLED], check=True, timeout=30)
-
-
-def test_one_that_starts_with_a_file_that_is_refused_goes_on_with_the_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Or nothing would be mended before somebody confirms, or corrects, the file."""
-    hosts = [f"h{number}: {{address: 10.0.0.{number}}}" for number in (1, 2, 3)]
-    last, file = tmp_path / "last.yaml", tmp_path / "t.yaml"
-    last.write_text(f"hosts: {{{', '.join(hosts)}}}\n")
-    monkeypatch.setenv("DVR_CONTROLLER", "tcp:10.0.0.9:6653")
-    monkeypatch.setattr(memory, "FILE", str(last))
-    file.write_text(f"hosts: {{{hosts[0]}}}\n")
-    companion = run.Companion(FileSource(file), "h1")
-    for _ in range(2):
-        with pytest.raises(FileError, match=r"removed_hosts: \[h2, h3\]"):
-            companion._read_source()
-        assert companion._topology is not None
-        assert [*companion._topology.hosts] == ["h1", "h2", "h3"]
-        assert str(companion._topology.controller) == "tcp:10.0.0.9:6653"
-    file.write_text(f"hosts: {{{hosts[0]}}}\nremoved_hosts: [h2, h3]\n")
-    companion._read_source()
-    assert companion._topology is not None
-    assert [*companion._topology.hosts] == ["h1"]
 
 
 @pytest.mark.parametrize(

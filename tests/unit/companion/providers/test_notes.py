@@ -77,7 +77,7 @@ def _provider(name: str) -> Any:
 def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
     """Everything that reads notes, by what it reads."""
     version = FileSnapshot(topology_file().encode(), "topology.yaml").version
-    memory = importlib.import_module("dvr_ryu.companion.memory")
+    memory = importlib.import_module("dvr_ryu.companion.upkeep.memory")
     readiness = importlib.import_module("dvr_ryu.lab.services.readiness")
 
     class Host:

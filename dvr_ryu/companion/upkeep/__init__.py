@@ -1,0 +1,1 @@
+"""The parts of the companion that stays; `companion.run` is their loop."""

@@ -1,0 +1,88 @@
+"""Makes this machine what a topology in force says, and knows what it made.
+
+An edit is made from what it knows, at once; the next time the host is read, as always.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from dvr_ryu.companion.agent import amend, reconcile
+from dvr_ryu.companion.change import HostChange
+from dvr_ryu.companion.desired.tls import TlsOptions
+from dvr_ryu.companion.host import Host
+from dvr_ryu.companion.providers.ovsdb.database import Database
+from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.upkeep.arrivals import amend_for_arrivals
+from dvr_ryu.companion.upkeep.desired_topology import DesiredTopology
+from dvr_ryu.companion.upkeep.leaving import Leaving
+from dvr_ryu.errors import DvrError
+from dvr_ryu.topology.topology import Topology
+from dvr_ryu.topology.view import HostView
+
+
+class HostSync:
+    """One host, and what holds on it."""
+
+    def __init__(self, name: str, database: Database, options: TlsOptions) -> None:
+        self._name = name
+        self._database = database
+        self._options = options
+        self.host: Host | None = None
+        """The machine, as long as it refuses nothing."""
+        self._known: tuple[Resource, ...] | None = None
+        """What holds on the host, as far as is known; None if it is not."""
+        self.unread = False
+        """Whether an edit was made, and the host not read since."""
+
+    @property
+    def holding(self) -> tuple[Resource, ...]:
+        """What holds on the host, as far as is known."""
+        return self._known or ()
+
+    def should(
+        self, host: Host, topology: Topology, leaving: Leaving | None
+    ) -> tuple[Resource, ...]:
+        """What should hold on the host: nothing, once the topology does not have it."""
+        if self._name not in topology.hosts:
+            return ()
+        retained = leaving.resources(host) if leaving else ()
+        return (*host.should(HostView(topology, self._name)), *retained)
+
+    def make(self, desired: DesiredTopology, topology: Topology) -> tuple[Host, HostChange]:
+        """Make the `topology` that is in force; return the host and what was changed.
+
+        Raise DvrError or OSError if the host refuses; then the host is opened anew next time.
+        """
+        try:
+            if self.host is None:
+                self.host = Host(self._name, self._database, self._options)
+            host = self.host
+            return host, self._make(host, desired, topology)
+        except (DvrError, OSError):
+            self.host = None  # what it knows may be wrong
+            raise
+
+    def _make(self, host: Host, desired: DesiredTopology, topology: Topology) -> HostChange:
+        should = self.should(host, topology, desired.leaving)
+        arriving = desired.take_arriving()
+        known, self._known, self.unread = self._known, None, False
+        if desired.edited and (known is not None or arriving):
+            with suppress(DvrError):  # what was known does not hold any more: read the host
+                known = known if known is not None else tuple(host.read(should))
+                if arriving:
+                    view = HostView(topology, self._name)
+                    done = amend_for_arrivals(host, view, should, known, arriving)
+                else:
+                    done = amend(host, should, known)
+                self._known, self.unread = should, True
+                return done
+        done = reconcile(host, should)
+        self._known = should
+        return done
+
+    def is_led(self) -> bool:
+        """Whether a controller is connected, as far as can be told."""
+        with suppress(DvrError, OSError):
+            return self.host is not None and self.host.is_led()
+        return False
