@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 
 from dvr_ryu.companion.change import HostChange
-from dvr_ryu.companion.providers.processes import renewals
+from dvr_ryu.companion.providers.processes.renewals import Renewals
 from dvr_ryu.companion.resources.dhcp.renewal import Renewal
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.upkeep.repeats import Repeats
@@ -25,6 +25,6 @@ class RenewalRepeater:
         """
         now = time.monotonic()
         for due in self._again.due(now):
-            renewals.make([each for each in due if each in holding])
+            Renewals().make([each for each in due if each in holding])
         asked = [each.new for each in done.changed if isinstance(each.new, Renewal)]
         self._again.add(asked, now)

@@ -15,6 +15,8 @@ from dvr_ryu.companion.providers.dnsmasq import servers
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below
 from dvr_ryu.companion.providers.processes import processes
+from dvr_ryu.companion.providers.processes.processes import Processes
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.dhcp.files import (
     DHCP_DIRECTORY,
     book_file,
@@ -73,13 +75,64 @@ def _leases(namespace: str, root: Path = Path("/")) -> Iterator[tuple[int, str, 
 # --------------------------------------------------------------------------------------------
 
 
-def read(running: Mapping[str, Process]) -> Iterator[LeaseBook | StaleLease]:
-    """Yield the books that there are, and what should not stand in them; `running` by name."""
-    for book in _books():
-        yield book
-        told = list(servers.read_kind(DhcpHost, book.namespace))
-        by_mac = {host.mac: host.ip for host in told}
-        declared = {host.ip for host in told}
+class LeaseBooks(Provider):
+    """The provider of the notes beside leases."""
+
+    kinds = (LeaseBook,)
+
+    def read(self, look: Look) -> Sequence[LeaseBook]:
+        """Return the books that there are."""
+        return list(_books())
+
+    def make(self, resources: Sequence[LeaseBook]) -> None:
+        """Write notes."""
+        notes.folder(Path(DHCP_DIRECTORY))
+        for resource in resources:
+            notes.replace(Path(book_file(resource.namespace)), f"{resource.text}\n")
+
+    def remove(self, resources: Sequence[LeaseBook]) -> None:
+        """Forget leases, and whose they were."""
+        for resource in resources:
+            notes.remove(Path(leases_file(resource.namespace)))
+            notes.remove(Path(book_file(resource.namespace)))
+
+
+class StaleLeases(Provider):
+    """The provider of leases that should not be."""
+
+    kinds = (StaleLease,)
+
+    def read(self, look: Look) -> Sequence[StaleLease]:
+        """Return the leases that should not stand in the books."""
+        running = {each.name: each for each in look.found(Process) if each.argv}
+        return list(stale(look.found(LeaseBook), running))
+
+    def make(self, resources: Sequence[StaleLease]) -> None:
+        """Raise: no host should have one."""
+        raise AssertionError(resources)
+
+    def remove(self, resources: Sequence[StaleLease]) -> None:
+        """Take leases out while their servers do not run."""
+        for namespace, group in by_namespace(resources):
+            running = [group[0].server] if group[0].server else []
+            Processes().remove(running)
+            # A server whose namespace was removed is made anew there, as a resource of its own.
+            running = [server for server in running if server.namespace == namespace]
+            path = Path(leases_file(namespace))
+            wrong = {(resource.mac, resource.ip) for resource in group}
+            lines = (notes.text(path) or "").splitlines(keepends=True)
+            notes.replace(
+                path, "".join(line for line in lines if tuple(line.split()[1:3]) not in wrong)
+            )
+            Processes().make(running)
+
+
+def stale(books: Iterable[LeaseBook], running: Mapping[str, Process]) -> Iterator[StaleLease]:
+    """Yield what should not stand in books; `running` are the servers by name."""
+    for book in books:
+        hosts = servers.read_kind(DhcpHost, book.namespace)
+        by_mac = {host.mac: host.ip for host in hosts}
+        declared = {host.ip for host in hosts}
         server = running.get(dhcp_server(book.namespace))
         for _, mac, ip in _leases(book.namespace):
             if by_mac.get(mac) == ip:
@@ -106,38 +159,3 @@ def forgive_declines() -> None:
         declared = servers.read_kind(DhcpHost, book.namespace)
         if any(host.name and host.mac not in leased for host in declared):
             processes.tell(dhcp_server(book.namespace))
-
-
-def make_books(resources: Sequence[LeaseBook]) -> None:
-    """Write notes."""
-    notes.folder(Path(DHCP_DIRECTORY))
-    for resource in resources:
-        notes.replace(Path(book_file(resource.namespace)), f"{resource.text}\n")
-
-
-def unmake_books(resources: Sequence[LeaseBook]) -> None:
-    """Forget leases, and whose they were."""
-    for resource in resources:
-        notes.remove(Path(leases_file(resource.namespace)))
-        notes.remove(Path(book_file(resource.namespace)))
-
-
-def make_stale(resources: Sequence[StaleLease]) -> None:
-    """Nobody wants one."""
-    raise AssertionError(resources)
-
-
-def unmake_stale(resources: Sequence[StaleLease]) -> None:
-    """Take leases out while their servers do not run."""
-    for namespace, stale in by_namespace(resources):
-        servers = [stale[0].server] if stale[0].server else []
-        processes.unmake(servers)
-        # One whose namespace was removed is made anew, where it belongs, as a resource of its own.
-        servers = [server for server in servers if server.namespace == namespace]
-        path = Path(leases_file(namespace))
-        wrong = {(resource.mac, resource.ip) for resource in stale}
-        lines = (notes.text(path) or "").splitlines(keepends=True)
-        notes.replace(
-            path, "".join(line for line in lines if tuple(line.split()[1:3]) not in wrong)
-        )
-        processes.make(servers)

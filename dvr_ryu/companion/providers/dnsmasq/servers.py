@@ -9,6 +9,7 @@ from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below, replace
 from dvr_ryu.companion.providers.processes.processes import tell
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, dhcp_server
 from dvr_ryu.companion.resources.dhcp.lines import LINES, READ, DhcpHost, DhcpOption, Line
 from dvr_ryu.companion.resources.resource import Key
@@ -16,10 +17,22 @@ from dvr_ryu.companion.resources.resource import Key
 FILES = Path(DHCP_DIRECTORY)
 
 
-def read() -> Iterator[DhcpHost | DhcpOption]:
-    """Yield whom the servers serve, and what they tell them."""
-    yield from _read_all(DhcpHost)
-    yield from _read_all(DhcpOption)
+class DnsmasqLines(Provider):
+    """The provider of the lines of the servers' files."""
+
+    kinds = LINES
+
+    def read(self, look: Look) -> Sequence[DhcpHost | DhcpOption]:
+        """Return the hosts and the options of all servers."""
+        return [*_read_all(DhcpHost), *_read_all(DhcpOption)]
+
+    def make(self, resources: Sequence[Line]) -> None:
+        """Add lines to the files of their networks, or change them."""
+        _edit(resources, lambda lines, resource: lines.update({resource.key: resource}))
+
+    def remove(self, resources: Sequence[Line]) -> None:
+        """Take lines out of the files of their networks."""
+        _edit(resources, lambda lines, resource: lines.pop(resource.key, None))
 
 
 def _read_all(kind: type[Line]) -> Iterator[Line]:
@@ -56,16 +69,6 @@ def tidy() -> None:
     for path in {FILES / name.removesuffix(READ) for name in notes.names(FILES)}:
         if path.name.endswith(ends) and not _agree(path):
             _forget(path)
-
-
-def make(resources: Sequence[Line]) -> None:
-    """Add lines to the files of their networks, or change them. All resources are of one kind."""
-    _edit(resources, lambda lines, resource: lines.update({resource.key: resource}))
-
-
-def unmake(resources: Sequence[Line]) -> None:
-    """Take lines out of the files of their networks. All resources are of one kind."""
-    _edit(resources, lambda lines, resource: lines.pop(resource.key, None))
 
 
 def _edit(resources: Sequence[Line], edit: Callable[[dict[Key, Line], Line], object]) -> None:

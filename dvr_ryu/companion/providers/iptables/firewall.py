@@ -12,12 +12,39 @@ from pathlib import Path
 
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import run
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.netfilter.hooked_chain import NOTE, HookedChain
 
 HOOKS = ("INPUT", "FORWARD")
 
 
-def read() -> Iterator[HookedChain]:
+class HookedChains(Provider):
+    """The provider of chains in the host's own namespace."""
+
+    kinds = (HookedChain,)
+    waits = True
+
+    def read(self, look: Look) -> Sequence[HookedChain]:
+        """Return our chains."""
+        return list(_read())
+
+    def make(self, resources: Sequence[HookedChain]) -> None:
+        """Write whole chains, and hook each in once, before all else."""
+        notes.replace(Path(NOTE), "")
+        made = [f":{resource.name} - [0:0]" for resource in resources]
+        made += [f"-A {resource.name} {rule}" for resource in resources for rule in resource.rules]
+        hooked = [f"-I {resource.hook} 1 {resource.jump}" for resource in resources]
+        _restore([*made, *_unhooked(resources), *hooked])
+
+    def remove(self, resources: Sequence[HookedChain]) -> None:
+        """Take chains out; with the last one, the note."""
+        lines = [f"{verb} {resource.name}" for resource in resources for verb in ("-F", "-X")]
+        _restore([*_unhooked(resources), *lines])
+        if not any(_read()):
+            notes.remove(Path(NOTE))
+
+
+def _read() -> Iterator[HookedChain]:
     """Yield our chains."""
     if Path(NOTE).exists():
         yield from _found(_saved())
@@ -49,23 +76,6 @@ def _found(chains: Mapping[str, list[str]]) -> Iterator[HookedChain]:
             asked = chains.get(hook, [])
             first = asked[:1] == [chain.jump] and asked.count(chain.jump) == 1
             yield HookedChain(hook, tuple(chains[chain.name]), first)
-
-
-def make(resources: Sequence[HookedChain]) -> None:
-    """Write whole chains, and hook each in once, before all else."""
-    notes.replace(Path(NOTE), "")
-    made = [f":{resource.name} - [0:0]" for resource in resources]
-    made += [f"-A {resource.name} {rule}" for resource in resources for rule in resource.rules]
-    hooked = [f"-I {resource.hook} 1 {resource.jump}" for resource in resources]
-    _restore([*made, *_unhooked(resources), *hooked])
-
-
-def unmake(resources: Sequence[HookedChain]) -> None:
-    """Take chains out; with the last one, the note."""
-    lines = [f"{verb} {resource.name}" for resource in resources for verb in ("-F", "-X")]
-    _restore([*_unhooked(resources), *lines])
-    if not any(read()):
-        notes.remove(Path(NOTE))
 
 
 def _unhooked(resources: Sequence[HookedChain]) -> list[str]:

@@ -21,6 +21,8 @@ from dvr_ryu.companion.providers.iptables.firewall import appended
 from dvr_ryu.companion.providers.netlink import netfilter
 from dvr_ryu.companion.providers.netlink.client import Netlink, nfnetlink
 from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, by_namespace, exists, inside
+from dvr_ryu.companion.providers.provider import Look, Provider
+from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.companion.resources.netfilter.chain import Chain
 
 KERNEL_CHAINS = (
@@ -116,6 +118,32 @@ class Reader:
         return Rules(tuple(chains), tuple(foreign))
 
 
+class Chains(Provider):
+    """The provider of chains in our namespaces."""
+
+    kinds = (Chain,)
+    waits = True
+
+    def __init__(self) -> None:
+        self._reader = Reader()
+        self.foreign: tuple[FirewallRules, ...] = ()
+        """What the last look saw in our namespaces that is not ours."""
+
+    def read(self, look: Look) -> Sequence[Chain]:
+        """Return our chains."""
+        rules = self._reader.read(each.name for each in look.found(Namespace))
+        self.foreign = rules.foreign
+        return rules.chains
+
+    def make(self, resources: Sequence[Chain]) -> None:
+        """Write whole chains; those of one namespace at once."""
+        _restore(resources, with_rules=True)
+
+    def remove(self, resources: Sequence[Chain]) -> None:
+        """Empty chains, and remove those that are not the kernel's own."""
+        _restore(resources, with_rules=False)
+
+
 def _as_foreign(namespace: str, chain: netfilter.NftChain) -> FirewallRules:
     name = f"{chain.family} {chain.table} {chain.name}"
     return FirewallRules(namespace, "nft", name, chain.rules, drops=chain.drops)
@@ -149,16 +177,6 @@ def _parse(
         if its or drop
     ]
     return chains, foreign
-
-
-def make(resources: Sequence[Chain]) -> None:
-    """Write whole chains; those of one namespace at once."""
-    _restore(resources, with_rules=True)
-
-
-def unmake(resources: Sequence[Chain]) -> None:
-    """Empty chains, and remove those that are not the kernel's own."""
-    _restore(resources, with_rules=False)
 
 
 def _restore(resources: Sequence[Chain], with_rules: bool) -> None:

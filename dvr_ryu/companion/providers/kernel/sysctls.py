@@ -16,13 +16,47 @@ from attrs import evolve
 
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, inside
+from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.namespace import namespace_key
 from dvr_ryu.companion.resources.sysctl import NOTES, RestoredSysctl, Sysctl
 
 PROC = Path("/proc/sys")
 
 
-def read(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
+class Sysctls(VisitingProvider):
+    """The provider of settings of our namespaces and devices."""
+
+    kinds = (Sysctl,)
+
+    def read(self, look: Look) -> Sequence[Sysctl]:
+        """Return the desired settings with their present values."""
+        return self.seen(look)
+
+    def visit(self, visit: Visit) -> Iterator[Sysctl]:
+        """Yield those of a namespace."""
+        yield from _present(visit.look.once(_wanted).get(visit.namespace, ()))
+
+    def make(self, resources: Sequence[Sysctl]) -> None:
+        """Set values, namespace by namespace."""
+        for namespace, group in by_namespace(resources):
+            with inside(namespace):
+                for resource in group:
+                    _set(resource.name, resource.value)
+
+    def remove(self, resources: Sequence[Sysctl]) -> None:
+        """Nothing: a value that is not desired any more harms nobody; its namespace ends it."""
+
+
+def _wanted(look: Look) -> dict[str, list[Sysctl]]:
+    """Namespace → the settings that are desired there."""
+    wanted: dict[str, list[Sysctl]] = {}
+    for resource in look.wanted(Sysctl):
+        wanted.setdefault(resource.namespace, []).append(resource)
+    return wanted
+
+
+def _present(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
     """Yield the present values of settings, in the namespace in which the caller is.
 
     A setting that this kernel does not have (no IPv6, no conntrack yet) is as it should be.
@@ -39,19 +73,39 @@ def _lacks_ipv6(resource: Sysctl) -> bool:
     return resource.name.startswith("net/ipv6/") and not (PROC / "net/ipv6").exists()
 
 
-def make(resources: Sequence[Sysctl]) -> None:
-    """Set values, namespace by namespace."""
-    for namespace, group in by_namespace(resources):
-        with inside(namespace):
+class RestoredSysctls(Provider):
+    """The provider of settings that are restored."""
+
+    kinds = (RestoredSysctl,)
+
+    def read(self, look: Look) -> Sequence[RestoredSysctl]:
+        """Return the settings of which a note says that we set them, with their present values; an
+        empty one if that which had it is gone.
+        """
+        return list(_read_noted())
+
+    def make(self, resources: Sequence[RestoredSysctl]) -> None:
+        """Note what there is, then set values."""
+        notes.folder(Path(NOTES))
+        for namespace, group in by_namespace(resources):
+            with inside(namespace):
+                for resource in group:
+                    if not _is_noted(resource):
+                        notes.replace(Path(resource.note), (PROC / resource.name).read_text())
+                    (PROC / resource.name).write_text(resource.value)
+
+    def remove(self, resources: Sequence[RestoredSysctl]) -> None:
+        """Put back what was noted, where something still has it."""
+        for namespace, group in by_namespace(resources):
+            if exists(namespace):
+                with inside(namespace):
+                    for resource in group:
+                        notes.meaning(Path(resource.note), partial(_put_back, resource.name))
             for resource in group:
-                _set(resource.name, resource.value)
+                notes.remove(Path(resource.note))
 
 
-def unmake(resources: Sequence[Sysctl]) -> None:
-    """Nothing: a value that nobody asks for any more harms nobody, and ends with its namespace."""
-
-
-def read_kept() -> Iterator[RestoredSysctl]:
+def _read_noted() -> Iterator[RestoredSysctl]:
     """Yield the settings that we noted to have set, with their present values; none if that which
     had it is gone.
     """
@@ -78,28 +132,6 @@ def _value_before(text: str) -> str:
     if not text.strip().replace("\t", " ").isprintable() or not text.strip():
         raise ValueError(text)
     return text
-
-
-def make_kept(resources: Sequence[RestoredSysctl]) -> None:
-    """Note what there is, then set values."""
-    notes.folder(Path(NOTES))
-    for namespace, group in by_namespace(resources):
-        with inside(namespace):
-            for resource in group:
-                if not _is_noted(resource):
-                    notes.replace(Path(resource.note), (PROC / resource.name).read_text())
-                (PROC / resource.name).write_text(resource.value)
-
-
-def unmake_kept(resources: Sequence[RestoredSysctl]) -> None:
-    """Put back what was noted, where something still has it."""
-    for namespace, group in by_namespace(resources):
-        if exists(namespace):
-            with inside(namespace):
-                for resource in group:
-                    notes.meaning(Path(resource.note), partial(_put_back, resource.name))
-        for resource in group:
-            notes.remove(Path(resource.note))
 
 
 def _put_back(name: str, text: str) -> None:

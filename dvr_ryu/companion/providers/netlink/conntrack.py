@@ -26,6 +26,7 @@ from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, nfnetlink
 from dvr_ryu.companion.providers.netlink.messages import Message, message, values
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.companion.resources.netfilter.translation import Translation
 from dvr_ryu.errors import HostError
@@ -211,3 +212,21 @@ def _concerned(translations: Sequence[Translation]) -> Callable[[Connection], bo
 def _ports(written: str) -> range:
     first, _, last = written.partition("-")
     return range(int(first), int(last or first) + 1)
+
+
+class Translations(Provider):
+    """The provider of translations."""
+
+    kinds = (Translation,)
+
+    def read(self, look: Look) -> Sequence[Translation]:
+        """Return the translations that were noted."""
+        return list(read())
+
+    def make(self, resources: Sequence[Translation]) -> None:
+        """Forget connections that began before translations."""
+        make(resources)
+
+    def remove(self, resources: Sequence[Translation]) -> None:
+        """Forget connections that began under translations."""
+        unmake(resources)

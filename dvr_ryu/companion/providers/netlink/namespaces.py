@@ -18,6 +18,7 @@ from typing import TypeVar
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.kernel.refusal import refusal
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.namespace import ROOT, Namespace
 from dvr_ryu.errors import HostError
 
@@ -200,3 +201,21 @@ def _forget(name: str) -> None:
         with suppress(OSError):  # others have put something there
             folder.rmdir()
     notes.remove(NOTES / name)
+
+
+class Namespaces(Provider):
+    """The provider of namespaces."""
+
+    kinds = (Namespace,)
+
+    def read(self, look: Look) -> Sequence[Namespace]:
+        """Return our namespaces."""
+        return list(read())
+
+    def make(self, resources: Sequence[Namespace]) -> None:
+        """Make namespaces."""
+        make(resources)
+
+    def remove(self, resources: Sequence[Namespace]) -> None:
+        """Remove namespaces."""
+        unmake(resources)

@@ -24,7 +24,9 @@ from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES
 from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, netlink
 from dvr_ryu.companion.providers.netlink.messages import Message, as_bytes, as_text, message, values
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
-from dvr_ryu.companion.resources.namespace import in_instance
+from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
+from dvr_ryu.companion.providers.provider import Look
+from dvr_ryu.companion.resources.namespace import ROOT, in_instance
 from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
@@ -307,3 +309,36 @@ def _neighbour(
         state=NUD_PERMANENT,
         flags=flags,
     )
+
+
+class Routing(VisitingProvider):
+    """The provider of addresses, routes, rules and neighbours."""
+
+    kinds = (Address, Route, Rule, KernelRoute, KernelRule, Neighbour, ProxyNeighbour)
+
+    def read(self, look: Look) -> Sequence[RoutingResource]:
+        """Return what is on our devices, and the rules of our namespaces."""
+        return self.seen(look)
+
+    def visit(self, visit: Visit) -> Iterator[RoutingResource]:
+        """Yield what is on the devices of a namespace; of the host's own, on the gateways."""
+        inside = visit.namespace != ROOT
+        ours = [link.name for link in visit.links if inside or link.name.startswith("gw-")]
+        yield from read(visit.kernel, ours, visit.look.once(_wanted).get(visit.namespace, {}))
+
+    def make(self, resources: Sequence[RoutingResource]) -> None:
+        """Make resources."""
+        make(resources)
+
+    def remove(self, resources: Sequence[RoutingResource]) -> None:
+        """Remove resources."""
+        unmake(resources)
+
+
+def _wanted(look: Look) -> dict[str, dict[Key, Resource]]:
+    """Namespace → what is desired there of which only that is looked at."""
+    wanted: dict[str, dict[Key, Resource]] = {}
+    for each in look.wanted(KernelRoute, KernelRule, Address, Route):
+        if each.by_kernel or in_instance(each.namespace):
+            wanted.setdefault(each.namespace, {})[each.key] = each
+    return wanted

@@ -11,7 +11,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
@@ -21,10 +21,11 @@ from typing import TypeAlias
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import require
-from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.providers.netlink.namespaces import NETNS, inside
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.device import device_key
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY
+from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.companion.resources.process import (
     DAEMONS,
     DHCP_SCRIPT,
@@ -58,14 +59,42 @@ _children: list[subprocess.Popen[bytes]] = []
 """What we started and must be asked for when it ends, or it stays as a zombie."""
 
 
-def read() -> Iterator[Process]:
+class Processes(Provider):
+    """The provider of programs that run on."""
+
+    kinds = (Process,)
+
+    def read(self, look: Look) -> Sequence[Process]:
+        """Return what runs, and what should as far as pid files say; that has no argv."""
+        return list(_read(look.found(Namespace)))
+
+    def make(self, resources: Sequence[Process]) -> None:
+        """Start programs; one that runs under the same name with another argv is ended first.
+
+        A DHCP client whose successor asks for the same address is killed, so that it does not give
+        that back.
+        """
+        notes.folder(PIDS)
+        notes.folder(Path(DHCP_DIRECTORY))
+        for resource in resources:
+            for pid in _known(resource.name):
+                if (asked := _requested(resource.argv)) and asked == _requested(_argv(pid)):
+                    _kill(pid)
+        self.remove(resources)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(_start, resources))
+
+    def remove(self, resources: Sequence[Process]) -> None:
+        """End programs, and forget their pid notes."""
+        _unmake([resource.name for resource in resources])
+
+
+def _read(namespaces: Iterable[Namespace]) -> Iterator[Process]:
     """Yield what runs, and what should as far as pid files say; that has no words."""
     reap()
     if not PIDS.is_dir():
         return
-    names = {
-        os.stat(f"{NETNS}/{resource.name}").st_ino: resource.name for resource in namespaces.read()
-    }
+    names = {os.stat(f"{NETNS}/{resource.name}").st_ino: resource.name for resource in namespaces}
     running = _running()
     _seen.clear()
     _seen.update((name, [pid for pid, _ in processes]) for name, processes in running.items())
@@ -125,23 +154,6 @@ def _requested(argv: Sequence[str]) -> str:
     return next((following for word, following in pairwise(argv) if word == "-r"), "")
 
 
-def make(resources: Sequence[Process]) -> None:
-    """Start programs; what runs under the same name with other words is ended first.
-
-    A DHCP client whose successor asks for the same address is killed, so that it does not give that
-    back.
-    """
-    notes.folder(PIDS)
-    notes.folder(Path(DHCP_DIRECTORY))
-    for resource in resources:
-        for pid in _known(resource.name):
-            if (asked := _requested(resource.argv)) and asked == _requested(_argv(pid)):
-                _kill(pid)
-    unmake(resources)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(_start, resources))
-
-
 def _start(resource: Process) -> None:
     argv = [require(resource.argv[0]), *with_script_path(resource.argv[1:])]
     null = subprocess.DEVNULL
@@ -161,11 +173,6 @@ def _start(resource: Process) -> None:
     # Its words are seen a moment later than it is there.
     while not _argv(child.pid) and child.poll() is None:
         time.sleep(0.001)
-
-
-def unmake(resources: Sequence[Process]) -> None:
-    """End programs, and forget their pid notes."""
-    _unmake([resource.name for resource in resources])
 
 
 def tidy() -> None:

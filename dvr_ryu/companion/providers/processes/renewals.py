@@ -24,7 +24,9 @@ from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import Netlink
 from dvr_ryu.companion.providers.netlink.routing import on_device
+from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
 from dvr_ryu.companion.providers.processes.processes import tell
+from dvr_ryu.companion.providers.provider import Look
 from dvr_ryu.companion.resources.dhcp.renewal import NOTES, Renewal, note_of
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.route import Route
@@ -38,7 +40,40 @@ def note(client: str) -> Path:
     return Path(note_of(client))
 
 
-def read(lost: Collection[str] = ()) -> Iterator[Renewal]:
+class Renewals(VisitingProvider):
+    """The provider of renewals."""
+
+    kinds = (Renewal,)
+
+    def read(self, look: Look) -> Sequence[Renewal]:
+        """Return what was noted, without an answer if a part of the client's lease is lost."""
+        return list(noted({*self.seen(look)}))
+
+    def visit(self, visit: Visit) -> Iterator[str]:
+        """Yield the clients of a namespace of whose leases a part is lost."""
+        ready = [link.name for link in visit.links if link.ready]
+        clients = visit.look.once(_leased).get(visit.namespace, {})
+        yield from lost(visit.kernel, clients, ready)
+
+    def make(self, resources: Sequence[Renewal]) -> None:
+        """Let clients ask again; who is only being started will ask for the first time."""
+        notes.folder(Path(NOTES))
+        for resource in resources:
+            file, before = note(resource.client), _noted(resource.client)
+            moved = before is not None and before.server != resource.server
+            if not moved and _is_answered(resource.client):
+                tell(resource.client, SIGUSR1)
+            notes.replace(file, f"{resource.text}\n")
+            if moved:
+                os.utime(file, (0, 0))  # it was told nothing yet
+
+    def remove(self, resources: Sequence[Renewal]) -> None:
+        """Forget what clients asked for."""
+        for resource in resources:
+            notes.remove(note(resource.client))
+
+
+def noted(lost: Collection[str] = ()) -> Iterator[Renewal]:
     """Yield what was noted; nothing is what clients asked for of whose leases a part is lost."""
     for client in notes.names(Path(NOTES)):
         noted = _noted(client)
@@ -55,12 +90,16 @@ def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
     those that have asked for all that they shall.
     """
     found: dict[str, dict[str, frozenset[str]]] = {}
-    for renewal in read():
+    for renewal in noted():
         if _is_answered(renewal.client):
             lines = (notes.text(_lease(renewal.client)) or "").splitlines()
             its = frozenset(line for line in lines if line.startswith(("ip=", "route=")))
             found.setdefault(renewal.namespace, {})[renewal.client] = its
     return found
+
+
+def _leased(look: Look) -> Mapping[str, Mapping[str, frozenset[str]]]:
+    return leased()
 
 
 def lost(
@@ -83,25 +122,6 @@ def _words(resource: Address | Route) -> str:
         return f"ip={resource.address}"
     way = f" via {resource.via}" if resource.via else ""
     return f"route={resource.destination.removesuffix('/32')}{way}"
-
-
-def make(resources: Sequence[Renewal]) -> None:
-    """Let clients ask again; who is only being started will ask for the first time."""
-    notes.folder(Path(NOTES))
-    for resource in resources:
-        file, before = note(resource.client), _noted(resource.client)
-        moved = before is not None and before.server != resource.server
-        if not moved and _is_answered(resource.client):
-            tell(resource.client, SIGUSR1)
-        notes.replace(file, f"{resource.text}\n")
-        if moved:
-            os.utime(file, (0, 0))  # it was told nothing yet
-
-
-def unmake(resources: Sequence[Renewal]) -> None:
-    """Forget what clients asked for."""
-    for resource in resources:
-        notes.remove(note(resource.client))
 
 
 def _is_answered(client: str) -> bool:

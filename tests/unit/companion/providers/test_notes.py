@@ -74,6 +74,21 @@ def _provider(name: str) -> Any:
     return importlib.import_module(f"dvr_ryu.companion.providers.{name}")
 
 
+def _found(module: str, provider: str) -> Any:
+    """What a provider that looks at nothing but notes reads."""
+    look = _provider("provider").Look
+    its = getattr(_provider(module), provider)()
+    return its.read(look((), [its]))
+
+
+def _books() -> Any:
+    return _found("dnsmasq.leases", "LeaseBooks")
+
+
+def _stale() -> list[Any]:
+    return [*_provider("dnsmasq.leases").stale(_books(), {})]
+
+
 def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
     """Everything that reads notes, by what it reads."""
     version = FileSnapshot(topology_file().encode(), "topology.yaml").version
@@ -91,14 +106,14 @@ def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
 
     flows, processes = _provider("ovs_ofctl.flows"), _provider("processes.processes")
     return {
-        "dhcp": lambda: {*_provider("dnsmasq.servers").read()},
-        "leases": lambda: {*_provider("dnsmasq.leases").read({})},
+        "dhcp": lambda: {*_found("dnsmasq.servers", "DnsmasqLines")},
+        "leases": lambda: {*_books(), *_stale()},
         "listed": lambda: {*_provider("dnsmasq.leases").listed()},
-        "renewals": lambda: {*_provider("processes.renewals").read()},
+        "renewals": lambda: {*_provider("processes.renewals").noted()},
         "translations": lambda: {*_provider("netlink.conntrack").read()},
-        "sysctls": lambda: {resource.key for resource in _provider("kernel.sysctls").read_kept()},
+        "sysctls": lambda: {each.key for each in _found("kernel.sysctls", "RestoredSysctls")},
         "namespaces": lambda: {*_provider("netlink.namespaces").read()},
-        "processes": lambda: {resource.name for resource in processes.read()},
+        "processes": lambda: {resource.name for resource in processes._read(())},
         "pid": lambda: {*processes._known("dnsmasq-qdhcp-1")},
         "flows": lambda: {*flows._noted(flows.NOTES, "br-int")} if flows.waiting() else set(),
         "flows before": lambda: {*flows._noted(flows.NOTES_BEFORE, "br-int")},
@@ -236,10 +251,9 @@ def test_leases_that_nobody_can_read_are_taken_out(whole: Path) -> None:
     leases = _provider("dnsmasq.leases")
     path = whole / "dhcp/qdhcp-1.leases"
     path.write_bytes(b"\xff\xfe")
-    (stale,) = [resource for resource in leases.read({}) if resource.kind == "stale-lease"]
-    leases.unmake_stale([stale])
+    leases.StaleLeases().remove(_stale())
     assert path.read_bytes() == b""
-    assert [resource.kind for resource in leases.read({})] == ["lease-book"]
+    assert _books() and not _stale()
 
 
 @pytest.mark.parametrize("spoil", [_saying(b"x"), _link_to("nowhere"), _link_to("renewals")])

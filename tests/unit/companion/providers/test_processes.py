@@ -51,7 +51,7 @@ def test_programs_end_whatever_descriptors_there_are(
         children.append(child)
     before = os.listdir("/proc/self/fd")
     try:
-        processes.unmake(resources)
+        processes.Processes().remove(resources)
         assert [child.wait(10) for child in children] == [-15, -9, -15]
         assert len(os.listdir("/proc/self/fd")) == len(before)
     finally:
