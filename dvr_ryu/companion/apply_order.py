@@ -1,22 +1,23 @@
-"""Resources made as soon as what they need is made: those of one kind after another, kinds at once.
+"""Which resources may be made when: each after those that it needs, one batch of a kind at a time.
+Pure.
 
-A host makes its devices while its programs start and Open vSwitch adds ports: each of them waits a
-lot, and seldom for another. What is made, and how, is the caller's affair.
+Kinds are made at once. A host makes its devices while its programs start and Open vSwitch adds
+ports: each of them waits a lot, and seldom for another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
-from typing import Any, TypeAlias
+from typing import TypeAlias
+
+from attrs import frozen
 
 from dvr_ryu.companion.desired.kernel_made import needs
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.process import Process
 from dvr_ryu.companion.resources.resource import Key, Resource
 
-Maker: TypeAlias = Callable[[Sequence[Any]], object]
 Group: TypeAlias = "tuple[type[Resource], str]"
 """Resources of one kind, in containers of one kind."""
 
@@ -28,46 +29,58 @@ MOVED_AT_ONCE = 16
 """So that what needs a device does not wait for all of them."""
 
 
-def make(
-    resources: Iterable[Resource],
-    makers: Mapping[type[Resource], Maker],
-    on_made: Callable[[int], object],
-) -> None:
-    """Make resources, each after those of them that it needs; tell `on_made` how many more there
-    are.
+@frozen(eq=False)
+class Batch:
+    """Resources to be made at once."""
 
-    If a maker raises, what is being made is made to its end, and then that is raised.
-    """
-    by_key = {resource.key: resource for resource in resources}
-    unmade: TopologicalSorter[Key] = TopologicalSorter(
-        {
-            key: [need for need in its if need in by_key]
-            for key, its in needs(by_key.values()).items()
-        }
-    )
-    unmade.prepare()
-    ready: dict[Group, list[Resource]] = {}
-    running: dict[Future[object], tuple[Group, list[Resource]]] = {}
-    with ThreadPoolExecutor(max_workers=len(makers) * 2) as pool:
-        while unmade.is_active():
-            for key in unmade.get_ready():
-                ready.setdefault(_group(by_key[key]), []).append(by_key[key])
-            for group in _startable(ready, {group for group, _ in running.values()}):
-                batch = ready.pop(group)
-                if group == MOVED and len(batch) > MOVED_AT_ONCE:
-                    ready[group], batch = batch[MOVED_AT_ONCE:], batch[:MOVED_AT_ONCE]
-                running[pool.submit(makers[group[0]], batch)] = group, batch
-            for made in wait(running, return_when=FIRST_COMPLETED).done:
-                _, batch = running.pop(made)
-                made.result()
-                unmade.done(*(resource.key for resource in batch))
-                on_made(len(batch))
+    group: Group
+    resources: list[Resource]
+
+    @property
+    def kind(self) -> type[Resource]:
+        """The kind that they are of."""
+        return self.group[0]
 
 
-def _startable(ready: Iterable[Group], running: set[Group]) -> list[Group]:
-    groups = [group for group in ready if group not in running]
-    others = [group for group in groups if group != MOVED]
-    return others or (groups if all(kind is Process for kind, _ in running) else [])
+class ApplyOrder:
+    """The resources of a change that are not made yet. True while there are any."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._by_key = {resource.key: resource for resource in resources}
+        needed = needs(self._by_key.values())
+        self._unmade: TopologicalSorter[Key] = TopologicalSorter(
+            {key: [need for need in its if need in self._by_key] for key, its in needed.items()}
+        )
+        self._unmade.prepare()
+        self._ready: dict[Group, list[Resource]] = {}
+        self._begun: set[Group] = set()
+
+    def __bool__(self) -> bool:
+        return self._unmade.is_active()
+
+    def begin(self) -> list[Batch]:
+        """Return what may be made from now on, beside what was begun before."""
+        for key in self._unmade.get_ready():
+            resource = self._by_key[key]
+            self._ready.setdefault(_group(resource), []).append(resource)
+        return [self._begin(group) for group in self._startable()]
+
+    def _begin(self, group: Group) -> Batch:
+        batch = self._ready.pop(group)
+        if group == MOVED and len(batch) > MOVED_AT_ONCE:
+            self._ready[group], batch = batch[MOVED_AT_ONCE:], batch[:MOVED_AT_ONCE]
+        self._begun.add(group)
+        return Batch(group, batch)
+
+    def _startable(self) -> list[Group]:
+        groups = [group for group in self._ready if group not in self._begun]
+        others = [group for group in groups if group != MOVED]
+        return others or (groups if all(kind is Process for kind, _ in self._begun) else [])
+
+    def done(self, batch: Batch) -> None:
+        """Tell that what was begun is made."""
+        self._begun.remove(batch.group)
+        self._unmade.done(*(resource.key for resource in batch.resources))
 
 
 def _group(resource: Resource) -> Group:

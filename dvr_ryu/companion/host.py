@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dvr_ryu.companion import apply_order
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.bridges import beside, datapath_of, tunnels
@@ -30,6 +29,7 @@ from dvr_ryu.companion.providers.kernel import rights
 from dvr_ryu.companion.providers.kernel.announce import announce, announcements
 from dvr_ryu.companion.providers.kernel.sysctls import RestoredSysctls, Sysctls
 from dvr_ryu.companion.providers.locks import locked_within
+from dvr_ryu.companion.providers.making import make
 from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.providers.netlink.conntrack import Translations
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
@@ -185,8 +185,7 @@ class Host:
                 count(len(resources))
 
         remove(last=False)
-        makers = {kind: provider.make for kind, provider in self._providers.of.items()}
-        apply_order.make(change.made, makers, count)
+        make(change.made, self._providers.of, count)
         remove(last=True)
         announce(announcements(change))
 

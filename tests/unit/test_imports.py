@@ -45,8 +45,8 @@ PIPELINE_RANK = {"language": 0, "compile": 1, "tools": 2, "load": 3}
 LEAVES = {part for part, rank in RANK.items() if rank == 0}
 
 EFFECTS = {
-    "asyncio", "eventlet", "ovs", "ovsdbapp", "pyroute2", "select", "signal", "socket", "ssl",
-    "subprocess", "threading", "watchdog",
+    "asyncio", "concurrent", "eventlet", "ovs", "ovsdbapp", "pyroute2", "select", "signal",
+    "socket", "ssl", "subprocess", "threading", "watchdog",
 }  # fmt: skip
 # What of Ryu is data, for the one pure part that makes wire form.
 RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu.lib.pack_utils",
@@ -56,13 +56,20 @@ ONLY_IN = {"ovs": "companion.providers.ovsdb", "pyroute2": "companion.providers.
 NOT_UNDER_EVENTLET = {"source", "companion", "lab", "cli"}
 
 
+# What of the companion reads or changes the host, or waits; all else only computes.
+COMPANION_EFFECTS = {
+    "agent", "check", "host", "memory", "moving", "providers", "reporting", "run", "signals",
+    "tls_watch", "upkeep", "watching",
+}  # fmt: skip
+
+
 def is_pure(module: str) -> bool:
     """Say whether a module ("topology.model") only computes."""
     part, _, rest = module.partition(".")
     return (
         part in {"topology", "pipeline", "reconcile"}
         or module == "pki.files"
-        or (part == "companion" and rest.startswith(("desired", "resources")))
+        or (part == "companion" and rest.partition(".")[0] not in COMPANION_EFFECTS)
         or (part == "switch" and rest.startswith("guard"))
     )
 
@@ -99,6 +106,8 @@ def objection(module: str, imported: str) -> str | None:
     room, into = pipeline_room(module), pipeline_room(imported.partition(".")[2])
     if room and into and PIPELINE_RANK[into] > PIPELINE_RANK[room]:
         return f"pipeline/{room} may not import pipeline/{into}"
+    if is_pure(module) and rest[:1] == ["companion"] and not is_pure(".".join(rest)):
+        return f"{module} is pure and may not import {imported}"
     if is_pure(module) and top in EFFECTS:
         return f"{part} is pure and may not import {top}"
     if top in ONLY_IN and not f"{module}.".startswith(f"{ONLY_IN[top]}."):
@@ -204,6 +213,13 @@ def test_a_circle_is_found(tmp_path: Path, line: str) -> None:
         ("companion/resources.py", "import pyroute2", "may not import pyroute2"),
         ("companion/host.py", "import pyroute2", "only companion.providers.netlink may import"),
         ("companion/desired/nat.py", "import subprocess", "may not import subprocess"),
+        ("companion/change.py", "import concurrent.futures", "may not import concurrent"),
+        ("companion/change.py", "from dvr_ryu.companion import host", "is pure and may not import"),
+        (
+            "companion/resources/device.py",
+            "from dvr_ryu.companion.providers.netlink.links import up",
+            "is pure and may not import dvr_ryu.companion.providers",
+        ),
         ("companion/kernel.py", "import ryu.ofproto", "may not import ryu"),
         ("source/file.py", "from dvr_ryu.companion import notes", "may not import companion"),
         ("source/file.py", "from ryu.lib import hub", "may not import ryu"),

@@ -1,4 +1,4 @@
-"""Resources are made after what they need, whatever the order in which makers end."""
+"""Resources are made after what they need, whatever the order in which providers end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.companion import apply_order
+from dvr_ryu.companion.providers.making import make
+from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.companion.resources.process import Process
@@ -47,8 +48,30 @@ class Record:
             self.done += [resource.key for resource in resources]
 
 
-def makers(make: Callable[[Sequence[Resource]], object]) -> dict[type[Resource], apply_order.Maker]:
-    return dict.fromkeys(KINDS, make)
+class Making(Provider):
+    """Makes resources by a function."""
+
+    kinds = KINDS
+
+    def __init__(self, make: Callable[[Sequence[Resource]], object]) -> None:
+        self._make = make
+
+    def read(self, look: Look) -> Sequence[Resource]:
+        raise AssertionError(look)
+
+    def make(self, resources: Sequence[Resource]) -> None:
+        self._make(resources)
+
+    def remove(self, resources: Sequence[Resource]) -> None:
+        raise AssertionError(resources)
+
+
+def providers(
+    make: Callable[[Sequence[Resource]], object],
+    **others: Callable[[Sequence[Resource]], object],
+) -> dict[type[Resource], Provider]:
+    """Kind → a provider that makes by `make`; of some kinds, named as their classes, by another."""
+    return {kind: Making(others.get(kind.__name__, make)) for kind in KINDS}
 
 
 @settings(max_examples=50, deadline=None)
@@ -56,18 +79,18 @@ def makers(make: Callable[[Sequence[Resource]], object]) -> dict[type[Resource],
 def test_each_is_made_once_and_after_what_it_needs(
     resources: list[Resource], left_out: set[Resource]
 ) -> None:
-    record, told = Record(), list[int]()
+    record, counts = Record(), list[int]()
     wanted = [resource for resource in resources if resource not in left_out]
     # What is not to be made counts as there.
     record.done = [resource.key for resource in left_out]
-    apply_order.make(wanted, makers(record.make), told.append)
+    make(wanted, providers(record.make), counts.append)
     assert sorted(map(repr, record.done)) == sorted(repr(resource.key) for resource in ALL)
-    assert sum(told) == len(wanted)
+    assert sum(counts) == len(wanted)
 
 
 def test_a_device_that_is_moved_waits_for_all_but_programs() -> None:
     record = Record()
-    apply_order.make(ALL, makers(record.make), lambda _: None)
+    make(ALL, providers(record.make), lambda _: None)
     moving = record.events.index(("begin", MOVED.key))
     before = {key for event, key in record.events[:moving] if event == "end"}
     assert {HOME.key, LOOPBACK.key, SETTING.key} <= before
@@ -86,8 +109,7 @@ def test_a_program_starts_while_devices_are_moved() -> None:
         assert moving.wait(10), "the device waits for the program"
         started.set()
 
-    by_kind = makers(lambda _: None)
-    apply_order.make(ALL, {**by_kind, Device: move, Process: start}, lambda _: None)
+    make(ALL, providers(lambda _: None, Device=move, Process=start), lambda _: None)
 
 
 def test_the_first_refusal_ends_it_and_what_is_begun_is_ended() -> None:
@@ -97,6 +119,6 @@ def test_the_first_refusal_ends_it_and_what_is_begun_is_ended() -> None:
         raise OSError("no")
 
     with pytest.raises(OSError, match="no"):
-        apply_order.make(ALL, {**makers(record.make), Device: refuse}, lambda _: None)
+        make(ALL, providers(record.make, Device=refuse), lambda _: None)
     assert record.done == [HOME.key]
     assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
