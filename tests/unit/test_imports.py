@@ -54,13 +54,8 @@ RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu
 # A library → the only folder that imports it.
 ONLY_IN = {"ovs": "companion.providers.ovsdb", "pyroute2": "companion.providers.netlink"}
 NOT_UNDER_EVENTLET = {"source", "companion", "lab", "cli"}
-
-
 # What of the companion reads or changes the host, or waits; all else only computes.
-COMPANION_EFFECTS = {
-    "agent", "check", "host", "memory", "moving", "providers", "reporting", "run", "signals",
-    "tls_watch", "upkeep", "watching",
-}  # fmt: skip
+COMPANION_EFFECTS = {"agent", "check", "host", "providers", "run", "upkeep"}
 
 
 def is_pure(module: str) -> bool:
