@@ -47,6 +47,14 @@ def test_quoted_flow_lines_are_those_of_flows() -> None:
     assert [line for line in lines if line not in flows] == []
 
 
+def test_kinds_of_the_article_are_classes_of_resources() -> None:
+    sources = [each.read_text() for each in ROOT.glob("dvr_ryu/companion/resources/**/*.py")]
+    named = re.findall(r"^    kind    (.+)$", written("docs/article.rst"), re.MULTILINE)
+    kinds = {kind for line in named for kind in line.split(", ")}
+    classes = {name for text in sources for name in re.findall(r"^class (\w+)", text, re.MULTILINE)}
+    assert {"Address", "Chain", "Device", "Route", "Rule"} == kinds <= classes
+
+
 @pytest.mark.parametrize(
     ("document", "instances"),
     [

@@ -14,7 +14,12 @@ from docutils.core import publish_doctree
 ROOT = Path(__file__).parents[3]
 READ_ALONE = [
     *("README.rst", "CONTRIBUTING.rst", "HACKING.rst", "CHANGELOG.rst"),
-    *("flows/README.rst", "flows/experiments/README.rst", "bench/README.rst"),
+    *(
+        "flows/README.rst",
+        "flows/experiments/README.rst",
+        "dvr_ryu/pipeline/compile/README.rst",
+        "bench/README.rst",
+    ),
     *(f"docs/{page.name}" for page in sorted(ROOT.glob("docs/*.rst"))),
 ]
 

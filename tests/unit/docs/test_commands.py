@@ -15,7 +15,7 @@ from dvr_ryu.cli import cli
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = [
     *("README.rst", "CONTRIBUTING.rst", "HACKING.rst", "bench/README.rst"),
-    *("flows/README.rst", "flows/experiments/README.rst"),
+    *("flows/README.rst", "flows/experiments/README.rst", "dvr_ryu/pipeline/compile/README.rst"),
     *(f"docs/{page.name}" for page in sorted(ROOT.glob("docs/*.rst"))),
 ]
 PROGRAM = r"(?:^\s*|\$ |# |[;|(] ?)(?:sudo )?(?:\S*bin/)?"

@@ -182,7 +182,7 @@ def test_example_of_the_guide_is_a_pipeline() -> None:
 
 
 def test_actions_of_the_guide_are_the_ones_below() -> None:
-    listed = GUIDE.partition("\nActions: ")[2].partition("Numbers of groups")[0]
+    listed = GUIDE.partition("\nTo ports\n")[2].partition("\nNumbers of groups")[0]
     assert set(re.findall(r"``([^`]+)``", listed)) == set(ACTIONS)
 
 
