@@ -13,8 +13,8 @@ from dvr_ryu.lab.hosts.bare import bare_lab
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import parse_topology
-from tests.lab.companion.test_companion import TOPOLOGY, inventory
 from tests.lab.support.companions import run
+from tests.lab.support.one_host import TOPOLOGY, inventory
 
 DVR = str(Path(sys.executable).with_name("dvr"))
 

@@ -1,8 +1,7 @@
-"""A companion on one lab host: it makes, mends and removes, whatever happens to it or the host."""
+"""A companion on one lab host makes resources, restores them after damage, and removes them."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,36 +15,11 @@ from tests.lab.support.companions import (
     Companion,
     await_answer,
     await_lease,
-    await_state,
     pings,
     run,
     seen_as,
 )
-
-TOPOLOGY = """\
-controller: tcp:10.0.0.9:6653
-underlay: {cidr: 10.0.0.0/24}
-hosts:
-  h1: {address: 10.0.0.1, snat: true}
-  h2: {address: 10.0.0.2}
-networks:
-  n:
-    vni: 5
-    subnets: [{cidr: 10.1.0.0/24, gateway_ip: 10.1.0.1, dns: [192.0.2.53]}]
-    dhcp_host: h1
-  m: {vni: 6, subnets: [{cidr: 10.2.0.0/24, gateway_ip: 10.2.0.1, dhcp: false}]}
-  x: {vni: 7, external: true, subnets: [{cidr: 2.2.2.0/24, dhcp: false}], gateway_host: h1}
-routers:
-  r: {interfaces: [{network: n}, {network: m}], external_network: x, gateway_port: {ip: 2.2.2.20}}
-instances:
-  a: {host: h1, network: n, ip: 10.1.0.11}
-  b: {host: h1, network: n, ip: 10.1.0.12}
-  c: {host: h1, network: n, ip: 10.1.0.13}
-  d: {host: h1, network: m, ip: 10.2.0.14}
-floating_ips:
-  2.2.2.101: {instance: a}
-  2.2.2.102: {instance: b}
-"""
+from tests.lab.support.one_host import TOPOLOGY, fresh_companion, inventory, namespace
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +30,8 @@ def host() -> Iterator[LabHost]:
 
 @pytest.fixture
 def companion(host: LabHost, tmp_path: Path) -> Iterator[Companion]:
-    """A companion that has made nothing yet, on a host that is bare again after the test."""
-    file = tmp_path / "topology.yaml"
-    file.write_text(TOPOLOGY)
-    companion = Companion(host, file, "h1")
-    bare = inventory(host)
-    yield companion
-    companion("down")
-    assert inventory(host) == bare
+    with fresh_companion(host, tmp_path) as companion:
+        yield companion
 
 
 @pytest.fixture
@@ -71,35 +39,6 @@ def applied(companion: Companion) -> Companion:
     assert companion("apply")
     run(companion.host, "ovs-ofctl add-flow br-int actions=NORMAL")
     return companion
-
-
-def inventory(host: LabHost) -> tuple[object, ...]:
-    """All of a host that a companion might leave something in."""
-    processes = [
-        command
-        for line in run(host, "ps -e -o args").splitlines()
-        if (command := line.split()) and command[0].endswith(("dnsmasq", "udhcpc"))
-    ]
-    devices = sorted(line.split()[0] for line in run(host, "ip -br link").splitlines())
-    return (
-        devices,
-        run(host, "ip netns"),
-        run(host, "ip rule"),
-        run(host, "iptables -S"),
-        run(host, "ip route"),
-        run(host, "ovs-vsctl list-br"),
-        run(host, "sysctl -n net.ipv4.ip_forward"),
-        processes,
-        sorted(map(str, host.path("/etc/netns").rglob("*"))),
-        host.path("/run/dvr_ryu").exists(),
-    )
-
-
-def namespace(host: LabHost, prefix: str) -> str:
-    (name,) = (
-        line.split()[0] for line in run(host, "ip netns").splitlines() if line.startswith(prefix)
-    )
-    return name
 
 
 # What it makes -----------------------------------------------------------------------------------
@@ -351,115 +290,6 @@ def test_any_edit_ends_where_a_fresh_start_ends(applied):
         assert applied("apply"), (old, new)
         assert applied("plan") == []
     assert run(applied.host, "sysctl net.ipv4.conf", "vm-d") == settings
-
-
-# What stays --------------------------------------------------------------------------------------
-
-_RUN = """
-import sys
-from pathlib import Path
-from dvr_ryu.companion.upkeep import leaving
-from dvr_ryu.companion.run import run
-from dvr_ryu.source.file import FileSource
-leaving.PATIENCE = 2.0
-run(FileSource(Path(sys.argv[1])), sys.argv[2])
-"""
-
-
-@pytest.fixture
-def running(companion: Companion, tmp_path: Path) -> Iterator[Companion]:
-    """A companion that stays."""
-    host = companion.host
-    command = [sys.executable, "-c", _RUN, str(companion.file), "h1"]
-    host.start_service("companion", command, tmp_path / "log", {})
-    await_state(host, lambda state: state["state"] == "applied")
-    yield companion
-    pid = host.service_pid("companion")
-    run(host, f"kill {pid}")
-    wait_until(lambda: host.service_pid("companion") is None, 10, "the end of the companion")
-    await_state(host, lambda state: state["state"] == "ended")
-
-
-def test_it_applies_an_edit(running):
-    """An instance that moves is kept for a while where no controller says that it has arrived."""
-    before = await_state(running.host, lambda state: True)
-    running.edit("  c: {host: h1,", "  c: {host: h2,")
-    await_state(running.host, lambda state: state["state"] == "moving")
-    assert "vm-c" in run(running.host, "ip netns")
-    await_state(
-        running.host,
-        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
-    )
-    assert "vm-c" not in run(running.host, "ip netns")
-    assert running("plan") == []
-
-
-def test_it_applies_an_edit_of_what_somebody_has_just_undone(running, tmp_path):
-    """It makes edits from what it knows; where that is no longer so, it looks."""
-    host = running.host
-    for name in ("vm-c", "vm-d"):
-        run(host, f"ip netns del {name}")
-    before = await_state(host, lambda state: True)
-    running.edit("10.2.0.14", "10.2.0.24")
-    await_state(
-        host,
-        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
-    )
-    wait_until(lambda: running("plan") == [], 20, "all of it again")
-    assert "10.2.0.24/24" in run(host, "ip -br -4 addr", "vm-d")
-    assert "something else" not in (tmp_path / "log").read_text()
-
-
-def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
-    running.edit("ip: 10.1.0.13}", "ip: 10.1.0.300}")
-    state = await_state(running.host, lambda state: state["state"] == "failed")
-    assert f"{running.file}:18:" in state["error"]
-    assert "vm-c" in run(running.host, "ip netns")
-    run(running.host, "ip netns del vm-d")
-    wait_until(lambda: "vm-d" in run(running.host, "ip netns"), 20, "vm-d again")
-    running.edit("10.1.0.300", "10.1.0.13")
-    await_state(running.host, lambda state: state["state"] == "applied")
-
-
-def test_a_host_that_is_taken_out_of_the_file_is_emptied_until_it_returns(running, tmp_path):
-    text = running.file.read_text()
-    before = await_state(running.host, lambda state: True)
-    devices = run(running.host, "ip netns")
-    running.file.write_text("hosts: {h2: {address: 10.0.0.2}}")
-    refused = await_state(running.host, lambda state: state["state"] == "failed")
-    assert "confirm that they shall go: removed_hosts: [h1]" in refused["error"]
-    assert run(running.host, "ip netns") == devices
-    running.file.write_text("hosts: {h2: {address: 10.0.0.2}}\nremoved_hosts: [h1]\n")
-    emptied = await_state(
-        running.host,
-        lambda state: state["state"] == "applied" and state["topology"] != before["topology"],
-    )
-    assert run(running.host, "ip netns") == ""
-    assert run(running.host, "ovs-vsctl list-br") in ("", "br-phys\n")
-    assert "has no host h1 any more" in (tmp_path / "log").read_text()
-    running.file.write_text(text)
-    await_state(running.host, lambda state: state["topology"] != emptied["topology"])
-    assert running("plan") == []
-
-
-def test_it_mends_by_itself(running):
-    host = running.host
-
-    def pids() -> set[str]:
-        files = host.path("/run/dvr_ryu/processes").glob("*.pid")
-        return {path.read_text().strip() for path in files}
-
-    killed = pids()
-    for pid in killed:
-        run(host, f"kill -9 {pid}")
-    wait_until(lambda: running("plan") == [], 20, "all programs again")
-    assert not pids() & killed and len(pids()) == len(killed)
-
-
-def test_two_do_not_work_on_one_host(running):
-    refused = running.attempt("apply", check=False)
-    assert refused.returncode == 1
-    assert "another companion (process" in refused.stderr
 
 
 # What it says ------------------------------------------------------------------------------------

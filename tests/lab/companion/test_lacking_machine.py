@@ -19,8 +19,8 @@ from dvr_ryu.lab.hosts.bare import bare_lab
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import parse_topology
-from tests.lab.companion.test_companion import TOPOLOGY
 from tests.lab.support.companions import Companion, await_state, run
+from tests.lab.support.one_host import TOPOLOGY
 
 OLD = """\
   c: {host: h1, network: n, ip: 10.1.0.13}

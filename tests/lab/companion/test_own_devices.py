@@ -16,8 +16,8 @@ import pytest
 from dvr_ryu.lab.hosts.bare import bare_lab
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.topology.loading import parse_topology
-from tests.lab.companion.test_companion import TOPOLOGY, inventory, namespace
 from tests.lab.support.companions import await_answer, await_lease, run
+from tests.lab.support.one_host import TOPOLOGY, inventory, namespace
 
 OWN = {"ta", "qr", "sg", "qg", "fg", "gw"}
 """How the names of such devices begin; an instance's tap is a wire's end."""
