@@ -1,4 +1,4 @@
-"""Lab hosts for tests. They need root: without it, these tests are skipped."""
+"""Fixtures of lab hosts. They need root; without it, pytest skips these tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def two_hosts() -> Topology:
-    """Two hosts, a controller and an underlay of the article's size; nothing on them."""
+    """Two hosts, a controller and an underlay, with addresses of the article; no networks."""
     return Topology(
         controller=Controller("10.0.44.1", 6653),
         underlay=Underlay(IPv4Network("10.0.44.0/24"), 1550),
@@ -43,6 +43,6 @@ def two_hosts() -> Topology:
 
 @pytest.fixture(scope="module")
 def lab(two_hosts: Topology) -> Iterator[Lab]:
-    """A bare lab of its own for a module's tests."""
+    """A bare lab for the tests of one module."""
     with bare_lab(two_hosts) as lab:
         yield lab

@@ -1,4 +1,4 @@
-"""A host that lacks something: `dvr companion check` says what, and `apply` changes nothing."""
+"""`dvr companion check` says what a host lacks, and `apply` changes nothing."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: s
     damage, undo, expected = DAMAGE[what]
 
     def is_reported() -> bool:
-        """A device may take a moment to have what it was told."""
+        """A device may take a moment to get its new settings."""
         result = dvr(host, "check", file)
         lines = result.stdout.splitlines()
         code = 1 if "FAIL" in expected else 0

@@ -41,7 +41,7 @@ def applied(companion: Companion) -> Companion:
     return companion
 
 
-# What it makes -----------------------------------------------------------------------------------
+# What the companion makes -------------------------------------------------------------------------
 
 
 def test_plan_changes_nothing_and_apply_does_what_plan_said(companion):
@@ -79,7 +79,7 @@ def test_what_a_client_loses_is_asked_for_again(applied, damage):
 
 
 def test_north_south_on_one_host(applied):
-    """All of it through namespaces of one host: SNAT, floating addresses, and each to the other."""
+    """Everything runs in namespaces of one host: SNAT, floating IPs, and connections among them."""
     host = applied.host
     for name in "abc":
         await_lease(host, name)
@@ -94,12 +94,12 @@ def test_north_south_on_one_host(applied):
     assert seen_as(c, a, "2.2.2.101") == "2.2.2.20"
     assert seen_as(d, a, "2.2.2.101") == "2.2.2.20"
     assert seen_as(a, a, "2.2.2.101") == "2.2.2.101"
-    # East-west nothing is translated, floating address or not.
+    # East-west traffic is not translated, with or without floating IPs.
     assert seen_as(a, d, "10.2.0.14") == "10.1.0.11"
     assert seen_as(d, a, "10.1.0.11") == "10.2.0.14"
 
 
-# What it mends -----------------------------------------------------------------------------------
+# What the companion restores ----------------------------------------------------------------------
 
 DAMAGE = {
     "an address": ("ip -n {qrouter} addr del 2.2.2.101/32 dev {rfp}", ["addr add 2.2.2.101/32"]),
@@ -161,7 +161,9 @@ def test_apply_mends_a_namespace_that_was_removed(applied, prefix):
 
 @pytest.mark.parametrize("how", ["by an edit", "by hand"])
 def test_a_guests_name_servers_go_with_it(applied, how):
-    """By hand, it is as if a companion was killed that had just removed the namespace."""
+    """Removed by hand, the namespace is in the state that a companion leaves if it is killed
+    then.
+    """
     host = applied.host
     for name in "ab":
         await_lease(host, name)
@@ -207,7 +209,7 @@ def test_a_restart_of_open_vswitch_leaves_nothing_to_mend_but_flows(applied):
     assert pings(host, "vm-d", "10.2.0.1")
 
 
-# Whatever happens to it --------------------------------------------------------------------------
+# Programs and edits -------------------------------------------------------------------------------
 
 
 def test_a_program_that_a_killed_companion_was_ending_is_not_taken_for_one_that_runs(
@@ -215,7 +217,7 @@ def test_a_program_that_a_killed_companion_was_ending_is_not_taken_for_one_that_
 ) -> None:
     pid = run(host, "cat /run/dvr_ryu/processes/udhcpc-a.pid").strip()
     host.path("/run/dvr_ryu/ending").write_text("udhcpc-a\n")
-    run(host, f"kill -STOP {pid}")  # it is slow
+    run(host, f"kill -STOP {pid}")  # it ends slowly
     run(host, f"kill -TERM {pid}")
     assert [line for line in applied("apply") if "udhcpc-a" in line]
     assert run(host, "cat /run/dvr_ryu/processes/udhcpc-a.pid").strip() not in ("", pid)
@@ -224,7 +226,9 @@ def test_a_program_that_a_killed_companion_was_ending_is_not_taken_for_one_that_
 
 @pytest.mark.parametrize("program", ["dnsmasq-qdhcp-", "udhcpc-a"])
 def test_a_program_is_known_without_its_pid_file(applied, program):
-    """A companion may be killed before there is one, or another process have its number by now."""
+    """A companion may be killed before it writes the pid file, or another process may have the
+    pid.
+    """
     (file,) = applied.host.path("/run/dvr_ryu/processes").glob(f"{program}*.pid")
     wait_until(lambda: file.exists() and bool(file.read_text()), 10, "its pid file")
     pid = file.read_text()
@@ -236,7 +240,7 @@ def test_a_program_is_known_without_its_pid_file(applied, program):
 
 
 def test_a_program_that_has_a_double_is_started_anew(applied):
-    """As might be if two companions were at work; neither is to stay."""
+    """Two companions at work could start a double; apply ends both."""
     host = applied.host
     (file,) = host.path("/run/dvr_ryu/processes").glob("dnsmasq-*.pid")
     command = host.path(f"/proc/{file.read_text().strip()}/cmdline").read_text().split("\0")[:-1]
@@ -272,7 +276,7 @@ EDITS = [
 
 
 def test_any_edit_ends_where_a_fresh_start_ends(applied):
-    """After each edit nothing is left to do, and undoing all of them leads back."""
+    """After each edit nothing is left to do; when all are undone, the host is as before."""
     applied.edit("underlay: {cidr: 10.0.0.0/24}", "underlay: {cidr: 10.0.0.0/24, mtu: 1500}")
     assert applied("apply") == []
     settings = run(applied.host, "sysctl net.ipv4.conf", "vm-d")
@@ -292,7 +296,7 @@ def test_any_edit_ends_where_a_fresh_start_ends(applied):
     assert run(applied.host, "sysctl net.ipv4.conf", "vm-d") == settings
 
 
-# What it says ------------------------------------------------------------------------------------
+# What the companion refuses -----------------------------------------------------------------------
 
 
 def test_without_open_vswitch_it_says_how_to_start_it(companion):
@@ -322,7 +326,7 @@ def test_a_bridge_of_another_host_of_ours_is_not_taken_over(companion):
 
 @pytest.mark.parametrize("verb", ["down", "apply"])
 def test_in_the_name_of_another_host_nothing_is_done(applied, verb):
-    """Neither by who mistypes it, nor by who takes this machine for another one."""
+    """The name may be mistyped, or the machine may be another one."""
     refused = Companion(applied.host, applied.file, "h2").attempt(verb, check=False)
     assert refused.returncode == 1
     assert "dvr companion down --host h1" in refused.stderr

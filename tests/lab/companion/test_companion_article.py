@@ -1,4 +1,4 @@
-"""The article's second half, made by companions on three lab hosts: its lines, and its packets.
+"""Companions make the article's second half on three lab hosts: its output and its packets.
 
 No controller runs here: br-int forwards as a plain switch, and br-tun only the external network,
 whose ports have MACs of their own.
@@ -50,7 +50,7 @@ def lab(article: Topology) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def companions(lab: Lab, article: Topology) -> Mapping[str, Companion]:
-    """Every host's companion, after its first apply."""
+    """The companion of every host, after its first apply."""
     companions = {name: Companion(lab[name], Path(FILE), name) for name in article.hosts}
     for companion in companions.values():
         assert companion("apply")
@@ -59,7 +59,7 @@ def companions(lab: Lab, article: Topology) -> Mapping[str, Companion]:
 
 @pytest.fixture(scope="module")
 def forwarding(lab: Lab, article: Topology, companions: Mapping[str, Companion]) -> None:
-    """In place of the controller: br-int as a switch, and the external network across tunnels."""
+    """Flows in place of the controller's: br-int switches; the external network crosses tunnels."""
     for name in article.hosts:
         view = HostView(article, name)
         flows = []
@@ -83,7 +83,7 @@ def lines(text: str) -> list[str]:
 
 
 def by_ourselves(resource: object) -> list[Any] | None:
-    """A resource as `netlink_judge` tells it."""
+    """A resource in the format of `netlink_judge`."""
     match resource:
         case Address():
             return ["address", resource.device, resource.address, resource.broadcast]
@@ -116,7 +116,9 @@ def by_ourselves(resource: object) -> list[Any] | None:
 
 
 def test_iproute2_finds_what_was_made(lab, article, companions):
-    """The companion reads by the messages that it made it with: both might be wrong."""
+    """The companion reads with the message classes that it also makes resources with, so it could
+    be wrong twice.
+    """
     for name, host in lab.hosts.items():
         if name not in article.hosts:
             continue
@@ -131,7 +133,7 @@ def test_iproute2_finds_what_was_made(lab, article, companions):
                 assert json.loads(output) == json.loads(json.dumps(expected)), (name, namespace)
 
 
-# Its lines ---------------------------------------------------------------------------------------
+# The article's output -----------------------------------------------------------------------------
 
 
 def test_a_second_apply_changes_nothing(companions):
@@ -195,7 +197,7 @@ def test_tunnel_ports_have_their_numbers(lab, companions):
     assert "server-233/br-tun" in run(lab["server-233"], "ovs-ofctl dump-desc br-tun")
 
 
-# Its packets -------------------------------------------------------------------------------------
+# The article's packets ----------------------------------------------------------------------------
 
 
 def test_dhcp_gives_an_instance_its_address_its_way_out_and_its_mtu(lab, forwarding):
@@ -234,7 +236,9 @@ def test_an_instance_is_seen_beyond_as_its_floating_address(lab, forwarding):
 
 
 def test_floating_addresses_of_two_hosts_reach_each_other(lab, article, forwarding):
-    """vm-64's DHCP server is on another host, beyond what `forwarding` carries: set by hand."""
+    """Set the address by hand: vm-64's DHCP server is on another host, which `forwarding` does not
+    reach.
+    """
     host, port = lab["server-64"], article.instances["vm-64"]
     run(host, f"ip addr replace {port.ip}/24 dev eth0", "vm-vm-64")
     run(host, "ip route replace default via 192.168.10.1", "vm-vm-64")
@@ -265,7 +269,9 @@ def test_only_one_host_answers_for_a_floating_address(lab, article, forwarding, 
 
 
 def test_foreign_namespaces_and_ports_are_left_alone(lab, companions, forwarding):
-    """The last test: takes the lab's hosts down, on which a stranger's things have been made."""
+    """This test is the last, because it takes down the hosts of the lab. A foreign device was made
+    on them.
+    """
     for name, companion in companions.items():
         host = lab[name]
         if name == "server-233" and "stranger" not in run(host, "ip netns"):

@@ -40,7 +40,7 @@ def companion(host: LabHost, tmp_path: Path) -> Iterator[Companion]:
 
 @pytest.fixture
 def running(companion: Companion, tmp_path: Path) -> Iterator[Companion]:
-    """A companion that stays."""
+    """A companion that keeps running."""
     host = companion.host
     command = [sys.executable, "-c", _RUN, str(companion.file), "h1"]
     host.start_service("companion", command, tmp_path / "log", {})
@@ -53,7 +53,7 @@ def running(companion: Companion, tmp_path: Path) -> Iterator[Companion]:
 
 
 def test_it_applies_an_edit(running):
-    """An instance that moves is kept for a while where no controller says that it has arrived."""
+    """Without a controller that confirms its arrival, a moving instance stays here for a while."""
     before = await_state(running.host, lambda state: True)
     running.edit("  c: {host: h1,", "  c: {host: h2,")
     await_state(running.host, lambda state: state["state"] == "moving")
@@ -67,7 +67,9 @@ def test_it_applies_an_edit(running):
 
 
 def test_it_applies_an_edit_of_what_somebody_has_just_undone(running, tmp_path):
-    """It makes edits from what it knows; where that is no longer so, it looks."""
+    """It applies an edit to what it remembers of the host; if that is outdated, it reads the
+    host.
+    """
     host = running.host
     for name in ("vm-c", "vm-d"):
         run(host, f"ip netns del {name}")

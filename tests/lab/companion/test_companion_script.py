@@ -1,4 +1,4 @@
-"""The script that `dvr companion plan --as script` prints, run by sh on the article's hosts."""
+"""sh runs the script that `dvr companion plan --as script` prints, on the article's hosts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EDITS = {
 
 @pytest.fixture(scope="module")
 def companions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Companion]]:
-    """The companions of bare hosts, each with a topology file of its own."""
+    """The companions of bare hosts; each has a topology file of its own."""
     topology = load_topology(FILE)
     folder = tmp_path_factory.mktemp("topologies")
     with bare_lab(topology) as lab:
@@ -44,7 +44,7 @@ def companions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str
 
 @pytest.fixture
 def bare(companions: Mapping[str, Companion]) -> Iterator[Mapping[str, Companion]]:
-    """The same, on hosts that have nothing yet, with the article's topology."""
+    """The same companions, on hosts that have nothing yet, with the article's topology."""
     for companion in companions.values():
         companion.file.write_text(FILE.read_text())
     yield companions
@@ -53,7 +53,7 @@ def bare(companions: Mapping[str, Companion]) -> Iterator[Mapping[str, Companion
 
 
 def follow_script(companion: Companion) -> None:
-    """Do what the script says."""
+    """Run the script."""
     command = [DVR, "companion", "plan", str(companion.file), "--host", companion.name]
     planned = companion.host.run([*command, "--as", "script"], check=False)
     assert planned.returncode == DIFFERENT, planned.stderr
@@ -71,7 +71,7 @@ def test_after_the_script_there_is_nothing_to_apply(bare):
 
 
 def test_the_script_makes_routers_and_instances_of_every_shape(bare):
-    """Cards, addresses and routes of the other example, whose hosts take the names of these."""
+    """NICs, addresses and routes of the other example, whose hosts take the names of these."""
     text = (examples_dir() / "shapes.yaml").read_text()
     for theirs, ours in (("1", "233"), ("2", "68"), ("3", "64")):
         text = text.replace(f"server-{theirs}", f"server-{ours}")

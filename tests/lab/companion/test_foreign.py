@@ -1,6 +1,8 @@
-"""A host whose Open vSwitch others use, too: bridges of our names, ports and flows on them.
+"""A host whose Open vSwitch others use, too: it has bridges of our names, with foreign ports and
+flows.
 
-All of it goes on working beside us, is told of, and is as it was once we are gone.
+The foreign ports and flows keep working beside ours, the companion reports them, and `down` leaves
+them as they were.
 """
 
 from __future__ import annotations
@@ -44,14 +46,14 @@ FOREIGN = (
     "ovs-ofctl add-flow br-int cookie=0x7,priority=50,udp,tp_dst=7777,actions=drop",
     "ovs-ofctl add-flow br-int cookie=0,table=200,priority=3,icmp,actions=resubmit(,201)",
     "ovs-ofctl add-flow br-tun cookie=0x8,table=99,priority=9,actions=drop",
-    # Where the controller puts flows of ours.
+    # The controller puts its flows into this table.
     "ovs-ofctl add-flow br-int cookie=0x9,table=60,priority=1,idle_timeout=9999,actions=drop",
     "ovs-ofctl add-flow br-tun priority=0,actions=NORMAL",
 )
 
 
 def plug(host: LabHost, bridge: str, name: str, address: str, tag: str = "") -> None:
-    """A port of others, in a namespace of its own."""
+    """Add a foreign port, whose peer is in a namespace of its own."""
     run(host, f"ovs-vsctl add-port {bridge} {name} {tag} -- set Interface {name} type=internal")
     run(host, f"ip netns add {name}")
     wait_until(lambda: name in run(host, "ip -br link"), 10, f"the device {name}")
@@ -62,7 +64,7 @@ def plug(host: LabHost, bridge: str, name: str, address: str, tag: str = "") -> 
 
 
 def of_others(host: LabHost) -> tuple[object, ...]:
-    """All that others have in Open vSwitch, and what it is set to."""
+    """Everything foreign in Open vSwitch, with its settings."""
     settings = "fail_mode,datapath_type,protocols,mcast_snooping_enable,other_config,external_ids"
     return (
         run(host, f"ovs-vsctl --columns=name,{settings} list Bridge"),
@@ -81,7 +83,7 @@ def dumped(host: LabHost, bridge: str, cookie: str = "") -> list[str]:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A host that others use, beside a controller that runs."""
+    """A host that others use, and a running controller."""
     folder = tmp_path_factory.mktemp("foreign")
     file = folder / "topology.yaml"
     file.write_text(TOPOLOGY)
@@ -100,7 +102,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def companion(lab: Lab, tmp_path: Path) -> Iterator[Companion]:
-    """A companion on the host, which is as others left it before and after."""
+    """A companion on the host; the foreign things must be the same before and after the test."""
     file = tmp_path / "topology.yaml"
     file.write_text(TOPOLOGY)
     companion = Companion(lab["h1"], file, "h1")
@@ -114,8 +116,8 @@ def companion(lab: Lab, tmp_path: Path) -> Iterator[Companion]:
 
 
 def filled(host: LabHost) -> bool:
-    """Whether all of our flows are there. Those of others that are put back when the controller has
-    come already may be in the place of ours until it looks again.
+    """Whether all of our flows are on the bridge. Foreign flows that are restored after the
+    controller has connected may displace flows of ours until the controller's next look.
     """
     ours = [dumped(host, b, "cookie=0x6476725f727975/-1") for b in ("br-int", "br-tun")]
     return min(map(len, ours)) > 5 and dumped(host, "br-int", "cookie=0x9/-1") == []
@@ -137,7 +139,7 @@ def test_bridges_of_others_are_shared_and_given_back(companion: Companion) -> No
     assert len(dumped(host, "br-tun", "cookie=0x8/-1")) == 1
     controllers = run(host, "ovs-vsctl get-controller br-tun").split()
     assert sorted(controllers) == ["tcp:10.0.0.9:6653", "tcp:127.0.0.1:59999"]
-    # An address on br-int itself goes on being found.
+    # An address on br-int itself can still be reached.
     assert "02:00:00:00:00:77" in run(host, "ip link show br-int")
 
 
@@ -146,7 +148,7 @@ def test_killed_while_it_takes_bridges_it_loses_no_flow_of_others(companion: Com
     for kill_at in (1, 2):
         companion.attempt("apply", kill_at=kill_at, check=False)
     companion("apply")
-    # As if it had been killed after Open vSwitch forgot them.
+    # This is the state after a kill, if Open vSwitch had forgotten the foreign flows.
     note = host.path("/run/dvr_ryu/flows/br-int")
     note.parent.mkdir(exist_ok=True)
     note.write_text("".join(f"{flow}\n" for flow in dumped(host, "br-int", "cookie=0x7/-1")))
@@ -212,7 +214,9 @@ def test_the_script_does_the_same(companion: Companion) -> None:
 
 
 def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> None:
-    """Flows of others that are gone from a bridge, and wait to be put back, when it is taken."""
+    """Foreign flows that a bridge has lost, and that the companion restores when it takes the
+    bridge.
+    """
     host = companion.host
     noted = "/run/dvr_ryu/flows/br-int"
     failing_script = (

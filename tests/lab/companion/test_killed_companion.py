@@ -1,8 +1,8 @@
-"""Whatever write a companion is killed at, with SIGKILL, the next one makes what is wanted of it.
+"""After SIGKILL at any call that writes, the next companion reaches the desired state.
 
-Of the several hundred calls that write, each run of the tests tries a few; with
-DVR_KILL_EVERYWHERE=1 in the environment it tries them all, on the three hosts of the article. One
-of them is used by others, too.
+There are several hundred such calls. Each run of the tests tries a few of them; with
+DVR_KILL_EVERYWHERE=1 in the environment it tries all, on the three hosts of the article. Others use
+one of the hosts, too.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SAMPLE = 2
 
 
 class Companion:
-    """What applies and takes down in a host, and is killed at a call that writes."""
+    """Applies and takes down in a host, and is killed at a call that writes."""
 
     def __init__(self, host: LabHost, process: subprocess.Popen[str]) -> None:
         self._host = host
@@ -57,7 +57,7 @@ class Companion:
         self._shared: Sequence[str] = ()
 
     def do(self, verb: str, file: Path, kill_at: int = 0) -> dict[str, Any]:
-        """Do it; if `kill_at` is no such call any more, it comes to its end."""
+        """Run the command; without such a call it comes to its end."""
         assert self._process.stdin and self._process.stdout
         request = json.dumps([verb, str(file), self._host.name, kill_at])
         print(request, file=self._process.stdin, flush=True)
@@ -66,12 +66,12 @@ class Companion:
         return answer
 
     def all_on_host(self) -> Inventory:
-        """All that is on the host, and every program that runs there, whosever it is."""
+        """Everything on the host, and all programs that run there, ours and foreign."""
         commands = self._host.run(["ps", "-e", "-o", "comm="]).stdout.split()
         found = {**inventory(self._host), "programs": sorted(commands)}
         for bridge in self._shared:
             found[f"all flows of {bridge}"] = dumped(self._host, bridge)
-        if self._shared:  # there Open vSwitch gives our ports any free number
+        if self._shared:  # on a shared bridge Open vSwitch gives our ports any free number
             lines = found["interfaces"]
             found["interfaces"] = [
                 re.sub(r'"ofport": \d+', '"ofport": "any"', line) for line in lines
@@ -79,15 +79,16 @@ class Companion:
         return found
 
     def share(self) -> None:
-        """Let the host be one that others use, too: with bridges of our names, ports and flows."""
+        """Give the host foreign things: bridges of our names, foreign ports and flows."""
         for command in FOREIGN:
             run(self._host, command)
         run(self._host, "ovs-vsctl add-port br-int x1 tag=5 -- set Interface x1 type=internal")
         self._shared = tuple(BRIDGES)
 
     def differs_from(self, goal: Inventory) -> list[str]:
-        """What of the host is not as it should be, and does not become so: a DHCP client may be
-        at work for a moment."""
+        """The differences from the desired state that persist: a DHCP client may be at work for a
+        moment.
+        """
         left: list[str] = []
 
         def equal() -> bool:
@@ -101,7 +102,7 @@ class Companion:
 
 @contextmanager
 def companion_on(name: str) -> Iterator[Companion]:
-    """A companion on one host of the article; the other hosts are not needed."""
+    """A companion on one host of the article; the test does not need the other hosts."""
     article = load_topology(examples_dir() / "human-defined-dvr.yaml")
     alone = evolve(article, hosts={name: article.hosts[name]})
     points = Path(__file__).parents[1] / "support" / "kill_points.py"
@@ -140,7 +141,7 @@ def test_killed_at_any_write_it_goes_on_from_there(name: str, shared: bool, tmp_
         if shared:
             companion.share()
         nothing = companion.all_on_host()
-        # What a companion that is never killed makes, and how many calls that write it needs.
+        # The result of a companion that is not killed, and the number of its calls that write.
         steps = [("apply", first), ("apply", edited), ("apply", first), ("down", first)]
         calls: list[int] = []
         goals: list[Inventory] = []
@@ -158,7 +159,7 @@ def test_killed_at_any_write_it_goes_on_from_there(name: str, shared: bool, tmp_
                 answer = companion.do(verb, file, at)
                 killed += answer["killed"]
                 where = f"{verb} {file.name} killed at {at}: {answer['said']}"
-                if step and number % 2:  # it may as well be undone
+                if step and number % 2:  # an undo must succeed from here, too
                     companion.do(*steps[step - 1])
                     wrong += [(where, each) for each in companion.differs_from(goals[step - 1])]
                 companion.do(verb, file)
@@ -167,5 +168,5 @@ def test_killed_at_any_write_it_goes_on_from_there(name: str, shared: bool, tmp_
                 wrong += [(where, each) for each in companion.differs_from(goals[step])]
         print(f"{name}: killed at {killed} of about {sum(calls)} writes")
         assert wrong == []
-        # How many there are differs a little from one time to the next.
+        # The number of calls differs a little between runs.
         assert killed > (0.9 * sum(calls) if EVERYWHERE else SAMPLE)

@@ -1,6 +1,6 @@
-"""A companion on a machine that lacks something: it says so in one line, and is right within
-seconds once that is over. Where /run is full, or may only be read, it goes on; without threads it
-ends, and is started again.
+"""A companion on a machine that lacks something logs one line, and recovers within seconds after
+the lack is over. With a full or read-only /run it continues; without threads it ends and is
+restarted.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def companion(host: LabHost, tmp_path: Path) -> Iterator[Companion]:
 
 @pytest.fixture
 def log(companion: Companion, tmp_path: Path) -> Iterator[Path]:
-    """The log of a companion that stays."""
+    """The log of a companion that keeps running."""
     host, log = companion.host, tmp_path / "log"
     command = [*COMPANION, "run", str(companion.file), "--host", "h1"]
     host.start_service("companion", command, log, {"PYTHONUNBUFFERED": "1"})
@@ -63,7 +63,7 @@ def log(companion: Companion, tmp_path: Path) -> Iterator[Path]:
 
 
 def full(host: LabHost) -> None:
-    """Leave no byte in /run."""
+    """Fill /run to the last byte."""
     run(host, "mount -o remount,size=16m /run")
     filled = host.run(["dd", "if=/dev/zero", "of=/run/ballast", "bs=4k"], check=False)
     assert "No space left" in filled.stderr
@@ -74,7 +74,7 @@ def roomy(host: LabHost) -> None:
 
 
 def read_only(host: LabHost) -> None:
-    """Let nobody write where the companion has its notes; it has its lock already."""
+    """Make the folder of the companion's notes read-only; the companion already has its lock."""
     run(host, "mount --bind /run/dvr_ryu /run/dvr_ryu")
     run(host, "mount -o remount,bind,ro /run/dvr_ryu")
 
@@ -146,7 +146,7 @@ RULES = {
     "snat-": ("iptables -t mangle -A INPUT -j DROP", "iptables -t mangle -D INPUT -j DROP"),
     "qdhcp-": ("iptables -P INPUT DROP", "iptables -P INPUT ACCEPT"),
 }
-"""Beginning of a namespace's name → what somebody does there, and takes back."""
+"""Start of a namespace's name → a command that damages it, and one that restores it."""
 SEEN = {
     "qrouter-": "a rule of others (-p tcp -j DROP) in filter FORWARD of iptables",
     "fip-": "a rule of others (-j DROP) in filter FORWARD of iptables-legacy",

@@ -1,4 +1,4 @@
-"""Namespaces made by a thread are those of `ip netns`, also where nobody has ever made one."""
+"""A thread makes the same namespaces as `ip netns`, also on a host without any."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ one, two = Namespace("one"), Namespace("two")
 
 
 def alone(lines: str, *also: str) -> Any:
-    """Run Python where /run is new, with a mount namespace of its own, and `also` other kinds of
-    namespaces; return what it says."""
+    """Run Python in a new mount namespace with an empty /run, and in new namespaces of the kinds of
+    `also`; return its result.
+    """
     program = f"{PREFACE}{lines}\nprint(json.dumps(result))"
     command = ["unshare", "--mount", *also, "sh", "-ec", f'{PRIVATE_RUN}"$@"', "-"]
     process = subprocess.run(

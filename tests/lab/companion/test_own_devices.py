@@ -1,7 +1,7 @@
-"""Open vSwitch's own devices in namespaces, as a host with the kernel's datapath has them.
+"""Open vSwitch's own devices in namespaces, which a host with the kernel's datapath has.
 
-This machine may not have it: so the resources are the kernel datapath's, on a bridge of the
-userspace one, which makes such devices, too, and lets them be moved.
+This machine may lack that datapath. So the test puts the kernel datapath's resources on a bridge of
+the userspace datapath, which also makes such devices and lets them be moved.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.lab.support.companions import await_answer, await_lease, run
 from tests.lab.support.one_host import TOPOLOGY, inventory, namespace
 
 OWN = {"ta", "qr", "sg", "qg", "fg", "gw"}
-"""How the names of such devices begin; an instance's tap is a wire's end."""
+"""The prefixes of such devices' names; an instance's tap is an end of a veth pair."""
 
 _RECONCILE = """
 import json, sys
@@ -54,7 +54,7 @@ def host() -> Iterator[LabHost]:
 
 
 def reconcile(host: LabHost, *file: Path) -> list[str]:
-    """Make what the file says, or nothing without one; return the lines of the change."""
+    """Make the resources of the file, or none without a file; return the lines of the change."""
     done = host.run([sys.executable, "-c", _RECONCILE, *map(str, file)])
     lines: list[str] = json.loads(done.stdout)
     return lines

@@ -1,5 +1,6 @@
-"""A lab over TLS: it passes its proof. A host whose certificate is no good is kept out, and both
-its companion and the controller say why. With the right one it is back, without any restart.
+"""A lab over TLS passes its proof. A host with an invalid certificate stays disconnected; its
+companion and the controller both log why. With a valid certificate it reconnects without any
+restart.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ PATIENCE = 40
 
 @frozen
 class Site:
-    """The lab, up."""
+    """The lab that is up."""
 
     folder: StateFolder
     file: Path
@@ -48,7 +49,7 @@ class Site:
         return self.folder.log(service).read_text().splitlines()
 
     def await_line(self, service: str, text: str, since: int) -> str:
-        """Wait for a line with these words in a log, behind the first lines; return it."""
+        """Wait for a log line with this text, after the first `since` lines; return it."""
         found: list[str] = []
 
         def is_logged() -> bool:
@@ -60,20 +61,20 @@ class Site:
 
     @property
     def files(self) -> PkiFiles:
-        """The files that h2 has."""
+        """The TLS files in h2."""
         return of_host(self.lab["h2"].path(tls.FOLDER), "h2")
 
     def show(self, made: PkiFiles) -> None:
-        """Let h2 have the key and the certificate of these files."""
+        """Copy the key and the certificate of these files to h2."""
         shutil.copy(made.private_key, self.files.private_key)
         shutil.copy(made.certificate, self.files.certificate)
 
     def own(self) -> PkiFiles:
-        """What was made for h2."""
+        """The files that were made for h2."""
         return of_host(folder_of_host(tls.made_in(self.folder), "h2"), "h2")
 
     def reconnect(self) -> None:
-        """End the connections of h2; its companion has new ones made at once."""
+        """End the connections of h2; its companion then makes new ones."""
         bridges = ("br-int", "br-tun")
         commands = " -- ".join(f"del-controller {bridge}" for bridge in bridges)
         run(self.lab["h2"], f"ovs-vsctl {commands}")
@@ -168,7 +169,7 @@ def test_a_missing_file_is_told_before_it_hurts(site: Site) -> None:
 
 
 def test_a_foreign_controller_is_told(site: Site, tmp_path: Path) -> None:
-    """Its files are replaced while it runs: a host finds out when it connects the next time."""
+    """The controller's files are replaced while it runs; a host notices at its next connection."""
     making.init(tmp_path / "pki")
     impostor, mark = of_controller(tmp_path / "pki"), len(site.log("companion-h2"))
     files = of_controller(site.lab.controller.path(tls.FOLDER))
@@ -215,7 +216,7 @@ def test_edits_and_new_hosts_go_on_over_tls(site: Site) -> None:
 def test_an_edit_to_tls_waits_for_good_files_and_an_edit_back_gives_back(
     lab: Lab, tmp_path: Path
 ) -> None:
-    """On a host whose Open vSwitch has settings of others for TLS."""
+    """The host's Open vSwitch has foreign TLS settings."""
     host, file, pki = lab["server-68"], tmp_path / "topology.yaml", tmp_path / "pki"
     plain = "controller: tcp:10.0.44.1:6653\nhosts: {server-68: {address: 10.0.44.68}}\n"
 

@@ -1,5 +1,5 @@
-"""Whatever is killed in the article's lab comes back by itself, to exactly what was; and whatever
-somebody undoes by hand. Packets that do not pass through what was killed go on.
+"""Killed processes of the article's lab and resources that are removed by hand come back exactly.
+Packets that do not need them keep passing meanwhile.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def before(host: LabHost) -> Inventory:
 
 
 def await_same(host: LabHost, before: Inventory) -> None:
-    """Wait until all of a host is again as it was."""
+    """Wait until the host's inventory is the same again."""
     left: list[str] = []
 
     def same() -> bool:
@@ -51,14 +51,14 @@ def await_same(host: LabHost, before: Inventory) -> None:
 
 
 def kill_service(host: LabHost, service: str) -> None:
-    """Kill a service, and wait for the next one."""
+    """Kill a service, and wait for its restart."""
     starts = host.service_starts(service)
     host.run(["kill", "-9", str(host.service_pid(service))])
     wait_until(lambda: host.service_starts(service) > starts, PATIENCE, f"another {service}")
 
 
 def await_answers(article: Article) -> None:
-    """Wait until all answer; Open vSwitch drops the first packet of a tunnel that it makes anew."""
+    """Wait until all addresses answer; Open vSwitch drops the first packet of a new tunnel."""
     for (name, namespace), address in PINGS:
         await_answer(article.lab[name], namespace, address)
 
@@ -79,12 +79,12 @@ def test_what_carries_no_packets_disturbs_none(
     known = len(log.read_text())
     with undisturbed(article):
         kill_service(host, service)
-        # Returns when ovs-vswitchd has read it: it is connected again.
+        # It returns when ovs-vswitchd has read it, and so is connected again.
         command = ["ovs-vsctl", "--retry", "set", "Open_vSwitch", ".", "external_ids:probe=1"]
         host.run([*command[:2], "--timeout=60", *command[2:]])
         await_same(host, before)
     assert "Traceback" not in log.read_text()[known:]
-    # The companion works with the OVSDB that is there now.
+    # The companion works with the new OVSDB.
     host.run(["ovs-vsctl", "clear", "Bridge", "br-tun", "controller"])
     await_same(host, before)
     targets = [
@@ -96,7 +96,7 @@ def test_what_carries_no_packets_disturbs_none(
 def test_a_companion_announces_what_the_last_one_may_not_have(
     article: Article, host: LabHost
 ) -> None:
-    """It was killed, perhaps, after it had made an address, and before it said so."""
+    """The killed companion may have made the address without announcing it."""
     beyond = article.lab["server-64"]
 
     def known_as() -> str:
@@ -115,7 +115,9 @@ def test_a_companion_announces_what_the_last_one_may_not_have(
 def test_open_vswitch_comes_back_with_all_that_it_had(
     article: Article, host: LabHost, before: Inventory
 ) -> None:
-    """On the userspace datapath its packets stop meanwhile; those of other hosts do not."""
+    """On the userspace datapath the host's own packets stop meanwhile; those of other hosts
+    pass.
+    """
     with pinging(article, ("server-68", "vm-blue-68"), "10.10.10.4"):
         kill_service(host, "ovs-vswitchd")
         await_same(host, before)
@@ -143,7 +145,9 @@ def _all_new(killed: dict[Path, str]) -> bool:
 
 
 def _leased(text: str) -> list[tuple[str, ...]]:
-    """MAC and address of each lease; when it ends is left out, as a client may have renewed it."""
+    """The MAC and the address of each lease. The end is left out, because a client may have
+    renewed.
+    """
     return [tuple(line.split()[1:3]) for line in text.splitlines()]
 
 
@@ -178,7 +182,7 @@ def test_what_is_undone_by_hand_is_made_again(
 def test_down_leaves_nothing_of_a_host_whose_companion_is_dead(
     article: Article, host: LabHost, tmp_path: Path
 ) -> None:
-    """As after a crash for good: the word alone removes all that was made."""
+    """The companion has crashed for good; the command alone removes all that it made."""
     dvr = Path(article.controller().command[0]).with_name("dvr")
     host.run(["kill", str(host.service_pid("companion"))])
     wait_until(lambda: host.service_pid("companion") is None, PATIENCE, "its end")

@@ -1,8 +1,8 @@
-"""Random edits of a running lab's file: each ends where a fresh start on the edited file ends, and
-who was not edited does not notice.
+"""Random edits of a running lab's file: each ends in the state of a fresh start on the edited file,
+and instances that were not edited are not disturbed.
 
-DVR_EDITS is how many edits are made, DVR_SEED which; the seed is printed. DVR_FRESH=1 compares with
-a fresh lab after every edit, not only after the last.
+DVR_EDITS is the number of edits, DVR_SEED their seed, which is printed. With DVR_FRESH=1 the test
+compares with a fresh lab after every edit, not only after the last.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ TOUCHING_NOBODY = [
     ("h2", None, "3.3.3.101"),
     ("h1", "vm-t", "3.3.3.1"),
 ]
-"""From whom to whom pings must go on: a host, a namespace in it, an address."""
+"""Pings that must not be disturbed: a host, a namespace in it, an address."""
 
 
 @contextmanager
 def lab(file: Path, folder: Path) -> Iterator[StateFolder]:
-    """A lab of a file, up for as long as the block lasts."""
+    """A lab of the file, for as long as the block lasts."""
     state = StateFolder(folder)
     try:
         lifecycle.up(file, lambda _: None, state)
@@ -72,7 +72,7 @@ def inventories(folder: StateFolder, file: Path) -> dict[str, Inventory]:
 
 
 def nothing_to_do(folder: StateFolder, file: Path) -> dict[str, str]:
-    """What the companions' plan would change, by host."""
+    """The changes that the companions would still make, by host."""
 
     def plan(host: LabHost) -> str:
         command = [DVR, "companion", "plan", str(file), "--host", host.name]
@@ -85,7 +85,7 @@ def nothing_to_do(folder: StateFolder, file: Path) -> dict[str, str]:
 
 
 def as_fresh(folder: StateFolder, file: Path, scratch: Path) -> list[str]:
-    """What differs between a lab and one that is started now on the same file."""
+    """The differences between a lab and a new lab of the same file."""
     with lab(file, scratch) as other:
         fresh = inventories(other, file)
         found: list[str] = []
@@ -97,7 +97,7 @@ def as_fresh(folder: StateFolder, file: Path, scratch: Path) -> list[str]:
             ]
             return not found
 
-        # A DHCP client may still be about to note its lease.
+        # A DHCP client may not have noted its lease yet.
         try:
             wait_until(alike, 3, "")
         except HostError:
@@ -106,9 +106,7 @@ def as_fresh(folder: StateFolder, file: Path, scratch: Path) -> list[str]:
 
 
 def left_after_down(folder: StateFolder, file: Path) -> dict[str, list[str]]:
-    """What hosts have that an administrator did not give them, once their companions took all
-    down.
-    """
+    """Everything on hosts that neither an administrator made nor `dvr companion down` removed."""
     left: dict[str, list[str]] = {}
     for name, host in hosts_of(folder, file).items():
         host.run(["kill", str(host.service_pid("companion"))])

@@ -1,4 +1,6 @@
-"""The experiments in the article's lab: each keeps its promises, and changing loses nothing."""
+"""The experiments in the article's lab: each does what its README says, and a change loses no
+packet.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def change(article: Article, folder: Path) -> list[str]:
 
 
 def ask_for_gateways(article: Article) -> None:
-    """Every instance that has a gateway asks for it, so that its br-int knows where that is."""
+    """Let every instance with a gateway ask for it, so that its br-int learns the gateway's
+    port.
+    """
     for each in load_topology(article.file).instances.values():
         gateway = {"blue": "192.168.10.1", "yellow": "10.10.10.1"}.get(each.network)
         if gateway:
@@ -63,14 +67,14 @@ def ask_for_gateways(article: Article) -> None:
 
 
 def dumped(article: Article, host: str, bridge: str, filters: str) -> list[str]:
-    """Flows without what changes by itself, such as ages and counters."""
+    """The flows without fields that change by themselves, such as ages and counters."""
     command = f"ovs-ofctl -O OpenFlow14 --no-stats --no-names dump-flows {bridge} {filters}"
     lines = article.run((host, None), command).splitlines()
     return sorted(line.strip() for line in lines if "actions=" in line)
 
 
 def assert_has_just(article: Article, folder: Path) -> None:
-    """Every bridge has, of ours, what ovs-ofctl makes of the same lines on a bridge of its own."""
+    """Compare our flows of every bridge with those that ovs-ofctl makes of the same lines."""
     topology, pipelines = load_topology(article.file), load_pipelines(folder)
     for name in topology.hosts:
         host, view = article.lab[name], HostView(topology, name)
@@ -85,7 +89,7 @@ def assert_has_just(article: Article, folder: Path) -> None:
 
 
 def walk(folders: Sequence[Path]) -> Iterator[Path]:
-    """A way that takes every step from one place to another, in both directions, just once."""
+    """A path that takes every step between two folders exactly once, in both directions."""
     for at, folder in enumerate(folders):
         yield folder
         for other in folders[at + 2 :]:
@@ -124,14 +128,14 @@ def test_every_change_is_one_bundle_a_bridge_and_loses_nothing(article: Article)
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_keeps_what_it_promises(article: Article, folder: Path) -> None:
-    """The whole proof; only the article's pipeline lets gateway ARP out, as its README says."""
+    """Only the article's pipeline lets gateway ARP pass, as its README says."""
     change(article, folder)
     ask_for_gateways(article)
     results = proof.prove(lambda _: None, article.folder)
     failed = {result.what for result in results if not result.passed}
     if folder == ARTICLE:
         assert "no gateway ARP" in failed
-        # Whether arping sees a second router's answer is a matter of microseconds.
+        # arping may or may not see a second router's answer: it is a matter of microseconds.
         failed -= {"no gateway ARP", "gateway's ARP"}
     assert not failed
 
@@ -165,7 +169,7 @@ def test_article_routes_twice_while_br_int_does_not_know_the_gateway(article: Ar
             article.run((name, None), "ovs-appctl fdb/flush br-int")
         return "(DUP!)" in article.run(CIRROS, "ping -c 2 -i 0.2 10.10.10.4")
 
-    # A switch takes its time to forget what it has in its caches, too.
+    # A switch needs a moment to flush its caches, too.
     wait_until(duplicated, 10, "an answer that comes twice")
     ask_for_gateways(article)
     assert "(DUP!)" not in article.run(CIRROS, "ping -c 3 -i 0.1 10.10.10.4")
@@ -184,7 +188,7 @@ def test_learn_only_learns_from_layer_2_and_not_from_what_was_routed(article: Ar
     assert instances["vm-68"].mac not in learned()
     article.run(CIRROS, "ip neigh flush dev eth0")
     article.run(CIRROS, f"ping -c 1 {instances['blue-68'].ip}")
-    # What the datapath has cached is looked at only now and then.
+    # Open vSwitch revalidates cached flows of the datapath only now and then.
     taught = f"dl_dst={instances['blue-68'].mac}"
     wait_until(lambda: taught in learned(), 5, f"table 20 has learnt {taught}")
 

@@ -33,9 +33,9 @@ PINGS = {
 }
 ADDRESSES = {"v1": "10.1.0.77", "v2": "10.101.0.12"}
 SECOND = "10.1.0.78"
-"""The address of the second card of v2."""
+"""The address of the second NIC of v2."""
 IN_FLIGHT = max(GAP, 3)
-"""So many in a row may be on their way when flows change and ports are shut."""
+"""So many pings in a row may be in flight when flows change and ports are shut."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def addressed(host: LabHost, instance: str) -> str:
 def test_a_companion_knows_that_a_controller_is_there_to_shut_ports(
     moves: StateFolder, file: Path
 ) -> None:
-    """Open vSwitch notes it some seconds later."""
+    """Open vSwitch notes the controller some seconds later."""
     ask = "from dvr_ryu.companion.host import Host; print(Host('h1').is_led())"
     host = hosts_of(moves, file)["h1"]
     is_led = partial(host.run, [sys.executable, "-c", ask])
@@ -85,8 +85,8 @@ def test_a_companion_knows_that_a_controller_is_there_to_shut_ports(
 def lost_while(
     lab: StateFolder, file: Path, document: Document, to: str, edit: Callable[[], object]
 ) -> dict[str, str]:
-    """Move v1 and v2 while they are pinged, in one edit with what else it does; return who lost
-    more than what was in flight.
+    """Move v1 and v2 in one edit, which `edit` may extend, while they are pinged; return the pings
+    that lost more packets than were in flight.
     """
     hosts = hosts_of(lab, file)
     old = hosts[document["instances"]["v1"]["host"]]
@@ -111,7 +111,7 @@ def lost_while(
 def test_a_move_loses_only_what_is_in_flight(
     moves: StateFolder, file: Path, document: Document, to: str
 ) -> None:
-    """To a host that has not had its networks, to one beside whom it is pinged from, and back."""
+    """To a host without their networks, to the host that pings them, and back."""
     assert lost_while(moves, file, document, to, lambda: None) == {}
 
 
@@ -133,7 +133,7 @@ def test_so_does_a_move_from_a_host_that_goes_in_the_same_edit(
 def test_so_does_a_move_whose_companions_are_away_when_the_file_is_edited(
     moves: StateFolder, file: Path, document: Document
 ) -> None:
-    """They know what they had made before."""
+    """The restarted companions remember the resources that they made before."""
 
     def end_companions() -> None:
         for host in (hosts_of(moves, file)[name] for name in ("h3", "h1")):

@@ -1,4 +1,4 @@
-"""What tells two inventories apart."""
+"""The differences between two inventories."""
 
 from __future__ import annotations
 

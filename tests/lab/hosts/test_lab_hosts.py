@@ -1,4 +1,6 @@
-"""Hosts made of namespaces: apart from each other and the machine, joined by the wire alone."""
+"""Hosts made of namespaces: only the underlay joins them with each other; nothing joins them with
+the machine.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from dvr_ryu.topology.topology import Topology
 
 
 def _of_the_machine() -> tuple[str, ...]:
-    """What the machine's own namespaces show: links, named namespaces, sockets of OVS, mounts."""
+    """Everything in the machine's own namespaces that a lab could change: links, named namespaces,
+    sockets of Open vSwitch, mounts.
+    """
     commands = (
         ["ip", "-br", "link"],
         ["ip", "netns"],
@@ -33,7 +37,7 @@ def _of_the_machine() -> tuple[str, ...]:
 
 
 def _processes_of(lab: Lab) -> set[int]:
-    """Every process of the machine that runs in a network namespace of the lab."""
+    """All processes of the machine in network namespaces of the lab."""
     networks = {os.readlink(f"/proc/{host.init.pid}/ns/net") for host in lab.hosts.values()}
     return {
         int(folder.name)
@@ -59,7 +63,7 @@ def test_hosts_reach_each_other_with_the_underlays_whole_mtu(lab: Lab, address: 
 
 
 def test_nothing_answers_twice(lab: Lab) -> None:
-    """The kernel sees eth0's packets too, but the address is answered for by one device."""
+    """The kernel sees eth0's packets too, but only one device answers for the address."""
     output = lab["server-233"].run(["ping", "-c3", "-i0.05", "10.0.44.68"]).stdout
     assert "DUP" not in output and "3 received" in output
     asked = lab.controller.run(["ip", "neigh", "show", "to", "10.0.44.68"], check=False).stdout
@@ -67,7 +71,7 @@ def test_nothing_answers_twice(lab: Lab) -> None:
 
 
 def test_tcp_crosses_the_wire(lab: Lab) -> None:
-    """Checksums that a veth leaves undone would stop TCP where Open vSwitch is its own datapath."""
+    """A veth leaves checksums incomplete, which would stop TCP if Open vSwitch is the datapath."""
     server = "import socket as s; l = s.create_server(('10.0.44.1', 7000)); open('/run/up', 'w')"
     greet = "c, peer = l.accept(); c.sendall(peer[0].encode()); c.close()"
     client = "import socket as s; print(s.create_connection(('10.0.44.1', 7000), 5).recv(99))"
@@ -138,7 +142,7 @@ def test_a_command_gets_stdin_and_fails_with_its_words(lab: Lab) -> None:
 
 
 def test_a_command_ends_with_the_one_who_entered(lab: Lab) -> None:
-    """Killing nsenter, as a timeout does, leaves nothing behind in the host."""
+    """A kill of nsenter, such as at a timeout, leaves no process in the host."""
     sleeping = ["pgrep", "-x", "sleep"]
     with subprocess.Popen(lab["server-68"].enter(["sleep", "1000"])) as nsenter:
         wait_until(lambda: not lab["server-68"].run(sleeping, check=False).returncode, 10, "sleep")
@@ -173,7 +177,7 @@ def test_a_service_that_is_killed_comes_back(lab: Lab, tmp_path: Path) -> None:
 
 
 def untimed(log: Path) -> str:
-    """What a log says, without the times that all of its lines have, none before an earlier."""
+    """The text of a log without the times of its lines; the times must not decrease."""
     lines = [line.partition(" ") for line in log.read_text().splitlines()]
     times = [datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%f") for time, _, _ in lines]
     assert times == sorted(times)
@@ -181,7 +185,9 @@ def untimed(log: Path) -> str:
 
 
 def test_a_log_has_all_of_what_is_written(lab: Lab, tmp_path: Path) -> None:
-    """Much at once, a line without an end, both outputs; and what a child writes afterwards."""
+    """Much output at a time, a line without an end, stdout and stderr, and later output of a
+    child.
+    """
     host, log = lab["server-68"], tmp_path / "log"
     script = "seq 100000; echo wrong >&2; (sleep 0.2; echo child) & printf last"
     host.start_service("writer", ["sh", "-c", script], log, {})
@@ -223,7 +229,7 @@ def test_a_service_that_always_fails_is_never_given_up_but_started_less_often(
 
 @pytest.mark.parametrize("daemon", ["ovsdb-server", "ovs-vswitchd"])
 def test_open_vswitch_comes_back(lab: Lab, daemon: str) -> None:
-    """And with it the underlay, whose packets the userspace datapath carries."""
+    """The underlay is there too, and the userspace datapath carries its packets."""
     host = lab["server-68"]
     host.run(["kill", "-9", str(host.service_pid(daemon))])
     wait_until(lambda: host.service_starts(daemon) == 2, 10, f"another {daemon}")
@@ -255,7 +261,7 @@ def test_a_lab_with_a_killed_host_is_taken_down(two_hosts: Topology) -> None:
 def test_a_lab_that_fails_halfway_is_taken_down(
     two_hosts: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No Open vSwitch to be found: the hosts are there already, and have to go."""
+    """Open vSwitch is not found: the hosts exist by then, and must be removed."""
     made: list[LabHost] = []
     start = LabHost.start
 

@@ -1,4 +1,4 @@
-"""Up, down and what lies between: one lab at a time, and down always cleans."""
+"""Up, down and their errors: only one lab at a time, and down always cleans up."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bare_up(folder: StateFolder, two_hosts: Topology, file: Path) -> Lab:
-    """The lab of a state folder, up, without programs."""
+    """The lab of a state folder, up, without services."""
     with folder.locked():
         lab = membership.make_hosts(two_hosts, file, folder, _silent)
         state = folder.read()
@@ -155,7 +155,7 @@ def test_an_interrupted_up_leaves_nothing(folder: StateFolder, file: Path, at: i
 
 
 def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
-    # Where these tests run in the background, SIGINT is ignored, and that is handed down.
+    # If these tests run in the background, SIGINT is ignored, and children inherit that.
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from pathlib import Path; from dvr_ryu.lab import entering, state;"

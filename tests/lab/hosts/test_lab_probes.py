@@ -1,4 +1,4 @@
-"""Probes tell the truth of what is there and of what is not, on hosts without instances."""
+"""Probes find both what exists and what is missing, on hosts without instances."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ABSENT = "10.0.44.99"
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not there will not come, and no test has to wait for it for long."""
+    """Shorten the probes' patience: no test has to wait long for something that never comes."""
     monkeypatch.setattr(probes, "PATIENCE", 1)
 
 
@@ -41,7 +41,7 @@ def test_ping(lab: Lab) -> None:
 
 
 def test_pings_are_counted_up_to_the_end(lab: Lab) -> None:
-    """Silence that begins with the block's end is found, too."""
+    """Packets right before the end of the block are found, too."""
     host = lab["controller"]
     with counted(host, None, "10.0.44.68") as pings:
         host.run(["sleep", "0.3"])
@@ -61,7 +61,7 @@ def test_no_ping(lab: Lab) -> None:
     assert NoPing(CONTROLLER, "192.0.2.1")(lab) == "does not answer"
     with pytest.raises(Failed, match="may not be reached"):
         NoPing(CONTROLLER, "10.0.44.68")(lab)
-    with pytest.raises(Failed):  # no such namespace: nothing was tried
+    with pytest.raises(Failed):  # there is no such namespace, so nothing was tried
         NoPing(Endpoint("controller", "vm-none"), "10.0.44.68")(lab)
 
 
@@ -131,7 +131,7 @@ TUNNELS = {
     "geneve": ("SOCK_DGRAM", 0, 6081, lambda vni: struct.pack("!II", 0x6558, vni << 8)),
     "gre": ("SOCK_RAW", 47, 0, lambda vni: struct.pack("!II", 0x20006558, vni)),
 }
-"""Type of tunnel → its kind of socket, protocol and port, and its header."""
+"""Type of tunnel → kind of socket, protocol and port, and header."""
 
 
 @pytest.mark.parametrize("tunnel_type", TUNNELS)
@@ -164,7 +164,7 @@ def test_gateway_arp_on_the_wire(
     target: str,
     seen: bool,
 ) -> None:
-    """A frame as a tunnel carries it, sent while the underlay is watched."""
+    """Send a frame in a tunnel packet while the underlay is watched."""
     kind, protocol, port, header = TUNNELS[tunnel_type]
     ether = bytes(6 * [255]) + bytes(6) + b"\x08\x06"
     ends = _bytes(sender), _bytes(target)
@@ -175,7 +175,7 @@ def test_gateway_arp_on_the_wire(
         f".sendto(bytes.fromhex(sys.argv[1]), ('10.0.44.68', {port}))"
     )
     topology = evolve(routed, underlay=evolve(routed.underlay, tunnel_type=tunnel_type))
-    # The crossing is over once a packet sent later has its answer.
+    # The frame has crossed once a later packet has its answer.
     with proof.watched_underlay(lab, topology) as crossed:
         lab["server-233"].run([sys.executable, "-c", send, frame.hex()])
         Ping(Endpoint("server-233"), "10.0.44.68")(lab)
@@ -187,7 +187,7 @@ def _bytes(address: str) -> bytes:
 
 
 def test_all_checks_of_a_lab_that_lacks_everything_fail(lab: Lab) -> None:
-    """Bridges and instances are missing: not one check passes by accident."""
+    """Bridges and instances are missing, so every check must fail."""
     instances = (
         "instances: {i: {host: server-233, network: blue}, j: {host: server-68, network: blue}}"
     )

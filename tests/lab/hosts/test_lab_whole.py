@@ -1,4 +1,6 @@
-"""The article's lab, whole: goes up, is proven, sees what is broken, goes without a trace."""
+"""The article's whole lab: it comes up, passes its proof, shows damage, and goes without
+remains.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def _of_the_machine() -> list[str]:
 
 @pytest.fixture(scope="module")
 def article(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateFolder]:
-    """The state folder of the article's lab, up with all its programs."""
+    """The state folder of the article's lab, up with all its services."""
     before = _of_the_machine()
     folder = StateFolder(tmp_path_factory.mktemp("article") / "dvr_lab")
     try:
@@ -67,7 +69,9 @@ def test_show_has_the_bridges_and_the_addresses(article: StateFolder) -> None:
 def test_the_proof_sees_a_host_that_is_cut_off(
     article: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Last, for it breaks the lab: what crosses hosts fails, and only that."""
+    """This test is the last, because it damages the lab: checks across hosts fail, and only
+    those.
+    """
     monkeypatch.setattr("dvr_ryu.lab.proof.probes.PATIENCE", 1)
     host, _ = entering.find("server-68", article)
     host.run(["ip", "link", "set", "eth0", "down"])

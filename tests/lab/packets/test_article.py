@@ -1,4 +1,4 @@
-"""The article's lab with its controller: its flows, its packets on the wire, and edits."""
+"""The article's lab with its controller: its flows, its packets on the underlay, and edits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def article(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Article]:
 
 
 def flows(host: LabHost, bridge: str = "br-tun") -> dict[str, tuple[float, int]]:
-    """Each flow, in the words that the article uses (OpenFlow 1.0's), with its age and packets."""
+    """Each flow in the article's notation (OpenFlow 1.0), with its age and packet count."""
     printed = host.run(["ovs-ofctl", "dump-flows", bridge]).stdout
     pattern = re.compile(
         r"duration=([\d.]+)s, (table=\d+), n_packets=(\d+), .*?(priority=.*)$", re.MULTILINE
@@ -152,7 +152,7 @@ def test_no_arp_for_a_gateway_crosses_the_wire(article: Article, tmp_path: Path)
 def test_what_goes_to_one_receiver_is_heard_by_nobody_else(
     article: Article, tmp_path: Path
 ) -> None:
-    """Though nobody broadcasts: across hosts, to the gateway, from it, and on one host."""
+    """No instance broadcasts: across hosts, to the gateway, from it, and on one host."""
     host = article.lab["server-233"]
     topology = load_topology(article.file)
     (dhcp,) = (each for each in topology.ports if each.name == "blue" and each.owner == DHCP)
@@ -209,7 +209,7 @@ def edit(article: Article, change: Callable[[str], str]) -> None:
 
 
 def test_a_new_instance_gets_an_address_and_talks(article: Article) -> None:
-    """Added to the file of the running lab, with a floating address; then removed again."""
+    """An instance is added to the running lab with a floating IP, then removed again."""
     original = article.file.read_text()
     with pinging(article, CIRROS, "10.10.10.4"):
         edit(

@@ -1,4 +1,6 @@
-"""DHCP in a lab of its own, as clients see it: addresses, options, routes, leases, every host."""
+"""DHCP in a lab of its own, from the clients' side: addresses, options, routes and leases on every
+host.
+"""
 
 from __future__ import annotations
 
@@ -33,24 +35,24 @@ def _silent(step: str) -> None:
 
 @frozen
 class Running:
-    """A lab that is up, and the file that it obeys."""
+    """A lab that is up, and its file."""
 
     lab: Lab
     file: Path
     folder: StateFolder
 
     def edit(self, old: str, new: str) -> None:
-        """Replace a part of the topology file, which must be there."""
+        """Replace a part of the topology file, which must exist."""
         text = self.file.read_text()
         assert old in text
         self.file.write_text(text.replace(old, new))
 
     def leases(self) -> dict[str, leases.Lease]:
-        """Address → who has it, on all hosts."""
+        """Address → lease, on all hosts."""
         return {lease.ip: lease for lease in show.shown(self.folder)}
 
     def route(self, host: str, instance: str) -> list[str]:
-        """The routes that DHCP gave an instance."""
+        """The routes of an instance that came by DHCP."""
         shown = run(self.lab[host], "ip route show dev eth0 proto dhcp", f"vm-{instance}")
         return sorted((line.strip() for line in shown.splitlines()), key=len)
 
@@ -68,19 +70,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def offer(host: LabHost, instance: str, *asked: str) -> Mapping[str, str]:
-    """What DHCP tells an instance that asks for more than its client does."""
+    """The DHCP offer to an instance that requests more options than its client does."""
     options = " ".join(f"-O {number}" for number in asked)
     command = f"udhcpc -f -n -q -t 5 -T 1 -i eth0 -s {lease_printer(host)} {options}"
     return dict(line.split("=", 1) for line in run(host, command, f"vm-{instance}").splitlines())
 
 
 def servers(host: LabHost) -> str:
-    """The numbers of the DHCP servers that run on a host."""
+    """The pids of the DHCP servers on a host."""
     return host.run(["pidof", "dnsmasq"], check=False).stdout.strip()
 
 
 def renew(host: LabHost, instance: str) -> None:
-    """Let an instance's client ask again, and wait until it has."""
+    """Let an instance's client renew its lease, and wait until it has."""
     lease = host.path(f"/run/dvr_ryu/leases/vm-{instance}")
     before = lease.stat().st_ino
     pid = host.path(f"/run/dvr_ryu/processes/udhcpc-{instance}.pid").read_text()
@@ -115,7 +117,7 @@ def test_a_guest_has_the_name_servers_that_it_was_told(lab: Running) -> None:
 
     assert seen("h1", "a") == ["search blue.example", "nameserver 9.9.9.9"]
     assert seen("h2", "b") == ["search b.example", "nameserver 9.9.9.9"]
-    # Who was told none sees his host's, and the machine itself has nothing of all this.
+    # An instance without name servers sees its host's. The machine itself has none of these files.
     assert seen("h1", "z") == run(lab.lab["h1"], "cat /etc/resolv.conf").splitlines()
     assert not Path("/etc/netns/vm-a").exists()
 
@@ -128,8 +130,8 @@ def test_a_subnet_without_gateway_leads_nowhere(lab: Running) -> None:
 
 
 def test_an_edit_reaches_instances_which_ask_again(lab: Running) -> None:
-    """On the server's host and on another. The server is told by files that are read again: it goes
-    on, and so does what instances do.
+    """Instances on the server's host and on another. The server rereads its files and keeps
+    running, and instances are not disturbed.
     """
     h1, h2 = lab.lab["h1"], lab.lab["h2"]
     before = servers(h1)
@@ -155,13 +157,15 @@ def test_the_subnets_of_a_network_reach_each_other_without_a_router(lab: Running
 def plug_undeclared(
     lab: Running, host: str, name: str, network: str = "blue", tries: int = 4
 ) -> str | None:
-    """Plug a machine that nobody declared into a host's br-int; return what DHCP gives it."""
+    """Plug an undeclared machine into a host's br-int; return its address from DHCP."""
     tag = load_topology(lab.file).local_vlans[host][network]
     return plugged(lab.lab[host], name, tag, tries)
 
 
 def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
-    """From a range of three, of which one is declared; also across hosts, and told apart."""
+    """The range has three addresses, of which one is declared. Machines on two hosts get different
+    ones.
+    """
     await_lease(lab.lab["h2"], "c")
     leased = {plug_undeclared(lab, "h1", "alien1"), plug_undeclared(lab, "h2", "alien2")}
     assert leased == {"10.1.0.100", "10.1.0.102"}
@@ -204,23 +208,25 @@ print(dict(each for each in options if len(each) == 2)["message-type"])
 
 
 def send(host: LabHost, namespace: str, kind: str, mac: str, ip: str, server: str = "") -> str:
-    """Say something of a MAC's address to the DHCP server, from where it need not be; return the
-    kind of the answer.
+    """Send the DHCP server a message about the address of a MAC, from any machine; return the type
+    of the answer.
     """
     command = [sys.executable, "-W", "ignore", "-c", _SEND, kind, mac, ip, server]
     return host.run(command, namespace=namespace).stdout.strip()
 
 
 def decline(lab: Running, mac: str, ip: str) -> None:
-    """Let a decline an address of blue, with this MAC in the message, as any guest may."""
+    """Let instance a decline an address of blue with this MAC in the message, as any guest
+    could.
+    """
     ports = load_topology(lab.file).service_ports
     (server,) = (port for port in ports if (port.name, port.owner) == ("blue", DHCP))
-    for each in server.addresses:  # it hears what is for the one that it takes for its own
+    for each in server.addresses:  # the server accepts messages for any of its addresses
         send(lab.lab["h1"], "vm-a", "decline", mac, ip, each.ip)
 
 
 def test_a_declined_address_stays_its_owners(lab: Running) -> None:
-    """Whoever declines it: with the owner's MAC in its message, any guest may."""
+    """Any guest may decline it with the owner's MAC in the message."""
     decline(lab, load_topology(lab.file).instances["b"].mac, "10.1.0.12")
     assert "10.1.0.12" not in lab.leases()
     assert offer(lab.lab["h2"], "b")["ip"] == "10.1.0.12"
@@ -240,8 +246,8 @@ def test_who_declines_much_does_not_empty_a_range(lab: Running) -> None:
 
 
 def test_leases_go_with_their_server(lab: Running) -> None:
-    """Those of instances at once. A machine that nobody declared keeps its address: it is given to
-    nobody else while it answers, and again to whom has it.
+    """Leases of instances go at once. An undeclared machine keeps its address: while it answers, no
+    other machine gets the address, and the machine can renew it.
     """
     h1, h2 = lab.lab["h1"], lab.lab["h2"]
     aliens = {
@@ -294,7 +300,7 @@ def test_leases_outlive_their_server(lab: Running) -> None:
 
 
 def test_an_address_is_its_new_owners_at_once(lab: Running) -> None:
-    """Though its last owner, who was killed, gave nothing back."""
+    """The last owner was killed and has not released its lease."""
     h1 = lab.lab["h1"]
     run(h1, "sh -c kill$IFS-9$IFS$(cat$IFS/run/dvr_ryu/processes/udhcpc-a.pid)")
     mac = "fa:16:3e:00:00:99"
@@ -307,13 +313,13 @@ def test_an_address_is_its_new_owners_at_once(lab: Running) -> None:
 
 
 def leased_by(lab: Running, host: str) -> set[str]:
-    """The addresses of green that a host has leased."""
+    """The addresses of green that a host's server has leased."""
     there = leases.listed(lab.lab[host].path("/"))
     return {lease.ip for lease in there if lease.network == "green"}
 
 
 def test_each_host_serves_its_own_and_nobody_elses(lab: Running) -> None:
-    """With one address and one MAC, which no other host ever sees."""
+    """The servers of all hosts have the same address and MAC, which no other host ever sees."""
     leased = {host: await_lease(lab.lab[host], name) for host, name in (("h1", "e"), ("h2", "f"))}
     assert leased["h1"]["server"] == leased["h2"]["server"]
     for host, other, instance in (("h1", "h2", "e"), ("h2", "h1", "f")):
@@ -336,7 +342,9 @@ def test_a_moved_instance_goes_on_with_the_server_there(lab: Running) -> None:
 
 
 def test_a_dead_host_takes_nobodys_dhcp_down(lab: Running) -> None:
-    """Last, for it cuts a host off: the others renew, and new instances get their addresses."""
+    """This test is the last, because it disconnects a host: the others renew, and new instances get
+    addresses.
+    """
     h1, h2 = lab.lab["h1"], lab.lab["h2"]
     run(h1, f"ip link set {NIC} down")
     run(h1, f"kill {servers(h1)}")

@@ -1,5 +1,5 @@
-"""The script of instances' DHCP clients, given what a rogue server may say: all of it is taken
-literally, in each shell that Debian has.
+"""The script of instances' DHCP clients, with values that a rogue server may send. In each shell
+that Debian has, the script takes them literally.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dvr_ryu.companion.resources.process import DHCP_SCRIPT_PATH
 SHELLS = ("dash", "busybox sh")
 PRIVATE = (
     "mount --make-rprivate / && mount -t tmpfs none /run && cp -a /etc/alternatives /run && "
-    "mount -t tmpfs none /etc && mv /run/alternatives /etc && "  # awk is a link to there
+    "mount -t tmpfs none /etc && mv /run/alternatives /etc && "  # awk is a symbolic link to it
     "mkdir -p /etc/netns /run/a && cd /run/a && touch /etc/one.conf /etc/two.conf here && "
     "ip link add eth0 type veth peer name other && ip link set eth0 up && ip link set other up && "
 )
@@ -89,8 +89,8 @@ def bound(
     events: Sequence[str] = ("bound",),
     folders: Sequence[str] = (),
 ) -> Any:
-    """Run the script for one lease after another, where /run and /etc are new but for `folders`;
-    return what each leaves there.
+    """Run the script for one lease after another, with an empty /run and /etc except for `folders`;
+    return the files after each.
     """
     request = {"shell": shell, "script": DHCP_SCRIPT_PATH, "leases": leases, "events": events}
     request["folders"] = folders
@@ -104,7 +104,7 @@ def bound(
 
 
 def literally(text: str) -> list[str]:
-    """The words of a text, as they are kept: each once."""
+    """The words of a text as the script keeps them: each once."""
     return list(dict.fromkeys(re.sub(r"[^ -~]", "?", text).split()))
 
 

@@ -1,4 +1,4 @@
-"""What all hosts share, and what changes its MAC, while it is pinged: nobody waits for long, and a
+"""Ports that all hosts share or whose MAC changes, while they are pinged: no ping waits long, and a
 router answers once, on its own host.
 """
 
@@ -50,12 +50,12 @@ instances:
   d: {host: h3, network: green, ip: 10.2.0.12}
 """
 WHILE = 2 * PACKETS_A_SECOND
-"""About a second of silence, on a machine that has other things to do."""
+"""About a second of silence, on a busy machine."""
 
 
 @frozen
 class Running:
-    """A lab that is up, and what its file says."""
+    """A lab that is up, and the document of its file."""
 
     folder: StateFolder
     file: Path
@@ -65,19 +65,19 @@ class Running:
         return hosts_of(self.folder, self.file)[host]
 
     def write(self) -> None:
-        """Save what the words say by now."""
+        """Save the document."""
         self.file.write_text(yaml.safe_dump(self.document, sort_keys=False))
 
     def save(self) -> None:
-        """Bring the lab to what the words say by now."""
+        """Bring the lab to the current document."""
         self.write()
         lifecycle.up(self.file, lambda _: None, self.folder)
 
     def counted(
         self, pings: Mapping[str, tuple[str, str | None, str]], edit: Callable[[], object]
     ) -> dict[str, Pings]:
-        """What became of pings (host, namespace, address), which were answered before, by an
-        edit.
+        """The results of pings (host, namespace, address) during an edit; all are answered before
+        it.
         """
         for host, namespace, address in pings.values():
             await_answer(self[host], namespace, address)
@@ -100,7 +100,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def silent(found: dict[str, Pings]) -> dict[str, str]:
-    """Those who waited for more than a while."""
+    """The pings that waited for more than a while."""
     print({what: (each.longest_gap, each.duplicates) for what, each in found.items()})
     return {what: str(each) for what, each in found.items() if each.longest_gap > WHILE}
 
@@ -147,7 +147,7 @@ def other_snat_port(document: dict[str, Any]) -> None:
 
 
 def other_router(document: dict[str, Any]) -> None:
-    """One of another name, so of other MACs, in its place."""
+    """Another router, whose name and so whose MACs differ, replaces the router."""
     document["routers"]["s"] = document["routers"].pop("r")
     del document["routers"]["s"]["interfaces"][0]["mac"]
 
@@ -165,7 +165,7 @@ def test_the_way_to_the_world_is_found_at_once_by_another_mac(
 
 @contextmanager
 def halted(running: Running, *halted_services: str) -> Iterator[None]:
-    """Stop the companions of hosts, or the controller, while the block runs."""
+    """Suspend the companions of hosts, or the controller, while the block runs."""
     hosts = lifecycle.running(running.folder).lab_hosts
     services = {name: name if name == "controller" else "companion" for name in halted_services}
     pids = [(hosts[name], hosts[name].service_pid(service)) for name, service in services.items()]
@@ -180,7 +180,9 @@ def halted(running: Running, *halted_services: str) -> Iterator[None]:
 
 @contextmanager
 def crossing(running: Running, mac: str) -> Iterator[list[str]]:
-    """The frames, in tcpdump's words, that this MAC sends through tunnels while the block runs."""
+    """The frames that this MAC sends through tunnels while the block runs, as tcpdump prints
+    them.
+    """
     first, last = mac.replace(":", "")[:8], mac.replace(":", "")[8:]
     sent = f"udp port 4789 and udp[22:4]=0x{first} and udp[26:2]=0x{last}"
     command = ["tcpdump", "--immediate-mode", "-lnne", "-Z", "root", "-i", BRIDGE, sent]
@@ -194,7 +196,7 @@ def crossing(running: Running, mac: str) -> Iterator[list[str]]:
 
 
 def await_others(running: Running, halted_services: Collection[str], mac: str, there: bool) -> None:
-    """Wait until all that are not halted have made what the file says of a router's MAC."""
+    """Wait until all services that are not suspended have applied the file's router MAC."""
     for name in ("h1", "h2", "h3"):
         host = running[name]
         if "controller" not in halted_services:
@@ -211,7 +213,7 @@ def await_others(running: Running, halted_services: Collection[str], mac: str, t
 def test_a_router_that_leaves_a_network_and_comes_back_answers_once(
     running: Running, halted_services: Collection[str]
 ) -> None:
-    """Whoever of the controller and the companions acts first."""
+    """The controller and the companions may act in any order."""
     (router,) = running.document["routers"].values()
     interfaces, mac = router["interfaces"], "fa:16:3e:00:00:08"
     interfaces[0]["mac"] = mac
@@ -232,11 +234,11 @@ def test_a_router_that_leaves_a_network_and_comes_back_answers_once(
     assert crossed == []
 
 
-# A machine that nobody declared -------------------------------------------------------------------
+# Undeclared machines ------------------------------------------------------------------------------
 
 
 def test_an_undeclared_machine_is_routed_to_from_every_host(running: Running) -> None:
-    """And nobody is told to move its network away from it."""
+    """No log advises to move its network away from it."""
     h1 = running["h1"]
     ip = plugged(h1, "alien", load_topology(running.file).local_vlans["h1"]["blue"])
     assert ip is not None

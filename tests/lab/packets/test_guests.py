@@ -1,4 +1,4 @@
-"""Guests that lie, flood, and reach for what is the host's: others go on as if nobody did."""
+"""Guests that forge addresses, flood, and try to reach the host: others are not disturbed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guests]:
         lifecycle.down(folder)
 
 
-# What the file gives to another ------------------------------------------------------------------
+# Forged addresses ---------------------------------------------------------------------------------
 
 
 def test_nobody_is_learned_where_he_is_not(guests: Guests) -> None:
@@ -62,7 +62,7 @@ def test_nobody_is_learned_where_he_is_not(guests: Guests) -> None:
         run(guests.lab[host], f"ovs-ofctl del-flows br-tun cookie={LEARNED:#x}/-1")
     unknown = "02:00:00:00:00:99"
     guests.send("liar", **{"as": [*forged, unknown], "to": guests.mac("third")})
-    # Open vSwitch learns in the order of the packets: the last one is undeclared, and is learned.
+    # Open vSwitch learns in the order of the packets: the last MAC is undeclared, and is learned.
     here = guests.ofport("liar")
     wait_until(lambda: guests.learned_on("h1", unknown) == {here}, 10, "what nobody declared")
     wait_until(lambda: any(unknown in flow for flow in guests.taught("h3")), 10, "it on h3")
@@ -128,13 +128,13 @@ def test_only_those_who_may_have_a_virtual_address_move_it(guests: Guests) -> No
     assert guests.answers("asks-1", "10.1.0.100") and guests.answers("asks-3", "10.1.0.100")
 
 
-# What it sends too much of -----------------------------------------------------------------------
+# Floods -------------------------------------------------------------------------------------------
 
 
 FLOOD = 10_000
-"""Frames at a time, each of another MAC. A busy Open vSwitch drops most of them."""
+"""Frames in one flood, each with another MAC. A busy Open vSwitch drops most of them."""
 WORSE = 20
-"""How many times as long it may take to put flows back, with table 20 full."""
+"""With a full table 20, the controller may take so many times as long to restore flows."""
 
 
 def test_a_flood_of_macs_harms_nobody(guests: Guests, tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_a_flood_of_macs_harms_nobody(guests: Guests, tmp_path: Path) -> None:
 
 
 def _mended(guests: Guests) -> float:
-    """How long the controller takes to put back the flows of table 21 of h3's br-tun, in
-    milliseconds, once it sees that they are gone.
+    """The milliseconds that the controller takes to restore table 21 of h3's br-tun, once it has
+    noticed the loss.
     """
     topology = load_topology(guests.file)
     log = services.services_of(topology, guests.file, guests.lab, guests.folder)[0].log
@@ -171,10 +171,10 @@ def _mended(guests: Guests) -> float:
     return float(found.findall(log.read_text(), before)[0])
 
 
-# What is the host's ------------------------------------------------------------------------------
+# The host's own addresses -------------------------------------------------------------------------
 
 OUTSIDE = {"liar": "its router's address", "near": "2.2.2.100", "outer": "2.2.2.66"}
-"""Guests by SNAT, by a floating address, and on the external network itself."""
+"""Guests with SNAT, with a floating IP, and on the external network itself."""
 _UDP = """
 import socket, sys
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -194,13 +194,13 @@ OTHER_PORT = 4790
 
 
 def _knocks(guests: Guests, instance: str, address: str, port: int = 4789) -> None:
-    """A guest sends to a port of UDP."""
+    """Let a guest send to a UDP port."""
     host = guests.lab[guests.host(instance)]
     host.run([sys.executable, "-c", _UDP, address, str(port)], namespace=f"vm-{instance}")
 
 
 def _connects(guests: Guests, instance: str, address: str, port: int) -> bool:
-    """Whether a guest gets a connection by TCP."""
+    """Whether a guest can connect by TCP."""
     host = guests.lab[guests.host(instance)]
     command = [sys.executable, "-c", _TCP, address, str(port)]
     return host.run(command, namespace=f"vm-{instance}", check=False).returncode == 0
@@ -208,8 +208,8 @@ def _connects(guests: Guests, instance: str, address: str, port: int) -> bool:
 
 @contextmanager
 def _reached(guests: Guests, port: int = 4789) -> Iterator[set[str]]:
-    """To which addresses of the underlay guests' packets to a port of UDP come meanwhile: across
-    the wire, and to the gateway host itself, which has no tunnel of its own kernel there.
+    """Collect the underlay addresses that guests' packets to a UDP port reach: across the underlay,
+    and on the gateway host itself, whose own kernel has no tunnel there.
     """
     reached: set[str] = set()
     command = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", BRIDGE]
@@ -224,7 +224,7 @@ def _reached(guests: Guests, port: int = 4789) -> Iterator[set[str]]:
         assert any("listening on" in line for line in tcpdump.stderr)
         assert socket.stdout.readline() == "ready\n"
         yield reached
-        time.sleep(0.5)  # what comes would have come
+        time.sleep(0.5)  # all packets would have arrived by then
         tcpdump.terminate()
         reached.update(re.findall(rf"> ([\d.]+)\.{port}:", tcpdump.stdout.read()))
         socket.kill()
@@ -233,7 +233,7 @@ def _reached(guests: Guests, port: int = 4789) -> Iterator[set[str]]:
 
 
 def _knock_everywhere(guests: Guests, port: int = 4789) -> set[str]:
-    """At which hosts any guest's packets come, of those that all send to all."""
+    """The hosts that packets reach when all guests send to all hosts."""
     with _reached(guests, port) as reached:
         for instance in OUTSIDE:
             for host in guests.topology.hosts.values():
@@ -252,7 +252,7 @@ def test_no_guest_reaches_tunnels_or_the_controller(guests: Guests) -> None:
         await_answer(lab[guests.host(instance)], f"vm-{instance}", "10.0.46.1")
         with lab.controller.running([sys.executable, "-c", _ANSWER, "6654"]):
             wait_until(partial(_connects, guests, instance, "10.0.46.1", 6654), 10, "another port")
-    # A connection that a host began from the controller's port is answered.
+    # A host may connect from the controller's port and get answers.
     with lab["h1"].running(["ip", "netns", "exec", "vm-near", sys.executable, "-c", _ANSWER, "80"]):
         client = "import socket, sys; socket.create_connection(('2.2.2.100', 80), 5, ('', 6653))"
         wait_until(
@@ -263,7 +263,7 @@ def test_no_guest_reaches_tunnels_or_the_controller(guests: Guests) -> None:
 
 
 def test_masquerading_for_guests_opens_no_tunnel(guests: Guests) -> None:
-    """With this host's own address their frames would be those of a host."""
+    """With the gateway host's address, the guests' frames would look like those of a host."""
     rule = "POSTROUTING -s 2.2.2.0/24 -o br-phys -j MASQUERADE"
     run(guests.lab["h3"], f"iptables -t nat -A {rule}")
     command = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", BRIDGE]
@@ -274,7 +274,7 @@ def test_masquerading_for_guests_opens_no_tunnel(guests: Guests) -> None:
             assert any("listening on" in line for line in tcpdump.stderr)
             for instance in OUTSIDE:
                 _knocks(guests, instance, "10.0.46.12")
-            time.sleep(0.5)  # what comes would have come
+            time.sleep(0.5)  # all packets would have arrived by then
             tcpdump.terminate()
             assert "UDP, length 5" not in tcpdump.stdout.read()
     finally:
@@ -326,7 +326,7 @@ def test_the_file_may_let_guests_reach_the_underlay(guests: Guests) -> None:
     assert _knock_everywhere(guests) == set()
 
 
-# What it does to itself --------------------------------------------------------------------------
+# Damage by the guest itself -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("instance", ["far", "near"])

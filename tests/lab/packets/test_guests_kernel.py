@@ -1,5 +1,5 @@
-"""What others, and guests, may put into a namespace: all of it can be read, and what is in the way
-of ours can be removed. In a network namespace without a lab.
+"""Rules and devices that others or guests may put into a namespace: all can be read, and those in
+our way can be removed. This uses a network namespace without a lab.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ print(ascii(sorted(link.name for link in found)))
 
 
 def alone(prepared: str, program: str, commands: str = "true") -> Any:
-    """Run shell commands, a program in Python and more commands in a network namespace of its own;
-    return all that they print.
+    """Run shell commands, a Python program and more commands in a network namespace of their own;
+    return all output.
     """
     script = f'{prepared}\n"{sys.executable}" -c "$0" && {commands}'
     process = subprocess.run(

@@ -1,7 +1,6 @@
-"""The ways out of several routers and in again, over two external networks on three hosts.
-
-Floating addresses distributed and central, forwarded ports, SNAT; and edits that move each of them
-while packets run.
+"""The north-south paths of several routers, over two external networks on three hosts: distributed
+and central floating IPs, forwarded ports, SNAT; and edits that move each of them while packets
+pass.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ Where: TypeAlias = "tuple[LabHost, str | None]"
 
 @frozen
 class North:
-    """The lab, up, with its file."""
+    """The lab that is up, and its file."""
 
     file: Path
     lab: Lab
@@ -50,7 +49,7 @@ class North:
         return load_topology(self.file)
 
     def where(self, instance: str) -> Where:
-        """The host and the namespace of an instance; of a host, its own."""
+        """The host and the namespace of an instance; a host has its own namespace."""
         if instance in self.lab.hosts:
             return self.lab[instance], None
         return self.lab[self.topology().instances[instance].host], f"vm-{instance}"
@@ -61,7 +60,7 @@ class North:
         self.write(text.replace(old, new))
 
     def write(self, text: str) -> None:
-        """Save the file, and wait until every host says that it has it."""
+        """Save the file, and wait until every host has applied it."""
         fresh = self.file.with_suffix(".fresh")
         fresh.write_text(text)
         fresh.replace(self.file)
@@ -73,11 +72,11 @@ class North:
             )
 
     def seen(self, client: str, server: str, address: str) -> str:
-        """As whom an instance, or a host, sees another that connects to it by an address."""
+        """The source address that `server` sees when `client` connects to an address of it."""
         return seen_as(self.where(client), self.where(server), address)
 
     def asked(self, instance: str) -> int:
-        """How many pings an instance was asked."""
+        """The number of pings that an instance has received."""
         host, namespace = self.where(instance)
         lines = host.run(["cat", "/proc/net/snmp"], namespace=namespace).stdout.splitlines()
         names, numbers = (line.split() for line in lines if line.startswith("Icmp:"))
@@ -107,7 +106,7 @@ def test_all_that_follows_from_the_file(north):
     assert {"floating IP, inbound", "floating IP, outbound", "forwarded port", "SNAT"} <= kinds
 
 
-# Who is seen as whom ------------------------------------------------------------------------------
+# Source addresses ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ def test_everybody_is_seen_by_his_own_outer_address(north, client, server, addre
 
 
 def test_an_extra_route_leads_across_the_external_network(north):
-    """By the fip- namespace, by the SNAT host, and from a central address; nobody else knows s."""
+    """By the fip namespace, by the SNAT host, and from a central address; no other host knows s."""
     s = north.topology().instances["s"].ip
     for client, seen in (("a", "2.2.2.101"), ("d", "2.2.2.11"), ("c", "2.2.2.110")):
         assert north.seen(client, "s", s) == seen
@@ -146,7 +145,7 @@ def test_routers_of_one_external_network_share_its_namespace(north):
 
 @pytest.mark.parametrize("asking", ["a2", "d", "b", "r"])
 def test_forwarded_ports_answer_from_within(north, asking):
-    """From the instance itself, its neighbours, and who has a floating address of his own."""
+    """From the instance itself, from its neighbours, and from instances with floating IPs."""
     topology = north.topology()
     client, d = (Endpoint(topology.instances[name].host, f"vm-{name}") for name in (asking, "d"))
     fixed_ip = topology.instances["d"].ip
@@ -173,7 +172,7 @@ def test_a_floating_address_of_a_virtual_one_leads_to_who_announced_it(north):
 
 @contextmanager
 def pinging(north: North, address: str) -> Iterator[None]:
-    """Ping from beyond while the block runs: to conntrack, this is one connection."""
+    """Ping from outside while the block runs: for conntrack, this is one connection."""
     host, namespace = north.where(WORLD)
     command = ["ping", "-q", "-i", "0.05", address]
     with subprocess.Popen(
@@ -196,7 +195,7 @@ def await_gone(north: North, host: str, namespace: str) -> None:
 
 @pytest.fixture
 def as_it_was(north: North) -> Iterator[None]:
-    """The file as it was, once a test has edited it."""
+    """Restore the file after a test has edited it."""
     before = north.file.read_text()
     yield
     north.write(before)
@@ -253,7 +252,7 @@ with socket.create_connection((sys.argv[1], 7777), 5) as sock:
 
 @contextmanager
 def talking(north: North, client: str, server: str, address: str) -> Iterator[list[str]]:
-    """A TCP connection that is in use when the block begins; how it ended is in the list."""
+    """A TCP connection that is in use when the block begins; the list says how it ended."""
     end: list[str] = []
     (serving, inner), (asking, outer) = north.where(server), north.where(client)
     with serving.running([*PYTHON, _ECHO], inner) as echo:
@@ -277,7 +276,7 @@ def test_a_connection_ends_with_the_binding_that_it_came_by(north, how):
 
 @pytest.mark.usefixtures("as_it_was")
 def test_a_connection_ends_with_the_binding_that_it_left_by(north, tmp_path):
-    """It must not go on by SNAT: nobody beyond knows it, nor an address of ours."""
+    """It must not continue by SNAT: outside, neither it nor an address of ours is known."""
     gateway = next(
         port.device
         for port in north.topology().service_ports
@@ -298,7 +297,7 @@ def test_a_connection_ends_with_the_binding_that_it_left_by(north, tmp_path):
 
 @pytest.mark.usefixtures("as_it_was")
 def test_connections_are_forgotten_by_who_was_killed_before_he_did(north):
-    """The rules are the new ones already, as when a companion is killed right after them."""
+    """The new rules are in place, as if the companion had been killed right after them."""
     topology, host = north.topology(), north.lab["h1"]
     old, new = (topology.instances[name].ip for name in ("a", "e"))
     sed = f"iptables-save -t nat | sed s/{old}/{new}/ | iptables-restore"

@@ -1,5 +1,5 @@
-"""The ways of packets through the namespaces of two routers on three hosts: each hop answers, each
-instance is seen by one address wherever the other is, and what somebody takes away returns.
+"""The paths of packets through the namespaces of two routers on three hosts: each hop answers,
+others see each instance under one address, and removed routing returns.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def routed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoutedLab]:
 
 
 def hops(endpoint: tuple[LabHost, str | None], address: str) -> list[str]:
-    """Who says that a packet died there, hop by hop, and at last who answers."""
+    """The addresses that report an expired TTL, hop by hop, and at last the address that
+    answers.
+    """
     host, namespace = endpoint
     found = []
     for ttl in range(1, 9):
@@ -66,7 +68,9 @@ def hops(endpoint: tuple[LabHost, str | None], address: str) -> list[str]:
 
 
 def test_every_hop_answers(routed):
-    """An error about a packet to a floating address comes, past its NAT, from that address."""
+    """An ICMP error about a packet to a floating IP, from behind its NAT, comes from that
+    address.
+    """
     links = {name: router.fip_link for name, router in TOPOLOGY.routers.items()}
     sg = [
         port.snat_port.ip
@@ -108,7 +112,7 @@ def test_every_namespace_of_routers_answers_whoever_asks_and_is_answered(routed)
         assert not [each for some in pool.map(unanswered, asking) for each in some]
 
 
-# Who is seen as whom ------------------------------------------------------------------------------
+# Source addresses ---------------------------------------------------------------------------------
 
 _SERVER = f"""
 import socket
@@ -129,8 +133,8 @@ print(json.dumps({name: seen(*to) for name, to in json.loads(sys.argv[1]).items(
 
 
 def expected(client: str, server: str) -> str:
-    """By its own floating address; by its router's, if it has none, or if it has a distributed one
-    and asks for what is central behind the same router.
+    """The client's own floating IP; its router's address, if it has none, or if it has a
+    distributed one and connects to a central one behind the same router.
     """
     other_router = client[0] == "o" or server[0] == "o"
     if client not in OUTER or (client[0] == "d" and server[0] in "cf" and not other_router):
@@ -157,14 +161,14 @@ def test_each_instance_is_seen_by_one_address_wherever_the_other_is(routed):
     assert {pair: found[pair[0]][pair[1]] for pair in pairs} == {p: expected(*p) for p in pairs}
 
 
-# What somebody takes away -------------------------------------------------------------------------
+# Removed routing ----------------------------------------------------------------------------------
 
 _SHOWN = ("rule", "-4 route show table all", "-4 addr show", "neigh show nud permanent")
 _LEFT_ALONE = re.compile("^broadcast|127.0.0|^ *valid_lft|^(default|10).* dev eth0 .*proto dhcp")
 
 
 def shown(routed: RoutedLab, host: str, namespace: str) -> list[str]:
-    """What routing there is, as people see it, but for what matters to nobody."""
+    """The routing that `ip` shows, without lines that make no difference."""
     option = f"-n {namespace} " if namespace else ""
     lines = [
         line for what in _SHOWN for line in routed.run(host, f"ip {option}{what}").splitlines()
@@ -174,7 +178,7 @@ def shown(routed: RoutedLab, host: str, namespace: str) -> list[str]:
 
 
 def _devices(routed: RoutedLab, host: str, namespace: str) -> list[str]:
-    """The devices of ours; not the cards whose addresses are their DHCP clients' affair."""
+    """Our devices, without instances' NICs, whose addresses belong to their DHCP clients."""
     option = f"-n {namespace} " if namespace else ""
     names = [line.split()[0] for line in routed.run(host, f"ip {option}-br link").splitlines()]
     names = [name.split("@")[0] for name in names]
@@ -195,12 +199,13 @@ DAMAGE: Mapping[str, str] = {
     "the addresses": "addr flush dev DEVICE",
     "the devices": "link set DEVICE down",
 }
-"""What is undone → ip's words for it. Of the host's own, only the gateway's routes are."""
+"""Kind of damage → the arguments of ip for it. Of the host's own routes, only the gateway's are
+ours."""
 
 
 @contextmanager
 def stopped(routed: RoutedLab, host: str) -> Iterator[None]:
-    """The companion of a host does nothing while the block runs."""
+    """Suspend the companion of a host while the block runs."""
     pid = routed.lab[host].service_pid("companion")
     routed.run(host, f"kill -STOP {pid}")
     try:
@@ -210,7 +215,7 @@ def stopped(routed: RoutedLab, host: str) -> Iterator[None]:
 
 
 def _damage(routed: RoutedLab, host: str, namespace: str, command: str) -> Iterator[str]:
-    """Yield the commands that undo it in a namespace."""
+    """Yield the commands of `ip` that do this damage in a namespace."""
     devices, inside = _devices(routed, host, namespace), f"-n {namespace} " if namespace else ""
     for each in command.split("; "):
         if "DEVICE" in each:
@@ -232,7 +237,7 @@ def _await_shown(
 
 @pytest.mark.parametrize("what", DAMAGE)
 def test_what_is_taken_away_comes_back_everywhere(routed, what):
-    """In all namespaces at once."""
+    """Damage all namespaces at the same time."""
     endpoints = [(host, name) for host in HOSTS for name in routed.namespaces(host)]
     damages = {endpoint: list(_damage(routed, *endpoint, DAMAGE[what])) for endpoint in endpoints}
     endpoints = [endpoint for endpoint in endpoints if damages[endpoint]]
@@ -278,7 +283,7 @@ def test_the_plan_shows_what_is_missing_and_its_script_makes_it(routed):
             and line.endswith(f" proto kernel scope link src {fg}")
             for line in planned
         )
-        # What the kernel makes again with the device is not typed.
+        # The kernel makes these again with the device; no command is needed.
         assert [line for line in planned if " vm-d1 " in line and "proto kernel" in line] == []
         dvr = Path(sys.executable).with_name("dvr")
         command = f"{dvr} companion plan {routed.file} --host h1 --as script"
@@ -306,12 +311,14 @@ def await_applied(routed: RoutedLab, hosts: Sequence[str], digest: str) -> None:
 
 
 def largest(routed: RoutedLab, size: int) -> bool:
-    """Whether a packet of that size gets from d1 to d2, on two hosts, uncut."""
+    """Whether a packet of that size passes from d1 to d2, on two hosts, without fragmentation."""
     return pings(*routed.at("d1"), "10.1.0.13", "-Mdo", f"-s{size - 28}")
 
 
 def test_an_mtu_that_the_devices_lack_waits_for_them(routed):
-    """Saved, found at a start, and healed: first the card below the bridge is as narrow, too."""
+    """At a save, at a start, and after the repair: first the NIC below the bridge is as narrow,
+    too.
+    """
     wider = FILE.replace("mtu: 1550", "mtu: 1600")
     output = "h1: underlay.mtu is 1600, but br-phys has 1550: ovs-vsctl set Interface br-phys"
     try:
@@ -343,7 +350,7 @@ def test_an_mtu_that_the_devices_lack_waits_for_them(routed):
 
 
 def _widen(routed: RoutedLab, mtu: int) -> None:
-    """The wire between the hosts, their cards and their bridges."""
+    """The cables between the hosts, their NICs and their bridges."""
     for port in routed.run(UNDERLAY, "ip -br link").splitlines():
         name = port.split()[0].split("@")[0]
         if name != "lo":

@@ -1,5 +1,5 @@
-"""Routers of every shape, on the hosts of examples/shapes.yaml: the checks of any lab first, then
-what only this topology has.
+"""Routers of every shape, on the hosts of examples/shapes.yaml: first the checks of any lab, then
+those of this topology only.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tests.lab.support.companions import seen_as
 HOSTS = ("server-1", "server-2", "server-3")
 VIRTUAL_IP, VIRTUAL_MAC_IP = "10.1.0.100", "10.1.0.200"
 SHARING = ("web-1", "web-2", "web-3")
-"""The first two on one host, the third on another."""
+"""The first two are on one host, the third on another."""
 ASKING = ("db-1", "db-2", "db-3", "upper")
-"""In other subnets: one on each host, and one on the same network, beside its other gateway."""
+"""One in another subnet on each host, and one on the same network, beside its other gateway."""
 WORLD = "server-3"
 
 
 class Shapes:
-    """The lab, in words of instances."""
+    """The lab that is up; its methods take the names of instances."""
 
     def __init__(self, lab: Article) -> None:
         self.lab = lab
@@ -55,7 +55,7 @@ class Shapes:
         wait_until(lambda: self.answers(instance, address), seconds, f"{address} for {instance}")
 
     def seen(self, client: str, server: str, address: str) -> str:
-        """As whom `server`, who has the address, sees the client."""
+        """The source address of the client that `server`, which has the address, sees."""
         ends = [
             (self.lab.lab[host], endpoint)
             for host, endpoint in map(self.endpoint, (client, server))
@@ -68,14 +68,14 @@ class Shapes:
     def take(
         self, old: str | None, new: str, address: str, device: str = "eth0", times: int = 1
     ) -> None:
-        """An address moves, and who has it now says so, once a second."""
+        """Move an address to another owner, which announces it once a second."""
         if old is not None:
             self.run(old, f"ip addr del {address}/32 dev {device}")
         self.run(new, f"ip addr add {address}/32 dev {device}")
         self.run(new, f"arping -q -c{times} -w{times} -U -I {device} {address}", check=False)
 
     def await_neighbour(self, host: str, address: str, **known: Any) -> None:
-        """Wait until the host's router `edge` knows so much of an address."""
+        """Wait until the host's router `edge` has a neighbour entry with these fields."""
         wait_until(
             lambda: known.items() <= self.neighbour(host, address).items(),
             10,
@@ -84,7 +84,7 @@ class Shapes:
         )
 
     def neighbour(self, host: str, address: str) -> dict[str, Any]:
-        """What the host's router `edge` knows of an address: its MAC, its states."""
+        """The neighbour entry of the host's router `edge`: MAC and states."""
         router = self.topology.routers["edge"].namespace
         (entry, *_) = json.loads(self.lab.run((host, router), f"ip -json neigh show to {address}"))
         return dict(entry)
@@ -98,7 +98,9 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shapes]:
 
 @pytest.fixture
 def virtual_ip(shapes: Shapes) -> Iterator[str]:
-    """A virtual IP that the first who may have it has; whoever has it in the end loses it."""
+    """Give a virtual IP to the first instance that may have it; its owner after the test loses
+    it.
+    """
     shapes.take(None, SHARING[0], VIRTUAL_IP)
     yield VIRTUAL_IP
     for instance in SHARING:
@@ -109,7 +111,7 @@ def virtual_ip(shapes: Shapes) -> Iterator[str]:
 
 
 def test_every_hosts_router_finds_a_virtual_ip_and_nobody_else_answers_for_it(shapes, virtual_ip):
-    """The owner's answer, whichever host's router asked, reaches that router."""
+    """The answer reaches the router of whichever host asked."""
     router = shapes.topology.routers["edge"].namespace
     for host in HOSTS:
         flush = f"ip neigh flush to {virtual_ip}"
@@ -121,7 +123,7 @@ def test_every_hosts_router_finds_a_virtual_ip_and_nobody_else_answers_for_it(sh
 
 
 def test_every_hosts_router_hears_that_the_owner_is_still_there(shapes, virtual_ip):
-    """Before it forgets a neighbour, the kernel asks it alone, by a frame from the host's MAC."""
+    """Before the kernel forgets a neighbour, it asks it alone, with a frame from the host's MAC."""
     router = shapes.topology.routers["edge"].namespace
     for instance in ASKING:
         shapes.await_answer(instance, virtual_ip)
@@ -137,7 +139,7 @@ def test_a_virtual_ip_moves_by_gratuitous_arp_on_one_host_and_across_hosts(shape
         shapes.await_answer(instance, virtual_ip)
     for old, new in zip(SHARING, (*SHARING[1:], SHARING[0]), strict=True):
         shapes.take(old, new, virtual_ip)
-        # Nobody sends anything to it meanwhile: what a router knows it has been told.
+        # No packets pass meanwhile: a router knows only announcements.
         for host in HOSTS:
             shapes.await_neighbour(host, virtual_ip, lladdr=_mac(shapes, new))
         for instance in ASKING:
@@ -149,15 +151,16 @@ def test_a_virtual_ip_moves_by_gratuitous_arp_on_one_host_and_across_hosts(shape
 
 @pytest.fixture
 def virtual_mac(shapes: Shapes) -> Iterator[str]:
-    """A MAC that no instance's card has: those who share it have it on a device `vrrp` beside."""
+    """Give instances a MAC that no NIC has: those that share it have it on a device `vrrp`."""
     (mac,) = {pair.mac for pair in shapes.topology.instances["web-1"].address_pairs if pair.mac}
     try:
         for instance in SHARING:
             for command in (
                 f"ip link add vrrp link eth0 address {mac} type macvlan mode bridge",
-                # Who does not have the address must be silent: a frame would say where the MAC is.
+                # An instance without the address must be silent, because a frame would show the
+                # MAC's port.
                 "sysctl -qw net.ipv6.conf.vrrp.disable_ipv6=1",
-                # The card neither answers for the address nor asks in its name.
+                # The NIC neither answers for the address nor sends requests in its name.
                 "sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2",
                 "sysctl -qw net.ipv4.conf.all.rp_filter=0",
                 "sysctl -qw net.ipv4.conf.vrrp.rp_filter=0",
@@ -171,10 +174,10 @@ def virtual_mac(shapes: Shapes) -> Iterator[str]:
 
 
 def test_a_virtual_ip_with_a_mac_of_its_own_moves_as_well(shapes, virtual_mac):
-    """As keepalived's use_vmac has it: no card has the MAC, so no flow of a port leads there."""
+    """Like keepalived's use_vmac: no NIC has the MAC, so no flow of a port leads to it."""
     owners = (None, *SHARING, SHARING[0])
     for old, new in pairwise(owners):
-        # Announced once, and the last owner has just answered.
+        # It is announced once, and the last owner has just answered.
         shapes.take(old, new, VIRTUAL_MAC_IP, "vrrp")
         for instance in ASKING:
             shapes.await_answer(instance, VIRTUAL_MAC_IP)
@@ -183,7 +186,7 @@ def test_a_virtual_ip_with_a_mac_of_its_own_moves_as_well(shapes, virtual_mac):
 
 
 def test_a_virtual_mac_is_followed_though_it_moves_in_silence(shapes, virtual_mac):
-    """Whoever is asked on its own network knows it by its last announcement, for 30 seconds."""
+    """Neighbours on its own network use its last announcement for 30 seconds."""
     shapes.take(None, "web-1", VIRTUAL_MAC_IP, "vrrp")
     shapes.await_answer("both", VIRTUAL_MAC_IP)
     shapes.run("web-1", f"ip addr del {VIRTUAL_MAC_IP}/32 dev vrrp")
@@ -195,7 +198,7 @@ def _mac(shapes: Shapes, instance: str) -> str:
     return shapes.topology.instances[instance].mac
 
 
-# Subnets, cards and addresses --------------------------------------------------------------------
+# Subnets, NICs and addresses ----------------------------------------------------------------------
 
 
 def test_all_addresses_of_a_card_answer_and_the_first_is_what_others_see(shapes):
@@ -250,7 +253,7 @@ def test_what_is_behind_an_instance_is_reached_and_reaches_the_world(shapes):
 
 
 def test_two_tenants_have_the_same_addresses_at_the_same_time(shapes):
-    """Each connection comes to its own tenant's server, from an address that the other has, too."""
+    """Each connection reaches its own tenant's server; both tenants use the same address."""
     inner = [("web-1", "db-2", "10.2.0.12"), ("twin-1", "twin-2", "10.2.0.12")]
     outer = [(WORLD, "web-1", "203.0.113.11"), (WORLD, "twin-1", "203.0.113.12")]
     with ThreadPoolExecutor() as pool:

@@ -1,4 +1,4 @@
-"""The smallest file that there may be is a lab: nothing else has to be written for one."""
+"""The smallest valid file makes a lab."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_file_of_one_host_is_a_lab_with_a_controller(tmp_path: Path) -> None:
 
 
 def _edited(file: Path, folder: StateFolder) -> None:
-    """A host and instances more are no other lab: the controller stays where it is."""
+    """More hosts and instances do not need another lab: the controller keeps its address."""
     file.write_text(
         "hosts: {h1: {address: 10.0.0.1}, h2: {address: 10.0.0.2}}\n"
         "networks: {n: {subnets: [{cidr: 10.1.0.0/24}]}}\n"

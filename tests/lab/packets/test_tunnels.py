@@ -1,7 +1,8 @@
-"""Tunnels of every type, one after the other in one running lab: what passes, and what is too long.
+"""Tunnels of every type, one after the other in one running lab: packets that pass, and packets
+that are too long.
 
-The packets are real: transfers with full segments, pings that may not be cut, broadcasts on the
-wire.
+The packets are real: transfers with full segments, pings that may not be fragmented, broadcasts on
+the underlay.
 """
 
 from __future__ import annotations
@@ -65,13 +66,13 @@ A, B, C, P, Q = (
 )  # fmt: skip
 OUTSIDE, WORLD = ("three", None), ("three", "world")
 FAR, FAR_MTU = "198.51.100.2", 1300
-"""An address beyond the external network's gateway, and the MTU of the way to it."""
+"""An address behind the external network's gateway, and the MTU of the path to it."""
 
 Spot = tuple[str, str | None]
 
 
 class Site:
-    """The lab with tunnels of one type."""
+    """The lab with one type of tunnel."""
 
     def __init__(self, folder: StateFolder, file: Path) -> None:
         self.folder, self.file = folder, file
@@ -83,7 +84,7 @@ class Site:
         return OVERLAY_MTUS[self.tunnel_type]
 
     def change(self, tunnel_type: str) -> None:
-        """Save the type, and wait until it is in force, and all reach each other by it."""
+        """Save the type, and wait until all hosts use it and all instances reach each other."""
         old, self.tunnel_type = self.tunnel_type, tunnel_type
         text = self.file.read_text()
         self.file.write_text(text.replace(f"_type: {old}", f"_type: {tunnel_type}"))
@@ -106,7 +107,7 @@ class Site:
         return pings(self.lab[spot[0]], spot[1], address, *arguments)
 
     def ping_at(self, spot: Spot, address: str, size: int, seconds: str = "2") -> str:
-        """Send one packet of so many bytes, which may not be cut; return what ping says."""
+        """Send one packet of so many bytes, not fragmented; return the output of ping."""
         arguments = ["ping", "-M", "do", "-c1", "-W", seconds, "-s", str(size - 28), address]
         done = self.lab[spot[0]].run(arguments, namespace=spot[1], check=False)
         return done.stdout + done.stderr
@@ -142,11 +143,11 @@ def site(request: pytest.FixtureRequest, started: Site) -> Site:
     return started
 
 
-# Jumbo frames, before all else: the lab's wire is made for them ----------------------------------
+# Jumbo frames come first: the lab's cables are made for them --------------------------------------
 
 
 def test_an_underlay_of_9000_bytes_is_used_to_the_last_byte(started: Site) -> None:
-    """By routers, too, and the same again once it has 1500."""
+    """Across routers, too; and the same again with an MTU of 1500."""
     results = proof.prove(lambda _: None, started.folder)
     assert [result for result in results if not result.passed] == []
     sizes = {result.detail for result in results if result.what == "largest packet"}
@@ -162,11 +163,11 @@ def test_an_underlay_of_9000_bytes_is_used_to_the_last_byte(started: Site) -> No
     assert nothing_to_do(started.folder, started.file) == {}
 
 
-# What passes -------------------------------------------------------------------------------------
+# Packets that pass --------------------------------------------------------------------------------
 
 
 def test_all_that_should_be_true_is(site: Site) -> None:
-    """The proof sends packets of the overlay's whole MTU, too, and watches for gateways' ARP."""
+    """The proof also sends packets of the overlay's whole MTU, and watches for gateways' ARP."""
     results = proof.prove(lambda _: None, site.folder)
     assert [result for result in results if not result.passed] == []
     assert nothing_to_do(site.folder, site.file) == {}
@@ -194,7 +195,7 @@ print(hashlib.sha256(data).hexdigest())
 
 
 def transferred(site: Site, source: Spot, target: Spot, address: str) -> bool:
-    """Whether 4 MB arrive by TCP as they were sent."""
+    """Whether 4 MB arrive unchanged by TCP."""
     taking = site.lab[target[0]].enter([sys.executable, "-c", _TAKE], target[1])
     with subprocess.Popen(taking, stdout=subprocess.PIPE, text=True) as taker:
         try:
@@ -208,7 +209,7 @@ def transferred(site: Site, source: Spot, target: Spot, address: str) -> bool:
 
 @contextmanager
 def matching(site: Site, arguments: str) -> Iterator[list[str]]:
-    """Collect the packets on the wire that fit a filter of tcpdump, while the block runs."""
+    """Collect the packets on the underlay that match a filter of tcpdump, while the block runs."""
     found: list[str] = []
     tcpdump = ["tcpdump", "--immediate-mode", "-lntq", "-Z", "root", "-i", BRIDGE, arguments]
     with subprocess.Popen(
@@ -244,7 +245,7 @@ def test_a_transfer_fills_packets_to_the_last_byte_and_none_is_cut(site: Site) -
     assert fragments == []
 
 
-# What is too long --------------------------------------------------------------------------------
+# Packets that are too long ------------------------------------------------------------------------
 
 
 def test_one_byte_more_is_refused_by_the_sender_itself(site: Site) -> None:
@@ -256,7 +257,7 @@ def test_one_byte_more_is_refused_by_the_sender_itself(site: Site) -> None:
 
 @contextmanager
 def wide_card(site: Site, spot: Spot) -> Iterator[None]:
-    """A guest that does not heed its MTU; the companion, which would see to it, is held."""
+    """A guest that ignores its MTU; the companion, which would correct that, is suspended."""
     host = site.lab[spot[0]]
     pid = host.service_pid("companion")
     run(host, f"kill -{signal.SIGSTOP:d} {pid}")
@@ -270,7 +271,7 @@ def wide_card(site: Site, spot: Spot) -> Iterator[None]:
 
 
 def test_the_router_tells_who_sends_too_long_a_packet(site: Site) -> None:
-    """By no more than the room that a wire's end leaves for a VLAN tag."""
+    """By at most the room that a veth leaves for a VLAN tag."""
     host, namespace = site.lab["one"], "vm-a"
     run(host, "ip route flush cache", namespace)
     with wide_card(site, A):
@@ -292,7 +293,7 @@ def test_a_narrower_way_in_the_world_is_learned_through_nat(started: Site, spot:
     assert transferred(started, spot, WORLD, FAR)
 
 
-# Who hears it ------------------------------------------------------------------------------------
+# Receivers of broadcasts --------------------------------------------------------------------------
 
 
 def test_a_broadcast_goes_to_the_hosts_of_its_network_only(site: Site, tmp_path: Path) -> None:
@@ -310,7 +311,7 @@ def test_a_broadcast_goes_to_the_hosts_of_its_network_only(site: Site, tmp_path:
         with captured(site.lab.underlay_host, BRIDGE, None, tmp_path / spot[1]) as packets:
             arguments = [sys.executable, "-c", shout, mark.decode(), broadcast]
             site.lab[spot[0]].run(arguments, namespace=spot[1])
-            # What was sent before is over once these are answered.
+            # Earlier packets have passed once these pings are answered.
             for (address, _), (_, name) in pairwise([*addresses.items()] * 2):
                 assert site.pings((name, None), address)
         frames = [packet.original for packet in packets if mark in packet.original]

@@ -1,5 +1,5 @@
-"""The lab of an example, the article's above all, with its controller, for tests: goes up and down,
-runs commands, pings, captures.
+"""Brings up the lab of an example, mostly the article's, with its controller; runs commands, pings
+and captures in it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ PEER = ("server-68", "vm-vm-68")
 
 @frozen
 class Article:
-    """An example's lab, up, on a copy of its topology that a test may edit."""
+    """The lab of an example, up, with a copy of its topology that a test may edit."""
 
     folder: StateFolder
     file: Path
     lab: Lab
 
     def run(self, endpoint: tuple[str, str | None], command: str, check: bool = True) -> str:
-        """Run a command in a host, or in one of its namespaces; return what it prints."""
+        """Run a command in a host, or in one of its namespaces; return its output."""
         host, namespace = endpoint
         return self.lab[host].run(command.split(), namespace=namespace, check=check).stdout
 
@@ -48,14 +48,16 @@ class Article:
 
 @contextmanager
 def article_lab(scratch: Path) -> Iterator[Article]:
-    """The article's lab, up and proven, for as long as the block lasts, with files in `scratch`."""
+    """The article's lab, up and proven, for as long as the block lasts; its files are in
+    `scratch`.
+    """
     with example_lab("human-defined-dvr.yaml", scratch) as lab:
         yield lab
 
 
 @contextmanager
 def example_lab(example: str, scratch: Path) -> Iterator[Article]:
-    """The same, of another example."""
+    """The lab of any example, up and proven, for as long as the block lasts."""
     file = Path(shutil.copy(examples_dir() / example, scratch / "topology.yaml"))
     folder = StateFolder(scratch / "dvr_lab")
     try:
@@ -68,7 +70,7 @@ def example_lab(example: str, scratch: Path) -> Iterator[Article]:
 
 @contextmanager
 def pinging(article: Article, endpoint: tuple[str, str | None], address: str) -> Iterator[None]:
-    """Ping while the block runs, 100 times a second; none may be lost."""
+    """Ping while the block runs, 100 times a second; no ping may be lost."""
     host, namespace = endpoint
     with unbroken(article.lab[host], namespace, address):
         yield
@@ -78,9 +80,9 @@ def pinging(article: Article, endpoint: tuple[str, str | None], address: str) ->
 def captured(
     host: LabHost, device: str, namespace: str | None, file: Path
 ) -> Iterator[list[Packet]]:
-    """Capture a device's packets to the list while the block runs; it holds them afterwards."""
+    """Capture a device's packets while the block runs; the list holds them afterwards."""
     packets: list[Packet] = []
-    # As root, since a change of user would undo setpriv: tcpdump would outlive nsenter.
+    # tcpdump stays root: a change of user would undo setpriv, and it would outlive nsenter.
     command = ["tcpdump", "--immediate-mode", "-Un", "-Z", "root", "-i", device, "-w", "-"]
     with (
         file.open("wb") as output,
@@ -102,11 +104,11 @@ def captured(
 
 
 def tunnelled(packets: list[Packet]) -> list[tuple[int, Packet]]:
-    """VNI and inner frame of each packet that is VXLAN."""
+    """The VNI and the inner frame of each VXLAN packet."""
     return [(packet[VXLAN].vni, packet[VXLAN].payload) for packet in packets if VXLAN in packet]
 
 
 def log_lines(service: services.LabService, text: str) -> list[str]:
-    """The lines of its log with these words, without their times."""
+    """The lines of its log that contain the text, without their times."""
     lines = service.log.read_text().splitlines()
     return [line.partition(" ")[2] for line in lines if text in line]

@@ -1,4 +1,4 @@
-"""What tests of the companion do in lab hosts: run it, edit its topology, talk to what it made."""
+"""Runs a companion in a lab host, edits its topology, and connects to what it made; for tests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ print(json.dumps(list(change.lines())))
 
 @frozen
 class Companion:
-    """The companion of one lab host, for a topology file."""
+    """The companion of one lab host, and its topology file."""
 
     host: LabHost
     file: Path
@@ -56,19 +56,19 @@ class Companion:
     def attempt(
         self, verb: str, kill_at: int | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """The same, which may fail, or be killed once so many resources are made."""
+        """Like a call, but it may fail, or be killed once so many resources are made."""
         arguments = [verb, str(self.file), self.name, "" if kill_at is None else str(kill_at)]
         return self.host.run([sys.executable, "-c", _COMPANION, *arguments], check=check)
 
     def edit(self, old: str, new: str) -> None:
-        """Replace a part of the topology file, which must be there."""
+        """Replace a part of the topology file, which must exist."""
         text = self.file.read_text()
         assert old in text
         self.file.write_text(text.replace(old, new))
 
 
 def run(host: LabHost, command: str, namespace: str | None = None) -> str:
-    """Run a command of plain words in a host, or in one of its namespaces; return what it says."""
+    """Run a command without quotes in a host, or in one of its namespaces; return its output."""
     return host.run(command.split(), namespace=namespace).stdout
 
 
@@ -91,7 +91,7 @@ def await_lease(host: LabHost, instance: str) -> dict[str, str]:
 
 
 def await_state(host: LabHost, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Wait until the companion that runs in a host says what fits."""
+    """Wait until the state of a running companion matches; return it."""
     file = host.path("/run/dvr_ryu/companion.json")
 
     def state() -> dict[str, Any]:
@@ -112,7 +112,7 @@ _PRINT_LEASE = """\
 
 
 def lease_printer(host: LabHost) -> str:
-    """The path, in a host, of a script by which a DHCP client only prints what it was given."""
+    """Make a script that prints the variables of a DHCP lease, and return its path in the host."""
     script = host.path("/run/tell.script")
     script.write_text(_PRINT_LEASE)
     script.chmod(0o755)
@@ -120,7 +120,7 @@ def lease_printer(host: LabHost) -> str:
 
 
 def plugged(host: LabHost, name: str, tag: int, tries: int = 4) -> str | None:
-    """Plug a machine that nobody declared into br-int; return what DHCP gives it."""
+    """Plug an undeclared machine into br-int; return its address from DHCP."""
     for command in (
         f"ip netns add {name}",
         f"ip link add {name} type veth peer name eth0 netns {name}",
@@ -130,7 +130,7 @@ def plugged(host: LabHost, name: str, tag: int, tries: int = 4) -> str | None:
         f"ovs-vsctl add-port br-int {name} tag={tag}",
     ):
         run(host, command)
-    # The server takes three seconds to see that nobody has the address already.
+    # The server takes three seconds to make sure that the address is free.
     command = f"udhcpc -f -n -q -t {tries} -T 5 -i eth0 -s {lease_printer(host)}"
     output = host.run(command.split(), namespace=name, check=False).stdout
     return next((line[3:] for line in output.splitlines() if line.startswith("ip=")), None)
@@ -150,7 +150,7 @@ _CLIENT = "import socket, sys; socket.create_connection((sys.argv[1], 7777), 5).
 def seen_as(
     client: tuple[LabHost, str | None], server: tuple[LabHost, str | None], address: str
 ) -> str:
-    """Connect by TCP to an address; return the address that the other end sees us have."""
+    """Connect by TCP to an address; return the source address that the server sees."""
     (serving, inner), (asking, outer) = server, client
     with serving.running([sys.executable, "-c", _SERVER], inner) as process:
         assert process.stdout is not None

@@ -1,4 +1,6 @@
-"""The lab of tests/lab/packets/test_guests.py: its topology, and what its guests can send."""
+"""The lab of tests/lab/packets/test_guests.py: its topology, and the packets that its guests can
+send.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,7 @@ HOSTS = ("h1", "h2", "h3")
 VIRTUAL_MAC = "00:00:5e:00:01:07"
 LEARNED = 0x6C6561726E6564
 LIMIT = 4096
-"""Of table 10's learn()."""
+"""The limit of table 10's learn()."""
 
 _SEND = """
 import json, os, socket, struct, sys
@@ -118,7 +120,7 @@ class Guests:
         return {int(line.split()[0]) for line in lines if mac in line}
 
     def taught(self, host: str) -> list[str]:
-        """The flows of table 20 that a host has learned."""
+        """The flows of table 20 that a host's br-tun has learned."""
         command = f"ovs-ofctl dump-flows br-tun table=20,cookie={LEARNED:#x}/-1"
         return [line for line in run(self.lab[host], command).splitlines() if "dl_dst" in line]
 
@@ -128,7 +130,7 @@ class Guests:
         return int(run(self.lab[port.host], command))
 
     def neighbour(self, host: str, address: str) -> str:
-        """Where a host's router believes an address to be."""
+        """The MAC that a host's router has for an address."""
         router = self.topology.routers["r"].namespace
         shown = run(self.lab[host], f"ip -json neigh show to {address}", router)
         return "".join(row.get("lladdr", "") for row in json.loads(shown or "[]"))

@@ -1,8 +1,8 @@
-"""All that a companion and a controller make on a host, read without them: by ip, iptables-save,
-ovs-vsctl, ovs-ofctl, ps and the files below /proc/sys, /run and /etc/netns.
+"""Reads everything that a companion and a controller make on a host, without them: by ip,
+iptables-save, ovs-vsctl, ovs-ofctl, ps and the files below /proc/sys, /run and /etc/netns.
 
-What the kernel and Open vSwitch number as they like (indexes, UUIDs, datapath ids of processes) is
-left out, so that two hosts which should be alike have equal inventories.
+Numbers that the kernel and Open vSwitch choose (indexes, UUIDs, datapath ids, pids) are left out,
+so that two equal hosts have equal inventories.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dvr_ryu.pipeline.tools.dump import clean
 from dvr_ryu.topology.bridges import BRIDGES
 
 Inventory: TypeAlias = "dict[str, list[str]]"
-"""Where something is (a namespace, a bridge, a folder) and of which kind → lines that say what."""
+"""Location and kind of things, such as "routes of NAMESPACE" → a line for each thing."""
 
 _READ = r"""
 import json, os, re, subprocess, sys
@@ -75,15 +75,15 @@ print(json.dumps({
 _BY_THE_KERNEL = {"ifindex", "link_index", "link_netnsid", "link_netns", "qdisc"}
 _OF_DEVICES = ("ifname", "group", "mtu", "address", "flags", "linkinfo", "master", "ifalias")
 _MAC_BY_CHANCE = re.compile("ovs-|tap|qr-|sg-|qg-|fg-")
-"""Devices of the host that have a MAC by chance: of the datapath, and the outer ends of wires."""
+"""Devices of the host with a random MAC: the datapath's, and the outer ends of veth pairs."""
 _READ_APART = {"addr", "iptables", "settings"}
 _OURS = ("dnsmasq", "udhcpc")
 _THEIR_OWN = (".pid", ".leases", "companion.json", "lock")
-"""Ends of names of files that say when, or by which process."""
+"""Suffixes of files whose content depends on the time or on a pid."""
 
 
 def inventory(host: LabHost) -> Inventory:
-    """What is on a host now."""
+    """The current inventory of a host."""
     read = json.loads(host.run([sys.executable, "-c", _READ]).stdout)
     found: Inventory = {"namespaces": sorted(read["namespaces"])}
     for name, has in read["namespaces"].items():
@@ -105,7 +105,9 @@ def inventory(host: LabHost) -> Inventory:
 
 
 def differences(one: Inventory, other: Inventory) -> list[str]:
-    """What only one of two inventories has, or has more of, with -, and the other with +."""
+    """The lines that only the first inventory has, or has more of, with -, and of the second with
+    +.
+    """
     return [
         f"{where}: {sign}{line}"
         for where in sorted(one.keys() | other.keys())
@@ -144,7 +146,9 @@ def _of_namespace(name: str, has: dict[str, Any]) -> Inventory:
 
 
 def _processes(listed: list[str]) -> Iterator[str]:
-    """The words of our programs. One that starts another is two of itself for a moment."""
+    """The command lines of our programs. A program that starts another is two processes for a
+    moment.
+    """
     processes = {
         pid: (parent, command) for pid, parent, command in (line.split(None, 2) for line in listed)
     }
@@ -154,9 +158,9 @@ def _processes(listed: list[str]) -> Iterator[str]:
 
 
 def _rules(saved: list[str]) -> list[str]:
-    """Rules and chains of our own, with their tables: the kernel keeps an empty table or none.
+    """Our rules and chains, with their tables; the kernel may or may not keep an empty table.
 
-    Their order within a chain is kept by a number.
+    A number keeps the order within a chain.
     """
     table, lines = "", list[str]()
     for line in saved:

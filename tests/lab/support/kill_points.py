@@ -1,13 +1,13 @@
-"""A companion that kills itself with SIGKILL at its N-th call that writes; runs in a lab host.
+"""A companion that kills itself with SIGKILL at its N-th call that writes; it runs in a lab host.
 
-The product knows nothing of it: its writers are wrapped from outside. What is counted is every
-batch of netlink requests (before it, in its middle, after it), every OVSDB transaction (before,
-after), every program (before, after its start), every signal to one, and every change of a file (a
-file that is written: before it, and when it is there but empty).
+The product does not know about this: functions that write are wrapped from outside. Every batch of
+netlink requests counts (before it, in its middle, after it), as do every OVSDB transaction (before,
+after), every program (before, after its start), every signal to one, and every change of a file
+(before a write, and when the file is empty).
 
-It says with an empty line that it is there. Then it reads a line of JSON for each thing to do, does
-it in a process of its own, and answers with a line: how many calls there were, whether it was
-killed, and of what was changed.
+The program prints an empty line when it is ready. Then it reads one line of JSON for each command,
+runs the command in a process of its own, and prints a line: the number of calls, whether it was
+killed, and the changes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.kill")
 
 
 class Points:
-    """The calls that write, in the order in which they come; at one of them we are killed."""
+    """Counts the calls that write; kills this process at one of them."""
 
     def __init__(self, fatal: int) -> None:
         self.reached = 0
@@ -43,7 +43,7 @@ class Points:
         self._counting = threading.RLock()
 
     def reach(self, call: str) -> None:
-        """Count one more."""
+        """Count a call."""
         with self._counting:
             self.reached += 1
             if self.reached == self._fatal:
@@ -51,7 +51,7 @@ class Points:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def wrap(self) -> None:
-        """Take the place of all that writes, in this process."""
+        """Wrap all functions of this process that write."""
         self._wrap_netlink()
         self._wrap_ovsdb()
         self._wrap_programs()
@@ -96,7 +96,7 @@ class Points:
         points, send = self, signal.pidfd_send_signal
 
         class Started(subprocess.Popen[Any]):
-            """A program."""
+            """A process whose start is counted."""
 
             def __init__(self, argv: Any, *arguments: Any, **options: Any) -> None:
                 reading = "save" in argv[0]
@@ -132,7 +132,7 @@ def _is_a_file(path: Any) -> bool:
 
 
 def _do(verb: str, file: str, host: str, kill_at: int) -> dict[str, Any]:
-    """Do one thing, in this process."""
+    """Run one command in this process."""
     points = Points(kill_at)
     points.wrap()
     change = down(host) if verb == "down" else apply(HostView(load_topology(file), host))
@@ -140,7 +140,7 @@ def _do(verb: str, file: str, host: str, kill_at: int) -> dict[str, Any]:
 
 
 def _apart(arguments: list[Any]) -> dict[str, Any]:
-    """Do one thing in a process that may be killed."""
+    """Run one command in a process that may be killed."""
     reading, writing = os.pipe()
     errors = os.memfd_create("errors")
     child = os.fork()

@@ -1,6 +1,6 @@
-"""What iproute2 finds in a network namespace: the judge of what the companion made by netlink.
+"""Lists what iproute2 finds in a network namespace; tests compare with it what the companion made.
 
-Run as a program in a namespace; prints JSON. Nothing of dvr_ryu or pyroute2 is imported here.
+It runs as a program in a namespace and prints JSON. It imports neither dvr_ryu nor pyroute2.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EVERY_NAMESPACE_HAS = (0, 32766, 32767)
 
 
 def ip(words: str) -> list[dict[str, Any]]:
-    """What ip lists, with numbers in the place of names."""
+    """The output of ip, with numbers instead of names."""
     argv = ["ip", "-N", "-j", "-d", "-4", *words.split()]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     listed: list[dict[str, Any]] = json.loads(done.stdout or "[]")
@@ -23,7 +23,7 @@ def ip(words: str) -> list[dict[str, Any]]:
 
 
 def resources() -> Iterator[list[Any]]:
-    """Each as a list: its kind, and the words of `ip` for it."""
+    """Each resource as a list: its kind, and its fields in the notation of `ip`."""
     for device in ip("address"):
         for each in device["addr_info"]:
             if device["ifname"] != "lo":

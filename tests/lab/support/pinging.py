@@ -1,4 +1,4 @@
-"""Pings that go on while something happens, and how many of them were lost."""
+"""Pings while something happens, and counts the lost packets."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from dvr_ryu.lab.wait import wait_until
 
 PACKETS_A_SECOND = 100
 PATIENCE = 3
-"""Seconds that ping's word on how many it has sent, and the first answer after that, may take."""
+"""Seconds until ping must print how many it has sent, and until the next answer must come."""
 GAP = 0 if datapath_type() == "system" else 20
-"""So many in a row may be lost. Open vSwitch's userspace datapath drops what a tunnel should take
-for a moment, the longer the busier the machine is, while a port is added to any bridge: plain
-`ovs-vsctl add-port` shows it."""
+"""So many pings in a row may be lost. Open vSwitch's userspace datapath drops tunnel packets for a
+moment, longer on a busy machine, while a port is added to any bridge, even by plain `ovs-vsctl
+add-port`."""
 
 
 @define
 class Pings:
-    """What became of the pings of a block, once it has ended."""
+    """The results of the pings of a block, after its end."""
 
     sent: int = 0
-    """How many there were up to the first that was answered after the block, if one was."""
+    """The number of pings up to the first that was answered after the block, if one was."""
     answered: Mapping[int, str] = field(factory=dict)
-    """The numbers of those that were answered, and when that was, in seconds since 1970."""
+    """Number of an answered ping → time of the answer, in seconds since 1970."""
     duplicates: int = 0
-    """How many answers came besides the first to a ping."""
+    """The number of duplicate answers."""
 
     @property
     def lost(self) -> list[int]:
-        """The numbers of those that were not answered, from 1."""
+        """The numbers of lost pings, from 1."""
         return sorted(set(range(1, self.sent + 1)) - self.answered.keys())
 
     @property
     def longest_gap(self) -> int:
-        """The most that were lost in a row."""
+        """The largest number of pings that were lost in a row."""
         longest = length = previous = 0
         for number in self.lost:
             length = length + 1 if number == previous + 1 else 1
@@ -58,8 +58,8 @@ class Pings:
 
 @contextmanager
 def counted(host: LabHost, namespace: str | None, address: str) -> Iterator[Pings]:
-    """Ping while the block runs, which takes longer than ping's start, 100 times a second, and
-    count.
+    """Ping 100 times a second while the block runs, and count. The block must take longer than the
+    start of ping.
     """
     pings = Pings()
     with (
@@ -94,7 +94,7 @@ cat; kill -INT $!; wait $!
 
 
 def _sent_so_far(ping: subprocess.Popen[str], output: IO[str]) -> int:
-    """The number of the last ping: an answer to it may yet be on its way, or be printed late."""
+    """The number of the last ping that was sent; its answer may come later."""
     status = r"\d+/(\d+) packets"
     assert ping.stdin
     ping.stdin.write("how many?\n")
@@ -114,7 +114,7 @@ def _found(pattern: str, output: IO[str]) -> str:
 
 
 def _answers(output: IO[str]) -> dict[int, str]:
-    """The numbers of the answers that were printed so far, and when they came."""
+    """Number of an answered ping → time of the answer, as printed so far."""
     answers = re.findall(r"\[([\d.]+)\] \d+ bytes from .* icmp_seq=(\d+) ", _printed(output))
     return {int(number): when for when, number in answers}
 
@@ -124,14 +124,14 @@ def _last(answers: Iterable[int]) -> int:
 
 
 def _printed(output: IO[str]) -> str:
-    """What ping has printed; where it goes on printing is left alone."""
+    """The output of ping so far; the file offset, at which ping continues, stays."""
     size = os.fstat(output.fileno()).st_size
     return os.pread(output.fileno(), size, 0).decode()
 
 
 @contextmanager
 def unbroken(host: LabHost, namespace: str | None, address: str) -> Iterator[None]:
-    """Ping while the block runs, 100 times a second; none may be lost, but see GAP."""
+    """Ping while the block runs, 100 times a second; no ping may be lost, except for GAP."""
     with counted(host, namespace, address) as pings:
         yield
     context = (host.name, namespace, address, str(pings))

@@ -1,5 +1,5 @@
-"""The lab of tests/lab/packets/test_routing.py: two routers on three hosts, on two of which is an
-instance for each way out.
+"""The lab of tests/lab/packets/test_routing.py: two routers on three hosts. Two of the hosts have
+an instance for each kind of north-south path.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.topology.loading import parse_topology
 
-# An instance is called after what it has and the host that it is on: d, a distributed floating
-# address; c, a central one; f, a forwarded port; n, none; o, a distributed one of the other router.
+# The first letter of an instance says what it has, the digit its host: d, a distributed floating
+# IP; c, a central one; f, a forwarded port; n, none; o, a distributed one of the other router.
 FILE = """
 controller: tcp:10.0.46.9:6653
 underlay: {cidr: 10.0.46.0/24, mtu: 1550}
@@ -60,7 +60,7 @@ floating_ips:
 """
 TOPOLOGY = parse_topology(FILE, "ways.yaml")
 R1, R2 = "2.2.2.11", "2.2.2.12"
-"""As whom those are seen that have no floating address."""
+"""The addresses of instances without floating IPs."""
 WORLD = "10.0.46.3"
 OUTER = {
     each.instance: each.ip for each in TOPOLOGY.floating_ips.values() if each.instance is not None
@@ -68,13 +68,13 @@ OUTER = {
 PORT = 7777
 TARGETS = {**{name: (ip, PORT) for name, ip in OUTER.items()}}
 TARGETS |= {"f1": ("2.2.2.120", 81), "f2": ("2.2.2.120", 82)}
-"""Instance → by which address and port it is asked."""
+"""Instance → the address and the port that clients connect to."""
 HOSTS = ("h1", "h2", "h3")
 
 
 @frozen
 class RoutedLab:
-    """The lab, up, with its file."""
+    """The lab that is up, and its file."""
 
     file: Path
     folder: StateFolder
@@ -88,7 +88,7 @@ class RoutedLab:
         return self.lab[TOPOLOGY.instances[instance].host], f"vm-{instance}"
 
     def namespaces(self, host: str) -> list[str]:
-        """Those of ours, and at last the host's own, where it is a gateway."""
+        """Our namespaces; on a gateway host also its own, as ""."""
         found = [line.split()[0] for line in self.run(host, "ip netns").splitlines()]
         return [*found, ""] if host == "h3" else found
 
@@ -96,7 +96,7 @@ class RoutedLab:
         return next(name for name in self.namespaces(host) if name.startswith(prefix))
 
     def fg(self, host: str) -> str:
-        """The address of a host's foot in the external network."""
+        """The address of a host's fip namespace in the external network."""
         shown = self.run(host, "ip -br -4 addr", self.namespace(host, "fip-"))
         (address,) = re.findall(r"^fg-.* (2\.2\.2\.\d+)/24", shown, re.MULTILINE)
         return str(address)
@@ -105,7 +105,7 @@ class RoutedLab:
         return self.folder.log(f"companion-{host}").read_text()
 
     def plan(self, host: str) -> list[str]:
-        """What the companion would change: nothing, most of the time."""
+        """The changes that the companion would make, usually none."""
         dvr = Path(sys.executable).with_name("dvr")
         shown = self.run(host, f"{dvr} companion plan {self.file} --host {host}", check=False)
         return [line for line in shown.splitlines() if line[:1] in "+-~"]
