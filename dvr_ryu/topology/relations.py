@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
+from attrs import frozen
+
 from dvr_ryu.topology.bridges import Plug, bridge_of
 
 
@@ -18,17 +20,40 @@ class Kind(Enum):
 
     MAC = "MAC address"
     IPV4 = "IPv4 address"
+    IPV6 = "IPv6 address"
     VLAN = "VLAN tag"
     VNI = "VNI"
+    PROTOCOL = "IP protocol"
+    L4_PORT = "L4 port"
+    MASKED = "masked number"
     PORT = "port"
     PORTS = "list of ports"
     NAME = "name"
+
+
+@frozen
+class MaskedNumber:
+    """A number of which only the bits of `mask` count: without any bit, every number. An interval,
+    such as a range of ports, takes several of them.
+
+    A field of a relation that is one also says how many bits it has, before its sentence:
+    Annotated[MaskedNumber, Kind.MASKED, 16, "the ports"].
+    """
+
+    value: int
+    mask: int
+
+    def __str__(self) -> str:
+        return f"{self.value:#x}/{self.mask:#x}"
 
 
 Mac = Annotated[str, Kind.MAC]
 Ipv4 = Annotated[str, Kind.IPV4]
 Vlan = Annotated[int, Kind.VLAN]
 Vni = Annotated[int, Kind.VNI]
+Ipv6 = Annotated[str, Kind.IPV6]
+Protocol = Annotated[int, Kind.PROTOCOL]
+L4Port = Annotated[int, Kind.L4_PORT]
 IntPort = Annotated[str, Kind.PORT, bridge_of(Plug.DEVICES)]
 IntPorts = Annotated[tuple[str, ...], Kind.PORTS, bridge_of(Plug.DEVICES)]
 TunPort = Annotated[str, Kind.PORT, bridge_of(Plug.TUNNELS)]
@@ -205,13 +230,14 @@ RELATIONS: dict[str, type[Any]] = {
 
 
 class FieldDoc(NamedTuple):
-    """One field of a relation: its kind, the sentence that documents it, and of a port the bridge
-    that has it.
+    """One field of a relation: its kind and the sentence that documents it; of a port the bridge
+    that has it, of a masked number its bits.
     """
 
     kind: Kind
     sentence: str
     bridge: str | None = None
+    bits: int | None = None
 
 
 def fields_of(row_type: type[Any]) -> dict[str, FieldDoc]:
@@ -220,6 +246,13 @@ def fields_of(row_type: type[Any]) -> dict[str, FieldDoc]:
     return {name: _doc(*hints[name].__metadata__) for name in row_type._fields}
 
 
-def _doc(kind: Kind, *rest: str) -> FieldDoc:
-    *bridge, sentence = rest
-    return FieldDoc(kind, sentence, *bridge)
+def _doc(kind: Kind, *rest: Any) -> FieldDoc:
+    *more, sentence = rest
+    match kind:
+        case Kind.PORT | Kind.PORTS:
+            (bridge,) = more
+            return FieldDoc(kind, sentence, bridge=bridge)
+        case Kind.MASKED:
+            (bits,) = more
+            return FieldDoc(kind, sentence, bits=bits)
+    return FieldDoc(kind, sentence)

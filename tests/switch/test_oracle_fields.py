@@ -254,7 +254,7 @@ def text_of(field: Field, dice: random.Random) -> str:
     if name in ("tp_src", "tp_dst"):
         name = field.name
     text = f"{name}={field.notation.write(value)}"
-    return text if match.mask is None else f"{text}/{field.notation.write(match.mask)}"
+    return text if match.mask is None else f"{text}/{field.notation.write(match.whole_mask)}"
 
 
 @pytest.mark.parametrize("protocol", ["OpenFlow13", "OpenFlow14"])

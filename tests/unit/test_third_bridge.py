@@ -114,6 +114,24 @@ def test_its_ports_are_its_own(folder: Path, bridge: str) -> None:
         load_pipelines(folder)
 
 
+@pytest.mark.parametrize(
+    ("bridge", "advice"),
+    (
+        ("br-int", "of br-int there is {local_gateway.port}, in a block 'each local_gateway:'"),
+        ("br-vlan", "move the line to the flow file of that bridge"),
+    ),
+)
+def test_a_port_of_a_relation_is_on_one_bridge(folder: Path, bridge: str, advice: str) -> None:
+    file = folder / f"{bridge}.flows"
+    file.write_text("table 0 IN\n  each tunnel:\n    actions=output:{tunnel.port}\n  miss: drop\n")
+    with pytest.raises(FileError) as raised:
+        load_pipelines(folder)
+    (problem,) = raised.value.problems
+    assert (problem.location.file, problem.location.line) == (str(file), 3)
+    message = f"{{tunnel.port}} is a port of br-tun, and these are {bridge}'s flows; {advice}"
+    assert problem.message == message
+
+
 def test_its_patches_are_ports_of_the_others(folder: Path) -> None:
     for bridge, port in (("br-tun", "tun-vlan"), ("br-int", "int-vlan")):
         (folder / f"{bridge}.flows").write_text(f"table 0 IN\n  miss: output:{port}\n")

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from dvr_ryu.pipeline.language.operands import Hole, PortAt, PortName, Unknown
-from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost
+from dvr_ryu.pipeline.language.numbers import read_ipv6
+from dvr_ryu.pipeline.language.operands import Hole, MaskOf, PortAt, PortName, Unknown
+from dvr_ryu.topology.relations import RELATIONS, Kind, MaskedNumber, ThisHost
 
 Ports = Mapping[str, int]
 """A bridge's ports: name → OpenFlow port number."""
@@ -36,11 +37,20 @@ def _ipv4(text: str) -> int:
     return int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
 
 
+def masked_value(masked: MaskedNumber) -> int:
+    """The value in the bits of the mask: as a switch has it."""
+    return masked.value & masked.mask
+
+
 _NUMBER: dict[Kind, Callable[[Any], int]] = {
     Kind.MAC: _mac,
     Kind.IPV4: _ipv4,
     Kind.VLAN: int,
     Kind.VNI: int,
+    Kind.IPV6: read_ipv6,
+    Kind.PROTOCOL: int,
+    Kind.L4_PORT: int,
+    Kind.MASKED: masked_value,
 }
 
 
@@ -64,6 +74,8 @@ def value_of(unknown: Unknown, row: Any, context: BridgeContext) -> Any:
         return _port_number(unknown.name, context.ports)
     if isinstance(unknown, PortAt):
         return value_of(unknown.ports, row, context)[unknown.index]
+    if isinstance(unknown, MaskOf):
+        return row[field_index(unknown.masked)].mask
     value: Any = (context.host if unknown.relation == "host" else row)[field_index(unknown)]
     if unknown.kind is Kind.PORT:
         return _port_number(value, context.ports)
@@ -87,13 +99,13 @@ def _existing_ports(names: tuple[str, ...], ports: Ports) -> list[int]:
     return found
 
 
-_RELATION_OF = {row_type: name for name, row_type in RELATIONS.items()}
 _HOLE = re.compile(r"\{(\w+)\.(\w+)\}")
 
 
 def filled_sentence(sentence: str, row: Any, host: ThisHost) -> str:
     """A flow's sentence for one row. Braces that are no hole of the row stay as they are."""
-    rows = {"host": host, **({_RELATION_OF[type(row)]: row} if row is not None else {})}
+    rows = {name: row for name, row_type in RELATIONS.items() if isinstance(row, row_type)}
+    rows["host"] = host
 
     def value(hole: re.Match[str]) -> str:
         found = getattr(rows.get(hole[1]), hole[2], hole[0])

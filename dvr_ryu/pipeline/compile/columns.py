@@ -8,34 +8,58 @@ templates of the relation share it if they have the same hole in a bit field of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from ipaddress import IPv6Address
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from dvr_ryu.pipeline.compile.binding import BridgeContext, field_index, port_numbers
+from dvr_ryu.pipeline.compile.binding import BridgeContext, field_index, masked_value, port_numbers
 from dvr_ryu.pipeline.compile.byte_table import split_rows
-from dvr_ryu.pipeline.language.operands import Hole, PortAt, PortName, Unknown
-from dvr_ryu.topology.relations import Kind
+from dvr_ryu.pipeline.language.operands import Hole, MaskOf, PortAt, PortName, Unknown
+from dvr_ryu.topology.relations import Kind, MaskedNumber
 
 _OCTETS = {str(number): number for number in range(256)}
 """An address's octets by their text: a look-up is faster than int()."""
 
 
 class BitField(NamedTuple):
-    """Where a number stands within `width` bytes: its lowest `bits` bits are shifted left by
-    `shift`, and or'ed to the bytes' `fixed` value.
+    """Where a number stands within `width` bytes: `bits` of its bits, from bit `start` on, are
+    shifted left by `shift`, and or'ed to the bytes' `fixed` value.
     """
 
     width: int
     fixed: int
     shift: int
     bits: int
+    start: int = 0
 
     def bytes_of(self, number: int) -> bytes:
         """The bytes with the number in them. Higher bits of the number are cut off: Nicira's
         actions hold 16 of a port's 32 bits, also of a reserved port's.
         """
-        low = number & ((1 << self.bits) - 1)
-        return (self.fixed | low << self.shift).to_bytes(self.width, "big")
+        some = number >> self.start & ((1 << self.bits) - 1)
+        return (self.fixed | some << self.shift).to_bytes(self.width, "big")
+
+
+class MaskForm(Enum):
+    """How OpenFlow carries a match with a mask."""
+
+    NO_BITS = "not at all"
+    SOME_BITS = "with its mask"
+    ALL_BITS = "without a mask"
+
+
+class Shape(NamedTuple):
+    """Flows of a line have the same bytes but for their slots if they have one shape: the length of
+    the line's list of ports, and the forms of its masked numbers, from left to right.
+    """
+
+    ports: int = 0
+    masks: tuple[MaskForm, ...] = ()
+
+
+PLAIN = Shape()
+"""The only shape of a line without a list of ports and without masked numbers."""
 
 
 class Columns:
@@ -65,15 +89,21 @@ class Columns:
         if isinstance(unknown, PortAt):
             lists = self._port_lists(unknown.ports)
             return b"".join(bit_field.bytes_of(numbers[unknown.index]) for numbers in lists)
+        if isinstance(unknown, MaskOf):
+            masks = [each.mask for each in self._values(unknown.masked)]
+            return _concatenated(masks, {mask: bit_field.bytes_of(mask) for mask in set(masks)})
         at = field_index(unknown)
         if unknown.relation == "host":
             return _encoded(unknown.kind, bit_field, [self.context.host[at]]) * len(self)
-        values = list(map(itemgetter(at), self.rows))
+        values = self._values(unknown)
         if unknown.kind is Kind.PORT:
             return _concatenated(
                 values, {name: bit_field.bytes_of(ports[name]) for name in set(values)}
             )
         return _encoded(unknown.kind, bit_field, values)
+
+    def _values(self, hole: Hole) -> list[Any]:
+        return list(map(itemgetter(field_index(hole)), self.rows))
 
     def with_ports(self, unknowns: Sequence[Unknown]) -> Columns:
         """The rows for which the bridge has the ports of all these unknowns. Of a list of ports,
@@ -94,31 +124,42 @@ class Columns:
         assert isinstance(unknown, Hole)
         if unknown.kind is Kind.PORTS:
             return {at for at, numbers in enumerate(self._port_lists(unknown)) if not numbers}
-        names = list(map(itemgetter(field_index(unknown)), self.rows))
+        names = self._values(unknown)
         if ports.keys() >= set(names):
             return set()
         return {at for at, name in enumerate(names) if name not in ports}
 
-    def by_length(self, hole: Hole | None) -> Iterator[tuple[int, Columns]]:
-        """The rows in groups whose lists of ports have one length. Without a hole, all rows are one
-        group, of length 0.
+    def by_shape(
+        self, ports: Hole | None, masked: Sequence[Hole]
+    ) -> Iterator[tuple[Shape, Columns]]:
+        """The rows in groups of one shape, which the list of ports and the masked numbers decide.
+        Without any of them, all rows are one group.
         """
-        if hole is None:
-            yield 0, self
+        if ports is None and not masked:
+            yield PLAIN, self
             return
-        groups: dict[int, list[Any]] = {}
-        for row, numbers in zip(self.rows, self._port_lists(hole), strict=True):
-            groups.setdefault(len(numbers), []).append(row)
-        for length, rows in groups.items():
-            yield length, Columns(rows, self.context)
+        lengths = [0] * len(self) if ports is None else map(len, self._port_lists(ports))
+        masks = [[_mask_form(hole, each) for each in self._values(hole)] for hole in masked]
+        groups: dict[Shape, list[Any]] = {}
+        for row, length, *forms in zip(self.rows, lengths, *masks, strict=True):
+            groups.setdefault(Shape(length, tuple(forms)), []).append(row)
+        for shape, rows in groups.items():
+            yield shape, Columns(rows, self.context)
 
     def _port_lists(self, hole: Hole) -> list[list[int]]:
         """For each row, the numbers of those ports of its list that the bridge has."""
         lists = self._lists.get(hole)
         if lists is None:
-            names = map(itemgetter(field_index(hole)), self.rows)
+            names = self._values(hole)
             lists = self._lists[hole] = [port_numbers(each, self.context.ports) for each in names]
         return lists
+
+
+def _mask_form(hole: Hole, masked: MaskedNumber) -> MaskForm:
+    if not masked.mask:
+        return MaskForm.NO_BITS
+    whole = masked.mask == (1 << hole.bits) - 1
+    return MaskForm.ALL_BITS if whole else MaskForm.SOME_BITS
 
 
 def _encoded(kind: Kind, bit_field: BitField, values: list[Any]) -> bytes:
@@ -127,7 +168,11 @@ def _encoded(kind: Kind, bit_field: BitField, values: list[Any]) -> bytes:
         return _shifted(bit_field, 6, bytes.fromhex("".join(values).replace(":", "")))
     if kind is Kind.IPV4:
         return _shifted(bit_field, 4, bytes(map(_OCTETS.__getitem__, ".".join(values).split("."))))
-    # Many rows share few tags and VNIs.
+    if kind is Kind.IPV6:
+        return _shifted(bit_field, 16, b"".join(IPv6Address(each).packed for each in values))
+    if kind is Kind.MASKED:
+        values = list(map(masked_value, values))
+    # Many rows share few tags, VNIs, protocols and L4 ports.
     return _concatenated(values, {value: bit_field.bytes_of(value) for value in set(values)})
 
 

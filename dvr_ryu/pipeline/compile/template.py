@@ -9,24 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
 
 from dvr_ryu.pipeline.compile.binding import BridgeContext, filled_sentence, value_of
 from dvr_ryu.pipeline.compile.byte_table import overlay, split_rows
-from dvr_ryu.pipeline.compile.columns import BitField, Columns
+from dvr_ryu.pipeline.compile.columns import PLAIN, BitField, Columns, MaskForm, Shape
 from dvr_ryu.pipeline.compile.encode import encode
 from dvr_ryu.pipeline.compile.flow_bytes import FlowBytes
+from dvr_ryu.pipeline.language.field_match import FieldMatch, normal
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import (
     BITS,
     Hole,
+    MaskOf,
     PortAt,
     PortName,
     Unknown,
     fill,
+    masked_numbers,
     port_list,
     unknowns,
 )
@@ -51,6 +54,8 @@ def filled_flow(flow: Flow, row: Any, context: BridgeContext) -> Flow:
     bridge lacks.
     """
     filled = fill(flow, lambda unknown: value_of(unknown, row, context))
+    if masked_numbers(flow):
+        filled = evolve(filled, match=tuple(part for each in filled.match for part in normal(each)))
     return evolve(filled, sentence=filled_sentence(flow.sentence, row, context.host))
 
 
@@ -60,41 +65,45 @@ class Template:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self._list = port_list(flow)
+        self._masked = masked_numbers(flow)
         self.ports = tuple(each for each in unknowns(flow) if _is_port(each))
         """The unknowns that are ports of the bridge."""
         self.parts = cache(self._compile)
-        """The identity and the value with the line's list of ports, if it has one, this long.
-        Raises DvrError as `filled`.
-        """
+        """The identity and the value of flows of a shape. Raises DvrError as `filled`."""
 
     def compile(self, lengths: Iterable[int]) -> None:
         """Compile the line now and not with its first flow; a line with a list of ports, for lists
-        of these lengths. Raises DvrError as `filled`.
+        of these lengths; a line with masked numbers, for numbers with all bits and with some.
+        Raises DvrError as `filled`.
         """
+        forms = (MaskForm.ALL_BITS, MaskForm.SOME_BITS)
         for length in (0,) if self._list is None else lengths:
-            self.parts(length)
+            for masks in product(forms, repeat=len(self._masked)):
+                self.parts(Shape(length, masks))
 
     def filled(self, columns: Columns) -> Iterator[Filled]:
         """The flows of the rows whose ports the bridge has, in groups. Raises DvrError if a flow is
         longer than OpenFlow allows.
         """
-        for length, group in columns.with_ports(self.ports).by_length(self._list):
+        there = columns.with_ports(self.ports)
+        for shape, group in there.by_shape(self._list, self._masked):
             if group:
-                identity, value = self.parts(length)
+                identity, value = self.parts(shape)
                 yield Filled(self.flow, group, identity.filled(group), value.filled(group))
 
-    def _compile(self, length: int) -> tuple[Part, Part]:
-        flow = fill(self.flow, lambda each: _unrolled(each, length))
+    def _compile(self, shape: Shape = PLAIN) -> tuple[Part, Part]:
+        flow = evolve(self.flow, match=tuple(_shaped(self.flow.match, shape.masks)))
+        flow = fill(flow, lambda each: _unrolled(each, shape.ports))
         holes = list(unknowns(flow))
         blank = _encoded_with(flow, [0] * len(holes))
         identity: list[Slot] = []
         value: list[Slot] = []
-        for tried in _tried_together(holes):
-            values = [_all_ones(each) if at in tried else 0 for at, each in enumerate(holes)]
+        for tried, start in _trials(holes):
+            values = [_ones(each, start) if at in tried else 0 for at, each in enumerate(holes)]
             probe = _encoded_with(flow, values)
             unknown = [holes[at] for at in tried]
-            identity += _slots(blank.identity, probe.identity, unknown)
-            value += _slots(blank.value, probe.value, unknown)
+            identity += _slots(blank.identity, probe.identity, unknown, start)
+            value += _slots(blank.value, probe.value, unknown, start)
         return _part(blank.identity, identity), _part(blank.value, value)
 
 
@@ -134,24 +143,44 @@ def _is_port(unknown: Unknown) -> bool:
     )
 
 
+def _shaped(match: Iterable[FieldMatch], forms: Sequence[MaskForm]) -> Iterator[FieldMatch]:
+    """The match with its masked numbers in these forms."""
+    remaining = iter(forms)
+    for each in match:
+        form = next(remaining) if isinstance(each.mask, MaskOf) else MaskForm.SOME_BITS
+        if form is not MaskForm.NO_BITS:
+            yield evolve(each, mask=None) if form is MaskForm.ALL_BITS else each
+
+
 def _unrolled(unknown: Unknown, length: int) -> Unknown | list[Unknown]:
     if isinstance(unknown, Hole) and unknown.kind is Kind.PORTS:
         return [PortAt(unknown, index) for index in range(length)]
     return unknown
 
 
-def _tried_together(holes: list[Unknown]) -> list[list[int]]:
-    """The holes' positions, in groups that one trial finds: each hole alone, but the ports of lists
-    all together. There may be hundreds of them, and other bytes stand between any two.
+_TRIED_BITS = 64
+"""So many bits of a number are tried at a time: Nicira's actions write wider numbers in pieces."""
+
+
+def _trials(holes: list[Unknown]) -> Iterator[tuple[list[int], int]]:
+    """The holes' positions, in groups that one trial finds, and the lowest bit that it sets: each
+    hole alone, but the ports of lists all together. There may be hundreds of them, and other bytes
+    stand between any two.
     """
-    alone = [[at] for at, hole in enumerate(holes) if not isinstance(hole, PortAt)]
-    listed = [at for at, hole in enumerate(holes) if isinstance(hole, PortAt)]
-    return [*alone, listed] if listed else alone
+    for at, hole in enumerate(holes):
+        if not isinstance(hole, PortAt):
+            yield from (([at], start) for start in range(0, _bits(hole), _TRIED_BITS))
+    if listed := [at for at, hole in enumerate(holes) if isinstance(hole, PortAt)]:
+        yield listed, 0
 
 
-def _all_ones(unknown: Unknown) -> int:
-    bits = BITS[unknown.kind] if isinstance(unknown, Hole) else BITS[Kind.PORT]
-    return (1 << bits) - 1
+def _bits(unknown: Unknown) -> int:
+    return unknown.bits if isinstance(unknown, Hole | MaskOf) else BITS[Kind.PORT]
+
+
+def _ones(unknown: Unknown, start: int) -> int:
+    width = min(_bits(unknown) - start, _TRIED_BITS)
+    return (1 << width) - 1 << start
 
 
 def _encoded_with(flow: Flow, values: list[int]) -> FlowBytes:
@@ -159,11 +188,11 @@ def _encoded_with(flow: Flow, values: list[int]) -> FlowBytes:
     return encode(fill(flow, lambda _: next(remaining)))
 
 
-def _slots(blank: bytes, probe: bytes, tried: list[Unknown]) -> list[Slot]:
+def _slots(blank: bytes, probe: bytes, tried: list[Unknown], start: int) -> list[Slot]:
     """The slots of the tried unknowns, in order; none if the other part holds them."""
     runs = list(_runs(int.from_bytes(blank, "big") ^ int.from_bytes(probe, "big")))[::-1]
     assert len(runs) in (0, len(tried)), tried
-    return [_slot(blank, unknown, *run) for unknown, run in zip(tried, runs, strict=False)]
+    return [_slot(blank, unknown, start, *run) for unknown, run in zip(tried, runs, strict=False)]
 
 
 def _runs(bits: int) -> Iterator[tuple[int, int]]:
@@ -178,7 +207,7 @@ def _runs(bits: int) -> Iterator[tuple[int, int]]:
         offset += skipped + length
 
 
-def _slot(blank: bytes, unknown: Unknown, lowest: int, bits: int) -> Slot:
-    start, end = len(blank) - (lowest + bits + 7) // 8, len(blank) - lowest // 8
-    fixed = int.from_bytes(blank[start:end], "big")
-    return Slot(start, end, unknown, BitField(end - start, fixed, lowest % 8, bits))
+def _slot(blank: bytes, unknown: Unknown, start: int, lowest: int, bits: int) -> Slot:
+    begin, end = len(blank) - (lowest + bits + 7) // 8, len(blank) - lowest // 8
+    fixed = int.from_bytes(blank[begin:end], "big")
+    return Slot(begin, end, unknown, BitField(end - begin, fixed, lowest % 8, bits, start))

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT, Field
-from dvr_ryu.pipeline.language.operands import Operand, number, written
+from dvr_ryu.pipeline.language.operands import MaskOf, Operand, Unknown, number, written
 
 _VID = 0x1FFF
 _PCP_AT = 13
@@ -25,12 +25,12 @@ _PRINTED = {"vlan_pcp": "dl_vlan_pcp", "vlan_vid": "vlan_tci"}
 @frozen
 class FieldMatch:
     """A field must have this value, in the bits of `mask` (None: all of them; 0, of a tunnel's
-    option: it must be there).
+    option: it must be there). A masked number's hole has the mask, too.
     """
 
     field: Field
     value: Operand
-    mask: int | None = None
+    mask: int | MaskOf | None = None
 
     def __str__(self) -> str:
         field, value = self.field, self.value
@@ -42,12 +42,14 @@ class FieldMatch:
         if self.mask == 0:
             return name
         text = f"{name}={written(field.notation, value)}"
-        return text if self.mask is None else f"{text}/{self._written_mask(self.mask)}"
+        if self.mask is None or isinstance(self.mask, MaskOf):
+            return text
+        return f"{text}/{self._written_mask(self.mask)}"
 
     @property
     def whole_mask(self) -> int:
         """The mask, also where all bits are matched."""
-        return self.field.all_bits if self.mask is None else self.mask
+        return self.field.all_bits if self.mask is None else number(self.mask)
 
     def entry(self) -> bytes:
         """The match in bytes; its hole must be filled."""
@@ -67,6 +69,10 @@ def normal(match: FieldMatch) -> list[FieldMatch]:
 
     Raises ValueError for what OpenFlow 1.3 and 1.4 cannot carry.
     """
+    if isinstance(match.value, Unknown) and match.field.name in _OF_NUMBERS:
+        raise ValueError(f"{match.field.name} takes no hole: write its number")
+    if isinstance(match.mask, MaskOf):
+        return [match]
     mask = match.whole_mask
     if isinstance(match.value, int):
         whole = mask == match.field.all_bits
@@ -153,7 +159,7 @@ def _told_otherwise(match: FieldMatch) -> list[FieldMatch]:
 
 def _option(match: FieldMatch) -> list[FieldMatch]:
     """An option has some words of 32 bits, and all of them are what has no mask."""
-    mask = match.mask or 0
+    mask = number(match.mask or 0)
     if mask and not mask & (mask + 1) and not mask.bit_length() % 32:
         raise ValueError(
             "ovs-ofctl takes this mask for none, and matches the whole option, which may be "
@@ -195,6 +201,16 @@ _RULES: dict[str, Callable[[FieldMatch], list[FieldMatch]]] = {
     **{name: _registers for name in FIELDS if name.startswith("x")},
     **{name: _option for name, field in FIELDS.items() if field.variable},
 }
+
+
+_OF_NUMBERS = {
+    "vlan_tci",
+    "ip_dscp",
+    "nw_tos",
+    *_KEPT,
+    *(name for name in FIELDS if name.startswith("x")),
+}
+"""Fields whose form depends on the number."""
 
 
 _TRACKED, _INVALID = 0x20, 0x10

@@ -31,7 +31,7 @@ from dvr_ryu.pipeline.language.fields import (
     why_not,
 )
 from dvr_ryu.pipeline.language.flow_file import LineError
-from dvr_ryu.pipeline.language.operands import BITS, Hole, Operand, number
+from dvr_ryu.pipeline.language.operands import Hole, MaskOf, Operand, number
 from dvr_ryu.pipeline.language.packet import Packet, inside
 from dvr_ryu.pipeline.language.scope import Scope, unknown_field
 from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS, Settings
@@ -223,12 +223,28 @@ def _worded(field: Field, text: str, at: int) -> FieldMatch:
 
 def _field_match(scope: Scope, field: Field, text: str, at: int) -> FieldMatch:
     value, slash, mask = text.partition("/")
+    if hole := scope.masked_hole(value, at):
+        return _matched_by(hole, field, mask, at)
     operand = scope.value(field.notation, field.kind, field.bits, value, at)
-    if field.variable and isinstance(operand, Hole) and BITS[operand.kind] > _SHORTEST_OPTION:
+    if field.variable and isinstance(operand, Hole) and operand.bits > _SHORTEST_OPTION:
         raise LineError(at, f"{operand} has more than the {_SHORTEST_OPTION} bits of any option")
     if not slash:
         return FieldMatch(field, operand)
     return _masked(scope, field, operand, mask, at + len(value) + 1)
+
+
+def _matched_by(hole: Hole, field: Field, mask: str, at: int) -> FieldMatch:
+    """The match of a masked number, which brings its own mask."""
+    if not field.maskable:
+        raise LineError(at, f"{hole} is a masked number, and {field.name} takes no mask")
+    if mask:
+        raise LineError(at + len(str(hole)), f"{hole} brings its own mask; leave /{mask} out")
+    if hole.bits != field.bits:
+        raise LineError(
+            at,
+            f"{hole} has {hole.bits} bits, and {field.name} has {field.bits}: take one of as many",
+        )
+    return FieldMatch(field, hole, MaskOf(hole))
 
 
 def _masked(scope: Scope, field: Field, operand: Operand, text: str, at: int) -> FieldMatch:

@@ -19,8 +19,19 @@ from dvr_ryu.pipeline.language.fields import Field
 from dvr_ryu.pipeline.language.numbers import PORT_NUMBERS, Notation
 from dvr_ryu.topology.relations import Kind
 
-BITS = {Kind.MAC: 48, Kind.IPV4: 32, Kind.VLAN: 12, Kind.VNI: 24, Kind.PORT: 32, Kind.PORTS: 32}
-"""How wide a value of each kind is."""
+BITS = {
+    Kind.MAC: 48,
+    Kind.IPV4: 32,
+    Kind.IPV6: 128,
+    Kind.VLAN: 12,
+    Kind.VNI: 24,
+    Kind.PROTOCOL: 8,
+    Kind.L4_PORT: 16,
+    Kind.PORT: 32,
+    Kind.PORTS: 32,
+    Kind.NAME: 0,
+}
+"""How wide a value of each kind is; the relation says it of a masked number."""
 
 PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
 """What the name of a port looks like that needs no quotes."""
@@ -33,6 +44,7 @@ class Hole:
     relation: str
     field: str
     kind: Kind
+    bits: int
 
     def __str__(self) -> str:
         return f"{{{self.relation}.{self.field}}}"
@@ -57,8 +69,20 @@ class PortAt:
     index: int
 
 
-Unknown = Hole | PortName | PortAt
-Operand = int | Hole | PortName | PortAt
+@frozen
+class MaskOf:
+    """The mask of a hole that is a masked number. The hole itself stands for the value."""
+
+    masked: Hole
+
+    @property
+    def bits(self) -> int:
+        """How wide it is."""
+        return self.masked.bits
+
+
+Unknown = Hole | PortName | PortAt | MaskOf
+Operand = int | Hole | PortName | PortAt | MaskOf
 
 Node = TypeVar("Node")
 
@@ -111,7 +135,7 @@ def _parts(kind: Any) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in fields(kind))
 
 
-_WHOLE = (Hole, PortName, PortAt, Field, Location)
+_WHOLE = (Hole, PortName, PortAt, MaskOf, Field, Location)
 """Values that are looked at as a whole."""
 
 
@@ -132,6 +156,11 @@ def port_list(node: object) -> Hole | None:
     """The hole in the tree that is a list of ports, if there is one."""
     holes = (each for each in unknowns(node) if isinstance(each, Hole))
     return next((hole for hole in holes if hole.kind is Kind.PORTS), None)
+
+
+def masked_numbers(node: object) -> tuple[Hole, ...]:
+    """The holes in the tree that are masked numbers, from left to right."""
+    return tuple(each.masked for each in unknowns(node) if isinstance(each, MaskOf))
 
 
 def written(notation: Notation, value: Operand) -> str:

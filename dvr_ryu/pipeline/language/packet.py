@@ -116,6 +116,6 @@ def inside(packet_type: int) -> Iterable[tuple[str, int]]:
 def _says_tagged(match: FieldMatch) -> bool:
     name, value, mask = match.field.name, match.value, match.mask
     if name in ("vlan_vid", "vlan_tci"):
-        whole = VLAN_PRESENT if mask is None else mask
+        whole = VLAN_PRESENT if mask is None else number(mask)
         return isinstance(value, int) and bool(value & whole & VLAN_PRESENT)
     return name in ("dl_vlan", "vlan_pcp")

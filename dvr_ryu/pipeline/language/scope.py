@@ -18,6 +18,7 @@ from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
 
 _HOLE = re.compile(r"\{[^{}]*\}")
 _QUOTED = re.compile(r'"[^"]+"')
+_NOT_IN_REGISTERS = (Kind.PORTS, Kind.NAME, Kind.MASKED)
 
 
 class Scope:
@@ -61,10 +62,23 @@ class Scope:
         if name not in known:
             hint = did_you_mean(name, known) or f"; it has {', '.join(known)}"
             raise LineError(at, f"'{relation}' has no field '{name}'{hint}")
-        there = known[name].bridge
-        if knows(self.bridge) and there and there != self.bridge:
-            raise LineError(at, f"{text} is a port of {there}, and these are {self.bridge}'s flows")
-        return Hole(relation, name, known[name].kind)
+        field = known[name]
+        if knows(self.bridge) and field.bridge not in (None, self.bridge):
+            raise LineError(
+                at,
+                f"{text} is a port of {field.bridge}, and these are {self.bridge}'s flows; "
+                f"{self._instead(relation, field.kind)}",
+            )
+        return Hole(relation, name, field.kind, field.bits or BITS.get(field.kind, 0))
+
+    def _instead(self, relation: str, kind: Kind) -> str:
+        """What to write in place of a port of another bridge."""
+        for each, row_type in {relation: RELATIONS[relation], **RELATIONS}.items():
+            for name, field in fields_of(row_type).items():
+                if field.kind is kind and field.bridge == self.bridge:
+                    block = "" if each == relation else f", in a block 'each {each}:'"
+                    return f"of {self.bridge} there is {{{each}.{name}}}{block}"
+        return "move the line to the flow file of that bridge"
 
     def operand(
         self, notation: numbers.Notation, kind: Kind | None, bits: int, text: str, at: int
@@ -99,9 +113,14 @@ class Scope:
         """
         if kind is None and _HOLE.fullmatch(text):
             hole = self.hole(text, at)
-            if hole.kind is not Kind.PORTS and BITS.get(hole.kind, bits + 1) <= bits:
+            if hole.kind not in _NOT_IN_REGISTERS and hole.bits <= bits:
                 return hole
         return self.operand(notation, kind, bits, text, at)
+
+    def masked_hole(self, text: str, at: int) -> Hole | None:
+        """The hole, if the text is one for a masked number."""
+        hole = self.hole(text, at) if _HOLE.fullmatch(text) else None
+        return hole if hole and hole.kind is Kind.MASKED else None
 
     def _hole_of_kind(
         self, kind: Kind | None, notation: numbers.Notation, text: str, at: int
@@ -109,6 +128,12 @@ class Scope:
         if not _HOLE.fullmatch(text):
             raise LineError(at, "a hole ends with '}'")
         hole = self.hole(text, at)
+        if hole.kind is Kind.MASKED:
+            raise LineError(
+                at,
+                f"{hole} is a masked number: it stands only where a match may have a mask, "
+                "as the whole value of the field",
+            )
         if hole.kind is not kind:
             wanted = kind.value if kind else notation.what
             raise LineError(

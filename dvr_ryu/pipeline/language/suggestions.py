@@ -31,4 +31,4 @@ def did_you_mean(word: str, known: Known) -> str:
 
 def article(noun: str) -> str:
     """The noun with its article: a port, an IPv4 address."""
-    return f"an {noun}" if noun.startswith("IP") else f"a {noun}"
+    return f"an {noun}" if noun.startswith(("IP", "L4")) else f"a {noun}"

@@ -57,9 +57,16 @@ each
     ``each RELATION:`` repeats the deeper indented lines below it for every row of the relation. It
     does not nest. The language has no other logic.
 Hole
-    ``{relation.field}`` takes the value of the row. The hole's kind must fit the field that it
-    stands in: a MAC for a MAC. A register takes any kind that its bits have room for. A *name* fits
-    into sentences only.
+    ``{relation.field}`` takes the value of the row. The field that the hole stands in says of which
+    kind the hole must be: a MAC address, an IPv4 address, an IPv6 address, a VLAN tag, a VNI, an IP
+    protocol, an L4 port (of TCP, UDP or SCTP) or a port of the bridge. A register takes any number
+    that its bits have room for. ``xreg`` and ``xxreg`` take holes in actions, not in matches. A
+    *name* fits into sentences only.
+Masked number
+    A hole of this kind is a number with its mask, such as some L4 ports of a range. It is the whole
+    value of a match, of a field that takes masks and has as many bits. If the mask has all bits,
+    the flow matches the number without a mask. If the mask has none, the flow does not match the
+    field. No action takes a masked number.
 Port
     ``patch-int`` or ``{tunnel.port}``: flows name ports, and the bridge tells their numbers. The
     controller leaves a flow out as long as the bridge does not have its port. A port of another

@@ -13,7 +13,7 @@ from attrs import frozen
 from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.fields import FIELDS, Field
 from dvr_ryu.pipeline.language.flow import Flow
-from dvr_ryu.pipeline.language.operands import Unknown
+from dvr_ryu.pipeline.language.operands import Unknown, number
 
 _TAGGED = 0x1000
 """The bit of vlan_tci that says that there is a VLAN tag."""
@@ -111,7 +111,7 @@ def _known_bits(match: FieldMatch) -> Bits:
     present = _present(match.field)
     if isinstance(match.value, Unknown):
         return Bits(present, present)
-    mask = match.field.limit - 1 if match.mask is None else match.mask
+    mask = match.field.limit - 1 if match.mask is None else number(match.mask)
     return Bits((match.value | present) & (mask | present), mask | present)
 
 

@@ -269,6 +269,22 @@ BAD_ACTIONS = _lines(
 )
 
 BAD_HOLES: Cases = {
+    "hole in a register of several": (
+        in_block("network", "§xreg0={network.vni} actions=drop"),
+        "xreg0 takes no hole: write its number",
+    ),
+    "hole for a number of which Open vSwitch keeps some bits": (
+        in_block("network", "arp,§arp_op={network.vlan} actions=drop"),
+        "arp_op takes no hole",
+    ),
+    "hole in a whole tag": (
+        in_block("network", "§vlan_tci={network.vlan} actions=drop"),
+        "vlan_tci takes no hole",
+    ),
+    "hole of no kind that an L4 port is": (
+        in_block("network", "tcp,tcp_dst=§{network.vlan} actions=drop"),
+        "is a VLAN tag; an L4 port must stand here",
+    ),
     "hole outside its block": (
         table_with("actions=output:§{tunnel.port}"),
         "{tunnel.port} stands only in a block: indented under 'each tunnel:'",
@@ -369,11 +385,18 @@ BAD_FILES: Cases = {
     ),
     "a hole that is a port of the other bridge": (
         "table 0 A\n  each own_port:\n    in_port=§{own_port.port} actions=drop\n  miss: drop\n",
-        "{own_port.port} is a port of br-int, and these are br-tun's flows",
+        "{own_port.port} is a port of br-int, and these are br-tun's flows; of br-tun there is "
+        "{tunnel.port}, in a block 'each tunnel:'",
     ),
     "a list of ports of the other bridge": (
         "table 0 A\n  each virtual_mac:\n    priority=1 actions=output:§{virtual_mac.ports}\n",
-        "is a port of br-int",
+        "of br-tun there is {network.flood}, in a block 'each network:'",
+    ),
+    "a port of the other bridge beside one of this": (
+        "table 0 A\n  each remote_port:\n    in_port={remote_port.tunnel}  actions=drop\n"
+        "  each own_port:\n    priority=2 actions=clone(load:§{own_port.port}->reg0[])\n"
+        "  miss: drop\n",
+        "{own_port.port} is a port of br-int",
     ),
     "table name twice": (
         "table 0 A\n  miss: drop\ntable 1 §A\n  miss: drop\n",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from dvr_ryu.pipeline.compile.flow_bytes import split_flow_mod
 from dvr_ryu.pipeline.compile.flow_mods import ADD, flow_mods
-from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 from tests.unit.pipeline.flow_text import read, serialised
+from tests.unit.pipeline.ovs_ofctl import by_ovs, ofctl, printed_flows
 
 LINES = [
     "priority=0 actions=drop",
@@ -46,33 +45,16 @@ LINES = [
 LINES = [f"table=1,{line}" for line in LINES]
 
 
-def _ofctl(*words: str) -> str:
-    done = subprocess.run(["ovs-ofctl", *words], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, ""), words
-    return done.stdout
-
-
-def _said(printed: str) -> list[str]:
-    """The flows that ovs-ofctl prints, without what is each message's own."""
-    return [line.partition(": ")[2] for line in printed.splitlines() if "FLOW_MOD" in line]
-
-
-def _by_ovs(lines: list[str], folder: Path) -> list[str]:
-    file = folder / "flows"
-    file.write_text("".join(f"cookie={COOKIE:#x},{line}\n" for line in lines))
-    return _said(_ofctl("--protocols=OpenFlow14", "parse-flows", str(file)))
-
-
 def _by_us(line: str) -> str:
     (message,) = flow_mods(5, ADD, dict([split_flow_mod(serialised(read(line)))]), [1])
-    (said,) = _said(_ofctl("ofp-print", message.hex()))
+    (said,) = printed_flows(ofctl("ofp-print", message.hex()))
     return said
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_each_field_and_action(tmp_path: Path, line: str):
-    assert _by_ovs([line], tmp_path) == [_by_us(line)]
-    assert _by_ovs([str(read(line))], tmp_path) == [_by_us(line)]
+    assert by_ovs([line], tmp_path) == [_by_us(line)]
+    assert by_ovs([str(read(line))], tmp_path) == [_by_us(line)]
 
 
 @pytest.mark.parametrize("host", ["server-233", "server-64"])
@@ -84,5 +66,5 @@ def test_the_flows_of_the_example(tmp_path: Path, host: str, bridge: str):
     printed = [str(flow) for flow in pipelines.basis(bridge, view, ports).flows()]
     wanted = pipelines.basis(bridge, view, ports).desired()
     messages = [each.hex() for each in flow_mods(5, ADD, wanted, range(len(wanted)))]
-    by_us = [said for message in messages for said in _said(_ofctl("ofp-print", message))]
-    assert sorted(by_us) == sorted(_by_ovs(printed, tmp_path))
+    by_us = [said for message in messages for said in printed_flows(ofctl("ofp-print", message))]
+    assert sorted(by_us) == sorted(by_ovs(printed, tmp_path))

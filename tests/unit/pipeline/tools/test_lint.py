@@ -285,6 +285,7 @@ def _matches(packet: dict[str, int], match: FieldMatch) -> bool:
     """As ovs-fields(7) says it, of a packet that is a number for each field."""
     name, value, mask = match.field.name, match.value, match.mask
     assert isinstance(value, int)
+    assert mask is None or isinstance(mask, int)
     if name == "dl_vlan":
         return packet["vlan_tci"] & 0x1FFF == value | 0x1000
     if name == "vlan_vid":
