@@ -1,6 +1,6 @@
 """The Ryu application: `ryu-manager dvr_ryu.app`. Events of switches and files in, changes out.
 
-It decides nothing: what is wanted is `desired_state`'s, how a bridge gets there is `switch`'s.
+It decides nothing: `desired_state` computes what is wanted, `switch` brings bridges there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dvr_ryu.switch.connection import Connection
 from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.listener import Listener, stand_before_ryu
-from dvr_ryu.switch.telling import tell_coming
+from dvr_ryu.switch.peer_log import log_bridge
 from dvr_ryu.switch.tls import Security
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.model import Controller
@@ -42,8 +42,8 @@ from dvr_ryu.topology.spec.text_file import Unreadable
 LOG = logging.getLogger("dvr_ryu")
 
 WATCH_INTERVAL = 0.25
-"""Seconds between two looks at the files. Looking costs a stat a file; Ryu's greenlets rule out
-inotify's thread.
+"""Seconds between two looks at the sources. A look at a file costs a stat; `Source.watch` needs a
+thread, which Ryu's greenlets rule out.
 """
 
 READ_AGAIN = 1.0
@@ -56,7 +56,7 @@ _NOT_HERE = (
     "ctl_cert",
     "ca_certs",
 )
-"""Options of Ryu's own listener, in place of which stands ours."""
+"""Options of Ryu's own listener, which `Listener` replaces."""
 
 SETTLED_PAUSE, SETTLED_LOOKS = 0.005, 200
 """Seconds between two looks whether bridges have what is new, and how many looks at most."""
@@ -116,14 +116,14 @@ class DvrApp(app_manager.RyuApp):
         try:
             self._source = FileSource(find_topology())
             self._desired = DesiredState(InputReader(self._source, find_flows()))
-            _keep_from_collector()
+            _exempt_from_collection()
             self._announce()
             self._listen()
         except DvrError as error:
             raise SystemExit(str(error)) from None
 
     def start(self) -> Any:
-        """Start Ryu's event loop, and look at the files from now on."""
+        """Start Ryu's event loop, and watch the sources from now on."""
         guard("controller")
         hub.spawn(lasting("look at its files", self._watch))
         hub.spawn(lasting("follow instances that move", self._follow_moves))
@@ -153,7 +153,7 @@ class DvrApp(app_manager.RyuApp):
             LOG.warning("%s", warning)
 
     def _listen(self) -> None:
-        """Listen where the topology says, else on loopback; Ryu's own options come first."""
+        """Listen at the topology's controller, else on loopback; Ryu's own options come first."""
         for option in _NOT_HERE:
             if CONF[option]:
                 raise DvrError(
@@ -173,16 +173,16 @@ class DvrApp(app_manager.RyuApp):
         LOG.info("listening on %s:%s:%d", self._protocol(), address, port)
 
     def _over_tls(self) -> bool:
-        """Whether switches are to speak TLS, by the file or by what this process is told."""
+        """Whether switches must use TLS, by the file or by an option of this process."""
         controller = self._desired.topology.controller
-        said = CONF.dvr.tls or os.environ.get("DVR_TLS")
-        return bool(said or (controller and controller.tls))
+        required = CONF.dvr.tls or os.environ.get("DVR_TLS")
+        return bool(required or (controller and controller.tls))
 
     def _protocol(self) -> str:
         return "ssl" if self._security.over_tls else "tcp"
 
     def _follow_controller(self, before: Controller | None) -> None:
-        """Take what an edit says of the controller itself: TLS or not, at once; not where it is."""
+        """Follow an edit of the controller itself: TLS or TCP at once, another address not."""
         over_tls, after = self._over_tls(), self._desired.topology.controller
         if over_tls != self._security.over_tls:
             try:
@@ -202,7 +202,7 @@ class DvrApp(app_manager.RyuApp):
             self._security.look()
             before = self._desired.topology.controller
             try:
-                # In a thread: switches that wait for an answer need not wait for a long file.
+                # In a thread: switches that wait for a reply need not wait for a large file.
                 changed = self._desired.reload(tpool.execute)
             except DvrError as error:
                 if str(error) != unreadable:
@@ -211,7 +211,7 @@ class DvrApp(app_manager.RyuApp):
                 continue
             unreadable = ""
             if changed:
-                _keep_from_collector()
+                _exempt_from_collection()
                 self._announce()
                 self._follow_controller(before)
                 self._touch_all()
@@ -260,24 +260,24 @@ class DvrApp(app_manager.RyuApp):
             self.claims.drop(bridge.name, event.datapath)
             self._forget_ports(bridge)
             if bridge.name:
-                tell_coming(bridge.name, "disconnected", "disconnected")
+                log_bridge(bridge.name, "disconnected", "disconnected")
 
     def _forget_ports(self, gone: Bridge) -> None:
-        """Where a switch has connected again, its old connection may be found dead only later."""
+        """Forget the ports of a closed connection, unless its switch has connected again."""
         again = [bridge for bridge, _ in self._bridges.values() if bridge.name == gone.name]
         if again:
-            again[-1].tell_ports()
+            again[-1].report_ports()
         elif gone.name:
             self._desired.see_ports(gone.name, ())
 
-    # What bridges share ---------------------------------------------------------------------------
+    # The SharedState of bridges ------------------------------------------------------------------
 
     def bridges(self) -> int:
         """How many bridges are connected."""
         return len(self._bridges)
 
     def knows(self, connection: Connection, known: bool) -> None:
-        """Take note whether a connection is of a bridge of the topology."""
+        """Note whether a connection is that of a bridge of the topology."""
         self._listener.knows(connection, known)
 
     def ports_changed(self) -> None:
@@ -286,8 +286,8 @@ class DvrApp(app_manager.RyuApp):
             self._ports_changed.set()
 
 
-def _keep_from_collector() -> None:
-    """Let Python's garbage collector not look again and again at a topology, which stays: while
-    flows are made, it would do little else.
+def _exempt_from_collection() -> None:
+    """Exempt the topology, which stays, from Python's garbage collection: while flows are made, the
+    collector would look at it again and again.
     """
     gc.freeze()

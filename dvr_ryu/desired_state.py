@@ -74,16 +74,16 @@ class DesiredState:
             address for host in result.topology.hosts.values() for address in addresses_of(host)
         )
         self._view = cache(lambda host: HostView(result.early.get(host, result.topology), host))
-        # Both topologies are kept with it: a number that a new one might get would not do.
+        # The topologies stay referred to: an id() may be used again for another object.
         self._changes: dict[tuple[int, int], tuple[Topology, Topology, TopologyChange]] = {}
         self._remember(step.before, step.after, step.change)
 
     def reload(self, apart: Callable[[Callable[[], _Read]], _Read] = lambda read: read()) -> bool:
-        """Read the inputs again if they changed since; return whether what is wanted changed.
+        """Read the inputs again if they have changed; return whether what is wanted changed.
 
-        `apart` calls its argument, which may take seconds and changes nothing here: in a thread of
-        its own, so that others have their turns. Raises FileError or DvrError for a bad save, once;
-        then all stays as it was.
+        `apart` calls its argument, which may take seconds and changes nothing here: the controller
+        does that in a thread, so that greenlets get their turns. Raises FileError or DvrError for a
+        bad save, once; then nothing changes.
         """
         if not self._inputs.due():
             return False
@@ -92,11 +92,11 @@ class DesiredState:
             read = apart(lambda: self._read(was))
         finally:
             self._reading = False
-        # Some bridges may have what only they had, or what was in force for a moment.
+        # Some bridges may have an early topology, or one that was in force for a moment.
         mixed = was.next is not None or self._in_force is not was
         self._take(read.inputs)
         self._enforce(read.step)
-        # Ports may have come or gone after they were looked at, or were judged by the last file.
+        # Ports may have come or gone since, or were compared with the last declaration.
         self._ports.news = True
         return read.differs or mixed
 
@@ -112,7 +112,7 @@ class DesiredState:
     # Instances on their way -----------------------------------------------------------------------
 
     def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
-        """The ports of a bridge that are not shut; none if it is not connected any more."""
+        """Take the ports of a bridge that are not shut; none if it is not connected any more."""
         if name.bridge == bridge_of(Plug.DEVICES):
             self._ports.see(name.host, ports)
 
@@ -142,7 +142,7 @@ class DesiredState:
         if was.placement == placement and not was.next:
             return False
         step = apart(lambda: transition(was.topology, declaration, placement))
-        if self._in_force is not was:  # an edit was taken meanwhile: look again
+        if self._in_force is not was:  # an edit came meanwhile: look again
             self._ports.news = True
             return False
         self._enforce(early_hosts_first(was, step, self.topology))
@@ -153,7 +153,7 @@ class DesiredState:
 
     def ports_to_shut(self) -> Iterator[LeftPort]:
         """The ports of br-int that instances have left for good."""
-        if self._reading:  # ports are judged by what is not in force yet
+        if self._reading:  # ports are compared with a declaration that is not in force yet
             return iter(())
         return self._ports.to_shut(self.moving, time.monotonic())
 
@@ -167,7 +167,7 @@ class DesiredState:
         return self._by_datapath_id.get(datapath_id)
 
     def objection(self, name: BridgeName, peer: Peer) -> str | None:
-        """Why a bridge that `identify` knows cannot be at this peer; None if it can."""
+        """The reason why a bridge that `identify` knows cannot be at this peer; None if it can."""
         return objection(peer, name, self._in_force.topology.hosts[name.host])
 
     def expected_from(self, address: str) -> int:
@@ -183,7 +183,7 @@ class DesiredState:
         return self.pipelines.learned
 
     def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
-        """What the flows of a bridge that `identify` knows are made from, given its ports."""
+        """What the flows of a bridge that `identify` knows are made from if it has these ports."""
         return self.pipelines.basis(name.bridge, self._view(name.host), ports)
 
     def change_between(self, before: Topology, after: Topology) -> TopologyChange:
@@ -198,5 +198,5 @@ class DesiredState:
 
 
 def _flooded(topology: Topology) -> set[int]:
-    """To how many other hosts networks are flooded: the lengths of lists of ports in flows."""
+    """The lengths of lists of ports in flows: to how many other hosts networks are flooded."""
     return {len(hosts) - 1 for hosts in topology.hosts_with.values() if hosts}

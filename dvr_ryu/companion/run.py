@@ -1,9 +1,9 @@
-"""The companion that stays: applies the topology, again when the file changes, and keeps it so.
+"""The loop of the companion that stays: it applies the topology, again after each edit, and mends.
 
-It knows what it made. So an edit is made at once; then it looks at the host, as it does every few
-seconds and whenever OVSDB changes, and makes again what others have undone. A file with mistakes is
-reported and changes nothing. In a file without this host nothing is wanted here any more. Ending it
-removes nothing: the host goes on as it is.
+The companion knows what it made, so it makes an edit at once. Then it reads the host, as it does
+every few seconds and whenever OVSDB changes, and makes again what others have undone. A source with
+mistakes is reported and changes nothing. If the topology lacks this host, all that was made here is
+removed. Ending the companion removes nothing: the host goes on as it is.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from dvr_ryu.source import Source
 from dvr_ryu.topology.topology import Topology
 
 CHECK_SECONDS = 2.5
-"""Between looks at the host: with the look, and the mending, what was undone returns within 3."""
+"""Seconds between two looks at the host. With the look and the mending, 3 seconds pass at most."""
 LEAVING_SECONDS = 0.1
-"""How soon it is noticed that an instance may leave."""
+"""Seconds between two looks whether an instance has left."""
 QUIET_SECONDS = 0.1
-"""How long a file must be left alone before it is read: editors write in several steps."""
+"""Seconds without a change before a file is read: editors write in several steps."""
 
 
 def run(source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
@@ -80,7 +80,7 @@ class Companion:
         return shortage(topology, self._name, self._database)
 
     def begin(self, lock: ExitStack) -> bool:
-        """Lock the host, as soon as it can be written there; return False if `end` was called."""
+        """Lock the host as soon as its files can be written; return False if `end` was called."""
         while not self._ending:
             try:
                 lock.enter_context(locked())
@@ -114,7 +114,7 @@ class Companion:
                 write_state("ended", 0, self._desired.version)
 
     def end(self) -> None:
-        """Finish what is being done, and end."""
+        """End after the current round."""
         self._ending = True
         self._wake.set()
 
@@ -135,7 +135,7 @@ class Companion:
         return False
 
     def _settle(self) -> None:
-        """Wait until the file and OVSDB are left alone, but not for ever."""
+        """Wait until the source and OVSDB come to rest, but not for ever."""
         deadline = time.monotonic() + CHECK_SECONDS
         while self._wake.is_set() and not self._ending and time.monotonic() < deadline:
             self._wake.clear()
@@ -186,7 +186,7 @@ class Companion:
             self._announcer.introduce(self._sync.holding, declared)
         self._renewals.follow(done, self._sync.holding)
         leases.forgive_declines()
-        self._reporter.tell(self._notices.lines(host, topology, self._sync.unread))
+        self._reporter.notice(self._notices.lines(host, topology, self._sync.unread))
         return len(done)
 
     def _log(self, done: HostChange, seconds: float) -> None:
@@ -201,7 +201,7 @@ class Companion:
 
 @contextmanager
 def _noted(errors: list[Exception]) -> Iterator[None]:
-    """Note an error that may be over when the same is tried again."""
+    """Note an error that another try may not meet."""
     try:
         yield
     except (DvrError, OSError) as error:

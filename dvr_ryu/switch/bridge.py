@@ -1,8 +1,7 @@
-"""Keeps one connected bridge as it should be: reads what it has, subtracts, sends the difference,
-remembers.
+"""Keeps one connected bridge in sync: reads its flows, subtracts, sends the difference, remembers.
 
-A bridge lives as long as its connection. Its greenlet does one thing at a time; whatever happens
-meanwhile only marks that there is something to do.
+A bridge lasts as long as its connection. Its greenlet does one thing at a time; an event meanwhile
+only marks that there is something to do.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ from dvr_ryu.pipeline.compile.desired_flows import Contradiction, DesiredFlows
 from dvr_ryu.pipeline.compile.flow_bytes import cookie_of, may_lapse
 from dvr_ryu.pipeline.compile.option_lengths import same_but_option_lengths
 from dvr_ryu.reconcile import subtract, subtract_in_parts
-from dvr_ryu.switch.changes import Change, diff_lines, in_sync, occasion
+from dvr_ryu.switch.changes import FlowChange, diff_lines, in_sync, occasion
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection, mistake
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.guard.wording import shown
 from dvr_ryu.switch.pauses import LONGEST_PAUSE, LOOK_SECONDS, pause
+from dvr_ryu.switch.peer_log import log_bridge, log_peer
 from dvr_ryu.switch.ports import MOST_PORTS, NamedPort, Ports, port_of
 from dvr_ryu.switch.session import Session
-from dvr_ryu.switch.telling import tell, tell_coming
 from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.topology import Topology
 
 LOG = logging.getLogger("dvr_ryu")
 
 SHUT_SECONDS = 2.0
-"""Pause until a bridge is told again to shut a port."""
+"""Seconds until the controller asks a bridge again to shut a port."""
 
 
 class DesiredState(Protocol):
     """What a bridge asks about what is wanted."""
 
     def identify(self, description: str, datapath_id: int) -> BridgeName | None:
-        """Which bridge it is that describes itself so and has this datapath id; None if the
-        topology has no such bridge.
+        """The bridge that describes itself so and has this datapath id; None if the topology has
+        no such bridge.
         """
 
     def objection(self, name: BridgeName, peer: Peer) -> str | None:
@@ -66,7 +65,7 @@ class DesiredState(Protocol):
         """The ports of a bridge that are not shut."""
 
 
-class Surroundings(Protocol):
+class SharedState(Protocol):
     """What a bridge shares with all others that are connected."""
 
     claims: Claims
@@ -75,55 +74,53 @@ class Surroundings(Protocol):
         """How many there are, this one among them."""
 
     def knows(self, connection: Connection, known: bool) -> None:
-        """Take note whether a connection is of a bridge of the topology."""
+        """Note whether a connection is that of a bridge of the topology."""
 
     def ports_changed(self) -> None:
-        """Look, soon, what follows from the ports that were told."""
+        """Look, soon, whether instances have arrived by the ports that were seen."""
 
 
 class Bridge:
     """One connected bridge."""
 
-    def __init__(
-        self, connection: Connection, desired: DesiredState, surroundings: Surroundings
-    ) -> None:
+    def __init__(self, connection: Connection, desired: DesiredState, shared: SharedState) -> None:
         self._connection = connection
         self.session = Session(connection)
         self._desired = desired
-        self._surroundings = surroundings
+        self._shared = shared
         self._name: BridgeName | None = None
-        self._told = False
-        self._told_of_others = False
+        self._unknown_logged = False
+        self._foreign_logged = False
         self._description = ""
         self._ports = Ports()
         self._has_read = False
-        """Whether it is known what the bridge has."""
+        """Whether the bridge's ports and flows have been read."""
         self._port_events: list[tuple[int, NamedPort]] | None = None
-        """What happened to ports since we asked for them, until we have them."""
+        """The events of ports between the request for the ports and its reply."""
         self._basis: Basis | None = None
-        """What the bridge's flows are made from: the last that it did not refuse."""
+        """What the bridge's flows are made from: the last basis that it did not refuse."""
         self._wanted = DesiredFlows()
         self._found: dict[bytes, bytes] | None = None
-        """What the bridge has, where that is not what is wanted."""
+        """The flows that the bridge has, if they are not the wanted ones."""
         self._taught: frozenset[int] = frozenset()
-        """The cookies of flows that the bridge learns by the lines that it has."""
+        """The cookies of flows that the bridge learns by its current lines."""
         self._work = hub.Event()
         self._busy = True
         self._touched = 0.0
         self._least_pause = LOOK_SECONDS
         self._shut_again: dict[str, float] = {}
-        """When ports that were shut are to be shut again, if they are up."""
+        """Port → when it may be shut again, if it is up."""
         self._refused = ""
-        """What is wrong with what is wanted now."""
+        """Why the bridge cannot have the wanted flows; empty if it can."""
         self._retry_pause = LOOK_SECONDS
         self._retry_at = 0.0
         self._look_seconds = 0.0
-        """How long the last look at the flows took."""
+        """How long the last look at the flows took, in seconds."""
         connection.receive = self._receive
 
     @property
     def settled(self) -> bool:
-        """Whether all that is known to have changed is on the bridge."""
+        """Whether every known change is on the bridge."""
         return not self._work.is_set() and not self._busy
 
     @property
@@ -135,8 +132,8 @@ class Bridge:
         return str(self._name or self._connection.peer)
 
     def keep(self) -> None:
-        """Bring the bridge to what it should be, and again whenever `touch` says that something
-        changed. A switch that does not answer is let go, so that it connects again.
+        """Make the bridge what it should be, and again after each `touch`. A switch that does not
+        answer is disconnected, so that it connects again.
         """
         try:
             self._introduce()
@@ -144,9 +141,9 @@ class Bridge:
             while True:
                 self._sync()
                 self._busy = False
-                if self._name and not (self._told_of_others or self._work.is_set()):
-                    self._told_of_others = True
-                    hub.spawn(self._tell_of_others, self._name)
+                if self._name and not (self._foreign_logged or self._work.is_set()):
+                    self._foreign_logged = True
+                    hub.spawn(self._log_foreign_flows, self._name)
                 while not self._work.wait(self._pause()) and self._is_right():
                     pass
                 self._busy = True
@@ -157,17 +154,17 @@ class Bridge:
         except SwitchError as error:
             self._connection.end(f"{error}; the connection is closed", logging.ERROR)
         except Exception as error:
-            # Of ours; but a bridge whose greenlet has ended may not look as if it were cared for.
+            # A mistake of ours. A bridge without its greenlet must not stay connected.
             self._connection.end(f"{mistake(error)}; the connection is closed", logging.ERROR)
 
     def _pause(self) -> float:
-        return pause(self._least_pause, self._look_seconds, self._surroundings.bridges())
+        return pause(self._least_pause, self._look_seconds, self._shared.bridges())
 
     def _is_right(self) -> bool:
-        """Look whether the bridge still has what it was given; note what it has, if not. False,
-        too, when it is time to try again what was refused.
+        """Read the flows; return whether the bridge still has the wanted ones, and note its flows
+        if not. Return False, too, when it is time to send refused flows again.
 
-        A switch does not tell what others do to our flows. A flow with a timeout may be gone.
+        A switch does not report what others do to our flows. A flow with a timeout may be gone.
         """
         if self._name is None:
             return True
@@ -183,8 +180,8 @@ class Bridge:
         began = time.monotonic()
         found, wanted = self._ours(), self._wanted.flows
         wrong = len(found.keys() - wanted.keys()) + sum(
-            value != (told := found.get(identity, value if may_lapse(value) else b""))
-            and not same_but_option_lengths(told, value)
+            value != (installed := found.get(identity, value if may_lapse(value) else b""))
+            and not same_but_option_lengths(installed, value)
             for identity, value in wanted.items()
         )
         self._look_seconds = time.monotonic() - began
@@ -197,13 +194,13 @@ class Bridge:
         return False
 
     def touch(self) -> None:
-        """What the bridge should have may have changed."""
+        """Note that the wanted flows may have changed."""
         if not self._work.is_set():
             self._touched = time.monotonic()
         self._work.set()
 
     def _receive(self, message: Any) -> None:
-        """The switch answers, complains, or tells of a port (OFPT_PORT_STATUS)."""
+        """Take a reply, an error, or a change of a port (OFPT_PORT_STATUS)."""
         if message.msg_type != self._connection.ofproto.OFPT_PORT_STATUS:
             self.session.deliver(message)
         elif self._port_events is not None:
@@ -211,90 +208,90 @@ class Bridge:
             if len(self._port_events) > MOST_PORTS:
                 raise SwitchError(f"tells of more than {MOST_PORTS} changes of ports at once")
         elif self._has_read and self._ports.follow(message.reason, port_of(message.desc)):
-            self.tell_ports()
+            self.report_ports()
             self.touch()
 
     def shut(self, name: str) -> None:
-        """Take a port down, if it is there and up. A bridge that does not, is told again."""
+        """Take a port down, if it is there and up. If it stays up, ask again after a while."""
         port, now = self._ports.find(name), time.monotonic()
         if port is None or not port.up or now < self._shut_again.get(name, now):
             return
         if self._name and self._connection.has_room:
             self._shut_again[name] = now + SHUT_SECONDS
-            tell_coming(self._name, "shut", f"shuts {name}: its instance is on another host now")
+            log_bridge(self._name, "shut", f"shuts {name}: its instance is on another host now")
             self.session.shut(port)
 
-    def tell_ports(self) -> None:
-        """Tell which ports there are, once it is known whose."""
+    def report_ports(self) -> None:
+        """Report the ports, once the bridge's name and ports are known."""
         if self._name is not None and self._has_read:
             self._desired.see_ports(self._name, self._ports.up())
-            self._surroundings.ports_changed()
+            self._shared.ports_changed()
 
     def _introduce(self) -> None:
-        """Ask the switch what it is."""
+        """Ask the switch for its description."""
         self._description = self.session.description()
         self._connection.described = True
         self._recognise()
 
     def _recognise(self) -> None:
-        """Find out which bridge of the topology this is: an edit may have brought or taken it.
-        Raises SwitchError if it cannot be.
+        """Find out which bridge of the topology this is: an edit may have added or removed it.
+        Raises SwitchError if the topology forbids it.
         """
         known, number = self._name, self._connection.id
         name = self._desired.identify(self._description, number)
         if name is not None:
             if objection := self._desired.objection(name, self._connection.peer):
                 raise SwitchError(objection)
-            self._surroundings.claims.take(name, self._connection)
+            self._shared.claims.take(name, self._connection)
         if known not in (None, name):
-            self._surroundings.claims.drop(known, self._connection)
+            self._shared.claims.drop(known, self._connection)
         self._name = name
-        self._surroundings.knows(self._connection, name is not None)
-        if name is None and (known or not self._told):
-            self._told = True
+        self._shared.knows(self._connection, name is not None)
+        if name is None and (known or not self._unknown_logged):
+            self._unknown_logged = True
             peer = self._connection.peer
             subject = known or shown(self._description) or f"datapath {number:016x}"
             line = f"{subject} is no bridge of the topology: left alone, at {peer}"
-            tell(logging.WARNING, line, peer)
-        self.tell_ports()
+            log_peer(logging.WARNING, line, peer)
+        self.report_ports()
 
     def _read(self) -> None:
-        """Read what the bridge has."""
+        """Read the bridge's ports and flows."""
         self._port_events = []
         self._ports = self.session.ports()
-        # In order: those that the answer knows already lead to where it is.
+        # In order: events that the reply contains already change nothing.
         for event in self._port_events:
             self._ports.follow(*event)
         self._port_events, self._has_read = None, True
-        self.tell_ports()
+        self.report_ports()
         self._found = self._ours()
         line = (
             f"connected: OpenFlow 1.{self.session.version - 1}, {len(self._ports)} ports, "
             f"{len(self._found)} flows of ours"
         )
         assert self._name is not None
-        tell_coming(self._name, "connected", line)
+        log_bridge(self._name, "connected", line)
 
     def _ours(self) -> dict[bytes, bytes]:
-        """Our flows on the bridge. A cookie that no line names any more marked ours until now."""
+        """Our flows on the bridge, also those with a cookie that only the last lines named."""
         known = {cookie_of(value) for value in self._wanted.flows.values()} - {0}
         return self.session.flows(self._desired.cookies() | known)
 
-    def _tell_of_others(self, name: BridgeName) -> None:
-        """Tell how many flows others have on the bridge, if any; they are left alone. Nothing else
-        waits for the answer, nor needs it.
+    def _log_foreign_flows(self, name: BridgeName) -> None:
+        """Log how many foreign flows the bridge has, if any; they are left alone. Nothing waits
+        for this.
         """
         ours = self._desired.cookies() | self._desired.learned()
         count = 0
         with suppress(SwitchError):
             count = self.session.count_flows() - sum(map(self.session.count_flows, ours))
         if count > 0:
-            tell_coming(
+            log_bridge(
                 name, "others", f"has {count} flow{'s' * (count != 1)} of others: left alone"
             )
 
     def _sync(self) -> None:
-        """Make what is installed what is wanted; what the switch refuses is logged."""
+        """Make the installed flows the wanted ones; log the flows that the switch refuses."""
         if self._name is None:
             return
         if not self._has_read:
@@ -317,7 +314,7 @@ class Bridge:
         seconds = time.monotonic() - started
         self._basis, self._found, self._taught = after, None, learned
         self._refused, self._retry_pause = "", LOOK_SECONDS
-        # The first fill of a connection is no edit: its flows are not told one by one.
+        # The first fill of a connection is no edit: its flows are not logged one by one.
         lines: Iterable[str] = ()
         if before is not None:
             gone = delta.removed if delta else before.all()
@@ -326,9 +323,9 @@ class Bridge:
         self._report(difference, seconds, lines, occasion(before, after))
 
     def _keep_last(self, reason: str) -> None:
-        """Say, once, why what is wanted cannot be; see to it that the bridge has what it had."""
+        """Log once why the wanted flows cannot be; make sure that the bridge has its last ones."""
         if reason != self._refused:
-            tell(logging.ERROR, f"{self}: {reason}", self._connection.peer)
+            log_peer(logging.ERROR, f"{self}: {reason}", self._connection.peer)
         self._refused = reason
         self._retry_at = time.monotonic() + self._retry_pause
         self._retry_pause = min(2 * self._retry_pause, LONGEST_PAUSE)
@@ -346,8 +343,8 @@ class Bridge:
         change = self._desired.change_between(self._basis.view.topology, after.view.topology)
         return self._basis.edited(after, change)
 
-    def _refill(self, after: Basis) -> Change:
-        """Compare all that is wanted with what is there; send while it is made."""
+    def _refill(self, after: Basis) -> FlowChange:
+        """Compare all wanted flows with the installed ones; send parts while others are made."""
         wanted = DesiredFlows()
         installed = self._wanted.flows if self._found is None else self._found
         filled = (wanted.add(each) for each in after.all())
@@ -359,7 +356,7 @@ class Bridge:
         self._wanted = wanted
         return difference
 
-    def _exchange(self, delta: FlowDelta, after: Basis) -> Change:
+    def _exchange(self, delta: FlowDelta, after: Basis) -> FlowChange:
         """Replace the flows that an edit removes by those that it adds."""
         exchange = self._wanted.exchange(delta.removed, delta.added)
         difference = subtract(exchange.after, exchange.before)
@@ -370,16 +367,18 @@ class Bridge:
             self._wanted.exchange(delta.added, delta.removed)
             raise
 
-    def _report(self, difference: Change, seconds: float, lines: Iterable[str], why: str) -> None:
+    def _report(
+        self, difference: FlowChange, seconds: float, lines: Iterable[str], why: str
+    ) -> None:
         line = in_sync(len(self._wanted.flows), difference, seconds)
         if why and self._name:
-            tell_coming(self._name, why, line, lines)
+            log_bridge(self._name, why, line, lines)
         else:
             LOG.info("%s %s%s", self, line, "".join(f"\n{each}" for each in lines))
 
 
 def _location_in(basis: Basis) -> Callable[[bytes], str]:
-    """A function that tells where the flow of an identity is written, and which it is."""
+    """A function: a flow's identity → where the flow is written, and its text."""
 
     def location(identity: bytes) -> str:
         filled, _ = next(basis.find({identity}), (None, 0))

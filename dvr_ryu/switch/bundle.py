@@ -1,8 +1,7 @@
-"""A change of many flows as one OpenFlow bundle: the switch makes all of it at one instant, or none
-of it.
+"""One OpenFlow bundle: the switch makes all of a change at one instant, or nothing of it.
 
 OpenFlow 1.4 has bundles (type 33 and 34); 1.3 has them as ONF extension 230, with the same bodies.
-Bytes only: who sends them and who reads the answer is `session`.
+This file makes bytes only; `session` sends them and reads the answers.
 """
 
 from __future__ import annotations
@@ -44,15 +43,15 @@ class Bundle:
         return before + message[4:8] + between + message
 
     def envelope(self, length: int) -> tuple[bytes, bytes]:
-        """What `adding` puts before the xid of a message of so many bytes, and behind the xid."""
+        """The bytes before and behind the xid in `adding`, for a message of this length."""
         return self._type + (self._overhead + length).to_bytes(2, "big"), self._between
 
     def committed(self, xid: int) -> bytes:
-        """The message that makes it happen."""
+        """The message that commits it."""
         return self._control(xid, _COMMIT_REQUEST)
 
     def discarded(self, xid: int) -> bytes:
-        """The message that forgets it."""
+        """The message that discards it."""
         return self._control(xid, _DISCARD_REQUEST)
 
     def _control(self, xid: int, request: int) -> bytes:
@@ -61,9 +60,7 @@ class Bundle:
 
 
 def _message_heads(version: int) -> tuple[tuple[int, bytes], tuple[int, bytes]]:
-    """Type and experimenter head of a bundle's control message, and of the one that adds a
-    message.
-    """
+    """Type and experimenter head of a bundle's control message, and of its add message."""
     if version >= ofproto_v1_4.OFP_VERSION:
         return (ofproto_v1_4.OFPT_BUNDLE_CONTROL, b""), (ofproto_v1_4.OFPT_BUNDLE_ADD_MESSAGE, b"")
     kind = ofproto_v1_3.OFPT_EXPERIMENTER

@@ -1,6 +1,6 @@
-"""What changed on a bridge, in words: how many flows of which table, and which flows.
+"""The text of a bridge's change for the log: how many flows of which table, and which flows.
 
-Text is made of the flows that are printed, never of all that changed.
+Only the flows that are printed become text.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from dvr_ryu.pipeline.compile.template import Filled
 from dvr_ryu.reconcile import Difference
 
 MOST_LINES = 20
-"""How many lines are printed of one change; the flows that are left over are counted."""
+"""So many lines are printed of one change; the other flows are counted."""
 
-Change = Difference[bytes, bytes]
+FlowChange = Difference[bytes, bytes]
 
 
 def occasion(before: Basis | None, after: Basis) -> str:
-    """What a bridge may bring about as often as it likes; nothing if it was an edit."""
+    """The kind of a change that the bridge itself caused, for `log_bridge`; empty for an edit."""
     if before is None:
         return "in sync"
     edited = before.lines is not after.lines or before.view.topology is not after.view.topology
     return "" if edited else "ports"
 
 
-def in_sync(count: int, difference: Change, seconds: float) -> str:
-    """What the log says of a bridge that has its flows now, so many, by this change."""
+def in_sync(count: int, difference: FlowChange, seconds: float) -> str:
+    """The line about a bridge that has its `count` flows after this change."""
     if not difference:
         return f"in sync: {count} flows, nothing to change"
     added, changed = len(difference.added), len(difference.changed)
@@ -38,22 +38,22 @@ def in_sync(count: int, difference: Change, seconds: float) -> str:
     )
 
 
-def by_table(change: Change) -> str:
+def by_table(change: FlowChange) -> str:
     """How many flows of each table changed."""
     parts = (change.added, change.changed, change.removed)
     counts = Counter(table_of(identity) for part in parts for identity in part)
     return ", ".join(f"table {table}: {count}" for table, count in sorted(counts.items()))
 
 
-def diff_lines(change: Change, gone: Iterable[Filled], come: Iterable[Filled]) -> Iterator[str]:
+def diff_lines(change: FlowChange, gone: Iterable[Filled], come: Iterable[Filled]) -> Iterator[str]:
     """The change as `ovs-ofctl diff-flows` prints it, in the order of tables: a line with - for
-    each flow that was there, one with + for each that is there now.
+    each old flow, a line with + for each new flow.
 
-    `gone` and `come` have at least the flows of the change. One that was there without having been
-    wanted is known by its bytes only, and is counted instead.
+    `gone` and `come` have at least the flows of the change. An old flow that was not wanted is
+    known by its bytes only; it is counted.
     """
-    told = sorted([*change.added, *change.changed, *change.removed])
-    first = told[:MOST_LINES]
+    identities = sorted([*change.added, *change.changed, *change.removed])
+    first = identities[:MOST_LINES]
     old = {
         **{identity: replaced.old for identity, replaced in change.changed.items()},
         **change.removed,
@@ -70,12 +70,12 @@ def diff_lines(change: Change, gone: Iterable[Filled], come: Iterable[Filled]) -
             continue
         room -= len(lines)
         yield from lines
-    if counted + len(told) - len(first):
-        yield f"and {counted + len(told) - len(first)} more"
+    if counted + len(identities) - len(first):
+        yield f"and {counted + len(identities) - len(first)} more"
 
 
 def _printed(flows: dict[bytes, bytes], among: Iterable[Filled]) -> dict[bytes, str]:
-    """The text of flows (identity → value), as far as they are among those that were filled."""
+    """The text of those flows (identity → value) that are among the filled ones."""
     found: dict[bytes, str] = {}
     if flows:
         for filled in among:

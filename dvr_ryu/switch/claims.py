@@ -1,7 +1,7 @@
 """Which connection is which bridge: one each.
 
-A second claim is refused as long as the first connection answers; a bridge that connects again,
-because its host or the way to it was gone, is not kept out by what is left of its last connection.
+A second claim is refused as long as the first connection answers. So a bridge can connect again
+although its last connection, which is dead, has not been closed yet.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dvr_ryu.switch.connection import Connection
 
 
 class Claims:
-    """Names of bridges → the connections that are them."""
+    """Name of a bridge → its connection."""
 
     def __init__(self) -> None:
         self._holders: dict[Hashable, Connection] = {}
 
     def take(self, name: Hashable, connection: Connection) -> None:
-        """Let a connection have this name, from now on and alone. Takes some seconds if another one
-        has it that is dead. Raises SwitchError if that lives.
+        """Give a connection this name; no other has it. This takes some seconds if a dead
+        connection has the name. Raise SwitchError if another connection has it and lives.
         """
         while (holder := self._holders.get(name)) not in (None, connection):
             assert holder is not None
@@ -34,6 +34,6 @@ class Claims:
         self._holders[name] = connection
 
     def drop(self, name: Hashable, connection: Connection) -> None:
-        """The connection has this name no more, if it had."""
+        """Take this name from the connection, if the connection has it."""
         if self._holders.get(name) is connection:
             del self._holders[name]

@@ -1,7 +1,7 @@
-"""One connection of a switch: what arrives goes through the message guard before Ryu sees it.
+"""One connection of a switch: every message passes the message guard before Ryu parses it.
 
-In place of Ryu's own loops, of which any peer could stop one. It ends, with one line, where a peer
-breaks the protocol, says nothing or takes nothing; and never stays open while nobody reads it.
+It replaces Ryu's own loops, which any peer could stop. A connection ends, with one line in the log,
+when its peer breaks the protocol, sends nothing or reads nothing. It does not stay open unread.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from dvr_ryu.switch.guard.guard import MessageGuard
 from dvr_ryu.switch.guard.hello import hello
 from dvr_ryu.switch.guard.identity import Peer, peer_of
 from dvr_ryu.switch.guard.openflow import About, Kind, Malformed, Message
-from dvr_ryu.switch.telling import tell
+from dvr_ryu.switch.peer_log import log_peer
 
 DEADLINE = 10.0
 """Seconds from the connection to the switch's description."""
 SILENCE, PATIENCE = 15.0, 45.0
-"""Seconds without a message after which the switch is asked for an echo, and let go."""
+"""After so many seconds without a message the controller asks for an echo, and disconnects."""
 STALL = 30.0
-"""Seconds in which a switch takes nothing of what it is sent, after which it is let go."""
+"""The controller disconnects a switch that reads nothing for so many seconds."""
 
 ECHO = 3.0
-"""Seconds in which a switch that lives answers an echo request."""
+"""A live switch answers an echo request within so many seconds."""
 ALLOWANCE, RATE = 1 << 18, 1 << 12
-"""Bytes, and bytes a second, that a connection may say while it is of no bridge of the topology."""
+"""Bytes, and bytes a second, that a connection may send while its bridge is unknown."""
 
 _READ = 1 << 16
 _LOOK = 0.02
 _TURN = 0.002
-"""Seconds of work after which others have their turn."""
+"""After so many seconds of work other greenlets get their turn."""
 _ANSWERS = {5: Kind.FEATURES_REPLY, 18: Kind.MULTIPART_REPLY, 20: Kind.BARRIER_REPLY}
-"""OFPT_FEATURES_REQUEST, OFPT_MULTIPART_REQUEST, OFPT_BARRIER_REQUEST → what answers them."""
+"""OFPT_FEATURES_REQUEST, OFPT_MULTIPART_REQUEST, OFPT_BARRIER_REQUEST → the kind of the answer."""
 _AS_BYTES = {About.FLOWS, About.AGGREGATE}
 """Flows are compared as bytes: Ryu's objects take longer than all the rest of a reconnection."""
 
 Secure = Callable[[Any], tuple[Any, Callable[[], frozenset[str] | None]]]
-"""Takes an accepted socket. Returns the one to speak through, and what makes its handshake and
-returns the hosts that the peer's certificate names; None where there are no certificates."""
+"""Takes an accepted socket. Returns the socket to use, and a function that makes the handshake and
+returns the hosts that the peer's certificate names; None without certificates."""
 
 
 def in_the_clear(sock: Any) -> tuple[Any, Callable[[], frozenset[str] | None]]:
@@ -57,32 +57,32 @@ def in_the_clear(sock: Any) -> tuple[Any, Callable[[], frozenset[str] | None]]:
 
 
 class Connection(Datapath):  # type: ignore[misc]
-    """Ryu's datapath, with our loops. `serve` is its life."""
+    """Ryu's datapath with loops of its own. `serve` lasts as long as the connection."""
 
     def __init__(self, sock: Any, address: Any, secure: Secure = in_the_clear) -> None:
-        """`secure` makes TLS of the socket, if it is to be."""
+        """`secure` makes TLS of the socket, or returns it as it is."""
         sock, self._shake_hands = secure(sock)
         super().__init__(sock, address)
         self.socket.settimeout(STALL)
         self.peer: Peer = peer_of(address)
         self.guard = MessageGuard(self.supported_ofp_version)
         self.receive: Callable[[Any], None] | None = None
-        """Takes what the switch says and answers, as Ryu's messages."""
+        """Gets the switch's messages, as Ryu's."""
         self.described = False
-        """Whether the switch has told its description."""
+        """Whether the switch has sent its description."""
         self.known = False
-        """Whether it is of a bridge of the topology."""
+        """Whether it is that of a bridge of the topology."""
         self._began = self._heard = self._unknown_since = time.monotonic()
-        self._said = 0
-        """Bytes that came while it was not known."""
+        self._unknown_bytes = 0
+        """Bytes received while it was not known."""
         self._asked_echo = 0.0
         self._echoes: set[int] = set()
-        """Transaction ids of echo requests that are not answered."""
+        """Transaction ids of echo requests without an answer yet."""
 
-    # Its life -------------------------------------------------------------------------------------
+    # Its loops ------------------------------------------------------------------------------------
 
     def serve(self) -> None:
-        """Speak with the switch until either end has enough; never raises."""
+        """Read and send until either end closes the connection. Raises nothing."""
         sender = hub.spawn(self._send_loop)
         try:
             self._converse()
@@ -113,7 +113,7 @@ class Connection(Datapath):  # type: ignore[misc]
             try:
                 piece = self.socket.recv(_READ)
             except TimeoutError:
-                continue  # the listener looks who has been silent for too long
+                continue  # the listener ends connections that are silent for too long
             if not piece:
                 return
             began = time.monotonic()
@@ -129,16 +129,16 @@ class Connection(Datapath):  # type: ignore[misc]
             hub.sleep(0)
 
     def _count(self, size: int, now: float) -> None:
-        """Nobody has to listen much to a switch that nobody knows."""
+        """Limit what an unknown switch may send."""
         if not self.known:
-            self._said += size
-            if self._said > ALLOWANCE + RATE * (now - self._unknown_since):
+            self._unknown_bytes += size
+            if self._unknown_bytes > ALLOWANCE + RATE * (now - self._unknown_since):
                 raise Malformed("says more than it may while it is no bridge of the topology")
 
     def know(self, known: bool) -> None:
-        """Take note whether it is of a bridge of the topology."""
+        """Note whether it is that of a bridge of the topology."""
         if self.known and not known:
-            self._said, self._unknown_since = 0, time.monotonic()
+            self._unknown_bytes, self._unknown_since = 0, time.monotonic()
         self.known = known
 
     def _send_loop(self) -> None:
@@ -147,19 +147,19 @@ class Connection(Datapath):  # type: ignore[misc]
             self.end("takes nothing any more of what it is sent; the connection is closed")
 
     def end(self, reason: str, level: int = logging.WARNING) -> None:
-        """Close the connection and say why, unless it is closed already."""
+        """Close the connection and log why, unless it is closed already."""
         if self.state != DEAD_DISPATCHER:
-            tell(level, f"{self.peer}: {reason}", self.peer)
+            log_peer(level, f"{self.peer}: {reason}", self.peer)
         self.close()
 
     def close(self) -> None:
-        """Close the connection; its loops find it closed."""
+        """Close the connection; its loops end then."""
         self.set_state(DEAD_DISPATCHER)
         with suppress(OSError, EOFError, ValueError):
             self.socket.shutdown(SHUT_RDWR)
 
     def look(self, now: float) -> None:
-        """End the connection of a switch that is late; ask one that is silent."""
+        """End the connection of a switch that is late; ask a silent one for an echo."""
         if not self.described and now - self._began > DEADLINE:
             self.end(f"has not said what it is within {DEADLINE:.0f} s; the connection is closed")
         elif now - self._heard > PATIENCE:
@@ -168,7 +168,7 @@ class Connection(Datapath):  # type: ignore[misc]
             self._ask_echo(now)
 
     def _ask_echo(self, now: float) -> int | None:
-        """Ask for an echo and return its transaction id; None where much is to be sent before."""
+        """Ask for an echo and return its transaction id; None if earlier messages wait."""
         self._asked_echo = now
         if not self.has_room:
             return None
@@ -180,7 +180,7 @@ class Connection(Datapath):  # type: ignore[misc]
 
     @property
     def has_room(self) -> bool:
-        """Whether a message can be sent without waiting until the switch takes earlier ones."""
+        """Whether a message can be sent at once, without waiting for earlier ones."""
         return bool(self.send_q) and self._send_q_sem.balance > 0
 
     def answers(self) -> bool:
@@ -204,7 +204,7 @@ class Connection(Datapath):  # type: ignore[misc]
     # Messages -------------------------------------------------------------------------------------
 
     def send_msg(self, msg: Any, close_socket: bool = False) -> Any:
-        """Send one of Ryu's messages; if it asks something, its answer may pass the guard."""
+        """Send one of Ryu's messages; if it is a request, the guard lets its answer pass."""
         if msg.xid is None:
             self.set_xid(msg)
         if answer := _ANSWERS.get(msg.cls_msg_type):
@@ -229,7 +229,7 @@ class Connection(Datapath):  # type: ignore[misc]
                     self.receive(self._read(message))
 
     def _read(self, message: Message) -> Any:
-        """The message as one of Ryu's; some stay bytes (`buf`)."""
+        """The message as one of Ryu's; replies about flows stay bytes (`buf`)."""
         version, content = self.guard.version, message.content
         if message.kind == Kind.MULTIPART_REPLY and message.about in _AS_BYTES:
             reply = self.ofproto_parser.OFPFlowStatsReply(self)
@@ -242,7 +242,7 @@ class Connection(Datapath):  # type: ignore[misc]
 
 
 def _about(request: Any) -> About | None:
-    """What a multipart request is about. Raises ValueError where no answer would pass the guard."""
+    """The subject of a multipart request. Raises ValueError if no answer would pass the guard."""
     return About(request.type) if request.cls_msg_type == 18 else None
 
 
@@ -251,7 +251,7 @@ def _echo_reply(request: bytes) -> bytes:
 
 
 def mistake(error: Exception) -> str:
-    """A mistake of ours, in one line."""
+    """One line about a mistake of this program."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

@@ -1,6 +1,6 @@
-"""What the controller must not go on without: if it fails, the process ends, and is started again.
+"""Work that the controller cannot do without. If it fails, the process ends and is started again.
 
-No other way out of a greenlet has an exit code: Ryu would log a traceback and go on, half dead.
+A greenlet that fails has no other exit code: Ryu would log a traceback and go on without it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ LOG = logging.getLogger("dvr_ryu")
 
 
 def lasting(what: str, work: Callable[[], object]) -> Callable[[], None]:
-    """Work that ends with the controller; `what` follows "cannot". Only an error of ours has a
-    traceback.
+    """A function that does `work` and ends the process if that fails. The log says that it cannot
+    do `what`. Only a mistake of this program gets a traceback.
     """
 
     def work_or_end() -> None:
@@ -29,8 +29,8 @@ def lasting(what: str, work: Callable[[], object]) -> Callable[[], None]:
             raise
         except BaseException as error:
             ours = not isinstance(error, OSError) and not is_exhaustion(error)
-            words = "cannot %s any more; the controller ends: %s"
-            LOG.critical(words, what, why(error), exc_info=ours)
+            line = "cannot %s any more; the controller ends: %s"
+            LOG.critical(line, what, why(error), exc_info=ours)
             logging.shutdown()
             os._exit(WRONG_INPUT)
 

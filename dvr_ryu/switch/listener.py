@@ -1,7 +1,7 @@
-"""Where switches connect: accepts, looks after every connection, and never gives up listening.
+"""Accepts the connections of switches, watches over them, and never stops listening.
 
-It takes the place of Ryu's OpenFlowController, whose accept() ends for good at the first failure.
-`stand_before_ryu` is the one place that puts it there.
+It replaces Ryu's OpenFlowController, whose accept() ends for good at the first failure. Only
+`stand_before_ryu` makes Ryu use it.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from dvr_ryu.switch.connection import Connection, Secure, in_the_clear, mistake
 from dvr_ryu.switch.guard.admission import Admission
 from dvr_ryu.switch.guard.identity import peer_of
 from dvr_ryu.switch.lasting import lasting
-from dvr_ryu.switch.telling import tell, tell_counts
+from dvr_ryu.switch.peer_log import log_counts, log_peer
 
 LOG = logging.getLogger("dvr_ryu")
 ACCEPTED = logging.getLogger("dvr_ryu.accepted")
-"""Tells of each accepted connection, at level DEBUG."""
+"""Logs each accepted connection at level DEBUG."""
 
 LOOK = 1.0
 """Seconds between two looks at the connections."""
 LATE = 5.0
-"""Seconds between two looks that tell that this process stood still."""
+"""If so many seconds pass between two looks, this process stood still."""
 PAUSE = 0.2
-"""Seconds until accept() is tried again when the system had no room for a connection."""
+"""Seconds until the next accept() after the system had no room for a connection."""
 BACKLOG = 1024
 MOST_UNKNOWN = 1024
-"""Connections that have not said whose they are, at most, if there are descriptors for them."""
+"""The most connections of unknown bridges, if there are descriptors for them."""
 OF_ANY_ADDRESS = 64
-"""Such connections that an address may have, beside those of bridges that are expected there."""
+"""The most such connections from one address, beside those of the bridges expected there."""
 RESERVED = 16
-"""Descriptors that are left for all else than connections."""
+"""Descriptors for all other uses than connections."""
 
 _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _ITS_OWN_FAULT = {errno.ECONNABORTED, errno.EINTR, errno.EAGAIN, errno.EPROTO, errno.EPERM}
@@ -50,7 +50,7 @@ _ITS_OWN_FAULT = {errno.ECONNABORTED, errno.EINTR, errno.EAGAIN, errno.EPROTO, e
 
 
 class Listener:
-    """Listens at an address from its making on; raises DvrError if nobody can. A call accepts."""
+    """Listens at an address once it is made; a call accepts. Raises DvrError if it cannot."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Listener:
         expected: Callable[[str], int],
         secure: Secure = in_the_clear,
     ) -> None:
-        """`expected` tells how many bridges may connect from an address; `secure` makes TLS."""
+        """`expected`: address → how many bridges may connect from it. `secure` makes TLS."""
         self._expected = expected
         self._secure = secure
         self._connections: set[Connection] = set()
@@ -68,7 +68,7 @@ class Listener:
         self._room = _descriptors() - RESERVED
 
     def __call__(self) -> None:
-        """Accept for ever. If that cannot go on, the process ends, and is started again."""
+        """Accept for ever. If that fails, the process ends and is started again."""
         hub.spawn(lasting("look after connections", self._look_after))
         lasting("listen", self._accept)()
 
@@ -83,10 +83,10 @@ class Listener:
                     raise
                 continue
             hub.spawn(self._serve, sock, address)
-            hub.sleep(0)  # so that a flood of connections leaves time for those that are there
+            hub.sleep(0)  # the open connections get their turn in a flood of new ones
 
     def _make_room(self, error: OSError) -> None:
-        tell(logging.ERROR, f"no room for another connection: {error.strerror}")
+        log_peer(logging.ERROR, f"no room for another connection: {error.strerror}")
         if least := self._unknown.least():
             least.end("gives way: the controller has no room for more connections")
         hub.sleep(PAUSE)
@@ -96,8 +96,8 @@ class Listener:
             connection = Connection(sock, address, self._secure)
         except Exception as error:
             sock.close()
-            if not isinstance(error, OSError):  # which is a peer that is gone already
-                tell(logging.ERROR, f"{peer_of(address)}: {mistake(error)}", peer_of(address))
+            if not isinstance(error, OSError):  # an OSError: the peer is gone already
+                log_peer(logging.ERROR, f"{peer_of(address)}: {mistake(error)}", peer_of(address))
             return
         ACCEPTED.debug("accepted %s", connection.peer)
         self._connections.add(connection)
@@ -109,7 +109,7 @@ class Listener:
             self._unknown.leave(connection, connection.peer.address)
 
     def knows(self, connection: Connection, known: bool) -> None:
-        """Note whether a connection is known to be of a bridge of the topology."""
+        """Note whether a connection is that of a bridge of the topology."""
         address = connection.peer.address
         connection.know(known)
         if known or connection.state == DEAD_DISPATCHER:
@@ -122,7 +122,7 @@ class Listener:
             too_much.end("gives way: too many connections that have not said what they are")
 
     def end_unsecured(self) -> None:
-        """End the connections that have shown no certificate."""
+        """End the connections without a certificate."""
         for connection in list(self._connections):
             if connection.peer.hosts is None:
                 reason = "came without TLS, and the file says ssl: now; the connection is closed"
@@ -133,14 +133,14 @@ class Listener:
             began = time.monotonic()
             hub.sleep(LOOK)
             now = time.monotonic()
-            # Where this process itself stood still, what switches have said meanwhile comes first.
+            # If this process stood still, it first reads what switches have sent meanwhile.
             for connection in list(self._connections if now - began < LATE else ()):
                 connection.look(now)
-            tell_counts()
+            log_counts()
 
 
 def stand_before_ryu(listener: Listener) -> None:
-    """Let Ryu's OpenFlow service start this listener where it would start its own."""
+    """Let Ryu's OpenFlow service start this listener in place of its own."""
     ofp_handler.OpenFlowController = lambda: listener
 
 
@@ -162,7 +162,7 @@ def _listening(address: str, port: int) -> socket.socket:
 
 
 def _descriptors() -> int:
-    """How many more descriptors this process may have; its limit is raised as far as it may be."""
+    """How many more descriptors this process may have, after raising its limit to the hard one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard - len(os.listdir("/proc/self/fd"))

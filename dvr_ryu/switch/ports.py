@@ -1,4 +1,4 @@
-"""The ports of one bridge, as it has told of them. Pure; bounded, however much it tells."""
+"""The ports of one bridge by its messages. Pure; the number of ports is bounded."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from dvr_ryu.errors import SwitchError
 
 PORT_DOWN = 1
-"""OFPPC_PORT_DOWN: somebody has shut the port."""
+"""OFPPC_PORT_DOWN: the port is shut."""
 DELETED = 1
 """OFPPR_DELETE"""
 MOST_PORTS = 1 << 16
-"""Open vSwitch numbers fewer."""
+"""Open vSwitch has fewer port numbers."""
 
 
 class SwitchPort(NamedTuple):
@@ -27,7 +27,7 @@ NamedPort = tuple[str, SwitchPort]
 
 
 class Ports:
-    """Port numbers, each with a name and a port."""
+    """Port number → name and port."""
 
     def __init__(self, ports: Iterable[NamedPort] = ()) -> None:
         self._by_number = {port.number: (name, port) for name, port in ports}
@@ -37,14 +37,14 @@ class Ports:
         return len(self._by_number)
 
     def follow(self, reason: int, port: NamedPort) -> bool:
-        """A port came, went or changed (OFPT_PORT_STATUS): return whether anything is new in it."""
+        """Take a port that came, went or changed (OFPT_PORT_STATUS); return whether that is new."""
         name, it = port
         known = self._by_number.get(it.number)
         if reason == DELETED:
             return self._by_number.pop(it.number, None) is not None
         if known == (name, it):
             return False
-        # At the end: of two ports that have one name, for a moment, the later counts.
+        # At the end: for a moment two ports may have one name, and the later one counts.
         self._by_number.pop(it.number, None)
         self._by_number[it.number] = name, it
         self._check()
@@ -63,14 +63,12 @@ class Ports:
         return {name: number for number, (name, _) in self._by_number.items()}
 
     def up(self) -> list[str]:
-        """The names of those that are not shut."""
+        """The names of the ports that are not shut."""
         return [name for name, port in self._by_number.values() if port.up]
 
 
 def port_of(port: Any) -> NamedPort:
-    """What a port description says, with the port's name. Ryu's object of it may be a thousand
-    times as large.
-    """
+    """A port description's name and port. Ryu's object may be a thousand times as large."""
     return text_of(port.name), SwitchPort(port.port_no, port.hw_addr, not port.config & PORT_DOWN)
 
 

@@ -1,8 +1,7 @@
-"""One connection to a bridge: questions and their answers, changes and what the switch says to
-them.
+"""Requests, their replies, and changes of flows over one connection to a bridge.
 
-Every wait is for an answer to a transaction id, in the greenlet that asked. What should be on the
-bridge is not known here.
+Every wait is for the reply to a transaction id, in the greenlet that sent the request. This file
+does not know which flows a bridge should have.
 """
 
 from __future__ import annotations
@@ -26,16 +25,14 @@ from dvr_ryu.switch.connection import Connection
 from dvr_ryu.switch.ports import PORT_DOWN, Ports, SwitchPort, port_of, text_of
 
 ANSWER_TIMEOUT = 60
-"""Seconds to wait for a switch's answer: far more than the largest change takes, less than for
-ever.
-"""
+"""Seconds to wait for a switch's answer: far more than the largest change takes."""
 
 MOST_FLOWS = 1_000_000
-"""Flows of ours that a switch may tell of."""
+"""The most flows of ours that a switch may list."""
 MOST_REFUSALS = 1000
-"""Errors that are kept until a change is done: a switch may send any number that nobody awaits."""
+"""The most errors that are stored during a change: a switch may send any number of them."""
 MOST_COMPLAINTS = 10
-"""Refused flows that are named."""
+"""The most refused flows that are named."""
 
 _CHUNK = 1 << 16
 _COUNT = struct.Struct("!16x16xIxxxx")
@@ -48,7 +45,7 @@ _CLOSED = "the connection is closed"
 _NICIRA_ERRORS = {
     37: "tun_metadata that is not in the bridge's table of options; see ovs-ofctl add-tlv-map"
 }
-"""NXFMFC_INVALID_TLV_FIELD; others are told by their numbers."""
+"""NXFMFC_INVALID_TLV_FIELD; other errors are shown by their numbers."""
 _bundle_ids = itertools.count(1)
 
 Part = Difference[bytes, bytes]
@@ -57,7 +54,7 @@ Sent: TypeAlias = "tuple[Iterable[int], Iterable[bytes | None]]"
 
 
 class Session:
-    """A connected datapath. `deliver` is called with every reply and every error that it sends."""
+    """A connected datapath. `deliver` gets every reply and every error that it sends."""
 
     def __init__(self, datapath: Connection) -> None:
         self.datapath = datapath
@@ -66,28 +63,28 @@ class Session:
         self._ended = False
         self._refused: dict[int, Any] = {}
         self._changing = False
-        """Whether a change is being made: errors are of it."""
+        """Whether a change is being made: errors belong to it."""
         self._has_bundles: bool | None = None
 
     def deliver(self, message: Any) -> None:
-        """Hand a reply or an error to whoever waits for its transaction id."""
+        """Hand a reply or an error to the call that waits for its transaction id."""
         if queue := self._answers.get(message.xid):
             queue.put(message)
         elif self._takes_note(message):
             self._refused[message.xid] = message
 
     def _takes_note(self, message: Any) -> bool:
-        """Whether it is an error of the change that is being made, as far as can be told."""
+        """Whether it is an error during a change; then it probably belongs to the change."""
         is_error = message.msg_type == self.datapath.ofproto.OFPT_ERROR
         return self._changing and is_error and len(self._refused) < MOST_REFUSALS
 
     def end(self) -> None:
-        """Nothing is answered any more: let nobody wait for it."""
+        """Let all calls that wait for an answer fail: none comes any more."""
         self._ended = True
         for queue in self._answers.values():
             queue.put(None)
 
-    # Questions ------------------------------------------------------------------------------------
+    # Requests -------------------------------------------------------------------------------------
 
     def description(self) -> str:
         """The bridge's dp_desc (Open vSwitch: other_config:dp-desc)."""
@@ -101,21 +98,21 @@ class Session:
         return Ports(port_of(port) for reply in self._ask(request) for port in reply.body)
 
     def flows(self, cookies: Iterable[int]) -> dict[bytes, bytes]:
-        """Identity → value of every flow on the bridge that has one of these cookies. Others are
-        not read: there may be any number of them.
+        """Identity → value of every flow on the bridge that has one of these cookies. Other flows
+        are not read: there may be any number of them.
         """
         parser = self.datapath.ofproto_parser
         found: dict[bytes, bytes] = {}
         for cookie in cookies:
-            words = {"cookie": cookie, "cookie_mask": _WHOLE_COOKIE}
-            for reply in self._ask(parser.OFPFlowStatsRequest(self.datapath, **words)):
+            fields = {"cookie": cookie, "cookie_mask": _WHOLE_COOKIE}
+            for reply in self._ask(parser.OFPFlowStatsRequest(self.datapath, **fields)):
                 found.update(split_flow_stats(reply.buf))
                 if len(found) > MOST_FLOWS:
                     raise SwitchError(f"tells of more than {MOST_FLOWS} flows")
         return found
 
     def count_flows(self, cookie: int | None = None) -> int:
-        """How many flows with this cookie the bridge has; with any, if None."""
+        """How many flows with this cookie the bridge has; with None, flows of any cookie."""
         parser, ofproto = self.datapath.ofproto_parser, self.datapath.ofproto
         mask = 0 if cookie is None else _WHOLE_COOKIE
         request = parser.OFPAggregateStatsRequest(
@@ -153,10 +150,10 @@ class Session:
         return reply
 
     def shut(self, port: SwitchPort) -> None:
-        """Take a port down; nobody waits for it."""
+        """Take a port down. This does not wait for the switch."""
         parser = self.datapath.ofproto_parser
-        words = {"port_no": port.number, "hw_addr": port.mac, "config": PORT_DOWN}
-        self.datapath.send_msg(parser.OFPPortMod(self.datapath, **words, mask=PORT_DOWN))
+        fields = {"port_no": port.number, "hw_addr": port.mac, "config": PORT_DOWN}
+        self.datapath.send_msg(parser.OFPPortMod(self.datapath, **fields, mask=PORT_DOWN))
 
     # Changes --------------------------------------------------------------------------------------
 
@@ -166,14 +163,14 @@ class Session:
         location_of: Callable[[bytes], str],
         outdated: Callable[[Iterable[Part]], Iterable[int]],
     ) -> Difference[bytes, bytes]:
-        """Make a difference on the bridge, part by part as they come but all at one instant, wait
-        until it is made, and return the whole of it.
+        """Make a change on the bridge, wait until it is made, and return the whole of it. Each part
+        is sent as it comes; the switch makes all parts at one instant.
 
-        `location_of` tells, for a flow's identity, where it is written; `outdated`, for all parts,
-        the cookies of flows that the switch has learned and had better forget. Raises
-        SwitchError that names the flows which the switch refused, or one that cannot be sent to it.
-        Then, or if `parts` raises, none of the change was made. But a switch without bundles has
-        made what it did not refuse, and what was sent before that one; nothing, if `parts` raises.
+        `location_of`: a flow's identity → where it is written. `outdated`: all parts → the cookies
+        of learned flows that the switch has to forget. Raises SwitchError with the flows that the
+        switch refused, or with one that cannot be sent to it. Then, or if `parts` raises, nothing
+        of the change was made. But a switch without bundles has made the flows that it did not
+        refuse, and those that were sent before that one; nothing, if `parts` raises.
         """
         self._changing = True
         try:
@@ -202,7 +199,7 @@ class Session:
                     if self._has_bundles and bundle is None:
                         bundle = self._opened(sent)
                     self._send(part, bundle, sent, location_of)
-                hub.sleep(0)  # to make all the parts may take long: others have a turn
+                hub.sleep(0)  # making all parts may take long: other greenlets get a turn
         except BaseException:
             if bundle:
                 self.datapath.send(bundle.discarded(self._xids(1)[0]))
@@ -214,7 +211,7 @@ class Session:
             return together(made)
 
     def _learns_bundles(self) -> bool:
-        """Ask the switch with an empty bundle whether it knows them."""
+        """Find out by an empty bundle whether the switch knows bundles."""
         bundle, xids = Bundle(self.version, next(_bundle_ids)), self._xids(2)
         self.datapath.send(bundle.opened(xids[0]) + bundle.discarded(xids[1]))
         with self._barrier():
@@ -247,7 +244,7 @@ class Session:
             self._write(b"".join(messages))
 
     def _forget(self, cookies: Iterable[int], bundle: Bundle | None, sent: list[Sent]) -> None:
-        """Have flows forgotten that the switch has learned."""
+        """Let the switch forget the flows that it has learned under these cookies."""
         for cookie in cookies:
             (xid,) = self._xids(1)
             sent.append(([xid], [None]))
@@ -261,9 +258,9 @@ class Session:
         sent: list[Sent],
         location_of: Callable[[bytes], str],
     ) -> Iterator[None]:
-        """Commit, let the block run, and wait until it is done; raise SwitchError if anything was
-        refused. Open vSwitch leaves out of a bundle what it cannot read, and commits the rest: so
-        it is asked first.
+        """Commit, let the block run, and wait until the change is made; raise SwitchError if a part
+        was refused. Open vSwitch leaves unreadable messages out of a bundle and commits the rest:
+        so a barrier before the commit shows them.
         """
         if bundle:
             with self._barrier():
@@ -281,7 +278,7 @@ class Session:
         self._require_taken(sent, location_of)
 
     def _require_taken(self, sent: list[Sent], location_of: Callable[[bytes], str]) -> None:
-        """Raise SwitchError if the switch refused anything of what was sent."""
+        """Raise SwitchError if the switch refused a part of what was sent."""
         if self._refused:
             flows = {xid: flow for xids, each in sent for xid, flow in zip(xids, each, strict=True)}
             refused = {flows[xid]: error for xid, error in self._refused.items() if xid in flows}
@@ -299,7 +296,7 @@ class Session:
 
     @contextmanager
     def _barrier(self) -> Iterator[None]:
-        """Send a barrier, let the block run, and wait until the switch has got as far."""
+        """Send a barrier, let the block run, and wait for the barrier's reply."""
         request = self.datapath.ofproto_parser.OFPBarrierRequest(self.datapath)
         (xid,) = self._xids(1)
         request.set_xid(xid)
@@ -329,14 +326,14 @@ class Session:
         ofproto = self.datapath.ofproto
         if error.type == ofproto.OFPET_EXPERIMENTER:
             nicira = error.experimenter == ofproto_common.NX_EXPERIMENTER_ID
-            told = _NICIRA_ERRORS.get(error.exp_type) if nicira else None
-            return told or f"experimenter error {error.exp_type}"
+            known = _NICIRA_ERRORS.get(error.exp_type) if nicira else None
+            return known or f"experimenter error {error.exp_type}"
         return str(ofproto.ofp_error_code_to_str(error.type, error.code))
 
 
 def _flows_of(part: Part) -> Iterator[tuple[int, Mapping[bytes, bytes]]]:
-    """Commands, each with its flows. An added flow that is there already takes the new value and
-    keeps its counters (OpenFlow 1.3, 6.4).
+    """Yield commands, each with its flows. Adding a flow that exists replaces its value; it keeps
+    its counters (OpenFlow 1.3, 6.4).
     """
     if part.added:
         yield ADD, part.added

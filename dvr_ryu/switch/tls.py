@@ -1,7 +1,7 @@
-"""Through what the controller speaks with switches: TCP as it comes, or TLS with its files.
+"""The controller's side of the transport: plain TCP, or TLS with its key and certificates.
 
-A handshake is made in the greenlet of its own connection: nobody else waits for it. Files that are
-replaced serve the connections that come then.
+Each connection makes its handshake in its own greenlet, so no other connection waits for it. When
+the files are replaced, later connections use the new ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Hosts = frozenset[str]
 
 
 class Security:
-    """Takes accepted sockets, as `Connection` wants it. In the clear until TLS is required."""
+    """The `Secure` of `Connection`: plain TCP until TLS is required."""
 
     def __init__(self, files: PkiFiles) -> None:
         self._files = files
@@ -35,9 +35,9 @@ class Security:
         self.over_tls = False
 
     def require(self, over_tls: bool) -> None:
-        """Let connections that come from now on be over TLS, or in the clear.
+        """From now on, new connections use TLS, or plain TCP.
 
-        Raise HostError if the files are no good; until they are, no connection is served.
+        Raise HostError if the files are invalid; until they are valid, no connection is served.
         """
         self.over_tls = over_tls
         if over_tls and self._context is None:
@@ -45,7 +45,7 @@ class Security:
             self._renew()
 
     def __call__(self, sock: Any) -> tuple[Any, Callable[[], Hosts | None]]:
-        """The socket to speak through, and what makes its handshake and returns whose it is."""
+        """The socket to use, and a function that makes the handshake and returns the hosts."""
         if not self.over_tls:
             return in_the_clear(sock)
         self._renew()
@@ -55,14 +55,14 @@ class Security:
         return secured, lambda: _shake_hands(secured)
 
     def look(self) -> None:
-        """Log what is wrong with the files, or will be soon; each thing once. Costs little."""
+        """Log, once each, that the files are invalid or will be soon. This is cheap."""
         line = self._watch.line() if self.over_tls else ""
         if line and line != self._logged:
             LOG.warning("%s", line)
         self._logged = line
 
     def _renew(self) -> None:
-        """Take the files as they are now, if they can be taken; else the last ones serve on."""
+        """Load the files if they were replaced and are valid; else the last ones stay in use."""
         if self._watch.replaced() or self._context is None:
             try:
                 self._context = contexts.server(self._files)
@@ -78,7 +78,7 @@ class Security:
 def _shake_hands(secured: ssl.SSLSocket) -> Hosts:
     """Make the handshake; return the hosts that the peer's certificate names.
 
-    Raise Malformed with what is wrong with the peer.
+    Raise Malformed if it fails, with the reason.
     """
     try:
         secured.do_handshake()

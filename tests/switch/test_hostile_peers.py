@@ -13,7 +13,7 @@ import pytest
 from bench.openflow import FLOW_STATS
 from bench.relay import Relay
 from dvr_ryu.switch.guard.repeats import PRINTED
-from dvr_ryu.switch.telling import COMINGS
+from dvr_ryu.switch.peer_log import COMINGS
 from dvr_ryu.topology.loading import load_topology
 from tests import openflow_messages as of
 from tests.switch.conftest import view_of

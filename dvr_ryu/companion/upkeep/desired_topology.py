@@ -95,7 +95,7 @@ class DesiredTopology:
             self.declaration, self.in_force, self.edited = earlier, earlier.topology, True
 
     def take_arriving(self) -> set[str]:
-        """The instances that the last edit brings to this host; each is told once."""
+        """The instances that the last edit brings to this host; the next call returns none."""
         names, self._arriving = self._arriving, set()
         return names
 

@@ -82,7 +82,7 @@ class HostSync:
         return done
 
     def is_led(self) -> bool:
-        """Whether a controller is connected, as far as can be told."""
+        """Whether a controller is connected; False if Open vSwitch does not answer."""
         with suppress(DvrError, OSError):
             return self.host is not None and self.host.is_led()
         return False

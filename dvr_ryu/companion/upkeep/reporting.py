@@ -1,5 +1,5 @@
-"""What the companion that stays says: to people in its log, each thing once, and to programs in its
-state file. Nothing that it cannot say keeps it from its work.
+"""The reports of the companion that stays: a log for people, each line once, and a state file for
+programs. A report that cannot be written does not stop the companion.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from dvr_ryu.errors import HostError, one_line
 STATE_FILE = Path(RUN_DIRECTORY, "companion.json")
 
 
-def log(words: str) -> None:
-    """Write a line to the log; one that is on a full disk does without."""
+def log(line: str) -> None:
+    """Write a line to the log; on a full disk the line is lost."""
     with suppress(OSError):
-        print(words, file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
 
 
 def write_state(state: str, changes: int, topology: str, error: str = "") -> None:
-    """Say for others how the round ended; `topology` is the SHA-256 of the file applied. Raise
+    """Write how a round ended; `topology` is the version of the declaration in force. Raise
     Unwritable.
     """
-    words: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
-    words |= {"topology": topology, "error": error}
-    notes.replace(STATE_FILE, json.dumps(words) + "\n")
+    document: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
+    document |= {"topology": topology, "error": error}
+    notes.replace(STATE_FILE, json.dumps(document) + "\n")
 
 
 def _matter(error: Exception) -> str:
@@ -39,26 +39,26 @@ def _matter(error: Exception) -> str:
 
 
 class Reporter:
-    """Says of what lasts that it is so, and does not say it again."""
+    """Logs a state that lasts once, not in each round."""
 
     def __init__(self) -> None:
         self._complaints: set[str] = set()
         self._there: tuple[str, ...] = ()
 
     def complain(self, errors: Sequence[Exception]) -> None:
-        """Say what went wrong in a round: while the host is in trouble, each thing once, for it may
-        fail at another one each time. Of all files on a full disk one is named.
+        """Log the errors of a round. While the host is in trouble each error is logged once: every
+        round may fail at another one. Of all files on a full disk one is named.
         """
         in_trouble = any(isinstance(error, HostError | OSError) for error in errors)
-        said = self._complaints if in_trouble else self._complaints & {*map(_matter, errors)}
+        known = self._complaints if in_trouble else self._complaints & {*map(_matter, errors)}
         for error in errors:
-            if _matter(error) not in said:
+            if _matter(error) not in known:
                 log(one_line(error))
-            said = {*said, _matter(error)}
-        self._complaints = said
+            known = {*known, _matter(error)}
+        self._complaints = known
 
-    def tell(self, lines: Iterable[str]) -> None:
-        """Say what there is on the host beside what is ours: each thing once, while it is there."""
+    def notice(self, lines: Iterable[str]) -> None:
+        """Log lines about the host: each once, as long as it is among them."""
         there = tuple(lines)
         for line in there:
             if line not in self._there:

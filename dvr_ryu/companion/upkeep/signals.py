@@ -1,7 +1,8 @@
-"""SIGTERM and SIGINT, which ask a companion to end.
+"""SIGTERM and SIGINT ask a companion to end.
 
-They come in the middle of anything, and a lock that this thread holds is not its own a second time.
-So another thread, which is told by what needs no lock, does what there is to do.
+A signal interrupts the main thread anywhere, perhaps while that thread holds a lock, which it
+cannot take a second time. So the signal only fills a queue that needs no lock; another thread does
+the work.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is wrong between this host and its controller where they speak TLS, in lines for a log.
+"""Lines for the log about faults of TLS between this host and its controller.
 
-It looks at this host's files, which may expire or be replaced while all runs, and at what Open
-vSwitch says of its connections; it changes nothing.
+It looks at this host's files, which may expire or be replaced, and at the connections of Open
+vSwitch. It changes nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dvr_ryu.pki.watch import FilesWatch
 from dvr_ryu.topology.view import HostView
 
 REFUSED_SECONDS = 10.0
-"""How long no bridge is connected before that is told: a controller may be started anew."""
+"""No bridge is connected for so long before a line says so: a controller may be starting."""
 
 
 class TlsWatch:
-    """Looks again and again on behalf of one host."""
+    """Watches one host's TLS."""
 
     def __init__(self, host: str, options: TlsOptions) -> None:
         self._options = options
@@ -28,7 +28,7 @@ class TlsWatch:
         self._refused_since: float | None = None
 
     def lines(self, view: HostView, host: Host) -> Iterator[str]:
-        """Yield what is wrong now. A line stays the same as long as nothing changes."""
+        """Yield the current faults. A line stays the same as long as nothing changes."""
         controller = self._options.controller(view)
         if controller is None or not controller.tls:
             self._refused_since = None
