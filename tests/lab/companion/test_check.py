@@ -139,9 +139,10 @@ def test_apply_tells_what_fails_and_makes_all_the_same(host: LabHost, file: Path
 _WITH_THE_MODULE = """
 import sys
 from dvr_ryu.companion.check.site import findings
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
-for each in findings(HostView(load_topology(sys.argv[1]), "h1"), "system"):
+for each in findings(HostView(load_topology(sys.argv[1]), "h1"), "system", Database()):
     print(each.what, each.verdict.name, each.seen, each.advice)
 """
 
