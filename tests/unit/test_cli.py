@@ -109,8 +109,10 @@ def test_check_warns_and_strict_takes_warnings_for_errors(dvr, tmp_path: Path):
     done = dvr("check", EXAMPLE, "--flows", str(tmp_path))
     assert (done.code, done.out) == (0, "")
     lines = done.err.rstrip("\n").split("\n")
-    assert lines[0].startswith(f"{file}:1:9: warning: A does not say what happens to a packet")
-    assert lines[3].startswith(f"{file}:3:3: warning: is never reached: line 2 matches the same")
+    assert lines[0].startswith(f"{file}:1:9: warning: A has no flow for some packets")
+    assert lines[3].startswith(
+        f"{file}:3:3: warning: this flow is never reached: line 2 matches the same"
+    )
     assert lines[4:] == ["    priority=1,arp actions=NORMAL", "    ^"]
     strict = dvr("check", EXAMPLE, "--flows", str(tmp_path), "--strict")
     assert (strict.code, strict.out) == (1, "")
@@ -195,7 +197,7 @@ def test_flows_from_a_dump(dvr, tmp_path: Path):
     file.write_text("ovs-ofctl: br-x is not a bridge or a socket\n")
     done = dvr("flows", "--from-dump", str(file))
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(f"{file}:1:1: is no flow")
+    assert done.err.startswith(f"{file}:1:1: this line is no flow")
     done = dvr("flows", "--from-dump", str(tmp_path / "none"))
     assert (done.code, done.err.count("\n")) == (1, 1)
 

@@ -91,8 +91,8 @@ class Basis:
             [
                 Problem(
                     second.flow.location,
-                    f"for {second.columns.rows[at]}, this is the same flow as that of line "
-                    f"{first.flow.location.line}, with other actions",
+                    f"for {second.columns.rows[at]}, this line and line "
+                    f"{first.flow.location.line} make the same flow, with different actions",
                 )
             ]
         )

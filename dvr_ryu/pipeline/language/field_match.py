@@ -107,8 +107,7 @@ def _vlan_tci(match: FieldMatch) -> list[FieldMatch]:
         return vid
     if priority != FIELDS["vlan_pcp"].all_bits or not value & VLAN_PRESENT:
         raise ValueError(
-            "OpenFlow 1.4 cannot carry it: a tag's priority is matched whole, and where there is "
-            "a tag (0x1000/0x1000)"
+            "OpenFlow 1.4 matches a tag's priority only whole, and only with a tag (0x1000/0x1000)"
         )
     return [*vid, FieldMatch(FIELDS["vlan_pcp"], value >> _PCP_AT)]
 
@@ -152,8 +151,8 @@ def _told_otherwise(match: FieldMatch) -> list[FieldMatch]:
     if match.value == match.mask:
         return [match]
     raise ValueError(
-        f"Open vSwitch dumps a match of {match.field.name} wrongly: nobody can tell from it "
-        "whether the flow is there"
+        f"Open vSwitch dumps a match of {match.field.name} wrongly: the dump does not show "
+        "whether the flow is installed"
     )
 
 
@@ -162,8 +161,8 @@ def _option(match: FieldMatch) -> list[FieldMatch]:
     mask = number(match.mask or 0)
     if mask and not mask & (mask + 1) and not mask.bit_length() % 32:
         raise ValueError(
-            "ovs-ofctl takes this mask for none, and matches the whole option, which may be "
-            "longer: leave it out, or match other bits"
+            "ovs-ofctl drops this mask and matches the whole option, which may be longer: "
+            "leave the mask out, or match other bits"
         )
     return [match]
 

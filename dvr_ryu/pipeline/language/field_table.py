@@ -199,6 +199,6 @@ OpenFlow's.
 """
 
 NOT_CARRIED = {
-    "skb_priority": "OpenFlow cannot carry it: it is the datapath's own",
+    "skb_priority": "OpenFlow cannot carry it, as it is the datapath's own",
 }
 """What the names of ovs-ofctl's fields that are none here begin with, and why they are none."""

@@ -197,7 +197,7 @@ OXM_NAMES = {"dl_src": "eth_src", "dl_dst": "eth_dst", "nw_src": "ip_src", "nw_d
 """Field → the name that ovs-ofctl prints in set_field, where it is another one."""
 
 
-def said(pairs: Pairs) -> str:
+def shorthand(pairs: Pairs) -> str:
     """The shorthand for these fields, else each field with its value, as a match says them."""
     exact = [word for word, meant in SHORTHANDS.items() if set(meant) == set(pairs)]
     return exact[0] if exact else spelled_out(pairs)

@@ -105,7 +105,7 @@ class _Reader:
 
     def _setting(self, name: str, value: str, at: int) -> None:
         if name in self.settings:
-            raise LineError(at, f"the {name} is given twice")
+            raise LineError(at, f"the {name} is written twice")
         self.settings[name] = self.scope.plain(value, NUMBERS.get(name, 16), at + len(name) + 1)
 
     def _field(self, name: str, text: str, at: int) -> None:
@@ -129,7 +129,9 @@ class _Reader:
 
     def _no_field(self, name: str, at: int) -> LineError:
         if field := find(name):
-            return LineError(at, f"{name} is a name for actions; here the field is {field.name}")
+            return LineError(
+                at, f"only actions use the name {name}; a match calls the field {field.name}"
+            )
         if why := why_not(name):
             return LineError(at, f"no {name} here: {why}")
         return unknown_field(name, at, *SHORTHANDS, "priority", *NUMBERS, *FLAGS)
@@ -288,10 +290,12 @@ def _require_all(matches: Mapping[FieldMatch, int]) -> None:
     packet = Packet.matched(matches)
     for each, at in matches.items():
         name = each.field.name
-        if name != "vlan_pcp" and (lacking := packet.lacks(each.field)):
-            raise LineError(at, f"{name} {lacking}")
+        if name != "vlan_pcp" and (reason := packet.why_absent(each.field)):
+            raise LineError(at, reason)
         if name.startswith(("ct_nw", "ct_ipv6", "ct_tp")) and not connection_known(matches):
-            raise LineError(at, f"{name} is only in connections: match ct_state=+trk+est as well")
+            raise LineError(
+                at, f"only tracked connections have {name}: match ct_state=+trk+est as well"
+            )
         if name.startswith("ct_tp") and "ct_nw_proto" not in packet.known:
             raise LineError(
                 at, f"Open vSwitch leaves {name} out: match ct_nw_proto=6 or so as well"

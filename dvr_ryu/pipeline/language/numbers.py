@@ -113,7 +113,7 @@ def read_port(text: str) -> int:
     if _SHORT_RESERVED <= number < 1 << 16:
         return number + _LONG_RESERVED - _SHORT_RESERVED
     if 1 << 16 <= number < _LONG_RESERVED:
-        raise ValueError(f"'{text}' is no port: they have the numbers 0 to 65279")
+        raise ValueError(f"'{text}' is no port: ports have the numbers 0 to 65279")
     return number
 
 

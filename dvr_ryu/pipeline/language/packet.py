@@ -7,11 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dvr_ryu.pipeline.language.field_match import FieldMatch, connection_known
-from dvr_ryu.pipeline.language.fields import IP, IP6, VLAN_PRESENT, Field, said
+from dvr_ryu.pipeline.language.fields import IP, IP6, VLAN_PRESENT, Field, shorthand
 from dvr_ryu.pipeline.language.flags import FRAGMENTS, LATER
 from dvr_ryu.pipeline.language.operands import number
-
-_IN_SOME = "is only in some packets: match "
 
 
 class Packet:
@@ -91,20 +89,24 @@ class Packet:
         """The IP protocol, if it is known."""
         return self.known.get("nw_proto") if self.is_ip else None
 
-    def lacks(self, field: Field) -> str | None:
+    def why_absent(self, field: Field) -> str | None:
         """Why the packet may not have the field, or None if it has it for sure."""
         if field.in_ethernet and not self.ethernet:
-            return "is in the Ethernet header, and the packet begins with none here"
+            return f"{field.name} is in the Ethernet header, and the packet has none here"
         if field.name == "vlan_pcp":
-            return None if self.tagged else f"{_IN_SOME}dl_vlan as well"
+            return None if self.tagged else _only_some(field, "dl_vlan")
         present = set(self.known.items())
         if field.requires and not any(set(each) <= present for each in field.requires):
-            return f"{_IN_SOME}{' or '.join(map(said, field.requires))} as well"
+            return _only_some(field, " or ".join(map(shorthand, field.requires)))
         if field.in_transport and self.later_fragment:
-            return "is not in later fragments, only in the first: leave ip_frag out, or match first"
+            return f"only a first fragment has {field.name}: leave ip_frag out, or match first"
         if field.in_discovery and self.known.get("icmpv6_code"):
-            return "is only where icmpv6_code is 0: leave icmpv6_code out"
+            return f"only packets of icmpv6_code 0 have {field.name}: leave icmpv6_code out"
         return None
+
+
+def _only_some(field: Field, pairs: str) -> str:
+    return f"only some packets have {field.name}: match {pairs} as well"
 
 
 def inside(packet_type: int) -> Iterable[tuple[str, int]]:

@@ -170,7 +170,7 @@ class Scope:
         last = int(found[3] or found[2] or whole - 1)
         if not first <= last < whole:
             raise LineError(
-                at, f"{found[1]} has the bits 0..{whole - 1}; the lowest is named first"
+                at, f"{found[1]} has the bits 0..{whole - 1}; write the lower bit first"
             )
         return Subfield(field, first, last - first + 1)
 

@@ -82,11 +82,16 @@ class _Parser:
         self._name_tables(lines)
         if not lines:
             raise DvrError(
-                f"{self.file}: no table in this file; the shipped flows/ shows what one looks like"
+                f"{self.file}: no table in this file; the shipped flows/ show how to write one"
             )
         starts = [at for at, line in enumerate(lines) if _TABLE.match(line.text)]
         for line in lines[: starts[0] if starts else None]:
-            self._wrong(line, LineError(0, 'a table comes first: table 0 LOCAL_SWITCHING "…"'))
+            self._wrong(
+                line,
+                LineError(
+                    0, 'a flow stands below a table: write table 0 LOCAL_SWITCHING "…" first'
+                ),
+            )
         ends = [*starts[1:], len(lines)]
         tables = tuple(
             self._table(lines[start], lines[start + 1 : end])
@@ -196,8 +201,8 @@ def _read_flow(scope: Scope, table: int, line: Line) -> Flow:
     if not found:
         raise LineError(
             len(text),
-            "a flow needs actions=…; write actions=drop where nothing shall happen, "
-            "or miss: drop for what no other flow matches",
+            "a flow needs actions=…: write actions=drop to drop packets, "
+            "or miss: drop for packets that no other flow matches",
         )
     head = read_match(scope, text[: found.start()], 0)
     actions, goto = read_actions(scope, text[found.end() :], found.end(), head.matches)

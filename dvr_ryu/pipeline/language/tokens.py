@@ -34,7 +34,7 @@ def split_tokens(text: str, at: int, separators: str) -> list[tuple[str, int]]:
                 tokens.append((token.strip(), at + start + len(token) - len(token.lstrip())))
             start = position + 1
     if opened:
-        raise LineError(at + opened[-1], "this is opened and never closed")
+        raise LineError(at + opened[-1], "this is never closed")
     return tokens
 
 

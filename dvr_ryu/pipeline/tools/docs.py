@@ -13,7 +13,7 @@ from textwrap import dedent, fill, indent
 from typing import Any
 
 from dvr_ryu.pipeline.language.actions import Learn, Output
-from dvr_ryu.pipeline.language.fields import ALIASES, FIELDS, SHORTHANDS, said, spelled_out
+from dvr_ryu.pipeline.language.fields import ALIASES, FIELDS, SHORTHANDS, shorthand, spelled_out
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.flow_file import logical_lines
 from dvr_ryu.pipeline.language.numbers import PORT
@@ -102,7 +102,7 @@ def _fields() -> Iterator[str]:
                 ", ".join(f"``{alias}``" for alias, of in ALIASES.items() if of == field.name),
                 field.kind.value if field.kind else "",
                 "yes" if field.maskable else "",
-                " or ".join(f"``{said(pairs)}``" for pairs in field.requires),
+                " or ".join(f"``{shorthand(pairs)}``" for pairs in field.requires),
             )
             for field in FIELDS.values()
             if not field.variable

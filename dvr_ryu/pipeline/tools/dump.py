@@ -70,7 +70,7 @@ def clean(text: str, file: str, tables: Iterable[Table] = ()) -> Iterator[str]:
 def _read(content: str) -> _Dumped:
     found = ACTIONS.search(content)
     if not found:
-        raise LineError(0, "is no flow: a line of a dump has actions=…")
+        raise LineError(0, "this line is no flow: a line of a dump has actions=…")
     tokens = [
         _checked(*token) for token in split_tokens(content[: found.start()], 0, separators=", \t")
     ]

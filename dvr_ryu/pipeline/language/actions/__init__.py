@@ -63,7 +63,7 @@ def read_actions(
     in OpenFlow's order, and the table to go on in.
     """
     if not text.strip():
-        raise LineError(at, "no action; write drop where nothing shall happen")
+        raise LineError(at, "no action here: write drop to drop the packet")
     scope.packet = Packet.matched(matches)
     found = read_list(scope, text, at)
     require_order(found)
@@ -78,4 +78,4 @@ def _require_conjunctions_alone(actions: list[tuple[Action, int]]) -> None:
     if any(isinstance(action, Conjunction) for action, _ in actions):
         for action, at in actions:
             if not isinstance(action, Conjunction | Note):
-                raise LineError(at, "nothing but notes stands beside a conjunction")
+                raise LineError(at, "only notes can stand beside a conjunction")

@@ -45,7 +45,7 @@ class Argument:
     def absent(self, names: str) -> None:
         """Raise unless there is none."""
         if self.text:
-            raise LineError(self.end, f"nothing follows {names}")
+            raise LineError(self.end, f"{names} takes no argument")
 
     def present(self, what: str, example: str = "") -> str:
         """The text; raise where there is none, and tell `what` is missing."""
@@ -96,7 +96,7 @@ def read_list(scope: Scope, text: str, at: int) -> list[tuple[Action, int]]:
     """A list of actions, each with where it starts. `drop` is the empty list."""
     scope.depth += 1
     if scope.depth > _DEEPEST:
-        raise LineError(at, f"actions stand within actions more than {_DEEPEST} deep here")
+        raise LineError(at, f"actions nest more than {_DEEPEST} deep here")
     try:
         return _read_tokens(scope, split_tokens(text, at, separators=", \t"))
     finally:
@@ -136,7 +136,9 @@ def read_port(scope: Scope, text: str, at: int) -> Operand:
         raise LineError(at, f"a port is missing here, such as {numbers.PORT.example}")
     port = scope.operand(numbers.PORT, Kind.PORT, 32, text, at)
     if isinstance(port, int) and port > 0xFEFF and port not in numbers.RESERVED_PORTS.values():
-        raise LineError(at, f"nothing is sent to {text}: ports have the numbers 0 to {0xFEFF}")
+        raise LineError(
+            at, f"no packet can be sent to {text}: ports have the numbers 0 to {0xFEFF}"
+        )
     return port
 
 

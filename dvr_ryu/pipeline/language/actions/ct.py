@@ -128,7 +128,7 @@ def _read(scope: Scope, setting: KeyValue) -> Any:
     alg = one_of(HELPERS, text, at, "helper")
     if scope.packet.protocol != _HELPED[alg]:
         protocol = "tcp" if alg == "ftp" else "udp"
-        raise LineError(at, f"{alg} is spoken over {protocol}: match {protocol} as well")
+        raise LineError(at, f"{alg} runs over {protocol}: match {protocol} as well")
     return alg
 
 
@@ -148,5 +148,5 @@ def _exec(scope: Scope, text: str, at: int) -> tuple[Action, ...]:
     scope.packet.committing = False
     for action, start in actions:
         if not isinstance(action, SetField | Load | Move):
-            raise LineError(start, "exec(…) only writes ct_mark and ct_label")
+            raise LineError(start, "exec(…) writes only ct_mark and ct_label")
     return tuple(action for action, _ in actions)

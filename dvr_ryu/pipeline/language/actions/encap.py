@@ -143,7 +143,7 @@ def _read_tlv(scope: Scope, setting: KeyValue) -> Tlv:
         raise LineError(setting.at, "write class, type and value: tlv(0x1000,10,0x12345678)")
     (tlv_class, class_at), (kind, kind_at), (content, at) = tokens
     if not re.fullmatch("0[xX]([0-9a-fA-F]{2})+", content):
-        raise LineError(at, "the value is written as 0x and pairs of hex digits")
+        raise LineError(at, "write the value as 0x and pairs of hex digits")
     value = bytes.fromhex(content[2:])
     if len(value) > _LONGEST_TLV:
         raise LineError(at, f"the value has up to {_LONGEST_TLV} bytes")

@@ -192,7 +192,5 @@ def read_write_actions(scope: Scope, argument: Argument) -> WriteActions:
             raise LineError(at, "an action set has one output, not a list")
         if not action.in_action_set:
             name = str(action).partition("(")[0].partition(":")[0]
-            raise LineError(
-                at, f"{name} cannot be kept for the end: an action set does not have it"
-            )
+            raise LineError(at, f"{name} cannot stand in an action set")
     return WriteActions(tuple(action for action, _ in actions))

@@ -166,7 +166,7 @@ def _without_brackets(ports: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """[4,8] as ovs-ofctl reads it, without the brackets."""
     (first, first_at), (last, last_at) = ports[0], ports[-1]
     if not last.endswith("]"):
-        raise LineError(first_at, "this is opened and never closed")
+        raise LineError(first_at, "this is never closed")
     inner = [(first[1:], first_at + 1), *ports[1:]]
     inner[-1] = inner[-1][0][:-1], last_at + (last_at == first_at)
     return [port for port in inner if port[0]]

@@ -85,7 +85,7 @@ def read_nat(scope: Scope, setting: KeyValue) -> Nat:
     if flags and not nat.side:
         raise LineError(setting.at, "persistent, hash and random need src or dst")
     if {"hash", "random"} <= flags:
-        raise LineError(setting.at, "a port is chosen by hash or at random, not both")
+        raise LineError(setting.at, "nat chooses a port by hash or at random, not by both")
     _require_same_protocol(scope, nat, setting.at)
     return evolve(nat, flags=tuple(flag for flag in _FLAGS if flag in flags))
 
@@ -108,7 +108,7 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
     first, last, low, high = address("first"), address("last"), port("low"), port("high")
     for lower, upper, group in ((first, last, "last"), (low, high, "high")):
         if lower is not None and upper is not None and upper < lower:
-            raise LineError(at + found.start(group), "the lowest is named first")
+            raise LineError(at + found.start(group), "write the lower end first")
     if not first and (last or (low is not None and low > 0)):
         raise LineError(at, f"{found['first']} is no address: neither a range nor ports go with it")
     if high and not low:

@@ -163,7 +163,7 @@ def _read_cut(scope: Scope, argument: Argument) -> OutputCut:
         if setting.key == "port":
             port = read_port(scope, setting.value, setting.value_at)
             if isinstance(port, int) and port in _NO_SINGLE_PORT:
-                raise LineError(setting.value_at, f"what goes to {setting.value} cannot be cut")
+                raise LineError(setting.value_at, f"packets to {setting.value} cannot be cut")
         elif setting.key == "max_len":
             max_len = scope.plain(setting.value, 32, setting.value_at)
             if max_len < _SHORTEST:

@@ -228,13 +228,9 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
         return _masked(scope, field, value, mask, left.at + len(text) + 1)
     _note_tag(scope, field, value)
     if isinstance(value, int) and value & ((1 << field.below) - 1):
-        raise LineError(
-            left.at, f"the lowest {field.below} bits of {field.name} are not its own: 0"
-        )
+        raise LineError(left.at, f"the lowest {field.below} bits of {field.name} must be 0")
     if field.name == "vlan_vid" and isinstance(value, int) and not value & VLAN_PRESENT:
-        raise LineError(
-            left.at, f"a VLAN tag is written with {VLAN_PRESENT:#x} set: {value + 0x1000}"
-        )
+        raise LineError(left.at, f"write a VLAN tag with {VLAN_PRESENT:#x} set: {value + 0x1000}")
     # A tag from the topology is a bare number; a number in ovs-ofctl's text has the bit itself.
     tag = field.name == "vlan_vid" and isinstance(value, Hole)
     return SetField(field, value, present=VLAN_PRESENT if tag else 0)
@@ -256,9 +252,9 @@ def _masked(scope: Scope, field: Field, value: Operand, text: str, at: int) -> S
         raise LineError(at - 1, f"{value} takes no mask: it is written whole")
     mask = number(scope.operand(field.notation, None, field.bits, text, at))
     if field.variable and not mask:
-        raise LineError(at, "a mask without bits: nothing is written")
+        raise LineError(at, "a mask without bits writes nothing")
     if nicira.needs_load2(field) and value & ~mask:
-        raise LineError(at, f"Open vSwitch takes no bits of {field.name} that are not in the mask")
+        raise LineError(at, "the mask leaves out bits of the value: Open vSwitch refuses them")
     if mask == (1 << 8 * field.oxm.length) - 1:
         return SetField(field, value)
     _note_tag(scope, field, value & mask)
@@ -290,10 +286,10 @@ def read_delete_field(scope: Scope, argument: Argument) -> DeleteField:
     text = argument.present("a field", ":tun_metadata0")
     field = scope.subfield(text, argument.at).field
     if "[" in text:
-        raise LineError(argument.at + text.index("["), "delete_field takes the whole field out")
+        raise LineError(argument.at + text.index("["), "delete_field removes a whole field")
     if not field.variable:
         raise LineError(
-            argument.at, "only a tunnel's options can be taken out: tun_metadata0 to 63"
+            argument.at, "delete_field removes only a tunnel's options: tun_metadata0 to 63"
         )
     require_writable(scope, field, argument.at)
     return DeleteField(field)

@@ -142,7 +142,7 @@ def read_conjunction(scope: Scope, argument: Argument) -> Conjunction:
     tokens = argument.tokens()
     found = re.fullmatch(r"([0-9]+)\s*/\s*([0-9]+)", tokens[1][0]) if len(tokens) == 2 else None
     if not found:
-        raise LineError(argument.end, "write an id, and which clause of how many: (1234,1/2)")
+        raise LineError(argument.end, "write an id, a clause and the number of clauses: (1234,1/2)")
     at = tokens[1][1]
     clause, clauses = (scope.plain(text, 16, at) for text in found.groups())
     if not 2 <= clauses <= _MOST_CLAUSES or not 1 <= clause <= clauses:

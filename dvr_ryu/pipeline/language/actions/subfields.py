@@ -30,7 +30,8 @@ def require_short_name(field: Field, at: int) -> None:
     """Raise unless the field's name fits into the 4 bytes that some of Nicira's actions have."""
     if field.nxm.experimenter is not None:
         raise LineError(
-            at, f"{field.name} cannot stand here: its name takes 8 bytes, and there are 4"
+            at,
+            f"{field.name} cannot stand here: its OXM header has 8 bytes, and the action holds 4",
         )
 
 
@@ -38,11 +39,9 @@ def require_writable(scope: Scope, field: Field, at: int) -> None:
     """Raise unless an action may write the field here, in this packet."""
     require_not_read_only(field, at)
     if field.name in TRACKED and not scope.packet.committing:
-        raise LineError(at, f"{field.name} is written only within ct(commit,exec(…))")
+        raise LineError(at, f"only ct(commit,exec(…)) writes {field.name}")
     if field.name not in TRACKED and scope.packet.committing:
-        raise LineError(
-            at, f"within exec(…), only ct_mark and ct_label are written, not {field.name}"
-        )
+        raise LineError(at, f"exec(…) writes only ct_mark and ct_label, not {field.name}")
     require_there(scope.packet, field, at)
 
 
@@ -62,9 +61,9 @@ def require_not_read_only(field: Field, at: int) -> None:
 def require_there(packet: Packet, field: Field, at: int) -> None:
     """Raise unless the packet has the field for sure."""
     if field.name == "dl_vlan":
-        raise LineError(at, "dl_vlan can only be matched; write vlan_vid")
-    if lacking := packet.lacks(field):
-        raise LineError(at, f"{field.name} {lacking}")
+        raise LineError(at, "no action writes dl_vlan: use vlan_vid")
+    if reason := packet.why_absent(field):
+        raise LineError(at, reason)
 
 
 def require_tag(packet: Packet, field: Field, at: int) -> None:

@@ -64,8 +64,8 @@ def _at(placed: _Placed) -> int:
 def _overlapping(second: _Placed, first: _Placed) -> Problem:
     assert first.flow.location and second.flow.location
     message = (
-        f"has the priority of line {first.flow.location.line} and can match the same packets, "
-        "with other actions; give one of them a higher priority"
+        f"this flow has the priority of line {first.flow.location.line} and can match the same "
+        "packets, with other actions; give one of them a higher priority"
     )
     return Problem(second.flow.location, message)
 
@@ -145,15 +145,17 @@ def _shadowed(shadowed: _Placed, by: _Placed) -> Problem:
     assert flow.location and other.location
     line = other.location.line
     if flow.priority == other.priority:
-        message = f"is not needed: line {line} does the same with all its packets; remove it"
+        message = (
+            f"this flow is not needed: line {line} does the same with all its packets; remove it"
+        )
     elif shadowed.packets == by.packets:
         message = (
-            f"is never reached: line {line} matches the same packets with priority "
+            f"this flow is never reached: line {line} matches the same packets with priority "
             f"{other.priority}; remove one of them"
         )
     else:
         message = (
-            f"is never reached: line {line} takes all its packets with priority {other.priority}; "
-            f"give it a higher priority than that, or remove it"
+            f"this flow is never reached: line {line} takes all its packets with priority "
+            f"{other.priority}; give it a higher priority than that, or remove it"
         )
     return Problem(flow.location, message, warning=True)

@@ -20,7 +20,7 @@ def foreign(pipeline: Pipeline) -> Iterator[Problem]:
             if not is_ours(pipeline.bridge, name):
                 assert flow.location
                 message = (
-                    f"no port '{name}' is made on {pipeline.bridge}: the flow is there only while "
-                    "somebody has added one"
+                    f"dvr makes no port '{name}' on {pipeline.bridge}: the bridge has this flow "
+                    "only while somebody adds the port"
                 )
                 yield Problem(flow.location, message, warning=True)

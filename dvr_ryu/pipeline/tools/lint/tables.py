@@ -14,7 +14,7 @@ def unvisited(pipeline: Pipeline) -> Iterator[Problem]:
     """Tables that no packet comes to from table 0. That learn() fills a table is no way there."""
     following = {table.number: next_tables(table) for table in pipeline.tables}
     if 0 not in following:
-        message = "packets come in at table 0, and there is none in this file; name one table 0"
+        message = "packets enter at table 0, and this file has none; number a table 0"
         yield Problem(pipeline.tables[0].location, message, warning=True)
         return
     reached, ahead = set[int](), [0]
@@ -42,7 +42,7 @@ def without_miss(pipeline: Pipeline) -> Iterator[Problem]:
         flows = (flow for relation, flow in table.flows_with_relations() if relation is None)
         if not take_all(packets_of(flow) for flow in flows):
             message = (
-                f"{table.name} does not say what happens to a packet that no flow matches: it is "
-                "dropped; say so with miss: drop, or with another action"
+                f"{table.name} has no flow for some packets, so they are dropped; say so with "
+                "miss: drop, or write another action"
             )
             yield Problem(table.location, message, warning=True)

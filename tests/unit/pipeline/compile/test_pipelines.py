@@ -96,7 +96,7 @@ def test_rows_that_say_different_things_of_one_flow_are_an_error_at_the_line(tmp
         pipelines.basis("br-tun", view, view.planned_ofports("br-tun")).desired()
     (problem,) = raised.value.problems
     assert (problem.location.line, problem.location.column) == (3, 5)
-    assert "this is the same flow as that of line 3, with other actions" in problem.message
+    assert "this line and line 3 make the same flow, with different actions" in problem.message
 
 
 def test_rows_that_say_the_same_of_one_flow_make_one_flow(tmp_path: Path):

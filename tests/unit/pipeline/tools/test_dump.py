@@ -95,7 +95,7 @@ def test_nothing_is_nothing():
     [
         ("  ovs-ofctl: br-x is not a bridge or a socket", 3, "a line of a dump has actions="),
         ("table=ACL, priority=1 actions=drop", 1, "dump it with --no-names"),
-        ("table=1, (priority=1 actions=drop", 10, "opened and never closed"),
+        ("table=1, (priority=1 actions=drop", 10, "this is never closed"),
         ("table_id=254, duration=5s, priority=0 actions=drop", 1, "bridge/dump-flows prints this"),
         ("event=ADDED table=0 cookie=0 actions=drop", 1, "ovs-ofctl monitor prints this"),
         (" OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD table:1 actions=drop", 2, "'OFPT_FLOW_MOD' is no"),
