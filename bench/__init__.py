@@ -1,1 +1,1 @@
-"""`python -m bench`: how fast dvr_ryu is beside its peers, measured in one run. See README.rst."""
+"""`python -m bench` measures how fast dvr_ryu is, and its peers in the same run. See README.rst."""

@@ -1,6 +1,6 @@
-"""`python -m bench [PART ...]`: measure, print a table, and if all parts were measured, write it.
+"""`python -m bench [PART ...]` measures, prints a table, and writes it if all parts were measured.
 
-The exit code is 0 whatever the figures are; another one tells how many parts could not be measured.
+The exit code is the number of parts that could not be measured; the figures do not change it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from bench.figures import Figure
 from bench.table import terminal
 
 PARTS = ("fill", "start", "change", "reconnect", "many", "fairness", "companion", "one_more")
-"""Each is a module with measure(), in the order of the table."""
+"""Modules with measure(), in the order of the table."""
 
 
 def main(arguments: list[str]) -> int:
-    """Measure the named parts, or all; return the exit code."""
+    """Measure the named parts, or all parts; return the exit code."""
     if unknown := set(arguments) - set(PARTS):
         raise SystemExit(f"there is no {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     parts = arguments or PARTS
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
             status.update(f"measuring {part}")
             try:
                 figures += import_module(f"bench.{part}").measure()
-            except Exception:  # what one part cannot measure shall not cost the figures of others
+            except Exception:  # a failing part must not cost the figures of others
                 console.print_exception()
                 failed.append(part)
     console.print(terminal(figures))

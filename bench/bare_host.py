@@ -1,9 +1,9 @@
-"""One bare lab host, and the topology of which it has most: what is needed to time its companion.
+"""A bare lab host, the topology of which it has the most, and the time that commands take on it.
 
-The host is to have everything: so many instances on 20 networks with their DHCP servers, 5 routers
-with SNAT, 5 floating addresses, tunnels to 9 other hosts, which need not exist. Whatever is timed
-begins when the processors rest: the kernel goes on ending namespaces, and Open vSwitch ports, for
-seconds after `down` has returned.
+The host has everything: so many instances on 20 networks with their DHCP servers, 5 routers with
+SNAT, 5 floating IPs, tunnels to 9 other hosts, which need not exist. Every measurement begins when
+the processors rest, because the kernel keeps removing namespaces and ports for seconds after `down`
+has returned.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from dvr_ryu.topology.loading import parse_topology
 DVR = str(Path(sys.executable).with_name("dvr"))
 NETWORKS, ROUTERS, HOSTS, FLOATING = 20, 5, 10, 5
 SECONDS = 120
-"""How long one command or change may take."""
+"""The timeout of a command or a change."""
 IDLE, GLANCE, PATIENCE = 0.9, 0.2, 10
-"""The part of the processors' time that is nobody's when they rest; for how many seconds that is
-looked at; and after how many we go on, though somebody else is at work on this machine."""
+"""The processors rest if this part of their time is idle. It is measured over GLANCE seconds. After
+PATIENCE seconds the measurement begins anyway, even if other programs use the machine."""
 
 
 @frozen
 class Stage:
-    """A bare host, and the file of its topology."""
+    """A bare host, and its topology file."""
 
     host: LabHost
     topology: Path
 
     def write(self, instances: int) -> None:
-        """Save the topology, as an editor does: at once."""
+        """Save the topology atomically, like an editor."""
         fresh = self.topology.with_suffix(".fresh")
         fresh.write_text(text(instances))
         fresh.replace(self.topology)
 
     def command(self, verb: str) -> list[str]:
-        """The command line of a word of `dvr companion`."""
+        """The command line of a command of `dvr companion`."""
         file = [] if verb == "down" else [str(self.topology)]
         return [DVR, "companion", verb, *file, "--host", self.host.name]
 
@@ -60,7 +60,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """The stage: a lab of one host. Gone at the end, whatever happens."""
+    """A stage, which is a lab of one host; it is removed at the end."""
     topology = parse_topology(text(0), "companion.yaml")
     name = next(iter(topology.hosts))
     alone = evolve(topology, hosts={name: topology.hosts[name]})
@@ -69,17 +69,17 @@ def stage() -> Iterator[Stage]:
 
 
 def rest() -> None:
-    """Wait until the processors have nothing to do."""
+    """Wait until the processors rest."""
     with suppress(HostError):
         wait_until(lambda: _idle() > IDLE, PATIENCE, "rest")
 
 
 def _idle() -> float:
-    """The part of the processors' time, for a moment, that is nobody's."""
+    """The idle part of the processors' time during a moment."""
     before = _ticks()
     time.sleep(GLANCE)
     spent = [later - earlier for later, earlier in zip(_ticks(), before, strict=True)]
-    return (spent[3] + spent[4]) / sum(spent)  # idle, and waiting for a disk
+    return (spent[3] + spent[4]) / sum(spent)  # idle and iowait
 
 
 def _ticks() -> list[int]:
@@ -91,7 +91,9 @@ def _ticks() -> list[int]:
 
 
 def text(instances: int) -> str:
-    """The topology: so many instances on its first host, which has all there is, one on others."""
+    """The topology: so many instances on its first host, which has everything, and one on each
+    other.
+    """
     lines = ["controller: tcp:10.0.0.250:6653", "underlay: {cidr: 10.0.0.0/24}", "hosts:"]
     for host in range(HOSTS):
         lines.append(f"  host-{host}: {{address: 10.0.0.{host + 1}, snat: {_yes(host == 0)}}}")
@@ -123,7 +125,7 @@ def text(instances: int) -> str:
 
 
 def _instance(host: int, number: int) -> str:
-    """An instance with a pinned address: another instance must not move it."""
+    """An instance with a pinned address, so that another instance does not change it."""
     address = f"10.{number % NETWORKS + 1}.{host + 1}.{10 + number // NETWORKS}"
     return f"{{host: host-{host}, network: net-{number % NETWORKS}, ip: {address}}}"
 

@@ -1,4 +1,6 @@
-"""One instance is added, moved or removed on another host, in bridges of four sizes."""
+"""Measures how long it takes to add, move or remove an instance of another host, in bridges of four
+sizes.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +24,21 @@ from dvr_ryu.topology.changes import compare
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
 
-# So few that each network is on each host at any size: a change never adds a place to flood to.
+# So few that each network is on each host at any size: a change adds no port to flood to.
 HOSTS, NETWORKS = 10, 10
 SIZES = (1_000, 5_000, 20_000, 50_000)
 ROUNDS = 11
 
-# By its name it is the last to choose its numbers, so that it takes nobody's.
+# Its name is last in order, so that it takes no number from another instance.
 _THERE = Instance("wanderer", host(1), network(0))
 _ELSEWHERE = Instance("wanderer", host(2), network(0))
 EDITS = {"added": _THERE.line(), "moved": _ELSEWHERE.line(), "removed": ""}
-"""What is done to an instance → the last line of the file afterwards."""
+"""Change of an instance → the last line of the file after it."""
 
 
 @frozen
 class _Durations:
-    """How long the edits of one kind took at one size, in ms."""
+    """The durations of edits of one kind at one size, in ms."""
 
     change: list[float] = field(factory=list)
     reading: list[float] = field(factory=list)
@@ -68,7 +70,7 @@ class _Size:
         self._connect(self._controller.target)
 
     def take_a_round(self) -> None:
-        """Make each edit once, and keep what it took."""
+        """Make each edit once, and note its durations."""
         for kind, last_line in EDITS.items():
             mark, saved = self._controller.mark(), time.time()
             self._stage.topology.write_text(self._text + last_line)
@@ -80,7 +82,7 @@ class _Size:
             durations.whole.append(1000 * (done.at - saved))
 
     def counts(self) -> dict[str, int]:
-        """How many flow-mods each edit sends, as one sees who stands between."""
+        """The number of flow-mods of each edit, which a relay counts."""
         sent: dict[str, int] = {}
         with relay_to(self._controller) as relay:
             self._connect(relay.target)
@@ -136,7 +138,7 @@ def _counts(sizes: dict[int, _Size], expected: dict[str, int]) -> Iterator[Figur
 
 
 def _expected(text: str, pipelines: Pipelines) -> dict[str, int]:
-    """How many flows each edit changes, by the lines of dvr flows."""
+    """The number of flows that each edit changes in the output of dvr flows."""
     expected: dict[str, int] = {}
     before = _lines(text, pipelines)
     for kind, last_line in EDITS.items():

@@ -1,8 +1,9 @@
-"""One host, made by the companion: beside the shell script that people would type.
+"""Measures how long the companion takes to make a host; the peer is a shell script that people
+would type.
 
-*Apply* is the whole process of `dvr companion apply` on the bare host; the peer is sh with what
-`dvr companion plan --as script` prints, one command a line, on the same host. After either, the
-other one's plan must find nothing to change.
+*Apply* is the whole process of `dvr companion apply` on the bare host. The peer is sh with the
+output of `dvr companion plan --as script`, one command a line, on the same host. After either of
+them, plan must find nothing to change.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def measure() -> Iterator[Figure]:
 
 @frozen
 class _Making:
-    """Makes a host in different ways."""
+    """Makes a host by the companion and by the script."""
 
     _stage: Stage
 
@@ -53,7 +54,7 @@ class _Making:
         host, plan = self._stage.host, self._stage.command("plan")
         planned = host.run([*plan, "--as", "script"], check=False).stdout
         seconds = self._stage.seconds("sh", "-s", input=planned)
-        host.run(plan)  # fails if anything is left to do
+        host.run(plan)  # fails if a change is left
         return seconds
 
     def _empty(self) -> None:

@@ -1,4 +1,4 @@
-"""`ryu-manager dvr_ryu.app` as a process whose log lines tell when they were written, and its
+"""Runs `ryu-manager dvr_ryu.app` with the time in each log line, and reads its log and its
 memory.
 """
 
@@ -17,7 +17,7 @@ from dvr_ryu.lab.wait import wait_until
 from tests.switch.support import controller
 
 PATIENCE = 300
-"""Seconds to wait for a log line: for ever, as far as a figure is concerned."""
+"""The timeout for a log line, longer than any figure."""
 
 _LOGGING = """\
 [loggers]
@@ -40,7 +40,7 @@ args=()
 [formatter_timed]
 format=%(created).6f %(message)s
 """
-"""For --log-config-file. An accepted connection is told of at this level only."""
+"""The --log-config-file: the controller logs accepted connections only at this level."""
 
 _IN_SYNC = re.compile(
     r"(?P<at>\S+) (?P<bridge>\S+) in sync: (?P<flows>\d+) flows, "
@@ -50,9 +50,9 @@ _IN_SYNC = re.compile(
 
 @frozen
 class InSync:
-    """The log line that tells that a bridge is as it should be.
+    """The log line that says that a bridge is in sync.
 
-    `at` is a time.time; `milliseconds` the controller's own figure, None if nothing had to change.
+    `at` is a time.time; `milliseconds` is the controller's own figure, None if it changed nothing.
     """
 
     at: float
@@ -62,7 +62,7 @@ class InSync:
 
 
 class Controller(controller.Controller):
-    """A controller of one topology file, that can be started again."""
+    """A controller of one topology file; it can be restarted."""
 
     def __init__(self, folder: Path, topology: Path) -> None:
         config = folder / "logging.conf"
@@ -71,12 +71,14 @@ class Controller(controller.Controller):
         self.started = 0.0
 
     def start(self) -> None:
-        """Start it; returns when its files are read. `started` is the time.time of the start."""
+        """Start it and wait until it has read its files. `started` is the time.time of the
+        start.
+        """
         self.started = time.time()
         super().start()
 
     def wait_for(self, text: str, since: int = 0, patience: float = PATIENCE) -> str:
-        """Wait for a log line with these words; return it."""
+        """Wait for a log line with this text; return it."""
         found: list[str] = []
 
         def seen() -> bool:
@@ -94,16 +96,16 @@ class Controller(controller.Controller):
         return "\n".join(self.lines()[-30:])
 
     def time_of(self, text: str, since: int = 0) -> float:
-        """Wait for a log line with these words; return the time.time when it was written."""
+        """Wait for a log line with this text; return the time.time when it was written."""
         return float(self.wait_for(text, since).split()[0])
 
     def in_sync(self, since: int = 0, bridge: str = "") -> InSync:
-        """Wait until a bridge, or this one, is in sync."""
+        """Wait until a bridge is in sync: `bridge`, or any bridge."""
         self.wait_for(f"{bridge} in sync: ", since)
         return next(each for each in self.syncs(since) if bridge in each.bridge)
 
     def syncs(self, since: int = 0) -> Iterator[InSync]:
-        """Each time that a bridge got in sync."""
+        """All log lines that say that a bridge is in sync."""
         for line in self.lines()[since:]:
             if found := _IN_SYNC.match(line):
                 milliseconds = found["milliseconds"]
@@ -115,7 +117,7 @@ class Controller(controller.Controller):
                 )
 
     def peak_memory(self) -> float:
-        """The most MiB of memory that it ever had (VmHWM)."""
+        """The peak of its memory in MiB (VmHWM)."""
         assert self._process
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
@@ -125,7 +127,7 @@ class Controller(controller.Controller):
 
 @contextmanager
 def running(topology: Path) -> Iterator[Controller]:
-    """A started controller, with a folder of its own for its log; killed at the end."""
+    """A started controller, whose log is in a folder of its own; it is killed at the end."""
     with tempfile.TemporaryDirectory(prefix="dvr") as folder:
         process = Controller(Path(folder), topology)
         try:

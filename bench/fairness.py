@@ -1,6 +1,6 @@
-"""Whether anybody starves: what switches wait for while the controller fills another, large bridge.
+"""Measures how long switches wait while the controller fills another, large bridge.
 
-Those that wait are fakes: their own time is next to nothing, and they share no Open vSwitch with
+The waiting switches are fakes: they take almost no time themselves, and share no Open vSwitch with
 the large bridge.
 """
 
@@ -27,12 +27,12 @@ HOSTS, NETWORKS, FLOWS = 50, 100, 50_000
 ROUNDS = 3
 
 _PAUSE = 0.005
-"""Seconds between two questions, so that to answer them is not what keeps the controller busy."""
+"""Seconds between two requests, so that the answers do not keep the controller busy."""
 
 
 @frozen
 class _Worst:
-    """The longest waits of one fill, and the fill, in seconds."""
+    """The longest waits during a fill, and the duration of the fill, in seconds."""
 
     echo: float
     change: float
@@ -54,7 +54,7 @@ def measure() -> Iterator[Figure]:
 
 
 def _round(stage: Scene) -> _Worst:
-    """One fill by a new controller, and what the fake switches wait meanwhile."""
+    """One fill by a new controller, and the waits of the fake switches meanwhile."""
     tunnel = load_topology(stage.topology).tunnel_devices[PAIR[1]]
     with stage.controller() as controller, ExitStack() as stack:
         changing, idle = (stack.enter_context(_joined(stage, controller, name)) for name in PAIR)
@@ -90,7 +90,7 @@ def _worst_echo(fake: FakeSwitch, done: Event) -> float:
 
 
 def _worst_change(fake: FakeSwitch, tunnel: str, done: Event) -> float:
-    """A port goes and comes: a change that needs no file to be read."""
+    """Remove and add a port: this change needs no file."""
     worst = 0.0
     while not done.wait(_PAUSE):
         worst = max(worst, fake.lose_port(tunnel), fake.gain_port(tunnel))

@@ -1,5 +1,5 @@
-"""A switch made of a socket: it agrees to all that a controller says, has no flows, and times the
-controller's answers. No Ryu.
+"""A switch made of a socket: it accepts everything from a controller, has no flows, and measures
+the time until the controller answers. No Ryu.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bench.openflow import (
 )
 
 TIMEOUT = 60
-"""Seconds without a byte from the controller, after which it counts as dead."""
+"""After so many seconds without a byte, the controller counts as dead."""
 
 _READ = 1 << 16
 _FEATURES = struct.Struct("!QIBBxxII")
@@ -42,7 +42,7 @@ _COMMIT = 4
 
 
 class FakeSwitch:
-    """Connected to a controller, as the bridge of this description, with these ports."""
+    """A connection to a controller, as the bridge with this description and these ports."""
 
     def __init__(self, port: int, description: str, ports: Mapping[str, int]) -> None:
         self._description = description
@@ -57,23 +57,23 @@ class FakeSwitch:
         self._socket.close()
 
     def await_change(self) -> None:
-        """Answer all that the controller says, until the barrier behind its next change."""
+        """Answer all messages of the controller until the barrier after its next change."""
         self._await(lambda message: message.kind == BUNDLE_CONTROL and _request(message) == _COMMIT)
         self._await(lambda message: message.kind == BARRIER_REQUEST)
 
     def echo(self) -> float:
-        """Ask whether the controller lives; return the seconds until it says so."""
+        """Send an echo request; return the seconds until the reply."""
         started = time.perf_counter()
         self._send(Message(ECHO_REQUEST, 0, b""))
         self._await(lambda message: message.kind == ECHO_REPLY)
         return time.perf_counter() - started
 
     def lose_port(self, name: str) -> float:
-        """Tell that a port went; return the seconds until the barrier after the change."""
+        """Report that a port was removed; return the seconds until the barrier after the change."""
         return self._send_port_status(_DELETED, name)
 
     def gain_port(self, name: str) -> float:
-        """Tell that a port came; return the seconds until the barrier after the change."""
+        """Report that a port was added; return the seconds until the barrier after the change."""
         return self._send_port_status(_ADDED, name)
 
     def _send_port_status(self, reason: int, name: str) -> float:
@@ -125,6 +125,6 @@ class FakeSwitch:
 
 
 def _request(message: Message) -> int:
-    """What a bundle control message asks for."""
+    """The type of a bundle control message."""
     request: int = _BUNDLE.unpack_from(message.body)[1]
     return request

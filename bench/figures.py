@@ -1,6 +1,6 @@
-"""A figure: one line of the result, ours beside a peer's, and whether it meets its goal.
+"""A figure is one line of the result: our value, a peer's, and whether the goal is met.
 
-A value. It measures nothing; `alternate` says in which order others measure.
+It is a value and measures nothing; `alternate` chooses the order of measurements.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from attrs import frozen
 
 @frozen
 class Goal:
-    """At most `limit`: times the peer, or (if `absolute`) in the figure's own unit."""
+    """The limit: a multiple of the peer's value, or (if `absolute`) a value in the figure's
+    unit.
+    """
 
     limit: float
     absolute: bool = False
@@ -22,9 +24,9 @@ class Goal:
 
 @frozen
 class Figure:
-    """What was measured: `name` says what was done, `peer_name` what the peer did. Less is better.
+    """A measured value. `name` says what we did, `peer_name` what the peer did. Less is better.
 
-    `peer` is in the same unit as `ours`, and None where nothing compares.
+    `peer` has the same unit as `ours`; it is None if there is nothing to compare with.
     """
 
     name: str
@@ -36,13 +38,13 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Ours divided by the peer's; None where there is no peer, or it took nothing."""
+        """Our value divided by the peer's; None if there is no peer, or if its value is 0."""
         return self.ours / self.peer if self.peer else None
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None where there is none. Unmet where there is no ratio to
-        judge.
+        """Whether the goal is met; None if there is no goal, False if a goal needs a ratio that is
+        None.
         """
         if self.goal is None:
             return None
@@ -50,14 +52,14 @@ class Figure:
         return judged is not None and judged <= self.goal.limit
 
     def goal_text(self) -> str:
-        """The goal as it is printed: "ratio ≤ 1.3", "≤ 250 MiB"; empty where there is none."""
+        """The printed goal: "ratio ≤ 1.3", "≤ 250 MiB"; empty if there is none."""
         if self.goal is None:
             return ""
         limit = f"≤ {self.goal.limit:g}"
         return f"{limit} {self.unit}".rstrip() if self.goal.absolute else f"ratio {limit}"
 
     def as_json(self) -> dict[str, Any]:
-        """The object of bench/results.json."""
+        """The object in bench/results.json."""
         return {
             "name": self.name,
             "ours": self.ours,
@@ -71,13 +73,13 @@ class Figure:
 
 
 def spaced(number: int) -> str:
-    """A number for people: "20 000"."""
+    """The number with spaces: "20 000"."""
     return f"{number:,}".replace(",", " ")
 
 
 def alternate(rounds: int, *measures: Callable[[], float]) -> list[float]:
-    """The median of each measure. They take turns, so that what slows the machine for a while slows
-    all of them.
+    """The median of each measure. The measures alternate, so that a slow phase of the machine
+    affects all of them.
     """
     taken = [[measure() for measure in measures] for _ in range(rounds)]
     return [median(column) for column in zip(*taken, strict=True)]

@@ -1,4 +1,6 @@
-"""An empty br-tun gets all its flows: beside the same bytes written to a socket, and ovs-ofctl."""
+"""Measures how long an empty br-tun takes to get all its flows; the peers are ovs-ofctl, and the
+same bytes on a socket.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from dvr_ryu.shipped import flows_dir
 
 HOSTS, NETWORKS = 50, 100
 ROUNDS = {20_000: 9, 50_000: 7}
-"""Flows → how often each peer has its turn."""
+"""Flows → number of rounds."""
 
 MEMORY_AT = 50_000
 SLOW_PEER_AT = 20_000
@@ -32,7 +34,7 @@ def measure() -> Iterator[Figure]:
 
 
 class _Fill:
-    """Fills one bridge in different ways; each empties it after itself."""
+    """Fills one bridge in different ways; each empties the bridge afterwards."""
 
     def __init__(self, stage: Scene, flows: int) -> None:
         self._stage = stage
@@ -61,8 +63,8 @@ class _Fill:
             yield Figure(f"{what}: peak memory", "MiB", self._peak_memory, goal=limit)
 
     def _record(self) -> tuple[float, Tape]:
-        """Fill the bridge through a relay; return how many ms the controller says it took, and what
-        went over the wire.
+        """Fill the bridge through a relay; return the milliseconds that the controller reports, and
+        the recorded messages.
         """
         with self._stage.controller() as controller, relay_to(controller) as relay:
             self._switch.connect(relay.target, BRIDGE)
@@ -72,7 +74,7 @@ class _Fill:
             return done.milliseconds, tape
 
     def _ours(self) -> float:
-        """A new controller each time, so that it remembers nothing."""
+        """Each time a new controller fills the bridge, so that it remembers nothing."""
         with self._stage.controller() as controller:
             self._switch.rest()
             self._switch.connect(controller.target, BRIDGE)
@@ -95,7 +97,7 @@ class _Fill:
         return self._add_flows(*_OPENFLOW)
 
     def _add_flows(self, *options: str) -> float:
-        """The whole process."""
+        """Fill the bridge by ovs-ofctl; the whole process counts."""
         started = time.perf_counter()
         self._switch.run("ovs-ofctl", *options, "add-flows", BRIDGE, str(self._lines))
         seconds = time.perf_counter() - started
@@ -104,7 +106,7 @@ class _Fill:
         return seconds
 
     def _dumped_lines(self) -> Path:
-        """The flows that are there, in a file as ovs-ofctl takes it."""
+        """Write the flows of the bridge to a file for ovs-ofctl."""
         file = self._switch.folder / "dumped.flows"
         lines = self._switch.flows(BRIDGE, *_OPENFLOW, "--no-names")
         assert len(lines) == self._flows, f"{len(lines)} flows"

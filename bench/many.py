@@ -1,5 +1,5 @@
-"""Two hundred bridges connect at once to one controller: beside the writing of the same bytes, one
-connection after the other and all at once.
+"""Measures how long 200 bridges take that connect to one controller at once. The peers write the
+same bytes, one connection after the other and all at the same time.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from bench.switch import Switch, switch
 from bench.topologies import BRIDGE, groups, host
 
 GROUPS, HOSTS, NETWORKS, INSTANCES = 20, 10, 10, 49
-"""200 hosts, of which each ten share ten networks, with 49 instances on each host."""
+"""200 hosts in groups of ten, which share ten networks, with 49 instances on each host."""
 
 FLOWS = 501
-"""Those of a bridge that name no port: one Open vSwitch cannot have 200 ports called patch-int."""
+"""The flows of a bridge that name no port, because one Open vSwitch cannot have 200 ports called
+patch-int."""
 
 CONNECTED = 40
-"""How many connections wait for their turn: Open vSwitch ends what is silent for ten seconds."""
+"""So many connections may wait: Open vSwitch closes a connection that is silent for ten seconds."""
 
 ROUNDS = 3
 
@@ -39,7 +40,7 @@ def measure() -> Iterator[Figure]:
 
 
 class _Many:
-    """All bridges on one switch, filled in different ways; each empties them after itself."""
+    """All bridges on one switch, filled in different ways; each way empties them afterwards."""
 
     def __init__(self, topology: Path, daemons: Switch, bridges: list[str]) -> None:
         self._topology = topology
@@ -57,12 +58,12 @@ class _Many:
         yield Figure(what, "ms", ours, at_once, "the same bytes, to all at once")
 
     def _record(self) -> dict[int, list[Message]]:
-        """Datapath id → what a controller sends the bridge."""
+        """Datapath id → the messages that a controller sends to the bridge."""
         with running(self._topology) as controller, relay_to(controller) as relay:
             self._switch.connect(relay.target, *self._bridges)
             self._await_all(controller)
             recorded = {
-                # A connection that came to nothing has none.
+                # A connection that failed has no messages.
                 tape.datapath_id(): sent
                 for tape in relay.tapes
                 if (sent := tape.changes())
@@ -72,7 +73,7 @@ class _Many:
         return recorded
 
     def _ours(self) -> float:
-        """From the first accepted connection to the last bridge in sync."""
+        """The time from the first accepted connection to the last bridge in sync."""
         with running(self._topology) as controller:
             self._switch.connect(controller.target, *self._bridges)
             last = self._await_all(controller)

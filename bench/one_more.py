@@ -1,12 +1,15 @@
-"""One instance more on a host that has few, and on one that has many.
+"""Measures how long one more instance takes, on a host with few instances and on one with many.
 
-It is the figure in the log of `dvr companion run`: from the topology in memory to the change made.
-The reading of the file is told apart there, and is not in it. We wait for Open vSwitch, which takes
-longer for a port the more ports it has, whoever asks; so there are three peers:
+The figure is in the log of `dvr companion run`: it is the time from the topology in memory to the
+completed change. The log has the reading of the file apart, and the figure excludes it. The
+companion waits for Open vSwitch, which takes longer for a port the more ports it has. So there are
+three peers:
 
-- the same at 20 instances: what the others cost whoever waits;
-- the same at 20 instances with as many more ports of others on br-int, so that Open vSwitch has as
-  many: what is left is how the companion's own time grows with its instances;
+- the same at 20 instances: it shows the growth of all times together;
+
+- the same at 20 instances with so many foreign ports on br-int that Open vSwitch has as many: it
+shows how the companion's own time grows with its instances;
+
 - one `ovs-vsctl add-port` on the same host, the whole process.
 """
 
@@ -30,7 +33,7 @@ EDITS = 5
 FLAT = Goal(1.5)
 
 _OTHERS = "others"
-"""The namespace that the wires of others lead to."""
+"""The namespace of the foreign veth peers."""
 _LOGGED = re.compile(r"in (\d+) ms; the file was read in (\d+) ms")
 
 
@@ -65,20 +68,20 @@ def _name(size: int) -> str:
 
 @frozen
 class _Log:
-    """What the companion that stays says of the file's edits."""
+    """The log of a running companion, about edits of the file."""
 
     file: Path
     stage: Stage
 
     def after_saving(self, instances: int) -> float:
-        """Save a topology; return the ms that the companion says it took to make it."""
+        """Save a topology; return the milliseconds that the companion reports for the change."""
         known = len(self._times())
         self.stage.write(instances)
         wait_until(lambda: len(self._times()) > known, SECONDS, "the change", self.file.read_text)
         return self._times()[-1]
 
     def growth_ms(self, instances: int) -> float:
-        """The ms that one instance more takes, in the middle of some times; it leaves again."""
+        """The median of the milliseconds for one more instance, which is then removed."""
         return median(self._growth_ms(instances) for _ in range(EDITS))
 
     def _growth_ms(self, instances: int) -> float:
@@ -93,7 +96,7 @@ class _Log:
 
 @contextmanager
 def _running(stage: Stage) -> Iterator[_Log]:
-    """The log of a companion that stays; it is ended at the end."""
+    """Run a companion, and yield its log; the companion ends with the block."""
     log = stage.topology.with_name("log")
     log.touch()
     service = "companion"
@@ -108,7 +111,7 @@ def _running(stage: Stage) -> Iterator[_Log]:
 
 @contextmanager
 def _ports_of_others(stage: Stage, count: int) -> Iterator[None]:
-    """So many ports more on br-int, which the companion leaves alone, while the block runs."""
+    """Add so many foreign ports to br-int while the block runs."""
     names = [f"others{number}" for number in range(count)]
     devices = [
         f"link add {name} up type veth peer name eth{number} netns {_OTHERS}"
@@ -128,7 +131,7 @@ def _ports_of_others(stage: Stage, count: int) -> Iterator[None]:
 
 
 def _port_ms(stage: Stage) -> float:
-    """The time that Open vSwitch takes for one more port of br-int, whoever asks for it."""
+    """The milliseconds that Open vSwitch takes for one more port of br-int by ovs-vsctl."""
     return median(_one_port_ms(stage) for _ in range(EDITS))
 
 

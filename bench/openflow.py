@@ -1,4 +1,6 @@
-"""OpenFlow 1.4's headers and message types: enough to cut a stream into messages. Pure, no Ryu."""
+"""The headers and message types of OpenFlow 1.4, enough to split a stream into messages. Pure, no
+Ryu.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 VERSION = 5
-"""OpenFlow 1.4, on the wire."""
+"""The version field of OpenFlow 1.4."""
 
 HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY = 0, 1, 2, 3
 FEATURES_REQUEST, FEATURES_REPLY, PORT_STATUS, FLOW_MOD = 5, 6, 12, 14
@@ -23,19 +25,19 @@ _MORE = 1
 
 
 class Message(NamedTuple):
-    """One message. `body` is what follows the header."""
+    """One message. `body` is the part after the header."""
 
     kind: int
     xid: int
     body: bytes
 
     def packed(self) -> bytes:
-        """The message as it goes over the wire."""
+        """The bytes of the message."""
         return _HEADER.pack(VERSION, self.kind, _HEADER.size + len(self.body), self.xid) + self.body
 
     @property
     def multipart_type(self) -> int:
-        """What a multipart request asks, or a reply answers."""
+        """The type of a multipart request or reply."""
         kind: int = _MULTIPART.unpack_from(self.body)[0]
         return kind
 
@@ -50,7 +52,7 @@ class Message(NamedTuple):
 
     @property
     def content(self) -> bytes:
-        """What follows the head of a multipart message."""
+        """The part of a multipart message after its header."""
         return self.body[_MULTIPART.size :]
 
 
@@ -60,7 +62,7 @@ def multipart(kind: int, xid: int, what: int, content: bytes = b"") -> Message:
 
 
 class Cutter:
-    """Cuts what arrives, piece by piece, into messages."""
+    """Splits a stream that arrives in pieces into messages."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -79,7 +81,7 @@ class Cutter:
 
 
 def changes(messages: Iterable[Message]) -> list[Message]:
-    """Of what a controller sent, what changes flows, and the barriers."""
+    """The messages of a controller that change flows, and its barriers."""
     return [
         each
         for each in messages
@@ -88,5 +90,5 @@ def changes(messages: Iterable[Message]) -> list[Message]:
 
 
 def flow_mods(messages: Iterable[Message]) -> int:
-    """How many flow-mods are among them, in bundles or alone."""
+    """The number of flow-mods among them, in bundles or alone."""
     return sum(1 for each in messages if each.kind in {FLOW_MOD, BUNDLE_ADD})

@@ -1,6 +1,7 @@
-"""A switch's peer that knows nothing of flows: prepared bytes out, the barrier's reply in. No Ryu.
+"""A switch's peer without knowledge of flows: it writes prepared bytes and awaits the barrier
+reply. No Ryu.
 
-It stands for what the switch itself can take, and give.
+It measures how fast the switch itself is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bench.openflow import (
 )
 
 TIMEOUT = 60
-"""Seconds without a byte from the switch, after which it counts as dead."""
+"""After so many seconds without a byte, the switch counts as dead."""
 
 _READ = 1 << 18
 _CHUNK = 1 << 18
@@ -35,7 +36,7 @@ _ALL_FLOWS = struct.pack("!BxxxIIxxxxQQHHxxxx", 0xFF, 0xFFFFFFFF, 0xFFFFFFFF, 0,
 
 
 class Listener:
-    """Where switches connect to, on loopback."""
+    """A listening socket for switches, on loopback."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -44,14 +45,16 @@ class Listener:
         self.target = f"tcp:127.0.0.1:{self.port}"
 
     def accept(self, count: int = 1) -> list[Connection]:
-        """The next connections, after their handshakes. Raises TimeoutError if none comes."""
+        """Accept so many connections and shake hands. Raises TimeoutError if a switch does not
+        connect.
+        """
         connections = [Connection(self._socket.accept()[0]) for _ in range(count)]
         for connection in connections:
             connection.await_handshake()
         return connections
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._socket.close()
 
 
@@ -69,7 +72,7 @@ class Connection:
     def await_handshake(self) -> None:
         """Wait for the switch's answers; then `datapath_id` is known.
 
-        Until then Open vSwitch may let lie, for 500 ms, what comes right behind a hello.
+        Until then, Open vSwitch may leave bytes right after a hello unread for 500 ms.
         """
         self.datapath_id = int.from_bytes(self._await(FEATURES_REPLY).body[:8], "big")
 
@@ -78,9 +81,9 @@ class Connection:
         self._socket.close()
 
     def write(self, changes: list[Message]) -> float:
-        """Write these, of which the last is a barrier; return the seconds until its reply.
+        """Write messages, the last of which is a barrier; return the seconds until its reply.
 
-        Raises AssertionError if the switch refuses anything.
+        Raises AssertionError if the switch refuses a message.
         """
         return write_at_once([(self, changes)])
 
@@ -90,13 +93,15 @@ class Connection:
             self._socket.sendall(content[at : at + _CHUNK])
 
     def await_barrier(self, barrier: Message) -> None:
-        """Wait for the reply to a barrier. Raises AssertionError if the switch refused anything."""
+        """Wait for the reply to a barrier. Raises AssertionError if the switch refused a
+        message.
+        """
         assert barrier.kind == BARRIER_REQUEST
         while self._await(BARRIER_REPLY).xid != barrier.xid:
             pass
 
     def dump(self) -> float:
-        """Ask for all flows; return the seconds until the last has arrived."""
+        """Request all flows; return the seconds until the last has arrived."""
         started = time.perf_counter()
         self._socket.sendall(multipart(MULTIPART_REQUEST, 2, FLOW_STATS, _ALL_FLOWS).packed())
         while self._await(MULTIPART_REPLY).more:
@@ -117,7 +122,7 @@ class Connection:
 
 
 def write_at_once(every: list[tuple[Connection, list[Message]]]) -> float:
-    """Write to several switches what is theirs, and then wait for all; return the seconds."""
+    """Write its messages to each of several switches, then wait for all; return the seconds."""
     prepared = [
         (connection, b"".join(each.packed() for each in changes), changes[-1])
         for connection, changes in every

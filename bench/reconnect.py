@@ -1,5 +1,5 @@
-"""A bridge comes back with its flows: they are read and compared, and nothing is sent. Beside
-reading the same table from a socket and dropping it.
+"""Measures the reconnection of a filled bridge: the controller reads and compares its flows, and
+sends nothing. The peer reads the same table from a socket and drops it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def _fill(stage: Scene) -> None:
 
 
 class _Reconnect:
-    """Connects a filled bridge to a controller that stays, to one just started, and to a socket."""
+    """Connects a filled bridge to a controller that keeps running, to a new one, and to a
+    socket.
+    """
 
     def __init__(self, stage: Scene, staying: Controller) -> None:
         self._stage = stage
@@ -42,7 +44,7 @@ class _Reconnect:
         self._flow_mods = 0
 
     def figures(self) -> Iterator[Figure]:
-        # So that it has computed what the bridge should have.
+        # The controller then has already computed the desired flows.
         self._connect(self._staying)
         measures = self._come_back, self._restart, self._dump
         came_back, restarted, dumped = (1000 * each for each in alternate(ROUNDS, *measures))
@@ -59,7 +61,7 @@ class _Reconnect:
             return self._connect(controller)
 
     def _connect(self, controller: Controller) -> float:
-        """Seconds from the question for all flows, on its way, to "nothing to change"."""
+        """The seconds from the request for all flows on the relay to "nothing to change"."""
         self._switch.rest()
         mark = controller.mark()
         with relay_to(controller) as relay:

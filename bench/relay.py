@@ -1,4 +1,6 @@
-"""Stands between switches and a controller, passes all on, and keeps what each said, and when."""
+"""A relay between switches and a controller, which passes all bytes on and records them with their
+times.
+"""
 
 from __future__ import annotations
 
@@ -23,52 +25,54 @@ _READ = 1 << 20
 
 @frozen
 class Voice:
-    """What one end of a connection said: pieces as they came, with their time (time.time)."""
+    """The bytes of one direction of a connection: pieces in order, each with its time
+    (time.time).
+    """
 
     _pieces: list[tuple[float, bytes]] = field(factory=list)
 
     def hear(self, piece: bytes) -> None:
-        """Keep a piece."""
+        """Record a piece."""
         self._pieces.append((time.time(), piece))
 
     def timed(self) -> Iterator[tuple[float, Message]]:
-        """Each message until now, and when it was complete."""
+        """Each message so far, and the time when it was complete."""
         cutter = Cutter()
         for at, piece in tuple(self._pieces):
             for message in cutter.feed(piece):
                 yield at, message
 
     def messages(self) -> list[Message]:
-        """Each message until now."""
+        """Each message so far."""
         return [message for _, message in self.timed()]
 
 
 @frozen
 class Tape:
-    """One connection."""
+    """The record of one connection."""
 
     switch: Voice = field(factory=Voice)
     controller: Voice = field(factory=Voice)
 
     def changes(self) -> list[Message]:
-        """What the controller sent to change flows, and its barriers."""
+        """The messages of the controller that change flows, and its barriers."""
         return changes(self.controller.messages())
 
     def datapath_id(self) -> int:
-        """Which switch it is."""
+        """The datapath id of the switch."""
         reply = next(each for each in self.switch.messages() if each.kind == FEATURES_REPLY)
         return int.from_bytes(reply.body[:8], "big")
 
     def requested_flows(self) -> float:
-        """When the controller asked for all flows (time.time, as everywhere here)."""
+        """The time when the controller requested all flows (time.time, as everywhere here)."""
         return next(at for at, each in self.controller.timed() if each.is_about(FLOW_STATS))
 
     def sent_flows(self) -> float:
-        """When the switch had told of all flows."""
+        """The time when the switch had sent all flows."""
         return max(at for at, each in self.switch.timed() if each.is_about(FLOW_STATS))
 
     def passed_barrier(self) -> float:
-        """When the switch answered the last barrier."""
+        """The time when the switch answered the last barrier."""
         return max(at for at, each in self.switch.timed() if each.kind == BARRIER_REPLY)
 
 

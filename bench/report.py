@@ -1,4 +1,6 @@
-"""Keeps the figures of a whole run: in bench/results.json, and as the table of bench/README.rst."""
+"""Writes the figures of a whole run to bench/results.json and into the table of
+bench/README.rst.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,11 @@ from bench.table import restructured
 
 FOLDER = Path(__file__).parent
 BEGIN, END = ".. the last table begins\n", ".. the last table ends\n"
-"""Lines of README.rst between which the table stands."""
+"""The lines of README.rst around the table."""
 
 
 def write(figures: Iterable[Figure]) -> None:
-    """Write both."""
+    """Write both files."""
     measured = list(figures)
     objects = [figure.as_json() for figure in measured]
     results = json.dumps(objects, indent=2, ensure_ascii=False)
@@ -26,7 +28,7 @@ def write(figures: Iterable[Figure]) -> None:
 
 
 def with_table(readme: str, table: str) -> str:
-    """The text with this table in place of its last one. Raises ValueError where it has none."""
+    """The text with this table instead of its last one. Raises ValueError if it has none."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

@@ -1,5 +1,5 @@
-"""What measurements begin with: a topology file, br-tun of its host 0 on a switch, and who connects
-to it.
+"""The scene of a measurement: a topology file, the br-tun of its host 0 on a switch, and the
+programs that connect to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dvr_ryu.topology.view import HostView
 
 @frozen
 class Scene:
-    """A topology file and a switch with one bridge, connected to nobody."""
+    """A topology file, and a switch with one bridge, which has no controller."""
 
     topology: Path
     switch: Switch
@@ -35,7 +35,7 @@ class Scene:
 
 @contextmanager
 def scene(text: str) -> Iterator[Scene]:
-    """The scene of a topology; gone at the end."""
+    """The scene of a topology; it is removed at the end."""
     with switch() as daemons:
         topology = daemons.folder / "topology.yaml"
         topology.write_text(text)
@@ -60,7 +60,7 @@ def planned_ports(topology: Path, name: str) -> dict[str, int]:
 
 @contextmanager
 def connections(switch: Switch, *bridges: str) -> Iterator[list[Connection]]:
-    """A wire to each bridge, in any order; closed at the end."""
+    """A connection to each bridge, in any order; all are closed at the end."""
     with ExitStack() as stack:
         listener = stack.enter_context(closing(Listener()))
         switch.connect(listener.target, *bridges)

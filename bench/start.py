@@ -1,5 +1,5 @@
-"""From the start of ryu-manager to the last flow of a waiting switch: beside the plain cost of
-importing Ryu and of reading the same YAML; and where the time goes.
+"""Measures the time from the start of ryu-manager to the last flow of a waiting switch, and its
+stages. The peer imports Ryu and reads the same YAML.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ HOSTS, NETWORKS, INSTANCES = 50, 100, 10_000
 ROUNDS = 3
 
 _LISTEN = "0A"
-"""A listening socket's state in /proc/net/tcp."""
+"""The state of a listening socket in /proc/net/tcp."""
 
-# What ryu-manager imports when it is given no app of one's own. It prints the seconds of the YAML.
+# The imports of ryu-manager without an app. The script prints the seconds of the YAML.
 _PLAIN = """\
 import ryu.cmd.manager, ryu.controller.ofp_handler, ryu.ofproto.ofproto_v1_4_parser
 import sys, time, yaml
@@ -33,7 +33,7 @@ with open(sys.argv[1]) as file:
 print(time.perf_counter() - started)
 """
 
-# What the controller does with its files, told apart. It prints the seconds of each.
+# The steps of the controller with its files. The script prints the seconds of each.
 _READING = """\
 import sys, time
 from dvr_ryu.pipeline.load import load_pipelines
@@ -57,7 +57,7 @@ def measure() -> Iterator[Figure]:
 
 
 class _Start:
-    """Starts a controller and its peer, and keeps how long each stage took."""
+    """Starts a controller and its peer, and notes the duration of each stage."""
 
     def __init__(self, stage: Scene) -> None:
         self._stage = stage
@@ -115,14 +115,14 @@ class _Start:
 
 
 def _run(script: str, topology: Path) -> list[float]:
-    """Run a Python of its own; return the seconds that it prints."""
+    """Run Python as a new process; return the seconds that it prints."""
     command = [sys.executable, "-c", script, str(topology)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     return [float(command) for command in done.stdout.split()]
 
 
 def _await_listener(port: int) -> None:
-    """Wait until somebody listens on a port of loopback, without connecting to it."""
+    """Wait until a socket listens on a port of loopback, without a connection to it."""
     local = f"0100007F:{port:04X}"
     while not any(
         fields[1] == local and fields[3] == _LISTEN

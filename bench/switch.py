@@ -1,4 +1,4 @@
-"""One Open vSwitch of the benchmark's own, whose bridges get and lose controllers and flows."""
+"""An Open vSwitch of the benchmark's own, whose bridges get and lose controllers and flows."""
 
 from __future__ import annotations
 
@@ -14,34 +14,35 @@ from dvr_ryu.lab.wait import wait_until
 from tests.switch.support.ovs import Ovs
 
 NOBODY = "tcp:127.0.0.1:1"
-"""A controller where nobody listens."""
+"""The address of a controller that does not exist."""
 
 PATIENCE = 60
-"""Seconds to wait for Open vSwitch to finish what is not timed."""
+"""The timeout for work of Open vSwitch that is not measured."""
 
 _OPENFLOW = ("-O", "OpenFlow14")
 _QUIET = 0.05
-"""Seconds without work after which Open vSwitch counts as at rest."""
+"""After so many seconds without work, Open vSwitch counts as idle."""
 
 
 class Switch(Ovs):
-    """The daemons. What is still to be done by them is awaited before anything is timed."""
+    """The daemons. A measurement begins only when they are idle."""
 
     def add(self, bridge: str, host: str, ports: Mapping[str, int]) -> None:
-        """An empty bridge of a host, which connects to nobody."""
+        """Add an empty bridge of a host, without a reachable controller."""
         self.add_bridge(bridge, f"{host}/br-tun", dict(ports), NOBODY)
 
     def connect(self, target: str, *bridges: str) -> None:
-        """Connect the bridges to a controller, all at once and without a wait of its back-off."""
+        """Connect the bridges to a controller, all at once and without waiting for a back-off."""
         arguments = [
             word for bridge in bridges for word in ("--", "set-controller", bridge, target)
         ]
         self.vsctl(*arguments[1:])
 
     def empty(self, *bridges: str) -> None:
-        """Let the bridges have no controller and no flows; returns when Open vSwitch is at rest.
+        """Remove the controllers and the flows of the bridges, and wait until Open vSwitch is idle.
 
-        Whoever loses his last controller loses his flows, at once; so all have one first.
+        A bridge that loses its last controller loses its flows at once, so all get a controller
+        first.
         """
         self.connect(NOBODY, *bridges)
         arguments = [word for bridge in bridges for word in ("--", "del-controller", bridge)]
@@ -51,7 +52,7 @@ class Switch(Ovs):
         self.rest()
 
     def count(self, bridge: str) -> int:
-        """How many flows a bridge has."""
+        """The number of flows of a bridge."""
         printed = self.run("ovs-ofctl", *_OPENFLOW, "dump-aggregate", bridge)
         found = re.search(r"flow_count=(\d+)", printed)
         assert found, printed
@@ -61,7 +62,7 @@ class Switch(Ovs):
         return self.count(bridge) == 0
 
     def rest(self) -> None:
-        """Wait until ovs-vswitchd does nothing: it frees deleted flows after it has said so."""
+        """Wait until ovs-vswitchd is idle: it frees deleted flows after its answer."""
         pid = int((self.folder / "ovs-vswitchd.pid").read_text())
 
         def at_rest() -> bool:
@@ -74,7 +75,7 @@ class Switch(Ovs):
 
 @contextmanager
 def switch() -> Iterator[Switch]:
-    """A started switch in a folder of its own; both are gone at the end."""
+    """A started switch in a folder of its own; both are removed at the end."""
     # A unix socket's path has 108 bytes at most.
     with tempfile.TemporaryDirectory(prefix="dvr") as folder:
         daemons = Switch(Path(folder))

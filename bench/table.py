@@ -1,4 +1,4 @@
-"""The figures as a table for people: on a terminal, and in bench/README.rst."""
+"""Makes tables of the figures: for a terminal, and for bench/README.rst."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def row(figure: Figure) -> tuple[str, ...]:
 
 
 def amount(number: float, unit: str) -> str:
-    """A number in three digits or its whole part, with its unit."""
+    """A number with three digits or its whole part, with its unit."""
     digits = max(0, 3 - len(str(int(number)))) if number % 1 else 0
     return f"{number:.{digits}f} {unit}".rstrip()
 
 
 def terminal(figures: Iterable[Figure]) -> Table:
-    """The table for a terminal; what misses its goal is red."""
+    """The table for a terminal; a figure that misses its goal is red."""
     table = Table()
     for at, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="right" if at in _RIGHT else "left")

@@ -1,7 +1,7 @@
-"""Topologies of a wanted size, as the text of a file. Pure; nothing in them is pinned.
+"""Makes topologies of a given size, as the text of a file. Pure; no number in them is pinned.
 
-DHCP is off, so that a network has just the ports of its instances, and a bridge the number of flows
-that was asked for. Each instance is one line, so that a change of one is the change of a line.
+DHCP is off, so that a network has only the ports of its instances, and a bridge exactly the given
+number of flows. Each instance is one line, so that an edit of it changes one line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dvr_ryu.topology.view import HostView
 
 BRIDGE = "br-tun"
 FLOWS_OF_A_REMOTE_PORT = 2
-"""In br-tun: one to reach it, one that answers ARP for it."""
+"""The flows of a remote port in br-tun: one forwards to it, one answers ARP for it."""
 
 PAIR = ("pair-0", "pair-1")
 
@@ -42,7 +42,7 @@ class Instance:
 
 
 def host(number: int) -> str:
-    """The name of a host. Number 0 is the one that is measured."""
+    """The name of a host. Number 0 is the measured host."""
     return f"host-{number}"
 
 
@@ -52,9 +52,9 @@ def network(number: int) -> str:
 
 
 def fabric(hosts: int, networks: int, elsewhere: int) -> str:
-    """Every network has one instance on host 0; `elsewhere` more are spread over the other hosts.
+    """Every network has one instance on host 0; `elsewhere` more are on the other hosts.
 
-    A router joins each ten networks.
+    A router joins each group of ten networks.
     """
     here = (Instance(f"here-{number}", host(0), network(number)) for number in range(networks))
     there = (
@@ -70,11 +70,11 @@ def fabric(hosts: int, networks: int, elsewhere: int) -> str:
 
 
 def fabric_of(flows: int, hosts: int, networks: int, pipelines: Pipelines) -> str:
-    """The fabric of which br-tun of host 0 has so many flows.
+    """The topology whose host 0 has so many flows in br-tun.
 
-    Raises ValueError where no number of remote ports makes it so.
+    Raises ValueError if no number of remote ports gives that number of flows.
     """
-    # A network that no other host has is not flooded, and lacks a flow.
+    # A network without other hosts is not flooded, and so has a flow less.
     least = count_flows(fabric(hosts, networks, networks), pipelines)
     more, odd = divmod(flows - least, FLOWS_OF_A_REMOTE_PORT)
     if odd or more < 0:
@@ -114,7 +114,7 @@ def with_pair(topology: str) -> str:
 
 
 def count_flows(text: str, pipelines: Pipelines) -> int:
-    """How many flows br-tun of host 0 has."""
+    """The number of flows in br-tun of host 0."""
     view = HostView(parse_topology(text, "generated"), host(0))
     return sum(1 for _ in pipelines.lines(BRIDGE, view))
 

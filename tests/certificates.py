@@ -1,4 +1,4 @@
-"""Certificates that `dvr pki` would not make: those whose time is over."""
+"""Makes certificates that `dvr pki` would not make: expired ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ START, END = "20200101000000Z", "20210101000000Z"
 
 
 def expire(files: PkiFiles, authority: Path) -> None:
-    """Replace an end's certificate by one that its authority's folder signed for 2020."""
+    """Replace an endpoint's certificate by one for 2020 that the authority in this folder
+    signed.
+    """
     command = ["openssl", "x509", "-x509toreq", "-in", str(files.certificate)]
     command += ["-signkey", str(files.private_key)]
     request = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,4 +1,4 @@
-"""OpenFlow messages as a switch sends them, and such as no switch sends: bytes for tests. Pure."""
+"""OpenFlow messages that a switch sends, and malformed ones, as bytes for tests. Pure."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ MORE = 1
 def message(
     version: int, kind: int, xid: int, body: bytes = b"", length: int | None = None
 ) -> bytes:
-    """A message; `length` is what its header says, if not the truth."""
+    """A message; `length` overrides the length in its header."""
     size = HEADER.size + len(body) if length is None else length
     return HEADER.pack(version, kind, size & 0xFFFF, xid & 0xFFFFFFFF) + body
 
 
 def multipart(version: int, about: int, xid: int, body: bytes = b"", flags: int = 0) -> bytes:
-    """One part of an answer."""
+    """One part of a multipart reply."""
     return message(version, MULTIPART, xid, struct.pack("!HHxxxx", about, flags) + body)
 
 
 def hello(version: int, versions: Iterable[int] | None = None) -> bytes:
-    """A HELLO, with a bitmap of versions if they are named."""
+    """A HELLO, with a bitmap if versions are given."""
     if versions is None:
         return message(version, HELLO, 1)
     bitmap = sum(1 << each for each in versions)
@@ -40,7 +40,7 @@ def features(version: int, xid: int, datapath_id: int = 1) -> bytes:
 
 
 def description(version: int, xid: int, text: bytes, flags: int = 0) -> bytes:
-    """ofp_desc: only what the bridge is called."""
+    """ofp_desc with a name of the datapath and no other text."""
     return multipart(version, DESCRIPTION, xid, bytes(800) + text.ljust(256, b"\0"), flags)
 
 
@@ -58,7 +58,7 @@ def port_status(version: int, xid: int, reason: int, port: bytes) -> bytes:
 
 
 def ethernet(length: int = 32) -> bytes:
-    """A port's Ethernet property, that says it has this length."""
+    """A port's Ethernet property with this length in its header."""
     return struct.pack("!HHxxxx6I", 0, length, *[0] * 6)
 
 
@@ -70,7 +70,7 @@ def flow_entry(
     match_type: int = 1,
     cookie: int = 0x6476725F727975,
 ) -> bytes:
-    """ofp_flow_stats; the lengths are what it says, if not the truth."""
+    """ofp_flow_stats; the given lengths override the true ones."""
     claimed = 4 + len(match) if match_length is None else match_length
     matched = struct.pack("!HH", match_type, claimed) + match
     matched += bytes(-len(matched) % 8)

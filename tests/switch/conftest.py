@@ -21,7 +21,7 @@ from tests.switch.support.ovs import Ovs
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder with a short path: a unix socket's has 108 bytes at most."""
+    """A folder with a short path, because a unix socket's path has at most 108 bytes."""
     path = Path(tempfile.mkdtemp(prefix="dvr"))
     yield path
     shutil.rmtree(path)
@@ -39,7 +39,7 @@ def ovs(folder: Path) -> Iterator[Ovs]:
 
 @pytest.fixture
 def topology_file(folder: Path) -> Path:
-    """A copy of the article's topology, to be edited."""
+    """A copy of the article's topology, which a test may edit."""
     file = folder / "topology.yaml"
     file.write_text(from_loopback((examples_dir() / "human-defined-dvr.yaml").read_text()))
     return file
@@ -47,7 +47,7 @@ def topology_file(folder: Path) -> Path:
 
 @pytest.fixture
 def flows_folder(folder: Path) -> Path:
-    """A copy of the shipped flows, to be edited."""
+    """A copy of the shipped flows, which a test may edit."""
     target = folder / "flows"
     target.mkdir()
     for file in flows_dir().glob("*.flows"):

@@ -1,4 +1,4 @@
-"""`dvr flows` as a script, and from a dump: run against a real switch, the flows are the same."""
+"""`dvr flows` as a script, and from a dump: on a real switch the flows are the same."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A controller under thousands of hostile inputs and floods of connections hangs nowhere, keeps
-nothing of them, and cares for its bridges meanwhile.
+"""Under thousands of hostile inputs and floods of connections, a controller does not hang, does not
+leak memory, and keeps its bridges in sync.
 """
 
 from __future__ import annotations
@@ -32,11 +32,10 @@ SEED = int(os.environ.get("DVR_SEED", "15"))
 FUZZERS = 4
 WARM_UP = 1000
 MOST_GROWTH = 20_000
-"""KiB that the controller may have more after all inputs than after the warm-up."""
+"""So many KiB more than after the warm-up may the controller have after all inputs."""
 MOST_RATIO = 20
-"""How many times longer a small change may take meanwhile. The goal is 10; a machine that does
-other things, too, is not to fail for that.
-"""
+"""A small change may take so many times longer meanwhile. The goal is 10; a busy machine must not
+fail the test."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -63,7 +62,7 @@ def outcome(fuzzer: subprocess.Popen[str]) -> tuple[int, list[str]]:
 
 @contextmanager
 def flood(port: int) -> Iterator[None]:
-    """Meanwhile, open connections that say nothing, all the time, and never read."""
+    """While the block runs, open silent connections all the time, and never read."""
     over = Event()
 
     def connect() -> None:
@@ -86,7 +85,7 @@ def flood(port: int) -> Iterator[None]:
 
 
 def record(ovs: Ovs, controller: Controller, topology_file: Path, file: Path) -> None:
-    """Let a real bridge connect, and keep what it says."""
+    """Connect a real bridge, and record its messages."""
     relay = Relay(controller.port)
     try:
         ports = view_of(topology_file, HOST).planned_ofports("br-tun")
@@ -103,7 +102,7 @@ def record(ovs: Ovs, controller: Controller, topology_file: Path, file: Path) ->
 
 
 def busy(controller: Controller) -> float:
-    """The share of a processor that it takes."""
+    """The share of a processor that the process uses."""
 
     def ticks() -> int:
         fields = Path(f"/proc/{controller.pid}/stat").read_text().rpartition(")")[2].split()

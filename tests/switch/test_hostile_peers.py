@@ -1,5 +1,5 @@
-"""Peers that break the protocol, that say nothing or too much: each costs its own connection, a
-line, and nobody else anything.
+"""Peers that break the protocol, are silent, or send too much: each loses its connection and gets a
+log line, and no other peer is affected.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OTHER = b"server-64/br-tun"
 
 
 def malformed(version: int, xid: int) -> Iterator[tuple[str, State, bytes, str]]:
-    """Name, the state in which it is said, what is said, words of the line that tells of it."""
+    """Name, state, message, and text of the log line about it."""
 
     def part(about: int, body: bytes = bytes(24), flags: int = 0) -> bytes:
         return of.multipart(version, about, xid, body, flags)
@@ -77,7 +77,7 @@ CASES = {name: (state, text) for name, state, _, text in malformed(5, 0)}
 def test_each_malformed_message_costs_its_connection_and_a_line(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
-    """All by one controller, to which a real bridge is connected."""
+    """One controller gets all of them while a real bridge is connected."""
     in_sync(controller, ovs, view_of(topology_file, HOST))
     for name, (state, text) in CASES.items():
         mark = controller.mark()
@@ -147,7 +147,7 @@ def test_a_flood_of_silent_connections_takes_no_descriptor_from_a_bridge(
 
 
 def test_a_lost_listener_ends_the_process_with_a_code(folder: Path, controller: Controller) -> None:
-    """So that systemd starts it again."""
+    """Then systemd restarts it."""
     controller.kill()
     controller.command = [*controller.command, "tests.switch.support.deaf_app"]
     root = str(Path(__file__).parents[2])
@@ -169,7 +169,7 @@ def test_what_a_bridge_says_of_itself_cannot_forge_the_log(controller: Controlle
 
 
 def memory(controller: Controller) -> int:
-    """KiB that it has now."""
+    """Its current memory in KiB."""
     status = Path(f"/proc/{controller.pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0])
 
@@ -196,7 +196,7 @@ def test_unawaited_errors_and_an_endless_answer_cost_no_memory(controller: Contr
 def test_a_peer_that_is_no_bridge_of_the_topology_may_not_say_much(
     controller: Controller, state: State
 ) -> None:
-    """Or many of them would take all the controller's time. Echoes of months are not much."""
+    """Many of them would take all the controller's time. Echoes of months are not too many."""
     with Peer(controller.port, b"nobody/br-int") as peer:
         if state == State.GREETED:
             peer.advance(state)
@@ -226,7 +226,7 @@ def test_a_bridge_that_tells_of_ever_new_ports_is_let_go(controller: Controller)
 
 
 def test_a_peer_that_reads_nothing_is_let_go(controller: Controller) -> None:
-    """It would keep a place in a queue for ever otherwise."""
+    """It would otherwise hold a slot in a queue for ever."""
     with Peer(controller.port, OTHER) as peer:
         peer.advance(State.SETTLED)
         peer.socket.settimeout(1)
@@ -248,7 +248,7 @@ def test_a_flood_of_bad_connections_is_a_few_lines(controller: Controller) -> No
     assert len([line for line in controller.lines() if "element of length 0" in line]) <= PRINTED
 
 
-# Who may be a switch ------------------------------------------------------------------------------
+# Peers that may be a switch -----------------------------------------------------------------------
 
 
 def test_a_second_claim_is_refused_and_told_with_both_addresses(
@@ -267,7 +267,7 @@ def test_a_second_claim_is_refused_and_told_with_both_addresses(
 def test_a_claim_from_another_address_is_refused_until_the_file_names_it(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
-    """And again once it does not any more."""
+    """It is accepted again once the other one is gone."""
     address = "    management_address: 127.0.0.1\n"
     text = topology_file.read_text()
     mark = controller.mark()
@@ -325,7 +325,7 @@ def test_only_our_flows_are_read(
 
 
 def test_a_count_of_flows_in_two_parts_costs_its_connection(controller: Controller) -> None:
-    """It is one number."""
+    """The count is one number, so it fits into one part."""
     with Peer(controller.port, OTHER) as peer:
         peer.advance(State.SETTLED)
         heard = peer.answer_until(lambda heard: heard.asks(of.AGGREGATE))
@@ -372,7 +372,7 @@ def test_a_bridge_that_an_edit_takes_while_it_is_read_is_left_alone(
 
 
 def test_what_ports_are_said_to_have_is_not_kept(controller: Controller) -> None:
-    """Until a bridge has said all its ports, what it tells of changes of them is."""
+    """Until a bridge has sent all its ports, it may report changes of them."""
     with Peer(controller.port, OTHER) as peer:
         peer.advance(State.NAMED)
         before = memory(controller)

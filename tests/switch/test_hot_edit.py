@@ -1,4 +1,6 @@
-"""A saved edit of flows/ while bridges are connected: only the difference, and it is told."""
+"""A saved edit of flows/ while bridges are connected: only the difference is sent, and it is
+logged.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ SIGNS = ("-", "+", "and ")
 
 
 def _logged_flows(controller: Controller, since: int) -> list[str]:
-    """What the log says of changed flows."""
+    """The log lines of changed flows."""
     controller.wait_for("in sync", since)
     return [line for line in controller.lines()[since:] if line.startswith(SIGNS)]
 

@@ -1,5 +1,5 @@
-"""A controller that is killed in the middle of a change: the switch keeps what it had, and the next
-controller brings it to what is wanted.
+"""A controller is killed in the middle of a change: the switch keeps its flows, and the next
+controller brings it to the desired flows.
 """
 
 from __future__ import annotations

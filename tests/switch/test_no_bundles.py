@@ -37,7 +37,7 @@ def test_a_switch_without_bundles_is_filled(
 def test_a_controller_that_was_killed_halfway_goes_on_from_there(
     controller: Controller, topology_file: Path, pipelines: Pipelines
 ) -> None:
-    """The next one reads what is there, and sends the rest only."""
+    """The next controller reads the flows of the switch, and sends only the others."""
     view = view_of(topology_file, "server-64")
     ports = view.planned_ofports("br-tun")
     wanted = pipelines.basis("br-tun", view, ports).desired()
@@ -62,7 +62,7 @@ def test_a_controller_that_was_killed_halfway_goes_on_from_there(
 def test_an_old_connection_that_is_dead_takes_nothing_from_the_new_one(
     controller: Controller, topology_file: Path
 ) -> None:
-    """What the bridge has told is where an instance is whose host is edited then."""
+    """The reported ports of the bridge say where an instance is when its host is edited."""
     name = "server-68/br-int"
     ports = view_of(topology_file, "server-68").planned_ofports("br-int")
     connections = []

@@ -1,4 +1,4 @@
-"""Flows with tunnels' options (tun_metadata): a bridge gets them once, and is in sync from then."""
+"""Flows with tunnel options (tun_metadata): a bridge gets them once, and is then in sync."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_bridge_gets_options_once_and_stays_in_sync(
     assert ovs.flows("br-tun", "-O", protocol) == []
     ovs.run("ovs-ofctl", "-O", protocol, "add-tlv-map", "br-tun", TABLE)
     controller.wait_for(f"in sync: {wanted} flows, {wanted} added")
-    # The next look misses the flow that somebody deletes, and finds nothing else wrong.
+    # The next look finds that the deleted flow is missing, and no other difference.
     ovs.run("ovs-ofctl", "-O", protocol, "--strict", "del-flows", "br-tun", "table=41,priority=0")
     controller.wait_for("somebody else changed 1 of our flows")
     controller.wait_for("1 added, 0 changed, 0 removed")

@@ -1,4 +1,4 @@
-"""The judge of flow lines tells them apart: what agrees, what either refuses."""
+"""The judge of flow lines classifies them: lines that agree, and lines that either side refuses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every action, in many spellings: a switch that has it from us has what it has from ovs-ofctl.
+"""Every action in many spellings: a switch has the same flow from us as from ovs-ofctl.
 
-The lines are in action_lines/: what is taken, and mistakes. Combinations of
-those that are taken are made up at random.
+The lines are in action_lines/: accepted ones, and mistakes. The test also combines accepted ones at
+random.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _lines(name: str) -> list[str]:
 
 
 def _with_priorities(lines: Iterator[str] | list[str]) -> list[str]:
-    """The lines as flows of one table, each with a priority of its own: one does not replace
+    """The lines as flows of one table, each with a priority of its own, so that none replaces
     another.
     """
     return [f"table=1,priority={at},{line}" for at, line in enumerate(lines, 1)]
@@ -78,7 +78,7 @@ WHOLE_OPTIONS = (
     "load:0xffffffff00000001->tun_metadata1[0..95]",
     "set_field:0x10001/0xffffffff->tun_metadata1",
 )
-"""Bits that may be all of an option's: two steps of ours are one of ovs-ofctl's."""
+"""Bits that may be all bits of an option: ovs-ofctl writes them in one step, we in two."""
 
 
 @pytest.mark.parametrize("action", WHOLE_OPTIONS)
@@ -108,7 +108,7 @@ COMBINABLE = [
     if match.count(",") == 2 and match.endswith(",")
     if not any(word in actions.lower() for word in _ALONE + _INSTRUCTIONS)
 ]
-"""Actions of every packet that can stand among any others."""
+"""Actions that fit every packet and can stand among any others."""
 
 ENDS = ["", ",clear_actions", ",write_actions(1,dec_ttl)", ",write_metadata:1/3", ",goto_table:9"]
 
@@ -143,12 +143,12 @@ WIDTHS = {
     "metadata": 64, "tun_id": 64, "pkt_mark": 32, "tun_dst": 32, "tun_ipv6_src": 128,
     "tun_gbp_id": 16, "tun_erspan_idx": 20, "eth_src": 48,
 }  # fmt: skip
-"""Fields of every packet, and how many bits they have."""
+"""Fields of every packet, and their numbers of bits."""
 TRACKED = {"ct_mark": 32, "ct_label": 128}
 
 
 def some_bits(dice: random.Random, widths: dict[str, int], width: int = 0) -> tuple[str, int]:
-    """Any bits of any of the fields, `width` of them, and how many they are."""
+    """Random bits of one of the fields, `width` of them if given, and their number."""
     name = dice.choice([name for name, bits in widths.items() if bits >= width])
     first = dice.randint(0, widths[name] - (width or 1))
     last = first + width - 1 if width else dice.randint(first, widths[name] - 1)
@@ -159,7 +159,7 @@ def some_bits(dice: random.Random, widths: dict[str, int], width: int = 0) -> tu
 
 
 def written(dice: random.Random, widths: dict[str, int]) -> str:
-    """Any action that writes some of the fields."""
+    """A random action that writes some of the fields."""
     target, width = some_bits(dice, widths)
     kind = dice.choice(["load", "move", "set_field"])
     if kind == "load":
@@ -173,7 +173,7 @@ def written(dice: random.Random, widths: dict[str, int]) -> str:
 
 
 def read(dice: random.Random) -> str:
-    """Any action that reads some bits, or answers in one."""
+    """A random action that reads some bits, or writes its result to one."""
     source, width = some_bits(dice, WIDTHS)
     short = {name: bits for name, bits in WIDTHS.items() if "erspan" not in name}
     there, size = some_bits(dice, short)

@@ -1,6 +1,6 @@
-"""Every field, in all of ovs-ofctl's words, judged by ovs-ofctl; and any match at all.
+"""Every field in all of ovs-ofctl's notations, judged by ovs-ofctl; and random matches.
 
-`pytest -s` prints what was tried and what became of it.
+`pytest -s` prints the lines and their results.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def lines_of(text: str) -> list[str]:
 
 
 def matched(field: Field, dice: random.Random) -> FieldMatch:
-    """Any match of a field."""
+    """A random match of a field."""
     value, mask = (dice.getrandbits(dice.randint(1, field.bits)) for _ in range(2))
     if field.bit_names is not None:
         value, mask = value & field.all_bits, mask & field.all_bits
@@ -178,14 +178,14 @@ NOT_AT_RANDOM = {
     "nsh_mdtype", "nsh_np", "tun_erspan_ver", "tun_erspan_dir", "tun_erspan_hwid", "tun_gtpu_flags",
     "tun_gtpu_msgtype",
 }  # fmt: skip
-"""Fields whose values are not any numbers: the table of words has them."""
+"""Fields whose values are not arbitrary numbers: their table of names lists them."""
 
 AS_A_MASK = 0xF << 124
-"""ovs-ofctl takes an IPv6 mask that begins with a decimal digit for the length of a prefix."""
+"""ovs-ofctl reads an IPv6 mask that begins with a decimal digit as a prefix length."""
 
 
 def made_up(count: int, seed: int) -> Iterator[str]:
-    """Lines of any fields that can stand together, the same ones for the same seed."""
+    """Lines of random fields that can stand together, the same for the same seed."""
     dice = random.Random(seed)
     for priority in range(count):
         tokens = [f"priority={priority}", *packets(dice)]
@@ -232,7 +232,7 @@ def choose(dice: random.Random, tokens: list[str]) -> Iterator[str]:
 
 
 def home_of(field: Field) -> str:
-    """Fields of one home are the same bits."""
+    """Fields with the same home are the same bits."""
     if "reg" in field.name:
         return "reg"
     if "vlan" in field.name:

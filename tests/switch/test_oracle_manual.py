@@ -1,6 +1,6 @@
 """The flow lines in Open vSwitch's manual pages: ovs-actions(7), ovs-fields(7), ovs-ofctl(8).
 
-Their letters for addresses and ports are numbers here; `pytest -s` prints what became of each.
+Letters for addresses and ports are replaced by numbers here; `pytest -s` prints the results.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ arp actions=mod_nw_tos:12
 dl_vlan=0xffff actions=strip_vlan
 actions=mod_nw_src:1.2.3.4
 """
-"""Shown there as flows of no effect, which later protocols refuse."""
+"""The manual shows them as flows without effect, which later protocols refuse."""
 
 
 def lines_of(text: str) -> list[str]:
-    """Each in a priority of its own, for a table holds a match but once."""
+    """Give each line a priority of its own, because a table has a match only once."""
     actions = text.strip().split("\n")
     return [f"table=200,priority={at + 1},{line}" for at, line in enumerate(actions)]
 

@@ -1,4 +1,6 @@
-"""How `ryu-manager dvr_ryu.app` starts: with which topology, and what it says if it cannot."""
+"""The start of `ryu-manager dvr_ryu.app`: the topology that it uses, and its messages if it cannot
+start.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ ARTICLE = examples_dir() / "human-defined-dvr.yaml"
 
 
 def start(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Start it where it cannot go on."""
+    """Start it in a state in which it must fail."""
     environment = {name: value for name, value in os.environ.items() if name != "DVR_TOPOLOGY"}
     return subprocess.run(
         [str(RYU_MANAGER), *options, "dvr_ryu.app"],
@@ -30,7 +32,7 @@ def start(folder: Path, *options: str, **variables: str) -> subprocess.Completed
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What it says at last, after Ryu's own lines; it must have failed, and without a traceback."""
+    """Its last lines, after Ryu's own; it must have failed without a traceback."""
     assert done.returncode == 1
     assert done.stdout == ""
     lines = done.stderr.splitlines()
@@ -67,7 +69,9 @@ def test_an_address_that_is_not_here(tmp_path: Path) -> None:
 
 
 def test_where_the_topology_is_found(tmp_path: Path) -> None:
-    """[dvr] topology goes before DVR_TOPOLOGY, that before ./topology.yaml; all fail, by name."""
+    """[dvr] topology takes precedence over DVR_TOPOLOGY, which does over ./topology.yaml; each
+    error names its file.
+    """
     (tmp_path / "topology.yaml").write_text("local")
     (tmp_path / "variable").write_text("variable")
     (tmp_path / "option").write_text("option")
@@ -108,7 +112,7 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_a_hello_is_answered_at_once(tmp_path: Path) -> None:
-    """`dvr companion check` knows the controller by it."""
+    """`dvr companion check` recognizes the controller by it."""
     controller = Controller(tmp_path, ARTICLE)
     controller.start()
     try:

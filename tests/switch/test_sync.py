@@ -1,4 +1,4 @@
-"""A controller brings real bridges to what the topology wants, and keeps them there."""
+"""A controller brings real bridges to the flows that the topology demands, and keeps them there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def expected(pipelines: Pipelines, view: HostView, bridge: str, ports: dict[str,
 
 
 def assert_holds(ovs: Ovs, bridge: str, lines: list[str], protocol: str = "OpenFlow14") -> None:
-    """The bridge has just what ovs-ofctl makes of the lines on another one; ovs-ofctl compares."""
+    """The bridge has exactly the flows that ovs-ofctl makes of the lines on another bridge;
+    ovs-ofctl compares them.
+    """
     ovs.vsctl("--may-exist", "add-br", "judge", "--", "set", "bridge", "judge", "fail_mode=secure",
               "datapath_type=dummy")  # fmt: skip
     ovs.run("ovs-ofctl", "-O", protocol, "del-flows", "judge")
@@ -72,7 +74,7 @@ def edit(file: Path, old: str, new: str) -> None:
 def test_what_was_learned_is_forgotten_with_the_network(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
-    """Its tag, and the port that led to it, may become another's."""
+    """Another instance may get its tag and its port number."""
     in_sync(controller, ovs, view_of(topology_file, HOST))
     learned = "table=20,cookie=0x6c6561726e6564,priority=1,dl_vlan=7,dl_dst=fa:16:3e:00:00:07"
     foreign = learned.replace("0x6c6561726e6564", "0x7").replace("dl_vlan=7", "dl_vlan=8")
@@ -138,7 +140,7 @@ def test_a_restarted_controller_changes_nothing(
 
 
 def flow_of(text: str) -> str:
-    """A packet of these fields, as ovs-appctl takes it."""
+    """A packet with these fields, in the notation of ovs-appctl."""
     names = dict(word.split("=") for word in text.split(","))
     return (
         f"in_port(1),eth(src={names['dl_src']},dst={names['dl_dst']}),eth_type(0x8100),"
@@ -205,7 +207,7 @@ def test_a_port_that_comes_later_gets_its_flows(
     ovs.add_bridge("br-tun", f"{HOST}/br-tun", fewer, controller.target)
     controller.wait_for("in sync")
     assert_holds(ovs, "br-tun", expected(pipelines, view, "br-tun", fewer))
-    # Another number than planned: the controller goes by the name.
+    # The port has another number than planned: the controller goes by the name.
     mark = controller.mark()
     ovs.vsctl("add-port", "br-tun", tunnel, "--", "set", "interface", tunnel, "type=dummy",
               "ofport_request=9")  # fmt: skip
@@ -236,7 +238,7 @@ def test_foreign_and_learned_flows_are_left_alone(
 
 
 GROUP = ("  miss: drop\n\ntable 9", "  miss: group:9\n\ntable 9")
-"""An edit of br-tun that the switch refuses for as long as nobody has added the group."""
+"""The switch refuses an edit of br-tun until a group is added."""
 
 
 def test_a_refused_flow_is_named_and_nothing_is_changed(
@@ -297,7 +299,7 @@ def test_an_unknown_bridge_is_left_alone(ovs: Ovs, controller: Controller) -> No
 def test_a_bridge_comes_and_goes_with_its_host(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
-    """In the topology's file, that is: the connection stays."""
+    """The controller's address changes in the topology file only: the connection stays."""
     ovs.add_bridge("br-tun", "late/br-tun", {}, controller.target)
     controller.wait_for("late/br-tun is no bridge of the topology: left alone")
     late = from_loopback("  late: {address: 10.0.44.99}\n")

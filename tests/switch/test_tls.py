@@ -1,5 +1,5 @@
-"""Switches that connect over TLS: any number at once, each only as a bridge of the host that its
-certificate names; and a line for each that cannot.
+"""Switches that connect over TLS: any number at once, each only as a bridge of the host in its
+certificate; each refused one gets a log line.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ TOPOLOGY = f"{TLS}\nhosts:\n" + "".join(
     f"  {host}: {{address: 10.0.0.{number}, management_address: 127.0.0.{number}}}\n"
     for number, host in enumerate(HOSTS, 1)
 )
-"""By its address, what connects from 127.0.0.1 might be h1's."""
+"""By its address, a connection from 127.0.0.1 could be h1's."""
 
 
 @frozen
 class Pki:
-    """The folder of `dvr pki`, for this test alone."""
+    """The folder of `dvr pki`, for one test."""
 
     folder: Path
 
     def host(self, name: str) -> PkiFiles:
-        """The files of a host, which are made if there are none."""
+        """The files of a host; they are made if they do not exist."""
         making.make_host(self.folder, name)
         return of_host(folder_of_host(self.folder, name), name)
 
 
 class TlsSwitch(PlainSwitch):
-    """A switch that shows the certificate in these files, or speaks no TLS. It may be refused."""
+    """A switch with the certificate in these files, or without TLS. It may be refused."""
 
     def __init__(
         self, port: int, files: PkiFiles | None, name: str, source: str = "127.0.0.1"
@@ -102,7 +102,7 @@ def switch(controller: Controller, files: PkiFiles | None, name: str) -> Iterato
 
 
 def refused(controller: Controller, files: PkiFiles | None, name: str, text: str) -> None:
-    """A switch connects, and the controller says that, with the peer's address; nothing more."""
+    """Let a switch connect; the controller logs its address and this text, and nothing more."""
     mark = controller.mark()
     with switch(controller, files, name) as it:
         line = controller.wait_for(text, mark)
@@ -164,7 +164,9 @@ def test_who_shows_no_certificate_is_told_so(controller: Controller) -> None:
 def test_renewed_files_serve_without_a_restart(
     controller: Controller, pki: Pki, folder: Path
 ) -> None:
-    """All of them, the authorities too: then only switches of the new ones are let in."""
+    """All files change, the authorities too: then only switches with certificates of the new ones
+    are accepted.
+    """
     new = Pki(folder / "new")
     making.init(new.folder)
     files, fresh = of_controller(pki.folder), of_controller(new.folder)
@@ -275,8 +277,8 @@ def test_without_good_files_it_does_not_start(
 def test_open_vswitch_connects_and_takes_renewed_files(
     controller: Controller, pki: Pki, folder: Path, ovs: Ovs
 ) -> None:
-    """Files that are swapped are taken at the next connection: a bad one's reason is told, and the
-    right one, put back, is let in without any restart.
+    """The controller uses replaced files at the next connection: it logs why bad ones are refused,
+    and accepts the restored ones without a restart.
     """
     location = folder / "host"
     shutil.copytree(folder_of_host(pki.folder, "h1"), location)

@@ -1,5 +1,5 @@
-"""Open vSwitch's settings for TLS, in a real database: ours, and those of others given back; by the
-companion and by its script alike.
+"""Open vSwitch's TLS settings in a real database: the companion and its script set ours, and
+restore those of others.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def shell(ovs: Ovs, command: str) -> None:
 
 
 def rows(ovs: Ovs) -> list[dict[str, object]]:
-    """All rows, in OVSDB's own JSON, without what no two rows share."""
+    """All rows in OVSDB's JSON, without columns that are unique for each row."""
     found = json.loads(ovs.vsctl("--format=json", "list", "SSL"))
     rows = [dict(zip(found["headings"], row, strict=True)) for row in found["data"]]
     return [{name: row[name] for name in row if name != "_uuid"} for row in rows]
 
 
 def change_by(way: str, ovs: Ovs, table: TlsTable, wanted: SwitchTls | None) -> None:
-    """Bring the database to what is wanted, by the companion or by its script."""
+    """Bring the database to the desired settings, by the companion or by its script."""
     found, _ = table.read(wanted is not None)
     needed = change([wanted] if wanted else [], found)
     if way == "script":

@@ -1,4 +1,4 @@
-"""The words of `dvr` that need no root: results on stdout, all else on stderr, exit codes."""
+"""The commands of `dvr` that need no root: results on stdout, all else on stderr, exit codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMANDS = [
 
 
 class Done:
-    """How a run of `dvr` ended."""
+    """The result of a run of `dvr`."""
 
     def __init__(self, capfd: pytest.CaptureFixture[str], *arguments: str) -> None:
         saved, sys.argv = sys.argv, ["dvr", *arguments]
@@ -45,7 +45,7 @@ class Done:
 
 @pytest.fixture
 def dvr(capfd: pytest.CaptureFixture[str]):
-    """Runs `dvr` with some words, as the installed command does."""
+    """Runs `dvr` with arguments, like the installed command."""
     return lambda *arguments: Done(capfd, *arguments)
 
 
@@ -262,7 +262,7 @@ def test_completion_is_a_script_that_bash_takes(dvr):
 
 
 def _completed(line: str) -> set[str]:
-    """What bash offers for the line's last word."""
+    """The completions that bash offers for the last word of the line."""
     environment = {
         **os.environ,
         "_DVR_COMPLETE": "bash_complete",

@@ -1,4 +1,4 @@
-"""Programs that lack what they need to go on, or of which a thread fails, end, and say why."""
+"""Programs that lack a resource, or a thread of which fails, end and print the reason."""
 
 from __future__ import annotations
 

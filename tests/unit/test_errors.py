@@ -1,4 +1,4 @@
-"""What people are told: the place, the line, a caret, and an exit code."""
+"""Errors for people: the location, the line, a caret, and an exit code."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ EFFECTS = {
     "asyncio", "concurrent", "eventlet", "ovs", "ovsdbapp", "pyroute2", "select", "signal",
     "socket", "ssl", "subprocess", "threading", "watchdog",
 }  # fmt: skip
-# What of Ryu is data, for the one pure part that makes wire form.
+# The modules of Ryu that are data, for the one pure part that makes OpenFlow bytes.
 RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu.lib.pack_utils",
             "ryu.lib.stringify", "ryu.lib.type_desc")  # fmt: skip
 # A library → the only folder that imports it.
@@ -257,7 +257,7 @@ def test_a_right_import_passes(tmp_path: Path, file: str, line: str) -> None:
 
 
 def test_what_is_apart_from_the_controller_stays_unpatched() -> None:
-    """In a process patched by eventlet there is no select.poll, and threads are none."""
+    """In a process that eventlet has patched, select.poll is missing and threads are green."""
     apart = NOT_UNDER_EVENTLET | LEAVES | {"topology", "pipeline", "reconcile"}
     modules = [
         ".".join(["dvr_ryu", *source.relative_to(PACKAGE).with_suffix("").parts])

@@ -1,4 +1,4 @@
-"""The JSON documents: their keys are those of docs/json.rst, word for word."""
+"""The JSON documents have exactly the keys that docs/json.rst describes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ EXAMPLE = str(examples_dir() / "human-defined-dvr.yaml")
 
 
 def documented(word: str) -> set[str]:
-    """The keys that the section of a word names, as `a[].b`."""
+    """The keys in the section of a command, as `a[].b`."""
     section = re.search(rf"^``dvr {word}.*?``\n-+\n(.*?)(?=^``dvr |\Z)", DOCS, re.M | re.S)
     assert section, word
     return set(re.findall(r"^``([\w.\[\]]+)``  ?", section[1], re.M))
 
 
 def keys(data: Any, path: str = "") -> Iterator[str]:
-    """All keys of a document, as the documentation writes them."""
+    """All keys of a document, in the notation of the documentation."""
     if isinstance(data, list):
         yield f"{path}[]"
         for each in data:
@@ -47,7 +47,7 @@ def keys(data: Any, path: str = "") -> Iterator[str]:
 
 
 def shown(document: dict[str, Any]) -> set[str]:
-    """The keys; of lists of objects only those of the objects and of the list itself."""
+    """The keys; of a list of objects, only the keys of the objects and that of the list."""
     return set(keys(json.loads(json.dumps(document))))
 
 

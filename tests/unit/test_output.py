@@ -1,4 +1,4 @@
-"""Where results go: no word wraps, hangs or breaks off in a traceback, whatever stdout is."""
+"""Results on stdout: for any stdout, no command wraps lines, hangs, or ends with a traceback."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def ended(command: list[str], stdout: int) -> tuple[int, str]:
 
 @pytest.fixture
 def gone() -> Iterator[int]:
-    """A pipe that nobody reads any more, as `| head -1` leaves it."""
+    """A pipe whose reader has ended, as after `
+
+    head -1`.
+    """
     reader, writer = os.pipe()
     os.close(reader)
     yield writer
@@ -91,7 +94,7 @@ def test_what_is_no_terminal_does_not_wrap(
 
 
 def test_a_terminal_wraps_at_words() -> None:
-    """In a terminal of 40 columns, which a pty is."""
+    """Run in a terminal of 40 columns, which is a pty."""
     code = (
         "from dvr_ryu.cli import output; from dvr_ryu.tables import table;"
         "output.show(table(('seen',), [(' '.join(['sentence'] * 20),)]))"
@@ -189,7 +192,7 @@ def test_a_dump_on_stdin_that_is_no_text() -> None:
     assert done.stderr.startswith(b"stdin:1:17: is not UTF-8 text")
 
 
-# What people are told to type ---------------------------------------------------------------------
+# Advice to type -----------------------------------------------------------------------------------
 
 _AS_A_USER = f"""if True:
     import os, sys

@@ -1,4 +1,4 @@
-"""The wheel and the editable wheel carry what they must, and Ryu starts quietly beside them."""
+"""The wheel and the editable wheel have all necessary files, and Ryu starts quietly with them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 MEND = "dvr_ryu_on_eventlet.pth"
 RYU_MANAGER = str(Path(sys.executable).with_name("ryu-manager"))
 WHERE = "from dvr_ryu import shipped; print(shipped.flows_dir(), shipped.examples_dir())"
-# eventlet complains less where this is set.
+# eventlet warns less if this is set.
 OUTSIDE_PYTEST = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
 
 
 def python(*arguments: str, **environment: str) -> str:
-    """Run a fresh Python in / and return what it prints; anything on its stderr is a failure."""
+    """Run a new Python in / and return its output; any output on stderr is a failure."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd="/",
@@ -41,7 +41,7 @@ def python(*arguments: str, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the build reads, because the build writes beside it."""
+    """A copy of the files that the build reads, because the build writes beside them."""
     copy = tmp_path_factory.mktemp("source")
     for name in ("setup.py", "setup.cfg", "pyproject.toml"):
         shutil.copy(ROOT / name, copy)
@@ -88,7 +88,9 @@ def test_checkout_finds_its_files(source: Path) -> None:
 
 
 def test_mend_is_in_both_wheels_and_is_read_last(source: Path, wheel: zipfile.ZipFile) -> None:
-    """Python reads .pth files by name, and the mend needs the path that another one adds."""
+    """Python reads .pth files in the order of their names; ours needs the path that another one
+    adds.
+    """
     assert MEND in wheel.namelist()
     editable = build(source, "build_editable")
     assert editable.read(MEND) == wheel.read(MEND)

@@ -81,7 +81,7 @@ def test_what_a_page_shows_of_an_example_is_in_it(page: str, example: str) -> No
 
 
 def is_part(part: Any, whole: Any) -> bool:
-    """Whether a value has nothing that the other lacks; `[...]` stands for any list."""
+    """Whether a value has nothing that the other lacks; `[...]` matches any list."""
     if isinstance(part, dict):
         return all(key in whole and is_part(value, whole[key]) for key, value in part.items())
     if isinstance(part, list) and part != ["..."]:
@@ -100,8 +100,8 @@ _IN_SYNC = re.compile(
     [("docs/tour.rst", 3), ("docs/operations.rst", 1), ("flows/experiments/README.rst", 2)],
 )
 def test_counts_of_flows_are_those_that_the_controller_says(document: str, expected: int) -> None:
-    """After a fill of an empty bridge, and after a change from the shipped flows to an experiment;
-    of an edit, only how many flows there are.
+    """Counts after a fill of an empty bridge, and after a change from the shipped flows to an
+    experiment; of an edit, only the number of flows.
     """
     topology = load_topology(ROOT / "examples" / "human-defined-dvr.yaml")
     shipped = ROOT / "flows"

@@ -1,4 +1,4 @@
-"""The difference of two mappings, and an order for it: held against their definitions."""
+"""The difference of two mappings, and an order for it, compared with their definitions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_what_is_as_it_should_be_needs_no_change(same: Mapping[int, int]) -> Non
 
 @st.composite
 def graphs(draw: st.DrawFn) -> dict[int, list[int]]:
-    """Numbers that need lesser numbers, in any order; some of what they need is not among them."""
+    """Numbers that need smaller numbers, in any order; some of the needed numbers are missing."""
     keys = draw(st.permutations(range(draw(st.integers(0, 12)))))
     return {key: draw(st.lists(st.integers(-3, key - 1), max_size=4)) for key in keys}
 

@@ -1,4 +1,4 @@
-"""Words of dvr that people wait for start without the libraries that speak with a host."""
+"""Commands of dvr that people wait for start without the libraries that read and change a host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A further bridge is a row of the table of bridges and a flow file: nothing else knows of it."""
+"""A further bridge is a row in the table of bridges and a flow file; no other code knows about
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs outside of this machine, or before a commit, calls programs and targets that exist."""
+"""The workflow and the hooks call only programs and targets that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ryu-manager dvr_ryu.app` as a process of a test's own, on loopback, with its log in a file."""
+"""Runs `ryu-manager dvr_ryu.app` as a process of a test, on loopback, with its log in a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from dvr_ryu.lab.wait import wait_until
 
 PATIENCE = 60
-"""Seconds to wait for what a controller does."""
+"""The timeout for an action of the controller."""
 
 RYU_MANAGER = Path(sys.executable).parent / "ryu-manager"
 
@@ -60,7 +60,7 @@ class Controller:
         return self._process.pid
 
     def wait_for_end(self) -> int:
-        """Wait until it ends of its own accord; return its exit code."""
+        """Wait until it ends by itself; return its exit code."""
         assert self._process
         return self._process.wait(timeout=30)
 
@@ -68,11 +68,11 @@ class Controller:
         return self.log.read_text().splitlines() if self.log.exists() else []
 
     def mark(self) -> int:
-        """How many lines the log has now: `wait_for` looks behind them."""
+        """The current number of log lines; `wait_for` searches after them."""
         return len(self.lines())
 
     def wait_for(self, text: str, since: int = 0, patience: float = PATIENCE) -> str:
-        """Wait for a log line with these words; return it."""
+        """Wait for a log line with this text; return it."""
         found: list[str] = []
 
         def seen() -> bool:

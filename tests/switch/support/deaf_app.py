@@ -1,4 +1,4 @@
-"""An application beside dvr_ryu's that takes its listening socket away after a moment."""
+"""A second application beside dvr_ryu's, which closes its listening socket after a moment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dvr_ryu.switch.listener import Listener
 
 
 class DeafApp(app_manager.RyuApp):  # type: ignore[misc]
-    """Shuts what listens down."""
+    """Closes the listening socket."""
 
     def start(self) -> None:
         hub.spawn_after(0.5, self._deafen)

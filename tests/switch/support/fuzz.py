@@ -1,10 +1,11 @@
-"""A fuzzer of a controller's peers: `python -m tests.switch.support.fuzz PORT SEED INPUTS
+"""A fuzzer of a controller's connections: `python -m tests.switch.support.fuzz PORT SEED INPUTS
 RECORDED`.
 
-It speaks for bridges that nobody else is, gets as far as it has chosen, and then says what no
-switch says: crafted, mutated of a recorded session, or any bytes. After each input it asks for an
-echo: either that comes, or the connection is closed; all else is a hang. What it does follows from
-the seed. It prints one line of JSON: how many inputs it made, of which state, and how many hung.
+It speaks for bridges that do not exist, advances to a random state, and then sends a message that
+no switch sends: a crafted one, a mutated one of a recorded session, or random bytes. After each
+input it sends an echo request: either the reply comes or the connection is closed; everything else
+is a hang. The seed determines all choices. It prints one line of JSON: the number of inputs, the
+states, and the number of hangs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tests.switch.support.peers import Peer, State
 
 BRIDGES = ("server-64/br-tun", "server-64/br-int", "server-68/br-tun", "server-68/br-int")
 MOST_OF_A_CONNECTION = 40
-"""Inputs until a new one is begun, where each was taken."""
+"""A new connection begins after so many inputs, if the controller accepted all of them."""
 WEIGHTS = {
     State.FRESH: 4, State.GREETED: 4, State.KNOWN: 2, State.NAMED: 2, State.READ: 2,
     State.CHANGING: 1, State.SETTLED: 1,
@@ -33,12 +34,12 @@ KINDS = (*range(36), 99, 255, of.MULTIPART, of.MULTIPART, of.ERROR, of.PORT_STAT
 
 
 class Fuzzer:
-    """Makes inputs; `recorded` are messages of a real session."""
+    """Makes inputs; `recorded` are the messages of a real session."""
 
     def __init__(self, seed: int, recorded: list[bytes]) -> None:
         self._random = random.Random(seed)
         self.bridge = BRIDGES[seed % len(BRIDGES)].encode()
-        """That for which it speaks: another than those with the next seeds."""
+        """The bridge that it speaks for, another one for each seed."""
         self._recorded = recorded
         self._makers: list[Callable[[int, int], bytes]] = [
             self._crafted, self._crafted, self._answer, self._answer, self._mutated, self._mutated,
@@ -46,19 +47,19 @@ class Fuzzer:
         ]  # fmt: skip
 
     def state(self) -> State:
-        """How far to go."""
+        """The state to advance to."""
         return self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
 
     def version(self) -> int:
-        """What to speak."""
+        """The OpenFlow version."""
         return self._random.choice((of.V1_3, of.V1_4))
 
     def cuts_off(self) -> bool:
-        """Whether to hang up in the middle of what is said."""
+        """Whether to close the connection in the middle of the message."""
         return self._random.random() < 0.05
 
     def input(self, version: int, xid: int) -> bytes:
-        """Something to say where this id was asked last."""
+        """An input for a connection whose last request had this transaction id."""
         return self._random.choice(self._makers)(version, xid)
 
     def _length(self) -> int:
@@ -69,14 +70,14 @@ class Fuzzer:
         return self._random.choice((bytes(size), self._random.randbytes(size)))
 
     def _crafted(self, version: int, xid: int) -> bytes:
-        """Any kind of message, with a header that may lie."""
+        """A message of a random type, whose header may have a wrong length."""
         random = self._random
         claimed = self._length() if random.random() < 0.3 else None
         number = random.choice((version, version, version, version, *range(8), 255))
         return of.message(number, random.choice(KINDS), xid, self._bytes(200), claimed)
 
     def _answer(self, version: int, xid: int) -> bytes:
-        """What looks like an answer, with inner lengths that may lie."""
+        """A message like an answer, whose inner lengths may be wrong."""
         random = self._random
         properties = struct.pack("!HH", random.choice((0, 1, 2, 0xFFFF)), self._length())
         port = bytearray(of.port(version, 1, b"x", properties + self._bytes(40)))
@@ -104,7 +105,7 @@ class Fuzzer:
         return of.multipart(version, about, xid, body, random.choice((0, 0, of.MORE, 0xFFFF)))
 
     def _mutated(self, version: int, xid: int) -> bytes:
-        """A recorded message, of which some bytes are others."""
+        """A recorded message with some changed bytes."""
         random = self._random
         content = bytearray(random.choice(self._recorded)[:4000])
         content[0] = version
@@ -119,7 +120,7 @@ class Fuzzer:
         return bytes(content)
 
     def _flood(self, version: int, xid: int) -> bytes:
-        """Many messages of a kind that a switch may send."""
+        """Many messages of a type that a switch may send."""
         random = self._random
         count = random.randrange(200)
         choices = (
@@ -137,7 +138,7 @@ class Fuzzer:
 
 
 def missing(stream: bytes) -> int:
-    """How many bytes the last message of a stream lacks."""
+    """The number of bytes that the last message of a stream lacks."""
     at = 0
     while len(stream) - at >= of.HEADER.size:
         length = of.HEADER.unpack_from(stream, at)[2]
@@ -148,7 +149,7 @@ def missing(stream: bytes) -> int:
 
 
 def run(port: int, fuzzer: Fuzzer, inputs: int, states: Counter[str], hung: list[str]) -> None:
-    """Make so many inputs; note in which states, and which were hangs."""
+    """Make so many inputs; note their states, and which of them were hangs."""
     while states.total() < inputs:
         state, version = fuzzer.state(), fuzzer.version()
         with Peer(port, fuzzer.bridge, version=version) as peer:

@@ -1,7 +1,8 @@
-"""ryu-manager that kills itself with SIGKILL while it changes a bridge, at a moment of the bundle.
+"""A ryu-manager that kills itself with SIGKILL while it changes a bridge, at a moment of the
+bundle.
 
-The product knows nothing of it: what Ryu's datapath is given to send is looked at from outside.
-What was sent until then has left the process.
+The product does not know about this: the messages that Ryu's datapath sends are observed from
+outside. All earlier messages have left the process by then.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _OPEN_REQUEST, _COMMIT_REQUEST = 0, 4
 
 
 def main(moment: str) -> int:
-    """Be ryu-manager, until the moment comes."""
-    # What is imported first patches sockets and threads; a test that imports us shall keep its own.
+    """Run ryu-manager until the moment comes."""
+    # The first import patches sockets and threads; a test that imports this file must keep its own.
     from ryu.cmd import manager
     from ryu.controller.controller import Datapath
 
@@ -34,7 +35,7 @@ def main(moment: str) -> int:
         if moment == FULL and step == _COMMIT_REQUEST:
             _die(self, send)
         half = moment == HALF and step == _ADD
-        # In the middle of a message, too.
+        # Some moments are in the middle of a message.
         done = send(self, buf[: len(buf) // 2] if half else buf, close_socket)
         if half or (moment, step) in ((OPEN, _OPEN_REQUEST), (COMMITTED, _COMMIT_REQUEST)):
             _die(self, send)
@@ -45,9 +46,9 @@ def main(moment: str) -> int:
 
 
 def _step(buf: bytes) -> int | None:
-    """What is asked of a bundle, or that something is added to it; None for all else.
+    """The type of a bundle control message, or ADD for a bundle add; None for all other messages.
 
-    A bundle that is opened and discarded at once is a question whether there are bundles.
+    A bundle that is opened and at once discarded only tests whether the switch knows bundles.
     """
     _, kind, length, _ = _HEADER.unpack_from(buf)
     if kind == _CONTROL and length == len(buf):
@@ -57,7 +58,7 @@ def _step(buf: bytes) -> int | None:
 
 
 class _Last:
-    """A socket that takes this process with it when it is given nothing."""
+    """A socket that ends this process when it gets empty data."""
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
@@ -72,7 +73,7 @@ class _Last:
 
 
 def _die(datapath: Any, send: Callable[[Any, bytes], Any]) -> None:
-    """End once all that was said has left the process: what is sent stands in a queue."""
+    """End this process once all messages have left it: they wait in a queue."""
     from ryu.lib import hub
 
     datapath.socket = _Last(datapath.socket)

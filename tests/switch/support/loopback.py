@@ -1,4 +1,4 @@
-"""Topologies whose switches may connect from loopback, as one Open vSwitch of a test does."""
+"""Edits topologies so that switches may connect from loopback, as a test's Open vSwitch does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 LOOPBACK = "127.0.0.1"
 
 _ADDRESS = re.compile(r"^(?P<indent> +)address: \S+\n|\{address: [\d.]+", re.MULTILINE)
-"""A host's address, on a line of its own or in braces; nothing else in the file has this key."""
+"""A host's address, on a line of its own or in braces; no other part of the file has this key."""
 
 
 def from_loopback(topology: str) -> str:
-    """The text of a topology, with the management address of each host."""
+    """The text of a topology in which each host has a management address."""
 
     def with_management(found: re.Match[str]) -> str:
         if found["indent"] is None:

@@ -1,9 +1,9 @@
-"""ovs-ofctl as the judge of our flow lines: what a real switch has after our bytes, and after
-ovs-ofctl's.
+"""Judges our flow lines by ovs-ofctl: it compares the flows of a real switch after our bytes with
+those after ovs-ofctl's.
 
 Both fill the same bridge, one after the other, so that ports have the same names. A line agrees if
-the switch's dump is the same for our bytes, for the line, and for the line as we print it. Lines
-are tried by the hundred: each carries a cookie of its own, by which it is found in the dump.
+the dump is the same for our bytes, for the line, and for the line as we print it. Hundreds of lines
+are tried together: each has a cookie of its own, which identifies it in the dump.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.switch.support.ovs import Ovs, flow_file
 
 BRIDGE = "judged"
 PORTS = {"p1": 1, "p2": 2, "patch-int": 3}
-"""The bridge's ports; lines may name them."""
+"""The bridge's ports, which lines may name."""
 
 OPTIONS = (
     "{class=0xffff,type=0,len=4}->tun_metadata0,{class=0xffff,type=1,len=12}->tun_metadata1,"
@@ -41,27 +41,26 @@ OPTIONS = (
 _HELLO, _ERROR, _MULTIPART, _MULTIPART_REPLY, _BARRIER, _BARRIER_REPLY = 0, 1, 18, 19, 20, 21
 _HEADER = struct.Struct("!BBHI")
 _FLOW_REQUEST = struct.Struct("!HHxxxxBxxxIIxxxxQQHHxxxx")
-"""Multipart header, flow stats request, empty match."""
+"""A multipart header, a flow stats request, an empty match."""
 
 
 @frozen
 class Report:
-    """What became of the lines; every line is in one of them."""
+    """The results; every line is in one of them."""
 
     agree: list[str] = Factory(list)
-    """The switch has the same flow in all three ways."""
+    """Lines that give the same flow in all three ways."""
     differ: dict[str, str] = Factory(dict)
-    """Line → what the switch has by us, by ovs-ofctl, and by ovs-ofctl from what we print."""
+    """Line → the flows by us, by ovs-ofctl, and by ovs-ofctl from our printed line."""
     unsettled: dict[str, str] = Factory(dict)
-    """Line whose bytes a switch tells otherwise than we told it: it would be sent again and again
-    → our bytes.
-    """
+    """Line → our bytes, if the switch reports other bytes: the controller would send it again and
+    again."""
     refused: dict[str, str] = Factory(dict)
-    """Line that only we refuse → why."""
+    """Line that only we refuse → our reason."""
     both_refuse: dict[str, str] = Factory(dict)
-    """Line that ovs-ofctl refuses as well → our reason and its own."""
+    """Line that ovs-ofctl refuses as well → both reasons."""
     ovs_refuses: dict[str, str] = Factory(dict)
-    """Line that we take and ovs-ofctl, or the switch from ovs-ofctl, refuses → why."""
+    """Line that we accept, but ovs-ofctl or the switch refuses → the reason."""
 
     def __str__(self) -> str:
         counts = {name: len(lines) for name, lines in asdict(self).items()}
@@ -75,7 +74,7 @@ class Report:
 
 
 class Oracle:
-    """A bridge to judge lines on. `protocol` is OpenFlow13 or OpenFlow14."""
+    """A bridge that judges lines. `protocol` is OpenFlow13 or OpenFlow14."""
 
     def __init__(self, ovs: Ovs, protocol: str = "OpenFlow14") -> None:
         self.ovs = ovs
@@ -85,7 +84,7 @@ class Oracle:
         self._ofctl("add-tlv-map", BRIDGE, OPTIONS)
 
     def judge(self, lines: Iterable[str]) -> Report:
-        """Try each line. A line that names a cookie must name one that no other line has."""
+        """Try each line. If a line names a cookie, no other line may have it."""
         report = Report()
         ours: dict[str, Flow] = {}
         for line in dict.fromkeys(lines):
@@ -99,7 +98,7 @@ class Oracle:
         return report
 
     def effects(self, line: str, packet: str) -> tuple[str, str]:
-        """What becomes of a packet by a flow from us, and by the one from ovs-ofctl."""
+        """The final flow of a packet with our flow, and with the one of ovs-ofctl."""
         self._clear()
         self._send({line: _bytes_of(parse_flow(line))})
         ours = self._trace(packet)
@@ -149,7 +148,7 @@ class Oracle:
         self._ofctl("del-flows", BRIDGE)
 
     def _dump(self) -> dict[int, str]:
-        """Cookie → the flow as the switch has it."""
+        """Cookie → the flow in the switch's dump."""
         flows = self.ovs.flows(BRIDGE, "-O", self.protocol)
         return {_cookie_of(flow): flow for flow in flows}
 
@@ -157,8 +156,8 @@ class Oracle:
         return self.ovs.run("ovs-ofctl", "-O", self.protocol, *arguments, input=input)
 
     def _add(self, lines: list[str]) -> dict[str, str]:
-        """Add the lines with ovs-ofctl, which stops at the first that it refuses; return those,
-        with what it says.
+        """Add the lines with ovs-ofctl, which stops at the first that it refuses; return the
+        refused lines with its messages.
         """
         if not lines:
             return {}
@@ -172,7 +171,9 @@ class Oracle:
         return {**self._add(lines[:half]), **self._add(lines[half:])}
 
     def _send(self, flows: dict[str, FlowBytes]) -> tuple[dict[str, str], set[FlowBytes]]:
-        """Send our bytes; return line → the switch's error, and the flows that it then tells."""
+        """Send our bytes; return line → the switch's error, and the flows that the switch then
+        reports.
+        """
         xids = dict(enumerate(flows, 100))
         messages = [
             message
@@ -185,7 +186,7 @@ class Oracle:
 
 
 class Connection:
-    """An OpenFlow connection to a bridge, as a service controller has it."""
+    """An OpenFlow connection to a bridge, as to a service controller."""
 
     def __init__(self, path: Path, version: int) -> None:
         self.version = version
@@ -201,7 +202,7 @@ class Connection:
         self._socket.close()
 
     def send(self, messages: Iterable[bytes]) -> dict[int, str]:
-        """Send messages and wait until all are done; return xid → error."""
+        """Send messages and wait until the switch has handled all; return xid → error."""
         barrier = _HEADER.pack(self.version, _BARRIER, _HEADER.size, 1)
         self._socket.sendall(b"".join(messages) + barrier)
         errors: dict[int, str] = {}
@@ -248,7 +249,7 @@ def _bytes_of(flow: Flow, cookie: int = 0) -> FlowBytes:
 
 
 def _is_among(ours: FlowBytes, read_back: set[FlowBytes]) -> bool:
-    """Whether a controller that reads these flows finds ours among them."""
+    """Whether a controller that reads these flows would find ours among them."""
     values = [flow.value for flow in read_back if flow.identity == ours.identity]
     return any(
         value == ours.value or same_but_option_lengths(value, ours.value) for value in values
@@ -263,7 +264,9 @@ def _unsettled(ours: FlowBytes, read_back: set[FlowBytes]) -> str:
 
 
 def _rounds(flows: dict[str, Flow]) -> Iterator[dict[str, Flow]]:
-    """Flows of one identity replace each other on a switch: they are tried one after another."""
+    """Flows with the same identity replace each other on a switch, so they are tried in separate
+    rounds.
+    """
     rest = flows
     while rest:
         now: dict[bytes, str] = {}

@@ -1,8 +1,8 @@
-"""One real Open vSwitch of a test's own: daemons, database and sockets in a folder, packets in no
-kernel.
+"""Runs a real Open vSwitch for a test: its daemons, database and sockets are in a folder, and no
+kernel has its packets.
 
-It runs OVS's own userspace datapath with dummy ports, needs no root, and shares nothing with the
-machine's OVS.
+It runs the userspace datapath of Open vSwitch with dummy ports, needs no root, and shares nothing
+with the machine's Open vSwitch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Ovs:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
-        """Start both daemons; returns when they answer."""
+        """Start both daemons, and wait until they answer."""
         self.start_database()
         self.run("ovs-vsctl", "--retry", "--no-wait", "init")
         self._daemon(
@@ -44,7 +44,7 @@ class Ovs:
         self.vsctl("--retry", "show")
 
     def start_database(self, schema: str = SCHEMA) -> None:
-        """Start ovsdb-server alone, with an empty database if there is none yet."""
+        """Start ovsdb-server alone; make an empty database if there is none."""
         database = self.folder / "conf.db"
         if not database.exists():
             self.run("ovsdb-tool", "create", str(database), schema)
@@ -71,7 +71,7 @@ class Ovs:
         self._daemons[name] = daemon
 
     def run(self, *command: str, input: str | None = None) -> str:
-        """Run one of OVS's tools against this OVS; return what it prints."""
+        """Run a tool of Open vSwitch on this one; return its output."""
         done = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, input=input, timeout=60
         )
@@ -90,7 +90,7 @@ class Ovs:
         controller: str,
         protocols: str = "OpenFlow10,OpenFlow13,OpenFlow14",
     ) -> None:
-        """A bridge as the companion makes it, with dummy ports in place of patches, tunnels and
+        """Add a bridge like the companion's, with dummy ports instead of patches, tunnels and
         devices.
         """
         arguments = [
@@ -126,5 +126,5 @@ class Ovs:
 
 
 def flow_file(lines: Iterable[str]) -> str:
-    """Flow lines as the text of a file."""
+    """Join flow lines to the text of a file."""
     return "".join(f"{line}\n" for line in lines)

@@ -1,5 +1,5 @@
-"""Peers of a controller that are made of a socket: they get as far as they are to, and then say
-anything. They keep nothing, and answer as a bridge without flows does.
+"""Peers of a controller that are made of sockets: they advance to a state and then send any bytes.
+They store no flows, and answer like a bridge without flows.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from tests import openflow_messages as of
 
 LOOPBACK = "127.0.0.1"
 TIMEOUT = 60.0
-"""Seconds until a controller that says nothing counts as hung."""
+"""After so many seconds of silence, the controller counts as hung."""
 
 FEATURES_REQUEST, MULTIPART_REQUEST, BARRIER_REQUEST, BUNDLE_CONTROL = 5, 18, 20, 33
 _COMMIT = 4
 _BUNDLE_CONTROL_OF_1_3 = struct.pack("!II", 0x4F4E4600, 2300)
 _ECHO = 0x6563686F
-"""The transaction id of an echo that is awaited."""
+"""The transaction id of the awaited echo."""
 
 
 class Heard(NamedTuple):
-    """A message of the controller's."""
+    """A message from the controller."""
 
     kind: int
     xid: int
@@ -34,7 +34,7 @@ class Heard(NamedTuple):
 
     @property
     def bundle_request(self) -> int | None:
-        """What is asked of a bundle, be it one of OpenFlow 1.4 or of the extension of 1.3."""
+        """The type of a bundle control message, of OpenFlow 1.4 or of the extension of 1.3."""
         if self.kind == BUNDLE_CONTROL:
             return int.from_bytes(self.body[4:6], "big")
         if self.kind == of.EXPERIMENTER and self.body[:8] == _BUNDLE_CONTROL_OF_1_3:
@@ -46,7 +46,7 @@ class Heard(NamedTuple):
 
 
 class State(Enum):
-    """How far a connection has come: what the controller has just said, and has no answer to."""
+    """The state of a connection: the request of the controller that waits for its answer."""
 
     FRESH = "before HELLO"
     GREETED = "before the features"
@@ -67,7 +67,7 @@ _REACHED: Mapping[State, Callable[[Heard], bool]] = {
 
 
 class Peer:
-    """A connection to a controller. `xid` is that of what it has said last."""
+    """A connection to a controller. `xid` is that of the controller's last message."""
 
     def __init__(
         self,
@@ -96,12 +96,12 @@ class Peer:
         self.socket.close()
 
     def send(self, *content: bytes) -> None:
-        """Say it; a controller that has closed does not mind."""
+        """Send bytes; nothing happens if the controller has closed the connection."""
         with suppress(ConnectionError, TimeoutError):
             self.socket.sendall(b"".join(content))
 
     def advance(self, state: State) -> None:
-        """Do as a switch does until this state. ConnectionError if the controller closes before."""
+        """Act like a switch until this state. ConnectionError if the controller closes before."""
         if state == State.FRESH:
             return
         self.send(of.hello(self.version))
@@ -111,7 +111,7 @@ class Peer:
             self.answer_until(_REACHED[state])
 
     def answer_next(self, awaited: Callable[[Heard], bool]) -> Heard:
-        """Answer all until such a message, and that, too; return it."""
+        """Answer all messages up to such a message, too; return that one."""
         heard = self.answer_until(awaited)
         self.send(self._answer(heard))
         return heard
@@ -148,7 +148,7 @@ class Peer:
         return b""
 
     def _hear(self) -> Iterator[Heard]:
-        """The controller's messages until it closes."""
+        """The messages of the controller until it closes."""
         while True:
             while len(self._rest) >= of.HEADER.size:
                 _, kind, length, xid = of.HEADER.unpack_from(self._rest)
@@ -165,21 +165,22 @@ class Peer:
             self._rest += piece
 
     def await_end(self) -> list[Heard]:
-        """Read until the controller closes the connection; return what it said until then.
-        TimeoutError if it does not.
+        """Read until the controller closes the connection; return its messages.
+
+        TimeoutError if it does not close.
         """
         return list(self._messages)
 
     def echo(self) -> float:
-        """Ask whether the controller lives; return the seconds until it says so."""
+        """Send an echo request; return the seconds until the reply."""
         began = time.monotonic()
         self.send(of.message(self.version, of.ECHO_REQUEST, _ECHO))
         self.answer_until(lambda heard: heard.kind == of.ECHO_REPLY and heard.xid == _ECHO)
         return time.monotonic() - began
 
     def change(self, reason: int, name: str) -> float:
-        """Tell that a port came or went; return the seconds until the change that follows of it is
-        made.
+        """Report that a port was added or removed; return the seconds until the following change is
+        complete.
         """
         began = time.monotonic()
         port = of.port(self.version, self.ports[name], name.encode())
@@ -188,6 +189,6 @@ class Peer:
         return time.monotonic() - began
 
     def await_change(self) -> None:
-        """Answer all until a change is made."""
+        """Answer all messages until a change is complete."""
         self.answer_next(_REACHED[State.CHANGING])
         self.answer_next(lambda heard: heard.kind == BARRIER_REQUEST)

@@ -1,6 +1,7 @@
-"""A switch that speaks OpenFlow 1.3 and knows no bundles: it takes its flows one by one.
+"""A switch that speaks OpenFlow 1.3 without bundles: it accepts its flows one by one.
 
-Open vSwitch knows bundles, so the switch is played here: it answers what it must and remembers.
+Open vSwitch knows bundles, so this file plays the switch: it sends the necessary answers and stores
+flows.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ DELETE_STRICT = 4
 
 
 class PlainSwitch(threading.Thread):
-    """A connection of a bridge, server-64/br-tun if not named, with the ports that it is given.
+    """A connection of a bridge with the given ports; by default it is server-64/br-tun.
 
-    `flows` are what it has, and keeps beyond the connection. It hangs up after `most` flow-mods.
-    With a `context` it speaks TLS.
+    `flows` are its flows, which outlive the connection. It closes the connection after `most`
+    flow-mods. With a `context` it uses TLS.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class PlainSwitch(threading.Thread):
                     return
 
     def hang(self) -> None:
-        """Read nothing any more, with the connection open."""
+        """Stop reading, but keep the connection open."""
         self._hung.set()
 
     def close(self) -> None:
@@ -121,7 +122,7 @@ class PlainSwitch(threading.Thread):
 
 
 def _connected(port: int, source: str) -> socket.socket:
-    """Connect from an address once somebody listens: the controller says so a moment before."""
+    """Connect from an address as soon as the controller listens: it logs that a moment before."""
     found: list[socket.socket] = []
 
     def connected() -> bool:
@@ -134,7 +135,7 @@ def _connected(port: int, source: str) -> socket.socket:
 
 
 def _entry(identity: bytes, value: bytes) -> bytes:
-    """A flow as flow statistics have it (ofp_flow_stats)."""
+    """The entry of a flow in flow statistics (ofp_flow_stats)."""
     table, priority, fields = identity[:1], identity[1:3], identity[3:]
     timeouts_and_flags, cookie, instructions = value[:8], value[8:16], value[16:]
     match = struct.pack("!HH", 1, 4 + len(fields)) + fields

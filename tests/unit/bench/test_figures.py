@@ -1,4 +1,4 @@
-"""A figure's ratio, its goal and what is written of it."""
+"""A figure's ratio, its goal and its text."""
 
 from __future__ import annotations
 

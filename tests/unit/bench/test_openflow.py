@@ -1,4 +1,4 @@
-"""Messages are found in a stream, however it was cut into pieces."""
+"""Messages are found in a stream, at any split into pieces."""
 
 from __future__ import annotations
 

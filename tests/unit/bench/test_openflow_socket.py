@@ -1,4 +1,4 @@
-"""The hand-made ends of a connection, and the relay between them: each against the other."""
+"""The benchmark's own controller socket, fake switch and relay, each tested against the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How figures are shown and kept."""
+"""The tables and the files of figures."""
 
 from __future__ import annotations
 

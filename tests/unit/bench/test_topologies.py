@@ -1,4 +1,4 @@
-"""Topologies of the benchmark are topologies, of the size that was asked for."""
+"""The topologies of the benchmark are valid and have the given size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which checks the lab of a topology gets: all kinds that apply, but not all pairs."""
+"""The checks of a topology's lab: all kinds that apply, but not all pairs."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ instances:
 
 
 def test_a_network_between_two_routers() -> None:
-    """Both routers are on it, but its instances know one gateway, and reach what that reaches."""
+    """Both routers are on the network, but its instances know one gateway, and reach only what that
+    router reaches.
+    """
     topology = parse_topology(CROSSED, "crossed.yaml")
     checks = {(check.what, check.source, check.target) for check in reach_checks(topology)}
     assert ("layer 2, on one host", "m1", "m2") in checks
@@ -129,7 +131,9 @@ def test_checks_grow_with_pairs_of_hosts_not_of_instances() -> None:
 
 
 def _many_hosts(count: int) -> Topology:
-    """So many hosts, each with an instance of two networks that a router joins, and of one more."""
+    """So many hosts, each with an instance of two networks that a router joins, and one of another
+    network.
+    """
     hosts = "".join(f"  h{n}: {{address: 10.0.44.{n}}}\n" for n in range(2, count + 2))
     instances = "".join(
         f"  {network}{n}: {{host: h{n}, network: {network}}}\n"

@@ -1,4 +1,6 @@
-"""What a lab goes by on a machine where other things run, and where files may be spoiled."""
+"""How a lab finds its processes and its state on a machine with other processes and damaged
+files.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from dvr_ryu.lab.state import StateFolder
 
 @pytest.fixture
 def cut_name() -> Iterator[None]:
-    """This process has a name that is no text, as one whose name is cut within a character has."""
+    """This process has a name that is not valid UTF-8, like a name that is cut within a
+    character.
+    """
     comm = Path("/proc/self/comm")
     before = comm.read_bytes()
     comm.write_bytes(b"caf\xc3")

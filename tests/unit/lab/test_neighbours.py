@@ -1,4 +1,4 @@
-"""The kernel's table of neighbours: what a lab will make of it, and when that is told."""
+"""The kernel's table of neighbours: the estimate of a lab's entries, and the warning about it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ entries  allocs   destroys
 
 @pytest.fixture
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """The files in which a kernel tells its limit, and what it has."""
+    """The files in which a kernel has its limit and its number of entries."""
     limit, statistics = tmp_path / "gc_thresh3", tmp_path / "arp_cache"
     monkeypatch.setattr(neighbour_table, "LIMIT", limit)
     monkeypatch.setattr(neighbour_table, "STATISTICS", statistics)

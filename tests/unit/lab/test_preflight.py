@@ -1,4 +1,4 @@
-"""The packages that `make deps` installs are those of all programs that we run."""
+"""The packages that `make deps` installs are those of all programs that dvr_ryu runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of `dvr pki init` with one host, made once: openssl takes a second for it."""
+"""A folder of `dvr pki init` with one host; it is made once, because openssl takes a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether files fit and are good: each thing that the other end would object to has its line."""
+"""Files that fit together and are valid; each objection of the other endpoint has its line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ YEAR = 365 * 86400
 
 @pytest.fixture
 def files(pki: Path, tmp_path: Path) -> Path:
-    """A copy of the files that h1 has, to be spoiled."""
+    """A copy of h1's files, which a test may damage."""
     return Path(shutil.copytree(folder_of_host(pki, "h1"), tmp_path / "h1"))
 
 

@@ -1,4 +1,4 @@
-"""`dvr pki`: what is made, for whom it can be read, what stays, and what is refused."""
+"""`dvr pki`: its new files, their readers, existing files, and refusals."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_lost_authority_is_not_made_anew(pki: Path, tmp_path: Path) -> None:
 
 
 def test_the_longest_name_of_a_host_is_the_certificates(pki: Path, tmp_path: Path) -> None:
-    """ovs-pki's usual common name, NAME and a UUID, has no room for it."""
+    """The name does not fit into ovs-pki's usual common name, NAME and a UUID."""
     folder = tmp_path / "pki"
     shutil.copytree(pki, folder)
     assert making.make_host(folder, "h" * 63)

@@ -1,4 +1,4 @@
-"""Two ends that do not come to terms: what each says of the other, seen in real handshakes."""
+"""Failing TLS handshakes: what each endpoint reports about the other, in real handshakes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OUR_HELLO = bytes.fromhex("0500000800000001")
 
 @frozen
 class Ends:
-    """The files of the two ends, to be spoiled."""
+    """The files of the two endpoints, which a test may damage."""
 
     folder: Path
     switch: PkiFiles
@@ -66,7 +66,9 @@ def nothing(ends: Ends) -> Ends:
 
 
 def serve(listener: socket.socket, files: PkiFiles, explanations: list[str]) -> None:
-    """Be a controller for one connection; note whom it sees, or what is wrong with the peer."""
+    """Act as a controller for one connection; note the peer's name, or the reason of its
+    refusal.
+    """
     connected, _ = listener.accept()
     with connected:
         connected.settimeout(5)
@@ -82,7 +84,7 @@ def serve(listener: socket.socket, files: PkiFiles, explanations: list[str]) -> 
 
 
 def meet(ends: Ends, connect: Callable[[int], object]) -> str:
-    """What the controller says of what connects to it."""
+    """The messages of the controller about its peer."""
     explanations: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener, ends.controller, explanations))
