@@ -42,8 +42,11 @@ def here(resource):
 
 with locked():
     host = Host("h1")
-    wanted = desired_resources(HostView(load_topology(sys.argv[1]), "h1"), "system") if sys.argv[1:]
-    else () print(json.dumps(list(reconcile(host, tuple(map(here, wanted))).lines()))) host.close()
+    desired = ()
+    if sys.argv[1:]:
+        desired = desired_resources(HostView(load_topology(sys.argv[1]), "h1"), "system")
+    print(json.dumps(list(reconcile(host, tuple(map(here, desired))).lines())))
+    host.close()
 """
 
 
