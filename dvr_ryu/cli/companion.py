@@ -117,7 +117,7 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
     found = list(check.unnoticed(host_view, options))
     for each in found:
         _to_stderr(line(each))
-    change = agent.apply(host_view, tell=_to_stderr, options=options)
+    change = agent.apply(host_view, report=_to_stderr, options=options)
     _print_change(host, change, change.lines())
     if any(each.verdict is Verdict.FAIL for each in found):
         _to_stderr(

@@ -1,1 +1,1 @@
-"""The Linux edge of one host: resources that should hold, readers of those that do, writers."""
+"""One Linux host: the resources that it should have, and the providers that read and make them."""

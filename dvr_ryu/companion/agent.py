@@ -25,49 +25,51 @@ ROUNDS = 3
 """How often a change is made before the companion gives up on it."""
 
 
-Tell: TypeAlias = "Callable[[str], object]"
-"""Given a line for each thing on our bridges that is not ours."""
+Report: TypeAlias = "Callable[[str], object]"
+"""Called with a line for each foreign thing on this host."""
 
 
 def _quiet(done: int, total: int) -> None:
     pass
 
 
-def _untold(line: str) -> None:
+def _unreported(line: str) -> None:
     pass
 
 
-def plan(view: HostView, tell: Tell = _untold, options: TlsOptions = DEFAULTS) -> HostChange:
+def plan(
+    view: HostView, report: Report = _unreported, options: TlsOptions = DEFAULTS
+) -> HostChange:
     """Return what `apply` would change, and change nothing. Raise HostError if the host refuses."""
     with _host(view.host.name, options) as host:
-        change = _difference(host, host.should(view))
-        _tell_of_strangers(host, view, tell)
+        change = _difference(host, host.desired(view))
+        _report_foreign(host, view, report)
         return change
 
 
 def apply(
     view: HostView,
     on_progress: Progress = _quiet,
-    tell: Tell = _untold,
+    report: Report = _unreported,
     options: TlsOptions = DEFAULTS,
 ) -> HostChange:
     """Make the host what the topology says, and return what was changed: nothing, the second time.
 
-    Raise HostError if the host refuses; what is done is done, and the next run goes on from there.
+    Raise HostError if the host refuses; what is made stays, and the next run goes on from there.
     """
     with locked(), _host(view.host.name, options) as host:
-        change = reconcile(host, host.should(view), on_progress)
-        _tell_of_strangers(host, view, tell)
+        change = reconcile(host, host.desired(view), on_progress)
+        _report_foreign(host, view, report)
         return change
 
 
-def _tell_of_strangers(host: Host, view: HostView, tell: Tell) -> None:
+def _report_foreign(host: Host, view: HostView, report: Report) -> None:
     for line in notes.news():
-        tell(line)
-    for line in foreign.lines(host.strangers, view.topology, view.host.name):
-        tell(line)
+        report(line)
+    for line in foreign.lines(host.foreign, view.topology, view.host.name):
+        report(line)
     for line in foreign.lines_of_rules(host.foreign_rules):
-        tell(line)
+        report(line)
 
 
 def down(name: str, on_progress: Progress = _quiet) -> HostChange:
@@ -80,39 +82,39 @@ def down(name: str, on_progress: Progress = _quiet) -> HostChange:
 
 
 def reconcile(
-    host: Host, should: tuple[Resource, ...], on_progress: Progress = _quiet
+    host: Host, desired: tuple[Resource, ...], on_progress: Progress = _quiet
 ) -> HostChange:
     """Read a host, make what should be, and return what was changed. The caller holds the lock.
 
-    What was made is read again: a resource may show only once others hold (a kernel module that a
+    It reads again what it made: a resource may show only once others hold (a kernel module that a
     chain loads has settings). Raise HostError if something does not stay as it was made.
     """
     host.put_back()
-    needed = rest = _difference(host, should)
+    needed = rest = _difference(host, desired)
     for _ in range(ROUNDS):
         if not rest:
             return needed
         host.execute(rest, on_progress)
-        rest = _difference(host, should)
+        rest = _difference(host, desired)
     if rest:
         lines = "\n  ".join(rest.lines())
         raise HostError(f"something on this host undoes what the companion does:\n  {lines}")
     return needed
 
 
-def amend(host: Host, should: tuple[Resource, ...], known: tuple[Resource, ...]) -> HostChange:
+def amend(host: Host, desired: tuple[Resource, ...], known: tuple[Resource, ...]) -> HostChange:
     """Make what should be on a host where `known` holds, and return what was changed.
 
-    The host is not read, which takes the longer the more there is. The caller holds the lock, and
+    The host is not read: that takes the longer, the more there is. The caller holds the lock, and
     reads the host soon. Raise HostError if something is not as `known` has it.
     """
-    needed = change(should, known)
+    needed = change(desired, known)
     host.execute(needed, _quiet)
     return needed
 
 
-def _difference(host: Host, should: tuple[Resource, ...]) -> HostChange:
-    return change(should, host.read(should))
+def _difference(host: Host, desired: tuple[Resource, ...]) -> HostChange:
+    return change(desired, host.read(desired))
 
 
 @contextmanager

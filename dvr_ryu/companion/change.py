@@ -1,8 +1,9 @@
-"""What must change on a host: should minus is, as resources to remove, change and add. Pure.
+"""What must change on a host: desired minus installed, as resources to remove, change and
+add. Pure.
 
-What ends with something else (an address with its device) is not removed by itself, and is added
-again if it should be. What the kernel makes with something else, or ends with it, is no part of a
-change that does so.
+A resource that ends with another (an address with its device) is not removed by itself, and is
+added again if it is desired. A resource that the kernel makes, or ends, with another is no part
+of a change of that.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Batch: TypeAlias = "tuple[type[Resource], Sequence[Resource]]"
 
 @frozen
 class HostChange:
-    """What ends, what becomes another, and what is new."""
+    """The resources that end, that change in place, and that are new."""
 
     removals: Steps
     """What must be removed by itself."""
@@ -36,11 +37,11 @@ class HostChange:
     changed: tuple[Replacement[Resource], ...]
     added: tuple[Resource, ...]
     readdressed: tuple[Resource, ...]
-    """Devices that get other MACs, and what stays on them: others know it by the old ones."""
+    """Devices that get other MACs, and what stays on them: other machines know the old ones."""
 
     @property
     def made(self) -> tuple[Resource, ...]:
-        """What is added, and the new values of what is changed."""
+        """The added resources, and the new values of the changed ones."""
         return (*self.added, *(both.new for both in self.changed))
 
     @property
@@ -70,7 +71,7 @@ class HostChange:
         return ", ".join(part.format(count) for part, count in counts.items()) or "no change"
 
     def lines(self) -> Iterator[str]:
-        """One line for each resource: "-" what ends, "~" what becomes another, "+" what is new."""
+        """One line for each resource: "-" if it ends, "~" if it changes, "+" if it is new."""
         for resource in self.removed:
             yield f"- {resource.describe()}"
         for replacement in self.changed:
@@ -87,10 +88,10 @@ def by_kind(resources: Iterable[Resource]) -> list[Batch]:
     return list(batches.items())
 
 
-def change(should: Iterable[Resource], is_: Iterable[Resource]) -> HostChange:
-    """Return what turns a host on which `is_` holds into one on which `should` holds."""
-    wanted = {resource.key: resource for resource in should}
-    present = {resource.key: resource for resource in is_}
+def change(desired: Iterable[Resource], installed: Iterable[Resource]) -> HostChange:
+    """Return what turns a host on which `installed` holds into one on which `desired` holds."""
+    wanted = {resource.key: resource for resource in desired}
+    present = {resource.key: resource for resource in installed}
     rest = subtract(wanted, present)
     removed = rest.removed
     lost = _without_container(removed, present)

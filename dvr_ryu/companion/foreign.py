@@ -1,4 +1,4 @@
-"""What is on our bridges and is not ours: left alone, and told of. Pure."""
+"""Foreign things where ours are, which the companion leaves alone and reports. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dvr_ryu.topology.topology import Topology
 
 
 @frozen(order=True)
-class Stranger:
-    """A port or a controller of others on a bridge; as a "bridge", the bridge itself; as "tls", on
-    no bridge, Open vSwitch's settings for TLS, by the name of their private key.
+class ForeignItem:
+    """A foreign port or controller on a bridge of ours. As a "bridge", an adopted bridge itself; as
+    "tls", on no bridge, Open vSwitch's settings for TLS, by the name of their private key.
     """
 
     bridge: str
@@ -24,11 +24,11 @@ class Stranger:
 
 @frozen(order=True)
 class FirewallRules:
-    """Rules of others in a chain of a namespace of ours, or a policy of it that drops."""
+    """Foreign rules in a chain of a namespace of ours, or a policy of it that drops."""
 
     namespace: str
     tool: str
-    """What shows them: iptables, iptables-legacy or nft."""
+    """The program that shows them: iptables, iptables-legacy or nft."""
     chain: str
     """With its table."""
     count: int
@@ -38,7 +38,7 @@ class FirewallRules:
 
 
 def lines_of_rules(found: Iterable[FirewallRules]) -> Iterator[str]:
-    """What is said of rules of others, a line for each chain."""
+    """Yield a line for each chain with foreign rules."""
     for each in sorted(found):
         first = f" ({each.first}{', …' if each.count > 1 else ''})" if each.first else ""
         rules = "a rule" if each.count == 1 else f"{each.count} rules"
@@ -52,9 +52,9 @@ def lines_of_rules(found: Iterable[FirewallRules]) -> Iterator[str]:
         )
 
 
-def lines(found: Iterable[Stranger], topology: Topology, host: str) -> Iterator[str]:
-    """What is said of strangers on a host, a line for each. A port in a network with dhcp_ranges is
-    where it belongs: these are for machines that nobody declared.
+def lines(found: Iterable[ForeignItem], topology: Topology, host: str) -> Iterator[str]:
+    """Yield a line for each foreign item. A port in a network with dhcp_ranges is where it belongs:
+    these are for undeclared machines.
     """
     networks = {tag: network for network, tag in topology.local_vlans.get(host, {}).items()}
     for each in sorted(found):

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.bridges import beside, datapath_of, tunnels
+from dvr_ryu.companion.desired.bridges import beside_adopted, datapath_of, tunnels
 from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
-from dvr_ryu.companion.foreign import FirewallRules, Stranger
+from dvr_ryu.companion.foreign import FirewallRules, ForeignItem
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import commands, notes
 from dvr_ryu.companion.providers.dnsmasq import servers
@@ -61,7 +61,7 @@ PATIENCE = 1.0
 """Seconds to wait for a companion that is just ending, or that was killed while it forked."""
 
 Progress = Callable[[int, int], None]
-"""Told how many resources are done, of how many."""
+"""Called with the number of resources that are done, and of all."""
 
 
 class Providers:
@@ -109,19 +109,19 @@ class Host:
         self._cache = ResourceCache()
         self._providers = Providers(self._ovsdb, self._tls)
 
-    def should(self, view: HostView) -> tuple[Resource, ...]:
-        """Return the resources of a view, beside the bridges that were here before us."""
-        found = self._ovsdb.given(BRIDGES)
+    def desired(self, view: HostView) -> tuple[Resource, ...]:
+        """Return the resources of a view, beside adopted bridges."""
+        found = self._ovsdb.adopted(BRIDGES)
         datapath = datapath_of(found.values(), datapath_type())
-        should = desired_resources(view, datapath, self._cache, self._options)
-        return tuple(beside(resource, found) for resource in should) if found else should
+        desired = desired_resources(view, datapath, self._cache, self._options)
+        return tuple(beside_adopted(resource, found) for resource in desired) if found else desired
 
     def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Resource, ...]:
         """Return the tunnels to some hosts, of the resources of a view."""
-        found = self._ovsdb.given(BRIDGES)
+        found = self._ovsdb.adopted(BRIDGES)
         names = {view.topology.tunnel_devices[host] for host in hosts}
         return tuple(
-            beside(resource, found) for resource in tunnels(view) if resource.name in names
+            beside_adopted(resource, found) for resource in tunnels(view) if resource.name in names
         )
 
     def is_led(self) -> bool:
@@ -129,13 +129,13 @@ class Host:
         return self._ovsdb.is_led()
 
     def refusal(self) -> str | None:
-        """What Open vSwitch says of our controller, if no bridge is connected to it."""
+        """Open vSwitch's last error with our controller, if no bridge is connected to it."""
         return self._tls.refusal()
 
     def put_back(self) -> None:
         """Give bridges the flows of others that an attempt which failed, or was killed, has left.
 
-        What it asked of Open vSwitch last may still be under way, and take all flows away.
+        Open vSwitch may still be doing what that attempt asked last, and remove all flows by it.
         """
         if flows.waiting():
             self._ovsdb.await_switch()
@@ -143,21 +143,21 @@ class Host:
 
     # What is ------------------------------------------------------------------------------------
 
-    def read(self, should: Sequence[Resource]) -> list[Resource]:
+    def read(self, desired: Sequence[Resource]) -> list[Resource]:
         """Return the resources that hold. Of sysctls, and of what the kernel makes by itself, only
-        those of `should` are read; of what is in an instance, those and what we have set.
+        those of `desired` are read; of what is in an instance, those and what we have set.
         """
-        look = Look(should, self._providers.all)
+        look = Look(desired, self._providers.all)
         return list(with_loss(look.all(), look.once(visits).links))
 
     @property
-    def strangers(self) -> list[Stranger]:
-        """What `read` saw on our bridges that is not ours."""
+    def foreign(self) -> list[ForeignItem]:
+        """The foreign items that `read` saw on our bridges."""
         return [*self._providers.tls_settings.foreign, *self._providers.switch.foreign]
 
     @property
     def foreign_rules(self) -> tuple[FirewallRules, ...]:
-        """What it saw in our namespaces, of netfilter, that is not ours."""
+        """The foreign rules of netfilter that it saw in our namespaces."""
         return self._providers.chains.foreign
 
     # The change ---------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def locked() -> Iterator[None]:
             lock.seek(0)
             other = lock.read().strip()
             raise HostError(f"another companion (process {other}) works on this host: end it first")
-        with suppress(OSError):  # a full disk: then another one is not told our number
+        with suppress(OSError):  # a full disk: then another companion cannot name our process
             os.ftruncate(lock.fileno(), 0)
             os.write(lock.fileno(), f"{os.getpid()}\n".encode())
         with commands.after_orphans():

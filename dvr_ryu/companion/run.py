@@ -165,7 +165,7 @@ class Companion:
         host, desired = self._sync.host, self._desired
         if desired.read() and desired.leaving and desired.declaration and host:
             declared = desired.declaration.topology
-            self._announcer.limit(self._sync.should(host, declared, desired.leaving))
+            self._announcer.limit(self._sync.resources(host, declared, desired.leaving))
 
     def _let_leave(self) -> None:
         if self._sync.host:
@@ -182,7 +182,7 @@ class Companion:
         desired.edited = False
         self._announcer.follow(done, self._sync.holding)
         if desired.declaration and not self._announcer.introduced:
-            declared = self._sync.should(host, desired.declaration.topology, desired.leaving)
+            declared = self._sync.resources(host, desired.declaration.topology, desired.leaving)
             self._announcer.introduce(self._sync.holding, declared)
         self._renewals.follow(done, self._sync.holding)
         leases.forgive_declines()

@@ -1,8 +1,8 @@
 """A change as a shell script: what a person would type for it, one command a line. Pure text.
 
 It brings a host to the very state that `dvr companion apply` does, with the companion's notes of
-what is its own. It only announces no addresses, and asks for nothing first but its programs: run it
-on the host, and in the state, for which it was printed.
+what is its own. But it announces no addresses, and checks nothing first but its programs: run it on
+the host, and in the state, for which it was printed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PROGRAMS = (
     *("conntrack", "dnsmasq", "ethtool", "ip", "iptables"),
     *("ovs-ofctl", "ovs-vsctl", "sysctl", "udhcpc"),
 )
-"""What a script may run that not every machine has."""
+"""The programs of a script that not every machine has."""
 
 
 def script(change: HostChange, host: str) -> Iterator[str]:
@@ -39,7 +39,7 @@ def script(change: HostChange, host: str) -> Iterator[str]:
 
 
 def _required(text: str) -> Iterator[str]:
-    """End before anything is made, if a program is missing that is run."""
+    """End before anything is made, if a program that the script runs is missing."""
     for program in PROGRAMS:
         if re.search(rf"(?<![\w/-]){program}(?![\w/-])", text):
             lacks = f"this host lacks {program}: apt install {packages_of([program])}"
@@ -47,7 +47,7 @@ def _required(text: str) -> Iterator[str]:
 
 
 def _commands(change: HostChange, host: str) -> Iterator[str]:
-    # What is changed in place is there already: it must not be made, or moved, a second time.
+    # What changes in place is there already: it must not be made, or moved, a second time.
     present: dict[Any, Any] = {each.new.key: each.old for each in change.changed}
     for kind, resources in change.removals_of(last=False):
         yield f"\n# -{len(resources)} {kind.kind}"

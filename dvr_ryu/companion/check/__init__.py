@@ -36,18 +36,18 @@ def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[
     """Yield what is found; with the view of a host, also whether this machine can be that one."""
     with closing(Database()) as database:
         datapath = _datapath(database)
-        should = desired_resources(view, datapath, options=options) if view else None
+        desired = desired_resources(view, datapath, options=options) if view else None
         yield from rights.findings()
-        yield from programs.findings(should)
+        yield from programs.findings(desired)
         yield from kernel.findings(view, datapath)
         yield from switch.findings(datapath, database)
         yield from programs.in_the_way()
-        if view and should:
+        if view and desired:
             yield from credentials.findings(view, options)
             yield from site.findings(view, datapath, database, options)
             yield from access.findings(view)
             yield from neighbour_table.findings(view)
-            yield from neighbours.findings(view, should, database)
+            yield from neighbours.findings(view, desired, database)
 
 
 def unnoticed(view: HostView, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
@@ -69,5 +69,5 @@ def _datapath(database: Database) -> str:
     """The datapath that `apply` would take; where Open vSwitch does not answer, the kernel's."""
     kernels = datapath_type()
     with suppress(HostError):
-        return datapath_of(Ovsdb("", database).given(BRIDGES).values(), kernels)
+        return datapath_of(Ovsdb("", database).adopted(BRIDGES).values(), kernels)
     return kernels

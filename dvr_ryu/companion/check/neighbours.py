@@ -21,12 +21,12 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.topology.view import HostView
 
 
-def findings(view: HostView, should: Iterable[Resource], database: Database) -> Iterator[Finding]:
+def findings(view: HostView, desired: Iterable[Resource], database: Database) -> Iterator[Finding]:
     """Yield what stays beside us, and what is in our way."""
-    should = list(should)
-    yield from _on_bridges(view, should, database)
+    desired = list(desired)
+    yield from _on_bridges(view, desired, database)
     yield from _in_namespaces()
-    for resource in should:
+    for resource in desired:
         if isinstance(resource, Namespace) and namespaces.is_foreign(resource.name):
             advice = f"if nothing needs it: ip netns del {resource.name}"
             yield fails("namespace", f"{resource.name} exists and is not dvr_ryu's", advice)
@@ -42,9 +42,9 @@ def _in_namespaces() -> Iterator[Finding]:
 
 
 def _on_bridges(
-    view: HostView, should: Iterable[Resource], database: Database
+    view: HostView, desired: Iterable[Resource], database: Database
 ) -> Iterator[Finding]:
-    named = {(f.kind, f.name) for f in should if isinstance(f, Bridge | OvsPort)}
+    named = {(f.kind, f.name) for f in desired if isinstance(f, Bridge | OvsPort)}
     try:
         ovsdb = Ovsdb(view.host.name, database)
     except HostError:

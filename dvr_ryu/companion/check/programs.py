@@ -37,9 +37,9 @@ OTHERS = {
 """First 15 letters of a process's name → what it is called, and what should be seen to."""
 
 
-def findings(should: Iterable[Resource] | None) -> Iterator[Finding]:
+def findings(desired: Iterable[Resource] | None) -> Iterator[Finding]:
     """Yield each program that resources need, or that some topology's resources may need."""
-    for program in PROGRAMS if should is None else sorted(programs_of(should)):
+    for program in PROGRAMS if desired is None else sorted(programs_of(desired)):
         path = path_of(program)
         if path is None:
             yield fails(program, "missing", f"apt install {packages_of([program])}")

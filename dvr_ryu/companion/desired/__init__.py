@@ -1,7 +1,7 @@
-"""What should be true on one Linux host: resources, computed from the view of it. Pure.
+"""The resources that one Linux host should have, computed from the view of it. Pure.
 
-One file per concern; `companion/resources/` has the classes. Nothing here knows how a resource is
-read or made.
+One file per concern; `companion/resources/` has the classes. Only the providers know how to read
+and make a resource.
 """
 
 from __future__ import annotations

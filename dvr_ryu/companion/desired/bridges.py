@@ -70,25 +70,26 @@ def _bridge(
     return Bridge(name, settings, _controller(controller))
 
 
-def datapath_of(given: Iterable[Bridge], kernels: str) -> str:
-    """The datapath's type on a host: userspace, if bridges that were there before us have it; else
-    the kernel's answer. Ports of the two cannot be joined.
+def datapath_of(adopted: Iterable[Bridge], kernels: str) -> str:
+    """The datapath's type on a host: userspace, if adopted bridges have it; else the kernel's
+    answer. A patch cannot join bridges of the two types.
     """
-    is_userspace = any(bridge.settings["datapath_type"] == "netdev" for bridge in given)
+    is_userspace = any(bridge.settings["datapath_type"] == "netdev" for bridge in adopted)
     return "netdev" if is_userspace else kernels
 
 
-def beside(resource: Resource, given: Mapping[str, Bridge]) -> Resource:
-    """What a resource should be where bridges were there before us: these keep their MACs, and the
-    ports on them their numbers. Open vSwitch would take a number from a port for one that asks.
+def beside_adopted(resource: Resource, adopted: Mapping[str, Bridge]) -> Resource:
+    """Return a resource as it should be beside adopted bridges: these keep their MACs, and the
+    foreign ports on them their numbers, which a port that asks for one could take.
     """
-    if isinstance(resource, OvsPort) and resource.bridge in given:
+    if isinstance(resource, OvsPort) and resource.bridge in adopted:
         interface = {k: v for k, v in resource.interface.items() if k != "ofport_request"}
         return evolve(resource, interface=interface)
-    if isinstance(resource, Bridge) and resource.name in given:
+    if isinstance(resource, Bridge) and resource.name in adopted:
         settings = {key: value for key, value in resource.settings.items() if key != _MAC}
-        cache = {key: value for key, value in given[resource.name].settings.items() if key == _MAC}
-        return evolve(resource, settings={**settings, **cache})
+        if _MAC in (its := adopted[resource.name].settings):
+            settings[_MAC] = its[_MAC]
+        return evolve(resource, settings=settings)
     return resource
 
 
@@ -98,7 +99,7 @@ def _controller(controller: model.Controller | None) -> dict[str, str]:
     return {
         "target": str(controller),
         "connection_mode": "out-of-band",
-        # Left to itself, OVS waits up to 8 s before it tries a controller that was away again.
+        # Unless asked, OVS waits up to 8 s before it tries an unreachable controller again.
         "max_backoff": "1000",
     }
 
@@ -106,8 +107,8 @@ def _controller(controller: model.Controller | None) -> dict[str, str]:
 def _stable_mac(description: str) -> str:
     """A locally administered MAC for a bridge.
 
-    Left to itself, OVS takes the least of its ports' MACs, and the datapath id, hence the
-    connection to the controller, would change with the ports.
+    Unless asked, OVS takes the least of its ports' MACs, and the datapath id, hence the connection
+    to the controller, would change with the ports.
     """
     digest = hashlib.sha256(description.encode()).digest()
     return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
@@ -131,12 +132,12 @@ def integration_port(
     """A port of br-int on its network's local VLAN, with what Neutron writes beside it.
 
     Open vSwitch makes its device, unless it is the outer end of a pair of veth devices. A port that
-    other hosts have, too, is protected from the patch to br-tun, as that is from it: so its MAC
-    leaves the host by flows that know it, and never while these are missing.
+    other hosts have, too, is protected, like the patch to br-tun: so its MAC leaves the host only
+    by flows that know it, and never while these are missing.
     """
     interface = dict(_interface(port, "internal" if veth is None else ""))
     if namespace == ROOT:
-        # Else OVS gives a device that it can reach the least MTU of all others on the bridge.
+        # Unless asked, OVS gives it the least MTU of all other devices on the bridge.
         interface["mtu_request"] = str(view.topology.underlay.overlay_mtu)
     return OvsPort(
         bridge_of(Plug.DEVICES),

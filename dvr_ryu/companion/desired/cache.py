@@ -1,7 +1,6 @@
-"""Resources that are kept as long as what they were made of stays the same. Pure.
+"""A cache of resources: each stays as long as what it was made of stays the same. Pure.
 
-So an edit costs what it touches, not what there is; and whoever compares finds the very same
-resource.
+So an edit costs what it touches, not what there is; and a comparison finds the very same objects.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ Value = TypeVar("Value")
 
 
 class ResourceCache:
-    """What was made of which objects, the last time that all resources were asked for."""
+    """The resources that were made of which objects, the last time that all were asked for."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[object, tuple[Resource, ...]]] = {}

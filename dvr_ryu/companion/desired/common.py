@@ -1,4 +1,4 @@
-"""What several concerns share: a namespace and its sysctls, a device and its address. Pure."""
+"""Resources of several concerns: a namespace and its sysctls, a device and its address. Pure."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ ROUTER_SYSCTLS = {
     "net/ipv4/conf/all/arp_ignore": "1",
     "net/ipv4/conf/all/arp_announce": "2",
     "net/ipv4/conf/all/promote_secondaries": "1",
-    # From one qr- and out of it again, towards sg-, is no reason to tell the instance of a better
-    # way.
+    # A packet that comes in by a qr- and leaves by the same, towards sg-, takes the best way: the
+    # instance needs no redirect.
     "net/ipv4/conf/all/send_redirects": "0",
     # A namespace starts with the host's own values, and a distribution's strict rp_filter breaks
-    # asymmetric routing: what leaves by the router of one host returns by that of another.
+    # asymmetric routing: an answer returns by the router of another host.
     "net/ipv4/conf/all/rp_filter": "0",
 }
 OWN_TABLE = 17
-"""The table of what a router's namespace itself sends, where main does not know the way: what it
-answers, and errors (ICMP) about what it forwards."""
+"""The table for packets that a router's namespace itself sends, if main has no route for them:
+its answers, and ICMP errors about packets that it forwards."""
 EVERYWHERE = "0.0.0.0/0"
 """The destination of a default route."""
 NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}
-"""Where all hosts have the same MACs, IPv6 would find its link-local address to be a duplicate."""
+"""All hosts have the same MACs here: IPv6 would take its link-local address for a duplicate."""
 
 
-def namespace(name: str, sysctls: dict[str, str]) -> Iterator[Resource]:
+def empty_namespace(name: str, sysctls: dict[str, str]) -> Iterator[Resource]:
     """Yield a namespace with its loopback up, and its sysctls."""
     made = Namespace(name)
     yield made
@@ -96,10 +96,10 @@ def outer_end(
 ) -> Iterator[Resource]:
     """Yield the end of a pair of veth devices that is a port of br-int.
 
-    The host itself has nothing to say on it, whatever it is asked. With the userspace datapath the
-    host's own stack hears, too, what comes out of it.
+    The host itself answers nothing there. With the userspace datapath the host's own stack, too,
+    receives what comes out of it.
     """
-    # What is a little too long gets as far as the router, which tells the sender so.
+    # A packet that is a little too long must reach the router: that answers with the right MTU.
     yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, veth.key)
     key = device_key(ROOT, port.device)
     yield Sysctl(ROOT, f"net/ipv4/conf/{port.device}/arp_ignore", "8", key)
@@ -153,15 +153,15 @@ def outer_routes(
             # The same network, so the next hop is a neighbour there, too.
             subnets = view.topology.networks[foot.network].subnets
             cidr = next(subnet.cidr for subnet in subnets if contains(subnet, route.nexthop))
-            onto_wire = Route(namespace, table, str(cidr), None, foot.device, after)
-            yield onto_wire
-            after = (own, onto_wire.key)
+            on_link = Route(namespace, table, str(cidr), None, foot.device, after)
+            yield on_link
+            after = (own, on_link.key)
         destination = prefix(route.destination)
         yield Route(namespace, table, destination, route.nexthop, foot.device, after)
 
 
 def prefix(destination: IPv4Network) -> str:
-    """What a route to it is called."""
+    """A prefix as iproute2 prints it."""
     return str(destination) if destination.prefixlen else "default"
 
 

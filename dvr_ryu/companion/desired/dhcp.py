@@ -1,7 +1,7 @@
 """DHCP: a namespace per network, on the host of its DHCP port, in which dnsmasq serves. Pure.
 
 dnsmasq gives declared machines their own addresses and no others. It serves undeclared machines
-only from dhcp_ranges, and never with a declared address. DNS is not served, nor is it asked.
+only from dhcp_ranges, and never with a declared address. It serves no DNS, and asks none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dvr_ryu.companion.desired.common import (
     NO_IPV6,
     as_integer,
     contains,
-    namespace,
+    empty_namespace,
     plugged,
     subnet_of,
 )
@@ -41,9 +41,9 @@ from dvr_ryu.topology.view import HostView
 LEASE_SECONDS = 86400
 """Neutron's dhcp_lease_duration."""
 MOST_LEASES = 1 << 24
-"""Neutron's cap; left to itself, dnsmasq gives a thousand."""
+"""Neutron's cap; dnsmasq's own is a thousand."""
 ON_LINK = "0.0.0.0"
-"""The next hop of a route onto the wire itself (RFC 3442)."""
+"""The next hop of a route to a subnet on the link itself (RFC 3442)."""
 
 
 def dhcp_namespace(network: model.Network) -> str:
@@ -54,7 +54,7 @@ def dhcp_namespace(network: model.Network) -> str:
 def resources(
     view: HostView, tx_checksum: bool, cache: ResourceCache, network_inputs: NetworkInputs
 ) -> Iterator[Resource]:
-    """Yield the DHCP servers of this host, whom they serve and what they tell them."""
+    """Yield the DHCP servers of this host, with their hosts and options."""
     for port in view.local_ports_of(model.DHCP):
         network = view.topology.networks[port.network]
         ranges = [each for subnet in network.subnets for each in _ranges(subnet, port)]
@@ -68,53 +68,55 @@ def _of_network(
     view: HostView, port: model.Port, tx_checksum: bool, declared: frozenset[str]
 ) -> Iterator[Resource]:
     network = view.topology.networks[port.network]
-    place = dhcp_namespace(network)
+    namespace = dhcp_namespace(network)
     subnets = [subnet for subnet in network.subnets if subnet.dhcp]
     ranges = [each for subnet in subnets for each in _ranges(subnet, port)]
-    yield from namespace(place, NO_IPV6)
-    yield from plugged(view, port, place, tx_checksum)
+    yield from empty_namespace(namespace, NO_IPV6)
+    yield from plugged(view, port, namespace, tx_checksum)
     for fixed in port.addresses[1:]:
         broadcast = str(fixed.cidr.broadcast_address)
-        yield Address(place, port.device, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
+        yield Address(namespace, port.device, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
     clients = [
         each
         for each in view.topology.ports_in[port.network]
         if each.owner == model.COMPUTE and any(contains(s, each.ip) for s in subnets)
     ]
     for each in clients:
-        yield DhcpHost(place, each.mac, each.ip, _host_name(each.name))
+        yield DhcpHost(namespace, each.mac, each.ip, _host_name(each.name))
         for number, value in each.dhcp_options:
-            yield DhcpOption(place, _own_tag(each), word_of(number), value)
+            yield DhcpOption(namespace, _own_tag(each), word_of(number), value)
     if ranges:
         served = {each.ip for each in clients}
         for ip in sorted(declared - served):
             if any(_is_in(ip, each) for each in ranges):
-                yield DhcpHost(place, _nobody(ip), ip)
+                yield DhcpHost(namespace, _nobody(ip), ip)
     ends = tuple((each.start, each.end) for each in ranges)
-    yield LeaseBook(place, view.host.name, network.name, ends)
+    yield LeaseBook(namespace, view.host.name, network.name, ends)
     for subnet in subnets:
         for number, value in sorted(_options(network, subnet).items()):
-            yield DhcpOption(place, _tag(subnet), word_of(number), value)
-    yield _server(view, port, place, subnets, clients)
+            yield DhcpOption(namespace, _tag(subnet), word_of(number), value)
+    yield _server(view, port, namespace, subnets, clients)
 
 
-def sayings(view: HostView, client: model.Port) -> dict[Key, str]:
-    """What a client is told, by the keys of the resources that say so on the server's host."""
+def answered_options(view: HostView, client: model.Port) -> dict[Key, str]:
+    """The options that a client is answered with, by the keys of their resources on the server's
+    host.
+    """
     network = view.topology.networks[client.network]
     subnet = subnet_of(view, client)
-    said = [
+    by_tag = [
         (_tag(subnet), _options(network, subnet)),
         (_own_tag(client), dict(client.dhcp_options)),
     ]
     return {
         DhcpOption(dhcp_namespace(network), tag, word_of(number), value).key: value
-        for tag, options in said
+        for tag, options in by_tag
         for number, value in sorted(options.items())
     }
 
 
 def _declared_ips(topology: Topology, network: model.Network) -> frozenset[str]:
-    """Every address of a network that the topology names: none of them is for a stranger."""
+    """Every address of a network that the topology names: none is for an undeclared machine."""
     routers = topology.routers.values()
     return frozenset({
         *(fixed.ip for port in topology.ports_in[network.name] for fixed in port.addresses),
@@ -131,7 +133,7 @@ def _ranges(subnet: model.Subnet, server: model.Port) -> list[model.DhcpRange]:
 
 
 def _nobody(ip: str) -> str:
-    """A MAC that no card has: for its sake dnsmasq gives an address to nobody else."""
+    """A MAC that no card has: dnsmasq reserves an address for it, and so gives it to nobody."""
     return "02:00:" + ":".join(f"{int(byte):02x}" for byte in ip.split("."))
 
 
@@ -145,7 +147,7 @@ def _host_name(instance: str) -> str:
 
 
 def _own_tag(instance: model.Port) -> str:
-    """The tag of what an instance alone is told: that goes before what its subnet is told."""
+    """The tag of an instance's own options, which go before those of its subnet."""
     return f"port-{instance.id}"
 
 
@@ -154,20 +156,21 @@ def _tag(subnet: model.Subnet) -> str:
 
 
 def _options(network: model.Network, subnet: model.Subnet) -> dict[int, str]:
-    """What DHCP tells all of a subnet; an empty router keeps dnsmasq from naming itself."""
-    told = {ROUTER: subnet.gateway_ip or ""}
+    """The options of all clients of a subnet; an empty router keeps dnsmasq from naming itself."""
+    options = {ROUTER: subnet.gateway_ip or ""}
     if subnet.dns:
-        told[DNS_SERVER] = ",".join(subnet.dns)
+        options[DNS_SERVER] = ",".join(subnet.dns)
     routes = _routes(network, subnet)
     if routes:
-        told |= dict.fromkeys((CLASSLESS_ROUTES, MICROSOFT_ROUTES), routes)
-    return told | dict(subnet.dhcp_options)
+        options |= dict.fromkeys((CLASSLESS_ROUTES, MICROSOFT_ROUTES), routes)
+    return options | dict(subnet.dhcp_options)
 
 
 def _routes(network: model.Network, subnet: model.Subnet) -> str:
-    """Routes as Neutron tells them: the subnet's, and onto the wire to the network's others.
+    """Routes as Neutron has them: the subnet's, and on the link to the network's other subnets.
 
-    Who heeds this option ignores the router's (RFC 3442): so the default route is in it, too.
+    A client that heeds this option ignores the router's (RFC 3442): so the default route is in it,
+    too.
     """
     routes = {each.destination: each.nexthop for each in subnet.host_routes}
     for other in network.subnets:
@@ -181,11 +184,11 @@ def _routes(network: model.Network, subnet: model.Subnet) -> str:
 def _server(
     view: HostView,
     port: model.Port,
-    place: str,
+    namespace: str,
     subnets: Sequence[model.Subnet],
     clients: Sequence[model.Port],
 ) -> Process:
-    name = dhcp_server(place)
+    name = dhcp_server(namespace)
     most = min(MOST_LEASES, sum(subnet.cidr.num_addresses for subnet in subnets))
     argv = [
         "dnsmasq",
@@ -198,21 +201,21 @@ def _server(
         "--except-interface=lo",
         "--bind-dynamic",
         "--dhcp-authoritative",
-        f"--dhcp-hostsfile={DhcpHost.file(place)}",
-        f"--dhcp-optsfile={DhcpOption.file(place)}",
-        f"--dhcp-leasefile={leases_file(place)}",
+        f"--dhcp-hostsfile={DhcpHost.file(namespace)}",
+        f"--dhcp-optsfile={DhcpOption.file(namespace)}",
+        f"--dhcp-leasefile={leases_file(namespace)}",
         f"--dhcp-lease-max={most}",
         f"--dhcp-option-force=option:mtu,{view.topology.underlay.overlay_mtu}",
     ]
     if not any(_ranges(subnet, port) for subnet in subnets):
-        argv.append("--no-ping")  # nobody else can have what is declared
+        argv.append("--no-ping")  # no other machine can have a declared address
     for subnet in subnets:
-        # dnsmasq calls those whose address is declared known: none of them gets a stranger's.
-        strangers = [f"tag:!known,{each.start},{each.end}" for each in _ranges(subnet, port)]
-        for ends in [f"{subnet.cidr.network_address},static", *strangers]:
-            words = f"set:{_tag(subnet)},{ends},{subnet.cidr.netmask},{LEASE_SECONDS}s"
-            argv.append(f"--dhcp-range={words}")
+        # To dnsmasq, clients with a declared address are known: these get none of the ranges.
+        ranges = [f"tag:!known,{each.start},{each.end}" for each in _ranges(subnet, port)]
+        for ends in [f"{subnet.cidr.network_address},static", *ranges]:
+            range = f"set:{_tag(subnet)},{ends},{subnet.cidr.netmask},{LEASE_SECONDS}s"
+            argv.append(f"--dhcp-range={range}")
     for each in sorted(clients, key=lambda each: each.id):
         if each.dhcp_options:
             argv.append(f"--dhcp-mac=set:{_own_tag(each)},{each.mac}")
-    return Process(name, place, tuple(argv), device_key(place, port.device))
+    return Process(name, namespace, tuple(argv), device_key(namespace, port.device))

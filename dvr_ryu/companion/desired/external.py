@@ -1,7 +1,7 @@
 """The gateway of an external network, carried by this host in its own namespace: gw-. Pure.
 
-Beyond it the host routes as it knows how, but not to the underlay's tunnels and the controller.
-Nothing else of the host's own network is touched.
+Beyond it the host routes by its own tables, but not to the underlay's tunnels and the controller.
+Nothing else of the host's own network changes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ def resources(view: HostView, tx_checksum: bool) -> Iterator[Resource]:
     """Yield the external gateways of this host."""
     for port in view.local_ports_of(model.EXTERNAL_GATEWAY):
         yield from plugged(view, port, ROOT, tx_checksum)
-        # Loose, whatever the host's own default: what comes from the networks may leave by another
-        # way.
+        # Loose, whatever the host's own default: an answer may leave by another device.
         yield from device_sysctls(ROOT, port.device, rp_filter="2")
         yield RestoredSysctl(ROOT, "net/ipv4/ip_forward", "1")
     yield from firewall.resources(view)

@@ -15,7 +15,7 @@ from dvr_ryu.companion.desired.common import (
     address,
     as_integer,
     device_sysctls,
-    namespace,
+    empty_namespace,
     outer_routes,
     plugged,
     subnet_of,
@@ -77,41 +77,41 @@ def _way_key(namespace: str, table: int, destination: str) -> tuple[str | int, .
 
 def _gateway(view: HostView, gateway: model.Port, tx_checksum: bool) -> Iterator[Resource]:
     """The fg- port: this host's foot in the external network."""
-    place = fip_namespace(view.topology.networks[gateway.network])
+    namespace = fip_namespace(view.topology.networks[gateway.network])
     fg = gateway.device
-    yield from namespace(place, {**ROUTER_SYSCTLS, "net/ipv4/ip_nonlocal_bind": "1"})
+    yield from empty_namespace(namespace, {**ROUTER_SYSCTLS, "net/ipv4/ip_nonlocal_bind": "1"})
     # All NAT is in the qrouters; what passes here needs no conntrack.
-    yield Chain(place, "raw", "PREROUTING", ("-j CT --notrack",))
-    yield from plugged(view, gateway, place, tx_checksum)
+    yield Chain(namespace, "raw", "PREROUTING", ("-j CT --notrack",))
+    yield from plugged(view, gateway, namespace, tx_checksum)
     # Not proxy_arp: it would answer for every address that there is a route to, on every host.
-    yield from device_sysctls(place, fg, rp_filter="0", proxy_arp="0")
+    yield from device_sysctls(namespace, fg, rp_filter="0", proxy_arp="0")
     # Answer at once: at 0, the kernel's arp_process does not put the answer off.
-    yield Sysctl(place, f"net/ipv4/neigh/{fg}/proxy_delay", "0", device_key(place, fg))
-    own = address(view, gateway, place)
+    yield Sysctl(namespace, f"net/ipv4/neigh/{fg}/proxy_delay", "0", device_key(namespace, fg))
+    own = address(view, gateway, namespace)
     external_gateway = subnet_of(view, gateway).gateway_ip
-    yield Route(place, MAIN_TABLE, "default", external_gateway, fg, (own.key,))
+    yield Route(namespace, MAIN_TABLE, "default", external_gateway, fg, (own.key,))
 
 
 def _link(view: HostView, network: model.Network, router: model.Router) -> Iterator[Resource]:
-    place, fpr, link = fip_namespace(network), router.fpr_device, router.fip_link
+    namespace, fpr, link = fip_namespace(network), router.fpr_device, router.fip_link
     veth = link_veth(router, network)
     yield veth
-    yield Device(place, fpr, link.fpr_mac, view.topology.underlay.overlay_mtu, None, veth.key)
-    yield Address(place, fpr, f"{link.fpr_ip}/31", None)
-    yield from device_sysctls(place, fpr, rp_filter="0")
-    yield Neighbour(place, fpr, link.rfp_ip, link.rfp_mac)
+    yield Device(namespace, fpr, link.fpr_mac, view.topology.underlay.overlay_mtu, None, veth.key)
+    yield Address(namespace, fpr, f"{link.fpr_ip}/31", None)
+    yield from device_sysctls(namespace, fpr, rp_filter="0")
+    yield Neighbour(namespace, fpr, link.rfp_ip, link.rfp_mac)
 
 
 def _ways_to_floating_addresses(
     view: HostView, network: model.Network, router: model.Router
 ) -> Iterator[Resource]:
     """Main: every distributed address of the router, wherever its instance is."""
-    place, link = fip_namespace(network), router.fip_link
-    own = Address(place, router.fpr_device, f"{link.fpr_ip}/31", None)
+    namespace, link = fip_namespace(network), router.fip_link
+    own = Address(namespace, router.fpr_device, f"{link.fpr_ip}/31", None)
     for each in view.topology.floating_behind[router.name]:
         if not each.central:
             yield Route(
-                place, MAIN_TABLE, f"{each.ip}/32", link.rfp_ip, router.fpr_device, (own.key,)
+                namespace, MAIN_TABLE, f"{each.ip}/32", link.rfp_ip, router.fpr_device, (own.key,)
             )
 
 
@@ -119,9 +119,9 @@ def _ways_from_router(
     view: HostView, gateway: model.Port, router: model.Router, here: list[model.FloatingIp]
 ) -> Iterator[Resource]:
     """What a router sends, which has routes of its own by fg-, too."""
-    place = fip_namespace(view.topology.networks[gateway.network])
+    namespace = fip_namespace(view.topology.networks[gateway.network])
     index = as_integer(router.fip_link.fpr_ip)
-    outer = tuple(outer_routes(view, router, place, index, gateway))
+    outer = tuple(outer_routes(view, router, namespace, index, gateway))
     yield from outer
     yield from _ways(view, gateway, here, index, router.fpr_device, outer)
 
@@ -137,23 +137,23 @@ def _ways(
     """The table of what comes in by a device, or of this namespace's own: to floating addresses of
     this host, else by fg-. Main would lead to those of other hosts by this host's router.
     """
-    place = fip_namespace(view.topology.networks[gateway.network])
+    namespace = fip_namespace(view.topology.networks[gateway.network])
     fg, subnet = gateway.device, subnet_of(view, gateway)
     routers = view.topology.routers
-    own = (address(view, gateway, place).key,)
-    onto_network = Route(place, index, str(subnet.cidr), None, fg, own)
-    way_out = Route(place, index, "default", subnet.gateway_ip, fg, (*own, onto_network.key))
+    own = (address(view, gateway, namespace).key,)
+    onto_network = Route(namespace, index, str(subnet.cidr), None, fg, own)
+    way_out = Route(namespace, index, "default", subnet.gateway_ip, fg, (*own, onto_network.key))
     yield onto_network
     yield way_out
     ways = [*outer]
     for each in here:
         assert each.router is not None, "the view has only bound floating addresses"
         owner = routers[each.router]
-        foot = Address(place, owner.fpr_device, f"{owner.fip_link.fpr_ip}/31", None)
+        foot = Address(namespace, owner.fpr_device, f"{owner.fip_link.fpr_ip}/31", None)
         turn = Route(
-            place, index, f"{each.ip}/32", owner.fip_link.rfp_ip, owner.fpr_device, (foot.key,)
+            namespace, index, f"{each.ip}/32", owner.fip_link.rfp_ip, owner.fpr_device, (foot.key,)
         )
         ways.append(turn)
         yield turn
     after = tuple(route.key for route in (onto_network, way_out, *ways))
-    yield Rule(place, BEFORE_MAIN, index, iif=sender, after=after)
+    yield Rule(namespace, BEFORE_MAIN, index, iif=sender, after=after)

@@ -1,8 +1,9 @@
-"""What comes from external networks and may not pass: to the underlay's tunnels and the controller.
+"""Rules that keep packets of external networks from the underlay's tunnels and the controller.
+Pure.
 
 By SNAT, by a floating address or from the external network itself, instances reach what the gateway
 host reaches. There they could put frames into tunnels, and so into any network, and claim to be a
-switch. Pure.
+switch.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dvr_ryu.topology.view import HostView
 TUNNELS = {"vxlan": "-p udp -m udp --dport 4789", "geneve": "-p udp -m udp --dport 6081"} | {
     "gre": "-p 47"
 }
-"""Type of tunnel → iptables' words for its packets."""
+"""Type of tunnel → iptables' arguments for its packets."""
 SYN = "--tcp-flags FIN,SYN,RST,ACK SYN"
 """The first packet of a connection: answers to connections that a host began have other flags."""
 
@@ -36,8 +37,8 @@ def resources(view: HostView) -> Iterator[HookedChain]:
 
 
 def guarded(view: HostView) -> list[str]:
-    """The devices of this host's external gateways from which underlay and controller are out of
-    reach.
+    """The devices of this host's external gateways from which no packet may reach the underlay and
+    the controller.
     """
     networks = view.topology.networks
     ports = view.local_ports_of(model.EXTERNAL_GATEWAY)

@@ -1,8 +1,8 @@
-"""Instances: a namespace with its network cards, each wired to br-int. Pure.
+"""Instances: a namespace with its NICs, each with a port of br-int. Pure.
 
-Where a card's network has DHCP, a client runs for it as in any guest; else its address is set. What
-an instance has besides its first address is set, and only the first card leads to the world. Which
-of its allowed_address_pairs an instance uses is its own affair.
+If a NIC's network has DHCP, a client runs for it as in any guest; else the companion sets its
+address. The companion sets further addresses in any case, and only the first NIC has a default
+route. An instance itself decides which of its allowed_address_pairs it uses.
 """
 
 from __future__ import annotations
@@ -13,8 +13,14 @@ from functools import partial
 
 from dvr_ryu.companion.desired.bridges import integration_port
 from dvr_ryu.companion.desired.cache import ResourceCache
-from dvr_ryu.companion.desired.common import EVERYWHERE, address, namespace, outer_end, subnet_of
-from dvr_ryu.companion.desired.dhcp import sayings
+from dvr_ryu.companion.desired.common import (
+    EVERYWHERE,
+    address,
+    empty_namespace,
+    outer_end,
+    subnet_of,
+)
+from dvr_ryu.companion.desired.dhcp import answered_options
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.resources.device import Device, device_key
 from dvr_ryu.companion.resources.dhcp.renewal import Renewal
@@ -63,7 +69,7 @@ def _of_network(
 
 
 def _circumstances(view: HostView, port: model.Port) -> tuple[object, ...]:
-    """What of a view the resources of a card are made of."""
+    """The parts of a view that the resources of a card are made of."""
     topology, network = view.topology, port.network
     served, subnets = network in topology.served_by_dhcp, topology.networks[network].subnets
     return topology.underlay, subnets, view.local_vlans[network], served
@@ -84,7 +90,7 @@ def _of_card(
 
 
 def leased(view: HostView, names: Collection[str]) -> Iterator[Address | Route]:
-    """Yield what DHCP will tell the cards of instances, which come here with it."""
+    """Yield what DHCP will give the cards of instances, which come here with it."""
     for port in view.local_ports_of(model.COMPUTE):
         if port.name in names and _is_served(view, port):
             yield from _static_address(view, port)
@@ -95,56 +101,56 @@ def _is_served(view: HostView, port: model.Port) -> bool:
 
 
 def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Resource]:
-    place = model.instance_namespace(port.name)
-    veth = instance_veth(place, port.card, port.device)
+    namespace = model.instance_namespace(port.name)
+    veth = instance_veth(namespace, port.card, port.device)
     mtu = view.topology.underlay.overlay_mtu
-    yield from namespace(place, {})
+    yield from empty_namespace(namespace, {})
     yield veth
-    yield Device(place, port.card, port.mac, mtu, tx_checksum, veth.key)
+    yield Device(namespace, port.card, port.mac, mtu, tx_checksum, veth.key)
     yield from outer_end(view, port, veth, tx_checksum)
-    yield integration_port(view, port, place, veth)
+    yield integration_port(view, port, namespace, veth)
 
 
 def _one_of_several(port: model.Port) -> Iterator[Resource]:
-    """A card answers for its own addresses only, and an answer may leave by another card."""
-    place = model.instance_namespace(port.name)
+    """One of several cards answers for its own addresses only. An answer may leave by another."""
+    namespace = model.instance_namespace(port.name)
     for name, value in (("arp_ignore", "1"), ("arp_announce", "2"), ("rp_filter", "2")):
-        yield RestoredSysctl(place, f"net/ipv4/conf/{port.card}/{name}", value)
+        yield RestoredSysctl(namespace, f"net/ipv4/conf/{port.card}/{name}", value)
 
 
 def _dhcp_client(port: model.Port) -> Process:
     """The guest's DHCP client, which asks for the address that it should get.
 
-    When an edit changes the address or the MAC, these words change, and the client is started anew,
-    as an instance would be. When it changes what else is told, it asks again.
+    An edit of the address or the MAC changes its argv: then the companion starts it anew, as a user
+    would an instance. After an edit of other options the client asks again.
     """
-    place, name = model.instance_namespace(port.name), _client(port)
-    client_id = f"0x3d:01{port.mac.replace(':', '')}"  # what udhcpc says unasked
+    namespace, name = model.instance_namespace(port.name), _client(port)
+    client_id = f"0x3d:01{port.mac.replace(':', '')}"  # udhcpc's own default
     argv = (
         "udhcpc", "-f", "-R", "-t", "0", "-T", "1", "-i", port.card, "-r", port.ip,
         "-O", "mtu", "-O", "search", "-O", "staticroutes",
         "-x", f"hostname:{port.name}", "-x", client_id, "-s", DHCP_SCRIPT, "-p", pid_file(name),
     )  # fmt: skip
-    return Process(name, place, argv, device_key(place, port.card))
+    return Process(name, namespace, argv, device_key(namespace, port.card))
 
 
 def _client(port: model.Port) -> str:
-    # No name has a colon: another instance's client is never called so.
+    # No name of an instance has a colon: so no two clients have one name.
     return f"udhcpc-{port.name}" if port.number == 0 else f"udhcpc-{port.name}:{port.card}"
 
 
 def _renewal(view: HostView, port: model.Port, server: str) -> Renewal:
-    said = sayings(view, port)
-    told = [port.mac, sorted(said.items())]  # with another MAC it is another client
-    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
-    place = model.instance_namespace(port.name)
-    here = tuple(said) if server == view.host.name else ()
-    return Renewal(place, _client(port), digest, server, (("process", _client(port)), *here))
+    options = answered_options(view, port)
+    answer = [port.mac, sorted(options.items())]  # with another MAC it is another client
+    digest = hashlib.sha256(repr(answer).encode()).hexdigest()[:16]
+    namespace = model.instance_namespace(port.name)
+    here = tuple(options) if server == view.host.name else ()
+    return Renewal(namespace, _client(port), digest, server, (("process", _client(port)), *here))
 
 
 def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Route]:
-    place = model.instance_namespace(port.name)
-    own = address(view, port, place, port.card)
+    namespace = model.instance_namespace(port.name)
+    own = address(view, port, namespace, port.card)
     yield own
     subnet = subnet_of(view, port)
     routes = {each.destination: each.nexthop for each in subnet.host_routes}
@@ -154,19 +160,19 @@ def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Rout
         routes.pop(EVERYWHERE, None)
     for destination, nexthop in routes.items():
         name = "default" if destination == EVERYWHERE else destination
-        yield Route(place, MAIN_TABLE, name, nexthop, port.card, after=(own.key,))
+        yield Route(namespace, MAIN_TABLE, name, nexthop, port.card, after=(own.key,))
 
 
 def _further_addresses(port: model.Port) -> Iterator[Resource]:
-    """Alone, without the subnet, where another address brings that: so the first is what others
-    see, whichever is set first.
+    """Yield the further addresses: with /32, if another address of the card is in the same subnet.
+    So the kernel takes the first one as the source, in whatever order they are set.
     """
-    place = model.instance_namespace(port.name)
+    namespace = model.instance_namespace(port.name)
     reached = {port.cidr}
     for fixed in port.addresses[1:]:
         if fixed.cidr in reached:
-            yield Address(place, port.card, f"{fixed.ip}/32", None)
+            yield Address(namespace, port.card, f"{fixed.ip}/32", None)
         else:
             broadcast = str(fixed.cidr.broadcast_address)
-            yield Address(place, port.card, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
+            yield Address(namespace, port.card, f"{fixed.ip}/{fixed.cidr.prefixlen}", broadcast)
             reached.add(fixed.cidr)

@@ -1,8 +1,7 @@
-"""What the kernel makes by itself with what we make: routes with each address, rules with each
-namespace. Pure.
+"""What the kernel makes by itself: routes with each address, rules with each namespace. Pure.
 
-Nobody of us makes it, but all else relies on it, and somebody may take it away. So it is looked at
-like any resource, and made again as the kernel would have made it.
+The companion does not make it, but all else relies on it, and somebody may remove it. So the
+companion looks at it as at any resource, and makes it again as the kernel would have made it.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ def with_kernel_made(resources: Iterable[Resource]) -> Iterator[Resource]:
             yield from _rules(resource.name)
 
 
-# The very same ones each time: of resources that an edit does not touch, nothing more is compared.
+# The very same objects each time: a comparison of resources that no edit touches ends at once.
 @lru_cache(maxsize=1 << 14)
 def _routes(address: Address) -> tuple[KernelRoute, ...]:
     namespace, device = address.namespace, address.device

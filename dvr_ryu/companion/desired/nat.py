@@ -1,5 +1,5 @@
-"""What the NAT of floating addresses has in common, wherever it is: chains, and which connections
-they translate. Pure; the chains are Neutron's.
+"""The NAT of floating addresses, in whatever namespace: chains, and the connections that they
+translate. Pure; the chains are Neutron's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PREROUTING, OUTPUT = "neutron-l3-agent-PREROUTING", "neutron-l3-agent-OUTPUT"
 
 
 def dnat(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Iterator[Chain]:
-    """Yield the chains of what is sent to floating addresses, from elsewhere and from here."""
+    """Yield the chains for packets to floating addresses, from elsewhere and from here."""
     rules = tuple(rule for each in floating_ips for rule in _dnat_rules(each))
     yield Chain(namespace, "nat", PREROUTING, rules)
     yield Chain(namespace, "nat", OUTPUT, rules)
@@ -26,14 +26,14 @@ def _dnat_rules(floating: model.FloatingIp) -> Iterator[str]:
     for each in floating.forwardings:
         outer, inner = each.external_ports, each.internal_ports
         which = f"-p {each.protocol} -m {each.protocol} --dport {str(outer).replace('-', ':')}"
-        # Of a range, each port keeps its distance to the first.
+        # Each port of a range keeps its distance to the first.
         shift = f"/{outer.first}" if outer.count > 1 else ""
         target = f"{each.fixed_ip}:{inner}{shift}"
         yield f"-d {floating.ip}/32 {which} -j DNAT --to-destination {target}"
 
 
 def float_snat(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Chain:
-    """The chain of who is seen as his own floating address."""
+    """The chain that gives senders their own floating addresses."""
     rules = tuple(
         f"-s {each.fixed_ip}/32 -j SNAT --to-source {each.ip}"
         for each in floating_ips
@@ -43,8 +43,9 @@ def float_snat(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Chai
 
 
 def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
-    """Who asks for a floating address from the router's own networks, or by one of these outer
-    addresses of its own, is seen as the router: the answer must come back the same way.
+    """Rules for senders on the router's own networks, or with one of these outer addresses, that
+    ask for a floating address: they get the router's address, because the answer must come back the
+    same way.
     """
     if router.gateway_port is None:
         return ()
@@ -56,8 +57,8 @@ def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 def as_own(central: Sequence[model.FloatingIp]) -> tuple[str, ...]:
-    """Who has a central floating address and asks for one that is translated here is seen by his
-    own, as he would from afar.
+    """Rules for senders with a central floating address that ask for an address which is translated
+    here: they get their own one, as they would from afar.
     """
     return tuple(
         f"-s {each.fixed_ip}/32 -m conntrack --ctstate DNAT -j SNAT --to-source {each.ip}"
@@ -66,7 +67,7 @@ def as_own(central: Sequence[model.FloatingIp]) -> tuple[str, ...]:
 
 
 def inner_ranges(router: model.Router) -> Iterator[str]:
-    """Yield where a router's senders are: on its subnets, and behind next hops there."""
+    """Yield the prefixes of a router's senders: its subnets, and those behind next hops there."""
     for interface in router.interfaces:
         yield str(interface.cidr)
     for route in router.inner_routes:
@@ -75,7 +76,7 @@ def inner_ranges(router: model.Router) -> Iterator[str]:
 
 
 def nothing_untranslated(namespace: str, router: model.Router, device: str) -> Chain:
-    """The chain that keeps inner addresses in: what belongs to no connection is not translated."""
+    """The chain that keeps inner addresses in: a packet of no connection is not translated."""
     rules = (
         f"-s {inner} -o {device} -m conntrack --ctstate INVALID -j DROP"
         for inner in inner_ranges(router)
@@ -84,7 +85,7 @@ def nothing_untranslated(namespace: str, router: model.Router, device: str) -> C
 
 
 def nat_hooks(namespace: str) -> Iterator[Chain]:
-    """Yield the ways from the kernel's nat chains into neutron-l3-agent-*, as Neutron lays them."""
+    """Yield the jumps from the kernel's nat chains into neutron-l3-agent-*, as Neutron has them."""
     yield Chain(namespace, "nat", "PREROUTING", (f"-j {PREROUTING}",))
     yield Chain(namespace, "nat", "OUTPUT", (f"-j {OUTPUT}",))
     bottom = ("-j neutron-l3-agent-POSTROUTING", "-j neutron-postrouting-bottom")
@@ -93,7 +94,7 @@ def nat_hooks(namespace: str) -> Iterator[Chain]:
 
 
 def translations(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Iterator[Translation]:
-    """Yield what connections in a namespace are translated from and to."""
+    """Yield the translations of connections in a namespace."""
     for floating in floating_ips:
         if floating.fixed_ip is not None:
             yield Translation(namespace, floating.ip, floating.fixed_ip)

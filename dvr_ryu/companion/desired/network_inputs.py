@@ -1,4 +1,4 @@
-"""What of a view the resources about one network are made of: to compare, not to look at. Pure."""
+"""The parts of a view that one network's resources are made of: to compare, not to use. Pure."""
 
 from __future__ import annotations
 

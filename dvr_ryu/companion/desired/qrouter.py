@@ -19,9 +19,9 @@ from dvr_ryu.companion.desired.common import (
     as_integer,
     contains,
     device_sysctls,
+    empty_namespace,
     extra_routes,
     liberal_conntrack,
-    namespace,
     plugged,
 )
 from dvr_ryu.companion.desired.fip import link_veth
@@ -80,15 +80,15 @@ def _of_router(
 
 
 def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Iterator[Resource]:
-    place = router.namespace
-    yield from namespace(place, {**ROUTER_SYSCTLS, **NO_IPV6})
-    yield liberal_conntrack(place)
+    namespace = router.namespace
+    yield from empty_namespace(namespace, {**ROUTER_SYSCTLS, **NO_IPV6})
+    yield liberal_conntrack(namespace)
     for interface in router.interfaces:
-        yield from plugged(view, interface, place, tx_checksum)
-        yield from device_sysctls(place, interface.device, rp_filter="0", send_redirects="0")
+        yield from plugged(view, interface, namespace, tx_checksum)
+        yield from device_sysctls(namespace, interface.device, rp_filter="0", send_redirects="0")
         for ip, mac in _neighbours(view, interface):
-            yield Neighbour(place, interface.device, ip, mac)
-    yield from extra_routes(view, router, place, router.interfaces)
+            yield Neighbour(namespace, interface.device, ip, mac)
+    yield from extra_routes(view, router, namespace, router.interfaces)
 
 
 def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tuple[str, str]]:
@@ -129,39 +129,39 @@ def _floating(
     floating_ips: Sequence[model.FloatingIp],
     central: Sequence[model.FloatingIp],
 ) -> Iterator[Resource]:
-    place, rfp, link = router.namespace, router.rfp_device, router.fip_link
+    namespace, rfp, link = router.namespace, router.rfp_device, router.fip_link
     mtu = view.topology.underlay.overlay_mtu
     network = view.topology.networks[floating_ips[0].network]
-    yield Device(place, rfp, link.rfp_mac, mtu, None, link_veth(router, network).key)
-    yield from device_sysctls(place, rfp, rp_filter="0")
-    own = Address(place, rfp, f"{link.rfp_ip}/31", None)
+    yield Device(namespace, rfp, link.rfp_mac, mtu, None, link_veth(router, network).key)
+    yield from device_sysctls(namespace, rfp, rp_filter="0")
+    own = Address(namespace, rfp, f"{link.rfp_ip}/31", None)
     yield own
-    yield Neighbour(place, rfp, link.fpr_ip, link.fpr_mac)
-    way_out = Route(place, FIP_TABLE, "default", link.fpr_ip, rfp, (own.key,))
+    yield Neighbour(namespace, rfp, link.fpr_ip, link.fpr_mac)
+    way_out = Route(namespace, FIP_TABLE, "default", link.fpr_ip, rfp, (own.key,))
     yield way_out
     chains = tuple(_nat(router, floating_ips, central))
     yield from chains
     # Not before its NAT is there: or a connection would leave with its fixed address, and stay so.
     after = (way_out.key, *(chain.key for chain in chains))
     for each in floating_ips:
-        yield Address(place, rfp, f"{each.ip}/32", each.ip)
-        yield Rule(place, each.rule_priority, FIP_TABLE, source=each.fixed_ip, after=after)
+        yield Address(namespace, rfp, f"{each.ip}/32", each.ip)
+        yield Rule(namespace, each.rule_priority, FIP_TABLE, source=each.fixed_ip, after=after)
     yield from _own_way(router, floating_ips[0].ip)
-    yield from translations(place, [*floating_ips, *central])
+    yield from translations(namespace, [*floating_ips, *central])
 
 
 def _own_way(router: model.Router, source: str) -> Iterator[Resource]:
     """How the router itself answers what comes from outside: errors about what it forwards are seen
     as from the floating address that was asked, all else as from the first of this host.
     """
-    place, rfp, link = router.namespace, router.rfp_device, router.fip_link
+    namespace, rfp, link = router.namespace, router.rfp_device, router.fip_link
     after = (
-        Address(place, rfp, f"{link.rfp_ip}/31", None).key,
-        Address(place, rfp, f"{source}/32", source).key,
+        Address(namespace, rfp, f"{link.rfp_ip}/31", None).key,
+        Address(namespace, rfp, f"{source}/32", source).key,
     )
-    way_out = Route(place, OWN_TABLE, "default", link.fpr_ip, rfp, after, source)
+    way_out = Route(namespace, OWN_TABLE, "default", link.fpr_ip, rfp, after, source)
     yield way_out
-    yield Rule(place, LAST, OWN_TABLE, iif="lo", after=(way_out.key,))
+    yield Rule(namespace, LAST, OWN_TABLE, iif="lo", after=(way_out.key,))
 
 
 def _nat(
@@ -169,15 +169,15 @@ def _nat(
     floating_ips: Sequence[model.FloatingIp],
     central: Sequence[model.FloatingIp],
 ) -> Iterator[Chain]:
-    place = router.namespace
+    namespace = router.namespace
     east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
     # An instance without a floating address that asks for the floating address of a neighbour on
     # this host: the neighbour must answer by way of this router, so it sees the router's address,
     # as it would from afar.
     snat = ("-j neutron-l3-agent-float-snat", *as_own(central), *hairpin(router))
-    yield from dnat(place, floating_ips)
-    yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (east_west,))
-    yield float_snat(place, floating_ips)
-    yield Chain(place, "nat", "neutron-l3-agent-snat", snat)
-    yield from nat_hooks(place)
-    yield nothing_untranslated(place, router, router.rfp_device)
+    yield from dnat(namespace, floating_ips)
+    yield Chain(namespace, "nat", "neutron-l3-agent-POSTROUTING", (east_west,))
+    yield float_snat(namespace, floating_ips)
+    yield Chain(namespace, "nat", "neutron-l3-agent-snat", snat)
+    yield from nat_hooks(namespace)
+    yield nothing_untranslated(namespace, router, router.rfp_device)

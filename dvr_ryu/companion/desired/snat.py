@@ -11,9 +11,9 @@ from dvr_ryu.companion.desired.common import (
     ROUTER_SYSCTLS,
     address,
     device_sysctls,
+    empty_namespace,
     extra_routes,
     liberal_conntrack,
-    namespace,
     outer_routes,
     plugged,
     subnet_of,
@@ -47,31 +47,31 @@ def resources(view: HostView, tx_checksum: bool) -> Iterator[Resource]:
 def _snat(
     view: HostView, router: model.Router, gateway: model.Port, tx_checksum: bool
 ) -> Iterator[Resource]:
-    place = router.snat_namespace
+    namespace = router.snat_namespace
     sysctls = {**ROUTER_SYSCTLS, **NO_IPV6, "net/ipv4/ip_nonlocal_bind": "1"}
-    yield from namespace(place, sysctls)
+    yield from empty_namespace(namespace, sysctls)
     ports = [each.snat_port for each in router.interfaces if each.snat_port is not None]
     for port in (gateway, *ports):
-        yield from plugged(view, port, place, tx_checksum)
-        yield from device_sysctls(place, port.device, rp_filter="0", send_redirects="0")
+        yield from plugged(view, port, namespace, tx_checksum)
+        yield from device_sysctls(namespace, port.device, rp_filter="0", send_redirects="0")
     way_out = subnet_of(view, gateway).gateway_ip
-    own = address(view, gateway, place)
-    yield Route(place, MAIN_TABLE, "default", way_out, gateway.device, (own.key,))
-    yield from extra_routes(view, router, place, ports)
-    yield from outer_routes(view, router, place, MAIN_TABLE, gateway)
+    own = address(view, gateway, namespace)
+    yield Route(namespace, MAIN_TABLE, "default", way_out, gateway.device, (own.key,))
+    yield from extra_routes(view, router, namespace, ports)
+    yield from outer_routes(view, router, namespace, MAIN_TABLE, gateway)
     behind = view.topology.floating_behind[router.name]
     central = [each for each in behind if each.central]
     distributed = [each.ip for each in behind if not each.central]
     for each in central:
-        yield Address(place, gateway.device, f"{each.ip}/32", each.ip)
+        yield Address(namespace, gateway.device, f"{each.ip}/32", each.ip)
     chains = tuple(_nat(router, gateway, central, distributed))
     yield from chains
-    yield from translations(place, central)
+    yield from translations(namespace, central)
     after = tuple(chain.key for chain in chains)
-    yield liberal_conntrack(place, after)
+    yield liberal_conntrack(namespace, after)
     # What is no new connection and belongs to none is not given an address by chance.
     path = "net/netfilter/nf_conntrack_tcp_loose"
-    yield Sysctl(place, path, "0", ("namespace", place), after)
+    yield Sysctl(namespace, path, "0", ("namespace", namespace), after)
 
 
 def _nat(
@@ -80,7 +80,7 @@ def _nat(
     central: list[model.FloatingIp],
     distributed: list[str],
 ) -> Iterator[Chain]:
-    place, qg = router.snat_namespace, gateway.device
+    namespace, qg = router.snat_namespace, gateway.device
     inside = f"! -o {qg} -m conntrack ! --ctstate DNAT -j ACCEPT"
     # First those that leave as their own address.
     own = "-j neutron-l3-agent-float-snat"
@@ -88,9 +88,9 @@ def _nat(
     # A distributed address of this router is local to its qrouter on the host that has it: an
     # answer to it would be kept there.
     within = hairpin(router, distributed) if central else ()
-    yield from dnat(place, central)
-    yield Chain(place, "nat", "neutron-l3-agent-POSTROUTING", (inside,))
-    yield float_snat(place, central)
-    yield Chain(place, "nat", "neutron-l3-agent-snat", (own, snat, *within))
-    yield from nat_hooks(place)
-    yield nothing_untranslated(place, router, qg)
+    yield from dnat(namespace, central)
+    yield Chain(namespace, "nat", "neutron-l3-agent-POSTROUTING", (inside,))
+    yield float_snat(namespace, central)
+    yield Chain(namespace, "nat", "neutron-l3-agent-snat", (own, snat, *within))
+    yield from nat_hooks(namespace)
+    yield nothing_untranslated(namespace, router, qg)

@@ -1,4 +1,4 @@
-"""Open vSwitch's key, and whom it trusts, where switches and controller speak TLS. Pure."""
+"""Open vSwitch's key and authority, where switches and controller speak TLS. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dvr_ryu.topology.view import HostView
 
 @frozen
 class TlsOptions:
-    """What a companion is told beside the file."""
+    """Options of a companion that are not in the file."""
 
     pki: Path = FOLDER
     """The folder of this host's files."""

@@ -1,5 +1,4 @@
-"""The edges: for each kind of resource, which hold, how one is made, how one is unmade.
+"""Providers: for each kind of resource, which hold, how to make one, how to remove one.
 
-Each module has `read`, `make` and `unmake` for its kinds. To make a resource again changes it to
-what is asked, to unmake one that is gone is no error: a run that was killed is mended by the next.
+They are grouped by what they speak. `provider` has what all of them have.
 """

@@ -39,10 +39,10 @@ class Announcer:
             announce(addresses)
         self._again.add(announcements(done), now)
 
-    def limit(self, should: Sequence[Resource]) -> None:
+    def limit(self, desired: Sequence[Resource]) -> None:
         """Announce no longer what this host should not have: another host has it, or none."""
         if self._again:
-            ours = {*announceable(should), *cards(should)}
+            ours = {*announceable(desired), *cards(desired)}
             self._again.limit(ours.__contains__)
 
     def introduce(self, holding: Sequence[Resource], declared: Sequence[Resource]) -> None:

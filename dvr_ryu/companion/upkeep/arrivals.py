@@ -31,20 +31,20 @@ that would teach learning switches the old way again.
 def amend_for_arrivals(
     host: Host,
     view: HostView,
-    should: tuple[Resource, ...],
+    desired: tuple[Resource, ...],
     known: tuple[Resource, ...],
     names: Collection[str],
 ) -> HostChange:
     """Amend a host to which instances come: their ports, clients and floating addresses last."""
     namespaces = {instance_namespace(name) for name in names}
     present = {resource.key for resource in known}
-    late = {resource.key for resource in should if _is_late(resource, namespaces)} - present
-    ready = tuple(resource for resource in should if resource.key not in late)
+    late = {resource.key for resource in desired if _is_late(resource, namespaces)} - present
+    ready = tuple(resource for resource in desired if resource.key not in late)
     amend(host, ready, known)
     addresses = list(_set_leased(view, names))
-    amend(host, should, ready)
-    done = change(should, known)
-    own = addressed((*addresses, *should), namespaces)
+    amend(host, desired, ready)
+    done = change(desired, known)
+    own = addressed((*addresses, *desired), namespaces)
     announce([*own, *announcements(done)], ANNOUNCED_AFTER)
     return done
 

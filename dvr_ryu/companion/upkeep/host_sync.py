@@ -40,14 +40,14 @@ class HostSync:
         """What holds on the host, as far as is known."""
         return self._known or ()
 
-    def should(
+    def resources(
         self, host: Host, topology: Topology, leaving: Leaving | None
     ) -> tuple[Resource, ...]:
         """What should hold on the host: nothing, once the topology does not have it."""
         if self._name not in topology.hosts:
             return ()
         retained = leaving.resources(host) if leaving else ()
-        return (*host.should(HostView(topology, self._name)), *retained)
+        return (*host.desired(HostView(topology, self._name)), *retained)
 
     def make(self, desired: DesiredTopology, topology: Topology) -> tuple[Host, HostChange]:
         """Make the `topology` that is in force; return the host and what was changed.
@@ -64,21 +64,21 @@ class HostSync:
             raise
 
     def _make(self, host: Host, desired: DesiredTopology, topology: Topology) -> HostChange:
-        should = self.should(host, topology, desired.leaving)
+        wanted = self.resources(host, topology, desired.leaving)
         arriving = desired.take_arriving()
         known, self._known, self.unread = self._known, None, False
         if desired.edited and (known is not None or arriving):
             with suppress(DvrError):  # what was known does not hold any more: read the host
-                known = known if known is not None else tuple(host.read(should))
+                known = known if known is not None else tuple(host.read(wanted))
                 if arriving:
                     view = HostView(topology, self._name)
-                    done = amend_for_arrivals(host, view, should, known, arriving)
+                    done = amend_for_arrivals(host, view, wanted, known, arriving)
                 else:
-                    done = amend(host, should, known)
-                self._known, self.unread = should, True
+                    done = amend(host, wanted, known)
+                self._known, self.unread = wanted, True
                 return done
-        done = reconcile(host, should)
-        self._known = should
+        done = reconcile(host, wanted)
+        self._known = wanted
         return done
 
     def is_led(self) -> bool:

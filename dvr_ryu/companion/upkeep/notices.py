@@ -27,7 +27,7 @@ class Notices:
 
     def lines(self, host: Host, topology: Topology, unread: bool) -> list[str]:
         """What there is now. The underlay is left out while the host is `unread` since an edit."""
-        lines = [*foreign.lines(host.strangers, topology, self._host)]
+        lines = [*foreign.lines(host.foreign, topology, self._host)]
         lines += foreign.lines_of_rules(host.foreign_rules)
         if self._host in topology.hosts:
             lines += self._tls.lines(HostView(topology, self._host), host)

@@ -77,7 +77,7 @@ class PretendHost:
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[dict[Key, Resource], tuple[Resource, ...]]:
     """What holds (some of two topologies' resources, as after a killed run or an edit); what
-    should.
+    desired.
     """
     first, second = draw(st.sampled_from(VARIANTS)), draw(st.sampled_from(VARIANTS))
     present = {resource.key: resource for resource in (*first, *second)}
@@ -99,19 +99,19 @@ def situations(draw: st.DrawFn) -> tuple[dict[Key, Resource], tuple[Resource, ..
 @settings(max_examples=60, deadline=None)
 @given(situations())
 def test_the_change_gives_what_should_be_from_whatever_there_is(situation):
-    present, should = situation
+    present, desired = situation
     host = PretendHost(present)
-    host.make(change(should, present.values()))
-    assert host.holding == {resource.key: resource for resource in should}
-    assert not change(should, host.holding.values())
+    host.make(change(desired, present.values()))
+    assert host.holding == {resource.key: resource for resource in desired}
+    assert not change(desired, host.holding.values())
 
 
-@pytest.mark.parametrize("should", VARIANTS)
-def test_from_nothing_and_back_to_nothing(should):
+@pytest.mark.parametrize("desired", VARIANTS)
+def test_from_nothing_and_back_to_nothing(desired):
     host = PretendHost({})
-    up = change(should, ())
+    up = change(desired, ())
     host.make(up)
-    ours = tuple(resource for resource in should if not resource.by_kernel)
+    ours = tuple(resource for resource in desired if not resource.by_kernel)
     assert up.added == ours and len(up) == len(ours)
     down = change((), host.holding.values())
     host.make(down)
@@ -211,7 +211,7 @@ def test_a_value_is_changed_in_place():
 
 
 def test_every_resource_can_be_described():
-    for should in VARIANTS:
-        for resource in should:
+    for desired in VARIANTS:
+        for resource in desired:
             line = resource.describe()
             assert line and "\n" not in line

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dvr_ryu.companion.desired.bridges import beside, datapath_of
-from dvr_ryu.companion.foreign import Stranger, lines
+from dvr_ryu.companion.desired.bridges import beside_adopted, datapath_of
+from dvr_ryu.companion.foreign import ForeignItem, lines
 from dvr_ryu.companion.providers.ovs_ofctl.flows import cookie_of, identity
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.ofctl import OWN_DEFAULT
@@ -31,11 +31,11 @@ instances: {a: {host: h1, ports: [{network: blue}, {network: open}]}}
 
 def test_a_tag_that_a_network_has_too_is_told_of_with_the_way_out():
     found = [
-        Stranger("br-int", "port", "x", 7),
-        Stranger("br-int", "port", "y", 8),
-        Stranger("br-int", "port", "z", 9),
-        Stranger("br-int", "bridge", "br-int"),
-        Stranger("br-tun", "controller", "tcp:127.0.0.1:6633"),
+        ForeignItem("br-int", "port", "x", 7),
+        ForeignItem("br-int", "port", "y", 8),
+        ForeignItem("br-int", "port", "z", 9),
+        ForeignItem("br-int", "bridge", "br-int"),
+        ForeignItem("br-tun", "controller", "tcp:127.0.0.1:6633"),
     ]
     assert list(lines(found, parse_topology(FILE, "file"), "h1")) == [
         "br-int was here before dvr_ryu, which gives it back when it goes down",
@@ -48,7 +48,7 @@ def test_a_tag_that_a_network_has_too_is_told_of_with_the_way_out():
 
 
 @pytest.mark.parametrize(
-    "given, kernels, expected",
+    "adopted, kernels, expected",
     [
         ([], "system", "system"),
         ([], "netdev", "netdev"),
@@ -57,22 +57,22 @@ def test_a_tag_that_a_network_has_too_is_told_of_with_the_way_out():
         (["system", "netdev"], "system", "netdev"),
     ],
 )
-def test_a_userspace_bridge_that_is_there_makes_all_userspace(given, kernels, expected):
-    assert datapath_of([bridge(each) for each in given], kernels) == expected
+def test_a_userspace_bridge_that_is_there_makes_all_userspace(adopted, kernels, expected):
+    assert datapath_of([bridge(each) for each in adopted], kernels) == expected
 
 
 @pytest.mark.parametrize("mac", [None, "02:00:00:00:00:07"])
 def test_a_bridge_that_is_there_keeps_its_mac_and_its_ports_their_numbers(mac):
-    given = {"br-int": bridge("system", mac)}
+    adopted = {"br-int": bridge("system", mac)}
     wanted = bridge("netdev", "02:11:11:11:11:11")
-    changed = beside(wanted, given)
+    changed = beside_adopted(wanted, adopted)
     assert isinstance(changed, Bridge) and changed.settings.get(MAC) == mac
     assert changed.settings["datapath_type"] == "netdev"
-    assert beside(wanted, {}) == wanted
+    assert beside_adopted(wanted, {}) == wanted
     port = OvsPort("br-int", "qr-1", "r", 1, {"ofport_request": "1", "type": "internal"})
-    changed = beside(port, given)
+    changed = beside_adopted(port, adopted)
     assert isinstance(changed, OvsPort) and changed.interface == {"type": "internal"}
-    assert beside(port, {}) == port
+    assert beside_adopted(port, {}) == port
 
 
 def test_what_open_vswitch_makes_by_itself_is_nobodys():

@@ -35,9 +35,9 @@ PLACES = (
 )
 
 
-def commands(should: Sequence[Resource], is_: Sequence[Resource]) -> list[str]:
+def commands(desired: Sequence[Resource], installed: Sequence[Resource]) -> list[str]:
     """The script's lines, save its head and its comments; the places of all are there and stay."""
-    needed = change((*PLACES, *should), (*PLACES, *is_))
+    needed = change((*PLACES, *desired), (*PLACES, *installed))
     lines = "\n".join(script(needed, "h1")).splitlines()
     its = lines[lines.index("set -e") + 1 :]
     return [line for line in its if line and line[0] != "#" and not line.startswith("mkdir")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dvr_ryu.companion.foreign import Stranger
+from dvr_ryu.companion.foreign import ForeignItem
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb import adopted
 from dvr_ryu.companion.providers.ovsdb.adopted import OWNER
@@ -75,7 +75,7 @@ class Ovsdb:
 
     def read(
         self, wanted: Collection[tuple[str, str]]
-    ) -> tuple[list[Bridge], list[OvsPort], list[Stranger]]:
+    ) -> tuple[list[Bridge], list[OvsPort], list[ForeignItem]]:
         """Return our bridges, our ports, and what else is on those bridges.
 
         `wanted` are the kinds and names of what should be here: a bridge of others that is among
@@ -102,28 +102,28 @@ class Ovsdb:
                     for port in (ports[uuid] for uuid in bridge["ports"])
                     if self._owns(port)
                 ],
-                [each for row in ours for each in self._strangers(row, controllers, ports)],
+                [each for row in ours for each in self._foreign_items(row, controllers, ports)],
             )
 
-    def given(self, names: Collection[str]) -> dict[str, Bridge]:
+    def adopted(self, names: Collection[str]) -> dict[str, Bridge]:
         """The bridges of these names that were here before us, as they are."""
         with self._database.current() as replica:
             return {
                 row["name"]: Bridge(row["name"], settings_of(row), {})
                 for row in replica.rows("Bridge").values()
-                if row["name"] in names and _is_given(row)
+                if row["name"] in names and _is_adopted(row)
             }
 
-    def _strangers(self, bridge: Row, controllers: Rows, ports: Rows) -> Iterator[Stranger]:
+    def _foreign_items(self, bridge: Row, controllers: Rows, ports: Rows) -> Iterator[ForeignItem]:
         name = bridge["name"]
-        if _is_given(bridge):
-            yield Stranger(name, "bridge", name)
+        if _is_adopted(bridge):
+            yield ForeignItem(name, "bridge", name)
         for row in (controllers[uuid] for uuid in bridge["controller"]):
             if not self._owns(row):
-                yield Stranger(name, "controller", row["target"])
+                yield ForeignItem(name, "controller", row["target"])
         for row in (ports[uuid] for uuid in bridge["ports"]):
             if _is_free(row) and row["name"] != name:
-                yield Stranger(name, "port", row["name"], next(iter(row["tag"]), None))
+                yield ForeignItem(name, "port", row["name"], next(iter(row["tag"]), None))
 
     def _bridge(self, row: Row, controllers: Rows) -> Bridge:
         before = settings_of(row) if _is_free(row) else adopted.before(row)
@@ -242,7 +242,7 @@ class Ovsdb:
         with self._database.current() as replica:
             present = _named(replica.rows("Bridge"), resources).values()
             ours = [row for row in present if self._owns(row)]
-            modes = {row["name"]: _text(row["fail_mode"]) for row in ours if _is_given(row)}
+            modes = {row["name"]: _text(row["fail_mode"]) for row in ours if _is_adopted(row)}
         with flows.given_back(modes):
             if modes:
                 # While they are ours yet: what a killed companion has left on them is found again.
@@ -265,7 +265,7 @@ class Ovsdb:
         for row in _named(transaction.replica.rows("Bridge"), resources).values():
             if not self._owns(row):
                 continue
-            if not _is_given(row):
+            if not _is_adopted(row):
                 transaction.remove(SWITCH, transaction.replica.switch.uuid, "bridges", [row.uuid])
                 continue
             columns = adopted.returned(row, columns_of(adopted.before(row) or {}), BRIDGE_CONFIG)
@@ -296,7 +296,7 @@ def _is_free(row: Row) -> bool:
     return OWNER not in row["external_ids"]
 
 
-def _is_given(row: Row) -> bool:
+def _is_adopted(row: Row) -> bool:
     """Whether a bridge was here before us."""
     return _is_free(row) or adopted.before(row) is not None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dvr_ryu.companion.foreign import Stranger
+from dvr_ryu.companion.foreign import ForeignItem
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.providers.provider import Look, Provider
@@ -18,7 +18,7 @@ class Switch:
 
     def __init__(self, ovsdb: Ovsdb) -> None:
         self._ovsdb = ovsdb
-        self.foreign: list[Stranger] = []
+        self.foreign: list[ForeignItem] = []
         """What the last look saw on our bridges that is not ours."""
 
     def read(self, look: Look) -> tuple[list[Bridge], list[OvsPort]]:
@@ -83,7 +83,7 @@ class TlsSettings(Provider):
 
     def __init__(self, table: TlsTable) -> None:
         self._table = table
-        self.foreign: list[Stranger] = []
+        self.foreign: list[ForeignItem] = []
         """The settings of others in whose stead ours are."""
 
     def read(self, look: Look) -> Sequence[SwitchTls]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from dvr_ryu.companion.foreign import Stranger
+from dvr_ryu.companion.foreign import ForeignItem
 from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.providers.ovsdb.replica import Replica, Row
@@ -30,7 +30,7 @@ class TlsTable:
         self._host = host
         self._database = database
 
-    def read(self, wanted: bool) -> tuple[list[SwitchTls], list[Stranger]]:
+    def read(self, wanted: bool) -> tuple[list[SwitchTls], list[ForeignItem]]:
         """Return our settings, if there are any, and what they stand in place of.
 
         If settings are `wanted`, those of others are returned, too: they are to be replaced.
@@ -41,7 +41,7 @@ class TlsTable:
                 return [], []
             before = self._before(row)
             settings = {name: _word(row[name]) for name in TLS_COLUMNS}
-        strangers = [] if before is None else [Stranger("", "tls", before["private_key"])]
+        strangers = [] if before is None else [ForeignItem("", "tls", before["private_key"])]
         return [SwitchTls(settings, before)], strangers
 
     def make(self, resources: Sequence[SwitchTls]) -> None:
