@@ -16,7 +16,7 @@ from dvr_ryu.pipeline.language.operands import MaskOf, Operand, Unknown, number,
 
 _VID = 0x1FFF
 _PCP_AT = 13
-_KEPT = {"arp_op": 8, "nsh_ttl": 6}
+_SIGNIFICANT_BITS = {"arp_op": 8, "nsh_ttl": 6}
 """How many of their bits Open vSwitch keeps."""
 _PRINTED = {"vlan_pcp": "dl_vlan_pcp", "vlan_vid": "vlan_tci"}
 """Names that every version of OpenFlow has."""
@@ -127,7 +127,7 @@ def _packet_type(match: FieldMatch) -> list[FieldMatch]:
 
 
 def _short(match: FieldMatch) -> list[FieldMatch]:
-    bits = _KEPT[match.field.name]
+    bits = _SIGNIFICANT_BITS[match.field.name]
     if number(match.value) >> bits:
         raise ValueError(f"Open vSwitch keeps {bits} bits of {match.field.name}")
     return [match]
@@ -139,14 +139,14 @@ def _ct_proto(match: FieldMatch) -> list[FieldMatch]:
     return [match]
 
 
-def _own(match: FieldMatch) -> list[FieldMatch]:
+def _switch_internal(match: FieldMatch) -> list[FieldMatch]:
     """recirc_id and dp_hash; that a packet has not come round again can be asked for."""
     if match.field.name == "recirc_id" and match.value == 0:
         return [match]
     raise ValueError(f"only Open vSwitch itself may match {match}")
 
 
-def _told_otherwise(match: FieldMatch) -> list[FieldMatch]:
+def _dumped_wrongly(match: FieldMatch) -> list[FieldMatch]:
     """Open vSwitch, 3.1 at least, tells such a match with its value as the mask."""
     if match.value == match.mask:
         return [match]
@@ -181,7 +181,7 @@ def _registers(match: FieldMatch) -> list[FieldMatch]:
     return parts
 
 
-_TOLD_OTHERWISE = (
+_DUMPED_WRONGLY = (
     "tun_erspan_ver", "tun_erspan_dir", "tun_erspan_hwid", "tun_gtpu_flags", "tun_gtpu_msgtype"
 )  # fmt: skip
 
@@ -192,11 +192,11 @@ _RULES: dict[str, Callable[[FieldMatch], list[FieldMatch]]] = {
     "ip_dscp": _dscp,
     "nw_tos": _tos,
     "packet_type": _packet_type,
-    **dict.fromkeys(_KEPT, _short),
+    **dict.fromkeys(_SIGNIFICANT_BITS, _short),
     "ct_nw_proto": _ct_proto,
-    "recirc_id": _own,
-    "dp_hash": _own,
-    **dict.fromkeys(_TOLD_OTHERWISE, _told_otherwise),
+    "recirc_id": _switch_internal,
+    "dp_hash": _switch_internal,
+    **dict.fromkeys(_DUMPED_WRONGLY, _dumped_wrongly),
     **{name: _registers for name in FIELDS if name.startswith("x")},
     **{name: _option for name, field in FIELDS.items() if field.variable},
 }
@@ -206,7 +206,7 @@ _OF_NUMBERS = {
     "vlan_tci",
     "ip_dscp",
     "nw_tos",
-    *_KEPT,
+    *_SIGNIFICANT_BITS,
     *(name for name in FIELDS if name.startswith("x")),
 }
 """Fields whose form depends on the number."""

@@ -32,7 +32,7 @@ from dvr_ryu.pipeline.language.fields import (
 )
 from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import Hole, MaskOf, Operand, number
-from dvr_ryu.pipeline.language.packet import Packet, inside
+from dvr_ryu.pipeline.language.packet import Packet, ethertype_pairs
 from dvr_ryu.pipeline.language.scope import Scope, unknown_field
 from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS, Settings
 from dvr_ryu.pipeline.language.tokens import read_key_value, split_tokens
@@ -113,7 +113,7 @@ class _Reader:
         if "[" in name:
             self._bits(name, text, at)
             return
-        field = find(_meant(name, *self.packets))
+        field = find(_field_name(name, *self.packets))
         if field is None or "XM_" in name:
             raise self._no_field(name, at)
         if text == "*":
@@ -182,7 +182,7 @@ def _packets(tokens: list[tuple[str, int]]) -> tuple[int | None, int | None]:
         field = find(name)
         if field and field.name == "packet_type":
             with suppress(ValueError):
-                known.update(inside(field.notation.read(value)))
+                known.update(ethertype_pairs(field.notation.read(value)))
         if field and field.name in ("dl_type", "nw_proto"):
             try:
                 known[field.name] = numbers.read_int(value)
@@ -191,7 +191,7 @@ def _packets(tokens: list[tuple[str, int]]) -> tuple[int | None, int | None]:
     return known.get("dl_type"), known.get("nw_proto")
 
 
-def _meant(name: str, ether: int | None, proto: int | None) -> str:
+def _field_name(name: str, ether: int | None, proto: int | None) -> str:
     """The field that a word means in these packets."""
     if ether in (ARP, RARP):
         own = {"nw_src": "arp_spa", "nw_dst": "arp_tpa", "nw_proto": "arp_op"}

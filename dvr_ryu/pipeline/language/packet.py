@@ -15,8 +15,8 @@ from dvr_ryu.pipeline.language.operands import number
 class Packet:
     """`known` are fields that have one value for sure; `tagged`: there is a VLAN tag; `ethernet`:
     it begins with an Ethernet header; `connected`: it belongs to a connection; `committing`: that
-    is being written; `later`: what happens to it happens at the end of all tables, when nobody
-    knows what it has become.
+    is being written; `in_action_set`: what happens to it happens at the end of all tables, when
+    nobody knows what it has become.
     """
 
     def __init__(self, known: Iterable[tuple[str, int]] = (), tagged: bool = False) -> None:
@@ -25,9 +25,9 @@ class Packet:
         self.ethernet = not self.known.get("packet_type")
         self.connected = False
         self.committing = False
-        self.later = False
+        self.in_action_set = False
         if not self.ethernet:
-            self.known.update(inside(self.known["packet_type"]))
+            self.known.update(ethertype_pairs(self.known["packet_type"]))
 
     @classmethod
     def matched(cls, matches: Iterable[FieldMatch]) -> Packet:
@@ -41,7 +41,7 @@ class Packet:
         )
         packet = cls(
             known.items(),
-            any(map(_says_tagged, each)),
+            any(map(_requires_tag, each)),
         )
         packet.connected = connection_known(each)
         return packet
@@ -52,25 +52,25 @@ class Packet:
         packet.ethernet, packet.connected = self.ethernet, self.connected
         return packet
 
-    def put_before(self, packet_type: int) -> None:
+    def encapsulate(self, packet_type: int) -> None:
         """A header was put before the packet, which has this type now."""
         self.ethernet = not packet_type
         self.known.pop("packet_type", None)
         if not self.ethernet:
-            self.known = dict(inside(packet_type))
+            self.known = dict(ethertype_pairs(packet_type))
 
-    def take_off(self) -> None:
+    def decapsulate(self) -> None:
         """The outer header was taken off: of what is inside, only Ethernet tells."""
         if not self.ethernet:
             self.known = {}
         self.ethernet = False
 
-    def becomes(self, ethertype: int) -> None:
+    def set_ethertype(self, ethertype: int) -> None:
         """MPLS labels were put on or taken off: what is inside is not known any more."""
         self.known = {"dl_type": ethertype}
 
     @property
-    def later_fragment(self) -> bool:
+    def is_later_fragment(self) -> bool:
         """Whether it is a fragment that is not the first."""
         return bool(self.known.get("nw_frag", 0) & LATER)
 
@@ -98,7 +98,7 @@ class Packet:
         present = set(self.known.items())
         if field.requires and not any(set(each) <= present for each in field.requires):
             return _only_some(field, " or ".join(map(shorthand, field.requires)))
-        if field.in_transport and self.later_fragment:
+        if field.in_transport and self.is_later_fragment:
             return f"only a first fragment has {field.name}: leave ip_frag out, or match first"
         if field.in_discovery and self.known.get("icmpv6_code"):
             return f"only packets of icmpv6_code 0 have {field.name}: leave icmpv6_code out"
@@ -109,13 +109,13 @@ def _only_some(field: Field, pairs: str) -> str:
     return f"only some packets have {field.name}: match {pairs} as well"
 
 
-def inside(packet_type: int) -> Iterable[tuple[str, int]]:
+def ethertype_pairs(packet_type: int) -> Iterable[tuple[str, int]]:
     """What such a packet type says in place of dl_type."""
     space, ethertype = divmod(packet_type, 1 << 16)
     return [("dl_type", ethertype)] if space == 1 else []
 
 
-def _says_tagged(match: FieldMatch) -> bool:
+def _requires_tag(match: FieldMatch) -> bool:
     name, value, mask = match.field.name, match.value, match.mask
     if name in ("vlan_vid", "vlan_tci"):
         whole = VLAN_PRESENT if mask is None else number(mask)

@@ -33,7 +33,7 @@ _TABLE = re.compile(
 )
 _EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
 _MISS = re.compile(r"miss\s*:")
-_TABLE_WORD = re.compile(r"^(?:(?!\bactions?=).)*?\btable[=:(]([0-9]{1,9})\b")
+_TABLE_SETTING = re.compile(r"^(?:(?!\bactions?=).)*?\btable[=:(]([0-9]{1,9})\b")
 """The first two match as much of a line as is right: what is wrong stands where they end."""
 
 ACTIONS = re.compile(r"[\s,]*\bactions?=")
@@ -61,7 +61,7 @@ def parse_flow(text: str, file: str = "flow") -> Flow:
     if len(lines) != 1:
         raise DvrError(f"{file}: a flow is one line, not {len(lines)}")
     (line,) = lines
-    table = int((_TABLE_WORD.search(line.text) or ["0", "0"])[1])
+    table = int((_TABLE_SETTING.search(line.text) or ["0", "0"])[1])
     scope = Scope({str(number): number for number in range(LAST_TABLE + 1)}, table, None)
     try:
         return _read_flow(scope, table, line)

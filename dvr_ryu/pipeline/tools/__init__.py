@@ -1,1 +1,1 @@
-"""What people are shown of pipelines: lint, documentation, dumps, scripts. Pure."""
+"""Tools for people who write pipelines: lint, documentation, dumps, scripts. Pure."""

@@ -1,8 +1,8 @@
-"""Pipelines → their documentation, as RST: how to read a flow file, the relations, the tables with
-their flows, and a picture of which table leads where.
+"""Makes the documentation of pipelines, as RST: how to read a flow file, the relations, the tables
+with their flows, and a picture of the graph of tables.
 
-Pure: it is given pipelines and the text of their files, and all it says of them is taken from
-there, from `relations` and from `fields`, so it cannot drift from them.
+Pure. Everything that it tells of pipelines comes from them, from their files' text, from
+`relations` and from `fields`, so the documentation cannot drift from them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WIDTH = 100
 
 
 def document(pipelines: Iterable[Pipeline], texts: Mapping[str, str]) -> str:
-    """The whole document. `texts`: a pipeline's file → what is written in it."""
+    """The whole document. `texts`: a pipeline's file → the file's text."""
     parts = [
         HEADER,
         GUIDE,
@@ -150,16 +150,16 @@ def _pipeline(pipeline: Pipeline, text: str) -> Iterator[str]:
 def _flow(flow: Flow, source: Sequence[str]) -> str:
     code = indent(dedent("\n".join(source)), "    ")
     is_miss = flow.priority == 0 and not flow.match
-    said = f"{_prose(flow.sentence)} ".lstrip() or ("What no other flow takes" if is_miss else "")
-    return f"{_paragraph(f'{said}::')}\n\n{code}"
+    text = f"{_prose(flow.sentence)} ".lstrip() or ("What no other flow takes" if is_miss else "")
+    return f"{_paragraph(f'{text}::')}\n\n{code}"
 
 
 # The picture --------------------------------------------------------------------------------------
 
 
 def picture(pipeline: Pipeline) -> str:
-    """The tables as a tree: below each, those that it leads to. What stands below a table is drawn
-    once; where it is met again it says so.
+    """The tables as a tree: each table's next tables stand below it. A table that is reached twice
+    has its next tables drawn once, and "(see above)" the second time.
     """
     tables = {table.number: table for table in pipeline.tables}
     reached = {number for table in pipeline.tables for number in next_tables(table)}
@@ -168,11 +168,11 @@ def picture(pipeline: Pipeline) -> str:
 
     def draw(number: int, stem: str, below: str) -> None:
         table, following = tables[number], next_tables(tables[number])
-        again = number in drawn
+        repeated = number in drawn
         drawn.add(number)
-        ends = "(see above)" if again and following else ", ".join(_ends(table))
+        ends = "(see above)" if repeated and following else ", ".join(_ends(table))
         rows.append((f"{stem}{number} {table.name}", ends))
-        if again:
+        if repeated:
             return
         for position, each in enumerate(following, 1):
             last = position == len(following)
@@ -186,7 +186,7 @@ def picture(pipeline: Pipeline) -> str:
 
 
 def _ends(table: Table) -> list[str]:
-    """What else the flows of a table do with a packet, each said once."""
+    """The other things that a table's flows do with a packet, each once."""
     ends: dict[str, None] = {}
     for flow in table.flows():
         for action in flow.actions:
@@ -212,7 +212,7 @@ def _paragraph(text: str) -> str:
 
 
 def _prose(sentence: str) -> str:
-    """A sentence of a flow file as RST: its holes stand out, nothing in it is markup."""
+    """A sentence of a flow file as RST: holes become literals, markup characters are escaped."""
     plain = re.sub(r"[\\`*|]|_(?=\W|$)", r"\\\g<0>", sentence)
     return re.sub(r"\{[^{}]*\}", r"``\g<0>``", plain)
 

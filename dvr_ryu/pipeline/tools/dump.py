@@ -1,7 +1,7 @@
-"""What `ovs-ofctl dump-flows` prints, made into flow lines that can be read and given to ovs-ofctl
-again: without counters and ages, in order, under the names of their tables.
+"""Turns the output of `ovs-ofctl dump-flows` into flow lines that ovs-ofctl reads again: sorted,
+without counters and ages, under the names of their tables.
 
-A flow's own words stay as they are: what ovs-ofctl prints of it, ovs-ofctl makes it of.
+The tokens of a flow stay as ovs-ofctl printed them, so ovs-ofctl reads the same flow.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _NOT_OF_A_DUMP = {
     "table_id": "ovs-appctl bridge/dump-flows prints this",
     "event": "ovs-ofctl monitor prints this",
 }
-"""Settings that other programs print where a dump has none of that name."""
+"""Settings that other programs print, and a dump never has."""
 _HEADER = re.compile(r"(NXST|OFPST)_FLOW reply\b")
 
 
 @frozen(order=True)
 class _Dumped:
-    """A flow of a dump. Its order is that of tables, and in a table of decreasing priority."""
+    """A flow of a dump. Flows sort by table, then by decreasing priority."""
 
     table: int
     falling_priority: int
@@ -42,10 +42,11 @@ class _Dumped:
 
 
 def clean(text: str, file: str, tables: Iterable[Table] = ()) -> Iterator[str]:
-    """The flows of a dump, sorted, each once; above those of a table its name, if it is one of
-    `tables`. Lines that hold no flow but a comment or the dump's header are left out.
+    """The flows of a dump, sorted, each once. A comment with the table's name stands above its
+    flows, if the table is one of `tables`. Comments and the dump's header are left out.
 
-    Raises FileError with the place of every other line that is no flow; `file` is the dump's name.
+    Raises FileError with the location of every other line that is no flow; `file` is the dump's
+    name.
     """
     flows: set[_Dumped] = set()
     problems: list[Problem] = []
@@ -92,11 +93,11 @@ def _read(content: str) -> _Dumped:
 
 
 def _checked(token: str, at: int) -> str:
-    """The word, if a dump may have it; what it means is the switch's."""
+    """The token, if a dump may have it. Its meaning is not checked."""
     name = token.partition("=")[0]
     why = _NOT_OF_A_DUMP.get(name)
     if not why and not _NAME.fullmatch(name):
-        why = f"'{name}' is no word of a flow"
+        why = f"'{name}' is no part of a flow"
     if why:
         raise LineError(at, f"{why}; give what `ovs-ofctl dump-flows` prints, as it is")
     return token

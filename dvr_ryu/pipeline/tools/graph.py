@@ -1,4 +1,4 @@
-"""Which table leads where: the tables that a flow sends its packets on to."""
+"""The graph of tables: the tables that a table's flows send packets to."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dvr_ryu.pipeline.language.actions import Learn
 from dvr_ryu.pipeline.language.pipeline import Table
 
 _SAME_TABLE = 255
-"""What a Nicira resubmit that names no table carries in place of its number."""
+"""The table number in a Nicira resubmit that names no table."""
 
 
 def next_tables(table: Table) -> list[int]:
-    """The numbers of the other tables where a packet can go on from this one, in order."""
+    """The numbers of the other tables that a packet can reach next from this one, in order."""
     numbers = {number for flow in table.flows() for number in _tables_in((flow.actions, flow.goto))}
     return sorted(numbers - {table.number, _SAME_TABLE})
 
 
 def _tables_in(node: Any) -> Iterator[int]:
-    """Whatever names a table goes there, within other actions too; only learn() does not: it puts a
-    flow there.
+    """The tables that actions name, also within other actions. learn() does not count: it adds a
+    flow to its table but sends no packet there.
     """
     if isinstance(node, tuple):
         for each in node:

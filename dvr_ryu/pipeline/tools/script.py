@@ -1,5 +1,5 @@
 """The flows of hosts as a shell script of `ovs-ofctl add-flow` lines, with the sentences of tables
-and flows: what people type who have no controller. Text only; nothing is run here.
+and flows, for people without a controller. Pure: it runs nothing.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ esac"""
 def script(
     pipelines: Pipelines, views: Sequence[HostView], bridges: Sequence[str]
 ) -> Iterator[str]:
-    """The script's lines: flows of these bridges on one host, or on the one of several hosts that
-    is named when it is run.
+    """The lines of a script that adds these bridges' flows. For several hosts, the script takes the
+    host's name as its argument.
     """
     names = [view.host.name for view in views]
     yield _HEAD.format(hosts=", ".join(names))
@@ -49,8 +49,8 @@ def script(
 def _host(pipelines: Pipelines, view: HostView, bridges: Sequence[str]) -> Iterator[str]:
     for bridge in bridges:
         ports = view.planned_ofports(bridge)
-        said = ", ".join(f"{name} is port {number}" for name, number in ports.items())
-        yield f"\n# {bridge} of {view.host.name}: {said}"
+        listed = ", ".join(f"{name} is port {number}" for name, number in ports.items())
+        yield f"\n# {bridge} of {view.host.name}: {listed}"
         yield from _bridge(pipelines, view, bridge)
 
 

@@ -98,13 +98,13 @@ def read_controller(scope: Scope, argument: Argument) -> Action:
     """CONTROLLER, CONTROLLER:BYTES, controller(KEY=VALUE,...)."""
     if re.match("[0-9]", argument.text):
         return Output(_PORT, scope.plain(argument.text, 16, argument.at))
-    given: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for setting in argument.settings():
         if setting.key not in _KEYS:
             hint = did_you_mean(setting.key, _KEYS) or f"; it has {', '.join(_KEYS)}"
             raise LineError(setting.at, f"controller has no '{setting.key}'{hint}")
-        given[setting.key] = _read_value(scope, setting.key, setting.value, setting.value_at)
-    whole = Controller(**given)
+        settings[setting.key] = _read_value(scope, setting.key, setting.value, setting.value_at)
+    whole = Controller(**settings)
     only_length = Controller(max_len=whole.max_len) == whole
     return Output(_PORT, whole.max_len) if only_length else whole
 

@@ -97,20 +97,20 @@ def read_ct(scope: Scope, argument: Argument) -> Ct:
     """ct(KEY=VALUE,...)."""
     if not scope.packet.is_ip:
         raise LineError(argument.end, "ct is only for IP packets: match ip or ipv6 as well")
-    given: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for setting in argument.settings():
         if setting.key not in _KEYS:
             hint = did_you_mean(setting.key, _KEYS) or f"; it has {', '.join(_KEYS)}"
             raise LineError(setting.at, f"ct has no '{setting.key}'{hint}")
-        if setting.key in given:
+        if setting.key in settings:
             raise LineError(setting.at, f"{setting.key} is there already; write it once")
-        given[setting.key] = _read(scope, setting)
-    if not given.get("commit"):
-        for key in given.keys() & {"force", "exec", "alg"}:
+        settings[setting.key] = _read(scope, setting)
+    if not settings.get("commit"):
+        for key in settings.keys() & {"force", "exec", "alg"}:
             raise LineError(argument.end, f"{key} needs commit: ct(commit,…)")
-        if given.get("nat", Nat()) != Nat():
+        if settings.get("nat", Nat()) != Nat():
             raise LineError(argument.end, "a nat with addresses needs commit: ct(commit,nat(…))")
-    return Ct(**given)
+    return Ct(**settings)
 
 
 def _read(scope: Scope, setting: KeyValue) -> Any:

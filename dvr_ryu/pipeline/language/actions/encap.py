@@ -117,7 +117,7 @@ def read_encap(scope: Scope, argument: Argument) -> Encap:
     if header.key not in _HEADERS:
         hint = did_you_mean(header.key, _HEADERS) or f"; there are {', '.join(_HEADERS)}"
         raise LineError(argument.at, f"no header '{header.key}' can be put before a packet{hint}")
-    scope.packet.put_before(_HEADERS[header.key])
+    scope.packet.encapsulate(_HEADERS[header.key])
     return _read_properties(scope, header)
 
 
@@ -162,7 +162,7 @@ def read_decap(scope: Scope, argument: Argument) -> Decap:
             scope.plain(found[part], 16, argument.at + found.start(part)) for part in (1, 2)
         )
         inside = space * _ETHERTYPES | kind
-    scope.packet.take_off()
+    scope.packet.decapsulate()
     return Decap(inside)
 
 
@@ -170,7 +170,7 @@ def read_decap(scope: Scope, argument: Argument) -> Decap:
 def read_dec_nsh_ttl(scope: Scope, argument: Argument) -> DecNshTtl:
     """dec_nsh_ttl."""
     argument.absent("dec_nsh_ttl")
-    if scope.packet.ethertype != NSH and not scope.packet.later:
+    if scope.packet.ethertype != NSH and not scope.packet.in_action_set:
         raise LineError(
             argument.end, f"dec_nsh_ttl is only for NSH: match dl_type={NSH:#x} as well"
         )

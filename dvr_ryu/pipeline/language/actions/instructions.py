@@ -183,7 +183,7 @@ def read_clear_actions(scope: Scope, argument: Argument) -> ClearActions:
 def read_write_actions(scope: Scope, argument: Argument) -> WriteActions:
     """write_actions(ACTION,...), of actions that an action set may have."""
     outer, scope.packet = scope.packet, scope.packet.copy()
-    scope.packet.later = True
+    scope.packet.in_action_set = True
     actions = read_list(scope, argument.text, argument.at)
     scope.packet = outer
     require_no_instruction(actions, "write_actions")

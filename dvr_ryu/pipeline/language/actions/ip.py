@@ -96,7 +96,7 @@ def read_mod_tp_dst(scope: Scope, argument: Argument) -> SetField:
 
 
 def _require_ip(scope: Scope, name: str, argument: Argument) -> None:
-    if not scope.packet.is_ip and not scope.packet.later:
+    if not scope.packet.is_ip and not scope.packet.in_action_set:
         raise LineError(argument.end, f"{name} is only for IP packets: match ip or ipv6 as well")
 
 

@@ -142,11 +142,11 @@ class Learn(Action):
 
     def build(self) -> list[Any]:
         """Return Nicira's learn."""
-        given = _PRINTED | dict(self.settings)
-        given["flags"] = sum(given[flag] for flag in _FLAGS)
-        given["flags"] |= _WRITE_RESULT if self.result else 0
+        settings = _PRINTED | dict(self.settings)
+        settings["flags"] = sum(settings[flag] for flag in _FLAGS)
+        settings["flags"] |= _WRITE_RESULT if self.result else 0
         specs = b"".join(part.build() for part in self.parts)
-        return [nicira.learn(given, specs, self.result)]
+        return [nicira.learn(settings, specs, self.result)]
 
 
 def _setting_text(name: str, value: int) -> str:
@@ -158,27 +158,27 @@ def _setting_text(name: str, value: int) -> str:
 @reads("learn")
 def read_learn(scope: Scope, argument: Argument) -> Learn:
     """learn(SETTING=…,PART,…): what the flow gets, and its match and actions."""
-    given: dict[str, int] = {}
+    settings: dict[str, int] = {}
     parts: list[LearnPart] = []
     result: Subfield | None = None
     learned = Packet()
     for each in argument.settings():
         if each.key in _FLAGS and not each.value:
-            given[each.key] = _FLAGS[each.key]
+            settings[each.key] = _FLAGS[each.key]
         elif each.key in _SETTINGS:
-            given[each.key] = _read_setting(scope, each)
+            settings[each.key] = _read_setting(scope, each)
         elif each.key == "result_dst":
             result = _read_result(scope, each)
         else:
             parts.append(_read_part(scope, learned, each))
-    if "table" not in given:
-        given["table"] = scope.table_number(_DEFAULT_TABLE, argument.end)
-    settings = tuple(
-        (name, given[name])
+    if "table" not in settings:
+        settings["table"] = scope.table_number(_DEFAULT_TABLE, argument.end)
+    named = tuple(
+        (name, settings[name])
         for name, default in _PRINTED.items()
-        if name == "table" or given.get(name, default) != default
+        if name == "table" or settings.get(name, default) != default
     )
-    return Learn(settings, tuple(parts), result)
+    return Learn(named, tuple(parts), result)
 
 
 def _read_setting(scope: Scope, setting: KeyValue) -> int:

@@ -83,7 +83,7 @@ def read_push_mpls(scope: Scope, argument: Argument) -> PushMpls:
     if ethertype not in _TYPES:
         raise LineError(argument.at, "a label's Ethernet type is 0x8847 or 0x8848")
     _require_ethernet(scope, "push_mpls", argument)
-    scope.packet.becomes(ethertype)
+    scope.packet.set_ethertype(ethertype)
     return PushMpls(ethertype)
 
 
@@ -93,7 +93,7 @@ def read_pop_mpls(scope: Scope, argument: Argument) -> PopMpls:
     _require_label(scope, "pop_mpls", argument)
     _require_ethernet(scope, "pop_mpls", argument)
     ethertype = _ethertype(scope, argument)
-    scope.packet.becomes(ethertype)
+    scope.packet.set_ethertype(ethertype)
     return PopMpls(ethertype)
 
 
@@ -136,5 +136,5 @@ def _require_ethernet(scope: Scope, name: str, argument: Argument) -> None:
 
 
 def _require_label(scope: Scope, name: str, argument: Argument) -> None:
-    if scope.packet.ethertype not in _TYPES and not scope.packet.later:
+    if scope.packet.ethertype not in _TYPES and not scope.packet.in_action_set:
         raise LineError(argument.end, f"{name} is only for labelled packets: match mpls as well")

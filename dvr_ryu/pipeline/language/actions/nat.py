@@ -91,8 +91,8 @@ def read_nat(scope: Scope, setting: KeyValue) -> Nat:
 
 
 def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
-    forms = ((version, re.fullmatch(notation, text)) for version, notation in _RANGES)
-    version, found = next((notation for notation in forms if notation[1]), (0, None))
+    matches = ((version, re.fullmatch(notation, text)) for version, notation in _RANGES)
+    version, found = next((notation for notation in matches if notation[1]), (0, None))
     if not found:
         raise LineError(at, "write ADDRESS-ADDRESS:PORT-PORT, such as 10.0.0.1-10.0.0.9:1024-2047")
     notation, bits = (numbers.IPV6, 128) if version == 6 else (numbers.IPV4, 32)
@@ -128,9 +128,11 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
 
 
 def _require_same_protocol(scope: Scope, nat: Nat, at: int) -> None:
-    wanted = IP if nat.version == 4 else IP6
-    if nat.first is not None and scope.packet.ethertype != wanted:
-        raise LineError(at, f"these are IPv{nat.version} addresses: match {_WORDS[wanted]} as well")
+    ethertype = IP if nat.version == 4 else IP6
+    if nat.first is not None and scope.packet.ethertype != ethertype:
+        raise LineError(
+            at, f"these are IPv{nat.version} addresses: match {_SHORTHANDS[ethertype]} as well"
+        )
 
 
-_WORDS = {IP: "ip", IP6: "ipv6"}
+_SHORTHANDS = {IP: "ip", IP6: "ipv6"}

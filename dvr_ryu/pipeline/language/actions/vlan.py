@@ -130,7 +130,7 @@ def read_set_vlan_pcp(scope: Scope, argument: Argument) -> ModVlanPcp:
 
 
 def _require_tagged(scope: Scope, argument: Argument) -> None:
-    if not scope.packet.tagged and not scope.packet.later:
+    if not scope.packet.tagged and not scope.packet.in_action_set:
         raise LineError(argument.end, "there may be no VLAN tag: match dl_vlan as well")
 
 

@@ -1,6 +1,6 @@
-"""What is wrong with a pipeline as a whole, though every line of it can be read.
+"""Finds problems of a whole pipeline although each line alone is right.
 
-A problem stops the pipeline from being used; a warning is for whoever wrote it.
+A problem stops the pipeline from being used; a warning is for its author.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["problems"]
 
 
 def problems(pipeline: Pipeline) -> Iterator[Problem]:
-    """All that is wrong, in no order."""
+    """All problems and warnings, in no defined order."""
     for table in pipeline.tables:
         yield from problems_between(table)
     yield from foreign(pipeline)

@@ -1,7 +1,8 @@
-"""Flows found by the packets that they are for, as a switch's classifier finds them: flows that
-know the same bits of the same fields are of one shape, and are found by the values of those bits.
+"""Finds flows by the packets that they match, as a switch's classifier does.
 
-So each flow is compared with each shape, of which a table has few, not with each flow.
+Flows that match the same bits of the same fields have one shape. In each shape, the values of these
+bits lead to a bucket of flows. So a flow is compared with each shape, of which a table has few, and
+not with each flow.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from dvr_ryu.pipeline.tools.lint.packets import Packets, says
+from dvr_ryu.pipeline.tools.lint.packets import Packets, is_matched
 
-Holder = TypeVar("Holder")
+Bucket = TypeVar("Bucket")
 
 
 @frozen(cache_hash=True)
 class Shape:
-    """Which bits of which fields are known, and which fields are a hole's."""
+    """The bits of fields that have known values, and the fields that a hole fills."""
 
     masks: frozenset[tuple[str, int]]
     open: frozenset[str]
 
     def values(self, packets: Packets) -> Hashable:
-        """What these bits and fields are of packets that have them all."""
+        """The values of these bits and fields, for packets that have them all."""
         known, open_ = packets.known, packets.open
         return (
             tuple(known[field].value & mask for field, mask in self.masks),
@@ -40,8 +41,8 @@ def shape_of(packets: Packets) -> Shape:
 
 
 @cache
-def _both_say(one: Shape, other: Shape) -> Shape:
-    """What two shapes have in common: packets that differ in it never meet."""
+def _common_shape(one: Shape, other: Shape) -> Shape:
+    """The shape that two shapes share: flows that differ in its values match no common packet."""
     masks, others = dict(one.masks), dict(other.masks)
     common = {
         field: mask
@@ -51,70 +52,70 @@ def _both_say(one: Shape, other: Shape) -> Shape:
     holes = (
         field
         for field in one.open | other.open
-        if says(field, masks.get(field, 0), one.open)
-        and says(field, others.get(field, 0), other.open)
+        if is_matched(field, masks.get(field, 0), one.open)
+        and is_matched(field, others.get(field, 0), other.open)
     )
     return Shape(frozenset(common.items()), frozenset(holes))
 
 
 @cache
 def _is_within(inner: Shape, outer: Shape) -> bool:
-    """Whether packets of the inner shape have all that the outer one knows."""
+    """Whether the inner shape has all bits and fields of the outer one."""
     masks = dict(inner.masks)
     return outer.open <= inner.open and all(
         not mask & ~masks.get(field, 0) for field, mask in outer.masks
     )
 
 
-class Around(Generic[Holder]):
-    """Holders of flows, one for all that are for exactly the same packets."""
+class EnclosingIndex(Generic[Bucket]):
+    """Buckets of flows, one for all flows that match exactly the same packets."""
 
-    def __init__(self, make: Callable[[], Holder]) -> None:
+    def __init__(self, make: Callable[[], Bucket]) -> None:
         self._make = make
-        self._holders: dict[Shape, dict[Hashable, Holder]] = {}
+        self._buckets: dict[Shape, dict[Hashable, Bucket]] = {}
 
-    def exactly(self, packets: Packets) -> Holder:
-        """The holder of flows for these packets."""
+    def bucket_of(self, packets: Packets) -> Bucket:
+        """The bucket of the flows that match exactly these packets."""
         shape = shape_of(packets)
-        holders = self._holders.setdefault(shape, {})
+        buckets = self._buckets.setdefault(shape, {})
         key = shape.values(packets)
-        if key not in holders:
-            holders[key] = self._make()
-        return holders[key]
+        if key not in buckets:
+            buckets[key] = self._make()
+        return buckets[key]
 
-    def of(self, packets: Packets) -> Iterator[Holder]:
-        """The holders of flows for all of these packets, and perhaps more."""
+    def of(self, packets: Packets) -> Iterator[Bucket]:
+        """The buckets of flows that match all of these packets, and perhaps more."""
         shape = shape_of(packets)
-        for outer, holders in self._holders.items():
+        for outer, buckets in self._buckets.items():
             if _is_within(shape, outer):
-                found = holders.get(outer.values(packets))
+                found = buckets.get(outer.values(packets))
                 if found is not None:
                     yield found
 
 
-class Meeting(Generic[Holder]):
-    """Holders of flows that flows of some shape may meet; all shapes must be known before."""
+class OverlapIndex(Generic[Bucket]):
+    """Buckets of flows by the packets that two flows may share. It must know all packets before."""
 
-    def __init__(self, make: Callable[[], Holder], packets: Iterable[Packets]) -> None:
+    def __init__(self, make: Callable[[], Bucket], packets: Iterable[Packets]) -> None:
         self._make = make
         self._shapes = {shape_of(each) for each in packets}
-        self._holders: dict[tuple[Shape, Shape], dict[Hashable, Holder]] = {}
+        self._buckets: dict[tuple[Shape, Shape], dict[Hashable, Bucket]] = {}
 
-    def of(self, packets: Packets) -> Iterator[Holder]:
-        """The holders of flows that may match some of these packets."""
+    def of(self, packets: Packets) -> Iterator[Bucket]:
+        """The buckets of flows that may match some of these packets."""
         shape = shape_of(packets)
         for other in self._shapes:
-            common = _both_say(shape, other)
-            found = self._holders.get((other, common), {}).get(common.values(packets))
+            common = _common_shape(shape, other)
+            found = self._buckets.get((other, common), {}).get(common.values(packets))
             if found is not None:
                 yield found
 
-    def holding(self, packets: Packets) -> Iterator[Holder]:
-        """The holders that a flow for these packets belongs to."""
+    def buckets_of(self, packets: Packets) -> Iterator[Bucket]:
+        """The buckets that a flow for these packets belongs to."""
         shape = shape_of(packets)
-        for common in {_both_say(other, shape) for other in self._shapes}:
-            holders = self._holders.setdefault((shape, common), {})
+        for common in {_common_shape(other, shape) for other in self._shapes}:
+            buckets = self._buckets.setdefault((shape, common), {})
             key = common.values(packets)
-            if key not in holders:
-                holders[key] = self._make()
-            yield holders[key]
+            if key not in buckets:
+                buckets[key] = self._make()
+            yield buckets[key]

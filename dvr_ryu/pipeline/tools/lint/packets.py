@@ -1,7 +1,7 @@
-"""Which packets a flow is for, as bits that can be compared: some are known, some are a hole's.
+"""The packets that a flow matches, as bits that can be compared: known ones, and those of a hole.
 
-What a hole stands for is not known here, only that it is the same in every place of one row. So all
-that is said of two flows holds for every topology.
+A hole's value is not known here. It only is the same wherever the hole stands in one row's flows.
+So every answer about two flows holds for every topology.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import Unknown, number
 
 _TAGGED = 0x1000
-"""The bit of vlan_tci that says that there is a VLAN tag."""
+"""The bit of vlan_tci that is 1 if there is a VLAN tag."""
 
 _PARTS = {"dl_vlan": ("vlan_tci", 0), "vlan_vid": ("vlan_tci", 0), "vlan_pcp": ("vlan_tci", 13)}
 """Fields that are part of another one, and their lowest bit there (ovs-fields(7))."""
@@ -30,11 +30,11 @@ class Bits:
     mask: int
 
     def contradict(self, other: Bits) -> bool:
-        """Whether no value has both."""
+        """Whether no value has both bits."""
         return bool((self.value ^ other.value) & self.mask & other.mask)
 
     def with_(self, other: Bits) -> Bits:
-        """All that both say."""
+        """The bits of both."""
         return Bits(self.value | other.value, self.mask | other.mask)
 
 
@@ -43,15 +43,13 @@ _ANY = Bits(0, 0)
 
 @frozen
 class Packets:
-    """The packets that a flow matches: by field, the bits that are known, and whose other bits are
-    a hole's.
-    """
+    """The packets that a flow matches: by field, the known bits, and the hole that fills it."""
 
     known: Mapping[str, Bits]
     open: Mapping[str, Unknown]
 
     def all_in(self, other: Packets) -> bool:
-        """Whether each of these packets surely is one of the other's, if one row fills both."""
+        """Whether the other flow surely matches all of these packets, if one row fills both."""
         return other.open.items() <= self.open.items() and all(
             bits.mask & ~self.known.get(field, _ANY).mask == 0
             and not bits.contradict(self.known[field])
@@ -59,10 +57,10 @@ class Packets:
         )
 
     def may_meet(self, other: Packets) -> bool:
-        """Whether some packet can be one of both.
+        """Whether both flows can match some packet.
 
-        Where one has a hole and the other something else, their rows or numbers are taken to
-        differ: what a topology really brings, `Program.wanted` sees.
+        A hole in one flow counts as different from a number or another hole in the other. Only
+        `Basis.desired` sees the values of a topology.
         """
         return not any(
             bits.contradict(other.known[field])
@@ -71,15 +69,15 @@ class Packets:
         ) and not any(
             self.open.get(field) != other.open.get(field)
             for field in self.open.keys() | other.open.keys()
-            if self._says(field) and other._says(field)
+            if self._matches_on(field) and other._matches_on(field)
         )
 
-    def _says(self, field: str) -> bool:
-        return says(field, self.known.get(field, _ANY).mask, self.open)
+    def _matches_on(self, field: str) -> bool:
+        return is_matched(field, self.known.get(field, _ANY).mask, self.open)
 
 
-def says(field: str, mask: int, holes: Container[str]) -> bool:
-    """Whether a field has a value, beyond that there is one: in known bits, or by a hole."""
+def is_matched(field: str, mask: int, holes: Container[str]) -> bool:
+    """Whether a flow matches on a value of the field, and not only on the field's presence."""
     return field in holes or mask & ~_PRESENT.get(field, 0) != 0
 
 
@@ -87,11 +85,11 @@ _PRESENT = {
     "vlan_tci": _TAGGED,
     **{name: field.limit for name, field in FIELDS.items() if field.variable},
 }
-"""The bit of a field that says that there is one; of a tunnel's option, one above all of its."""
+"""The bit that is 1 if the packet has the field; for a tunnel's option, a bit above its own."""
 
 
 def packets_of(flow: Flow) -> Packets:
-    """The packets that a flow is for."""
+    """The packets that a flow matches."""
     known: dict[str, Bits] = {}
     holes: dict[str, Unknown] = {}
     for match in flow.match:
@@ -116,12 +114,12 @@ def _known_bits(match: FieldMatch) -> Bits:
 
 
 def _present(field: Field) -> int:
-    """The bit that a match of the field also asks for."""
+    """The bit that a match on the field also requires."""
     return _PRESENT.get(field.name, field.present)
 
 
 def take_all(packets: Iterable[Packets]) -> bool:
-    """Whether every packet is one of these, as far as constants tell."""
+    """Whether these flows match every packet; flows with holes do not count."""
     return _cover([dict(each.known) for each in packets if not each.open])
 
 
@@ -130,7 +128,7 @@ def _cover(cubes: list[dict[str, Bits]]) -> bool:
         return True
     sizes = [sum(bits.mask.bit_count() for bits in cube.values()) for cube in cubes]
     if sum(2.0**-size for size in sizes) < 1:
-        return False  # Even if no two had a packet in common, some packet would be in none.
+        return False  # Even if no two cubes shared a packet, they could not hold all.
     smallest = cubes[sizes.index(min(sizes))]
     field, bits = next(iter(smallest.items()))
     bit = 1 << (bits.mask.bit_length() - 1)
@@ -138,7 +136,7 @@ def _cover(cubes: list[dict[str, Bits]]) -> bool:
 
 
 def _halves(cubes: list[dict[str, Bits]], field: str, half: Bits) -> Iterable[dict[str, Bits]]:
-    """What the cubes say of that half of all packets."""
+    """The cubes, cut to that half of all packets."""
     for cube in cubes:
         bits = cube.get(field, _ANY)
         if bits.contradict(half):

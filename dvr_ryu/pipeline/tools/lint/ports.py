@@ -1,4 +1,4 @@
-"""Flows that name a port which dvr does not make: they are there only while somebody adds it."""
+"""Finds flows that name a port which dvr does not make: bridges have them only with that port."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dvr_ryu.pipeline.language.port_names import is_ours
 
 
 def foreign(pipeline: Pipeline) -> Iterator[Problem]:
-    """Ports that people must add by hand. A port that the bridge cannot have is no warning: the
-    line is refused where it is read.
+    """Warnings of ports that people must add by hand. A port that the bridge cannot have is an
+    error already when its line is read.
     """
     for _, flow in pipeline.flows():
         names = [each.name for each in unknowns(flow) if isinstance(each, PortName)]

@@ -99,10 +99,10 @@ def test_nothing_is_nothing():
         ("table_id=254, duration=5s, priority=0 actions=drop", 1, "bridge/dump-flows prints this"),
         ("event=ADDED table=0 cookie=0 actions=drop", 1, "ovs-ofctl monitor prints this"),
         (" OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD table:1 actions=drop", 2, "'OFPT_FLOW_MOD' is no"),
-        ("12: cookie=0x0, table=1, priority=3 actions=drop", 1, "'12:' is no word of a flow"),
-        ("12:table=1, priority=3 actions=drop", 1, "'12:table' is no word"),
-        ("dump:12: table=1, priority=3 actions=drop", 1, "'dump:12:' is no word"),
-        ("+table=1, priority=3 actions=drop", 1, "'+table' is no word"),
+        ("12: cookie=0x0, table=1, priority=3 actions=drop", 1, "'12:' is no part of a flow"),
+        ("12:table=1, priority=3 actions=drop", 1, "'12:table' is no part"),
+        ("dump:12: table=1, priority=3 actions=drop", 1, "'dump:12:' is no part"),
+        ("+table=1, priority=3 actions=drop", 1, "'+table' is no part"),
     ],
 )
 def test_what_is_no_flow_is_said_with_its_place(line: str, column: int, phrase: str):
