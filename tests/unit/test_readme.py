@@ -47,6 +47,11 @@ def test_quoted_flow_lines_are_those_of_flows() -> None:
     assert [line for line in lines if line not in flows] == []
 
 
+def test_location_of_the_warning_is_that_of_the_table() -> None:
+    (line,) = re.findall(r"flows/br-tun.flows:(\d+):10: warning: no flow", written("docs/tour.rst"))
+    assert BR_TUN.read_text().splitlines()[int(line) - 1].startswith("table 10 LEARN_FROM_TUN")
+
+
 def test_kinds_of_the_article_are_classes_of_resources() -> None:
     sources = [each.read_text() for each in ROOT.glob("dvr_ryu/companion/resources/**/*.py")]
     named = re.findall(r"^    kind    (.+)$", written("docs/article.rst"), re.MULTILINE)
