@@ -46,7 +46,7 @@ class Leaving:
         return str(self.retained)
 
     def silence(self) -> None:
-        """Shut their ports, if nobody did: their clients must not give back leases in use."""
+        """Shut their ports that are still up: their clients must not give back leases in use."""
         up = links.up(self._devices())
         if up:
             run(["ip", "-batch", "-"], "".join(f"link set {device} down\n" for device in up))

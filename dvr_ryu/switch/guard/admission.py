@@ -1,8 +1,9 @@
-"""How many connections may be open of which nobody knows yet whose they are. Pure.
+"""How many connections of unknown bridges may be open. Pure.
 
-Too many from one address cost that address one; too many altogether cost the address that has
-most. The one that goes has come least far, and is the oldest of these. So a flood of connections
-keeps no switch out, which needs a moment to say its name.
+If one address has too many, one of its own is closed; if there are too many altogether, one of the
+address that has the most. Of these the one with the least progress is closed, and the oldest of
+them first. So a flood of connections does not keep out a switch, which needs a moment to send its
+description.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 
 class Admission(Generic[T]):
-    """The connections that are not known yet, by address, the oldest first."""
+    """The connections of unknown bridges, by address, the oldest first."""
 
     def __init__(self, progress: Callable[[T], int]) -> None:
         """`progress` tells how far a connection has come."""
@@ -26,8 +27,8 @@ class Admission(Generic[T]):
         return self._count
 
     def enter(self, connection: T, address: str, most_of_address: int, most: int) -> T | None:
-        """Let one in. Returns one that is to be closed for it, which has left already, if there
-        are more than so many from its address, or altogether.
+        """Add a connection. If that exceeds the limit of its address, or the limit of all, take out
+        another one and return it: the caller closes it.
         """
         gone = None
         of_address = self._by_address.get(address, {})
@@ -42,7 +43,7 @@ class Admission(Generic[T]):
         return gone
 
     def leave(self, connection: T, address: str) -> None:
-        """It is known now, or gone."""
+        """Take a connection out: its bridge is known now, or it is closed."""
         of_address = self._by_address.get(address, {})
         if connection in of_address:
             del of_address[connection]
@@ -51,7 +52,7 @@ class Admission(Generic[T]):
                 del self._by_address[address]
 
     def least(self) -> T | None:
-        """Let go of one of the address that has most, if there is any."""
+        """Take out and return one of the address that has the most; None if there is none."""
         if not self._by_address:
             return None
         return self._least(max(self._by_address, key=lambda it: len(self._by_address[it])))

@@ -1,7 +1,7 @@
-"""What must hold of a message's inside, for each kind that is read. Pure.
+"""Checks the inside of a message, for each kind that is read. Pure.
 
-A check returns nothing, or raises Malformed; the header's own length holds already. What passes is
-read by Ryu's parsers without an exception, and in a time that its length bounds.
+A check returns nothing, or raises Malformed; the header's own length holds already. Ryu's parsers
+read a message that passes without an exception, and in a time that its length bounds.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def ports(message: bytes, version: int) -> None:
 
 
 def _ports(message: bytes, at: int, version: int) -> int:
-    """How many ports there are from here to the end of the message."""
+    """The number of ports from here to the end of the message."""
     if version == V1_3:
         count, rest = divmod(len(message) - at, _PORT_SIZE_1_3)
         if rest:

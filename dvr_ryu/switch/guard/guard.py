@@ -1,9 +1,9 @@
-"""Bytes in, whole harmless messages out, or an end. Pure.
+"""Turns a peer's bytes into whole, harmless messages, or ends the connection. Pure.
 
-A message passes if a switch may send it in this state of the connection: before HELLO only that,
-afterwards in the negotiated version, an answer only if it was asked for, and only what `bodies`
-has checked. What a switch may send unasked and nobody here reads is dropped, unread. All else
-raises Malformed. The same bytes give the same messages and the same end, however they are cut.
+A message passes if a switch may send it in this state of the connection: before HELLO only HELLO;
+afterwards messages of the negotiated version that `bodies` has checked, and an answer only to a
+request. The guard drops messages that a switch may send unasked and that the controller does not
+read. All others raise Malformed. The same bytes give the same result however they are cut.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dvr_ryu.switch.guard.openflow import (
 )
 
 MOST_OF_AN_ERROR = HEADER.size + 8 + 64
-"""Bytes of an error that pass: what is wrong, and the begin of the message that was."""
+"""Bytes of an error that pass: its code, and the begin of the message that caused it."""
 
 MOST_OF_AN_ANSWER = {
     About.DESCRIPTION: 1 << 12,
@@ -36,36 +36,36 @@ MOST_OF_AN_ANSWER = {
     About.PORTS: 1 << 23,  # Open vSwitch numbers up to 65 279 ports
     About.FLOWS: 1 << 28,  # a million flows
 }
-"""Bytes of all parts of a multipart answer."""
+"""The most bytes of all parts of a multipart answer."""
 
 _OF_ONE_PART = {About.DESCRIPTION, About.AGGREGATE}
 
 _UNREAD = {Kind.PACKET_IN, Kind.FLOW_REMOVED}
 _UNREAD_SINCE_1_4 = {Kind.ROLE_STATUS, Kind.TABLE_STATUS, Kind.REQUEST_FORWARD}
-"""What bridges send unasked, for flows with `controller` or `send_flow_rem` and the like."""
+"""Bridges send these unasked, for flows with `controller`, `send_flow_rem` and the like."""
 _KINDS = frozenset(Kind)
 _TLS = (22, 3)
-"""What TLS begins with: a record of a handshake, and the major version."""
+"""The first bytes of TLS: a record of a handshake, and the major version."""
 
 
 @define
-class _Question:
-    """What an answer has to be."""
+class _Request:
+    """The answer that a request allows."""
 
     kind: Kind
     about: About | None
     room: int
-    """How many bytes it may have yet."""
+    """How many more bytes it may have."""
 
 
 class MessageGuard:
     """The guard of one connection. `version` is None until HELLO."""
 
     def __init__(self, spoken: Collection[int]) -> None:
-        """`spoken` are the versions that the controller speaks, as they are on the wire."""
+        """`spoken` are the versions that the controller speaks, by their numbers in a header."""
         self.version: int | None = None
         self._spoken = frozenset(spoken)
-        self._questions: dict[int, _Question] = {}
+        self._requests: dict[int, _Request] = {}
         self._rest = bytearray()
         self._end: Malformed | None = None
 
@@ -74,11 +74,11 @@ class MessageGuard:
         part, others once.
         """
         room = 0 if about is None else MOST_OF_AN_ANSWER[about]
-        self._questions[xid] = _Question(kind, about, room)
+        self._requests[xid] = _Request(kind, about, room)
 
     def feed(self, piece: bytes) -> Iterator[Message]:
-        """The messages that are complete with this piece. Each is to be dealt with before the next
-        is taken: it may change what passes. Raises Malformed, then and for ever.
+        """Yield the messages that this piece completes. The caller handles each before it takes the
+        next: it may change what passes. Raises Malformed, and then again in each call.
         """
         if self._end:
             raise self._end
@@ -101,7 +101,7 @@ class MessageGuard:
             del self._rest[:at]
 
     def _length(self, at: int) -> int:
-        """Judge a header; return the length of its message."""
+        """Check a header; return the length of its message."""
         version, kind, length, _ = HEADER.unpack_from(self._rest, at)
         if length < HEADER.size:
             raise Malformed(f"a message of length {length}")
@@ -120,7 +120,7 @@ class MessageGuard:
         return int(length)
 
     def _judged(self, content: bytes) -> Message | None:
-        """The message, if somebody reads it."""
+        """The checked message; None if the controller does not read its kind."""
         _, number, _, xid = HEADER.unpack_from(content)
         kind = Kind(number)
         if kind == Kind.HELLO:
@@ -137,7 +137,7 @@ class MessageGuard:
 
     def _error(self, message: Message) -> Message:
         bodies.error(message.content)
-        self._questions.pop(message.xid, None)
+        self._requests.pop(message.xid, None)
         return message._replace(content=message.content[:MOST_OF_AN_ERROR])
 
     def _experimenter(self, message: Message) -> None:
@@ -163,16 +163,16 @@ class MessageGuard:
         self._asked(message, None)
         return message
 
-    def _asked(self, message: Message, about: About | None) -> _Question:
-        """The question that a message answers; it is forgotten with an answer's last part."""
-        question = self._questions.get(message.xid)
-        if question is None or (question.kind, question.about) != (message.kind, about):
+    def _asked(self, message: Message, about: About | None) -> _Request:
+        """The request that a message answers; an answer's last part ends it."""
+        request = self._requests.get(message.xid)
+        if request is None or (request.kind, request.about) != (message.kind, about):
             what = f" about {about.name.lower()}" if about is not None else ""
             name = message.kind.name.lower().replace("_", " ")
             raise Malformed(f"a {name}{what} that nobody asked for")
         if about is None or not message.flags & MORE:
-            del self._questions[message.xid]
-        return question
+            del self._requests[message.xid]
+        return request
 
     def _multipart(self, message: Message) -> Message:
         content = message.content
@@ -181,9 +181,9 @@ class MessageGuard:
         if number not in MOST_OF_AN_ANSWER:
             raise Malformed(f"a multipart reply of kind {number} that nobody asked for")
         about = About(number)
-        question = self._asked(message, about)
-        question.room -= len(content)
-        if question.room < 0:
+        request = self._asked(message, about)
+        request.room -= len(content)
+        if request.room < 0:
             most = MOST_OF_AN_ANSWER[about]
             raise Malformed(f"an answer about {about.name.lower()} of more than {most} bytes")
         if flags & MORE and about in _OF_ONE_PART:
@@ -217,4 +217,4 @@ _JUDGES: Mapping[Kind, Callable[[MessageGuard, Message], Message | None]] = {
     Kind.BARRIER_REPLY: MessageGuard._barrier,
     Kind.MULTIPART_REPLY: MessageGuard._multipart,
 }
-"""The kinds that are read, or at least looked into."""
+"""The kinds that are checked."""

@@ -1,4 +1,4 @@
-"""OpenFlow's HELLO: ours, and the version that a switch's leads to (OpenFlow 1.4, 6.3.1). Pure."""
+"""OpenFlow's HELLO: the controller's, and the negotiated version (OpenFlow 1.4, 6.3.1). Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ELEMENT = struct.Struct("!HH")
 _BITMAP = 1
 """OFPHET_VERSIONBITMAP"""
 _WORD = 4
-"""Bytes of a bitmap are read in words of this size."""
+"""A bitmap consists of integers of so many bytes."""
 _HELLO_FAILED = struct.pack("!HH", 0, 0)
 """OFPET_HELLO_FAILED, OFPHFC_INCOMPATIBLE"""
 
@@ -25,8 +25,8 @@ def hello(spoken: Collection[int]) -> bytes:
 
 
 def negotiated(message: bytes, spoken: Collection[int]) -> int:
-    """The version to speak with the switch that sent this HELLO. Raises Malformed if its elements
-    do not fit, or if there is no such version.
+    """The version for the switch that sent this HELLO. Raises Malformed if its elements do not fit,
+    or if controller and switch have no version in common.
     """
     bitmap = next((body for kind, body in _elements(message) if kind == _BITMAP), None)
     if bitmap is None:
@@ -39,8 +39,10 @@ def negotiated(message: bytes, spoken: Collection[int]) -> int:
     if common:
         return max(common)
     ours = " and ".join(version_name(each) for each in sorted(spoken))
-    told = ", ".join(version_name(each) for each in sorted(theirs)) or "no version"
-    reason = f"the switch speaks OpenFlow {told}, the controller {ours}: name one in its protocols"
+    offered = ", ".join(version_name(each) for each in sorted(theirs)) or "no version"
+    reason = (
+        f"the switch speaks OpenFlow {offered}, the controller {ours}: name one in its protocols"
+    )
     raise Malformed(
         reason, _refusal(message, max(spoken), f"the controller speaks OpenFlow {ours}")
     )
@@ -59,17 +61,20 @@ def _elements(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _versions(bitmap: bytes) -> set[int]:
-    """The versions whose bits are set; only those that a header's byte can name."""
+    """The versions whose bits are set, up to the largest that a header's byte can name."""
     if not bitmap or len(bitmap) % _WORD:
         raise Malformed(f"a HELLO with a bitmap of {len(bitmap)} bytes")
-    words = struct.unpack(f"!{len(bitmap) // _WORD}I", bitmap)[: 256 // 32]
+    integers = struct.unpack(f"!{len(bitmap) // _WORD}I", bitmap)[: 256 // 32]
     return {
-        32 * at + bit for at, word in enumerate(words) for bit in range(32) if word & (1 << bit)
+        32 * at + bit
+        for at, integer in enumerate(integers)
+        for bit in range(32)
+        if integer & (1 << bit)
     }
 
 
 def _refusal(message: bytes, ours: int, text: str) -> bytes:
-    """The error that answers a HELLO of which nothing comes."""
+    """The error that answers a HELLO without a common version."""
     body = _HELLO_FAILED + text.encode()
     version = min(max(message[0], 1), ours)
     xid = HEADER.unpack_from(message)[3]

@@ -1,5 +1,5 @@
-"""Who may be a bridge of a host: a peer that comes from one of the host's addresses, or that shows
-a certificate of it. Pure.
+"""Which peer may be a bridge of a host: one that comes from an address of the host, or one that has
+the host's certificate. Pure.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from attrs import frozen
 from dvr_ryu.topology.model import Host
 
 _MAPPED = "::ffff:"
-"""What an IPv4 address begins with where a socket is of IPv6."""
+"""The prefix of IPv4 addresses on a socket of IPv6."""
 
 
 @frozen
@@ -37,19 +37,19 @@ class Peer:
 
 
 def peer_of(socket_address: tuple[str, int]) -> Peer:
-    """The peer at the address that a socket tells (of IPv6, too: what follows is not looked at)."""
+    """The peer at a socket's address; of IPv6 only the first two parts are used."""
     address, port = socket_address[:2]
     return Peer(address.removeprefix(_MAPPED), port)
 
 
 def addresses_of(host: Host) -> tuple[str, ...]:
-    """Where the switches of a host may connect from."""
+    """The addresses from which the switches of a host may connect."""
     other = host.management_address
     return (host.address,) if other is None else (host.address, other)
 
 
 def objection(peer: Peer, bridge: BridgeName, host: Host) -> str | None:
-    """Why a peer cannot be this bridge, of this host; None if it can."""
+    """The reason why a peer cannot be this bridge of this host; None if it can."""
     if peer.hosts is not None:
         if host.name in peer.hosts:
             return None

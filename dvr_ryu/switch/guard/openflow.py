@@ -1,4 +1,4 @@
-"""OpenFlow 1.3's and 1.4's numbers, as far as the message guard needs them. Pure."""
+"""The numbers of OpenFlow 1.3 and 1.4 that the message guard needs. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dvr_ryu.errors import SwitchError
 HEADER = struct.Struct("!BBHI")
 """Version, kind, length of the whole message, transaction id."""
 MULTIPART_HEAD = struct.Struct("!HHxxxx")
-"""What follows the header of a multipart message: what it is about, and flags."""
+"""After the header of a multipart message: its subject, and flags."""
 MULTIPART_SIZE = HEADER.size + MULTIPART_HEAD.size
 MORE = 1
 """OFPMPF_REPLY_MORE: another part of this answer follows."""
 V1_3, V1_4 = 4, 5
-"""Versions, on the wire."""
+"""Version numbers in a header."""
 
 
 class Kind(IntEnum):
@@ -40,7 +40,7 @@ class Kind(IntEnum):
 
 
 class About(IntEnum):
-    """What multipart messages are about (OFPMP_*)."""
+    """The subjects of multipart messages (OFPMP_*)."""
 
     DESCRIPTION = 0
     FLOWS = 1
@@ -57,7 +57,7 @@ class Message(NamedTuple):
 
     @property
     def about(self) -> About:
-        """What a multipart reply is about."""
+        """The subject of a multipart reply."""
         return About(MULTIPART_HEAD.unpack_from(self.content, HEADER.size)[0])
 
     @property
@@ -68,9 +68,8 @@ class Message(NamedTuple):
 
 
 class Malformed(SwitchError):
-    """A peer sent what no switch may send now. The text says what; the connection is to be closed.
-
-    `answer` is what the peer is to be sent before, if anything.
+    """A peer sent bytes that no switch may send now; the text describes them. The caller sends
+    `answer`, if there is any, and closes the connection.
     """
 
     def __init__(self, reason: str, answer: bytes = b"") -> None:
@@ -79,5 +78,5 @@ class Malformed(SwitchError):
 
 
 def version_name(version: int) -> str:
-    """What people call the version that is this number on the wire."""
+    """The usual name of the version with this number in a header."""
     return f"1.{version - 1}" if 0 < version < 7 else f"of number {version}"

@@ -1,7 +1,7 @@
-"""Counts log lines that say the same of the same peer, so that nobody can flood a log. Pure.
+"""Counts like log lines of one peer, so that a peer cannot flood the log. Pure.
 
-The first few of a minute are to be printed; the others are counted, and one line tells how many.
-What is remembered is bounded.
+The first few lines of a minute are printed; the others are counted, and one line gives the number.
+The memory is bounded.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from attrs import define
 
 PRINTED = 10
-"""Alike lines of one peer that are printed in a minute."""
+"""So many like lines of one peer are printed in a minute."""
 SECONDS = 60.0
 MOST_KINDS = 32
-"""Kinds of lines of one peer that are told from each other."""
+"""So many kinds of lines of one peer are counted apart."""
 MOST_PEERS = 256
-"""Peers that are told from each other."""
+"""So many peers are counted apart."""
 
 OTHERS = "other addresses"
 
@@ -29,7 +29,7 @@ class _Count:
 
 
 class Repeats:
-    """What was said of whom in the last minute. Times are seconds of any clock that only grows."""
+    """The lines of each peer in the last minute. Times are seconds of a clock that only grows."""
 
     def __init__(self, printed: int = PRINTED, most_peers: int = MOST_PEERS) -> None:
         self._printed = printed
@@ -37,8 +37,8 @@ class Repeats:
         self._counts: dict[str, dict[str, _Count]] = {}
 
     def first(self, peer: str, kind: str, line: str, now: float) -> bool:
-        """Whether this line about a peer is to be printed; if not, it is counted. Lines of one kind
-        are alike.
+        """Whether to print this line about a peer; if not, it is counted. Lines of one `kind` count
+        together.
         """
         if peer not in self._counts and len(self._counts) >= self._most_peers:
             peer = OTHERS
@@ -51,7 +51,7 @@ class Repeats:
         return count.seen <= self._printed
 
     def due(self, now: float) -> Iterator[str]:
-        """For what has been counted for a minute: a line each. Then it counts from 0."""
+        """Yield a line for each count that is a minute old; then that count begins at 0."""
         for peer, of_peer in list(self._counts.items()):
             for kind, count in list(of_peer.items()):
                 if now - count.since < SECONDS:

@@ -1,13 +1,13 @@
-"""Text that a peer chose, made fit for a log: on one line, of bounded length. Pure."""
+"""Makes a peer's text fit for a log: one line, of bounded length. Pure."""
 
 from __future__ import annotations
 
 MOST_SHOWN = 80
-"""Characters."""
+"""The most characters that are shown."""
 
 
 def shown(text: str) -> str:
-    """The text with escapes for all that does not print, cut where it is long."""
+    """The text with escapes for unprintable characters, cut if it is long."""
     cut = text[:MOST_SHOWN]
     printed = "".join(each if each.isprintable() else _escape(each) for each in cut)
     return f"{printed}..." if cut != text else printed
