@@ -12,11 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from dvr_ryu.companion.providers.ovsdb.rows import BRIDGE_COLUMNS, Columns
-
-OWNER = "dvr_ryu"
-"""The key of external_ids that says whose a row is: the host's name, if it is ours."""
-BEFORE = "dvr_ryu_before"
-"""The key of external_ids under which a bridge that is not ours keeps the settings that it had."""
+from dvr_ryu.companion.resources.openvswitch.vsctl import BEFORE, OWNER
 
 
 def taken(row: Columns, host: str, settings: Mapping[str, str]) -> dict[str, str]:

@@ -12,14 +12,12 @@ from typing import Any
 from dvr_ryu.companion.foreign import ForeignItem
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb import adopted
-from dvr_ryu.companion.providers.ovsdb.adopted import OWNER
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.providers.ovsdb.replica import Row, Rows
 from dvr_ryu.companion.providers.ovsdb.rows import (
     BRIDGE_CONFIG,
     CONTROLLER_COLUMNS,
     NUMBERS,
-    PLACE,
     columns_of,
     port_of,
     settings_of,
@@ -28,6 +26,7 @@ from dvr_ryu.companion.providers.ovsdb.schema import SWITCH
 from dvr_ryu.companion.providers.ovsdb.transaction import Reference, Transaction
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.openvswitch.vsctl import NETNS, OWNER
 from dvr_ryu.errors import HostError
 
 
@@ -214,7 +213,7 @@ class Ovsdb:
 
     def _columns(self, resource: OvsPort) -> dict[str, Any]:
         return {
-            "external_ids": {OWNER: self.host, PLACE: resource.namespace},
+            "external_ids": {OWNER: self.host, NETNS: resource.namespace},
             "tag": [] if resource.tag is None else [resource.tag],
             "protected": resource.protected,
         }

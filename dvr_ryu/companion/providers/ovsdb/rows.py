@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
+from dvr_ryu.companion.resources.openvswitch.vsctl import NETNS
 
 Columns: TypeAlias = "Mapping[str, Any]"
 """A row of a table: column → value. A set is a list."""
 
-PLACE = "dvr_ryu_netns"
 BRIDGE_COLUMNS = (
     "name", "ports", "controller", "external_ids", "other_config", "datapath_type", "fail_mode",
     "mcast_snooping_enable", "protocols",
@@ -75,8 +75,8 @@ def port_of(bridge: str, row: Columns, interface: Columns) -> OvsPort:
     if interface["type"]:
         settings["type"] = interface["type"]
     tag = next(iter(row["tag"]), None)
-    place = row["external_ids"].get(PLACE, "")
-    return OvsPort(bridge, row["name"], place, tag, settings, row["protected"])
+    namespace = row["external_ids"].get(NETNS, "")
+    return OvsPort(bridge, row["name"], namespace, tag, settings, row["protected"])
 
 
 def _some(column: str, values: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:

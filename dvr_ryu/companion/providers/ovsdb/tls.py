@@ -12,13 +12,13 @@ from contextlib import suppress
 from typing import Any
 
 from dvr_ryu.companion.foreign import ForeignItem
-from dvr_ryu.companion.providers.ovsdb.adopted import BEFORE, OWNER
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.providers.ovsdb.replica import Replica, Row
 from dvr_ryu.companion.providers.ovsdb.rows import TLS_COLUMNS, columns_of
 from dvr_ryu.companion.providers.ovsdb.schema import SWITCH
 from dvr_ryu.companion.providers.ovsdb.transaction import Transaction
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
+from dvr_ryu.companion.resources.openvswitch.vsctl import BEFORE, OWNER
 
 _TABLE = "SSL"
 
