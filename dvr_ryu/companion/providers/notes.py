@@ -1,8 +1,8 @@
 """Files of the companion's own, its notes: the one place that reads them and that writes them.
 
-A note is replaced whole, so that nobody ever reads half of one, and a full disk leaves the old. One
-that cannot be read, or does not say what a companion writes, counts as not there: then it is
-written again. It is told of once, by `news`. What cannot be written raises Unwritable.
+It replaces a note whole, so that nobody ever reads half of one, and a full disk leaves the old. A
+note that cannot be read, or that no companion wrote so, counts as not there: then it is written
+again. `news` reports it once. A note that cannot be written raises Unwritable.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.errors import DvrError, HostError, is_exhaustion
 
 UNFINISHED = Path(RUN_DIRECTORY, "unfinished")
-"""What is being written, until it takes its place; what a killed companion leaves here is nothing.
-"""
+"""Notes that are being written. What a killed companion leaves here means nothing."""
 MEANINGLESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, DvrError)
 """What the reader of a text raises if that is no note."""
 
@@ -43,15 +42,15 @@ class Unwritable(HostError):
 
 
 def text(path: Path) -> str | None:
-    """What a note says; None if it is not there, or counts as not there."""
+    """The content of a note; None if it is not there, or counts as not there."""
     try:
-        # A pipe in its place would keep us waiting for ever.
+        # A pipe at its path would keep us waiting for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, encoding="utf-8") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 _note_spoiled(path, "it is no file")
                 return None
-            said = file.read()
+            content = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError:
@@ -63,19 +62,19 @@ def text(path: Path) -> str | None:
         _note_spoiled(path, error.strerror or str(error))
         return None
     _spoiled.pop(path, None)
-    return said
+    return content
 
 
 def meaning(path: Path, read: Callable[[str], Meaning]) -> Meaning | None:
     """What `read` makes of a note; None if it is not there, or counts as not there."""
     was = _spoiled.get(path)
-    said = text(path)
-    if said is None:
+    content = text(path)
+    if content is None:
         return None
     try:
-        return read(said)
+        return read(content)
     except MEANINGLESS:
-        reason = "no companion writes what it says" if said.strip() else "it is empty"
+        reason = "no companion writes what it says" if content.strip() else "it is empty"
         if was:
             _spoiled[path] = was
         _note_spoiled(path, reason)
@@ -146,7 +145,7 @@ def touch(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Forget a note, whatever is in its place. Raise Unwritable."""
+    """Remove a note, whatever is at its path. Raise Unwritable."""
     with _writing(path):
         _clear(path, lambda mode: False)
     _spoiled.pop(path, None)
@@ -185,5 +184,5 @@ def below(root: Path, path: str) -> Path:
 
 
 def tidy() -> None:
-    """Forget what was not finished."""
+    """Remove what was not finished."""
     remove(UNFINISHED)

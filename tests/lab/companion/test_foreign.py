@@ -222,7 +222,7 @@ def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> No
     failing_script = (
         "from dvr_ryu.companion.providers.ovs_ofctl import flows\n"
         "try:\n"
-        "    with flows.kept({'br-int': 'standalone'}):\n"
+        "    with flows.restored({'br-int': 'standalone'}):\n"
         "        raise OSError\n"
         "except OSError:\n"
         "    pass\n"

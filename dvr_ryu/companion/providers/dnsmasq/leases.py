@@ -1,4 +1,4 @@
-"""What DHCP servers have leased: read from their files; taken out, where it is another's now."""
+"""The leases of DHCP servers: read from their files, and taken out if they are another's now."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ END_OF_TIME = 1 << 32
 
 
 class Lease(NamedTuple):
-    """Who has an address until when, in seconds since 1970."""
+    """A machine's lease of an address, until when, in seconds since 1970."""
 
     host: str
     network: str
@@ -52,7 +52,7 @@ def listed(root: Path = Path("/")) -> Iterator[Lease]:
 
 
 def _books(root: Path = Path("/")) -> Iterator[LeaseBook]:
-    """Yield the notes beside leases; an empty one where a killed companion wrote none."""
+    """Yield the notes beside leases; an empty one if a killed companion wrote none."""
     found = map(Path, notes.names(below(root, DHCP_DIRECTORY)))
     for namespace in sorted({each.stem for each in found if each.suffix in (".book", ".leases")}):
         read = partial(LeaseBook.of_text, namespace)
@@ -91,7 +91,7 @@ class LeaseBooks(Provider):
             notes.replace(Path(book_file(resource.namespace)), f"{resource.text}\n")
 
     def remove(self, resources: Sequence[LeaseBook]) -> None:
-        """Forget leases, and whose they were."""
+        """Remove leases, and the notes beside them."""
         for resource in resources:
             notes.remove(Path(leases_file(resource.namespace)))
             notes.remove(Path(book_file(resource.namespace)))
@@ -112,7 +112,7 @@ class StaleLeases(Provider):
         raise AssertionError(resources)
 
     def remove(self, resources: Sequence[StaleLease]) -> None:
-        """Take leases out while their servers do not run."""
+        """Take leases out of their files while the servers do not run."""
         for namespace, group in by_namespace(resources):
             running = [group[0].server] if group[0].server else []
             Processes().remove(running)
@@ -149,13 +149,13 @@ def _is_within(ip: str, ranges: Iterable[tuple[str, str]]) -> bool:
 
 
 def forgive_declines() -> None:
-    """Let each server that has not leased all that is declared read its files again.
+    """Let each server that has not leased all declared addresses read its files again.
 
-    dnsmasq holds a declared address back for ten minutes once somebody, whoever says that he is its
-    owner, has declined it; and forgets that when it reads whose it is.
+    After a client has declined a declared address, be it the right one or not, dnsmasq holds the
+    address back for ten minutes. It forgets that when it reads its files.
     """
     for book in _books():
         leased = {mac for _, mac, _ in _leases(book.namespace)}
         declared = servers.read_kind(DhcpHost, book.namespace)
         if any(host.name and host.mac not in leased for host in declared):
-            processes.tell(dhcp_server(book.namespace))
+            processes.signal_to(dhcp_server(book.namespace))

@@ -1,4 +1,4 @@
-"""Whom each DHCP server serves and what it tells: its notes, and telling it that they changed."""
+"""The hosts and options of DHCP servers: their files, and the signal to read these again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below, replace
-from dvr_ryu.companion.providers.processes.processes import tell
+from dvr_ryu.companion.providers.processes.processes import signal_to
 from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, dhcp_server
 from dvr_ryu.companion.resources.dhcp.lines import LINES, READ, DhcpHost, DhcpOption, Line
@@ -43,7 +43,7 @@ def _read_all(kind: type[Line]) -> Iterator[Line]:
 
 
 def read_kind(kind: type[Line], namespace: str, root: Path = Path("/")) -> list[Line]:
-    """Return what one server has been told, on the host whose files are below `root`."""
+    """Return the lines that one server has read, on the host whose files are below `root`."""
 
     def resources(text: str) -> list[Line]:
         return [kind.of_line(namespace, line) for line in text.splitlines()]
@@ -53,9 +53,9 @@ def read_kind(kind: type[Line], namespace: str, root: Path = Path("/")) -> list[
 
 
 def _agree(path: Path) -> bool:
-    """Whether a file and its copy are there, and say the same."""
-    said = notes.text(path)
-    return said is not None and said == notes.text(_copy(path))
+    """Whether a file and its copy are there, and are the same."""
+    text = notes.text(path)
+    return text is not None and text == notes.text(_copy(path))
 
 
 def _copy(path: Path) -> Path:
@@ -63,8 +63,9 @@ def _copy(path: Path) -> Path:
 
 
 def tidy() -> None:
-    """Forget files that do not agree with their copies: a companion was killed between the two, and
-    who needs them makes them again."""
+    """Remove files that do not agree with their copies: a companion was killed between the two, and
+    the next one makes them again, if it needs them.
+    """
     ends = tuple(f".{kind.suffix}" for kind in LINES)
     for path in {FILES / name.removesuffix(READ) for name in notes.names(FILES)}:
         if path.name.endswith(ends) and not _agree(path):
@@ -92,7 +93,7 @@ def _write(file: str, namespace: str, lines: Sequence[str]) -> None:
         return
     text = "".join(f"{line}\n" for line in lines)
     replace(path, text)
-    tell(dhcp_server(namespace))
+    signal_to(dhcp_server(namespace))
     replace(_copy(path), text)
 
 

@@ -1,7 +1,7 @@
 """Our chains in the host's own filter table, and the rules that lead into them: nothing else of it.
 
-Each is made, with its hook, by one atomic iptables-restore. A note says that there may be any: on a
-host without it nobody asks iptables.
+One atomic iptables-restore makes each, with its hook. A note says that there may be any: on a host
+without it the companion does not ask iptables.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _saved() -> Mapping[str, list[str]]:
 
 
 def appended(line: str) -> tuple[str, str]:
-    """Chain and rule of a line "-A CHAIN RULE"; a rule that only counts packets has no words."""
+    """Chain and rule of a line "-A CHAIN RULE"; a rule that only counts packets is empty."""
     name, _, rule = line.removeprefix("-A ").strip().partition(" ")
     return name, rule
 
@@ -79,7 +79,7 @@ def _found(chains: Mapping[str, list[str]]) -> Iterator[HookedChain]:
 
 
 def _unhooked(resources: Sequence[HookedChain]) -> list[str]:
-    """What takes out the rules that lead into chains, as many as there are."""
+    """The lines that remove the rules which lead into chains, as many as there are."""
     chains = _saved()
     hooks = {
         resource: Counter(chains.get(resource.hook, ()))[resource.jump] for resource in resources

@@ -1,8 +1,8 @@
-"""Flows of others on our bridges: seen, and kept when Open vSwitch forgets all of a bridge's flows.
+"""Foreign flows on our bridges: seen, and restored when Open vSwitch forgets all flows of a bridge.
 
 It does so when a bridge gets its first controller, loses its last, or changes its fail_mode. Our
-own flows are the controller's affair, until a bridge is given back that does not end. What they
-have taken the place of is there again then.
+own flows are the controller's affair, until an adopted bridge is given back. Then the flows that
+ours had replaced return.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def note_taken(bridge: str, fail_mode: str) -> None:
 
 
 @contextmanager
-def kept(fail_modes: Mapping[str, str]) -> Iterator[None]:
-    """Meanwhile bridges, given with their fail_modes, may lose all their flows: those of others are
-    put back, and not forgotten if something fails before that.
+def restored(fail_modes: Mapping[str, str]) -> Iterator[None]:
+    """Within the block, bridges may lose all their flows; the foreign ones are put back after it.
+    Notes keep them if something fails before that. `fail_modes`: bridge → its fail_mode.
     """
     for bridge, fail_mode in fail_modes.items():
         now = of_others(bridge, fail_mode)
@@ -62,12 +62,12 @@ def kept(fail_modes: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def given_back(fail_modes: Mapping[str, str]) -> Iterator[None]:
-    """The same for bridges that we leave: what ours have taken the place of is put back, too."""
+    """The same for bridges that we leave; the flows that ours had replaced are put back, too."""
     for bridge in fail_modes:
         ours = {identity(line) for line in _dump(bridge) if _is_ours(line)}
         displaced = [line for line in _noted(NOTES_BEFORE, bridge) if identity(line) in ours]
         _note(NOTES, bridge, [*_noted(NOTES, bridge), *displaced])
-    with kept(fail_modes):
+    with restored(fail_modes):
         yield
     for bridge in fail_modes:
         notes.remove(NOTES_BEFORE / bridge)
@@ -93,7 +93,7 @@ def waiting() -> bool:
 
 
 def put_back() -> None:
-    """Give bridges the flows that are noted, as far as nothing is in their place."""
+    """Give bridges the flows that are noted, unless others have their identities."""
     for note in _notes():
         noted = _noted(NOTES, note.name)
         try:
@@ -110,7 +110,7 @@ def put_back() -> None:
 
 
 def _as_flows(text: str) -> str:
-    """A text of flows in ovs-ofctl's words; HostError if it is none."""
+    """Return a text of flows as ovs-ofctl reads it; HostError if it does not."""
     return run([*OFCTL, "parse-flows", "-"], text)
 
 

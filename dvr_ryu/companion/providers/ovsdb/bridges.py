@@ -148,7 +148,7 @@ class Ovsdb:
             free = [name for name, row in present.items() if _is_free(row)]
         for name in free:
             flows.note_taken(name, modes[name])
-        with flows.kept(modes), self._database.transaction() as transaction:
+        with flows.restored(modes), self._database.transaction() as transaction:
             present = _named(transaction.replica.rows("Bridge"), resources)
             for resource in resources:
                 self._make_bridge(transaction, resource, present.get(resource.name))

@@ -1,7 +1,7 @@
-"""Programs that run in namespaces: started, found by their words, ended.
+"""Programs that run in namespaces: started, found by their argv, ended.
 
-Ours are those whose words name a pid file in our folder: so they are known even if the companion
-was killed before it knew them, and no pid file is believed whose number is another process's now.
+Ours are those whose argv names a pid file in our folder. So the companion finds them even if it was
+killed before it knew them, and believes no pid file whose number is another process's now.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ processor from Open vSwitch, which makes ports meanwhile."""
 ENDED_AT_ONCE = 256
 """How many programs are waited for at a time: each takes a file descriptor meanwhile."""
 Running: TypeAlias = "tuple[int, tuple[str, ...]]"
-"""The number of a process, and its words."""
+"""The number of a process, and its argv."""
 
 _seen: dict[str, list[int]] = {}
 """Name → the processes of that name when the host was last looked at, and those started since. To
 look at all that runs here takes the longer the more that is."""
 _children: list[subprocess.Popen[bytes]] = []
-"""What we started and must be asked for when it ends, or it stays as a zombie."""
+"""The processes that we started: each stays as a zombie until we reap it."""
 
 
 class Processes(Provider):
@@ -65,7 +65,7 @@ class Processes(Provider):
     kinds = (Process,)
 
     def read(self, look: Look) -> Sequence[Process]:
-        """Return what runs, and what should as far as pid files say; that has no argv."""
+        """Return the programs that run, and without argv those that only a pid file names."""
         return list(_read(look.found(Namespace)))
 
     def make(self, resources: Sequence[Process]) -> None:
@@ -90,7 +90,7 @@ class Processes(Provider):
 
 
 def _read(namespaces: Iterable[Namespace]) -> Iterator[Process]:
-    """Yield what runs, and what should as far as pid files say; that has no words."""
+    """Yield the programs that run, and without argv those that only a pid file names."""
     reap()
     if not PIDS.is_dir():
         return
@@ -100,7 +100,7 @@ def _read(namespaces: Iterable[Namespace]) -> Iterator[Process]:
     _seen.update((name, [pid for pid, _ in processes]) for name, processes in running.items())
     noted = {file.removesuffix(END) for file in notes.names(PIDS) if file.endswith(END)}
     for name in sorted(noted | running.keys()):
-        # Two of one name are one too many: no words are those of both.
+        # Two of one name are one too many: no argv is that of both.
         pid, argv = running[name][0] if len(running.get(name, ())) == 1 else (0, ())
         namespace = _namespace(pid, names)
         yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
@@ -140,7 +140,7 @@ def _parent(pid: int) -> int:
 
 
 def _device(argv: Sequence[str]) -> str:
-    """The device that a program's words name, as dnsmasq and udhcpc are told theirs."""
+    """The device that an argv names, in the options of dnsmasq and udhcpc."""
     for word, following in pairwise(argv):
         if word.startswith("--interface="):
             return word.removeprefix("--interface=")
@@ -150,7 +150,7 @@ def _device(argv: Sequence[str]) -> str:
 
 
 def _requested(argv: Sequence[str]) -> str:
-    """The address that a DHCP client's words ask for; none if they are another program's."""
+    """The address that a DHCP client's argv asks for; none if it is another program's."""
     return next((following for word, following in pairwise(argv) if word == "-r"), "")
 
 
@@ -170,13 +170,13 @@ def _start(resource: Process) -> None:
         )
     _children.append(child)
     _seen.setdefault(resource.name, []).append(child.pid)
-    # Its words are seen a moment later than it is there.
+    # The kernel shows its argv a moment later than the process.
     while not _argv(child.pid) and child.poll() is None:
         time.sleep(0.001)
 
 
 def tidy() -> None:
-    """End what a companion that was killed had begun to end: so it is not taken for what runs."""
+    """End the programs that a killed companion had begun to end, or they would count as running."""
     if names := notes.text(ENDING):
         _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
         _unmake(names.splitlines())
@@ -215,7 +215,7 @@ def _end(pids: Sequence[int]) -> None:
 
 
 def _kill(pid: int) -> None:
-    """End a process that has no say in it, and wait for that."""
+    """Kill a process, and wait for its end."""
     with suppress(ProcessLookupError):
         descriptor = os.pidfd_open(pid)
         try:
@@ -234,8 +234,8 @@ def _has_ended(descriptor: int, seconds: float | None = None) -> bool:
     return bool(wait.poll(None if seconds is None else 1000 * seconds))
 
 
-def tell(name: str, number: signal.Signals = signal.SIGHUP) -> None:
-    """Tell a program something by a signal, if it runs: to read its files again."""
+def signal_to(name: str, number: signal.Signals = signal.SIGHUP) -> None:
+    """Send a program a signal, if it runs: SIGHUP, to read its files again."""
     for pid in _known(name):
         with suppress(ProcessLookupError):
             if _listens(pid, number):
@@ -260,27 +260,27 @@ def _listens(pid: int, number: signal.Signals) -> bool:
 
 
 def reap() -> None:
-    """Let go of children that have ended."""
+    """Reap children that have ended."""
     _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _argv(pid: int) -> tuple[str, ...]:
-    """A process's words as our resources have them; none if it is gone, or is not ours."""
+    """A process's argv as our resources have it; empty if it is gone, or is not ours."""
     try:
         with open(f"/proc/{pid}/cmdline", errors="replace") as file:
-            words = file.read().split("\0")[:-1]
+            argv = file.read().split("\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
         return ()
-    if not _name(words):
+    if not _name(argv):
         return ()
-    words[0] = os.path.basename(words[0])
-    return tuple(DHCP_SCRIPT if word == DHCP_SCRIPT_PATH else word for word in words)
+    argv[0] = os.path.basename(argv[0])
+    return tuple(DHCP_SCRIPT if each == DHCP_SCRIPT_PATH else each for each in argv)
 
 
 def _name(argv: Sequence[str]) -> str:
-    """The name of the program that has these words; none if it is not ours.
+    """The name of the program that has this argv; none if it is not ours.
 
-    Whoever looks at a pid file names it, too, but not as his own.
+    A program that looks at a pid file names it, too, but not by these options.
     """
     for option, word in pairwise(argv):
         path = word if option == "-p" else word.removeprefix("--pid-file=")

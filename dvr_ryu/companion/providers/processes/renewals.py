@@ -1,12 +1,12 @@
-"""DHCP clients of instances that are to ask again: told to, and noted what they asked for.
+"""DHCP clients of instances that are to ask again: signals to them, and notes of what they asked.
 
-A client that is told a second time before it got an answer would begin from nothing, and give up
-its address meanwhile. So whose lease is older than the note is still asking, and is left alone.
-Whose lease is younger has set what that says. If any of it is gone, a card was down perhaps, the
-note holds no longer.
+A client that gets a second signal before its answer would begin from nothing, and give up its
+address meanwhile. So a client whose lease is older than its note is still asking, and gets none. A
+client whose lease is younger has set what that says. If any of it is gone, because a card was down
+perhaps, the note holds no longer.
 
-No client is told at once when its server moves to another host: the server may not be there yet,
-and a client that asks in vain does not ask again for half a minute.
+No client gets a signal at once when its server moves to another host: the server may not be there
+yet, and a client that asks in vain does not ask again for half a minute.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import Netlink
 from dvr_ryu.companion.providers.netlink.routing import on_device
 from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
-from dvr_ryu.companion.providers.processes.processes import tell
+from dvr_ryu.companion.providers.processes.processes import signal_to
 from dvr_ryu.companion.providers.provider import Look
 from dvr_ryu.companion.resources.dhcp.renewal import NOTES, Renewal, note_of
 from dvr_ryu.companion.resources.routing.address import Address
@@ -36,7 +36,7 @@ LEASES = Path(RUN_DIRECTORY, "leases")
 
 
 def note(client: str) -> Path:
-    """Where it is noted what a client asked for."""
+    """The note of what a client asked for."""
     return Path(note_of(client))
 
 
@@ -56,16 +56,16 @@ class Renewals(VisitingProvider):
         yield from lost(visit.kernel, clients, ready)
 
     def make(self, resources: Sequence[Renewal]) -> None:
-        """Let clients ask again; who is only being started will ask for the first time."""
+        """Let clients ask again; one that has only just started will ask for the first time."""
         notes.folder(Path(NOTES))
         for resource in resources:
             file, before = note(resource.client), _noted(resource.client)
             moved = before is not None and before.server != resource.server
             if not moved and _is_answered(resource.client):
-                tell(resource.client, SIGUSR1)
+                signal_to(resource.client, SIGUSR1)
             notes.replace(file, f"{resource.text}\n")
             if moved:
-                os.utime(file, (0, 0))  # it was told nothing yet
+                os.utime(file, (0, 0))  # it got no signal yet
 
     def remove(self, resources: Sequence[Renewal]) -> None:
         """Forget what clients asked for."""
@@ -74,7 +74,7 @@ class Renewals(VisitingProvider):
 
 
 def noted(lost: Collection[str] = ()) -> Iterator[Renewal]:
-    """Yield what was noted; nothing is what clients asked for of whose leases a part is lost."""
+    """Yield the noted renewals; without an answer for clients of whose leases a part is lost."""
     for client in notes.names(Path(NOTES)):
         noted = _noted(client)
         if noted is not None:
@@ -86,8 +86,8 @@ def _noted(client: str) -> Renewal | None:
 
 
 def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
-    """Namespace → client → the addresses and routes that it has set, in the words of its lease; of
-    those that have asked for all that they shall.
+    """Namespace → client → the addresses and routes that it has set, as its lease has them; of
+    clients that got what they asked for.
     """
     found: dict[str, dict[str, frozenset[str]]] = {}
     for renewal in noted():
@@ -111,13 +111,13 @@ def lost(
     for client, its in clients.items():
         card = client.partition(":")[2] or card_name(0)
         if card in up and not (
-            its and its <= {_words(resource) for resource in on_device(kernel, card)}
+            its and its <= {_lease_line(resource) for resource in on_device(kernel, card)}
         ):
             yield client
 
 
-def _words(resource: Address | Route) -> str:
-    """What it is called in a lease."""
+def _lease_line(resource: Address | Route) -> str:
+    """Its line in a lease."""
     if isinstance(resource, Address):
         return f"ip={resource.address}"
     way = f" via {resource.via}" if resource.via else ""
@@ -125,7 +125,7 @@ def _words(resource: Address | Route) -> str:
 
 
 def _is_answered(client: str) -> bool:
-    """Whether a client got a lease since it was told to ask last."""
+    """Whether a client got a lease since its last signal."""
     with suppress(FileNotFoundError):
         return _lease(client).stat().st_mtime_ns > note(client).stat().st_mtime_ns
     return False
