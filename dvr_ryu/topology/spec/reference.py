@@ -26,7 +26,7 @@ The topology file: all keys
 
 YAML. Unknown keys are mistakes. ``NAME`` stands for a name of yours: up to 63 letters, digits,
 ``-``, ``_`` and ``.``, a letter or digit first. Text that looks like a number is written in quotes.
-What is "chosen" follows from the file alone, the same on every machine, and can be pinned. Aliases
+A "chosen" value follows from the file alone, the same on every machine, and can be pinned. Aliases
 and merge keys (``<<: *NAME``) work. The smallest file is ``hosts: {h1: {address: 10.0.0.1}}``.
 
 Each entry has the key, its type, what holds without it, what it means, and an example. "A name →"
