@@ -112,6 +112,30 @@ DAMAGE = {
         ["neutron-l3-agent-float-snat"],
     ),
     "a rule too many": ("ip -n {qrouter} rule add from 9.9.9.9 table 16 priority 9", ["rule add"]),
+    "a route of another type": (
+        "ip -n {qrouter} route add blackhole 10.9.0.0/16 metric 5",
+        ["- ip -n {qrouter} route add blackhole 10.9.0.0/16 metric 5"],
+    ),
+    "a blackhole in the place of a route": (
+        "ip -n {fip} route replace blackhole default",
+        ["- ip -n {fip} route add blackhole default", "+ ip -n {fip} route replace default"],
+    ),
+    "a route of several next hops": (
+        "ip -n {fip} route add 9.9.9.0/24 nexthop via 2.2.2.1 nexthop via 2.2.2.200",
+        ["nexthop via 2.2.2.1 dev {fg} weight 1 nexthop via 2.2.2.200 dev {fg} weight 1"],
+    ),
+    "a route with a TOS": (
+        "ip -n {fip} route add default tos 0x10 via 2.2.2.200",
+        ["- ip -n {fip} route add default tos 0x10 via 2.2.2.200 dev {fg}"],
+    ),
+    "a second route": (
+        "ip -n {fip} route append default via 2.2.2.200",
+        ["- ip -n {fip} route add default via 2.2.2.200 dev {fg}"],
+    ),
+    "an address with a peer": (
+        "ip -n {qrouter} addr add 9.9.9.1 peer 9.9.9.2/32 dev {qr}",
+        ["- ip -n {qrouter} addr add 9.9.9.1 peer 9.9.9.2/32 dev {qr}"],
+    ),
     "a sysctl": ("ip netns exec {qrouter} sysctl -q net.ipv4.ip_forward=0", ["ip_forward=1"]),
     "a tag": ("ovs-vsctl set Port {qr} tag=99", ["add-port br-int {qr}"]),
     "an MTU": ("ip -n vm-d link set eth0 mtu 1400", ["link set eth0"]),

@@ -75,6 +75,7 @@ class Netlink:
         self.namespace = namespace
         self._sock = sock
         self._numbers: dict[str, int] = {}
+        self._names: dict[int, str] = {}
         self._set_option(NETLINK_EXT_ACK)
 
     def _set_option(self, option: int) -> None:
@@ -100,13 +101,15 @@ class Netlink:
 
     def name(self, index: int) -> str:
         """The name of the device with a number."""
-        (link,) = self.get(RTM_GETLINK, message(LinkMessage, index=index))
-        return self._noted(link)
+        if index not in self._names:
+            (link,) = self.get(RTM_GETLINK, message(LinkMessage, index=index))
+            self._noted(link)
+        return self._names[index]
 
     def _noted(self, link: Message) -> str:
-        """Remember a device's number; return its name."""
-        name = as_text(*values(link, "IFLA_IFNAME"))
-        self._numbers[name] = link["index"]
+        """Remember a device's number and name; return the name."""
+        name, index = as_text(*values(link, "IFLA_IFNAME")), link["index"]
+        self._numbers[name], self._names[index] = index, name
         return name
 
     def index(self, device: str) -> int:

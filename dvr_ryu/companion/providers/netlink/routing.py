@@ -14,33 +14,35 @@ from typing import Any, TypeAlias
 
 from pyroute2 import netlink as nl
 from pyroute2.netlink import rtnl
-from pyroute2.netlink.rtnl import rt_proto, rt_scope, rt_type
+from pyroute2.netlink.rtnl import rt_proto
 from pyroute2.netlink.rtnl.fibmsg import FR_ACT_TO_TBL, FR_ACT_UNSPEC, fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ndmsg import NTF_PROXY, NUD_PERMANENT, ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES
 from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, netlink
 from dvr_ryu.companion.providers.netlink.messages import Message, as_bytes, as_text, message, values
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
+from dvr_ryu.companion.providers.netlink.routes import (
+    kernel_routes,
+    route_message,
+    route_removal,
+    routes,
+    routes_on,
+)
 from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
 from dvr_ryu.companion.providers.provider import Look
 from dvr_ryu.companion.resources.namespace import ROOT, in_instance
 from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.foreign_route import ForeignRoute
 from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
 from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
 from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
-from dvr_ryu.companion.resources.routing.tables import LOCAL_TABLE, MAIN_TABLE
 
-RoutingResource: TypeAlias = (
-    Address | Route | KernelRoute | Rule | KernelRule | Neighbour | ProxyNeighbour
-)
+Makeable: TypeAlias = Address | Route | KernelRoute | Rule | KernelRule | Neighbour | ProxyNeighbour
+RoutingResource: TypeAlias = Makeable | ForeignRoute
 
-TYPES = {LOCAL_TABLE: rt_type["local"], MAIN_TABLE: rt_type["unicast"]}
-"""Table → the type of the routes that the kernel makes there with an address."""
-_OF_KERNEL, _OF_OTHERS = set(TYPES.values()), {rt_type["unicast"]}
 REFUSED_BECAUSE_THERE = (errno.EEXIST,)
 
 _RULE_FOR_ALL = {"FRA_PRIORITY", "FRA_SUPPRESS_PREFIXLEN", "FRA_TABLE", "FRA_PROTOCOL"}
@@ -62,17 +64,17 @@ def read(
         if wanted and names:
             kernel.heed_filters()
             for index in names:
-                here = _routes(kernel, names, wanted, ("RTA_OIF", index))
-                yield from (route for route, _ in here if route.by_kernel)
+                yield from kernel_routes(kernel, index, wanted)
         return
     if in_instance(kernel.namespace):
         found: list[tuple[RoutingResource, bool]] = []
-        found += [*_addresses(kernel, names), *_routes(kernel, names, wanted)]
+        found += [*_addresses(kernel, names), *routes(kernel, names, wanted)]
         found += [(rule, False) for rule in _rules(kernel)]
         yield from (resource for resource, marked in found if marked or resource.key in wanted)
         return
     yield from (address for address, _ in _addresses(kernel, names))
-    yield from (route for route, _ in _routes(kernel, names, wanted))
+    ours = names | {kernel.index("lo"): "lo"}
+    yield from (route for route, _ in routes(kernel, ours, wanted))
     yield from (rule for rule in _rules(kernel) if not rule.by_kernel or rule.key in wanted)
     yield from _neighbours(kernel, names)
 
@@ -89,8 +91,7 @@ def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
     """Yield the addresses and routes of a device that is there, whoever set them."""
     names = {kernel.index(device): device}
     yield from (address for address, _ in _addresses(kernel, names))
-    found = (route for route, _ in _routes(kernel, names, {}))
-    yield from (route for route in found if isinstance(route, Route))
+    yield from routes_on(kernel, device)
 
 
 def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address, bool]]:
@@ -101,34 +102,9 @@ def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address
                 found, "IFA_LOCAL", "IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL"
             )
             device, address = names[found["index"]], f"{local or prefix}/{found['prefixlen']}"
-            resource = Address(kernel.namespace, device, address, broadcast)
+            peer = prefix if local and prefix != local else None
+            resource = Address(kernel.namespace, device, address, broadcast, peer)
             yield resource, as_text(label or "") == resource.label
-
-
-def _routes(
-    kernel: Netlink, names: dict[int, str], wanted: Mapping[Key, Resource], *which: tuple[str, int]
-) -> Iterator[tuple[Route | KernelRoute, bool]]:
-    """Yield routes, each with whether it carries our mark; of the kernel's own, those wanted."""
-    for found in kernel.dump(rtnl.RTM_GETROUTE, message(rtmsg, which, family=AF_INET)):
-        by_kernel = found["proto"] == rt_proto["kernel"]
-        if found["type"] not in (_OF_KERNEL if by_kernel else _OF_OTHERS):
-            continue
-        index, table, prefix, via, source = values(
-            found, "RTA_OIF", "RTA_TABLE", "RTA_DST", "RTA_GATEWAY", "RTA_PREFSRC"
-        )
-        device = names.get(index)
-        if device is None:
-            continue
-        destination = f"{prefix}/{found['dst_len']}" if prefix else "default"
-        if by_kernel:
-            key = (KernelRoute.kind, kernel.namespace, table, destination, device, source)
-            if found["type"] == TYPES.get(table) and isinstance(
-                resource := wanted.get(key), KernelRoute
-            ):
-                yield resource, False
-        elif table != LOCAL_TABLE:
-            route = Route(kernel.namespace, table, destination, via, device, source=source)
-            yield route, found["proto"] == rt_proto["static"]
 
 
 def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
@@ -161,7 +137,7 @@ def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | 
                 yield Neighbour(kernel.namespace, device, ip, mac)
 
 
-def make(resources: Sequence[RoutingResource]) -> None:
+def make(resources: Sequence[Makeable]) -> None:
     """Make resources, namespace by namespace."""
     for namespace, group in by_namespace(resources):
         with netlink(namespace) as kernel:
@@ -173,13 +149,20 @@ def unmake(resources: Sequence[RoutingResource]) -> None:
     for namespace, group in by_namespace(resources):
         if exists(namespace):
             with netlink(namespace) as kernel:
-                there = [
-                    f for f in group if isinstance(f, Rule | KernelRule) or kernel.link(f.device)
-                ]
-                kernel.ask((_unmade(kernel, resource) for resource in there), GONE)
+                there = [each for each in group if all(map(kernel.link, _devices_of(each)))]
+                kernel.ask((_unmade(kernel, each) for each in there), GONE)
 
 
-def _made(kernel: Netlink, resource: RoutingResource) -> Request:
+def _devices_of(resource: RoutingResource) -> tuple[str, ...]:
+    match resource:
+        case Rule() | KernelRule():
+            return ()
+        case ForeignRoute():
+            return tuple(hop.device for hop in resource.hops)
+    return (resource.device,)
+
+
+def _made(kernel: Netlink, resource: Makeable) -> Request:
     if isinstance(resource, KernelRoute):
         # As the kernel does: beside a route of an instance's own to the same subnet.
         how = nl.NLM_F_APPEND
@@ -192,11 +175,10 @@ def _made(kernel: Netlink, resource: RoutingResource) -> Request:
 
 
 def _unmade(kernel: Netlink, resource: RoutingResource) -> Request:
+    if isinstance(resource, Route | KernelRoute | ForeignRoute):
+        return Request(resource, rtnl.RTM_DELROUTE, 0, route_removal(kernel, resource))
     removal = _message(kernel, resource)
-    if isinstance(resource, Route) and not resource.marked:
-        # One of others may have any protocol, which none matches.
-        removal.update(scope=rt_scope["nowhere"], proto=rt_proto["unspec"])
-    elif isinstance(resource, Rule):
+    if isinstance(resource, Rule):
         # One of others may do anything, blackhole or goto, and not lead to a table.
         removal.update(action=FR_ACT_UNSPEC)
     return Request(resource, _TYPES[type(resource)][1], 0, removal)
@@ -208,6 +190,7 @@ _TYPES: Mapping[type[RoutingResource], tuple[int, int]] = {
     Address: _ADDRESS,
     Route: _ROUTE,
     KernelRoute: _ROUTE,
+    ForeignRoute: _ROUTE,
     Rule: _RULE,
     KernelRule: _RULE,
     Neighbour: _NEIGHBOUR,
@@ -216,14 +199,12 @@ _TYPES: Mapping[type[RoutingResource], tuple[int, int]] = {
 """Kind → the types of the messages that make and remove it."""
 
 
-def _message(kernel: Netlink, resource: RoutingResource) -> Message:
+def _message(kernel: Netlink, resource: Makeable) -> Message:
     match resource:
         case Address():
             return _address(kernel, resource)
-        case Route():
-            return _route(kernel, resource)
-        case KernelRoute():
-            return _kernel_route(kernel, resource)
+        case Route() | KernelRoute():
+            return route_message(kernel, resource)
         case Rule():
             return _rule(resource)
         case KernelRule():
@@ -236,48 +217,11 @@ def _message(kernel: Netlink, resource: RoutingResource) -> Message:
 
 def _address(kernel: Netlink, resource: Address) -> Message:
     ip, _, length = resource.address.partition("/")
-    has = [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip)]
+    has = [("IFA_LOCAL", ip), ("IFA_ADDRESS", resource.peer or ip)]
     has += [("IFA_LABEL", resource.label)] if resource.label else []
     has += [("IFA_BROADCAST", resource.broadcast)] if resource.broadcast else []
     index = kernel.index(resource.device)
     return message(ifaddrmsg, has, family=AF_INET, prefixlen=int(length), index=index)
-
-
-def _route(kernel: Netlink, resource: Route) -> Message:
-    scope = "universe" if resource.via else "link"
-    has = [("RTA_PREFSRC", resource.source)] if resource.source else []
-    has += [("RTA_GATEWAY", resource.via)] if resource.via else []
-    protocol = "static" if resource.marked else "boot"
-    return _way(kernel, resource, has, protocol, scope, rt_type["unicast"])
-
-
-def _kernel_route(kernel: Netlink, resource: KernelRoute) -> Message:
-    scope = "host" if resource.is_local else "link"
-    has = [("RTA_PREFSRC", resource.source)]
-    return _way(kernel, resource, has, "kernel", scope, TYPES[resource.table])
-
-
-def _way(
-    kernel: Netlink,
-    resource: Route | KernelRoute,
-    has: Sequence[tuple[str, Any]],
-    protocol: str,
-    scope: str,
-    type: int,
-) -> Message:
-    """A route; what is added by hand has the protocol `boot`, which `ip route` does not print."""
-    prefix, _, length = resource.destination.partition("/")
-    has = [("RTA_TABLE", resource.table), ("RTA_OIF", kernel.index(resource.device)), *has]
-    has += [("RTA_DST", prefix)] if length else []
-    return message(
-        rtmsg,
-        has,
-        family=AF_INET,
-        dst_len=int(length or 0),
-        proto=rt_proto[protocol],
-        scope=rt_scope[scope],
-        type=type,
-    )
 
 
 def _rule(resource: Rule) -> Message:
@@ -314,7 +258,10 @@ def _neighbour(
 class Routing(VisitingProvider):
     """The provider of addresses, routes, rules and neighbours."""
 
-    kinds = (Address, Route, Rule, KernelRoute, KernelRule, Neighbour, ProxyNeighbour)
+    kinds = (
+        *(Address, Route, KernelRoute, ForeignRoute),
+        *(Rule, KernelRule, Neighbour, ProxyNeighbour),
+    )
 
     def read(self, look: Look) -> Sequence[RoutingResource]:
         """Return what is on our devices, and the rules of our namespaces."""
@@ -326,7 +273,7 @@ class Routing(VisitingProvider):
         ours = [link.name for link in visit.links if inside or link.name.startswith("gw-")]
         yield from read(visit.kernel, ours, visit.look.once(_wanted).get(visit.namespace, {}))
 
-    def make(self, resources: Sequence[RoutingResource]) -> None:
+    def make(self, resources: Sequence[Makeable]) -> None:
         """Make resources."""
         make(resources)
 

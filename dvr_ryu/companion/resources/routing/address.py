@@ -11,15 +11,17 @@ from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
 
 @frozen
 class Address(OfIproute2, OnDevice):
-    """An IPv4 address of a device, with its prefix length."""
+    """An IPv4 address of a device, with its prefix length; ours have no peer."""
 
     kind = "address"
-    identity = ("namespace", "device", "address", "broadcast")
+    identity = ("namespace", "device", "address", "broadcast", "peer")
     ip_object = "addr"
     namespace: str
     device: str
     address: str
     broadcast: str | None
+    peer: str | None = None
+    """The address at the far end, to which the prefix length belongs then."""
 
     @property
     def label(self) -> str | None:
@@ -28,7 +30,9 @@ class Address(OfIproute2, OnDevice):
 
     @property
     def ip_arguments(self) -> str:
-        """Address, broadcast address, device and label."""
+        """Address, peer, broadcast address, device and label."""
+        ip, _, length = self.address.partition("/")
+        peer = f" peer {self.peer}" if self.peer else ""
         broadcast = f" brd {self.broadcast}" if self.broadcast else ""
         label = f" label {self.label}" if self.label else ""
-        return f"{self.address}{broadcast} dev {self.device}{label}"
+        return f"{ip}{peer}/{length}{broadcast} dev {self.device}{label}"
