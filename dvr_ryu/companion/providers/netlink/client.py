@@ -27,6 +27,7 @@ from pyroute2.netlink.rtnl import RTM_GETLINK
 
 from dvr_ryu.companion.providers.kernel.refusal import refusal
 from dvr_ryu.companion.providers.netlink.messages import (
+    Attribute,
     LinkMessage,
     Message,
     as_bytes,
@@ -35,7 +36,7 @@ from dvr_ryu.companion.providers.netlink.messages import (
     encoded,
     error_of,
     is_verdict,
-    message,
+    question,
     values,
 )
 from dvr_ryu.companion.providers.netlink.namespaces import inside
@@ -74,8 +75,6 @@ class Netlink:
     def __init__(self, namespace: str, sock: socket.socket) -> None:
         self.namespace = namespace
         self._sock = sock
-        self._numbers: dict[str, int] = {}
-        self._names: dict[int, str] = {}
         self._set_option(NETLINK_EXT_ACK)
 
     def _set_option(self, option: int) -> None:
@@ -84,56 +83,53 @@ class Netlink:
 
     def links(self) -> dict[str, Message]:
         """The devices of the namespace by name."""
-        question = message(LinkMessage, [("IFLA_EXT_MASK", _SKIP_STATISTICS)])
-        return {self._noted(link): link for link in self.dump(RTM_GETLINK, question)}
+        found = self.dump(RTM_GETLINK, LinkMessage, ("IFLA_EXT_MASK", _SKIP_STATISTICS))
+        return {as_text(*values(link, "IFLA_IFNAME")): link for link in found}
 
     def link(self, device: str) -> Message | None:
         """A device, if it is there. The request names it: a host may have a thousand others."""
         try:
-            question = message(LinkMessage, [("IFLA_IFNAME", as_bytes(device))])
-            (link,) = self.get(RTM_GETLINK, question)
+            (link,) = self.get(RTM_GETLINK, LinkMessage, ("IFLA_IFNAME", as_bytes(device)))
         except OSError as error:
             if error.errno in GONE:
                 return None
             raise
-        self._noted(link)
         return link
 
-    def name(self, index: int) -> str:
-        """The name of the device with a number."""
-        if index not in self._names:
-            (link,) = self.get(RTM_GETLINK, message(LinkMessage, index=index))
-            self._noted(link)
-        return self._names[index]
-
-    def _noted(self, link: Message) -> str:
-        """Remember a device's number and name; return the name."""
-        name, index = as_text(*values(link, "IFLA_IFNAME")), link["index"]
-        self._numbers[name], self._names[index] = index, name
-        return name
+    def has(self, device: str) -> bool:
+        """Whether the namespace has a device."""
+        try:
+            return bool(socket.if_nametoindex(device))
+        except OSError:
+            return False
 
     def index(self, device: str) -> int:
         """The number of a device; raise HostError if the namespace has no such device."""
-        if device not in self._numbers and not self.link(device):
+        try:
+            return socket.if_nametoindex(device)
+        except OSError:
             raise HostError(
                 f"the device {device} is not in {self.namespace or 'the host'}; "
                 f"something else moved or removed it"
-            )
-        return self._numbers[device]
+            ) from None
 
-    def get(self, type: int, question: Message) -> list[Message]:
-        """Return the replies to a question for one object; raise OSError if there is none."""
-        return self._list(type, NLM_F_ACK, question)
+    def get(self, type: int, kind: type, /, *attributes: Attribute, **fields: int) -> list[Message]:
+        """Ask for one object; return the replies, or raise OSError if there is none."""
+        return self._list(kind, question(kind, type, NLM_F_ACK, attributes, **fields))
 
-    def dump(self, type: int, question: Message) -> list[Message]:
-        """Return all objects of a type, as messages of the question's class."""
-        return self._list(type, NLM_F_DUMP, question)
+    def dump(
+        self, type: int, kind: type, /, *attributes: Attribute, **fields: int
+    ) -> list[Message]:
+        """Return all objects of a type, as messages of a class of pyroute2.
 
-    def _list(self, type: int, flags: int, question: Message) -> list[Message]:
-        request = encoded(question, type, flags)
+        The kernel heeds attributes and fields as it likes: see `heed_filters`.
+        """
+        return self._list(kind, question(kind, type, NLM_F_DUMP, attributes, **fields))
+
+    def _list(self, kind: type, request: bytes) -> list[Message]:
         while True:
             self._sock.send(request)
-            *found, verdict = self._replies(question.__class__)
+            *found, verdict = self._replies(kind)
             if error := error_of(verdict):
                 raise error
             if not any(each["header"]["flags"] & NLM_F_DUMP_INTR for each in (*found, verdict)):

@@ -162,7 +162,7 @@ def _are_none() -> bool:
 
 
 def _all(kernel: Netlink) -> list[Message]:
-    return kernel.dump(GET, message(nfct_msg, nfgen_family=AF_INET))
+    return kernel.dump(GET, nfct_msg, nfgen_family=AF_INET)
 
 
 def _named(found: Message) -> Message:

@@ -7,7 +7,6 @@ import errno
 from pyroute2.netlink import CTRL_CMD_GETFAMILY, GENL_ID_CTRL, NETLINK_GENERIC, ctrlmsg
 
 from dvr_ryu.companion.providers.netlink.client import netlink
-from dvr_ryu.companion.providers.netlink.messages import message
 from dvr_ryu.companion.resources.namespace import ROOT
 
 FAMILY = "ovs_datapath"
@@ -25,7 +24,7 @@ def kernel_serves(family: str) -> bool:
     name = ("CTRL_ATTR_FAMILY_NAME", family)
     try:
         with netlink(ROOT, NETLINK_GENERIC) as kernel:
-            kernel.get(GENL_ID_CTRL, message(ctrlmsg, [name], cmd=CTRL_CMD_GETFAMILY, version=1))
+            kernel.get(GENL_ID_CTRL, ctrlmsg, name, cmd=CTRL_CMD_GETFAMILY, version=1)
     except OSError as error:
         return error.errno != errno.ENOENT
     return True

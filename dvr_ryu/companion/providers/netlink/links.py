@@ -183,7 +183,7 @@ def make_wires(resources: Sequence[VethPair]) -> None:
     """
     for namespace, wires in by_namespace(resources, lambda resource: resource.peer_namespace):
         with netlink(namespace) as kernel:
-            dead = [resource for resource in wires if kernel.link(resource.peer)]
+            dead = [resource for resource in wires if kernel.has(resource.peer)]
             kernel.ask(
                 (_deletion(resource, kernel.index(resource.peer)) for resource in dead), GONE
             )
@@ -279,12 +279,10 @@ def _move(resources: Sequence[Device]) -> None:
     if not resources:
         return
     with netlink(ROOT) as kernel:
-        made = [resource for resource in resources if kernel.link(resource.name)]
+        made = [resource for resource in resources if kernel.has(resource.name)]
     for namespace, devices in by_namespace(made):
         with netlink(namespace) as place:
-            dead = [
-                resource for resource in devices if place.link(resource.name)
-            ]  # see `resources`
+            dead = [resource for resource in devices if place.has(resource.name)]  # see `resources`
             place.ask(_deletion(resource, place.index(resource.name)) for resource in dead)
     with netlink(ROOT) as kernel:
         for batch in batches(made):
@@ -309,7 +307,7 @@ def unmake_devices(resources: Sequence[Device]) -> None:
         ):
             if exists(namespace):
                 with netlink(namespace) as kernel:
-                    there = [f for f in devices if kernel.link(f.name) and f.name != "lo"]
+                    there = [f for f in devices if kernel.has(f.name) and f.name != "lo"]
                     kernel.ask((_relocation(resource, root) for resource in there), GONE)
 
 

@@ -26,7 +26,7 @@ _READ_OF_LINKS = {
 }
 
 
-def message(kind: type, attributes: Iterable[Attribute] = (), **fields: int) -> Message:
+def message(kind: type, attributes: Iterable[Attribute] = (), /, **fields: int) -> Message:
     """A message of a class of pyroute2, with its fixed fields and its attributes."""
     made: Message = kind()
     made.update(fields, attrs=list(attributes))
@@ -52,6 +52,14 @@ def as_bytes(name: str) -> bytes:
 def as_text(name: str | bytes) -> str:
     """A name as the kernel gave it: pyroute2 returns bytes if it is not UTF-8."""
     return name.decode(errors="surrogateescape") if isinstance(name, bytes) else name
+
+
+@lru_cache(maxsize=64)
+def question(
+    kind: type, type: int, flags: int, attributes: tuple[Attribute, ...] = (), /, **fields: int
+) -> bytes:
+    """A question's bytes: the same few are asked in each namespace."""
+    return encoded(message(kind, attributes, **fields), type, flags)
 
 
 def encoded(message: Message, type: int, flags: int, number: int = 0) -> bytes:

@@ -24,7 +24,7 @@ from pyroute2.netlink.nfnetlink.nftsocket import (
 )
 
 from dvr_ryu.companion.providers.netlink.client import Netlink
-from dvr_ryu.companion.providers.netlink.messages import Message, as_text, message, values
+from dvr_ryu.companion.providers.netlink.messages import Message, as_text, values
 
 LEGACY = Path("/proc/thread-self/net/ip_tables_names")
 FRESH = 1
@@ -52,7 +52,7 @@ class NftChain(NamedTuple):
 def generation(kernel: Netlink) -> int | None:
     """The generation of nftables in a namespace; None if this kernel has no nftables."""
     with suppress(OSError):
-        (reply,) = kernel.get(_NFTABLES | NFT_MSG_GETGEN, message(nft_gen_msg))
+        (reply,) = kernel.get(_NFTABLES | NFT_MSG_GETGEN, nft_gen_msg)
         return int(*values(reply, "NFTA_GEN_ID"))
     return None
 
@@ -68,9 +68,9 @@ def nft_chains(kernel: Netlink) -> Iterator[NftChain]:
     """Yield the chains of nftables that may do something to packets; iptables' own among them."""
     counts: Counter[tuple[int, str, str]] = Counter()
     drops: set[tuple[int, str, str]] = set()
-    for rule in kernel.dump(_NFTABLES | NFT_MSG_GETRULE, message(nft_rule_msg)):
+    for rule in kernel.dump(_NFTABLES | NFT_MSG_GETRULE, nft_rule_msg):
         counts[_chain(rule, "NFTA_RULE_TABLE", "NFTA_RULE_CHAIN")] += 1
-    for chain in kernel.dump(_NFTABLES | NFT_MSG_GETCHAIN, message(nft_chain_msg)):
+    for chain in kernel.dump(_NFTABLES | NFT_MSG_GETCHAIN, nft_chain_msg):
         if values(chain, "NFTA_CHAIN_POLICY") == [_DROP]:
             drops.add(_chain(chain, "NFTA_CHAIN_TABLE", "NFTA_CHAIN_NAME"))
     for family, table, name in sorted({*counts, *drops}):

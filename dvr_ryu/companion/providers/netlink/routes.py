@@ -7,7 +7,7 @@ only concern devices of others, and those of the kernel that nobody wants.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from socket import AF_INET
+from socket import AF_INET, if_indextoname
 from typing import Any, NamedTuple
 
 from pyroute2.netlink.rtnl import RTM_GETROUTE, rt_proto, rt_scope, rt_type
@@ -53,7 +53,7 @@ def kernel_routes(
     kernel: Netlink, device: int, wanted: Mapping[Key, Resource]
 ) -> Iterator[KernelRoute]:
     """Yield the kernel's routes on a device, by its number, that are wanted."""
-    names = {device: kernel.name(device)}
+    names = {device: if_indextoname(device)}
     for found in _dump(kernel, ("RTA_OIF", device)):
         if found["proto"] == rt_proto["kernel"]:
             yield from _of_kernel(kernel, found, names, wanted)
@@ -102,7 +102,7 @@ def routes_on(kernel: Netlink, device: str) -> Iterator[Route]:
 
 
 def _dump(kernel: Netlink, *which: Attribute) -> list[Message]:
-    return kernel.dump(RTM_GETROUTE, message(RouteMessage, which, family=AF_INET))
+    return kernel.dump(RTM_GETROUTE, RouteMessage, *which, family=AF_INET)
 
 
 def _of_kernel(
@@ -127,8 +127,8 @@ def _foreign(kernel: Netlink, found: Message) -> ForeignRoute:
         found, "RTA_TABLE", "RTA_PRIORITY", "RTA_PREFSRC", "RTA_MULTIPATH", "RTA_NH_ID"
     )
     (index,) = values(found, "RTA_OIF")
-    one = () if index is None else (_hop(kernel, found, index, 1),)
-    hops = tuple(_hop(kernel, each, each["oif"], each["hops"] + 1) for each in several or ())
+    one = () if index is None else (_hop(found, index, 1),)
+    hops = tuple(_hop(each, each["oif"], each["hops"] + 1) for each in several or ())
     return ForeignRoute(
         kernel.namespace,
         table,
@@ -142,10 +142,14 @@ def _foreign(kernel: Netlink, found: Message) -> ForeignRoute:
     )
 
 
-def _hop(kernel: Netlink, found: Message, index: int, weight: int) -> NextHop:
+def _hop(found: Message, index: int, weight: int) -> NextHop:
     router, router_of_ipv6 = values(found, "RTA_GATEWAY", "RTA_VIA")
     via = f"{_ROUTER_OF_IPV6}{router_of_ipv6['addr']}" if router_of_ipv6 else router
-    return NextHop(kernel.name(index), via, weight)
+    try:
+        device = if_indextoname(index)
+    except OSError:
+        device = f"if{index}"  # it is gone meanwhile, and the route with it
+    return NextHop(device, via, weight)
 
 
 def _as_ours(found: ForeignRoute, devices: Collection[str]) -> Route | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Mapping, Sequence
-from socket import AF_INET
+from socket import AF_INET, if_indextoname
 from typing import Any, TypeAlias
 
 from pyroute2 import netlink as nl
@@ -81,10 +81,10 @@ def read(
 
 def devices_with(kernel: Netlink, address: str) -> Iterator[str]:
     """Yield the devices of a namespace that have an address."""
-    for found in kernel.dump(rtnl.RTM_GETADDR, message(ifaddrmsg, family=AF_INET)):
+    for found in kernel.dump(rtnl.RTM_GETADDR, ifaddrmsg, family=AF_INET):
         local, prefix = values(found, "IFA_LOCAL", "IFA_ADDRESS")
         if (local or prefix) == address:
-            yield kernel.name(found["index"])
+            yield if_indextoname(found["index"])
 
 
 def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
@@ -96,7 +96,7 @@ def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
 
 def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address, bool]]:
     """Yield addresses, each with whether it carries our mark."""
-    for found in kernel.dump(rtnl.RTM_GETADDR, message(ifaddrmsg, family=AF_INET)):
+    for found in kernel.dump(rtnl.RTM_GETADDR, ifaddrmsg, family=AF_INET):
         if found["index"] in names:
             local, prefix, broadcast, label = values(
                 found, "IFA_LOCAL", "IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL"
@@ -108,7 +108,7 @@ def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address
 
 
 def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
-    for found in kernel.dump(rtnl.RTM_GETRULE, message(fibmsg, family=AF_INET)):
+    for found in kernel.dump(rtnl.RTM_GETRULE, fibmsg, family=AF_INET):
         priority, table, address, iif, suppressed = values(
             found, "FRA_PRIORITY", "FRA_TABLE", "FRA_SRC", "FRA_IIFNAME", "FRA_SUPPRESS_PREFIXLEN"
         )
@@ -126,7 +126,7 @@ def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
 
 def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | ProxyNeighbour]:
     for flags in (0, NTF_PROXY):
-        for found in kernel.dump(rtnl.RTM_GETNEIGH, message(ndmsg, family=AF_INET, flags=flags)):
+        for found in kernel.dump(rtnl.RTM_GETNEIGH, ndmsg, family=AF_INET, flags=flags):
             device = names.get(found["ifindex"])
             if device is None or not (flags or found["state"] == NUD_PERMANENT):
                 continue
@@ -149,7 +149,7 @@ def unmake(resources: Sequence[RoutingResource]) -> None:
     for namespace, group in by_namespace(resources):
         if exists(namespace):
             with netlink(namespace) as kernel:
-                there = [each for each in group if all(map(kernel.link, _devices_of(each)))]
+                there = [each for each in group if all(map(kernel.has, _devices_of(each)))]
                 kernel.ask((_unmade(kernel, each) for each in there), GONE)
 
 
