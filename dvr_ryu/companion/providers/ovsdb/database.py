@@ -1,7 +1,7 @@
 """Open vSwitch's database: one connection for all that a companion reads and changes there.
 
-All threads share it, one at a time. A connection that is lost is opened anew when somebody asks for
-something next; what cannot be answered is an error for people.
+All threads share it, one at a time. The next call opens a lost connection anew. A server that does
+not answer is an error for people.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ ANSWER_SECONDS = SECONDS + 5
 """How long ovsdb-server may take to answer."""
 
 
-def _unheard() -> None:
+def _ignore() -> None:
     pass
 
 
 class Database:
-    """The database at a socket, for as long as somebody needs it."""
+    """The database at a socket."""
 
-    def __init__(self, on_change: Callable[[], object] = _unheard, path: str = SOCKET) -> None:
-        """`on_change` is called, in the thread that hears of it, when there may be something to
-        mend: when a watched column changes, a row comes or goes, or a connection does.
+    def __init__(self, on_change: Callable[[], object] = _ignore, path: str = SOCKET) -> None:
+        """`on_change` is called when there may be something to mend: a watched column changes, a
+        row comes or goes, or a new connection is there. The thread that reads the message calls it.
         """
         self._path = path
         self._on_change = on_change
@@ -54,14 +54,14 @@ class Database:
 
     @contextmanager
     def current(self) -> Iterator[Replica]:
-        """The replica as the database is now; nothing changes in it while the block runs."""
+        """Yield the replica, as the database is now. It does not change while the block runs."""
         with self._lock:
             yield self._current()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """A transaction that the block puts together. After the block it is made, and this waits
-        until ovs-vswitchd has done what it says.
+        """Yield a transaction, which the block fills; then commit it, and wait until ovs-vswitchd
+        has done what it says. If the block raises, nothing changes.
         """
         with self._lock:
             replica = self._current()
@@ -76,8 +76,8 @@ class Database:
                 self._await_switch(replica, number)
 
     def follow(self, until: Event) -> None:
-        """Hear of changes at once, until `interrupt` finds the event set, or the connection is
-        lost. Raise OSError or HostError if there is none to be had.
+        """Read messages as they come, until the connection is lost, or the event is set and
+        `interrupt` called. Raise OSError if the server does not answer, HostError if it is no use.
         """
         with self._lock:
             replica = self._opened()
@@ -86,7 +86,7 @@ class Database:
                 if self._replica is not replica:
                     return
                 try:
-                    replica.hear()
+                    replica.take_messages()
                 except OSError:
                     self._disconnect()
                     return
@@ -95,7 +95,7 @@ class Database:
             self._forget_interrupt()
 
     def interrupt(self) -> None:
-        """Let `follow` look around."""
+        """Let `follow` look at its event."""
         os.eventfd_write(self._interrupt, 1)
 
     def _interrupt_wait(self, waiting: Any) -> None:
@@ -120,7 +120,7 @@ class Database:
         return self._replica
 
     def _disconnect(self) -> None:
-        """Whoever follows the connection must not wait for it any more."""
+        """End the connection, and let `follow` wait for it no longer."""
         if self._replica is not None:
             self._replica.close()
             self._replica = None

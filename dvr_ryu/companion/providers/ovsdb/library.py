@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dvr_ryu.companion.providers.ovsdb.json_parser import Parser
+
 
 @contextmanager
 def _absent(package: str) -> Iterator[None]:
@@ -29,9 +31,13 @@ def _absent(package: str) -> Iterator[None]:
 
 
 with _absent("eventlet"):
+    from ovs import json as ovs_json
     from ovs import jsonrpc, stream
     from ovs import poller as ovs_poller
     from ovs.db import data, error, idl
+
+if ovs_json.PARSER == ovs_json.PARSER_PY:
+    ovs_json.Parser = Parser
 
 __all__ = ["Deadline", "data", "error", "idl", "jsonrpc", "poller", "stream"]
 

@@ -1,6 +1,6 @@
 """A copy of our part of Open vSwitch's database, which ovs.db.idl keeps current.
 
-It lives as long as one connection. Whoever uses it sees to it that one thread does at a time.
+It lives as long as one connection. Only one thread may use it at a time.
 """
 
 from __future__ import annotations
@@ -17,40 +17,41 @@ LOST = "OVSDB ended the connection"
 
 
 class Row(dict[str, Any]):
-    """A row's columns: a set is a list, and a reference is the other row's UUID.
+    """A row's columns, as they are in the database: a set is a list, and a reference is the other
+    row's UUID.
 
-    A column is converted when somebody asks for it first.
+    A column is converted when it is first asked for.
     """
 
     def __init__(self, row: Any) -> None:
         super().__init__()
         self.uuid: UUID = row.uuid
-        self._row = row
+        # The row's attributes would build the rows that it refers to, too, and show what a
+        # transaction is about to change.
+        self._committed = row._data
 
     def whole(self) -> dict[str, Any]:
         """All columns that are replicated."""
-        return {column: self[column] for column in self._row._table.columns}
+        return {column: self[column] for column in self._committed}
 
     def __missing__(self, column: str) -> Any:
-        value = self[column] = _with_uuids(getattr(self._row, column))
+        value = self[column] = self._committed[column].to_python(_uuid)
         return value
 
 
-def _with_uuids(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_with_uuids(each) for each in value]
-    return value.uuid if isinstance(value, idl.Row) else value
+def _uuid(value: Any, _: object) -> Any:
+    return value
 
 
 Rows: TypeAlias = "Mapping[UUID, Row]"
 
 
 class Replica(idl.Idl):
-    """The tables of `WATCHED`, with the rows that the server has told of."""
+    """The tables of `WATCHED`, with the rows that the server has sent."""
 
     def __init__(self, path: str, on_change: Callable[[], object], deadline: Deadline) -> None:
-        """Connect, and load all. Raise OSError if the server does not answer, HostError if it has
-        not what we need.
+        """Connect, and load all. Raise OSError if the server does not answer, HostError if its
+        schema lacks a column.
 
         `on_change` is called whenever a row comes or goes, or one of its watched columns changes.
         """
@@ -82,17 +83,17 @@ class Replica(idl.Idl):
         return self._rows[table]
 
     def run_until(self, done: Callable[[], bool], deadline: Deadline) -> None:
-        """Hear the server until something is done. Raise TimeoutError if it takes too long,
+        """Read messages until `done` returns True. Raise TimeoutError if that takes too long,
         ConnectionError if the connection is lost.
         """
-        self.hear()
+        self.take_messages()
         while not done():
             deadline.wait(self.wait)
-            self.hear()
+            self.take_messages()
 
-    def hear(self) -> None:
-        """Take what the server has sent. Raise ConnectionError if the connection is lost, or good
-        for nothing any more, because the server has converted its database.
+    def take_messages(self) -> None:
+        """Read the messages that are there. Raise ConnectionError if the connection is lost, or
+        the server has converted its database to another schema.
         """
         while self.run():
             pass
@@ -100,7 +101,7 @@ class Replica(idl.Idl):
             raise ConnectionResetError(LOST)
 
     def notify(self, event: str, row: Any, updates: Any = None) -> None:
-        """Keep the rows, and tell of a change: the library calls this for each."""
+        """Keep the row as it is now, and tell of a change. The library calls this for each."""
         table = row._table.name
         if event == idl.ROW_DELETE:
             self._rows[table].pop(row.uuid, None)

@@ -21,10 +21,7 @@ Reference: TypeAlias = Any
 
 
 class Transaction:
-    """What is to be done, all or none of it. Each ends with `commit`, `read` or `abort`.
-
-    Of a row that it changes, the replica may tell what is only to come.
-    """
+    """Changes of which the server makes all or none. It ends with `commit`, `read` or `abort`."""
 
     def __init__(self, replica: Replica) -> None:
         """Raise HostError if Open vSwitch has not set up its database."""
@@ -43,7 +40,7 @@ class Transaction:
         self._set(self.replica.tables[table].rows[uuid], columns)
 
     def add(self, table: str, uuid: UUID, column: str, references: Iterable[Reference]) -> None:
-        """Add references to a column, whatever else others put there meanwhile."""
+        """Add references to a column; those that others add meanwhile stay."""
         row = self.replica.tables[table].rows[uuid]
         for reference in references:
             row.addvalue(column, reference)
@@ -55,7 +52,7 @@ class Transaction:
             row.delvalue(column, reference)
 
     def commit(self, deadline: Deadline) -> int:
-        """Do it; return what cur_cfg is at least, once ovs-vswitchd has done what OVSDB says.
+        """Make the changes; return the cur_cfg by which ovs-vswitchd tells that it has done them.
 
         Raise HostError if the server refuses, OSError if it does not answer.
         """
@@ -65,11 +62,11 @@ class Transaction:
         return number
 
     def read(self, deadline: Deadline) -> None:
-        """Change nothing; when this returns, the replica has all that the server had."""
+        """Change nothing. When this returns, the replica has all that the server had."""
         self._send(deadline)
 
     def abort(self) -> None:
-        """Do nothing."""
+        """Change nothing, and do not ask the server."""
         self._transaction.abort()
 
     def _send(self, deadline: Deadline) -> None:
@@ -100,7 +97,7 @@ class Transaction:
 
 
 def refused(reason: str) -> HostError:
-    """What people are told of a transaction that OVSDB refuses."""
+    """The error for a transaction that OVSDB refuses."""
     return HostError(f"OVSDB did not take a change: {reason}")
 
 

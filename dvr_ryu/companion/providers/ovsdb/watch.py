@@ -1,7 +1,7 @@
 """Notices at once that somebody changed bridges or ports, or that Open vSwitch is back.
 
-Open vSwitch that was killed makes its devices anew when it returns, and OVSDB tells of it. What is
-to be done about it is the caller's affair.
+Open vSwitch that was killed makes its devices anew when it returns, and OVSDB tells of it. What to
+do about it, the caller decides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PAUSE = 0.2
 
 
 class OvsdbWatch(Thread):
-    """Hears of changes for a database, in a thread of its own, and connects anew when it must."""
+    """Reads the messages of a database, in a thread of its own, and connects anew when it must."""
 
     def __init__(self, database: Database, changed: Callable[[], object]) -> None:
         """`changed` is called when a connection is lost; of all else the database tells."""
@@ -37,7 +37,7 @@ class OvsdbWatch(Thread):
             try:
                 self._database.follow(self._ended)
             except HostError:
-                continue  # what it lacks is told of by all who ask it
+                continue  # the next look at the host tells of it
             except OSError as error:
                 if is_exhaustion(error):
                     raise
