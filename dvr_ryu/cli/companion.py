@@ -111,13 +111,14 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
     from dvr_ryu.companion import agent, check
     from dvr_ryu.companion.check.finding import Verdict, line
     from dvr_ryu.companion.providers.kernel import rights
+    from dvr_ryu.companion.providers.ovsdb.database import Database
 
     rights.require()
-    host_view = view(topology, host)
-    found = list(check.unnoticed(host_view, options))
+    host_view, database = view(topology, host), Database()
+    found = list(check.unnoticed(host_view, database, options))
     for each in found:
         _to_stderr(line(each))
-    change = agent.apply(host_view, report=_to_stderr, options=options)
+    change = agent.apply(host_view, report=_to_stderr, options=options, database=database)
     _print_change(host, change, change.lines())
     if any(each.verdict is Verdict.FAIL for each in found):
         _to_stderr(

@@ -52,12 +52,14 @@ def apply(
     on_progress: Progress = _quiet,
     report: Report = _unreported,
     options: TlsOptions = DEFAULTS,
+    database: Database | None = None,
 ) -> HostChange:
     """Make the host what the topology says, and return what was changed: nothing, the second time.
 
-    Raise HostError if the host refuses; what is made stays, and the next run goes on from there.
+    A `database` that was asked before is not loaded again; it is closed at the end. Raise HostError
+    if the host refuses; what is made stays, and the next run goes on from there.
     """
-    with locked(), _host(view.host.name, options) as host:
+    with locked(), _host(view.host.name, options, database) as host:
         change = reconcile(host, host.desired(view), on_progress)
         _report_foreign(host, view, report)
         return change
@@ -118,9 +120,11 @@ def _difference(host: Host, desired: tuple[Resource, ...]) -> HostChange:
 
 
 @contextmanager
-def _host(name: str, options: TlsOptions = DEFAULTS) -> Iterator[Host]:
-    with closing(Database()) as database:
-        host = Host(name, database, options)
+def _host(
+    name: str, options: TlsOptions = DEFAULTS, database: Database | None = None
+) -> Iterator[Host]:
+    with closing(database or Database()) as opened:
+        host = Host(name, opened, options)
         try:
             yield host
         except OSError as error:

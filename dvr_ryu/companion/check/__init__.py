@@ -50,19 +50,20 @@ def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[
             yield from neighbours.findings(view, desired, database)
 
 
-def unnoticed(view: HostView, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
+def unnoticed(
+    view: HostView, database: Database, options: TlsOptions = DEFAULTS
+) -> Iterator[Finding]:
     """Yield what is wrong for packets on a host that `apply` makes all the same: it does not need
     them. What it needs itself, it refuses to go without.
     """
-    with closing(Database()) as database:
-        datapath = _datapath(database)
-        sides = (
-            switch.findings(datapath, database),
-            credentials.findings(view, options),
-            site.findings(view, datapath, database, options),
-        )
-        for side in sides:
-            yield from (each for each in side if each.verdict is not Verdict.PASS)
+    datapath = _datapath(database)
+    sides = (
+        switch.findings(datapath, database),
+        credentials.findings(view, options),
+        site.findings(view, datapath, database, options),
+    )
+    for side in sides:
+        yield from (each for each in side if each.verdict is not Verdict.PASS)
 
 
 def _datapath(database: Database) -> str:
