@@ -107,5 +107,6 @@ class Replica(idl.Idl):
             self._rows[table].pop(row.uuid, None)
         else:
             self._rows[table][row.uuid] = Row(row)
-        if event != idl.ROW_UPDATE or any(hasattr(updates, each) for each in WATCHED[table]):
+        # Of an updated row, `updates` has the columns that changed, as they were.
+        if event != idl.ROW_UPDATE or any(each in updates._data for each in WATCHED[table]):
             self._on_change()
