@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, RLock
 from typing import Any
+from weakref import finalize
 
 from dvr_ryu.companion.providers.ovsdb.library import Deadline, poller
 from dvr_ryu.companion.providers.ovsdb.replica import Replica
@@ -41,6 +42,7 @@ class Database:
         self._lock = RLock()
         self._replica: Replica | None = None
         self._interrupt = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        finalize(self, os.close, self._interrupt)  # and not before: `follow` may wait for it
 
     def connect(self) -> None:
         """Raise HostError if Open vSwitch does not answer."""
