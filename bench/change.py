@@ -30,9 +30,9 @@ SIZES = (1_000, 5_000, 20_000, 50_000)
 ROUNDS = 11
 
 # Its name is last in order, so that it takes no number from another instance.
-_THERE = Instance("wanderer", host(1), network(0))
-_ELSEWHERE = Instance("wanderer", host(2), network(0))
-EDITS = {"added": _THERE.line(), "moved": _ELSEWHERE.line(), "removed": ""}
+_ON_HOST_1 = Instance("wanderer", host(1), network(0))
+_ON_HOST_2 = Instance("wanderer", host(2), network(0))
+EDITS = {"added": _ON_HOST_1.line(), "moved": _ON_HOST_2.line(), "removed": ""}
 """Change of an instance → the last line of the file after it."""
 
 
@@ -119,7 +119,7 @@ def _times(sizes: dict[int, _Size]) -> Iterator[Figure]:
 
 def _comparisons(texts: dict[int, str]) -> Iterator[Figure]:
     for size, text in texts.items():
-        before, after = parse_topology(text, "was"), parse_topology(text + _THERE.line(), "is")
+        before, after = parse_topology(text, "was"), parse_topology(text + _ON_HOST_1.line(), "is")
         durations = []
         for _ in range(ROUNDS):
             began = time.perf_counter()

@@ -6,10 +6,8 @@ companion waits for Open vSwitch, which takes longer for a port the more ports i
 three peers:
 
 - the same at 20 instances: it shows the growth of all times together;
-
 - the same at 20 instances with so many foreign ports on br-int that Open vSwitch has as many: it
-shows how the companion's own time grows with its instances;
-
+  shows how the companion's own time grows with its instances;
 - one `ovs-vsctl add-port` on the same host, the whole process.
 """
 
@@ -32,7 +30,7 @@ FEW, SIZES = 20, (200, 400)
 EDITS = 5
 FLAT = Goal(1.5)
 
-_OTHERS = "others"
+_FOREIGN = "others"
 """The namespace of the foreign veth peers."""
 _LOGGED = re.compile(r"in (\d+) ms; the file was read in (\d+) ms")
 
@@ -51,7 +49,7 @@ def _figures(stage: Stage, log: _Log) -> Iterator[Figure]:
     yield Figure(_name(FEW), "ms", at_few, _port_ms(stage), "ovs-vsctl add-port")
     beside = {}
     for size in SIZES:
-        with _ports_of_others(stage, size - FEW):
+        with _foreign_ports(stage, size - FEW):
             beside[size] = log.growth_ms(FEW)
     for size in SIZES:
         log.after_saving(size)
@@ -110,15 +108,15 @@ def _running(stage: Stage) -> Iterator[_Log]:
 
 
 @contextmanager
-def _ports_of_others(stage: Stage, count: int) -> Iterator[None]:
+def _foreign_ports(stage: Stage, count: int) -> Iterator[None]:
     """Add so many foreign ports to br-int while the block runs."""
     names = [f"others{number}" for number in range(count)]
     devices = [
-        f"link add {name} up type veth peer name eth{number} netns {_OTHERS}"
+        f"link add {name} up type veth peer name eth{number} netns {_FOREIGN}"
         for number, name in enumerate(names)
     ]
     host = stage.host
-    host.run(["ip", "netns", "add", _OTHERS])
+    host.run(["ip", "netns", "add", _FOREIGN])
     try:
         host.run(["ip", "-batch", "-"], input="\n".join(devices), timeout=SECONDS)
         added = [word for name in names for word in ("--", "add-port", "br-int", name)]
@@ -127,7 +125,7 @@ def _ports_of_others(stage: Stage, count: int) -> Iterator[None]:
     finally:
         removals = [word for name in names for word in ("--", "--if-exists", "del-port", name)]
         host.run(["ovs-vsctl", *removals], timeout=SECONDS)
-        host.run(["ip", "netns", "del", _OTHERS], timeout=SECONDS)
+        host.run(["ip", "netns", "del", _FOREIGN], timeout=SECONDS)
 
 
 def _port_ms(stage: Stage) -> float:

@@ -22,7 +22,7 @@ from tests.switch.support.ovs import Ovs
 from tests.switch.support.peers import Peer, State
 from tests.switch.test_sync import HOST, edit, in_sync
 
-OTHER = b"server-64/br-tun"
+OTHER_BRIDGE = b"server-64/br-tun"
 
 
 def malformed(version: int, xid: int) -> Iterator[tuple[str, State, bytes, str]]:
@@ -81,10 +81,12 @@ def test_each_malformed_message_costs_its_connection_and_a_line(
     in_sync(controller, ovs, view_of(topology_file, HOST))
     for name, (state, text) in CASES.items():
         mark = controller.mark()
-        with Peer(controller.port, OTHER) as peer:
+        with Peer(controller.port, OTHER_BRIDGE) as peer:
             peer.advance(state)
             content = next(
-                each for other, _, each, _ in malformed(peer.version, peer.xid) if other == name
+                each
+                for other_name, _, each, _ in malformed(peer.version, peer.xid)
+                if other_name == name
             )
             peer.send(content)
             peer.await_end()
@@ -109,7 +111,9 @@ def tracebacks(controller: Controller) -> list[str]:
 
 
 @pytest.mark.parametrize("version", [0, 1, 2, 3])
-def test_no_common_version_is_said_to_the_switch(controller: Controller, version: int) -> None:
+def test_the_switch_gets_an_error_about_a_missing_common_version(
+    controller: Controller, version: int
+) -> None:
     with Peer(controller.port) as peer:
         peer.send(of.hello(version))
         *_, error = peer.await_end()
@@ -158,7 +162,7 @@ def test_a_lost_listener_ends_the_process_with_a_code(folder: Path, controller: 
     assert tracebacks(controller) == []
 
 
-def test_what_a_bridge_says_of_itself_cannot_forge_the_log(controller: Controller) -> None:
+def test_a_bridges_description_cannot_forge_the_log(controller: Controller) -> None:
     forged = b"x\nserver-233/br-tun in sync: 54 flows\x1b[2J\xff"
     with Peer(controller.port, forged) as peer:
         peer.advance(State.KNOWN)
@@ -175,14 +179,14 @@ def memory(controller: Controller) -> int:
 
 
 def test_unawaited_errors_and_an_endless_answer_cost_no_memory(controller: Controller) -> None:
-    with Peer(controller.port, OTHER) as peer:
+    with Peer(controller.port, OTHER_BRIDGE) as peer:
         peer.advance(State.SETTLED)
         before = memory(controller)
         for number in range(100):
             peer.send(b"".join(of.error(5, 1000 * number + at) for at in range(1000)))
         peer.echo()
         assert memory(controller) - before < 10_000
-    with Peer(controller.port, OTHER) as peer:
+    with Peer(controller.port, OTHER_BRIDGE) as peer:
         peer.advance(State.NAMED)
         ports = b"".join(of.port(5, number, b"x") for number in range(1600))
         for _ in range(1000):
@@ -212,7 +216,7 @@ def test_a_peer_that_is_no_bridge_of_the_topology_may_not_say_much(
 
 
 def test_a_bridge_that_tells_of_ever_new_ports_is_let_go(controller: Controller) -> None:
-    with Peer(controller.port, OTHER) as peer:
+    with Peer(controller.port, OTHER_BRIDGE) as peer:
         peer.advance(State.NAMED)
         for first in range(0, 80_000, 1000):
             peer.send(
@@ -227,7 +231,7 @@ def test_a_bridge_that_tells_of_ever_new_ports_is_let_go(controller: Controller)
 
 def test_a_peer_that_reads_nothing_is_let_go(controller: Controller) -> None:
     """It would otherwise hold a slot in a queue for ever."""
-    with Peer(controller.port, OTHER) as peer:
+    with Peer(controller.port, OTHER_BRIDGE) as peer:
         peer.advance(State.SETTLED)
         peer.socket.settimeout(1)
         echo = of.message(5, of.ECHO_REQUEST, 1, bytes(4096))
@@ -251,7 +255,7 @@ def test_a_flood_of_bad_connections_is_a_few_lines(controller: Controller) -> No
 # Peers that may be a switch -----------------------------------------------------------------------
 
 
-def test_a_second_claim_is_refused_and_told_with_both_addresses(
+def test_a_second_claim_is_refused_and_logged_with_both_addresses(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
@@ -326,11 +330,11 @@ def test_only_our_flows_are_read(
 
 def test_a_count_of_flows_in_two_parts_costs_its_connection(controller: Controller) -> None:
     """The count is one number, so it fits into one part."""
-    with Peer(controller.port, OTHER) as peer:
+    with Peer(controller.port, OTHER_BRIDGE) as peer:
         peer.advance(State.SETTLED)
-        heard = peer.answer_until(lambda heard: heard.asks(of.AGGREGATE))
+        message = peer.answer_until(lambda message: message.requests(of.AGGREGATE))
         for flags in (of.MORE, 0):
-            peer.send(of.multipart(5, of.AGGREGATE, heard.xid, bytes(24), flags))
+            peer.send(of.multipart(5, of.AGGREGATE, message.xid, bytes(24), flags))
         peer.await_end()
     line = controller.wait_for(f"{peer.address}: ")
     assert "an answer about aggregate that has more than one part" in line
@@ -371,9 +375,9 @@ def test_a_bridge_that_an_edit_takes_while_it_is_read_is_left_alone(
     assert tracebacks(controller) == []
 
 
-def test_what_ports_are_said_to_have_is_not_kept(controller: Controller) -> None:
+def test_properties_of_ports_are_not_stored(controller: Controller) -> None:
     """Until a bridge has sent all its ports, it may report changes of them."""
-    with Peer(controller.port, OTHER) as peer:
+    with Peer(controller.port, OTHER_BRIDGE) as peer:
         peer.advance(State.NAMED)
         before = memory(controller)
         port = of.port(5, 1, b"x", of.ethernet() * 1900)

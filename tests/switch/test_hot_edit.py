@@ -20,7 +20,7 @@ def _logged_flows(controller: Controller, since: int) -> list[str]:
     return [line for line in controller.lines()[since:] if line.startswith(SIGNS)]
 
 
-def test_what_changed_is_logged_as_diff_flows_prints_it(
+def test_changed_flows_are_logged_in_the_format_of_diff_flows(
     ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
@@ -82,7 +82,7 @@ def test_of_a_large_change_some_lines_are_logged_and_the_rest_is_counted(
     assert (len(lines), more) == (20, "and 35 more")
 
 
-def test_a_bad_save_is_refused_with_its_place_and_the_next_good_one_is_applied(
+def test_a_bad_save_is_refused_with_its_location_and_the_next_good_one_is_applied(
     ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))

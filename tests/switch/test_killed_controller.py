@@ -59,7 +59,7 @@ DAMAGE = (
 
 
 @pytest.mark.parametrize("protocol", ["OpenFlow13", "OpenFlow14"])
-def test_what_others_do_to_our_flows_is_mended(
+def test_our_flows_are_restored_after_foreign_changes(
     ovs: Ovs, controller: Controller, topology_file: Path, pipelines: Pipelines, protocol: str
 ) -> None:
     view = view_of(topology_file, HOST)

@@ -6,7 +6,7 @@ from tests.switch.support.oracle import Oracle
 from tests.switch.support.ovs import Ovs
 
 
-def test_lines_are_told_apart(ovs: Ovs):
+def test_lines_are_classified(ovs: Ovs):
     report = Oracle(ovs).judge(
         [
             "table=3,priority=5,in_port=p1 actions=output:patch-int",

@@ -267,7 +267,7 @@ def test_words(ovs: Ovs, protocol: str):
     assert len(report.agree) == len(lines), report
 
 
-def test_what_both_refuse(ovs: Ovs):
+def test_mistakes_are_refused_by_both_sides(ovs: Ovs):
     lines = lines_of(BOTH_REFUSE)
     report = Oracle(ovs).judge(lines)
     assert list(report.both_refuse) == lines, report

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tests.switch.support.oracle import Oracle
 from tests.switch.support.ovs import Ovs
 
-TAKEN = """
+ACCEPTED = """
 in_port=2,actions=in_port
 actions=2,3,4,5,6,in_port
 actions=all,in_port
@@ -50,14 +50,14 @@ def lines_of(text: str) -> list[str]:
     return [f"table=200,priority={at + 1},{line}" for at, line in enumerate(actions)]
 
 
-def test_what_the_manual_shows_is_taken(ovs: Ovs) -> None:
-    lines = lines_of(TAKEN)
+def test_lines_of_the_manual_are_accepted(ovs: Ovs) -> None:
+    lines = lines_of(ACCEPTED)
     report = Oracle(ovs).judge(lines)
     print(report)
     assert sorted(report.agree) == sorted(lines), report
 
 
-def test_what_the_manual_warns_of_is_refused(ovs: Ovs) -> None:
+def test_lines_that_the_manual_warns_of_are_refused(ovs: Ovs) -> None:
     lines = lines_of(OF_OPENFLOW_1_0_ONLY)
     report = Oracle(ovs).judge(lines)
     print(report)

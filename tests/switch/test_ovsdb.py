@@ -194,12 +194,12 @@ WATCHED = (
 def test_it_is_told_of_what_may_have_to_be_mended_and_of_no_more(ovs: Ovs, ovsdb: Ovsdb) -> None:
     ovsdb.make_bridges([BRIDGE])
     with watched(ovs) as changed:
-        for words in WATCHED:
+        for arguments in WATCHED:
             wait_until(lambda: quiet(changed), 10, "that it is quiet")
-            ovs.vsctl("set", "Open_vSwitch", ".", f"external_ids:probe={len(words)}")
+            ovs.vsctl("set", "Open_vSwitch", ".", f"external_ids:probe={len(arguments)}")
             assert not changed.wait(0.2)
-            ovs.vsctl(*words.split())
-            wait_until(changed.is_set, 10, words)
+            ovs.vsctl(*arguments.split())
+            wait_until(changed.is_set, 10, arguments)
 
 
 @pytest.fixture

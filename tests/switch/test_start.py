@@ -47,7 +47,7 @@ def test_no_topology_is_one_clear_line(tmp_path: Path) -> None:
     assert line.startswith("no topology: name one in DVR_TOPOLOGY or as [dvr] topology")
 
 
-def test_a_bad_topology_is_shown_at_its_place(tmp_path: Path) -> None:
+def test_a_bad_topology_is_reported_with_its_location(tmp_path: Path) -> None:
     (tmp_path / "topology.yaml").write_text("hosts: {a: {address: 10.0.0.1}}\nnetworks: {x: 1}\n")
     location, source, caret = complaint(start(tmp_path))
     assert location.startswith("topology.yaml:2:15:")
@@ -55,7 +55,7 @@ def test_a_bad_topology_is_shown_at_its_place(tmp_path: Path) -> None:
     assert caret.index("^") == source.index("1}")
 
 
-def test_bad_flows_are_shown_at_their_place(tmp_path: Path) -> None:
+def test_bad_flows_are_reported_with_their_location(tmp_path: Path) -> None:
     (tmp_path / "br-tun.flows").write_text("table 0 A\n  miss: fly\n")
     config = tmp_path / "ryu.conf"
     config.write_text(f"[dvr]\ntopology = {ARTICLE}\nflows = {tmp_path}\n")

@@ -71,7 +71,7 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def test_what_was_learned_is_forgotten_with_the_network(
+def test_learned_flows_are_removed_with_the_network(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
     """Another instance may get its tag and its port number."""
@@ -95,7 +95,7 @@ def test_what_was_learned_is_forgotten_with_the_network(
     assert there() == [False, True]
 
 
-def test_what_was_learned_is_forgotten_with_the_lines_that_teach(
+def test_learned_flows_are_removed_with_the_lines_that_learn(
     ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))
@@ -110,7 +110,7 @@ def test_what_was_learned_is_forgotten_with_the_lines_that_teach(
     assert_holds(ovs, "br-tun", expected(article, view, "br-tun", view.planned_ofports("br-tun")))
 
 
-def test_dvr_flows_is_what_the_bridge_has(
+def test_dvr_flows_prints_the_flows_of_the_bridge(
     ovs: Ovs, controller: Controller, topology_file: Path
 ) -> None:
     view = view_of(topology_file, HOST)
@@ -262,7 +262,7 @@ def add_group(ovs: Ovs) -> None:
     ovs.run("ovs-ofctl", "-O", "OpenFlow14", "add-group", "br-tun", "group_id=9,type=all")
 
 
-def test_a_refused_edit_is_tried_again_and_the_flows_before_it_are_kept_till_then(
+def test_a_refused_edit_is_tried_again_and_the_old_flows_stay_till_then(
     ovs: Ovs, controller: Controller, topology_file: Path, flows_folder: Path
 ) -> None:
     in_sync(controller, ovs, view_of(topology_file, HOST))

@@ -128,7 +128,7 @@ def test_any_number_of_switches_at_once(controller: Controller, pki: Pki) -> Non
         each.close()
 
 
-def test_a_slow_handshake_keeps_nobody_waiting(controller: Controller, pki: Pki) -> None:
+def test_a_slow_handshake_delays_no_other_switch(controller: Controller, pki: Pki) -> None:
     silent = [socket.create_connection(("127.0.0.1", controller.port)) for _ in range(5)]
     with switch(controller, pki.host("h1"), "h1/br-tun"):
         controller.wait_for("h1/br-tun in sync")
@@ -152,7 +152,7 @@ def test_a_bridge_is_the_hosts_that_the_certificate_names(
         controller.wait_for("h1/br-tun in sync")
 
 
-def test_who_shows_no_certificate_is_told_so(controller: Controller) -> None:
+def test_a_switch_without_a_certificate_gets_an_alert(controller: Controller) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     connected = socket.create_connection(("127.0.0.1", controller.port))
@@ -181,7 +181,7 @@ def test_renewed_files_serve_without_a_restart(
         controller.wait_for("h1/br-tun in sync", controller.mark())
 
 
-def test_the_controllers_files_that_become_bad_are_told_once(
+def test_files_of_the_controller_that_become_bad_are_logged_once(
     controller: Controller, pki: Pki
 ) -> None:
     expire(of_controller(pki.folder), pki.folder / "controllerca")
@@ -211,7 +211,7 @@ def test_an_edit_leads_from_tcp_to_tls_and_back(
         controller.wait_for("h1/br-tun in sync", mark)
 
 
-def test_an_edit_to_tls_without_files_lets_nobody_in_until_they_are_there(
+def test_an_edit_to_tls_without_files_admits_no_switch_until_they_exist(
     controller: Controller, pki: Pki, topology_file: Path
 ) -> None:
     def edit(content: str, line: str) -> None:
@@ -234,7 +234,7 @@ def test_an_edit_to_tls_without_files_lets_nobody_in_until_they_are_there(
         controller.wait_for("h1/br-tun in sync")
 
 
-def test_another_address_needs_a_restart_and_that_is_said(
+def test_another_address_needs_a_restart_and_the_log_says_so(
     controller: Controller, topology_file: Path
 ) -> None:
     topology_file.write_text(TOPOLOGY.replace("6653", "6654"))

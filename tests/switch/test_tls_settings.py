@@ -50,11 +50,11 @@ def rows(ovs: Ovs) -> list[dict[str, object]]:
     return [{name: row[name] for name in row if name != "_uuid"} for row in rows]
 
 
-def change_by(way: str, ovs: Ovs, table: TlsTable, wanted: SwitchTls | None) -> None:
+def change_by(method: str, ovs: Ovs, table: TlsTable, wanted: SwitchTls | None) -> None:
     """Bring the database to the desired settings, by the companion or by its script."""
     found, _ = table.read(wanted is not None)
     needed = change([wanted] if wanted else [], found)
-    if way == "script":
+    if method == "script":
         lines = "\n".join(script(needed, "h1")).partition("set -e\n")[2]
         shell(ovs, lines.partition("\n")[2])
     elif needed.made:
@@ -63,40 +63,40 @@ def change_by(way: str, ovs: Ovs, table: TlsTable, wanted: SwitchTls | None) -> 
         table.unmake(found)
 
 
-@pytest.mark.parametrize("way", ("companion", "script"))
-def test_what_was_there_is_noted_and_given_back(way: str, ovs: Ovs, table: TlsTable) -> None:
+@pytest.mark.parametrize("method", ("companion", "script"))
+def test_earlier_settings_are_noted_and_restored(method: str, ovs: Ovs, table: TlsTable) -> None:
     shell(ovs, f"ovs-vsctl {THEIRS}")
     before = rows(ovs)
     assert table.read(wanted=False) == ([], [])
     for wanted in (OURS, RENEWED):
-        change_by(way, ovs, table, wanted)
+        change_by(method, ovs, table, wanted)
         ((found,), (foreign,)) = table.read(wanted=True)
         assert found == wanted
         assert (foreign.what, foreign.name) == ("tls", "/etc/their key.pem")
         assert len(rows(ovs)) == 1
-    change_by(way, ovs, table, None)
+    change_by(method, ovs, table, None)
     assert rows(ovs) == before
 
 
-@pytest.mark.parametrize("way", ("companion", "script"))
-def test_where_nothing_was_nothing_is_left(way: str, ovs: Ovs, table: TlsTable) -> None:
-    change_by(way, ovs, table, OURS)
+@pytest.mark.parametrize("method", ("companion", "script"))
+def test_where_nothing_was_nothing_is_left(method: str, ovs: Ovs, table: TlsTable) -> None:
+    change_by(method, ovs, table, OURS)
     assert table.read(wanted=False) == ([OURS], [])
-    change_by(way, ovs, table, None)
+    change_by(method, ovs, table, None)
     assert rows(ovs) == []
 
 
 def test_both_ways_write_the_same(ovs: Ovs, table: TlsTable) -> None:
     shell(ovs, f"ovs-vsctl {THEIRS}")
     written = []
-    for way in ("companion", "script"):
-        change_by(way, ovs, table, OURS)
+    for method in ("companion", "script"):
+        change_by(method, ovs, table, OURS)
         written.append(rows(ovs))
-        change_by(way, ovs, table, None)
+        change_by(method, ovs, table, None)
     assert written[0] == written[1]
 
 
-def test_what_others_set_over_ours_is_replaced_and_given_back(ovs: Ovs, table: TlsTable) -> None:
+def test_foreign_settings_over_ours_are_replaced_and_restored(ovs: Ovs, table: TlsTable) -> None:
     table.make([OURS])
     shell(ovs, f"ovs-vsctl {THEIRS}")
     theirs = rows(ovs)

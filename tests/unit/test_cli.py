@@ -51,7 +51,7 @@ def dvr(capfd: pytest.CaptureFixture[str]):
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("option", ["--help", "-h"])
-def test_every_command_teaches_what_it_does(arguments: list[str], option: str):
+def test_every_command_has_a_help_text(arguments: list[str], option: str):
     result = CliRunner().invoke(cli, [*arguments, option])
     assert result.exit_code == 0
     usage, _, first, *_ = result.stdout.split("\n")
@@ -74,7 +74,7 @@ def test_the_version_is_the_packages(dvr):
     assert re.fullmatch(r"dvr, version [0-9]+\.[0-9]+\S*\n", done.out)
 
 
-def test_check_is_silent_about_what_is_right(dvr):
+def test_check_prints_nothing_about_valid_files(dvr):
     done = dvr("check", EXAMPLE)
     assert (done.code, done.out, done.err) == (0, "", "")
 
@@ -246,7 +246,7 @@ def test_hosts_prints_the_articles_query(dvr):
         (["lab", "exec", "cirros"], "Missing argument 'COMMAND"),
     ],
 )
-def test_wrong_words_are_64_and_said_on_stderr(dvr, arguments: list[str], text: str):
+def test_wrong_usage_is_64_and_reported_on_stderr(dvr, arguments: list[str], text: str):
     done = dvr(*arguments)
     assert (done.code, done.out) == (64, "")
     assert text in done.err
@@ -288,7 +288,7 @@ def _completed(line: str) -> set[str]:
         (f"dvr flows {EXAMPLE} --", {"--host", "--bridge", "--flows", "--help"}),
     ],
 )
-def test_completion_offers_words(line: str, some: set[str]):
+def test_completion_offers_commands(line: str, some: set[str]):
     offered = _completed(line)
     assert offered >= some
     assert all(word.startswith(line.split(" ")[-1]) for word in offered)
@@ -308,6 +308,6 @@ def test_completion_offers_the_topologys_hosts(line: str, offered: set[str]):
     assert _completed(line) == offered
 
 
-def test_flows_dir_is_what_is_used_when_nobody_says_otherwise(dvr):
+def test_flows_dir_is_the_default(dvr):
     explicit = dvr("flows", EXAMPLE, "--host", "server-64", "--flows", str(flows_dir()))
     assert explicit.out == dvr("flows", EXAMPLE, "--host", "server-64").out

@@ -7,7 +7,7 @@ from dvr_ryu.errors import DvrError, FileError, HostError, Location, Problem, Sw
 LINE = "\tpriority=1 x"
 
 
-def test_a_problem_is_its_place_its_line_and_a_caret():
+def test_a_problem_is_its_location_its_line_and_a_caret():
     problem = Problem(Location("flows/br-tun.flows", 3, 13, LINE), "unknown field 'x'")
     assert str(problem).split("\n") == [
         "flows/br-tun.flows:3:13: unknown field 'x'",
@@ -30,6 +30,6 @@ def test_problems_are_in_the_order_of_the_file():
     assert len(str(error).split("\n")) == 12
 
 
-def test_whoever_is_to_blame_the_exit_code_is_1():
+def test_the_exit_code_of_every_error_is_1():
     for error in (DvrError("x"), HostError("x"), SwitchError("x"), FileError([])):
         assert error.exit_code == 1

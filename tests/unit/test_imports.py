@@ -256,7 +256,7 @@ def test_a_right_import_passes(tmp_path: Path, file: str, line: str) -> None:
     assert objections(tmp_path) == []
 
 
-def test_what_is_apart_from_the_controller_stays_unpatched() -> None:
+def test_code_apart_from_the_controller_stays_unpatched() -> None:
     """In a process that eventlet has patched, select.poll is missing and threads are green."""
     apart = NOT_UNDER_EVENTLET | LEAVES | {"topology", "pipeline", "reconcile"}
     modules = [

@@ -140,7 +140,7 @@ def test_show_leases() -> None:
     assert [each["instance"] for each in document["leases"]] == ["a", None]
 
 
-def test_there_is_a_section_for_each_word_that_takes_json() -> None:
+def test_each_command_with_json_has_a_section() -> None:
     from dvr_ryu.cli import cli
 
     def arguments(command: Any, name: str) -> Iterator[str]:
@@ -149,5 +149,5 @@ def test_there_is_a_section_for_each_word_that_takes_json() -> None:
         for below in getattr(command, "commands", {}).values():
             yield from arguments(below, f"{name} {below.name}".strip())
 
-    said = {each for each in re.findall(r"^``dvr ((?:[a-z]+ ?)+)", DOCS, re.M)}
-    assert {each.strip() for each in said} == set(arguments(cli, ""))
+    documented_commands = {each for each in re.findall(r"^``dvr ((?:[a-z]+ ?)+)", DOCS, re.M)}
+    assert {each.strip() for each in documented_commands} == set(arguments(cli, ""))

@@ -70,19 +70,19 @@ def test_a_closed_stdout_is_one_line() -> None:
     assert done.stderr == "cannot write the result to stdout: Bad file descriptor\n"
 
 
-def test_a_word_without_a_result_needs_no_stdout() -> None:
+def test_a_command_without_a_result_needs_no_stdout() -> None:
     with open("/dev/full", "w") as full:
         assert ended(["check", EXAMPLE], full.fileno()) == (0, "")
 
 
-def test_the_exit_code_stays_that_of_the_word(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_exit_code_stays_that_of_the_command(capfd: pytest.CaptureFixture[str]) -> None:
     def command(code: object) -> Callable[[], object]:
         return lambda: sys.exit(code)  # type: ignore[arg-type]
 
     assert [end_with(command(code)) for code in (0, 2, 64, None)] == [0, 2, 64, 0]
 
 
-def test_what_is_no_terminal_does_not_wrap(
+def test_pipes_and_files_do_not_wrap(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
@@ -93,7 +93,7 @@ def test_what_is_no_terminal_does_not_wrap(
     assert len(lines) == 2
 
 
-def test_a_terminal_wraps_at_words() -> None:
+def test_a_terminal_wraps_between_words() -> None:
     """Run in a terminal of 40 columns, which is a pty."""
     code = (
         "from dvr_ryu.cli import output; from dvr_ryu.tables import table;"
@@ -134,7 +134,7 @@ def test_a_quoted_line_does_nothing_to_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("column", [1, 50, 5000, 9999, 10000])
-def test_of_a_long_line_what_is_around_the_place_is_quoted(column: int) -> None:
+def test_only_a_part_of_a_long_line_is_quoted(column: int) -> None:
     source = "".join(chr(ord("a") + at % 26) for at in range(10000))
     _, line, caret = str(Problem(Location("f", 1, column, source), "wrong")).split("\n")
     assert len(line) <= SHOWN_COLUMNS + 4
@@ -159,7 +159,7 @@ def test_of_many_problems_the_first_are_written_out() -> None:
         (b"a\r\nb\x7f", "f:2:2", "U+007F"),
     ],
 )
-def test_what_is_no_text_has_a_place(data: bytes, location: str, expected: str) -> None:
+def test_invalid_utf_8_has_a_location(data: bytes, location: str, expected: str) -> None:
     with pytest.raises(FileError) as raised:
         text_of(data, "f")
     (problem,) = raised.value.problems

@@ -126,7 +126,7 @@ def required(section: str) -> set[str]:
     return {re.split(r"[ <>=~!;]", line)[0].lower() for line in lines if line[:1] not in {"", "#"}}
 
 
-def test_what_is_imported_is_required() -> None:
+def test_imported_packages_are_required() -> None:
     nodes = [n for p in ROOT.glob("dvr_ryu/**/*.py") for n in ast.walk(ast.parse(p.read_text()))]
     names = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
     names |= {str(n.module) for n in nodes if isinstance(n, ast.ImportFrom) and n.level == 0}

@@ -78,7 +78,7 @@ def test_topologies_can_be_typed(document: str, instances: list[set[str]], tmp_p
 @pytest.mark.parametrize(
     ("page", "example"), [("routing", "shapes"), ("dhcp", "dhcp"), ("north-south", "north-south")]
 )
-def test_what_a_page_shows_of_an_example_is_in_it(page: str, example: str) -> None:
+def test_parts_of_examples_on_pages_are_in_the_examples(page: str, example: str) -> None:
     block = re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", written(f"docs/{page}.rst"))
     assert block
     shown = yaml.safe_load(textwrap.dedent(block[1]))

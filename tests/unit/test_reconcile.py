@@ -15,7 +15,7 @@ mappings = st.dictionaries(st.integers(0, 9), st.integers(0, 3))
 
 
 @given(should=mappings, is_=mappings)
-def test_applying_the_difference_gives_what_should_be(
+def test_applying_the_difference_gives_the_desired_mapping(
     should: Mapping[int, int], is_: Mapping[int, int]
 ) -> None:
     difference = subtract(should, is_)
@@ -37,7 +37,7 @@ def test_the_difference_is_the_least(should: Mapping[int, int], is_: Mapping[int
 
 
 @given(should=mappings, is_=mappings, parts=st.booleans())
-def test_what_is_alike_is_not_changed(
+def test_values_that_are_alike_are_not_changed(
     should: Mapping[int, int], is_: Mapping[int, int], parts: bool
 ) -> None:
     def alike(one: int, other: int) -> bool:
@@ -55,7 +55,7 @@ def test_what_is_alike_is_not_changed(
 
 
 @given(mappings)
-def test_what_is_as_it_should_be_needs_no_change(same: Mapping[int, int]) -> None:
+def test_equal_mappings_need_no_change(same: Mapping[int, int]) -> None:
     assert not subtract(same, dict(same))
 
 
@@ -67,7 +67,7 @@ def graphs(draw: st.DrawFn) -> dict[int, list[int]]:
 
 
 @given(graphs())
-def test_everything_comes_once_and_after_what_it_needs(needs: dict[int, list[int]]) -> None:
+def test_everything_comes_once_and_after_its_requirements(needs: dict[int, list[int]]) -> None:
     steps = order(needs, needs.__getitem__)
     assert sorted(key for step in steps for key in step) == sorted(needs)
     at = {key: number for number, step in enumerate(steps) for key in step}

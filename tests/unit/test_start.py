@@ -24,7 +24,7 @@ print(*sorted(set({slow!r}) & set(sys.modules)), file=sys.stderr)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["--help"],
         ["check", SHAPES],
@@ -35,7 +35,9 @@ print(*sorted(set({slow!r}) & set(sys.modules)), file=sys.stderr)
     ],
     ids=" ".join,
 )
-def test_a_word_starts_without_them(words: list[str]) -> None:
+def test_a_command_starts_without_them(arguments: list[str]) -> None:
     program = _RUN.format(slow=sorted(SLOW))
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True
+    )
     assert done.stderr.splitlines()[-1:] in ([], [""]), done.stderr

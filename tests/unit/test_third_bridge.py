@@ -180,8 +180,17 @@ def test_commands_know_it(folder: Path, tmp_path: Path) -> None:
     topology.write_text(
         "hosts: {h1: {address: 10.0.0.1, datapath_ids: {br-vlan: 7}}, h2: {address: 10.0.0.2}}"
     )
-    words = ["flows", str(topology), "--host", "h1", "--bridge", "br-vlan", "--flows", str(folder)]
-    result = CliRunner().invoke(cli, words, catch_exceptions=False)
+    arguments = [
+        "flows",
+        str(topology),
+        "--host",
+        "h1",
+        "--bridge",
+        "br-vlan",
+        "--flows",
+        str(folder),
+    ]
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "actions=drop" in result.output
 

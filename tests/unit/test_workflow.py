@@ -15,20 +15,20 @@ WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 
 
 def test_pre_commit_reads_its_file() -> None:
-    words = [sys.executable, "-m", "pre_commit", "validate-config", str(HOOKS)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pre_commit", "validate-config", str(HOOKS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_hooks_run_the_programs_of_the_environment() -> None:
     hooks = yaml.safe_load(HOOKS.read_text())["repos"][0]["hooks"]
     entries = [each["entry"].split() for each in hooks]
-    assert {words[0] for words in entries} == {
+    assert {command[0] for command in entries} == {
         ".venv/bin/ruff",
         ".venv/bin/mypy",
         ".venv/bin/pytest",
     }
-    paths = [word for words in entries for word in words if word.startswith("tests/")]
+    paths = [token for command in entries for token in command if token.startswith("tests/")]
     assert paths and all((ROOT / path).exists() for path in paths)
 
 
@@ -46,7 +46,7 @@ def test_workflow_runs_lint_the_units_on_every_python_and_the_wheel() -> None:
 
 
 def test_fragments_of_the_changelog_can_be_assembled() -> None:
-    words = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "99.0"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "99.0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "99.0" in done.stdout

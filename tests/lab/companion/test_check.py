@@ -90,7 +90,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: str) -> None:
+def test_it_reports_each_problem_with_advice(host: LabHost, file: Path, what: str) -> None:
     damage, undo, expected = DAMAGE[what]
 
     def is_reported() -> bool:
@@ -111,7 +111,7 @@ def test_it_says_what_is_wrong_and_what_to_do(host: LabHost, file: Path, what: s
     wait_until(lambda: dvr(host, "check", file).returncode == 0, 5, "all well again")
 
 
-def test_apply_tells_what_fails_and_makes_all_the_same(host: LabHost, file: Path) -> None:
+def test_apply_reports_failed_checks_and_makes_all_resources(host: LabHost, file: Path) -> None:
     before = inventory(host)
 
     def mtu_is(wanted: int) -> bool:
@@ -180,7 +180,7 @@ def test_a_kernel_that_does_not_tell_its_connections(host: LabHost) -> None:
 
 
 @pytest.mark.parametrize("verb", ["apply", "run", "plan", "check"])
-def test_a_root_without_rights_is_told_so(host: LabHost, file: Path, verb: str) -> None:
+def test_a_root_without_rights_gets_an_error(host: LabHost, file: Path, verb: str) -> None:
     before = inventory(host)
     without = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"]
     refused = dvr(host, verb, file, *without)

@@ -44,7 +44,7 @@ def applied(companion: Companion) -> Companion:
 # What the companion makes -------------------------------------------------------------------------
 
 
-def test_plan_changes_nothing_and_apply_does_what_plan_said(companion):
+def test_plan_changes_nothing_and_apply_makes_the_planned_changes(companion):
     bare = inventory(companion.host)
     planned = companion("plan")
     assert planned and inventory(companion.host) == bare
@@ -64,7 +64,7 @@ def test_instances_talk_within_a_network_and_across_networks(applied):
 @pytest.mark.parametrize(
     "damage", ["link set eth0 down", "addr flush dev eth0", "route del default"]
 )
-def test_what_a_client_loses_is_asked_for_again(applied, damage):
+def test_a_client_asks_again_for_a_lost_lease(applied, damage):
     host = applied.host
     await_lease(host, "a")
     assert applied("plan") == []
@@ -145,7 +145,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage_name", DAMAGE)
-def test_apply_mends_just_what_was_damaged(applied, damage_name):
+def test_apply_restores_only_damaged_resources(applied, damage_name):
     host = applied.host
     names = {
         "qrouter": namespace(host, "qrouter-"),
@@ -172,7 +172,7 @@ def test_apply_mends_just_what_was_damaged(applied, damage_name):
 
 
 @pytest.mark.parametrize("prefix", ["vm-a", "qrouter-", "fip-", "snat-", "qdhcp-"])
-def test_apply_mends_a_namespace_that_was_removed(applied, prefix):
+def test_apply_restores_a_removed_namespace(applied, prefix):
     host = applied.host
     run(host, f"ip netns del {namespace(host, prefix)}")
     assert applied("apply")
@@ -207,7 +207,7 @@ def test_a_guests_name_servers_go_with_it(applied, how):
     assert host.path("/etc/netns/vm-b").exists() == (how == "by an edit")
 
 
-def test_apply_mends_an_instances_wire(applied):
+def test_apply_restores_an_instances_veth_pair(applied):
     host = applied.host
     await_lease(host, "a")
     tap = next(word for word in run(host, "ip -br link").split() if word.startswith("tap"))

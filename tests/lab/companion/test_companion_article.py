@@ -115,7 +115,7 @@ def by_ourselves(resource: object) -> list[Any] | None:
     return None
 
 
-def test_iproute2_finds_what_was_made(lab, article, companions):
+def test_iproute2_finds_the_made_resources(lab, article, companions):
     """The companion reads with the message classes that it also makes resources with, so it could
     be wrong twice.
     """

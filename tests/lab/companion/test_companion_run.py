@@ -66,7 +66,7 @@ def test_it_applies_an_edit(running):
     assert running("plan") == []
 
 
-def test_it_applies_an_edit_of_what_somebody_has_just_undone(running, tmp_path):
+def test_it_applies_an_edit_of_a_resource_that_was_just_removed(running, tmp_path):
     """It applies an edit to what it remembers of the host; if that is outdated, it reads the
     host.
     """
@@ -84,7 +84,7 @@ def test_it_applies_an_edit_of_what_somebody_has_just_undone(running, tmp_path):
     assert "something else" not in (tmp_path / "log").read_text()
 
 
-def test_it_reports_a_broken_edit_with_its_place_and_keeps_what_is(running):
+def test_it_reports_a_broken_edit_with_its_location_and_changes_nothing(running):
     running.edit("ip: 10.1.0.13}", "ip: 10.1.0.300}")
     state = await_state(running.host, lambda state: state["state"] == "failed")
     assert f"{running.file}:18:" in state["error"]
@@ -116,7 +116,7 @@ def test_a_host_that_is_taken_out_of_the_file_is_emptied_until_it_returns(runnin
     assert running("plan") == []
 
 
-def test_it_mends_by_itself(running):
+def test_it_restarts_killed_programs(running):
     host = running.host
 
     def pids() -> set[str]:

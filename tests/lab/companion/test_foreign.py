@@ -63,7 +63,7 @@ def plug(host: LabHost, bridge: str, name: str, address: str, tag: str = "") -> 
     run(host, f"ip link set {name} up", name)
 
 
-def of_others(host: LabHost) -> tuple[object, ...]:
+def foreign_state(host: LabHost) -> tuple[object, ...]:
     """Everything foreign in Open vSwitch, with its settings."""
     settings = "fail_mode,datapath_type,protocols,mcast_snooping_enable,other_config,external_ids"
     return (
@@ -107,10 +107,10 @@ def companion(lab: Lab, tmp_path: Path) -> Iterator[Companion]:
     file.write_text(TOPOLOGY)
     companion = Companion(lab["h1"], file, "h1")
     wait_until(lambda: pings(lab["h1"], "x1", "10.9.0.2"), 10, "the others' traffic")
-    before = of_others(lab["h1"])
+    before = foreign_state(lab["h1"])
     yield companion
     companion("down")
-    assert of_others(lab["h1"]) == before
+    assert foreign_state(lab["h1"]) == before
     await_answer(lab["h1"], "x1", "10.9.0.2")
     assert companion("plan")
 
@@ -157,7 +157,7 @@ def test_killed_while_it_takes_bridges_it_loses_no_flow_of_others(companion: Com
     assert len(dumped(host, "br-int", "cookie=0x7/-1")) == 1 and not note.exists()
 
 
-def test_what_others_have_on_our_bridges_is_told_once_and_left_alone(
+def test_foreign_things_on_our_bridges_are_reported_once_and_left_alone(
     companion: Companion, lab: Lab, tmp_path: Path
 ) -> None:
     host, log = companion.host, tmp_path / "log"
@@ -192,12 +192,12 @@ def test_a_port_of_others_with_one_of_our_names_is_refused_before_anything(
     host = companion.host
     run(host, "ovs-vsctl add-port br-tun patch-int -- set Interface patch-int type=internal")
     try:
-        before = of_others(host)
+        before = foreign_state(host)
         for verb in ("plan", "apply"):
             refused = companion.attempt(verb, check=False)
             assert refused.returncode == 1
             assert "the port patch-int exists and is not dvr_ryu's" in refused.stderr
-        assert of_others(host) == before
+        assert foreign_state(host) == before
     finally:
         run(host, "ovs-vsctl del-port br-tun patch-int")
 
@@ -213,7 +213,7 @@ def test_the_script_does_the_same(companion: Companion) -> None:
     wait_until(lambda: filled(host), 20, "our flows")
 
 
-def test_what_a_failed_attempt_has_noted_stays_noted(companion: Companion) -> None:
+def test_notes_of_a_failed_attempt_stay(companion: Companion) -> None:
     """Foreign flows that a bridge has lost, and that the companion restores when it takes the
     bridge.
     """

@@ -147,7 +147,7 @@ RULES = {
     "qdhcp-": ("iptables -P INPUT DROP", "iptables -P INPUT ACCEPT"),
 }
 """Start of a namespace's name → a command that damages it, and one that restores it."""
-SEEN = {
+DAMAGE = {
     "qrouter-": "a rule of others (-p tcp -j DROP) in filter FORWARD of iptables",
     "fip-": "a rule of others (-j DROP) in filter FORWARD of iptables-legacy",
     "snat-": "a rule of others (-j DROP) in mangle INPUT of iptables",
@@ -155,12 +155,12 @@ SEEN = {
 }
 
 
-def test_rules_of_others_are_told_once_and_left_alone(companion: Companion, log: Path) -> None:
+def test_foreign_rules_are_reported_once_and_left_alone(companion: Companion, log: Path) -> None:
     host = companion.host
     names = {
         each.split("-")[0] + "-": each for each in run(host, "ip netns").split() if "-" in each
     }
-    lines = {begin: f"{names[begin]} has {seen}: left alone" for begin, seen in SEEN.items()}
+    lines = {begin: f"{names[begin]} has {damage}: left alone" for begin, damage in DAMAGE.items()}
     for begin, (rule, _) in RULES.items():
         run(host, rule, names[begin])
     run(host, "arptables-nft -A OUTPUT -j DROP", names["qrouter-"])

@@ -44,7 +44,7 @@ def alone(lines: str, *also: str) -> Any:
     return json.loads(process.stdout)
 
 
-def test_they_are_what_ip_netns_makes() -> None:
+def test_they_are_like_those_of_ip_netns() -> None:
     result = alone("""
 namespaces.make([one, two])
 result = [sorted(ip("netns")), propagation(), here == os.stat("/proc/thread-self/ns/net").st_ino]
@@ -81,7 +81,7 @@ result.append([resource.name for resource in namespaces.read()])
 
 
 @pytest.mark.parametrize("file", ["/run/netns/one", "/run/netns/two"])
-def test_what_is_of_others_is_not_taken(file: str) -> None:
+def test_a_foreign_file_is_not_taken_for_a_namespace(file: str) -> None:
     result = alone(f"""
 Path("/run/netns").mkdir()
 Path({file!r}).touch()
@@ -95,7 +95,7 @@ except HostError as error:
     assert result.startswith(f"the namespace {name} exists and is not dvr_ryu's")
 
 
-def test_the_kernels_refusal_says_what_was_asked() -> None:
+def test_the_kernels_refusal_names_the_request() -> None:
     result = alone(
         """
 Path("/proc/sys/user/max_net_namespaces").write_text("0")

@@ -19,7 +19,7 @@ from dvr_ryu.topology.loading import parse_topology
 from tests.lab.support.companions import await_answer, await_lease, run
 from tests.lab.support.one_host import TOPOLOGY, inventory, namespace
 
-OWN = {"ta", "qr", "sg", "qg", "fg", "gw"}
+PREFIXES = {"ta", "qr", "sg", "qg", "fg", "gw"}
 """The prefixes of such devices' names; an instance's tap is an end of a veth pair."""
 
 _RECONCILE = """
@@ -68,7 +68,7 @@ def test_they_are_made_found_mended_and_removed(host: LabHost, tmp_path: Path) -
     file.write_text(TOPOLOGY)
     bare = inventory(host)
     made = [line.split() for line in reconcile(host, file) if "type=internal" in line]
-    assert {command[command.index("add-port") + 2][:2] for command in made} == OWN
+    assert {command[command.index("add-port") + 2][:2] for command in made} == PREFIXES
     assert reconcile(host, file) == []
     for prefix in ("qrouter-", "fip-", "snat-", "qdhcp-"):
         run(host, f"ip netns del {namespace(host, prefix)}")

@@ -140,7 +140,7 @@ def expired(site: Site, scratch: Path) -> None:
         (expired, "shows a certificate that has expired", "has expired on 2021-01-01"),
     ],
 )
-def test_a_bad_certificate_is_refused_told_and_mended(
+def test_a_bad_certificate_is_refused_reported_and_replaced(
     site: Site,
     tmp_path: Path,
     spoil: Callable[[Site, Path], None],
@@ -161,14 +161,14 @@ def test_a_bad_certificate_is_refused_told_and_mended(
     assert "Traceback" not in "\n".join(site.log("controller"))
 
 
-def test_a_missing_file_is_told_before_it_hurts(site: Site) -> None:
+def test_a_missing_file_is_reported_before_it_is_needed(site: Site) -> None:
     mark = len(site.log("companion-h2"))
     site.files.private_key.unlink()
     site.await_line("companion-h2", "h2-privkey.pem: is missing; on the controller's machine", mark)
     site.show(site.own())
 
 
-def test_a_foreign_controller_is_told(site: Site, tmp_path: Path) -> None:
+def test_a_foreign_controller_is_reported(site: Site, tmp_path: Path) -> None:
     """The controller's files are replaced while it runs; a host notices at its next connection."""
     making.init(tmp_path / "pki")
     impostor, mark = of_controller(tmp_path / "pki"), len(site.log("companion-h2"))
@@ -188,7 +188,7 @@ def test_a_foreign_controller_is_told(site: Site, tmp_path: Path) -> None:
     site.await_line("controller", "h2/br-tun in sync", mended)
 
 
-def test_who_speaks_no_tls_is_refused(site: Site) -> None:
+def test_a_switch_without_tls_is_refused(site: Site) -> None:
     mark = len(site.log("controller"))
     hello = """if True:
         import socket

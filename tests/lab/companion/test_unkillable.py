@@ -72,7 +72,7 @@ def undisturbed(article: Article) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("service", ["companion", "ovsdb-server"])
-def test_what_carries_no_packets_disturbs_none(
+def test_a_kill_of_a_service_without_packets_disturbs_none(
     article: Article, host: LabHost, before: Inventory, service: str
 ) -> None:
     log = article.folder.log("companion-server-233")
@@ -93,7 +93,7 @@ def test_what_carries_no_packets_disturbs_none(
     assert len(targets) == 2
 
 
-def test_a_companion_announces_what_the_last_one_may_not_have(
+def test_a_companion_announces_addresses_of_its_predecessor(
     article: Article, host: LabHost
 ) -> None:
     """The killed companion may have made the address without announcing it."""
@@ -162,7 +162,7 @@ DAMAGE = (
 
 
 @pytest.mark.parametrize("command", DAMAGE)
-def test_what_is_undone_by_hand_is_made_again(
+def test_resources_that_are_removed_by_hand_come_back(
     article: Article, host: LabHost, before: Inventory, command: str
 ) -> None:
     spaces = host.run(["ip", "netns"]).stdout.split()

@@ -91,9 +91,11 @@ def as_fresh(folder: StateFolder, file: Path, scratch: Path) -> list[str]:
         found: list[str] = []
 
         def alike() -> bool:
-            here = inventories(folder, file)
+            installed = inventories(folder, file)
             found[:] = [
-                f"{name}: {line}" for name in fresh for line in differences(fresh[name], here[name])
+                f"{name}: {line}"
+                for name in fresh
+                for line in differences(fresh[name], installed[name])
             ]
             return not found
 
@@ -105,9 +107,9 @@ def as_fresh(folder: StateFolder, file: Path, scratch: Path) -> list[str]:
     return []
 
 
-def left_after_down(folder: StateFolder, file: Path) -> dict[str, list[str]]:
+def remains_after_down(folder: StateFolder, file: Path) -> dict[str, list[str]]:
     """Everything on hosts that neither an administrator made nor `dvr companion down` removed."""
-    left: dict[str, list[str]] = {}
+    remains: dict[str, list[str]] = {}
     for name, host in hosts_of(folder, file).items():
         host.run(["kill", str(host.service_pid("companion"))])
         wait_until(lambda: host.service_pid("companion") is None, 10, "its end")  # noqa: B023
@@ -118,8 +120,8 @@ def left_after_down(folder: StateFolder, file: Path) -> dict[str, list[str]]:
         found += [line for line in has["devices of the host"] if _MADE.search(line)]
         found += [line for line in has["settings of the host"] if line == "ipv4/ip_forward:1"]
         if found or has["namespaces"] != [""]:
-            left[name] = [*found, *has["namespaces"]]
-    return left
+            remains[name] = [*found, *has["namespaces"]]
+    return remains
 
 
 _MADE = re.compile('"(tap|qr-|fg-|qg-|sg-|gw-|br-int|br-tun)')
@@ -187,4 +189,4 @@ def test_random_edits_end_where_a_fresh_start_ends(tmp_path: Path) -> None:
                     scratch = tmp_path / f"fresh{number}"
                     assert "\n".join(as_fresh(folder, file, scratch)) == "", did
         assert "\n".join(as_fresh(folder, file, tmp_path / "fresh")) == ""
-        assert left_after_down(folder, file) == {}
+        assert remains_after_down(folder, file) == {}

@@ -127,7 +127,7 @@ def test_every_change_is_one_bundle_a_bridge_and_loses_nothing(article: Article)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_it_keeps_what_it_promises(article: Article, folder: Path) -> None:
+def test_it_does_what_its_readme_says(article: Article, folder: Path) -> None:
     """Only the article's pipeline lets gateway ARP pass, as its README says."""
     change(article, folder)
     ask_for_gateways(article)
@@ -175,7 +175,7 @@ def test_article_routes_twice_while_br_int_does_not_know_the_gateway(article: Ar
     assert "(DUP!)" not in article.run(CIRROS, "ping -c 3 -i 0.1 10.10.10.4")
 
 
-def test_learn_only_learns_from_layer_2_and_not_from_what_was_routed(article: Article) -> None:
+def test_learn_only_learns_from_layer_2_and_not_from_routed_packets(article: Article) -> None:
     change(article, LEARN_ONLY)
     instances = load_topology(article.file).instances
     host = article.lab[CIRROS[0]]
@@ -193,7 +193,7 @@ def test_learn_only_learns_from_layer_2_and_not_from_what_was_routed(article: Ar
     wait_until(lambda: taught in learned(), 5, f"table 20 has learnt {taught}")
 
 
-def test_count_drops_counts_what_must_not_leave(article: Article) -> None:
+def test_count_drops_counts_packets_that_must_not_leave(article: Article) -> None:
     change(article, COUNT_DROPS)
 
     def dropped() -> int:
@@ -242,7 +242,7 @@ def test_saving_a_file_of_the_folder_that_is_in_force(article: Article, tmp_path
     assert_has_just(article, mine)
 
 
-def test_a_controller_that_does_not_answer_is_told_of(
+def test_a_controller_that_does_not_answer_is_reported(
     article: Article, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(article, flows_dir())

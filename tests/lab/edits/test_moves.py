@@ -108,7 +108,7 @@ def lost_while(
 
 
 @pytest.mark.parametrize("to", ["h3", "h1", "h2"])
-def test_a_move_loses_only_what_is_in_flight(
+def test_a_move_loses_only_packets_in_flight(
     moves: StateFolder, file: Path, document: Document, to: str
 ) -> None:
     """To a host without their networks, to the host that pings them, and back."""
@@ -130,7 +130,7 @@ def test_so_does_a_move_from_a_host_that_goes_in_the_same_edit(
     assert not old.init.alive
 
 
-def test_so_does_a_move_whose_companions_are_away_when_the_file_is_edited(
+def test_so_does_a_move_without_companions_at_the_edit(
     moves: StateFolder, file: Path, document: Document
 ) -> None:
     """The restarted companions remember the resources that they made before."""

@@ -70,7 +70,7 @@ def test_nothing_answers_twice(lab: Lab) -> None:
     assert "02:01:0a:00:2c:44" not in asked
 
 
-def test_tcp_crosses_the_wire(lab: Lab) -> None:
+def test_tcp_crosses_the_underlay(lab: Lab) -> None:
     """A veth leaves checksums incomplete, which would stop TCP if Open vSwitch is the datapath."""
     server = "import socket as s; l = s.create_server(('10.0.44.1', 7000)); open('/run/up', 'w')"
     greet = "c, peer = l.accept(); c.sendall(peer[0].encode()); c.close()"
@@ -125,7 +125,7 @@ def test_orphans_are_reaped(lab: Lab) -> None:
     wait_until(lambda: "Z" not in host.run(zombies).stdout, 10, "reaping", lambda: "zombies stay")
 
 
-def test_what_a_dhcp_client_writes_stays_in_the_host(lab: Lab) -> None:
+def test_files_of_a_dhcp_client_stay_in_the_host(lab: Lab) -> None:
     lab["server-68"].run(["sh", "-c", "echo nameserver 192.0.2.53 > /etc/resolv.conf"])
     assert "192.0.2.53" not in Path("/etc/resolv.conf").read_text()
 
@@ -135,13 +135,13 @@ def test_a_commands_end_is_handed_on(lab: Lab, script: str, code: int) -> None:
     assert lab["server-68"].run(["sh", "-c", script], check=False).returncode == code
 
 
-def test_a_command_gets_stdin_and_fails_with_its_words(lab: Lab) -> None:
+def test_a_command_gets_stdin_and_an_error_has_its_output(lab: Lab) -> None:
     assert lab["server-68"].run(["cat"], input="words").stdout == "words"
     with pytest.raises(HostError, match=r"(?s)server-68: ls /nowhere: ended with 2.*No such file"):
         lab["server-68"].run(["ls", "/nowhere"])
 
 
-def test_a_command_ends_with_the_one_who_entered(lab: Lab) -> None:
+def test_a_command_ends_with_nsenter(lab: Lab) -> None:
     """A kill of nsenter, such as at a timeout, leaves no process in the host."""
     sleeping = ["pgrep", "-x", "sleep"]
     with subprocess.Popen(lab["server-68"].enter(["sleep", "1000"])) as nsenter:
@@ -184,7 +184,7 @@ def untimed(log: Path) -> str:
     return "".join(f"{text}\n" for _, _, text in lines)
 
 
-def test_a_log_has_all_of_what_is_written(lab: Lab, tmp_path: Path) -> None:
+def test_a_log_has_all_output(lab: Lab, tmp_path: Path) -> None:
     """Much output at a time, a line without an end, stdout and stderr, and later output of a
     child.
     """

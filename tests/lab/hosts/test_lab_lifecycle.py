@@ -76,7 +76,7 @@ def test_one_lab_at_a_time(folder: StateFolder, file: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("bare_up")
-def test_down_removes_all_and_says_what(folder: StateFolder) -> None:
+def test_down_removes_all_and_lists_it(folder: StateFolder) -> None:
     removed = lifecycle.down(folder)
     assert removed[:2] == ["lab host controller", "lab host server-233"]
     assert removed[-1].startswith(str(folder.path))
@@ -130,7 +130,7 @@ def test_a_state_folder_that_is_gone(folder: StateFolder) -> None:
     assert not _left(folder)
 
 
-def test_up_and_down_wait_for_nobody(folder: StateFolder, file: Path) -> None:
+def test_up_and_down_do_not_wait_for_a_lock(folder: StateFolder, file: Path) -> None:
     with folder.locked():
         for command in (
             lambda: lifecycle.up(file, _silent, folder),
@@ -187,7 +187,7 @@ def test_a_killed_up_is_cleaned_by_down(folder: StateFolder, file: Path) -> None
     assert not _left(folder)
 
 
-def test_a_program_that_ends_early_has_the_last_word(
+def test_the_log_of_a_service_that_ends_early_is_shown(
     bare_up: Lab, folder: StateFolder, file: Path, two_hosts: Topology
 ) -> None:
     command = ["sh", "-c", "echo said before; echo the reason >&2; exit 3"]
@@ -242,7 +242,7 @@ def test_execute_becomes_the_command(bare_up: Lab, folder: StateFolder) -> None:
     assert execute("server-233", "no-such-command").returncode == 127
 
 
-def test_show_tells_what_there_is(bare_up: Lab, folder: StateFolder) -> None:
+def test_show_reads_hosts_and_instances(bare_up: Lab, folder: StateFolder) -> None:
     bare_up["server-68"].run(["ip", "netns", "add", "vm-cirros"])
     shown = report.show(folder)
     assert [host.name for host in shown.hosts] == ["server-233", "server-68", "controller", "wire"]

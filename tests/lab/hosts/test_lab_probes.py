@@ -154,7 +154,7 @@ TUNNELS = {
         "is of another network",
     ],
 )
-def test_gateway_arp_on_the_wire(
+def test_gateway_arp_on_the_underlay(
     lab: Lab,
     routed: Topology,
     tunnel_type: str,
@@ -199,5 +199,5 @@ def test_all_checks_of_a_lab_that_lacks_everything_fail(lab: Lab) -> None:
     assert proof.exit_code(results) == 2
 
 
-def test_what_a_lab_leaves_of_leases_is_its_own() -> None:
+def test_leases_of_a_lab_stay_in_its_hosts() -> None:
     assert not Path("/run/leases").exists()

@@ -50,7 +50,7 @@ def flows(host: LabHost, bridge: str = "br-tun") -> dict[str, tuple[float, int]]
     }
 
 
-def test_page_of_the_steps_shows_what_is_there(article: Article) -> None:
+def test_the_page_of_the_steps_shows_real_output(article: Article) -> None:
     """Each command of docs/article.rst is typed; its output has each line that the page shows."""
     page, names = "article.rst", pages.variables("article.rst")
     shown = [*pages.steps(page), *pages.typed(page)]
@@ -63,15 +63,15 @@ def test_page_of_the_steps_shows_what_is_there(article: Article) -> None:
 
 def typed_in_lab(article: Article, command: str) -> str:
     """What a command of a page prints: `dvr lab exec`, in this lab, or another of dvr's."""
-    words = shlex.split(command)
-    if words[:3] != ["dvr", "lab", "exec"]:
-        assert words.pop(0) == "dvr"
-        return CliRunner().invoke(cli, words, catch_exceptions=False).output
-    name, words = words[3], words[5:]
+    argv = shlex.split(command)
+    if argv[:3] != ["dvr", "lab", "exec"]:
+        assert argv.pop(0) == "dvr"
+        return CliRunner().invoke(cli, argv, catch_exceptions=False).output
+    name, argv = argv[3], argv[5:]
     instances = load_topology(article.file).instances
     host = instances[name].host if name in instances else name
     namespace = instance_namespace(name) if name in instances else None
-    return article.lab[host].run(words, namespace=namespace).stdout
+    return article.lab[host].run(argv, namespace=namespace).stdout
 
 
 def without_ids(text: str) -> str:
@@ -103,7 +103,7 @@ def test_server_68_has_the_articles_flows(article: Article) -> None:
         assert line in present
 
 
-def test_what_crosses_the_wire_while_cirros_pings_its_peer(
+def test_packets_on_the_underlay_while_cirros_pings_its_peer(
     article: Article, tmp_path: Path
 ) -> None:
     underlay_host = article.lab.underlay_host
@@ -129,7 +129,7 @@ def test_what_crosses_the_wire_while_cirros_pings_its_peer(
     assert seen == {"fa:16:3e:de:07:79"}
 
 
-def test_no_arp_for_a_gateway_crosses_the_wire(article: Article, tmp_path: Path) -> None:
+def test_no_arp_for_a_gateway_crosses_the_underlay(article: Article, tmp_path: Path) -> None:
     asking = {
         CIRROS: "192.168.10.1",
         ("server-68", "vm-blue-68"): "192.168.10.1",
@@ -149,9 +149,7 @@ def test_no_arp_for_a_gateway_crosses_the_wire(article: Article, tmp_path: Path)
     assert not [pair for pair in asked if gateways & set(pair)]
 
 
-def test_what_goes_to_one_receiver_is_heard_by_nobody_else(
-    article: Article, tmp_path: Path
-) -> None:
+def test_a_unicast_packet_reaches_only_its_receiver(article: Article, tmp_path: Path) -> None:
     """No instance broadcasts: across hosts, to the gateway, from it, and on one host."""
     host = article.lab["server-233"]
     topology = load_topology(article.file)

@@ -94,7 +94,7 @@ def test_the_lab_proves_itself(lab: Running) -> None:
     assert [each for each in proof.prove(_silent, lab.folder) if not each.passed] == []
 
 
-def test_a_client_has_what_its_subnet_says(lab: Running) -> None:
+def test_a_client_has_the_settings_of_its_subnet(lab: Running) -> None:
     lease = await_lease(lab.lab["h1"], "a")
     assert (lease["ip"], lease["dns"], lease["mtu"]) == ("10.1.0.11/24", "9.9.9.9", "1450")
     assert lab.route("h1", "a") == [*BLUE, "10.9.0.0/16 via 10.1.0.12"]
@@ -109,7 +109,7 @@ def test_an_option_of_an_instance_goes_before_that_of_its_subnet(lab: Running) -
     assert (lease["domain"], lease["dns"]) == ("b.example", "9.9.9.9")
 
 
-def test_a_guest_has_the_name_servers_that_it_was_told(lab: Running) -> None:
+def test_a_guest_uses_the_name_servers_from_dhcp(lab: Running) -> None:
     def seen(host: str, instance: str) -> list[str]:
         namespace = f"vm-{instance}"
         await_lease(lab.lab[host], instance)
@@ -162,7 +162,7 @@ def plug_undeclared(
     return plugged(lab.lab[host], name, tag, tries)
 
 
-def test_strangers_get_what_nobody_declared_and_no_more(lab: Running) -> None:
+def test_undeclared_machines_get_undeclared_addresses_only(lab: Running) -> None:
     """The range has three addresses, of which one is declared. Machines on two hosts get different
     ones.
     """
@@ -233,7 +233,7 @@ def test_a_declined_address_stays_its_owners(lab: Running) -> None:
     assert lab.leases()["10.1.0.12"].instance == "b"
 
 
-def test_who_declines_much_does_not_empty_a_range(lab: Running) -> None:
+def test_many_declines_do_not_empty_a_range(lab: Running) -> None:
     h2, dynamic = lab.lab["h2"], {"10.1.0.100", "10.1.0.102"}
     for number in range(4):
         decline(lab, f"02:00:00:00:00:{number:02x}", "10.1.0.102")
@@ -274,7 +274,7 @@ def test_leases_go_with_their_server(lab: Running) -> None:
     wait_until(lambda: {(ip, each.host) for ip, each in lab.leases().items()} >= again, 30, "h1's")
 
 
-def test_a_host_shows_what_it_has_leased(lab: Running) -> None:
+def test_a_host_shows_its_leases(lab: Running) -> None:
     command = [str(Path(sys.executable).with_name("dvr")), "show", "leases"]
     lines = lab.lab["h2"].run(command).stdout.splitlines()
     assert lines[0].split() == ["network", "host", "MAC", "address", "instance", "expires"]
@@ -318,7 +318,7 @@ def leased_by(lab: Running, host: str) -> set[str]:
     return {lease.ip for lease in there if lease.network == "green"}
 
 
-def test_each_host_serves_its_own_and_nobody_elses(lab: Running) -> None:
+def test_each_host_serves_only_its_own_instances(lab: Running) -> None:
     """The servers of all hosts have the same address and MAC, which no other host ever sees."""
     leased = {host: await_lease(lab.lab[host], name) for host, name in (("h1", "e"), ("h2", "f"))}
     assert leased["h1"]["server"] == leased["h2"]["server"]
@@ -328,7 +328,7 @@ def test_each_host_serves_its_own_and_nobody_elses(lab: Running) -> None:
         await_answer(lab.lab[host], f"vm-{instance}", leased[host]["server"])
 
 
-def test_a_stranger_gets_what_is_for_its_host(lab: Running) -> None:
+def test_an_undeclared_machine_gets_an_address_of_its_hosts_range(lab: Running) -> None:
     leased = plug_undeclared(lab, "h2", "alien4", "green")
     assert leased is not None and leased.startswith("10.5.0.11")
     assert leased in leased_by(lab, "h2") and leased not in leased_by(lab, "h1")

@@ -109,7 +109,7 @@ def literally(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_lease_is_set_and_kept(shell: str) -> None:
+def test_a_lease_is_applied_and_saved(shell: str) -> None:
     routes = "10.2.0.0/24 0.0.0.0 10.9.0.7/32 10.1.0.9 0.0.0.0/0 10.1.0.1"
     lease = {**LEASE, "staticroutes": routes, "search": "a.example b.example"}
     (lease_files,) = bound(shell, lease)
@@ -124,7 +124,7 @@ def test_a_lease_is_set_and_kept(shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_words_are_taken_literally(shell: str) -> None:
+def test_texts_are_taken_literally(shell: str) -> None:
     names = ("search", "domain", "hostname", "message", "opt224", "sname", "bootfile", "lower")
     leases = [{**LEASE, **dict.fromkeys(names, text)} for text in HOSTILE]
     for text, lease_files in zip(
@@ -161,7 +161,7 @@ def test_only_addresses_are_taken_for_addresses(shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_what_the_kernel_refuses_is_not_kept_as_a_route_that_there_is(shell: str) -> None:
+def test_a_route_that_the_kernel_refuses_is_not_saved(shell: str) -> None:
     lease = {**LEASE, "staticroutes": "10.9.0.0/16 10.7.7.7 10.8.0.0/16 10.1.0.1"}
     (lease_files,) = bound(shell, lease)
     routes = [line for line in lease_files["lease"].splitlines() if line.startswith("route=")]
@@ -169,7 +169,7 @@ def test_what_the_kernel_refuses_is_not_kept_as_a_route_that_there_is(shell: str
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_way_to_the_cards_own_subnet_is_the_kernels(shell: str) -> None:
+def test_the_kernel_makes_the_route_to_the_own_subnet(shell: str) -> None:
     lease = {**LEASE, "staticroutes": "10.1.0.0/24 0.0.0.0 10.9.0.0/24 0.0.0.0"}
     for events in (("bound",), ("bound", "renew")):
         (lease_files,) = bound(shell, lease, events=events)
@@ -179,6 +179,6 @@ def test_the_way_to_the_cards_own_subnet_is_the_kernels(shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_whatever_is_in_a_leases_place_makes_room(shell: str) -> None:
+def test_a_folder_in_the_way_of_a_lease_is_removed(shell: str) -> None:
     (seen,) = bound(shell, LEASE, folders=["/run/dvr_ryu/leases/vm-a/inside"])
     assert "ip=10.1.0.5/24" in seen["lease"].splitlines()

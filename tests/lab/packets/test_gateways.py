@@ -153,7 +153,7 @@ def other_router(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("edit", [other_gateway, other_snat_port, other_router])
-def test_the_way_to_the_world_is_found_at_once_by_another_mac(
+def test_the_path_to_the_world_is_found_at_once_by_another_mac(
     running: Running, edit: Callable[[dict[str, Any]], None]
 ) -> None:
     pings = {"by SNAT": ("h1", "vm-a", "2.2.2.1"), "between networks": ("h1", "vm-a", "10.2.0.12")}
@@ -195,7 +195,9 @@ def crossing(running: Running, mac: str) -> Iterator[list[str]]:
         lines += tcpdump.stdout.read().splitlines()
 
 
-def await_others(running: Running, halted_services: Collection[str], mac: str, there: bool) -> None:
+def await_applied(
+    running: Running, halted_services: Collection[str], mac: str, there: bool
+) -> None:
     """Wait until all services that are not suspended have applied the file's router MAC."""
     for name in ("h1", "h2", "h3"):
         host = running[name]
@@ -224,7 +226,7 @@ def test_a_router_that_leaves_a_network_and_comes_back_answers_once(
             router["interfaces"] = interfaces if there else interfaces[1:]
             with halted(running, *halted_services):
                 running.write()
-                await_others(running, halted_services, mac, there)
+                await_applied(running, halted_services, mac, there)
             running.save()
 
     with crossing(running, mac) as crossed:

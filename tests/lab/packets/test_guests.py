@@ -44,7 +44,7 @@ def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guests]:
 # Forged addresses ---------------------------------------------------------------------------------
 
 
-def test_nobody_is_learned_where_he_is_not(guests: Guests) -> None:
+def test_forged_macs_are_not_learned(guests: Guests) -> None:
     """MACs of instances of this and other hosts, gateways, DHCP, SNAT, DVR hosts, virtual ones."""
     topology = guests.topology
     service = [port for port in topology.service_ports if port.network == "blue"]
@@ -74,7 +74,7 @@ def test_nobody_is_learned_where_he_is_not(guests: Guests) -> None:
             assert mac in at_home or not wrong
 
 
-def test_what_is_for_others_comes_to_them_while_somebody_says_he_is_they(guests: Guests) -> None:
+def test_packets_reach_their_receivers_while_a_guest_forges_their_macs(guests: Guests) -> None:
     asked = (("asks-1", "far"), ("near", "far"), ("third", "far"), ("asks-3", "near"))
     victims = sorted({guests.mac(victim) for _, victim in asked})
     gateway = next(i.mac for i in guests.topology.routers["r"].interfaces if i.network == "blue")
@@ -84,7 +84,7 @@ def test_what_is_for_others_comes_to_them_while_somebody_says_he_is_they(guests:
             assert guests.answers(client, guests.topology.instances[victim].ip), (client, victim)
 
 
-def test_on_an_external_network_nobody_is_a_router(guests: Guests) -> None:
+def test_on_an_external_network_no_guest_can_act_as_a_router(guests: Guests) -> None:
     ports = [port for port in guests.topology.service_ports if port.network == "x"]
     assert len({port.owner for port in ports}) == 3
     await_answer(guests.lab["h1"], "vm-outer", "2.2.2.1")
@@ -96,7 +96,7 @@ def test_on_an_external_network_nobody_is_a_router(guests: Guests) -> None:
     assert guests.answers("outer", "2.2.2.100")
 
 
-def test_only_those_who_may_have_a_virtual_address_move_it(guests: Guests) -> None:
+def test_only_guests_with_the_address_pair_move_a_virtual_address(guests: Guests) -> None:
     def take(old: str | None, new: str) -> None:
         for address in ("10.1.0.100", "10.1.0.200"):
             if old:
@@ -137,7 +137,7 @@ WORSE = 20
 """With a full table 20, the controller may take so many times as long to restore flows."""
 
 
-def test_a_flood_of_macs_harms_nobody(guests: Guests, tmp_path: Path) -> None:
+def test_a_flood_of_macs_disturbs_no_other_guest(guests: Guests, tmp_path: Path) -> None:
     before = _mended(guests)
 
     def full() -> bool:
@@ -339,7 +339,9 @@ def test_the_file_may_let_guests_reach_the_underlay(guests: Guests) -> None:
         "ip route del 10.9.0.0/16",
     ],
 )
-def test_what_a_client_has_set_comes_back(guests: Guests, instance: str, damage: str) -> None:
+def test_addresses_and_routes_of_a_lease_come_back(
+    guests: Guests, instance: str, damage: str
+) -> None:
     def has() -> tuple[str, str]:
         routes = guests.run(instance, "ip route show")
         return guests.run(instance, "ip -4 -br addr show dev eth0"), routes.replace(" ", "")
@@ -360,7 +362,7 @@ def test_what_a_client_has_set_comes_back(guests: Guests, instance: str, damage:
     assert guests.answers(instance, "10.2.0.13")
 
 
-def test_so_does_what_that_of_a_second_card_has_set(guests: Guests) -> None:
+def test_so_do_those_of_a_second_nic(guests: Guests) -> None:
     guests.run("both", "ip addr flush dev eth1")
     wait_until(lambda: "10.1.0.32/24" in guests.run("both", "ip -br addr show dev eth1"), 15, "it")
     wait_until(

@@ -152,7 +152,7 @@ def test_forwarded_ports_answer_from_within(north, asking):
     Forwards(client, "2.2.2.120", "tcp", 80, d, fixed_ip, 8080)(north.lab)
 
 
-def test_a_floating_address_of_a_virtual_one_leads_to_who_announced_it(north):
+def test_a_floating_address_of_a_virtual_one_leads_to_its_announcer(north):
     for instance in "efe":
         host, namespace = north.where(instance)
         address = ["10.1.0.100/24", "dev", "eth0"]
@@ -204,7 +204,7 @@ def as_it_was(north: North) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("as_it_was")
-def test_a_floating_address_that_moves_answers_from_its_new_place(north):
+def test_a_floating_address_that_moves_answers_from_its_new_host(north):
     moves = [
         ("e", ""),  # on the same host
         ("f", ""),  # to another host
@@ -296,7 +296,7 @@ def test_a_connection_ends_with_the_binding_that_it_left_by(north, tmp_path):
 
 
 @pytest.mark.usefixtures("as_it_was")
-def test_connections_are_forgotten_by_who_was_killed_before_he_did(north):
+def test_a_restarted_companion_forgets_connections_that_a_killed_one_did_not(north):
     """The new rules are in place, as if the companion had been killed right after them."""
     topology, host = north.topology(), north.lab["h1"]
     old, new = (topology.instances[name].ip for name in ("a", "e"))

@@ -94,7 +94,7 @@ def test_every_hop_answers(routed):
     assert hops((routed.lab["h3"], None), OUTER["d1"]) == [one, OUTER["d1"], OUTER["d1"]]
 
 
-def test_every_namespace_of_routers_answers_whoever_asks_and_is_answered(routed):
+def test_every_namespace_of_routers_answers_all_and_is_answered(routed):
     feet = ["2.2.2.1", R1, R2, routed.fg("h1"), routed.fg("h2"), *OUTER.values(), WORLD]
     asking: list[tuple[LabHost, str | None]] = [routed.at(name) for name in TOPOLOGY.instances]
     asking += [
@@ -164,7 +164,7 @@ def test_each_instance_is_seen_by_one_address_wherever_the_other_is(routed):
 # Removed routing ----------------------------------------------------------------------------------
 
 _SHOWN = ("rule", "-4 route show table all", "-4 addr show", "neigh show nud permanent")
-_LEFT_ALONE = re.compile("^broadcast|127.0.0|^ *valid_lft|^(default|10).* dev eth0 .*proto dhcp")
+_IGNORED = re.compile("^broadcast|127.0.0|^ *valid_lft|^(default|10).* dev eth0 .*proto dhcp")
 
 
 def shown(routed: RoutedLab, host: str, namespace: str) -> list[str]:
@@ -173,7 +173,7 @@ def shown(routed: RoutedLab, host: str, namespace: str) -> list[str]:
     lines = [
         line for what in _SHOWN for line in routed.run(host, f"ip {option}{what}").splitlines()
     ]
-    relevant = (line for line in lines if not _LEFT_ALONE.search(line))
+    relevant = (line for line in lines if not _IGNORED.search(line))
     return sorted(re.sub(" (linkdown|state [A-Z]+|qdisc [a-z]+)", "", line) for line in relevant)
 
 
@@ -236,7 +236,7 @@ def _await_shown(
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-def test_what_is_taken_away_comes_back_everywhere(routed, what):
+def test_removed_routing_comes_back_everywhere(routed, what):
     """Damage all namespaces at the same time."""
     endpoints = [(host, name) for host in HOSTS for name in routed.namespaces(host)]
     damages = {endpoint: list(_damage(routed, *endpoint, DAMAGE[what])) for endpoint in endpoints}
@@ -267,7 +267,7 @@ def test_what_is_taken_away_comes_back_everywhere(routed, what):
     assert "Network is unreachable" not in "".join(map(routed.log, HOSTS))
 
 
-def test_the_plan_shows_what_is_missing_and_its_script_makes_it(routed):
+def test_the_plan_lists_missing_routing_and_its_script_makes_it(routed):
     router, fip = (routed.namespace("h1", prefix) for prefix in ("qrouter-", "fip-"))
     fg = routed.fg("h1")
     with stopped(routed, "h1"):

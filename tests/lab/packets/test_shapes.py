@@ -110,7 +110,7 @@ def virtual_ip(shapes: Shapes) -> Iterator[str]:
 # Virtual IPs -------------------------------------------------------------------------------------
 
 
-def test_every_hosts_router_finds_a_virtual_ip_and_nobody_else_answers_for_it(shapes, virtual_ip):
+def test_every_hosts_router_finds_a_virtual_ip_and_only_its_owner_answers(shapes, virtual_ip):
     """The answer reaches the router of whichever host asked."""
     router = shapes.topology.routers["edge"].namespace
     for host in HOSTS:
@@ -201,7 +201,7 @@ def _mac(shapes: Shapes, instance: str) -> str:
 # Subnets, NICs and addresses ----------------------------------------------------------------------
 
 
-def test_all_addresses_of_a_card_answer_and_the_first_is_what_others_see(shapes):
+def test_all_addresses_of_a_nic_answer_and_others_see_the_first(shapes):
     for address in ("10.1.0.20", "10.1.0.21", "10.1.1.20"):
         for instance in (*ASKING, *SHARING[:2]):
             assert shapes.answers(instance, address), (instance, address)
@@ -241,7 +241,7 @@ def test_a_router_without_an_external_network_leads_to_the_world_by_another(shap
     assert gateway and shapes.seen("lab-2", WORLD, world) == gateway.ip
 
 
-def test_what_is_behind_an_instance_is_reached_and_reaches_the_world(shapes):
+def test_a_network_behind_an_instance_is_reached_and_reaches_the_world(shapes):
     far = "172.16.9.9"
     shapes.run("many", f"ip addr add {far}/32 dev lo")
     for instance in ("web-1", "upper", "db-3", "lab-3"):
@@ -269,9 +269,7 @@ def test_two_tenants_have_the_same_addresses_at_the_same_time(shapes):
 # Edits -------------------------------------------------------------------------------------------
 
 
-def test_an_edit_of_one_instances_addresses_leaves_what_instances_gave_themselves(
-    shapes, virtual_ip
-):
+def test_an_edit_of_an_instances_addresses_leaves_its_virtual_ips(shapes, virtual_ip):
     text = shapes.lab.file.read_text()
     edited = text.replace("10.1.0.20, 10.1.0.21,", "10.1.0.20, 10.1.0.22,")
     edited = edited.replace("{network: lab, ip: 10.3.0.30}", "{network: lab, ip: 10.3.0.31}")

@@ -270,7 +270,7 @@ def wide_card(site: Site, spot: Spot) -> Iterator[None]:
     wait_until(lambda: narrow in run(host, "ip link show eth0", spot[1]), 20, "the MTU again")
 
 
-def test_the_router_tells_who_sends_too_long_a_packet(site: Site) -> None:
+def test_the_router_reports_too_long_a_packet_to_its_sender(site: Site) -> None:
     """By at most the room that a veth leaves for a VLAN tag."""
     host, namespace = site.lab["one"], "vm-a"
     run(host, "ip route flush cache", namespace)
@@ -284,7 +284,7 @@ def test_the_router_tells_who_sends_too_long_a_packet(site: Site) -> None:
 
 
 @pytest.mark.parametrize("spot", [A, B], ids=["floating address", "SNAT"])
-def test_a_narrower_way_in_the_world_is_learned_through_nat(started: Site, spot: Spot) -> None:
+def test_a_smaller_path_mtu_in_the_world_is_learned_through_nat(started: Site, spot: Spot) -> None:
     host, namespace = started.lab[spot[0]], spot[1]
     run(host, "ip route flush cache", namespace)
     assert "1 received" in started.ping_at(spot, FAR, FAR_MTU)

@@ -14,9 +14,9 @@ KERNEL, UNICAST, LOCAL = "2", "1", "2"
 EVERY_NAMESPACE_HAS = (0, 32766, 32767)
 
 
-def ip(words: str) -> list[dict[str, Any]]:
+def ip(arguments: str) -> list[dict[str, Any]]:
     """The output of ip, with numbers instead of names."""
-    argv = ["ip", "-N", "-j", "-d", "-4", *words.split()]
+    argv = ["ip", "-N", "-j", "-d", "-4", *arguments.split()]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     listed: list[dict[str, Any]] = json.loads(done.stdout or "[]")
     return [each for each in listed if each]

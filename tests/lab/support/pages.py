@@ -31,11 +31,11 @@ def typed(page: str) -> Iterator[Shown]:
 
 def steps(page: str) -> Iterator[Shown]:
     """Each `shown`, with the `look` before it; without one it is a flow of br-tun."""
-    form = re.compile(
+    pattern = re.compile(
         r"^\*\*(?:On (\S+): )?|^    look +(.+)\n|^    shown +((?:.*\n      +)*.*)\n", re.M
     )
     host, look = "server-233", ""
-    for title_host, command, lines in form.findall(_text(page)):
+    for title_host, command, lines in pattern.findall(_text(page)):
         if lines:
             yield Shown(look or FLOWS_OF.format(host), tuple(map(str.strip, lines.split("\n"))))
             look = ""

@@ -25,7 +25,7 @@ _ECHO = 0x6563686F
 """The transaction id of the awaited echo."""
 
 
-class Heard(NamedTuple):
+class Message(NamedTuple):
     """A message from the controller."""
 
     kind: int
@@ -41,8 +41,8 @@ class Heard(NamedTuple):
             return int.from_bytes(self.body[12:14], "big")
         return None
 
-    def asks(self, about: int) -> bool:
-        return self.kind == MULTIPART_REQUEST and self.body[:2] == about.to_bytes(2, "big")
+    def requests(self, multipart: int) -> bool:
+        return self.kind == MULTIPART_REQUEST and self.body[:2] == multipart.to_bytes(2, "big")
 
 
 class State(Enum):
@@ -57,12 +57,12 @@ class State(Enum):
     SETTLED = "in sync"
 
 
-_REACHED: Mapping[State, Callable[[Heard], bool]] = {
-    State.GREETED: lambda heard: heard.kind == FEATURES_REQUEST,
-    State.KNOWN: lambda heard: heard.asks(of.DESCRIPTION),
-    State.NAMED: lambda heard: heard.asks(of.PORTS),
-    State.READ: lambda heard: heard.asks(of.FLOWS),
-    State.CHANGING: lambda heard: heard.bundle_request == _COMMIT,
+_REACHED: Mapping[State, Callable[[Message], bool]] = {
+    State.GREETED: lambda message: message.kind == FEATURES_REQUEST,
+    State.KNOWN: lambda message: message.requests(of.DESCRIPTION),
+    State.NAMED: lambda message: message.requests(of.PORTS),
+    State.READ: lambda message: message.requests(of.FLOWS),
+    State.CHANGING: lambda message: message.bundle_request == _COMMIT,
 }
 
 
@@ -110,44 +110,44 @@ class Peer:
         else:
             self.answer_until(_REACHED[state])
 
-    def answer_next(self, awaited: Callable[[Heard], bool]) -> Heard:
+    def answer_next(self, awaited: Callable[[Message], bool]) -> Message:
         """Answer all messages up to such a message, too; return that one."""
-        heard = self.answer_until(awaited)
-        self.send(self._answer(heard))
-        return heard
+        message = self.answer_until(awaited)
+        self.send(self._answer(message))
+        return message
 
-    def answer_until(self, awaited: Callable[[Heard], bool]) -> Heard:
-        for heard in self._messages:
-            self.xid = heard.xid
-            if awaited(heard):
-                return heard
-            self.send(self._answer(heard))
+    def answer_until(self, awaited: Callable[[Message], bool]) -> Message:
+        for message in self._messages:
+            self.xid = message.xid
+            if awaited(message):
+                return message
+            self.send(self._answer(message))
         raise ConnectionError("the controller closed the connection")
 
-    def _answer(self, heard: Heard) -> bytes:
-        version, xid = self.version, heard.xid
-        if heard.kind == FEATURES_REQUEST:
+    def _answer(self, message: Message) -> bytes:
+        version, xid = self.version, message.xid
+        if message.kind == FEATURES_REQUEST:
             return of.features(version, xid)
-        if heard.kind == of.ECHO_REQUEST:
-            return of.message(version, of.ECHO_REPLY, xid, heard.body)
-        if heard.kind == BARRIER_REQUEST:
+        if message.kind == of.ECHO_REQUEST:
+            return of.message(version, of.ECHO_REPLY, xid, message.body)
+        if message.kind == BARRIER_REQUEST:
             return of.message(version, of.BARRIER, xid)
-        if heard.bundle_request is not None:
-            bundle, request, flags = struct.unpack("!IHH", heard.body[-8:])
+        if message.bundle_request is not None:
+            bundle, request, flags = struct.unpack("!IHH", message.body[-8:])
             answer = struct.pack("!IHH", bundle, request + 1, flags)
-            return of.message(version, heard.kind, xid, heard.body[:-8] + answer)
-        if heard.asks(of.DESCRIPTION):
+            return of.message(version, message.kind, xid, message.body[:-8] + answer)
+        if message.requests(of.DESCRIPTION):
             return of.description(version, xid, self.description)
-        if heard.asks(of.PORTS):
+        if message.requests(of.PORTS):
             ports = (of.port(version, number, name.encode()) for name, number in self.ports.items())
             return of.multipart(version, of.PORTS, xid, b"".join(ports))
-        if heard.asks(of.AGGREGATE):
+        if message.requests(of.AGGREGATE):
             return of.multipart(version, of.AGGREGATE, xid, bytes(24))
-        if heard.asks(of.FLOWS):
+        if message.requests(of.FLOWS):
             return of.multipart(version, of.FLOWS, xid)
         return b""
 
-    def _hear(self) -> Iterator[Heard]:
+    def _hear(self) -> Iterator[Message]:
         """The messages of the controller until it closes."""
         while True:
             while len(self._rest) >= of.HEADER.size:
@@ -155,7 +155,7 @@ class Peer:
                 if len(self._rest) < length:
                     break
                 body, self._rest = self._rest[of.HEADER.size : length], self._rest[length:]
-                yield Heard(kind, xid, body)
+                yield Message(kind, xid, body)
             try:
                 piece = self.socket.recv(1 << 16)
             except ConnectionError:
@@ -164,7 +164,7 @@ class Peer:
                 return
             self._rest += piece
 
-    def await_end(self) -> list[Heard]:
+    def await_end(self) -> list[Message]:
         """Read until the controller closes the connection; return its messages.
 
         TimeoutError if it does not close.
@@ -175,7 +175,7 @@ class Peer:
         """Send an echo request; return the seconds until the reply."""
         began = time.monotonic()
         self.send(of.message(self.version, of.ECHO_REQUEST, _ECHO))
-        self.answer_until(lambda heard: heard.kind == of.ECHO_REPLY and heard.xid == _ECHO)
+        self.answer_until(lambda message: message.kind == of.ECHO_REPLY and message.xid == _ECHO)
         return time.monotonic() - began
 
     def change(self, reason: int, name: str) -> float:
@@ -191,4 +191,4 @@ class Peer:
     def await_change(self) -> None:
         """Answer all messages until a change is complete."""
         self.answer_next(_REACHED[State.CHANGING])
-        self.answer_next(lambda heard: heard.kind == BARRIER_REQUEST)
+        self.answer_next(lambda message: message.kind == BARRIER_REQUEST)

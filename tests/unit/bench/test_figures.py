@@ -26,7 +26,7 @@ def test_a_ratio_that_cannot_be_taken_meets_no_goal() -> None:
     assert Figure("fill", "ms", 1, 0, "nobody", Goal(1.3)).met is False
 
 
-def test_what_is_written() -> None:
+def test_a_figure_as_json() -> None:
     assert Figure("fill", "ms", 3, 2, "raw", Goal(1)).as_json() == {
         "name": "fill",
         "ours": 3,

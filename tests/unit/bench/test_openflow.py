@@ -43,7 +43,7 @@ def test_an_incomplete_message_waits_for_its_rest() -> None:
     assert list(cutter.feed(message.packed()[-1:])) == [message]
 
 
-def test_what_changes_flows() -> None:
+def test_messages_that_change_flows() -> None:
     adds = [BUNDLE_ADD] * 3
     kinds = [HELLO, BUNDLE_CONTROL, *adds, ECHO_REPLY, BUNDLE_CONTROL, BARRIER_REQUEST]
     messages = [Message(kind, xid, b"") for xid, kind in enumerate(kinds)]

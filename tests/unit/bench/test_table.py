@@ -39,11 +39,11 @@ def test_the_table_of_the_readme() -> None:
     ]
 
 
-def test_the_readme_gets_the_new_table_in_the_place_of_the_old() -> None:
+def test_the_readme_gets_the_new_table_instead_of_the_old() -> None:
     text = with_table(f"above\n\n{BEGIN}\nold\n\n{END}\nbelow\n", "new\n")
     assert text == f"above\n\n{BEGIN}\nnew\n\n{END}\nbelow\n"
 
 
-def test_a_readme_without_a_place_for_the_table() -> None:
+def test_a_readme_without_the_lines_of_the_table() -> None:
     with pytest.raises(ValueError, match="the last table begins"):
         with_table("above\n", "new\n")

@@ -112,7 +112,7 @@ instances:
 """
 
 
-def test_nobody_is_isolated_from_an_address_that_he_has_himself() -> None:
+def test_no_instance_is_isolated_from_an_address_of_its_own() -> None:
     topology = parse_topology(OVERLAPPING, "overlapping.yaml")
     one, other = topology.instances.values()
     assert not Reach(topology).apart(one, other)
@@ -173,9 +173,7 @@ names = st.sets(st.sampled_from([f"h{number}" for number in range(30)]), min_siz
 
 
 @given(names, st.randoms(use_true_random=False))
-def test_whatever_can_be_paired_is_in_enough_pairs_and_they_are_few(
-    things: set[str], random: Random
-) -> None:
+def test_each_thing_is_in_enough_pairs_and_they_are_few(things: set[str], random: Random) -> None:
     every = [frozenset(pair) for pair in combinations(sorted(things), 2)]
     possible = random.sample(every, random.randint(1, len(every)))
     chosen = [pair for _, pair in sparse.chosen((None, pair) for pair in possible)]

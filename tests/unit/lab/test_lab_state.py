@@ -37,7 +37,7 @@ def test_the_names_of_processes_need_not_be_text(cut_name: None) -> None:
 HOSTS = "hosts: {a: {address: 10.0.0.1}, b: {address: 10.0.0.2}}\n"
 
 
-def test_a_lab_whose_file_was_remembered_is_braked_by_it(tmp_path: Path) -> None:
+def test_a_lab_with_a_saved_topology_refuses_to_lose_half_of_its_hosts(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     folder.remember(HOSTS)
     before = lifecycle._in_force(folder, Path("t.yaml"))
@@ -46,7 +46,9 @@ def test_a_lab_whose_file_was_remembered_is_braked_by_it(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", [None, "", "hosts: {a", "hosts: {}"])
-def test_a_lab_whose_memory_is_spoiled_takes_any_file(tmp_path: Path, text: str | None) -> None:
+def test_a_lab_with_a_damaged_saved_topology_takes_any_file(
+    tmp_path: Path, text: str | None
+) -> None:
     folder = StateFolder(tmp_path)
     if text is not None:
         folder.remember(text)

@@ -46,7 +46,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]
     return limit, statistics
 
 
-def test_a_lab_for_which_there_is_no_room_is_told_what_to_type(kernel: tuple[Path, Path]) -> None:
+def test_a_lab_without_room_gets_advice(kernel: tuple[Path, Path]) -> None:
     limit, statistics = kernel
     limit.write_text("1024\n")
     statistics.write_text(STATISTICS.format(7, 7))
@@ -59,7 +59,7 @@ def test_a_lab_for_which_there_is_no_room_is_told_what_to_type(kernel: tuple[Pat
     )
 
 
-def test_a_lab_of_25_hosts_and_50_instances_is_told_where_a_small_one_is_not(
+def test_a_lab_of_25_hosts_and_50_instances_gets_advice_and_a_small_one_does_not(
     kernel: tuple[Path, Path],
 ) -> None:
     limit, statistics = kernel
@@ -74,7 +74,7 @@ def test_a_kernel_that_does_not_tell_is_not_complained_of(kernel: tuple[Path, Pa
     assert list(findings(HostView(ARTICLE, "server-233"))) == []
 
 
-def test_a_host_is_told(kernel: tuple[Path, Path]) -> None:
+def test_a_host_gets_the_advice(kernel: tuple[Path, Path]) -> None:
     limit, _ = kernel
     view = HostView(ARTICLE, "server-233")
     for room, verdict in ((1024, Verdict.PASS), (5, Verdict.WARN)):

@@ -18,7 +18,7 @@ from dvr_ryu.topology.loading import load_topology, parse_topology
 TOOL = Path(__file__).parents[3] / "tools" / "debian-packages"
 
 
-def test_what_is_run_is_installed() -> None:
+def test_all_programs_are_in_an_installed_package() -> None:
     _, table, _ = TOOL.read_text().split("'", 2)
     installed = dict(line.split() for line in table.split("\n") if line)
     assert installed == {program: PACKAGES[program] for program in installed}
@@ -56,7 +56,7 @@ def test_a_lab_chooses_a_free_address_for_a_controller_that_the_file_does_not_na
         ),
     ],
 )
-def test_what_it_advises_is_a_topology_that_is_right(text: str, expected: str) -> None:
+def test_the_advice_is_a_valid_topology(text: str, expected: str) -> None:
     with pytest.raises(DvrError, match=expected):
         bare.controller_of(parse_topology(text, "t.yaml"))
 

@@ -22,7 +22,7 @@ def files(pki: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder_of_host(pki, "h1"), tmp_path / "h1"))
 
 
-def test_what_is_made_is_good(pki: Path, files: Path) -> None:
+def test_made_files_are_valid(pki: Path, files: Path) -> None:
     now = time.time()
     assert certificates.require(of_host(files, "h1"), now).owner == "h1"
     assert certificates.require(of_controller(pki), now).owner == "controller"
@@ -79,7 +79,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str, float, str]] = {
 
 
 @pytest.mark.parametrize("case", SPOILED)
-def test_what_is_wrong_is_one_line(files: Path, case: str) -> None:
+def test_each_problem_is_one_line(files: Path, case: str) -> None:
     spoil, host, seconds, expected = SPOILED[case]
     spoil(files)
     with pytest.raises(HostError) as raised:

@@ -43,7 +43,7 @@ def test_private_keys_are_for_their_owner_only(pki: Path) -> None:
     assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
 
 
-def test_what_is_there_stays(pki: Path) -> None:
+def test_existing_files_stay(pki: Path) -> None:
     before = {each: each.read_bytes() for each in pki.rglob("*") if each.is_file()}
     assert making.init(pki) == []
     assert making.make_host(pki, "h1") is None
@@ -87,7 +87,7 @@ def test_the_longest_name_of_a_host_is_the_certificates(pki: Path, tmp_path: Pat
         (["init", "{pki}/controller-cert.pem"], "cannot make files in"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_changes_nothing(
+def test_an_error_is_one_line_and_changes_nothing(
     pki: Path, arguments: list[str], expected: str
 ) -> None:
     before = sorted(pki.rglob("*"))
@@ -98,7 +98,7 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(
     assert sorted(pki.rglob("*")) == before
 
 
-def test_the_words_tell_what_to_copy(pki: Path) -> None:
+def test_the_commands_print_what_to_copy(pki: Path) -> None:
     done = CliRunner().invoke(cli, ["pki", "host", "h1", "--dir", str(pki)])
     assert done.exit_code == 0
     assert f"scp -p {pki}/hosts/h1/* root@h1:/etc/dvr_ryu/pki/" in done.stderr

@@ -120,7 +120,7 @@ CASES: dict[str, tuple[Callable[[Ends], Ends], str, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_end_says_what_is_wrong(ends: Ends, case: str) -> None:
+def test_each_endpoint_reports_the_problem(ends: Ends, case: str) -> None:
     spoil, by_controller, by_check = CASES[case]
     spoiled = spoil(ends)
     found: list[Finding] = []
@@ -134,7 +134,7 @@ def test_each_end_says_what_is_wrong(ends: Ends, case: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
-def test_a_switch_without_tls_is_told_from_one_without_a_certificate(ends: Ends) -> None:
+def test_a_switch_without_tls_differs_from_one_without_a_certificate(ends: Ends) -> None:
     def plain(port: int) -> None:
         with socket.create_connection(("127.0.0.1", port)) as connected:
             connected.sendall(OUR_HELLO)
@@ -166,7 +166,7 @@ def test_a_switch_without_tls_is_told_from_one_without_a_certificate(ends: Ends)
     assert meet(ends, gone).startswith("ends the connection before TLS is agreed on")
 
 
-def test_a_controller_without_tls_is_told(ends: Ends) -> None:
+def test_a_controller_without_tls_is_reported(ends: Ends) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
