@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.pipeline.language.syntax import read_pipeline
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.reconcile import subtract
@@ -29,6 +30,30 @@ def written(document: str) -> str:
 
 def test_readme_is_a_front_porch() -> None:
     assert len(written("README.rst").splitlines()) <= 220
+
+
+def test_picture_of_a_host_has_names_that_the_host_has() -> None:
+    picture = written("README.rst").partition("::\n")[2].partition("Try it\n")[0]
+    topology = load_topology(ROOT / "examples" / "human-defined-dvr.yaml")
+    view = HostView(topology, "server-233")
+    present = str(desired_resources(view, "netdev"))
+    drawn = set(
+        re.findall(r"\b(?:vm|patch|vxlan)-\w+|\b(?:qdhcp|qrouter|fip|rfp|fpr)-|10\.[\d.]+", picture)
+    )
+    assert len(drawn) >= 11
+    assert [name for name in drawn if name not in present and name != view.host.address] == []
+    flow_files = re.findall(r"flows/\S+", picture)
+    assert len(flow_files) == 2 and all((ROOT / each).is_file() for each in flow_files)
+
+
+def test_picture_of_the_architecture_has_the_folders_of_the_package() -> None:
+    picture = written("docs/architecture.rst").partition("::\n")[2].partition("The folders are")[0]
+    folders = set(re.findall(r"\b(\w+)/(?=\s)", picture))
+    assert {"source", "topology", "language", "compile", "desired", "providers"} <= folders
+    package = ROOT / "dvr_ryu"
+    there = {each.name for each in package.rglob("*") if each.is_dir()}
+    assert folders <= there
+    assert all((package / f"{name}.py").is_file() for name in re.findall(r"\b(\w+)\.py\b", picture))
 
 
 def test_picture_has_the_tables_of_br_tun() -> None:
