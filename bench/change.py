@@ -12,11 +12,11 @@ from statistics import median
 
 from attrs import field, frozen
 
-from bench.controller import Controller
 from bench.figures import Figure, Goal, spaced
-from bench.openflow import flow_mods
-from bench.scene import Scene, relay_to, scene
-from bench.topologies import BRIDGE, Instance, fabric_of, host, network
+from bench.rig.controller import Controller
+from bench.rig.openflow import flow_mods
+from bench.rig.scene import Scene, relay_to, scene
+from bench.rig.topologies import BRIDGE, Instance, fabric_of, host, network
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir

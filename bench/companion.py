@@ -13,8 +13,8 @@ from statistics import median
 
 from attrs import frozen
 
-from bench.bare_host import SECONDS, Stage, stage
 from bench.figures import Figure, Goal, alternate
+from bench.rig.bare_host import SECONDS, Stage, stage
 
 INSTANCES = 200
 ROUNDS = 5

@@ -14,11 +14,11 @@ from threading import Event
 
 from attrs import frozen
 
-from bench.controller import Controller
-from bench.fake_switch import FakeSwitch
 from bench.figures import Figure, spaced
-from bench.scene import Scene, planned_ports, scene
-from bench.topologies import BRIDGE, PAIR, fabric_of, host, with_pair
+from bench.rig.controller import Controller
+from bench.rig.fake_switch import FakeSwitch
+from bench.rig.scene import Scene, planned_ports, scene
+from bench.rig.topologies import BRIDGE, PAIR, fabric_of, host, with_pair
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology

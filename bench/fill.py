@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figures import Figure, Goal, alternate, spaced
-from bench.relay import Tape
-from bench.scene import Scene, connections, relay_to, scene
-from bench.topologies import BRIDGE, fabric_of
+from bench.rig.relay import Tape
+from bench.rig.scene import Scene, connections, relay_to, scene
+from bench.rig.topologies import BRIDGE, fabric_of
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.controller import Controller, running
 from bench.figures import Figure, Goal, alternate
-from bench.openflow import Message
-from bench.openflow_socket import write_at_once
-from bench.scene import connections, relay_to
-from bench.switch import Switch, switch
-from bench.topologies import BRIDGE, groups, host
+from bench.rig.controller import Controller, running
+from bench.rig.openflow import Message
+from bench.rig.openflow_socket import write_at_once
+from bench.rig.scene import connections, relay_to
+from bench.rig.switch import Switch, switch
+from bench.rig.topologies import BRIDGE, groups, host
 
 GROUPS, HOSTS, NETWORKS, INSTANCES = 20, 10, 10, 49
 """200 hosts in groups of ten, which share ten networks, with 49 instances on each host."""

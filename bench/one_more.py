@@ -21,9 +21,9 @@ from statistics import median
 
 from attrs import frozen
 
-from bench import bare_host
-from bench.bare_host import SECONDS, Stage, rest
 from bench.figures import Figure, Goal
+from bench.rig import bare_host
+from bench.rig.bare_host import SECONDS, Stage, rest
 from dvr_ryu.lab.wait import wait_until
 
 FEW, SIZES = 20, (200, 400)

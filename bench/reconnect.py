@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.controller import Controller
 from bench.figures import Figure, Goal, alternate, spaced
-from bench.openflow import flow_mods
-from bench.scene import Scene, connections, relay_to, scene
-from bench.topologies import BRIDGE, fabric_of
+from bench.rig.controller import Controller
+from bench.rig.openflow import flow_mods
+from bench.rig.scene import Scene, connections, relay_to, scene
+from bench.rig.topologies import BRIDGE, fabric_of
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 

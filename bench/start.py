@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from bench.controller import Controller
 from bench.figures import Figure, Goal, alternate, spaced
-from bench.scene import Scene, scene
-from bench.topologies import BRIDGE, fabric
+from bench.rig.controller import Controller
+from bench.rig.scene import Scene, scene
+from bench.rig.topologies import BRIDGE, fabric
 
 HOSTS, NETWORKS, INSTANCES = 50, 100, 10_000
 ROUNDS = 3

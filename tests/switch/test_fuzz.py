@@ -18,7 +18,7 @@ from threading import Event, Thread
 
 import pytest
 
-from bench.relay import Relay
+from bench.rig.relay import Relay
 from dvr_ryu.lab.wait import wait_until
 from tests.switch.conftest import view_of
 from tests.switch.support.controller import PATIENCE, Controller

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.openflow import FLOW_STATS
-from bench.relay import Relay
+from bench.rig.openflow import FLOW_STATS
+from bench.rig.relay import Relay
 from dvr_ryu.switch.guard.repeats import PRINTED
 from dvr_ryu.switch.peer_log import COMINGS
 from dvr_ryu.topology.loading import load_topology

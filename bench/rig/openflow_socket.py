@@ -11,7 +11,7 @@ import struct
 import time
 from collections.abc import Iterator
 
-from bench.openflow import (
+from bench.rig.openflow import (
     BARRIER_REPLY,
     BARRIER_REQUEST,
     ERROR,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from bench.controller import Controller, running
-from bench.openflow_socket import Connection, Listener
-from bench.relay import Relay
-from bench.switch import Switch, switch
-from bench.topologies import BRIDGE, host
+from bench.rig.controller import Controller, running
+from bench.rig.openflow_socket import Connection, Listener
+from bench.rig.relay import Relay
+from bench.rig.switch import Switch, switch
+from bench.rig.topologies import BRIDGE, host
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 

@@ -9,7 +9,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from bench.openflow import (
+from bench.rig.openflow import (
     BARRIER_REPLY,
     BARRIER_REQUEST,
     BUNDLE_CONTROL,

@@ -11,14 +11,7 @@ from threading import Thread
 
 from attrs import field, frozen
 
-from bench.openflow import (
-    BARRIER_REPLY,
-    FEATURES_REPLY,
-    FLOW_STATS,
-    Cutter,
-    Message,
-    changes,
-)
+from bench.rig.openflow import BARRIER_REPLY, FEATURES_REPLY, FLOW_STATS, Cutter, Message, changes
 
 _READ = 1 << 20
 

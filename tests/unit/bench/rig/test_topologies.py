@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench import change
-from bench.topologies import (
-    PAIR,
-    count_flows,
-    fabric,
-    fabric_of,
-    groups,
-    host,
-    with_pair,
-)
+from bench.rig.topologies import PAIR, count_flows, fabric, fabric_of, groups, host, with_pair
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.openflow import (
+from bench.rig.openflow import (
     BARRIER_REQUEST,
     BUNDLE_ADD,
     BUNDLE_CONTROL,

@@ -8,10 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from bench.fake_switch import FakeSwitch
-from bench.openflow import BARRIER_REQUEST, BUNDLE_ADD, BUNDLE_CONTROL, ERROR, Message
-from bench.openflow_socket import Connection, Listener
-from bench.relay import Relay
+from bench.rig.fake_switch import FakeSwitch
+from bench.rig.openflow import BARRIER_REQUEST, BUNDLE_ADD, BUNDLE_CONTROL, ERROR, Message
+from bench.rig.openflow_socket import Connection, Listener
+from bench.rig.relay import Relay
 
 CHANGES = [
     Message(BUNDLE_CONTROL, 11, bytes(8)),

@@ -1,0 +1,1 @@
+"""What measurements stand on: switches, sockets, hosts and topologies of their own."""
