@@ -7,10 +7,10 @@ follow is noted when the others have been forgotten: who was killed before that,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
-from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP
+from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP, inet_aton
 from typing import NamedTuple
 
 from pyroute2.netlink.nfnetlink import NFNL_SUBSYS_CTNETLINK
@@ -57,7 +57,7 @@ class Connection(NamedTuple):
 def require() -> None:
     """Raise OSError if the kernel does not tell the connections of the namespace we are in."""
     with nfnetlink(ROOT) as kernel:
-        _all(kernel)
+        kernel.dump(GET, nfct_msg, nfgen_family=AF_INET)
 
 
 def read() -> Iterator[Translation]:
@@ -71,7 +71,7 @@ def make(resources: Sequence[Translation]) -> None:
     notes.folder(NOTES)
     # A kernel that does not tell is found out before anything is noted, connections or none.
     with nfnetlink(resources[0].namespace) as kernel:
-        _told(kernel)
+        _told(kernel, _addresses(resources))
     for namespace, group in by_namespace(resources):
         _forget(namespace, group)
         _write(namespace, _noted(namespace) | {*group})
@@ -131,7 +131,7 @@ def _write(namespace: str, resources: set[Translation]) -> None:
 def _forget(namespace: str, translations: Sequence[Translation]) -> None:
     concerned = _concerned(translations)
     with nfnetlink(namespace) as kernel:
-        found = [] if _are_none() else _told(kernel)
+        found = [] if _are_none() else _told(kernel, _addresses(translations))
         resource = translations[0]
         kernel.ask(
             (
@@ -143,10 +143,18 @@ def _forget(namespace: str, translations: Sequence[Translation]) -> None:
         )
 
 
-def _told(kernel: Netlink) -> list[Message]:
-    """All connections of a namespace. Raises HostError if the kernel does not tell them."""
+def _addresses(translations: Sequence[Translation]) -> set[bytes]:
+    """All addresses of translations, as they are in connections that these may concern."""
+    return {inet_aton(ip) for each in translations for ip in (each.outer, each.inner)}
+
+
+def _told(kernel: Netlink, mentioned: Collection[bytes] = ()) -> list[Message]:
+    """The connections of a namespace in which an address is mentioned; unless one is given, all.
+
+    Raises HostError if the kernel does not tell them.
+    """
     try:
-        return _all(kernel)
+        return kernel.dump_mentioning(mentioned, GET, nfct_msg, nfgen_family=AF_INET)
     except OSError as error:
         raise HostError(
             f"the kernel does not tell its connections in {kernel.namespace}: {error.strerror}; "
@@ -159,10 +167,6 @@ def _are_none() -> bool:
     whole machine, whose table takes the kernel some milliseconds even if it is empty.
     """
     return COUNT.exists() and COUNT.read_text() == "0\n"
-
-
-def _all(kernel: Netlink) -> list[Message]:
-    return kernel.dump(GET, nfct_msg, nfgen_family=AF_INET)
 
 
 def _named(found: Message) -> Message:

@@ -6,7 +6,7 @@ No socket here; only `client` sends and receives. Decoded messages are shared: n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from struct import unpack_from
 from typing import Any, TypeAlias
@@ -69,9 +69,14 @@ def encoded(message: Message, type: int, flags: int, number: int = 0) -> bytes:
     return bytes(message.data)
 
 
-def decoded(data: bytes, kind: type = nlmsg) -> Iterator[Message]:
-    """Yield the messages that a socket received: objects of one class, and verdicts (nlmsgerr)."""
-    yield from _Marshal(kind).parse(data)
+def decoded(
+    data: bytes, kind: type = nlmsg, mentioned: Collection[bytes] = ()
+) -> Iterator[Message]:
+    """Yield the messages that a socket received: objects of one class, and verdicts (nlmsgerr).
+
+    If some bytes are to be `mentioned`, objects that have none of them are left out undecoded.
+    """
+    yield from _Marshal(kind, mentioned).parse(data)
 
 
 def is_verdict(message: Message) -> bool:
@@ -91,16 +96,21 @@ def error_of(verdict: Message) -> OSError | None:
 class _Marshal(Marshal):  # type: ignore[misc]
     """Divides received bytes into messages."""
 
-    def __init__(self, kind: type) -> None:
+    def __init__(self, kind: type, mentioned: Collection[bytes]) -> None:
         super().__init__()
         self._kind = kind
+        self._mentioned = mentioned
 
     def parse_one_message(
         self, key: int, flags: int, sequence_number: int, data: bytes, offset: int, length: int
-    ) -> Message:
-        """Decode one message; the end of a dump has an error number, too."""
-        kind = nlmsgerr if key in (NLMSG_ERROR, NLMSG_DONE) else self._kind
-        return _decoded(kind, data[offset : offset + length])
+    ) -> Message | None:
+        """Decode one message, if it is wanted; the end of a dump has an error number, too."""
+        message = data[offset : offset + length]
+        if key in (NLMSG_ERROR, NLMSG_DONE):
+            return _decoded(nlmsgerr, message)
+        if self._mentioned and not any(each in message for each in self._mentioned):
+            return None
+        return _decoded(self._kind, message)
 
 
 @lru_cache(maxsize=256)

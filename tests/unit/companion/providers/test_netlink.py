@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from socket import AF_INET, if_nameindex
+from socket import AF_INET, if_nameindex, inet_aton
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyroute2.netlink.nfnetlink.nfctsocket import IPS_SRC_NAT, nfct_msg
 from pyroute2.netlink.rtnl import RTM_GETADDR, RTM_NEWLINK
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
+from dvr_ryu.companion.providers.netlink import conntrack
 from dvr_ryu.companion.providers.netlink.client import netlink
 from dvr_ryu.companion.providers.netlink.messages import (
     LinkMessage,
@@ -70,6 +72,36 @@ def test_an_error_has_the_words_of_the_kernel() -> None:
             kernel.dump(RTM_GETADDR, ifaddrmsg, family=AF_INET, prefixlen=9)
         # The next question gets its own replies.
         assert "lo" in kernel.links()
+
+
+def _tuple(source: str, target: str, *ports: int) -> dict[str, Any]:
+    ends = nest(("CTA_IP_V4_SRC", source), ("CTA_IP_V4_DST", target))
+    names = ("CTA_PROTO_SRC_PORT", "CTA_PROTO_DST_PORT")
+    protocol = nest(("CTA_PROTO_NUM", 6), *zip(names, ports, strict=True))
+    return nest(("CTA_TUPLE_IP", ends), ("CTA_TUPLE_PROTO", protocol))
+
+
+def _connection(source: str, seen_as: str, number: int) -> bytes:
+    has = [
+        ("CTA_TUPLE_ORIG", _tuple(source, "8.8.8.8", 1024, 80)),
+        ("CTA_TUPLE_REPLY", _tuple("8.8.8.8", seen_as, 80, 1024)),
+        ("CTA_STATUS", IPS_SRC_NAT),
+        ("CTA_ID", number),
+    ]
+    return encoded(message(nfct_msg, has, nfgen_family=AF_INET), conntrack.GET, 0)
+
+
+def test_of_connections_only_those_that_mention_an_address_are_read() -> None:
+    data = _connection("10.1.0.2", "2.2.2.1", 1) + _connection("10.1.0.3", "2.2.2.101", 2)
+    (found,) = decoded(data, nfct_msg, {inet_aton("2.2.2.101"), inet_aton("9.9.9.9")})
+    assert conntrack.connection(found) == conntrack.Connection(
+        "10.1.0.3", "8.8.8.8", 6, 80, "8.8.8.8", "2.2.2.101", translated=True
+    )
+    (named,) = decoded(encoded(conntrack._named(found), conntrack.DELETE, 0), nfct_msg)
+    (began, number), (wanted, _) = (
+        values(each, "CTA_TUPLE_ORIG", "CTA_ID") for each in (named, found)
+    )
+    assert number == 2 and began.dump() == wanted.dump()
 
 
 @pytest.mark.parametrize(
