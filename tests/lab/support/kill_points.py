@@ -25,7 +25,8 @@ from itertools import count
 from typing import Any
 
 from dvr_ryu.companion.agent import apply, down
-from dvr_ryu.companion.providers.netlink import client, links
+from dvr_ryu.companion.providers.kernel import ethtool
+from dvr_ryu.companion.providers.netlink import client
 from dvr_ryu.companion.providers.ovsdb import transaction
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
@@ -58,7 +59,7 @@ class Points:
         sys.addaudithook(self._audited)
 
     def _wrap_netlink(self) -> None:
-        ask, checksum = client.Netlink.ask, links._tx_checksum
+        ask, checksum = client.Netlink.ask, ethtool.tx_checksum
 
         def asking(
             self_: Any, requests: Iterable[client.Request], expected: Sequence[int] = ()
@@ -79,7 +80,7 @@ class Points:
             return checksum(control, device, value)
 
         client.Netlink.ask = asking  # type: ignore
-        links._tx_checksum = setting
+        ethtool.tx_checksum = setting
 
     def _wrap_ovsdb(self) -> None:
         commit = transaction.Transaction.commit

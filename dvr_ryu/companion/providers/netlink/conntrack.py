@@ -71,7 +71,7 @@ def make(resources: Sequence[Translation]) -> None:
     notes.folder(NOTES)
     # A kernel that does not tell is found out before anything is noted, connections or none.
     with nfnetlink(resources[0].namespace) as kernel:
-        _told(kernel, _addresses(resources))
+        _connections(kernel, _addresses(resources))
     for namespace, group in by_namespace(resources):
         _forget(namespace, group)
         _write(namespace, _noted(namespace) | {*group})
@@ -131,7 +131,7 @@ def _write(namespace: str, resources: set[Translation]) -> None:
 def _forget(namespace: str, translations: Sequence[Translation]) -> None:
     concerned = _concerned(translations)
     with nfnetlink(namespace) as kernel:
-        found = [] if _are_none() else _told(kernel, _addresses(translations))
+        found = [] if _are_none() else _connections(kernel, _addresses(translations))
         resource = translations[0]
         kernel.ask(
             (
@@ -148,7 +148,7 @@ def _addresses(translations: Sequence[Translation]) -> set[bytes]:
     return {inet_aton(ip) for each in translations for ip in (each.outer, each.inner)}
 
 
-def _told(kernel: Netlink, mentioned: Collection[bytes] = ()) -> list[Message]:
+def _connections(kernel: Netlink, mentioned: Collection[bytes] = ()) -> list[Message]:
     """The connections of a namespace in which an address is mentioned; unless one is given, all.
 
     Raises HostError if the kernel does not tell them.

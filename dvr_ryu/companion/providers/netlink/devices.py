@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve
 
-from dvr_ryu.companion.providers.netlink import links
+from dvr_ryu.companion.providers.netlink import link_changes, links
 from dvr_ryu.companion.providers.netlink.links import Link
 from dvr_ryu.companion.providers.netlink.visits import visits
 from dvr_ryu.companion.providers.provider import Look, Provider
@@ -33,11 +33,11 @@ class VethPairs(Provider):
 
     def make(self, resources: Sequence[VethPair]) -> None:
         """Make pairs."""
-        links.make_wires(resources)
+        link_changes.make_pairs(resources)
 
     def remove(self, resources: Sequence[VethPair]) -> None:
         """Remove pairs, both ends at once."""
-        links.unmake_wires(resources)
+        link_changes.remove_pairs(resources)
 
 
 class Devices(Provider):
@@ -51,11 +51,11 @@ class Devices(Provider):
 
     def make(self, resources: Sequence[Device]) -> None:
         """Bring devices to their namespaces, and set them up."""
-        links.make_devices(resources)
+        link_changes.make_devices(resources)
 
     def remove(self, resources: Sequence[Device]) -> None:
         """Give devices back to the host's own namespace."""
-        links.unmake_devices(resources)
+        link_changes.return_devices(resources)
 
 
 def with_loss(found: Iterable[Resource], links: Iterable[Link]) -> Iterator[Resource]:
