@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 COOKIE = int.from_bytes(b"dvr_ryu", "big")
-"""Marks the flows that are ours. Constant, so that a restarted controller knows them again."""
+"""Marks our flows. It is constant, so that a restarted controller recognises them."""
 
 LEARNED = int.from_bytes(b"learned", "big")
-"""Marks what the shipped pipelines learn; flows/ says it where it says so."""
+"""Marks the flows that switches learn from the shipped pipelines, whose learn() actions name it."""

@@ -1,7 +1,7 @@
-"""A field that must have a value, and the one form of all that can be written in several: what a
-switch has, and prints.
+"""A match on one field, and its normal form: the one that a switch has and prints.
 
-ovs-ofctl knows fields that are others in disguise (vlan_tci, xreg0, ip_dscp): `normal` says which.
+Some fields of ovs-ofctl are other fields in disguise (vlan_tci, xreg0, ip_dscp): `normal` replaces
+them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from dvr_ryu.pipeline.language.operands import MaskOf, Operand, Unknown, number,
 _VID = 0x1FFF
 _PCP_AT = 13
 _SIGNIFICANT_BITS = {"arp_op": 8, "nsh_ttl": 6}
-"""How many of their bits Open vSwitch keeps."""
+"""The number of lowest bits that Open vSwitch stores."""
 _PRINTED = {"vlan_pcp": "dl_vlan_pcp", "vlan_vid": "vlan_tci"}
-"""Names that every version of OpenFlow has."""
+"""Names that serve every version of OpenFlow."""
 
 
 @frozen
 class FieldMatch:
-    """A field must have this value, in the bits of `mask` (None: all of them; 0, of a tunnel's
-    option: it must be there). A masked number's hole has the mask, too.
+    """The field must have this value, in the bits of `mask` (None: in all; 0, for a tunnel's
+    option: the packet must have it). A masked number's hole has the mask, too.
     """
 
     field: Field
@@ -48,11 +48,11 @@ class FieldMatch:
 
     @property
     def whole_mask(self) -> int:
-        """The mask, also where all bits are matched."""
+        """The mask, also if all bits are matched."""
         return self.field.all_bits if self.mask is None else number(self.mask)
 
     def entry(self) -> bytes:
-        """The match in bytes; its hole must be filled."""
+        """The match's OXM. Its hole must be filled."""
         value = number(self.value) | self.field.present
         whole = self.mask is None and not self.field.whole_masked
         return self.field.entry(value, None if whole else self.whole_mask)
@@ -65,9 +65,9 @@ class FieldMatch:
 
 
 def normal(match: FieldMatch) -> list[FieldMatch]:
-    """The same match in the fields that a switch has; none where nothing is asked for.
+    """The match in the fields that a switch has; empty if it matches every packet.
 
-    Raises ValueError for what OpenFlow 1.3 and 1.4 cannot carry.
+    Raises ValueError for a match that OpenFlow 1.3 and 1.4 cannot carry.
     """
     if isinstance(match.value, Unknown) and match.field.name in _OF_NUMBERS:
         raise ValueError(f"{match.field.name} takes no hole: write its number")
@@ -91,7 +91,7 @@ def _in_port(match: FieldMatch) -> list[FieldMatch]:
 
 
 def _vlan_vid(match: FieldMatch) -> list[FieldMatch]:
-    """A whole tag with its present bit is dl_vlan. A hole is a tag: that there is one is meant."""
+    """A whole tag with the bit 0x1000 is dl_vlan, and so is a hole."""
     if not isinstance(match.value, int):
         return [FieldMatch(FIELDS["dl_vlan"], match.value)]
     if match.mask is None and match.value & VLAN_PRESENT:
@@ -122,7 +122,7 @@ def _tos(match: FieldMatch) -> list[FieldMatch]:
 
 
 def _packet_type(match: FieldMatch) -> list[FieldMatch]:
-    """Ethernet packets are what an ordinary bridge has."""
+    """An ordinary bridge has Ethernet packets only."""
     return [match] if match.value else []
 
 
@@ -140,14 +140,14 @@ def _ct_proto(match: FieldMatch) -> list[FieldMatch]:
 
 
 def _switch_internal(match: FieldMatch) -> list[FieldMatch]:
-    """recirc_id and dp_hash; that a packet has not come round again can be asked for."""
+    """recirc_id and dp_hash. Only recirc_id=0 can be matched: the packet was not recirculated."""
     if match.field.name == "recirc_id" and match.value == 0:
         return [match]
     raise ValueError(f"only Open vSwitch itself may match {match}")
 
 
 def _dumped_wrongly(match: FieldMatch) -> list[FieldMatch]:
-    """Open vSwitch, 3.1 at least, tells such a match with its value as the mask."""
+    """Open vSwitch 3.1 dumps such a match with its value as the mask."""
     if match.value == match.mask:
         return [match]
     raise ValueError(
@@ -157,7 +157,7 @@ def _dumped_wrongly(match: FieldMatch) -> list[FieldMatch]:
 
 
 def _option(match: FieldMatch) -> list[FieldMatch]:
-    """An option has some words of 32 bits, and all of them are what has no mask."""
+    """An option has one or more words of 32 bits. A match without a mask matches all of them."""
     mask = number(match.mask or 0)
     if mask and not mask & (mask + 1) and not mask.bit_length() % 32:
         raise ValueError(
@@ -168,7 +168,7 @@ def _option(match: FieldMatch) -> list[FieldMatch]:
 
 
 def _registers(match: FieldMatch) -> list[FieldMatch]:
-    """Large registers are several small ones, the first being the highest bits."""
+    """A large register is several small ones; the first has the highest bits."""
     count = match.field.bits // 32
     first = count * int(match.field.name.lstrip("xreg"))
     parts = []
@@ -214,11 +214,11 @@ _OF_NUMBERS = {
 
 _TRACKED, _INVALID = 0x20, 0x10
 _IN_CONNECTION = 0x0F
-"""ct_state's bits: new, est, rel, rpl each tell that there is a connection."""
+"""ct_state's bits new, est, rel and rpl: each implies a connection."""
 
 
 def connection_known(matches: Iterable[FieldMatch]) -> bool:
-    """Whether packets without a connection are ruled out, as Open vSwitch wants to have it."""
+    """Whether the matches exclude packets without a connection, as Open vSwitch checks it."""
     for each in matches:
         if each.field.name == "ct_state":
             value = number(each.value)
@@ -228,10 +228,10 @@ def connection_known(matches: Iterable[FieldMatch]) -> bool:
 
 
 def no_vlan() -> FieldMatch:
-    """The packet has no VLAN tag."""
+    """The match of packets without a VLAN tag."""
     return FieldMatch(FIELDS["vlan_vid"], 0)
 
 
 def tagged() -> FieldMatch:
-    """The packet has a VLAN tag, whichever."""
+    """The match of packets with any VLAN tag."""
     return FieldMatch(FIELDS["vlan_vid"], VLAN_PRESENT, VLAN_PRESENT)

@@ -1,8 +1,8 @@
-"""The fields of a packet that a flow may match, set, move or learn: names, sizes, what they
-require.
+"""The fields of a packet that a flow may match, set, move or learn: names, sizes, requirements.
 
-Names and rules are ovs-ofctl's (ovs-fields(7)); `oxm` and `nxm` name the field in matches and in
-set_field, and in Nicira's actions, such as move, load and learn. No logic beyond looking up.
+Names and rules are ovs-ofctl's (ovs-fields(7)). `oxm` is a field's header in matches and in
+set_field; `nxm` is its header in Nicira's actions, such as move, load and learn. This module only
+looks fields up.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Pairs = tuple[tuple[str, int], ...]
 
 @frozen
 class Field:
-    """One field. `requires` holds alternatives: sets of (field, value) of which one must be
-    matched.
+    """One field. `requires` holds alternatives: the match must contain all (field, value) pairs of
+    one of them.
     """
 
     name: str
@@ -44,36 +44,37 @@ class Field:
     maskable: bool = False
     requires: tuple[Pairs, ...] = ()
     present: int = 0
-    """Bits that OpenFlow sets beside the value: a VLAN tag is there."""
+    """Bits that OpenFlow sets beside the value: the one that says that there is a VLAN tag."""
     aliases: tuple[str, ...] = ()
-    """Other names: ovs-ofctl's, then the one it prints in move, load and learn, then OpenFlow's."""
+    """Other names: ovs-ofctl's, then the one that it prints in move, load, learn, then OpenFlow's.
+    """
     bit_names: flags.Flags | flags.Fragments | None = None
-    """How its bits are named."""
+    """The names of its bits."""
     read_only: bool = False
-    """It can be matched, not written."""
+    """A flow can match it, but no action writes it."""
     whole_masked: bool = False
-    """Matched whole, it still has a mask on the wire: it does not fill its bytes there."""
+    """Its OXM has a mask even if all bits are matched, because it does not fill its bytes."""
     below: int = 0
-    """Lowest bits that OpenFlow's form does not have."""
+    """The number of its lowest bits that its OXM leaves out."""
 
     @property
     def variable(self) -> bool:
-        """Whether it is a tunnel's option: only the switch knows how many of the bits it has."""
+        """Whether it is a tunnel's option: only the switch knows its length."""
         return self.oxm.variable
 
     @property
     def in_ethernet(self) -> bool:
-        """Whether it stands in the Ethernet header, its VLAN tag included."""
+        """Whether it is part of the Ethernet header, including the VLAN tag."""
         return self.name in _IN_ETHERNET
 
     @property
     def in_transport(self) -> bool:
-        """Whether it stands in TCP's, UDP's or SCTP's header, which only a first fragment has."""
+        """Whether it is part of TCP's, UDP's or SCTP's header, which only a first fragment has."""
         return any(dict(pairs).get("nw_proto") in _TRANSPORTS for pairs in self.requires)
 
     @property
     def in_discovery(self) -> bool:
-        """Whether it stands in a message of neighbour discovery."""
+        """Whether it is part of a neighbour discovery message."""
         return any("icmpv6_type" in dict(pairs) for pairs in self.requires)
 
     @property
@@ -87,8 +88,8 @@ class Field:
         return self.bit_names.all if self.bit_names else self.limit - 1
 
     def entry(self, value: int, mask: int | None = None) -> bytes:
-        """The field with a value, in the bits of a mask (None: in all), as matches and set_field
-        have it.
+        """The field's OXM with a value, and with a mask (None: all bits), for matches and
+        set_field.
         """
         shifted = None if mask is None else mask >> self.below
         return self.oxm.entry(value >> self.below, shifted)
@@ -120,8 +121,8 @@ SHORTHANDS: dict[str, Pairs] = {
     "sctp6": _over(IP6, 132),
     "eth": (),
 }
-"""A word in place of the fields that it matches, most specific last. `eth` is every packet that an
-ordinary bridge has.
+"""ovs-ofctl's shorthands → the fields that they match, the most specific last. `eth` matches every
+packet of an ordinary bridge.
 """
 
 _PACKETS: dict[str, Pairs] = {
@@ -148,7 +149,7 @@ _BIT_NAMES: dict[str, flags.Flags | flags.Fragments] = {
 
 
 def _rows(table: str) -> Iterator[list[str]]:
-    """A table's rows, numbered fields one by one."""
+    """A table's rows. A numbered field has a row for each number."""
     for row in table.strip().splitlines():
         base, numbered, count = row.split(maxsplit=1)[0].partition("#")
         for at in range(int(count) if numbered else 1):
@@ -194,12 +195,12 @@ NXM_NAMES: dict[str, str] = {
 """Field → the name that ovs-ofctl prints in move, load and learn."""
 
 OXM_NAMES = {"dl_src": "eth_src", "dl_dst": "eth_dst", "nw_src": "ip_src", "nw_dst": "ip_dst"}
-"""Field → the name that ovs-ofctl prints in set_field, where it is another one."""
+"""Field → the name that ovs-ofctl prints in set_field, if it differs."""
 
 
 def shorthand(pairs: Pairs) -> str:
-    """The shorthand for these fields, else each field with its value, as a match says them."""
-    exact = [word for word, meant in SHORTHANDS.items() if set(meant) == set(pairs)]
+    """The shorthand for these fields; without one, each field with its value."""
+    exact = [name for name, each in SHORTHANDS.items() if set(each) == set(pairs)]
     return exact[0] if exact else spelled_out(pairs)
 
 
@@ -214,7 +215,7 @@ def find(name: str) -> Field | None:
 
 
 def why_not(name: str) -> str | None:
-    """Why a field that ovs-ofctl has is none here, or None if it has no such field either."""
+    """Why the language lacks a field of ovs-ofctl, or None if ovs-ofctl has no such field."""
     return next((why for begin, why in NOT_CARRIED.items() if name.startswith(begin)), None)
 
 
@@ -235,7 +236,7 @@ class Subfield:
 
     @property
     def whole(self) -> int:
-        """The width of the whole field, as Nicira's extensions see it: in_port has 16 bits there,
-        vlan_vid none that says that there is a tag.
+        """Bits of the whole field in Nicira's extensions: in_port has 16 there, and vlan_vid lacks
+        the bit that says that there is a tag.
         """
         return {"in_port": 16, "vlan_vid": 12}.get(self.field.name, self.field.bits)

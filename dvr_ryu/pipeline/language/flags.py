@@ -1,6 +1,6 @@
-"""Fields whose bits have names: how ovs-ofctl writes them, and what they mean as value and mask.
+"""Fields whose bits have names: ovs-ofctl's notation for them, to and from value and mask.
 
-`+syn-ack` asks for some bits, `syn|ack` or a number for all of them.
+`+syn-ack` matches some bits; `syn|ack`, or a number, matches all of them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from dvr_ryu.pipeline.language.numbers import read_int
 
 @frozen(eq=False)
 class Flags:
-    """Bits by name."""
+    """Bits by name. `noun` stands in messages."""
 
-    what: str
+    noun: str
     bits: Mapping[str, int]
 
     @property
     def all(self) -> int:
-        """The bits that there are."""
+        """All bits that have names."""
         return sum(self.bits.values())
 
     def read(self, text: str) -> tuple[int, int]:
@@ -51,20 +51,20 @@ class Flags:
     def _sum(self, names: list[str]) -> int:
         for name in names:
             if name not in self.bits:
-                raise ValueError(f"'{name}' is no {self.what}; there are {', '.join(self.bits)}")
+                raise ValueError(f"'{name}' is no {self.noun}; there are {', '.join(self.bits)}")
             if names.count(name) > 1:
                 raise ValueError(f"'{name}' is there twice")
         return sum(self.bits[name] for name in names)
 
     def _known(self, number: int) -> int:
         if number & ~self.all:
-            raise ValueError(f"{number:#x} has bits that are no {self.what}")
+            raise ValueError(f"{number:#x} has bits that are no {self.noun}")
         return number
 
 
 @frozen(eq=False)
 class Fragments:
-    """The words of nw_frag, each a value and a mask of two bits: a fragment; not the first."""
+    """The names of nw_frag, each a value and a mask of two bits: "fragment", "not the first"."""
 
     names: Mapping[str, tuple[int, int]]
     all: int = 3
@@ -76,8 +76,8 @@ class Fragments:
         return self.names[text]
 
     def write(self, value: int, mask: int) -> str:
-        """The word."""
-        return next(word for word, bits in self.names.items() if bits == (value, mask))
+        """The name."""
+        return next(name for name, bits in self.names.items() if bits == (value, mask))
 
 
 def _numbered(names: str) -> dict[str, int]:

@@ -16,8 +16,8 @@ from dvr_ryu.pipeline.language.settings import Settings
 
 @frozen
 class Flow:
-    """A flow. `sentence` says why it is there; it, `location` and the order of the match's fields
-    do not make two flows different.
+    """A flow. `sentence` says why it exists. Two flows are equal whatever their sentences,
+    locations and the order of their match's fields are.
     """
 
     table: int
@@ -37,14 +37,14 @@ class Flow:
         return f"{','.join(tokens)} actions={','.join(actions) or 'drop'}"
 
     def __lt__(self, other: Flow) -> bool:
-        """In the order of tables, and in a table of decreasing priority."""
+        """By table, then by decreasing priority."""
         return self._order() < other._order()
 
     def _order(self) -> tuple[int, int, str]:
         return self.table, -self.priority, str(self)
 
     def installed(self) -> str:
-        """The flow as it is on a switch that we filled: with its own cookie, or ours."""
+        """The flow as it is on a switch: with its own cookie, or ours."""
         return str(evolve(self, settings=evolve(self.settings, cookie=self.cookie)))
 
     @property
@@ -53,7 +53,7 @@ class Flow:
         return COOKIE if self.settings.cookie is None else self.settings.cookie
 
     def match_tokens(self) -> list[str]:
-        """The match in ovs-ofctl's words, with `arp` in place of dl_type=0x0806 and so on."""
+        """The match as ovs-ofctl prints it, with `arp` in place of dl_type=0x0806 and so on."""
         whole = {(each.field.name, each.value) for each in self.match if each.mask is None}
         short, covered = "", set[Any]()
         for token, pairs in SHORTHANDS.items():

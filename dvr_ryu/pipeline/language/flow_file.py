@@ -1,8 +1,8 @@
-"""The text of a flow file as logical lines, each of whose characters knows its place in the file.
+"""Splits the text of a flow file into logical lines. Each character of a line has its location in
+the file.
 
-Comments are cut off (those that stand alone are kept: they are the next line's sentence) and lines
-that end in a backslash are joined with the next, as a shell joins them. What the words mean is
-decided elsewhere.
+A logical line has no comment; the comment lines right above it are its sentence. A line that ends
+in a backslash is joined with the next, as in a shell. The contents of a line are not parsed here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LINE_END = re.compile(r"\r\n?|\n")
 
 
 class LineError(Exception):
-    """Something on a logical line is wrong, at a character of it."""
+    """A mistake on a logical line, at the character with this offset."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
@@ -28,7 +28,9 @@ class LineError(Exception):
 
 @frozen
 class _Piece:
-    """One line of the file within a logical line: where its text starts in both."""
+    """One line of the file in a logical line: the offset there, and the line and column in the
+    file.
+    """
 
     offset: int
     line: int
@@ -38,9 +40,7 @@ class _Piece:
 
 @frozen
 class Line:
-    """A logical line: its text from the first word on, its indent, and the comment lines above
-    it.
-    """
+    """A logical line: its text without the indent, the indent, and the comment lines above it."""
 
     file: str
     text: str
@@ -49,17 +49,17 @@ class Line:
     pieces: tuple[_Piece, ...]
 
     def location(self, offset: int) -> Location:
-        """Where the character at `offset` of the text stands in the file."""
+        """The location in the file of the character at `offset` of the text."""
         piece = next(each for each in reversed(self.pieces) if each.offset <= max(offset, 0))
         return Location(self.file, piece.line, piece.column + offset - piece.offset, piece.source)
 
     def problem(self, wrong: LineError) -> Problem:
-        """What is wrong on this line, at its place in the file."""
+        """The mistake on this line, at its location in the file."""
         return Problem(self.location(wrong.offset), wrong.message)
 
 
 def logical_lines(text: str, file: str) -> Iterator[Line]:
-    """The logical lines of a file's text. A blank line parts a comment from what follows."""
+    """The logical lines of a file's text. A comment above a blank line belongs to no line."""
     comments: list[str] = []
     pieces: list[_Piece] = []
     joined = ""

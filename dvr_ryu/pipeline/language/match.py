@@ -1,6 +1,4 @@
-"""Reads the words before actions=: the fields of the packets that a flow is for, its priority and
-other settings.
-"""
+"""Parses the part of a flow line before actions=: the match, the priority and other settings."""
 
 from __future__ import annotations
 
@@ -38,13 +36,13 @@ from dvr_ryu.pipeline.language.settings import COUNTED, FLAGS, NUMBERS, Settings
 from dvr_ryu.pipeline.language.tokens import read_key_value, split_tokens
 
 _SHORTEST_OPTION = 32
-"""Bits: a tunnel's option may have more."""
+"""Bits that every option of a tunnel has."""
 _TRANSPORT = {6: "tcp_{}", 17: "udp_{}", 132: "sctp_{}"}
 
 
 @frozen
 class Head:
-    """What stands before the actions; `priority` is None where it is not named."""
+    """The parts before the actions. `priority` is None if the line does not name it."""
 
     priority: int | None
     settings: Settings
@@ -52,13 +50,13 @@ class Head:
 
 
 def read_match(scope: Scope, text: str, at: int) -> Head:
-    """The part before actions=."""
+    """Parse the part before actions=, which begins at offset `at`. Raises LineError."""
     return _Reader(scope).read(split_tokens(text, at, separators=", \t"))
 
 
 class _Reader:
-    """Reads the words of one line. Words that mean other fields in other packets (tp_src) are
-    understood once it is known which packets are matched.
+    """Parses the tokens of one line. Some names stand for different fields in different packets
+    (tp_src), so the packets' types are found first.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -66,9 +64,9 @@ class _Reader:
         self.settings: dict[str, int] = {}
         self.flags = 0
         self.matches: dict[FieldMatch, int] = {}
-        """Where each match stands."""
+        """Each match with its offset."""
         self.bits: dict[str, tuple[int, int, int]] = {}
-        """Field → value, mask and place of what is matched of it as FIELD[BITS]=."""
+        """Field → value, mask and offset of its matches of the form FIELD[BITS]=."""
         self.packets: tuple[int | None, int | None] = None, None
 
     def read(self, tokens: list[tuple[str, int]]) -> Head:
@@ -137,7 +135,7 @@ class _Reader:
         return unknown_field(name, at, *SHORTHANDS, "priority", *NUMBERS, *FLAGS)
 
     def _bits(self, name: str, text: str, at: int) -> None:
-        """FIELD[BITS]=VALUE: several of one field are matched together."""
+        """FIELD[BITS]=VALUE. Several such matches of one field make one match."""
         some = self.scope.subfield(name, at)
         start = at + len(name) + 1
         value = number(self.scope.operand(numbers.HEX, None, some.width, text, start))
@@ -150,7 +148,7 @@ class _Reader:
         self.bits[some.field.name] = before | value << some.start, had | mask, location
 
     def _add(self, match: FieldMatch, at: int) -> None:
-        """Add a match that stands at `at`, unless it is there already."""
+        """Add a match at its offset, unless it is there already."""
         try:
             parts = normal(match)
         except ValueError as error:
@@ -160,8 +158,8 @@ class _Reader:
             self.matches.setdefault(part, at)
 
     def _complete_vlan(self) -> None:
-        """A tag's priority is matched where there is a tag, and behind what else is matched of it:
-        ovs-ofctl has vlan_tci forget what stands before.
+        """Match a tag's priority after all else of the tag, and match that there is a tag: in
+        ovs-ofctl, vlan_tci replaces any VLAN match before it.
         """
         names = {each.field.name: each for each in self.matches}
         if priority := names.get("vlan_pcp"):
@@ -174,7 +172,7 @@ class _Reader:
 
 
 def _packets(tokens: list[tuple[str, int]]) -> tuple[int | None, int | None]:
-    """dl_type and nw_proto, as far as words name them."""
+    """dl_type and nw_proto, as far as the tokens name them."""
     known: dict[str, int] = {}
     for token, _ in tokens:
         name, value = (setting := read_key_value(token, 0)).key, setting.value
@@ -187,12 +185,12 @@ def _packets(tokens: list[tuple[str, int]]) -> tuple[int | None, int | None]:
             try:
                 known[field.name] = numbers.read_int(value)
             except ValueError:
-                continue  # It is said where the word itself is read.
+                continue  # Parsing the token itself reports it.
     return known.get("dl_type"), known.get("nw_proto")
 
 
 def _field_name(name: str, ether: int | None, proto: int | None) -> str:
-    """The field that a word means in these packets."""
+    """The field's name that stands for `name` in these packets."""
     if ether in (ARP, RARP):
         own = {"nw_src": "arp_spa", "nw_dst": "arp_tpa", "nw_proto": "arp_op"}
         field = find(name)
@@ -276,7 +274,7 @@ def _example(name: str) -> str:
 
 
 def _contradict(matches: Mapping[FieldMatch, int], match: FieldMatch, at: int) -> None:
-    """No field is matched twice with different values; dl_vlan and vlan_vid are the same bits."""
+    """Raise LineError if a match repeats a field with another value; dl_vlan is in vlan_vid."""
     name = match.field.name
     same = {"dl_vlan": "vlan_vid", "vlan_vid": "dl_vlan"}.get(name, name)
     for each in matches:

@@ -1,7 +1,6 @@
-"""How numbers are written in flows and topologies, and read back: MACs, IP addresses, ports, hex,
-decimal.
+"""The notations of numbers in flows and topologies: MACs, IP addresses, ports, hex, decimal.
 
-Each form is a pair of functions between text and int. Reading raises ValueError with a message for
+A notation is a pair of functions between text and int. Reading raises ValueError with a message for
 people.
 """
 
@@ -25,10 +24,10 @@ RESERVED_PORTS = {
 """OpenFlow's reserved port numbers (OFPP_*), by the names that ovs-ofctl gives them."""
 
 _SHORT_RESERVED, _LONG_RESERVED = 0xFF00, 0xFFFFFF00
-"""Where reserved ports begin in 16 and in 32 bits."""
+"""The first reserved port, in 16 and in 32 bits."""
 
 _LONGEST = 300
-"""Characters of a number: more than any field has. Python refuses to read thousands of digits."""
+"""Most characters of a number: more than any field needs, fewer than Python refuses to read."""
 
 PORT_NUMBERS = {
     **RESERVED_PORTS,
@@ -36,23 +35,23 @@ PORT_NUMBERS = {
     "NONE": 0xFFFFFFFF,
     "UNSET": 0xFFFFFFF7,
 }
-"""All words for ports. Nothing can be sent to the last three; they can be matched."""
+"""All names of ports. A flow can match the last three, but no packet can be sent to them."""
 
 _NAME_OF_PORT = {number: name for name, number in PORT_NUMBERS.items() if name != "NONE"}
 
 
 @frozen
 class Notation:
-    """One way to write a number: `example` completes an error message."""
+    """One way to write a number. `noun` and `example` stand in messages."""
 
-    what: str
+    noun: str
     example: str
     read: Callable[[str], int]
     write: Callable[[int], str]
 
 
 def read_int(text: str) -> int:
-    """A decimal number, 0x… or, as ovs-ofctl has it from C, an octal one with a leading 0."""
+    """A decimal number, 0x…, or an octal one with a leading 0, as ovs-ofctl reads it."""
     found = re.fullmatch(r"0[xX]([0-9a-fA-F]+)|0([0-7]+)|(0|[1-9][0-9]*)", text)
     if not found:
         raise ValueError(f"'{text}' is not a number")
@@ -103,8 +102,8 @@ def write_ipv6(number: int) -> str:
 
 
 def read_port(text: str) -> int:
-    """A port number of 16 bits, as OpenFlow 1.0 and ovs-ofctl have it, or of 32; or a reserved
-    port's name. The name of a bridge's own port is not read here.
+    """A port number, of 16 bits as OpenFlow 1.0 and ovs-ofctl use it, or of 32; or a reserved
+    port's name. Names of a bridge's ports are operands of their own.
     """
     word = PORT_NUMBERS.get(text.upper())
     if word is not None:

@@ -1,8 +1,7 @@
-"""What may stand where a number stands in a flow: the number, a hole, or the name of a port.
+"""The operands of a flow: a number, a hole, or the name of a port.
 
-Numbers are plain ints, whatever they number (a MAC is 48 bits, an IPv4 address 32). Holes and port
-names become numbers when a flow is filled: holes from a row of a relation, port names from the
-bridge's ports.
+All numbers are ints: a MAC has 48 bits, an IPv4 address 32. Holes and port names become numbers
+when a flow is filled: holes from a row of a relation, port names from the bridge's ports.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ BITS = {
     Kind.PORTS: 32,
     Kind.NAME: 0,
 }
-"""How wide a value of each kind is; the relation says it of a masked number."""
+"""Bits of each kind's values. For a masked number, the relation tells them."""
 
 PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
-"""What the name of a port looks like that needs no quotes."""
+"""The names of ports that need no quotes."""
 
 
 @frozen
 class Hole:
-    """{relation.field}: a value that each row of the relation brings."""
+    """{relation.field}: a value that each row of the relation has."""
 
     relation: str
     field: str
@@ -52,7 +51,7 @@ class Hole:
 
 @frozen
 class PortName:
-    """A port by its name, as the switch's port description has it. In quotes, any name is one."""
+    """A port by the name in the switch's port description. In quotes, any text is a name."""
 
     name: str
 
@@ -63,7 +62,7 @@ class PortName:
 
 @frozen
 class PortAt:
-    """One port of a hole that is a list of ports."""
+    """One port of a hole whose kind is a list of ports."""
 
     ports: Hole
     index: int
@@ -88,8 +87,8 @@ Node = TypeVar("Node")
 
 
 def nodes(node: object) -> Iterator[object]:
-    """A tree of attrs values and tuples, from left to right: each before its parts. An unknown's
-    parts are its own.
+    """The nodes of a tree of attrs values and tuples, from left to right, each before its parts. An
+    unknown counts as one node.
     """
     yield node
     if isinstance(node, tuple):
@@ -110,9 +109,9 @@ ValueOf = Callable[[Unknown], "Value | Sequence[Value]"]
 
 
 def fill(node: Node, value_of: ValueOf) -> Node:
-    """The same tree with every unknown replaced by its value, asked for from left to right.
+    """The tree with every unknown replaced by its value. `value_of` is called from left to right.
 
-    The action that holds a list of ports is repeated, once for each port.
+    An action with a list of ports is repeated, once for each port.
     """
     return cast(Node, _filled(node, value_of))
 
@@ -129,14 +128,14 @@ def _filled(node: Any, value_of: ValueOf) -> Any:
 
 @cache
 def _parts(kind: Any) -> tuple[str, ...]:
-    """The names of the parts that values of a type have and that holes may be in."""
+    """The names of a type's attributes that may contain holes."""
     if not has(kind) or kind in _WHOLE:
         return ()
     return tuple(attribute.name for attribute in fields(kind))
 
 
 _WHOLE = (Hole, PortName, PortAt, MaskOf, Field, Location)
-"""Values that are looked at as a whole."""
+"""Types whose values count as one node."""
 
 
 def _repeated(item: Any, value_of: ValueOf) -> Iterator[Any]:
@@ -164,12 +163,12 @@ def masked_numbers(node: object) -> tuple[Hole, ...]:
 
 
 def written(notation: Notation, value: Operand) -> str:
-    """An operand as text: a number in its form, a hole or a port name as it is."""
+    """An operand as text: a number in the notation, a hole or a port name as it is."""
     return notation.write(value) if isinstance(value, int) else str(value)
 
 
 def number(value: Operand) -> int:
-    """The operand's number; a hole or port name here is a mistake of ours."""
+    """The operand's number. A hole or a port name here is our own mistake: raises TypeError."""
     if isinstance(value, Unknown):
         raise TypeError(f"{value} is not filled")
     return value

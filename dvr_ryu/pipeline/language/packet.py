@@ -1,5 +1,5 @@
-"""What is known of a packet while the actions of its flow are read one by one: the headers that the
-match, or an earlier action, gives it. OpenFlow refuses actions on headers that may not be there.
+"""The known state of a packet before each action of its flow: the headers that the match or an
+earlier action gives it. OpenFlow refuses actions on headers that a packet may lack.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dvr_ryu.pipeline.language.operands import number
 
 
 class Packet:
-    """`known` are fields that have one value for sure; `tagged`: there is a VLAN tag; `ethernet`:
-    it begins with an Ethernet header; `connected`: it belongs to a connection; `committing`: that
-    is being written; `in_action_set`: what happens to it happens at the end of all tables, when
-    nobody knows what it has become.
+    """`known`: fields that surely have one value. `tagged`: it has a VLAN tag. `ethernet`: it
+    begins with an Ethernet header. `connected`: it belongs to a connection. `committing`: the
+    action stands in ct's exec. `in_action_set`: the action runs after all tables, so the packet's
+    headers are unknown.
     """
 
     def __init__(self, known: Iterable[tuple[str, int]] = (), tagged: bool = False) -> None:
@@ -53,20 +53,20 @@ class Packet:
         return packet
 
     def encapsulate(self, packet_type: int) -> None:
-        """A header was put before the packet, which has this type now."""
+        """Put a header before the packet, which has this type then."""
         self.ethernet = not packet_type
         self.known.pop("packet_type", None)
         if not self.ethernet:
             self.known = dict(ethertype_pairs(packet_type))
 
     def decapsulate(self) -> None:
-        """The outer header was taken off: of what is inside, only Ethernet tells."""
+        """Take the outer header off. Only an Ethernet header's inner packet is known."""
         if not self.ethernet:
             self.known = {}
         self.ethernet = False
 
     def set_ethertype(self, ethertype: int) -> None:
-        """MPLS labels were put on or taken off: what is inside is not known any more."""
+        """Change the Ethernet type, by MPLS labels. Other fields are unknown then."""
         self.known = {"dl_type": ethertype}
 
     @property
@@ -90,7 +90,7 @@ class Packet:
         return self.known.get("nw_proto") if self.is_ip else None
 
     def why_absent(self, field: Field) -> str | None:
-        """Why the packet may not have the field, or None if it has it for sure."""
+        """Why the packet may lack the field, or None if it surely has the field."""
         if field.in_ethernet and not self.ethernet:
             return f"{field.name} is in the Ethernet header, and the packet has none here"
         if field.name == "vlan_pcp":
@@ -110,7 +110,7 @@ def _only_some(field: Field, pairs: str) -> str:
 
 
 def ethertype_pairs(packet_type: int) -> Iterable[tuple[str, int]]:
-    """What such a packet type says in place of dl_type."""
+    """The dl_type that such a packet type implies, if any."""
     space, ethertype = divmod(packet_type, 1 << 16)
     return [("dl_type", ethertype)] if space == 1 else []
 

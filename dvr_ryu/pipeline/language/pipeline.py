@@ -12,9 +12,7 @@ from dvr_ryu.pipeline.language.flow import Flow
 
 @frozen
 class Block:
-    """Flows that are repeated for each row of a relation; without a relation, they are there
-    once.
-    """
+    """Flows that are repeated for each row of a relation. Without a relation, they exist once."""
 
     relation: str | None
     flows: tuple[Flow, ...]
@@ -22,7 +20,7 @@ class Block:
 
 @frozen
 class Table:
-    """One table: what it decides, and its flows. `location` is where its name stands."""
+    """One table and its flows. Its sentence says what it decides; `location` is its name's."""
 
     number: int
     name: str
@@ -41,7 +39,7 @@ class Table:
 
 @frozen
 class Pipeline:
-    """How one bridge forwards. The bridge's name is the file's."""
+    """The tables of one bridge. The flow file has the bridge's name."""
 
     bridge: str
     file: str

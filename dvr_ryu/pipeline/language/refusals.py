@@ -1,4 +1,4 @@
-"""What ovs-ofctl and a switch take, and the language refuses: each with its true reason.
+"""Flow lines that ovs-ofctl and a switch take, and the language refuses, each with its reason.
 
 Data only. The documentation of flows/ prints it, and tests try its lines.
 """
@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 
 class Refusal(NamedTuple):
-    """`what` is refused, and `why`, in reStructuredText; `lines` are samples of it."""
+    """A refused feature and the reason, in reStructuredText; `lines` are samples of it."""
 
-    what: str
-    why: str
+    feature: str
+    reason: str
     lines: tuple[str, ...]
 
 

@@ -1,5 +1,5 @@
-"""What may stand in a flow line where it stands: the file's tables, the block's relation, and the
-operands that they allow. Says what is wrong by raising `LineError` at the character.
+"""Parses the operands of a flow line: numbers, holes, ports, tables and subfields, as far as the
+line's bridge, table and block allow them. Raises LineError at the character of a mistake.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _NOT_IN_REGISTERS = (Kind.PORTS, Kind.NAME, Kind.MASKED)
 
 
 class Scope:
-    """The surroundings of a line in `table`, in a block of `relation` (None: in no block), of a
-    bridge (None: of any).
+    """The scope of a line in `table`, in a block of `relation` (None: in no block), on a bridge
+    (None: on any).
 
-    `depth` says how many actions stand around each other here; `packet` tells, while the actions
-    are read one by one, what is known of it.
+    `depth` counts the actions around the one that is being parsed. `packet` is the packet's state
+    before that action.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Scope:
         self.packet = Packet()
 
     def hole(self, text: str, at: int) -> Hole:
-        """{relation.field}; `at` is where its brace stands."""
+        """{relation.field}; `at` is the offset of its brace."""
         relation, dot, name = text.strip("{}").partition(".")
         offered = {"host": ThisHost}
         if self.relation:
@@ -72,7 +72,7 @@ class Scope:
         return Hole(relation, name, field.kind, field.bits or BITS.get(field.kind, 0))
 
     def _instead(self, relation: str, kind: Kind) -> str:
-        """What to write in place of a port of another bridge."""
+        """Advice for a port of another bridge: a hole of this bridge, if there is one."""
         for each, row_type in {relation: RELATIONS[relation], **RELATIONS}.items():
             for name, field in fields_of(row_type).items():
                 if field.kind is kind and field.bridge == self.bridge:
@@ -83,7 +83,7 @@ class Scope:
     def operand(
         self, notation: numbers.Notation, kind: Kind | None, bits: int, text: str, at: int
     ) -> Operand:
-        """A number, a hole of the kind, or (where a port may stand) the name of a port."""
+        """A number, a hole of the kind or, in a port's notation, the name of a port."""
         if text.startswith("{"):
             return self._hole_of_kind(kind, notation, text, at)
         try:
@@ -92,7 +92,7 @@ class Scope:
             if notation is numbers.PORT and (PLAIN_NAME.fullmatch(text) or _QUOTED.fullmatch(text)):
                 return self._port_name(text, at)
             raise LineError(
-                at, f"{error}; write {article(notation.what)} such as {notation.example}"
+                at, f"{error}; write {article(notation.noun)} such as {notation.example}"
             ) from None
         if value >> bits:
             raise LineError(
@@ -108,8 +108,8 @@ class Scope:
     def value(
         self, notation: numbers.Notation, kind: Kind | None, bits: int, text: str, at: int
     ) -> Operand:
-        """A field's value: as `operand`, but where no kind is asked for (a register), any hole that
-        fits into the bits.
+        """A field's value: an operand as for `operand`; or, for a field without a kind (a
+        register), any hole that fits into the bits.
         """
         if kind is None and _HOLE.fullmatch(text):
             hole = self.hole(text, at)
@@ -118,7 +118,7 @@ class Scope:
         return self.operand(notation, kind, bits, text, at)
 
     def masked_hole(self, text: str, at: int) -> Hole | None:
-        """The hole, if the text is one for a masked number."""
+        """The hole if the text is a masked number's, else None."""
         hole = self.hole(text, at) if _HOLE.fullmatch(text) else None
         return hole if hole and hole.kind is Kind.MASKED else None
 
@@ -135,7 +135,7 @@ class Scope:
                 "as the whole value of the field",
             )
         if hole.kind is not kind:
-            wanted = kind.value if kind else notation.what
+            wanted = kind.value if kind else notation.noun
             raise LineError(
                 at, f"{hole} is {article(hole.kind.value)}; {article(wanted)} must stand here"
             )
@@ -146,7 +146,7 @@ class Scope:
         return number(self.operand(numbers.DECIMAL, None, bits, text, at))
 
     def table_number(self, text: str, at: int) -> int:
-        """The number of a table of this file, which is named or numbered."""
+        """The number of a table of this file, from its name or number."""
         if text in self.tables:
             return self.tables[text]
         if re.fullmatch("[0-9]{1,3}", text) and int(text) in self.tables.values():
@@ -156,7 +156,7 @@ class Scope:
         raise LineError(at, f"there is no table '{text}' in this file{hint}")
 
     def subfield(self, text: str, at: int, *known: str) -> Subfield:
-        """FIELD, FIELD[], FIELD[3] or FIELD[0..11]; `known` are words that could stand here too."""
+        """FIELD, FIELD[], FIELD[3] or FIELD[0..11]. `known` are other words that may stand here."""
         found = re.fullmatch(r"(\w+)(?:\[(?:([0-9]{1,4})(?:\.\.([0-9]{1,4}))?)?\])?", text)
         if not found:
             raise LineError(
@@ -176,6 +176,6 @@ class Scope:
 
 
 def unknown_field(name: str, at: int, *others: str) -> LineError:
-    """What is wrong with a field's name; `others` are words that could stand there too."""
+    """The mistake of an unknown field's name. `others` are other words that may stand there."""
     known = [*fields.FIELDS, *fields.ALIASES, *others]
     return LineError(at, f"unknown field '{name}'{did_you_mean(name, known)}")

@@ -1,4 +1,4 @@
-"""What a flow has besides match and actions: cookie, timeouts, importance, flags."""
+"""The settings of a flow besides match and actions: cookie, timeouts, importance, flags."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ FLAGS = {
     "no_packet_counts": ofp.OFPFF_NO_PKT_COUNTS,
     "no_byte_counts": ofp.OFPFF_NO_BYT_COUNTS,
 }
-"""ovs-ofctl's words for OpenFlow's flags of a flow."""
+"""OpenFlow's flags of a flow, by ovs-ofctl's names."""
 
 NUMBERS = {"cookie": 64, "idle_timeout": 16, "hard_timeout": 16, "importance": 16}
-"""Settings that are numbers, and how many bits each has."""
+"""Settings that are numbers → their bits."""
 
 COUNTED = ("duration", "n_packets", "n_bytes", "idle_age", "hard_age")
-"""What a dump tells of a flow beside the flow. Read over, as ovs-ofctl does."""
+"""Counters and ages in a dump. They are ignored, as ovs-ofctl ignores them."""
 
 
 @frozen
@@ -26,14 +26,14 @@ class Settings:
     """Settings of a flow. Timeouts are in seconds, 0: never; importance needs OpenFlow 1.4."""
 
     cookie: int | None = None
-    """None: ours."""
+    """None: our own cookie."""
     idle_timeout: int = 0
     hard_timeout: int = 0
     importance: int = 0
     flags: int = 0
 
     def tokens(self) -> list[str]:
-        """The settings in ovs-ofctl's words."""
+        """The settings as ovs-ofctl prints them."""
         tokens = [] if self.cookie is None else [f"cookie={self.cookie:#x}"]
         tokens += [
             f"{name}={getattr(self, name)}" for name in [*NUMBERS][1:] if getattr(self, name)

@@ -12,19 +12,19 @@ Known = Mapping[str, object] | list[str]
 
 
 def nearest(word: str, known: Known) -> str | None:
-    """The known word that is most like this one, if any is."""
+    """The known word that is most similar to this one, or None."""
     return next(iter(get_close_matches(word, list(known), 1)), None)
 
 
 def resembles(word: str, known: list[str]) -> str | None:
-    """The known word that this one is most likely a slip of, whatever its case."""
+    """The known word that this one is probably a slip of, or None. Case does not matter."""
     lowered = {each.lower(): each for each in known}
     near = get_close_matches(word.lower(), list(lowered), 1, _SLIP)
     return lowered[near[0]] if near else None
 
 
 def did_you_mean(word: str, known: Known) -> str:
-    """'; did you mean …?' for the nearest known word, or nothing."""
+    """'; did you mean …?' with the nearest known word, or the empty text."""
     near = nearest(word, known)
     return f"; did you mean {near}?" if near else ""
 

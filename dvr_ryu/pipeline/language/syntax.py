@@ -1,8 +1,7 @@
-"""Reads a flow file: tables, `each` blocks and flow lines, into a Pipeline. All problems are found
-at once.
+"""Parses a flow file, with its tables, `each` blocks and flow lines, into a Pipeline. Reports all
+problems at once.
 
-The only structure of the language is here; the words within a line are the business of `match`,
-`flags` and `actions`.
+This module knows the structure of a file. `match` and `actions` parse the parts of a line.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from dvr_ryu.topology.spec.text_file import read_text
 LAST_TABLE = 253
 """Open vSwitch keeps table 254, OpenFlow's last, for itself."""
 DEFAULT_PRIORITY = 0x8000
-"""What OpenFlow and ovs-ofctl give a flow whose priority nobody named."""
+"""The priority that OpenFlow and ovs-ofctl give a flow without a named one."""
 
 _TABLE = re.compile(
     r"table\b(?!=)(?:\s+(?P<number>[0-9]{1,9})\b(?:\s+(?P<name>[A-Z][A-Z0-9_]*)\b"
@@ -34,10 +33,10 @@ _TABLE = re.compile(
 _EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
 _MISS = re.compile(r"miss\s*:")
 _TABLE_SETTING = re.compile(r"^(?:(?!\bactions?=).)*?\btable[=:(]([0-9]{1,9})\b")
-"""The first two match as much of a line as is right: what is wrong stands where they end."""
+"""`_TABLE` and `_EACH` match the right beginning of a line: a mistake stands where they end."""
 
 ACTIONS = re.compile(r"[\s,]*\bactions?=")
-"""What parts a flow's match from its actions."""
+"""The separator between a flow's match and its actions."""
 
 
 def read_pipeline(path: Path) -> Pipeline:
@@ -49,13 +48,13 @@ def read_pipeline(path: Path) -> Pipeline:
 
 
 def parse_pipeline(text: str, file: str, bridge: str) -> Pipeline:
-    """Parse the text of a flow file; `file` is what places are named after. Raises FileError."""
+    """Parse the text of a flow file; `file` is its name in messages. Raises FileError."""
     return _Parser(file, bridge).parse(list(logical_lines(text, file)))
 
 
 def parse_flow(text: str, file: str = "flow") -> Flow:
-    """Parse one line as `ovs-ofctl add-flow` takes it: with table=N (0 where it is not named), and
-    any number for a table. Raises DvrError.
+    """Parse one line as `ovs-ofctl add-flow` takes it: with table=N or in table 0, and with any
+    number as a table. Raises DvrError.
     """
     lines = list(logical_lines(text, file))
     if len(lines) != 1:
@@ -70,7 +69,7 @@ def parse_flow(text: str, file: str = "flow") -> Flow:
 
 
 class _Parser:
-    """Goes through the lines once, after the names of the tables are known."""
+    """Parses the lines once it knows the names of the tables."""
 
     def __init__(self, file: str, bridge: str) -> None:
         self.file = file
@@ -147,13 +146,13 @@ class _Parser:
             outer = head
             relation = self._relation(head) if head else None
             if head and not relation:
-                continue  # There is nothing to check its holes against.
+                continue  # Without a relation, its holes cannot be checked.
             flows = tuple(flow for line in body if (flow := self._flow(table, relation, line)))
             if flows:
                 yield Block(relation, flows)
 
     def _relation(self, head: Line) -> str | None:
-        """The block's relation; if it is misspelt, the one that is probably meant, or None."""
+        """The block's relation; for a misspelt one, the nearest, or None."""
         each = _EACH.match(head.text)
         assert each
         name = each["relation"] or ""
@@ -175,8 +174,8 @@ class _Parser:
 
 
 def _grouped(lines: list[Line]) -> Iterator[tuple[Line | None, list[Line]]]:
-    """A table's lines in blocks: the line that opens one (None: they stand in no block), and those
-    within.
+    """A table's lines in blocks: the line that opens the block, and the lines in it. Lines outside
+    of any block have None for the opening line.
     """
     head: Line | None = None
     body: list[Line] = []

@@ -12,8 +12,9 @@ _CLOSES = {"(": ")", "{": "}"}
 
 
 def split_tokens(text: str, at: int, separators: str) -> list[tuple[str, int]]:
-    """The words of a text with where each starts; separators within parentheses, braces or quotes
-    do not part.
+    """The tokens of a text, each with its offset; the text begins at offset `at`. Separators within
+    parentheses, braces or quotes do not separate tokens. Raises LineError for a bracket or quote
+    without its counterpart.
     """
     tokens: list[tuple[str, int]] = []
     opened: list[int] = []
@@ -40,7 +41,7 @@ def split_tokens(text: str, at: int, separators: str) -> list[tuple[str, int]]:
 
 @frozen
 class KeyValue:
-    """One KEY=VALUE; `value` begins at `value_at`."""
+    """One KEY=VALUE, with the offsets of the key and of the value."""
 
     key: str
     value: str

@@ -61,7 +61,7 @@ def _ports(bridge: BridgeDefinition) -> str:
 def _refusals() -> Iterator[str]:
     yield _title("What is refused though Open vSwitch takes it", "-")
     for each in REFUSALS:
-        yield _paragraph(f"- {each.what}. {each.why}").replace("\n", "\n  ")
+        yield _paragraph(f"- {each.feature}. {each.reason}").replace("\n", "\n  ")
 
 
 # Relations and fields -----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""What a flow does to a packet. A file a family: the actions as values, which print themselves and
-build Ryu's, and the functions that read them. Here a flow's are read together.
+"""The actions of flows. Each family has a file: actions as values, which print themselves and build
+Ryu's, and the functions that parse them. This module parses all actions of a flow.
 
-Operands may still be holes or port names (see `operands`); `build` wants them filled.
+Operands may be holes or port names (see `operands`); `build` requires that they are filled.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ FAMILIES = (
     output, controller, resubmit, set_field, vlan, ip, mpls, ct, learn, multipath, clone, encap,
     special, refused,
 )  # fmt: skip
-"""Importing a family makes its actions known."""
+"""To import a family registers its actions."""
 
 
 def read_actions(
     scope: Scope, text: str, at: int, matches: Iterable[FieldMatch] = ()
 ) -> tuple[tuple[Action, ...], GotoTable | None]:
-    """The part after actions=, of a flow with these matches: the actions, instructions among them
-    in OpenFlow's order, and the table to go on in.
+    """Parse the part after actions=, which begins at offset `at`, of a flow with these matches.
+    Returns the actions and instructions, and the goto_table, if there is one. Raises LineError.
     """
     if not text.strip():
         raise LineError(at, "no action here: write drop to drop the packet")

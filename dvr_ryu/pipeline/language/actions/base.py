@@ -1,6 +1,7 @@
-"""What an action is, what stands behind its name, and the list of those that can be read.
+"""The base of all actions, the argument behind an action's name, and the registry of readers.
 
-The families of actions add themselves here with `@reads`; actions within actions are read here.
+The families of actions register their readers with `@reads`. Lists of actions are parsed here, also
+those within other actions.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from dvr_ryu.topology.relations import Kind
 
 
 class Action(ABC):
-    """One action. As text it is what ovs-ofctl reads; operands may still be holes."""
+    """One action. Its text is ovs-ofctl's; operands may be holes."""
 
     in_action_set: ClassVar[bool] = False
-    """Whether write_actions may hold it: "Action Sets" in ovs-actions(7)."""
+    """Whether an action set may contain it: "Action Sets" in ovs-actions(7)."""
 
     @abstractmethod
     def build(self) -> list[Any]:
@@ -34,8 +35,8 @@ class Action(ABC):
 
 @frozen
 class Argument:
-    """What stands behind an action's name, after a colon or in parentheses: `text`, which begins
-    at `at`. `end` is where the name ends.
+    """The argument of an action: the text after a colon or in parentheses, the offset `at` of the
+    text, and the offset `end` of the name's end.
     """
 
     text: str
@@ -43,19 +44,19 @@ class Argument:
     end: int
 
     def absent(self, names: str) -> None:
-        """Raise unless there is none."""
+        """Raise LineError if there is an argument."""
         if self.text:
             raise LineError(self.end, f"{names} takes no argument")
 
     def present(self, what: str, example: str = "") -> str:
-        """The text; raise where there is none, and tell `what` is missing."""
+        """The text. Raises LineError if it is empty, with `what` as the missing thing."""
         if not self.text:
             hint = f", such as {example}" if example else ""
             raise LineError(self.end, f"{what} is missing here{hint}")
         return self.text
 
     def arrow(self, notation: str, example: str) -> tuple[Argument, Argument]:
-        """What stands on the two sides of its arrow, each as an argument of its own."""
+        """The two sides of the arrow, each as an argument. Raises LineError without an arrow."""
         left, arrow, right = self.text.partition("->")
         if not arrow:
             raise LineError(self.end, f"write {notation} after the colon: {example}")
@@ -63,27 +64,27 @@ class Argument:
         return Argument(left, self.at, self.at), Argument(right, at, at)
 
     def tokens(self) -> list[tuple[str, int]]:
-        """Its parts between commas, each with where it starts."""
+        """The parts between commas, each with its offset."""
         return split_tokens(self.text, self.at, separators=", \t")
 
     def settings(self) -> Iterator[KeyValue]:
-        """Its parts as KEY=VALUE, KEY(VALUE) or KEY."""
+        """The parts as KEY=VALUE, KEY(VALUE) or KEY."""
         for token, start in self.tokens():
             yield read_key_value(token, start)
 
 
 _DEEPEST = 64
-"""How many actions may stand around each other: Python's own depth is limited."""
+"""How deep actions may nest: Python's own depth is limited."""
 
 Reader = Callable[[Scope, Argument], Action]
-"""Reads an action from what stands behind its name."""
+"""Parses an action from its argument."""
 
 READERS: dict[str, Reader] = {}
-"""Every action that can be read, by name."""
+"""The readers of all actions, by name."""
 
 
 def reads(*names: str) -> Callable[[Reader], Reader]:
-    """Add a function to those that read actions, under these names."""
+    """Register a function as the reader of actions with these names."""
 
     def add(reader: Reader) -> Reader:
         READERS.update(dict.fromkeys(names, reader))
@@ -93,7 +94,7 @@ def reads(*names: str) -> Callable[[Reader], Reader]:
 
 
 def read_list(scope: Scope, text: str, at: int) -> list[tuple[Action, int]]:
-    """A list of actions, each with where it starts. `drop` is the empty list."""
+    """A list of actions, each with its offset. `drop` is the empty list."""
     scope.depth += 1
     if scope.depth > _DEEPEST:
         raise LineError(at, f"actions nest more than {_DEEPEST} deep here")
@@ -123,7 +124,7 @@ def _read(scope: Scope, token: str, at: int) -> Action:
 
 
 def _is_port_name(token: str) -> bool:
-    """Whether the word is a port's name, and not an action's that is misspelt."""
+    """Whether the token is a port's name, and not a misspelt action."""
     if token.startswith('"'):
         return True
     looks_so = bool(PLAIN_NAME.fullmatch(token)) and bool(re.search(r"[-.0-9]", token))
@@ -148,7 +149,7 @@ def port16(port: Operand) -> int:
 
 
 def one_of(choices: dict[str, int], text: str, at: int, what: str) -> str:
-    """The text, if it is one of the words."""
+    """The text, if it is one of the choices. Raises LineError."""
     if text not in choices:
         hint = did_you_mean(text, choices) or f"; there are {', '.join(choices)}"
         raise LineError(at, f"unknown {what} '{text}'{hint}")

@@ -14,7 +14,7 @@ from dvr_ryu.pipeline.language.scope import Scope
 
 @frozen
 class Clone(Action):
-    """Do the actions, then forget what they did to the packet."""
+    """Do the actions on a copy of the packet."""
 
     actions: tuple[Action, ...]
 

@@ -1,4 +1,4 @@
-"""CONTROLLER: the packet, or its beginning, goes to the controller."""
+"""CONTROLLER and controller(...): send the packet, or its beginning, to the controller."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REASONS = {
     "group": 4,
     "packet_out": 5,
 }
-"""Why the controller is told, by ovs-ofctl's names."""
+"""The reasons in a packet-in, by ovs-ofctl's names."""
 
 _KEYS = ["max_len", "reason", "id", "userdata", "pause", "meter_id"]
 
@@ -74,7 +74,7 @@ class Controller(Action):
         return [nicira.controller2(self._properties())]
 
     def _properties(self) -> Iterator[tuple[int, bytes]]:
-        """What is left out is as OVS leaves it out: a switch that is asked for the flow does."""
+        """Only properties that are no defaults: Open vSwitch's dump leaves defaults out, too."""
         if self.max_len != _WHOLE:
             yield _MAX_LEN, _short(self.max_len)
         if self.id:

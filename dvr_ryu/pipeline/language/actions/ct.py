@@ -1,4 +1,4 @@
-"""ct(...): the connection that a packet belongs to is looked up, or written."""
+"""ct(...): track the packet's connection, and commit it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dvr_ryu.pipeline.language.tokens import KeyValue
 _COMMIT, _FORCE = 1, 2
 _NO_TABLE = 255
 HELPERS = {"ftp": 21, "tftp": 69}
-"""What understands a protocol that opens connections of its own: its well-known port."""
+"""The helpers of protocols that open further connections → the well-known port."""
 
 _HELPED = {"ftp": 6, "tftp": 17}
 _KEYS = ["commit", "force", "table", "zone", "nat", "exec", "alg"]
@@ -29,8 +29,8 @@ _KEYS = ["commit", "force", "table", "zone", "nat", "exec", "alg"]
 
 @frozen
 class Ct(Action):
-    """Look up the packet's connection in a zone, and go on in `table` as well (None: nowhere).
-    `commit`: write it, with the nat and what `exec` does to it.
+    """Track the packet's connection in a zone, and send a copy of the packet on to `table` (None:
+    to none). `commit`: remember the connection, with the nat and the writes of `exec`.
     """
 
     in_action_set = True
@@ -73,7 +73,7 @@ class Ct(Action):
 
 @frozen
 class CtClear(Action):
-    """Forget the connection that the packet belongs to."""
+    """Clear the packet's connection tracking state."""
 
     in_action_set = True
 

@@ -1,4 +1,4 @@
-"""Headers around a whole packet: Ethernet's, NSH's and MPLS's, put before it or taken off."""
+"""encap and decap: put a header of Ethernet, NSH or MPLS before a packet, or take it off."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _HEADERS = {
     "mpls": _ETHERTYPES | MPLS,
     "mpls_mc": _ETHERTYPES | MPLS_MULTICAST,
 }
-"""What can be put before a packet, and the type of packet that it makes."""
+"""Headers → the packet type of a packet that begins with one."""
 
 _NEXT = 0xFFFE
-"""The packet type of what the header itself says is inside (OFPHTO_USE_NEXT_PROTO)."""
+"""The packet type that the header itself names (OFPHTO_USE_NEXT_PROTO)."""
 
 _NSH_CLASS, _MD_TYPE, _TLV = 4, 1, 2
 """OFPPPC_NSH, and its properties."""
@@ -70,15 +70,15 @@ class Encap(Action):
         for tlv in self.tlvs:
             head = tlv.tlv_class.to_bytes(2, "big") + bytes([tlv.type, len(tlv.content)])
             content = head + tlv.content
-            # Open vSwitch counts what fills a value up to 8 bytes as part of it.
+            # Open vSwitch counts the padding to 8 bytes as part of the value.
             properties.append((_NSH_CLASS, _TLV, content + bytes(-(len(content) + 4) % 8)))
         return [nicira.encap(_HEADERS[self.header], properties)]
 
 
 @frozen
 class Decap(Action):
-    """Take the outer header off. What is inside is a packet of this type (None: as the header
-    says).
+    """Take the outer header off. The inner packet has this type (None: the one that the header
+    names).
     """
 
     in_action_set = True

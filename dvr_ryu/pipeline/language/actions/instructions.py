@@ -1,4 +1,4 @@
-"""Instructions: what a flow does besides its actions, each at most once and in OpenFlow's order.
+"""OpenFlow's instructions. A flow has each at most once, in OpenFlow's order.
 
 In a flow line they stand among the actions: meter first, then the actions, then the others.
 """
@@ -25,7 +25,7 @@ class Instruction(Action):
 
 @frozen
 class Meter(Instruction):
-    """Drop or mark what exceeds a meter's rate."""
+    """Drop or mark packets above a meter's rate."""
 
     meter: int
 
@@ -39,7 +39,7 @@ class Meter(Instruction):
 
 @frozen
 class ClearActions(Instruction):
-    """Forget the actions that were to be done at the end."""
+    """Empty the action set."""
 
     def __str__(self) -> str:
         return "clear_actions"
@@ -51,7 +51,7 @@ class ClearActions(Instruction):
 
 @frozen
 class WriteActions(Instruction):
-    """Remember actions to be done at the end, when no table follows."""
+    """Add actions to the action set, which runs after the last table."""
 
     actions: tuple[Action, ...]
 
@@ -59,7 +59,7 @@ class WriteActions(Instruction):
         return f"write_actions({','.join(map(str, self.actions)) or 'drop'})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's OFPInstructionActions; none where there is nothing to remember."""
+        """Return Ryu's OFPInstructionActions; none if there is no action."""
         parts = [part for each in self.actions for part in each.build()]
         return [parser.OFPInstructionActions(ofp.OFPIT_WRITE_ACTIONS, parts)] if parts else []
 
@@ -104,7 +104,7 @@ _NAMES = ["meter", "an action", "clear_actions", "write_actions", "write_metadat
 
 
 def build_instructions(actions: Iterable[Action]) -> list[Any]:
-    """Ryu's instructions of a flow: those that it names, and one that does its actions."""
+    """Ryu's instructions of a flow: those that it names, and one that applies its actions."""
     built: list[Any] = []
     for apart, group in groupby(actions, key=lambda each: isinstance(each, Instruction)):
         parts = [part for each in group for part in each.build()]
@@ -116,7 +116,7 @@ def build_instructions(actions: Iterable[Action]) -> list[Any]:
 
 
 def require_order(actions: Iterable[tuple[Action, int]]) -> None:
-    """Raise where an instruction stands twice, or not in OpenFlow's order."""
+    """Raise LineError if an instruction stands twice, or not in OpenFlow's order."""
     last = 0
     seen: set[int] = set()
     for action, at in actions:
@@ -136,7 +136,7 @@ def _rank(action: Action) -> int:
 
 
 def require_no_instruction(actions: Iterable[tuple[Action, int]], within: str) -> None:
-    """Raise where an instruction stands within another action."""
+    """Raise LineError if an instruction stands within another action."""
     for action, at in actions:
         if isinstance(action, Instruction):
             raise LineError(at, f"{_NAMES[_rank(action)]} cannot stand within {within}")
@@ -181,7 +181,7 @@ def read_clear_actions(scope: Scope, argument: Argument) -> ClearActions:
 
 @reads("write_actions")
 def read_write_actions(scope: Scope, argument: Argument) -> WriteActions:
-    """write_actions(ACTION,...), of actions that an action set may have."""
+    """write_actions(ACTION,...), with actions that an action set may contain."""
     outer, scope.packet = scope.packet, scope.packet.copy()
     scope.packet.in_action_set = True
     actions = read_list(scope, argument.text, argument.at)

@@ -35,8 +35,8 @@ class ModNwTtl(Action):
 
 @frozen
 class DecTtl(Action):
-    """Take one off the time to live. Of packets that have none left, the controllers of these ids
-    are told (none: of id 0).
+    """Decrement the time to live. Packets whose time to live runs out go to the controllers with
+    these ids (none: with id 0).
     """
 
     in_action_set = True

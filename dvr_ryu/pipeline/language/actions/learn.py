@@ -1,4 +1,4 @@
-"""learn(...): a flow that makes flows, from the packets that it sees."""
+"""learn(...): an action that makes flows from the packets that it gets."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _SETTINGS = {
     "cookie": 64,
     "limit": 32,
 }
-"""What learn() sets of the flow it makes, or of all that have its cookie in its table (`limit`: how
-many there may be); and how many bits each has."""
+"""Settings of the learned flow → their bits. `limit` is the number of flows with its cookie that
+its table may have."""
 
 _FLAGS = {"send_flow_rem": 1, "delete_learned": 2}
 _WRITE_RESULT = 4
@@ -45,14 +45,14 @@ _WRITE_RESULT = 4
 _PRIORITY = 0x8000
 _PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": _PRIORITY}
 _PRINTED["cookie"], _PRINTED["limit"] = _PRINTED.pop("cookie"), _PRINTED.pop("limit")
-"""What it is where it is not named, in the order of ovs-ofctl."""
+"""The settings' defaults, in the order in which ovs-ofctl prints them."""
 
 _DEFAULT_TABLE = "1"
 
 
 @frozen
 class LearnMatch:
-    """The learned flow matches `target` against a number or what `source` held in this packet."""
+    """The learned flow matches `target` against a number, or against this packet's `source`."""
 
     target: Subfield
     source: Subfield | Operand
@@ -76,7 +76,7 @@ class LearnMatch:
 
 @frozen
 class LearnLoad:
-    """The learned flow writes `target`: a number or what `source` held in this packet."""
+    """The learned flow writes a number, or this packet's `source`, into `target`."""
 
     source: Subfield | Operand
     target: Subfield
@@ -93,7 +93,7 @@ class LearnLoad:
 
 @frozen
 class LearnOutput:
-    """The learned flow sends packets to the port that `source` held in this packet."""
+    """The learned flow sends packets to the port in this packet's `source`."""
 
     source: Subfield
 
@@ -106,11 +106,11 @@ class LearnOutput:
 
 
 _MATCH, _LOAD, _OUTPUT = 0, 1, 2
-"""NX_LEARN_DST_*: what a part does."""
+"""NX_LEARN_DST_*: the kinds of parts."""
 
 
 def _spec(kind: int, source: Subfield | Operand, target: Subfield) -> bytes:
-    """A number of a port is cut to the bits that Nicira's in_port has."""
+    """A port's number is cut to the bits of Nicira's in_port."""
     if not isinstance(source, Subfield):
         source = number(source) & ((1 << target.width) - 1)
     return nicira.learn_spec(kind, source, target, target.width)
@@ -121,9 +121,9 @@ LearnPart = LearnMatch | LearnLoad | LearnOutput
 
 @frozen
 class Learn(Action):
-    """Make a flow from this packet. `settings` are the table, priority, timeouts, cookie and flags
-    it gets, and the limit, as far as they are not what they are anyway. `result` is the bit that
-    becomes 1 if the flow is there then, and 0 if the limit does not let it be.
+    """Make a flow from this packet. `settings` are its table, priority, timeouts, cookie and flags,
+    and the limit; defaults are left out. `result` is the bit that becomes 1 if the flow exists
+    then, and 0 if the limit prevents it.
     """
 
     settings: tuple[tuple[str, int], ...]
@@ -132,7 +132,7 @@ class Learn(Action):
 
     @property
     def cookie(self) -> int:
-        """The cookie of the flows that are made."""
+        """The cookie of the learned flows."""
         return dict(self.settings).get("cookie", 0)
 
     def __str__(self) -> str:
@@ -157,7 +157,7 @@ def _setting_text(name: str, value: int) -> str:
 
 @reads("learn")
 def read_learn(scope: Scope, argument: Argument) -> Learn:
-    """learn(SETTING=…,PART,…): what the flow gets, and its match and actions."""
+    """learn(SETTING=…,PART,…): the settings of the flow, and its match and actions."""
     settings: dict[str, int] = {}
     parts: list[LearnPart] = []
     result: Subfield | None = None
@@ -225,7 +225,7 @@ def _read_part(scope: Scope, learned: Packet, part: KeyValue) -> LearnPart:
 def _read_source(
     scope: Scope, text: str, target: Subfield, at: int, notation: numbers.Notation
 ) -> Subfield | Operand:
-    """A number in the form, a hole, a port, words for bits, or bits of this packet."""
+    """A number in the notation, a hole, a port, names of bits, or bits of this packet."""
     field, whole = target.field, target.width == target.whole
     if find(text.partition("[")[0]):
         source = read_source(scope, text, at)

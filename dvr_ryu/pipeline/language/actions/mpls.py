@@ -1,4 +1,4 @@
-"""MPLS labels: put one on, take it off, write it."""
+"""Actions on MPLS labels: push, pop, write."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PushMpls(Action):
 
 @frozen
 class PopMpls(Action):
-    """Take the outer label off; what is below it has this Ethernet type."""
+    """Take the outer label off; the packet gets this Ethernet type."""
 
     in_action_set = True
 
@@ -64,7 +64,7 @@ class SetMplsTtl(Action):
 
 @frozen
 class DecMplsTtl(Action):
-    """Take one off the outer label's time to live."""
+    """Decrement the outer label's time to live."""
 
     in_action_set = True
 

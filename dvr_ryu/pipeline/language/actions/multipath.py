@@ -1,4 +1,4 @@
-"""Choosing one of many by a hash over a packet: a port (bundle), or a number (multipath)."""
+"""multipath and bundle: choose a link's number, or a port, by a hash over the packet."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ HASHES = {
     "nw_dst": 5,
     "symmetric_l3": 6,
 }
-"""What is hashed: NX_HASH_FIELDS_*."""
+"""The hashed fields: NX_HASH_FIELDS_*."""
 
 LINKS = {"modulo_n": 0, "hash_threshold": 1, "hrw": 2, "iter_hash": 3}
-"""How multipath chooses: NX_MP_ALG_*."""
+"""multipath's algorithms: NX_MP_ALG_*."""
 
 MEMBERS = {"active_backup": 0, "hrw": 1}
-"""How bundle chooses: NX_BD_ALG_*."""
+"""bundle's algorithms: NX_BD_ALG_*."""
 
 _MOST_MEMBERS = 2048
 
@@ -130,7 +130,7 @@ def read_bundle_load(scope: Scope, argument: Argument) -> Bundle:
 def _choice(
     scope: Scope, tokens: list[tuple[str, int]], algorithms: dict[str, int]
 ) -> tuple[str, int, str]:
-    """The first three parts: what is hashed, the hash's basis, how is chosen."""
+    """The first three parts: the hashed fields, the hash's basis, the algorithm."""
     return (
         one_of(HASHES, *tokens[0], "hash"),
         scope.plain(*_sized(tokens[1], 16)),

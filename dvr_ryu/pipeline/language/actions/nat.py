@@ -1,4 +1,4 @@
-"""nat(...) within ct(...): what a tracked connection's addresses and ports become."""
+"""nat(...) within ct(...): translates a connection's addresses and ports."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _RANGES = [
     (6, r"\[(?P<first>[^]]+)\](?:-\[(?P<last>[^]]+)\])?" + _PORTS),
     (6, r"(?P<first>[0-9a-fA-F:.]+)(?:-(?P<last>[0-9a-fA-F:.]+))?(?P<low>)(?P<high>)"),
 ]
-"""How addresses and ports are written, by the version of IP."""
+"""The notations of addresses and ports, by the version of IP."""
 
 
 @frozen
 class Nat(Action):
-    """Translate the `side` (empty: as the connection already is) to addresses first to last and
-    ports low to high; each may be None. `version` is 4 or 6.
+    """Translate the `side` (src or dst; empty: as the connection was committed) to addresses first
+    to last and ports low to high, each of which may be None. `version` is that of IP: 4 or 6.
     """
 
     side: str = ""
@@ -115,8 +115,8 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
         raise LineError(
             at + found.start("low"), "port 0 is any port: a range begins with 1 or more"
         )
-    # An end that is no other than the beginning is not said; nor are port 0, which is any, and the
-    # address of zeroes, which is none.
+    # A dump leaves out an end that equals the beginning, port 0 (any port) and the address of
+    # zeroes (no address).
     return evolve(
         nat,
         version=version,

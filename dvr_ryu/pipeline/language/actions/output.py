@@ -1,4 +1,4 @@
-"""Where a packet leaves: at a port, at the port that a field names, in a queue, through a group."""
+"""Output actions: to a port, to the port that a field names, into a queue, through a group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_SINGLE_PORT = {
     numbers.RESERVED_PORTS[name] for name in ("TABLE", "NORMAL", "FLOOD", "ALL", "CONTROLLER")
 }
 _SHORTEST = 14
-"""Bytes: Open vSwitch cuts a packet no shorter than its Ethernet header."""
+"""Bytes of an Ethernet header: Open vSwitch cuts no packet shorter."""
 
 
 @frozen
@@ -78,7 +78,7 @@ class OutputField(Action):
 
 @frozen
 class Enqueue(Action):
-    """Send the packet to a port, in one of its queues; OpenFlow 1.0's word."""
+    """Send the packet to a port, in one of its queues; an action of OpenFlow 1.0."""
 
     port: Operand
     queue: int
@@ -97,7 +97,7 @@ class Enqueue(Action):
 
 @frozen
 class SetQueue(Action):
-    """What is sent from here on goes in this queue."""
+    """Use this queue for all later outputs."""
 
     in_action_set = True
 
@@ -113,7 +113,7 @@ class SetQueue(Action):
 
 @frozen
 class PopQueue(Action):
-    """What is sent from here on goes in the queue that the packet came with."""
+    """Use the packet's original queue for all later outputs."""
 
     def __str__(self) -> str:
         return "pop_queue"
@@ -141,8 +141,8 @@ class Group(Action):
 
 @reads("output", "output_reg")
 def read_output(scope: Scope, argument: Argument) -> Action:
-    """output:PORT, output(port=PORT,max_len=BYTES), output:FIELD[BITS], or a list of ports that
-    each row of a relation brings.
+    """output:PORT, output(port=PORT,max_len=BYTES), output:FIELD[BITS], or a hole that is a list of
+    ports.
     """
     text = argument.present("a port").strip()
     if text.startswith(("port=", "max_len=")):
@@ -178,7 +178,7 @@ def _read_cut(scope: Scope, argument: Argument) -> OutputCut:
 def _reads_reserved(name: str) -> None:
     @reads(name.lower())
     def _(scope: Scope, argument: Argument) -> Output:
-        """NORMAL, LOCAL and so on: the name is all."""
+        """NORMAL, LOCAL and so on, without an argument."""
         argument.absent(name)
         return Output(numbers.RESERVED_PORTS[name])
 

@@ -1,4 +1,4 @@
-"""Actions that ovs-ofctl knows and that are none here: each is refused by name, with why."""
+"""Refuses some actions of ovs-ofctl by name, each with its reason."""
 
 from __future__ import annotations
 

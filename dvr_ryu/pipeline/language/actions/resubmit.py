@@ -1,4 +1,4 @@
-"""resubmit: the packet is looked up once more, then the next action is done."""
+"""resubmit: look the packet up once more, then go on with the next action."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _IN_PORT = numbers.RESERVED_PORTS["IN_PORT"]
 
 @frozen
 class Resubmit(Action):
-    """Look the packet up again in a table (None: in the same one), as if it came in at a port;
-    `ct`: with the addresses and ports that its connection began with.
+    """Look the packet up again in a table (None: in the same one), as if it entered at this port.
+    `ct`: with the addresses and ports of its connection's first packet.
     """
 
     in_action_set = True
@@ -67,7 +67,7 @@ def read_resubmit(scope: Scope, argument: Argument) -> Resubmit:
 
 
 def _parts(text: str, at: int) -> list[tuple[str, int]]:
-    """What stands between commas, which may be nothing, and where."""
+    """The parts between commas, each with its offset. A part may be empty."""
     parts = []
     for part in text.split(","):
         parts.append((part.strip(), at + len(part) - len(part.lstrip())))

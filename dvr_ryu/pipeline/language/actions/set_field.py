@@ -1,4 +1,4 @@
-"""Writing a packet's fields: a whole one, some bits of one, from one to another, over the stack."""
+"""Actions that write fields: set_field, load, move, push, pop and their shorthands."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from dvr_ryu.pipeline.language.operands import Hole, Operand, number, written
 from dvr_ryu.pipeline.language.scope import Scope
 
 _SET_BY_NXM = {"in_port", "nw_tos"}
-"""Fields that Open vSwitch sets by Nicira's name, though it matches them by OpenFlow's: of in_port
-in 16 bits, not 32, of nw_tos in 8, not 6.
+"""Fields that Open vSwitch sets by Nicira's header although it matches them by OpenFlow's: in_port
+has 16 bits there and not 32, nw_tos has 8 and not 6.
 """
 _SOME_FIELD = "a field", ":NXM_NX_REG0[]"
 
 
 @frozen
 class SetField(Action):
-    """Write a field, in the bits of `mask` (None: all of them). `present` are bits that go with
-    every value: there is a VLAN tag.
+    """Write a field, in the bits of `mask` (None: in all). `present` are bits that every value
+    gets: the one that says that there is a VLAN tag.
     """
 
     in_action_set = True
@@ -55,8 +55,8 @@ class SetField(Action):
         return f"set_field:{text}->{OXM_NAMES.get(self.field.name, self.field.name)}"
 
     def build(self) -> list[Any]:
-        """Return OpenFlow's set_field; with a mask, which OpenFlow 1.4 has not, as many loads as
-        the mask has runs of bits, or one of Nicira's own where those cannot name the field.
+        """Return OpenFlow's set_field. OpenFlow 1.4 has no masks there: with a mask, return one
+        load for each run of bits, or Nicira's own action if a load cannot name the field.
         """
         value = number(self.value) | self.present
         if self.mask is None:
@@ -71,7 +71,7 @@ class SetField(Action):
 
 
 def _runs(mask: int, bits: int) -> Iterator[tuple[int, int]]:
-    """Where the runs of ones in a mask start, and how long they are."""
+    """The start and the length of each run of ones in a mask."""
     start = 0
     while start < bits:
         width = 0
@@ -122,7 +122,7 @@ class Load(Action):
 
 @frozen
 class DeleteField(Action):
-    """Take an option of the tunnel out of the packet."""
+    """Remove a tunnel's option from the packet."""
 
     field: Field
 
@@ -151,7 +151,7 @@ class CheckPktLarger(Action):
 
 @frozen
 class Push(Action):
-    """Put bits of a field on the packet's stack."""
+    """Push bits of a field on the packet's stack."""
 
     source: Subfield
 
@@ -165,7 +165,7 @@ class Push(Action):
 
 @frozen
 class Pop(Action):
-    """Take what was pushed last off the packet's stack, into bits of a field."""
+    """Pop the top of the packet's stack into bits of a field."""
 
     target: Subfield
 
@@ -178,13 +178,13 @@ class Pop(Action):
 
 
 def read_whole(scope: Scope, name: str, argument: Argument) -> SetField:
-    """The value of a short word that sets one field, such as mod_dl_src:MAC."""
+    """The set_field of a shorthand for one field, such as mod_dl_src:MAC."""
     field = FIELDS[name]
     require_writable(scope, field, argument.end)
     text = argument.text
     if not text:
         raise LineError(
-            argument.end, f"a {field.notation.what} is missing here: :{field.notation.example}"
+            argument.end, f"a {field.notation.noun} is missing here: :{field.notation.example}"
         )
     return SetField(field, scope.operand(field.notation, field.kind, field.bits, text, argument.at))
 
@@ -192,7 +192,7 @@ def read_whole(scope: Scope, name: str, argument: Argument) -> SetField:
 def _reads_field_action(action: str, name: str) -> None:
     @reads(action)
     def _(scope: Scope, argument: Argument) -> SetField:
-        """A short word for setting one field."""
+        """A shorthand of set_field for one field."""
         return read_whole(scope, name, argument)
 
 
@@ -231,7 +231,7 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
         raise LineError(left.at, f"the lowest {field.below} bits of {field.name} must be 0")
     if field.name == "vlan_vid" and isinstance(value, int) and not value & VLAN_PRESENT:
         raise LineError(left.at, f"write a VLAN tag with {VLAN_PRESENT:#x} set: {value + 0x1000}")
-    # A tag from the topology is a bare number; a number in ovs-ofctl's text has the bit itself.
+    # A tag from the topology is a bare number; a number in ovs-ofctl's text contains the bit.
     tag = field.name == "vlan_vid" and isinstance(value, Hole)
     return SetField(field, value, present=VLAN_PRESENT if tag else 0)
 
@@ -275,7 +275,7 @@ def read_load(scope: Scope, argument: Argument) -> Load:
 
 
 def _note_tag(scope: Scope, field: Field, value: Operand) -> None:
-    """Whether there is a tag now, as Open vSwitch judges it: by the bits that are written."""
+    """Note whether the packet has a tag now. Open vSwitch judges by the written bits."""
     if field.name == "vlan_tci":
         scope.packet.tagged = isinstance(value, int) and bool(value & VLAN_PRESENT)
 

@@ -1,4 +1,4 @@
-"""Actions that move no packet and change no field: notes, samples, conjunctions, timeouts, exit."""
+"""Actions that send no packet and write no field: note, sample, conjunction, fin_timeout, exit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dvr_ryu.pipeline.language.tokens import KeyValue
 
 @frozen
 class Note(Action):
-    """Nothing: bytes for people. A note has 6 bytes, or 8, 16, ... more."""
+    """Do nothing; a note holds bytes for people: 6, 14, 22 and so on."""
 
     content: bytes
 
@@ -35,7 +35,7 @@ class Note(Action):
 
 @frozen
 class Exit(Action):
-    """Do no more actions, in this flow or those that led here."""
+    """End all actions, of this flow and of the flows that led to it."""
 
     def __str__(self) -> str:
         return "exit"
@@ -80,8 +80,8 @@ class FinTimeout(Action):
 
 @frozen
 class Sample(Action):
-    """Send a sample of `probability` in 65535 packets to collectors; `direction` tells them whether
-    it is taken as packets come in (ingress) or leave (egress).
+    """Send `probability` of 65535 packets to collectors. `direction` tells them whether the sample
+    is taken as packets enter (ingress) or leave (egress).
     """
 
     probability: int
@@ -113,7 +113,7 @@ class Sample(Action):
 
 
 _SAMPLE = {"probability": 16, "collector_set_id": 32, "obs_domain_id": 32, "obs_point_id": 32}
-"""A sample's numbers, and how many bits each has."""
+"""A sample's numbers → their bits."""
 
 _DIRECTIONS = {"ingress": 1, "egress": 2}
 """NX_ACTION_SAMPLE_*."""

@@ -1,4 +1,4 @@
-"""Bits of fields as actions name them: what may be read or written."""
+"""Subfields in actions: parses them, and checks whether an action may read or write them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ TRACKED = {"ct_mark", "ct_label"}
 
 
 def read_source(scope: Scope, text: str, at: int, *known: str) -> Subfield:
-    """Bits that an action reads; `known` are words that could stand here too."""
+    """The subfield that an action reads. `known` are other words that may stand here."""
     bits = scope.subfield(text, at, *known)
     require_there(scope.packet, bits.field, at)
     return bits
 
 
 def read_target(scope: Scope, text: str, at: int) -> Subfield:
-    """Bits that an action writes."""
+    """The subfield that an action writes."""
     bits = scope.subfield(text, at)
     require_writable(scope, bits.field, at)
     return bits
 
 
 def require_short_name(field: Field, at: int) -> None:
-    """Raise unless the field's name fits into the 4 bytes that some of Nicira's actions have."""
+    """Raise unless the field's OXM header has 4 bytes: some of Nicira's actions hold no more."""
     if field.nxm.experimenter is not None:
         raise LineError(
             at,
@@ -59,7 +59,7 @@ def require_not_read_only(field: Field, at: int) -> None:
 
 
 def require_there(packet: Packet, field: Field, at: int) -> None:
-    """Raise unless the packet has the field for sure."""
+    """Raise unless the packet surely has the field."""
     if field.name == "dl_vlan":
         raise LineError(at, "no action writes dl_vlan: use vlan_vid")
     if reason := packet.why_absent(field):
@@ -67,14 +67,14 @@ def require_there(packet: Packet, field: Field, at: int) -> None:
 
 
 def require_tag(packet: Packet, field: Field, at: int) -> None:
-    """Raise unless the packet has the VLAN tag that a number shall be written to."""
+    """Raise unless the packet has the VLAN tag that an action writes."""
     if field.name == "vlan_vid" and not packet.tagged:
         raise LineError(at, "there may be no VLAN tag: match dl_vlan as well, or write push_vlan")
 
 
 def require_number(field: Field, value: Operand, at: int) -> None:
-    """Raise where a hole would be written into a tunnel's option: a larger number is longer there,
-    and the flows of a line are not.
+    """Raise if an action would write a hole into a tunnel's option: a larger number takes more
+    bytes there, but all flows of a line have one length.
     """
     if field.variable and not isinstance(value, int):
         raise LineError(
@@ -85,6 +85,6 @@ def require_number(field: Field, value: Operand, at: int) -> None:
 
 
 def require_same_width(source: Subfield, target: Subfield, at: int) -> None:
-    """What is copied must fit, bit for bit."""
+    """Raise unless source and target have the same number of bits."""
     if source.width != target.width:
         raise LineError(at, f"{source} has {source.width} bits, {target} has {target.width}")

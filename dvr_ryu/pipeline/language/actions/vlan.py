@@ -1,4 +1,4 @@
-"""VLAN tags: put one on, take it off, write it."""
+"""Actions on VLAN tags: push, pop, write."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from dvr_ryu.topology.relations import Kind
 
 @frozen
 class ModVlanVid(Action):
-    """Give the packet this VLAN tag; `push`: it has none yet, so it gets one first.
+    """Give the packet this VLAN tag. `push`: it has no tag yet, so it gets one first.
 
-    OpenFlow 1.0's word, which ovs-ofctl carries over later protocols just so.
+    This is an action of OpenFlow 1.0. ovs-ofctl carries it over later protocols in the same way.
     """
 
     in_action_set = True

@@ -1,5 +1,5 @@
-"""Actions in bytes of our own, to stand among Ryu's: Ryu 4.34 does not know all of Open vSwitch's
-actions and fields, and does not pad all that it knows. What is in them, `nicira` knows.
+"""An action in bytes of our own, beside Ryu's classes: Ryu 4.34 lacks some of Open vSwitch's
+actions and fields, and does not pad some others. `nicira` has the actions' layouts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from dvr_ryu.pipeline.language.encoding.layout import padded
 
 _HEAD = struct.Struct("!HH")
-"""An action's type, and its length with what fills it up."""
+"""The head of an action: its type, and its length with padding."""
 
 
 class RawAction(parser.OFPAction):  # type: ignore[misc]
@@ -26,7 +26,7 @@ class RawAction(parser.OFPAction):  # type: ignore[misc]
         self._content = (_HEAD.pack(kind, self.len) + body).ljust(self.len, b"\0")
 
     def serialize(self, buffer: bytearray, offset: int) -> None:
-        """Write it at an offset of a message, which may end before."""
+        """Write it at an offset of a message. The message may be shorter."""
         buffer.extend(bytes(max(0, offset - len(buffer))))
         buffer[offset : offset + self.len] = self._content
 

@@ -1,8 +1,8 @@
-"""Nicira's actions in bytes: those that name fields, and those that Ryu 4.34 writes wrongly or has
-no class for.
+"""Nicira's actions as bytes: those that name fields, and those that Ryu 4.34 lacks or writes
+wrongly.
 
-Each function is named after the action, and takes what stands in it. The layouts are those of
-struct nx_action_* in Open vSwitch's lib/ofp-actions.c.
+Each function has its action's name and takes its values. The layouts are those of struct
+nx_action_* in Open vSwitch's lib/ofp-actions.c.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dvr_ryu.pipeline.language.fields import Field, Subfield
 
 _OUTPUT_REG2, _REG_LOAD2, _SAMPLE3, _CLONE, _RESUBMIT_TABLE_CT = 32, 33, 41, 42, 44
 _LEARN2, _ENCAP, _DECAP, _CHECK_PKT_LARGER, _DELETE_FIELD = 45, 46, 47, 49, 50
-"""NXAST_*, of which Ryu does not know the numbers."""
+"""NXAST_* whose numbers Ryu lacks."""
 
 _WHOLE = ofp.OFPCML_NO_BUFFER
 _LONGEST_LOAD = 64
@@ -28,7 +28,7 @@ _LONGEST_LOAD = 64
 
 
 def ofs_nbits(bits: Subfield) -> int:
-    """Where the bits are, in one number: the first, and one less than how many."""
+    """A subfield in one number: its first bit, and its width less one."""
     return bits.start << 6 | (bits.width - 1)
 
 
@@ -39,7 +39,7 @@ def reg_move(source: Subfield, target: Subfield) -> RawAction:
 
 
 def reg_load(value: int, target: Subfield) -> list[RawAction]:
-    """Write bits, 64 at a time; at once where the field's name or value is longer than usual."""
+    """Write bits, 64 at a time; all at once for a field that needs load2."""
     if needs_load2(target.field):
         mask = (1 << target.width) - 1 << target.start
         return reg_load2(target.field, value << target.start, mask)
@@ -60,7 +60,7 @@ def needs_load2(field: Field) -> bool:
 
 def reg_load2(field: Field, value: int, mask: int) -> list[RawAction]:
     """Write such a field in the bits of a mask. The lowest words of an option are written in two
-    steps: whether they are the whole option, and the mask is left out, only the switch knows.
+    halves: only the switch knows whether they are the whole option, which must have no mask.
     """
     if mask == (1 << 8 * field.nxm.length) - 1:
         return [nicira(_REG_LOAD2, field.nxm.entry(value))]
@@ -93,7 +93,7 @@ def check_pkt_larger(length: int, target: Subfield) -> RawAction:
 
 
 def delete_field(field: Field) -> RawAction:
-    """Take a tunnel's option out."""
+    """Remove a tunnel's option."""
     return nicira(_DELETE_FIELD, field.nxm.header().ljust(14, b"\0"))
 
 
@@ -113,13 +113,13 @@ def ct(flags: int, zone: int | Subfield, table: int, alg: int, actions: Iterable
 
 
 def resubmit_table_ct(port: int, table: int) -> RawAction:
-    """Look the packet up again, as its connection has it from the other side."""
+    """Look the packet up again with its connection's original addresses and ports."""
     return nicira(_RESUBMIT_TABLE_CT, struct.pack("!HB", port, table))
 
 
 def learn(settings: Mapping[str, int], specs: bytes, result: Subfield | None) -> RawAction:
-    """Make a flow. `settings` are those of learn(), with a limit of 0 for none, and the flags as
-    one number.
+    """Make a flow. `settings` are those of learn(); a limit of 0 is none, and the flags are one
+    number.
     """
     names = ("idle_timeout", "hard_timeout", "priority", "cookie", "flags", "table")
     body = struct.pack("!HHHQHBx", *(settings[name] for name in names))
@@ -195,7 +195,7 @@ def decap(packet_type: int) -> RawAction:
 
 
 def _property(kind: bytes, size: int, value: bytes) -> bytes:
-    """A property: its kind, its length in `size` bytes, its value, filled up to 8 bytes."""
+    """A property: its kind, its length in `size` bytes, its value, padded to 8 bytes."""
     length = len(kind) + size + len(value)
     content = kind + length.to_bytes(size, "big") + value
     return content.ljust(padded(length), b"\0")

@@ -1,5 +1,5 @@
-"""OpenFlow's extensible matches (OXM), and Nicira's (NXM) among them, in bytes: what names a field
-in matches and actions, and what says its value. Which fields there are, `fields` knows.
+"""OXMs, OpenFlow's extensible matches, and Nicira's NXMs, as bytes: the header that names a field
+in matches and actions, and the field's value. `fields` has the list of fields.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from attrs import frozen
 from ryu.ofproto import ofproto_v1_4 as ofp
 
 _EXPERIMENTER = 0xFFFF
-"""The class of fields that somebody's own number comes before."""
+"""The class of fields whose header contains an experimenter's number."""
 _SIZES = (1, 2, 4, 8, 16, 124)
-"""How many bytes values take."""
+"""Possible lengths of values, in bytes."""
 
 
 @frozen
 class Oxm:
-    """One field's name. `length` is how many bytes its value takes; if it is `variable`, at most so
-    many: a value has as many as it needs.
+    """The header of one field. `length` is that of its value in bytes; of a `variable` field, the
+    greatest length: a value has as many bytes as it needs.
     """
 
     oxm_class: int
@@ -28,15 +28,15 @@ class Oxm:
     variable: bool = False
 
     def header(self, masked: bool = False, length: int | None = None) -> bytes:
-        """The name: 4 bytes, or 8 with an experimenter. Of a value of so many bytes (None: of the
-        longest).
+        """The header: 4 bytes, or 8 with an experimenter; for a value of this length in bytes
+        (None: of the greatest length).
         """
-        own = b"" if self.experimenter is None else struct.pack("!I", self.experimenter)
-        whole = len(own) + (self.length if length is None else length) * (1 + masked)
-        return struct.pack("!HBB", self.oxm_class, self.number << 1 | masked, whole) + own
+        tail = b"" if self.experimenter is None else struct.pack("!I", self.experimenter)
+        payload = len(tail) + (self.length if length is None else length) * (1 + masked)
+        return struct.pack("!HBB", self.oxm_class, self.number << 1 | masked, payload) + tail
 
     def entry(self, value: int, mask: int | None = None) -> bytes:
-        """The name and a value, in the bits of the mask (None: in all)."""
+        """The header and a value, with a mask (None: all bits)."""
         parts = (value,) if mask is None else (value, mask)
         length = (max(parts).bit_length() + 7) // 8 if self.variable else self.length
         head = self.header(masked=mask is not None, length=length)
@@ -44,15 +44,15 @@ class Oxm:
 
 
 def read_oxm(text: str, bits: int, variable: bool = False) -> Oxm:
-    """CLASS:NUMBER or CLASS:NUMBER:EXPERIMENTER of a field of so many bits, or Ryu's name of it.
-    A number may be a sum.
+    """Read CLASS:NUMBER, CLASS:NUMBER:EXPERIMENTER or Ryu's name, for a field of so many bits. A
+    number may be a sum.
     """
     if ":" not in text:
         return _known_to_ryu(text)
-    oxm_class, number, *own = (
+    oxm_class, number, *rest = (
         sum(int(each, 0) for each in part.split("+")) for part in text.split(":")
     )
-    experimenter = own[0] if own else None
+    experimenter = rest[0] if rest else None
     length = next(size for size in _SIZES if 8 * size >= bits)
     return Oxm(oxm_class, number, length, experimenter, variable)
 
@@ -63,5 +63,5 @@ def _known_to_ryu(name: str) -> Oxm:
     oxm_class, number, length = struct.unpack_from("!HBB", content)
     if oxm_class != _EXPERIMENTER:
         return Oxm(oxm_class, number >> 1, length)
-    (own,) = struct.unpack_from("!I", content, 4)
-    return Oxm(oxm_class, number >> 1, length - 4, own)
+    (experimenter,) = struct.unpack_from("!I", content, 4)
+    return Oxm(oxm_class, number >> 1, length - 4, experimenter)
