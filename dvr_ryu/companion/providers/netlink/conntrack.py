@@ -8,7 +8,6 @@ follow is noted when the others have been forgotten: who was killed before that,
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from ipaddress import IPv4Address
 from pathlib import Path
 from socket import AF_INET, IPPROTO_TCP, IPPROTO_UDP, inet_aton
 from typing import NamedTuple
@@ -21,18 +20,14 @@ from pyroute2.netlink.nfnetlink.nfctsocket import (
     nfct_msg,
 )
 
-from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, nfnetlink
 from dvr_ryu.companion.providers.netlink.messages import Message, message, values
 from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
 from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.namespace import ROOT
-from dvr_ryu.companion.resources.netfilter.translation import Translation
+from dvr_ryu.companion.resources.netfilter.translation import NOTES, Translation, numbers_of
 from dvr_ryu.errors import HostError
-
-NOTES = Path(RUN_DIRECTORY, "translations")
-"""One file per namespace, with a line for each translation."""
 
 COUNT = Path("/proc/sys/net/netfilter/nf_conntrack_count")
 """How many connections the namespace has in which the reader is."""
@@ -62,13 +57,13 @@ def require() -> None:
 
 def read() -> Iterator[Translation]:
     """Yield the translations that were noted."""
-    for namespace in notes.names(NOTES):
+    for namespace in notes.names(Path(NOTES)):
         yield from _noted(namespace)
 
 
 def make(resources: Sequence[Translation]) -> None:
     """Forget what began before these translations; from now on they hold for all connections."""
-    notes.folder(NOTES)
+    notes.folder(Path(NOTES))
     # A kernel that does not tell is found out before anything is noted, connections or none.
     with nfnetlink(resources[0].namespace) as kernel:
         _connections(kernel, _addresses(resources))
@@ -88,41 +83,19 @@ def unmake(resources: Sequence[Translation]) -> None:
 # Notes --------------------------------------------------------------------------------------------
 
 
-def line(resource: Translation) -> str:
-    """How a translation is noted."""
-    words = (
-        resource.outer,
-        resource.inner,
-        resource.protocol,
-        resource.outer_ports,
-        resource.inner_ports,
-    )
-    return " ".join(word for word in words if word)
-
-
 def _noted(namespace: str) -> set[Translation]:
     def resources(text: str) -> set[Translation]:
-        return {_of_line(namespace, line) for line in text.splitlines()}
+        return {Translation.of_line(namespace, line) for line in text.splitlines()}
 
-    return notes.meaning(NOTES / namespace, resources) or set()
-
-
-def _of_line(namespace: str, line: str) -> Translation:
-    """The resource that is noted so; ValueError, LookupError or TypeError if none is."""
-    resource = Translation(namespace, *line.split())
-    for address in (resource.outer, resource.inner):
-        IPv4Address(address)
-    if resource.protocol:
-        _ports(resource.outer_ports), _ports(resource.inner_ports), PROTOCOLS[resource.protocol]
-    return resource
+    return notes.meaning(Path(NOTES, namespace), resources) or set()
 
 
 def _write(namespace: str, resources: set[Translation]) -> None:
     if resources:
-        text = "".join(f"{each}\n" for each in sorted(map(line, resources)))
-        notes.replace(NOTES / namespace, text)
+        text = "".join(f"{each}\n" for each in sorted(resource.line for resource in resources))
+        notes.replace(Path(NOTES, namespace), text)
     else:
-        notes.remove(NOTES / namespace)
+        notes.remove(Path(NOTES, namespace))
 
 
 # Conntrack ----------------------------------------------------------------------------------------
@@ -200,7 +173,7 @@ def _concerned(translations: Sequence[Translation]) -> Callable[[Connection], bo
         (each.outer, PROTOCOLS[each.protocol], port)
         for each in translations
         if each.protocol
-        for port in _ports(each.outer_ports)
+        for port in numbers_of(each.outer_ports)
     }
 
     def concerned(each: Connection) -> bool:
@@ -211,11 +184,6 @@ def _concerned(translations: Sequence[Translation]) -> Callable[[Connection], bo
         )
 
     return concerned
-
-
-def _ports(written: str) -> range:
-    first, _, last = written.partition("-")
-    return range(int(first), int(last or first) + 1)
 
 
 class Translations(Provider):

@@ -15,21 +15,15 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
-from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.kernel.refusal import refusal
 from dvr_ryu.companion.providers.provider import Look, Provider
-from dvr_ryu.companion.resources.namespace import ROOT, Namespace
+from dvr_ryu.companion.resources import namespace as of_namespaces
+from dvr_ryu.companion.resources.namespace import NETNS_ETC, RESOLV_CONF, ROOT, Namespace
 from dvr_ryu.errors import HostError
 
 NETNS = Path("/run/netns")
-NOTES = Path(RUN_DIRECTORY, "namespaces")
-"""One empty file per namespace of ours; written before it is made, removed after it is gone."""
-
-NETNS_ETC = Path("/etc/netns")
-"""What `ip netns exec` shows in /etc: a folder for each namespace."""
-RESOLV_CONF = "resolv.conf"
-"""The only file there that is ours: DHCP clients write it."""
+NOTES = Path(of_namespaces.NOTES)
 
 CLONE_NEWNET = 0x40000000
 """<linux/sched.h>"""
@@ -195,7 +189,7 @@ def tidy() -> None:
 def _forget(name: str) -> None:
     """Remove what is left of a namespace of ours; the note last, by which we know that it is."""
     (NETNS / name).unlink(missing_ok=True)
-    folder = NETNS_ETC / name
+    folder = Path(NETNS_ETC, name)
     if folder.is_dir():
         (folder / RESOLV_CONF).unlink(missing_ok=True)
         with suppress(OSError):  # others have put something there
