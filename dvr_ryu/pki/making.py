@@ -40,19 +40,19 @@ def init(folder: Path) -> list[Path]:
 
     Raise HostError if ovs-pki fails, DvrError if the folder has only a part of an authority.
     """
-    with _refusals(folder), _workshop(folder) as workshop:
+    with _host_errors(folder), _temporary_folder(folder) as temporary:
         made = []
         if not any((folder / name).exists() for name in _AUTHORITIES):
-            _ovs_pki(workshop, "init", pki=workshop / "pki")
+            _ovs_pki(temporary, "init", pki=temporary / "pki")
             for name in _AUTHORITIES:
-                (workshop / "pki" / name / "private" / "cakey.pem").chmod(0o600)
-                made.append((workshop / "pki" / name).rename(folder / name))
+                (temporary / "pki" / name / "private" / "cakey.pem").chmod(0o600)
+                made.append((temporary / "pki" / name).rename(folder / name))
         _require_authorities(folder)
         files = of_controller(folder)
         if not (files.certificate.exists() and files.private_key.exists()):
-            _sign(workshop, folder, CONTROLLER, "controller")
+            _sign(temporary, folder, CONTROLLER, "controller")
             for file in (files.private_key, files.certificate):
-                made.append((workshop / file.name).rename(file))
+                made.append((temporary / file.name).rename(file))
         return made
 
 
@@ -62,22 +62,22 @@ def make_host(folder: Path, host: str) -> Path | None:
     Raise DvrError if `dvr pki init` has not made `folder`, HostError if ovs-pki fails.
     """
     _require_name(host)
-    with _refusals(folder):
+    with _host_errors(folder):
         _require_authorities(folder)
-        with _workshop(folder) as workshop:
-            return _make_host(folder, host, workshop)
+        with _temporary_folder(folder) as temporary:
+            return _make_host(folder, host, temporary)
 
 
-def _make_host(folder: Path, host: str, workshop: Path) -> Path | None:
+def _make_host(folder: Path, host: str, temporary: Path) -> Path | None:
     target = folder_of_host(folder, host)
     if target.exists():
         return None
-    _sign(workshop, folder, host, "switch")
-    made = workshop / host
+    _sign(temporary, folder, host, "switch")
+    made = temporary / host
     made.mkdir()
     files = of_host(made, host)
     for file in (files.private_key, files.certificate):
-        (workshop / file.name).rename(file)
+        (temporary / file.name).rename(file)
     for file, authority in (
         (files.issuer, SWITCH_AUTHORITY),
         (files.authority, CONTROLLER_AUTHORITY),
@@ -107,14 +107,14 @@ def _require_authorities(folder: Path) -> None:
 
 
 @contextmanager
-def _workshop(folder: Path) -> Iterator[Path]:
+def _temporary_folder(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder in `folder`; a lock excludes other processes from `folder`."""
     mask = os.umask(0o022)
     try:
         with _descriptor(folder) as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as workshop:
-                yield Path(workshop).resolve()
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
+                yield Path(temporary).resolve()
     finally:
         os.umask(mask)
 
@@ -130,7 +130,7 @@ def _descriptor(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _refusals(folder: Path) -> Iterator[None]:
+def _host_errors(folder: Path) -> Iterator[None]:
     """Raise HostError if the machine refuses an operation of the block."""
     try:
         yield
@@ -139,19 +139,19 @@ def _refusals(folder: Path) -> Iterator[None]:
         raise HostError(f"cannot make files in {folder}: {error.strerror}; {advice}") from None
 
 
-def _sign(workshop: Path, folder: Path, owner: str, kind: str) -> None:
+def _sign(temporary: Path, folder: Path, owner: str, kind: str) -> None:
     """Make a key, and a certificate whose common name is the owner's name and nothing else."""
-    _ovs_pki(workshop, "--unique", "req+sign", owner, kind, pki=folder.resolve())
-    (workshop / private_key(owner)).chmod(0o600)
-    (workshop / certificate(owner)).chmod(0o644)
+    _ovs_pki(temporary, "--unique", "req+sign", owner, kind, pki=folder.resolve())
+    (temporary / private_key(owner)).chmod(0o600)
+    (temporary / certificate(owner)).chmod(0o644)
 
 
-def _ovs_pki(workshop: Path, *arguments: str, pki: Path) -> None:
-    log = workshop / "log"
+def _ovs_pki(temporary: Path, *arguments: str, pki: Path) -> None:
+    log = temporary / "log"
     command = ["ovs-pki", f"--dir={pki}", f"--log={log}", *arguments]
     try:
         result = subprocess.run(
-            command, cwd=workshop, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            command, cwd=temporary, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
     except FileNotFoundError:
         package = packages_of(["ovs-pki"])

@@ -33,7 +33,7 @@ def explain(error: OSError) -> str:
     for end, explanation in _REASONS.items():
         if reason.endswith(end):
             return explanation
-    return f"does not come to terms with our TLS ({reason.replace('_', ' ').lower()})"
+    return f"cannot agree with us on TLS ({reason.replace('_', ' ').lower()})"
 
 
 def _objection(error: ssl.SSLCertVerificationError) -> str:
@@ -43,4 +43,4 @@ def _objection(error: ssl.SSLCertVerificationError) -> str:
         return "shows a certificate that is not good yet: see both clocks"
     if error.verify_code in _FOREIGN:
         return "shows a certificate of another authority than ours"
-    return f"shows a certificate that is no good: {error.verify_message}"
+    return f"shows an invalid certificate: {error.verify_message}"

@@ -1,5 +1,5 @@
-"""The companion and a real OVSDB: it sees what ovs-vsctl does, its transactions are done when it
-says so, and a server that refuses, or does not answer, is an error for people.
+"""The companion and a real OVSDB: it sees the changes of ovs-vsctl, its transactions are complete
+when it returns, and a server that refuses or does not answer gives an error for people.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def database(ovs: Ovs) -> Iterator[Database]:
 
 @pytest.fixture
 def ovsdb(database: Database, monkeypatch: pytest.MonkeyPatch) -> Ovsdb:
-    """With short patience."""
+    """A connection with a short timeout."""
     monkeypatch.setattr(databases, "SECONDS", 1)
     monkeypatch.setattr(databases, "ANSWER_SECONDS", 2)
     return Ovsdb("h1", database)
@@ -43,7 +43,7 @@ def ovsdb(database: Database, monkeypatch: pytest.MonkeyPatch) -> Ovsdb:
 
 @contextmanager
 def watched(ovs: Ovs) -> Iterator[threading.Event]:
-    """The event that a watch of a database of its own sets at each change."""
+    """The event that a watch with a database of its own sets at each change."""
     changed = threading.Event()
     with closing(Database(changed.set, f"{ovs.folder}/db.sock")) as database:
         watch = OvsdbWatch(database, changed.set)

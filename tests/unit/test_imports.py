@@ -1,8 +1,9 @@
-"""Imports point one way, and what is pure stays pure: read in the source, seen in a fresh Python.
+"""Imports point one way, and pure modules stay pure: the tests read the source, and import in a new
+Python.
 
 topology <- pipeline <- reconcile, source <- pki <- switch, companion <- desired_state <- app, lab
-<- cli. Within the pipeline: language <- compile <- tools <- load. A leaf is for anybody. No modules
-import each other in a circle.
+<- cli. Within the pipeline: language <- compile <- tools <- load. All parts may import a leaf. No
+modules import each other in a circle.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import dvr_ryu
 
 PACKAGE = Path(dvr_ryu.__file__).parent
 
-# A part imports parts of a lower rank only; so neighbours of one rank do not know each other.
+# A part imports only parts of a lower rank, so parts of the same rank do not know each other.
 RANK = {
     "errors": 0,
     "ending": 0,
@@ -54,12 +55,12 @@ RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu
 # A library → the only folder that imports it.
 ONLY_IN = {"ovs": "companion.providers.ovsdb", "pyroute2": "companion.providers.netlink"}
 NOT_UNDER_EVENTLET = {"source", "companion", "lab", "cli"}
-# What of the companion reads or changes the host, or waits; all else only computes.
+# Parts of the companion that read or change the host, or wait; all others only compute.
 COMPANION_EFFECTS = {"agent", "check", "host", "providers", "run", "upkeep"}
 
 
 def is_pure(module: str) -> bool:
-    """Say whether a module ("topology.model") only computes."""
+    """Whether a module ("topology.model") only computes."""
     part, _, rest = module.partition(".")
     return (
         part in {"topology", "pipeline", "reconcile"}
@@ -70,14 +71,14 @@ def is_pure(module: str) -> bool:
 
 
 def pipeline_room(module: str) -> str | None:
-    """Return which room of the pipeline a module ("pipeline.language.flow") stands in, if any."""
+    """The room of the pipeline that has a module ("pipeline.language.flow"), if any."""
     part, _, rest = module.partition(".")
     room = rest.partition(".")[0]
     return room if part == "pipeline" and room in PIPELINE_RANK else None
 
 
 def imports_of(source: Path, module: str) -> Iterator[tuple[int, str]]:
-    """Yield (line, full dotted name) of every import, those inside functions too."""
+    """Yield (line, full dotted name) of every import, also of those inside functions."""
     package = module if source.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(source.read_text(), str(source))):
         if isinstance(node, ast.Import):
@@ -89,7 +90,7 @@ def imports_of(source: Path, module: str) -> Iterator[tuple[int, str]]:
 
 
 def objection(module: str, imported: str) -> str | None:
-    """Say what is wrong with a module of dvr_ryu ("topology.model") importing a name, if any."""
+    """The objection to an import of a name by a module of dvr_ryu ("topology.model"), or None."""
     part = module.partition(".")[0]
     top, *rest = imported.split(".")
     if top == "dvr_ryu" and rest and rest[0] != part:
@@ -116,7 +117,7 @@ def objection(module: str, imported: str) -> str | None:
 
 
 def objections(package: Path) -> list[str]:
-    """Return "file:line: what is wrong" for every import in `package` that the rule forbids."""
+    """Return "file:line: objection" for every import in `package` that the rule forbids."""
     found = []
     for source in sorted(package.rglob("*.py")):
         names = source.relative_to(package).with_suffix("").parts
@@ -136,7 +137,7 @@ def test_imports_point_one_way() -> None:
 
 
 def modules_of(package: Path) -> dict[str, Path]:
-    """Return module ("dvr_ryu.topology.model") -> source file, of all modules in `package`."""
+    """Return module ("dvr_ryu.topology.model") → source file, of all modules in `package`."""
     names = {
         source: ["dvr_ryu", *source.relative_to(package).with_suffix("").parts]
         for source in sorted(package.rglob("*.py"))
@@ -148,7 +149,8 @@ def modules_of(package: Path) -> dict[str, Path]:
 
 
 def circle(package: Path) -> list[str]:
-    """Return modules of `package` of which each imports the next, and the last the first; or none.
+    """Return a circle of modules of `package`, each of which imports the next, and the last the
+    first; or none.
 
     Imports inside functions and those for type checkers count. A module's own packages do not.
     """

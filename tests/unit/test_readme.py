@@ -1,5 +1,5 @@
-"""README.rst and docs/ tell the truth: their pictures, flow lines, topologies and counts of flows
-are the project's.
+"""The pictures, flow lines, topologies and counts of flows in README.rst and docs/ are the
+project's.
 """
 
 from __future__ import annotations

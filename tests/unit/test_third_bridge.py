@@ -52,13 +52,13 @@ instances: {a: {network: net, host: h1, ip: 10.1.0.9}}
 
 @pytest.fixture(autouse=True)
 def third(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The row."""
+    """The row of the bridge."""
     monkeypatch.setitem(BRIDGES, THIRD.name, THIRD)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The flow file, beside those of the other bridges."""
+    """The flow file of the bridge, beside those of the other bridges."""
     shutil.copytree(flows_dir(), tmp_path / "flows", ignore=shutil.ignore_patterns("experiments"))
     (tmp_path / "flows" / THIRD.flow_file).write_text(FLOWS)
     return tmp_path / "flows"
@@ -66,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pipelines(folder: Path) -> Pipelines:
-    """All three."""
+    """The pipelines of all three bridges."""
     return load_pipelines(folder)
 
 

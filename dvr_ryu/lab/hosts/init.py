@@ -24,7 +24,7 @@ RUN = "/run"
 """Named namespaces, sockets, pid files, iptables' lock."""
 PRIVATE_FOLDERS = (
     RUN,
-    "/etc/netns",  # what `ip netns exec` shows in /etc
+    "/etc/netns",  # files that `ip netns exec` shows in /etc
     "/etc/openvswitch",
     "/var/lib/openvswitch",
     "/var/log/openvswitch",
@@ -35,10 +35,10 @@ PRIVATE_FOLDERS = (
 SERVICES = "/run/dvr_lab"
 SOCKET = f"{SERVICES}/init.sock"
 """The socket that takes a service as JSON, together with the descriptor of its log."""
-LONGEST = 1 << 17
+MAX_BYTES = 1 << 17
 RUNS_ALREADY = "it runs already"
 """The answer if the service runs, so that nothing was done."""
-PEACEFUL = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
+STOP_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
 """Signals that end a service for good, as systemd's Restart=on-failure has it."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds before the restart of a service: the n-th, if it failed n times, each soon after its
@@ -123,9 +123,9 @@ class Output:
     def pass_on(self) -> bool:
         """Write the data that has arrived to the log; return whether more may arrive."""
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(self.reader, LONGEST):
+            while data := os.read(self.reader, MAX_BYTES):
                 *lines, self._rest = (self._rest + data).split(b"\n")
-                if len(self._rest) > LONGEST:  # the line is too long to wait for its end
+                if len(self._rest) > MAX_BYTES:  # the line is too long to wait for its end
                     lines, self._rest = [*lines, self._rest], b""
                 write(self._log, lines)
             return False
@@ -197,7 +197,7 @@ class Service:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._pid_file)
         code = os.waitstatus_to_exitcode(status)
-        if code == 0 or -code in PEACEFUL:
+        if code == 0 or -code in STOP_SIGNALS:
             return None
         return self.failed(
             f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -220,7 +220,7 @@ class Service:
         os.close(self._log)
 
 
-class Keeper:
+class ServiceManager:
     """Starts the services that it is asked for at its socket, and again those that failed."""
 
     def __init__(self) -> None:
@@ -268,7 +268,7 @@ class Keeper:
         """Do what one connection asks, and answer with what is wrong about it, or nothing."""
         connection, _ = self._listener.accept()
         with connection:
-            request, logs, _, _ = socket.recv_fds(connection, LONGEST, 1)
+            request, logs, _, _ = socket.recv_fds(connection, MAX_BYTES, 1)
             answer = ""
             try:
                 service = Service(log=logs[0], **json.loads(request))
@@ -320,12 +320,12 @@ def main(hostname: str) -> None:
     make_private()
     socket.sethostname(hostname)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    keeper = Keeper()
+    manager = ServiceManager()
     print(pid_outside, flush=True)
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
-        os.dup2(nowhere, stream)
-    keeper.run()
+        os.dup2(null, stream)
+    manager.run()
 
 
 if __name__ == "__main__":

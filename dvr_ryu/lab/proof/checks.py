@@ -204,10 +204,10 @@ def _networks(pair: Pair) -> frozenset[str]:
 
 def _pairs(ports: Iterable[Port]) -> Iterator[Pair]:
     """Pairs of instances. The first two of a network on a host stand for all of them."""
-    spots: dict[tuple[str, str], list[Port]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Port]] = defaultdict(list)
     for port in ports:
-        spots[port.network, port.host].append(port)
-    return combinations([port for spot in spots.values() for port in spot[:2]], 2)
+        groups[port.network, port.host].append(port)
+    return combinations([port for group in groups.values() for port in group[:2]], 2)
 
 
 def _covering_some(pairs: list[Pair], covers: Callable[[Pair], set[Cover]]) -> Iterator[Pair]:

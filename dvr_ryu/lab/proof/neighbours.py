@@ -21,6 +21,6 @@ def shortage(topology: Topology) -> str:
     if limit is None or needed <= limit:
         return ""
     return (
-        f"the kernel has room for {limit} neighbours of all hosts together, and about {needed} are"
-        f" to come: packets may be lost; type {neighbour_table.advice(needed)}"
+        f"the kernel has room for {limit} neighbours of all hosts together, but about {needed}"
+        f" will be needed: packets may be lost; type {neighbour_table.advice(needed)}"
     )

@@ -31,10 +31,10 @@ def _sparse(pairs: Iterable[Names]) -> Iterable[Names]:
     things = sorted({*chain.from_iterable(pairs)})
     if len(things) <= FEW:
         return pairs
-    spot = {thing: number for number, thing in enumerate(things)}
+    position = {thing: number for number, thing in enumerate(things)}
 
     def distance(pair: Names) -> int:
-        apart = max(map(spot.__getitem__, pair)) - min(map(spot.__getitem__, pair))
+        apart = max(map(position.__getitem__, pair)) - min(map(position.__getitem__, pair))
         return min(apart, len(things) - apart)
 
     tried: Counter[str] = Counter()

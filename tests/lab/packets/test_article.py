@@ -62,7 +62,7 @@ def test_the_page_of_the_steps_shows_real_output(article: Article) -> None:
 
 
 def typed_in_lab(article: Article, command: str) -> str:
-    """What a command of a page prints: `dvr lab exec`, in this lab, or another of dvr's."""
+    """The output of a command of a page: `dvr lab exec`, in this lab, or another command of dvr."""
     argv = shlex.split(command)
     if argv[:3] != ["dvr", "lab", "exec"]:
         assert argv.pop(0) == "dvr"
@@ -75,7 +75,7 @@ def typed_in_lab(article: Article, command: str) -> str:
 
 
 def without_ids(text: str) -> str:
-    """Text without what differs from lab to lab, and in single spaces."""
+    """The text in single spaces, without the parts that differ between labs."""
     return " ".join(re.sub(r"\(id: \d+\)|cookie=\w+, ", "", text).split())
 
 

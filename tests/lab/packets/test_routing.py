@@ -95,7 +95,7 @@ def test_every_hop_answers(routed):
 
 
 def test_every_namespace_of_routers_answers_all_and_is_answered(routed):
-    feet = ["2.2.2.1", R1, R2, routed.fg("h1"), routed.fg("h2"), *OUTER.values(), WORLD]
+    addresses = ["2.2.2.1", R1, R2, routed.fg("h1"), routed.fg("h2"), *OUTER.values(), WORLD]
     asking: list[tuple[LabHost, str | None]] = [routed.at(name) for name in TOPOLOGY.instances]
     asking += [
         (routed.lab[host], name)
@@ -106,7 +106,7 @@ def test_every_namespace_of_routers_answers_all_and_is_answered(routed):
     asking.append((routed.lab["h3"], None))
 
     def unanswered(endpoint: tuple[LabHost, str | None]) -> list[str]:
-        return [f"{endpoint} {foot}" for foot in feet if not pings(*endpoint, foot)]
+        return [f"{endpoint} {address}" for address in addresses if not pings(*endpoint, address)]
 
     with ThreadPoolExecutor(8) as pool:
         assert not [each for some in pool.map(unanswered, asking) for each in some]

@@ -68,7 +68,7 @@ OUTSIDE, WORLD = ("three", None), ("three", "world")
 FAR, FAR_MTU = "198.51.100.2", 1300
 """An address behind the external network's gateway, and the MTU of the path to it."""
 
-Spot = tuple[str, str | None]
+Endpoint = tuple[str, str | None]
 
 
 class Site:
@@ -96,20 +96,25 @@ class Site:
             wait_until(partial(goal.companion_has_applied, host), 30, f"{name}'s companion")
             wait_until(partial(goal.bridges_have_flows, host), 30, f"the flows of {name}")
             assert self._has_just(name)
-        for spot, to in ((A, "10.1.0.12"), (B, "10.2.0.13"), (C, "10.1.0.11"), (P, "10.3.0.15")):
-            wait_until(partial(self.pings, spot, to), 30, f"{spot} to {to}")
+        for endpoint, to in (
+            (A, "10.1.0.12"),
+            (B, "10.2.0.13"),
+            (C, "10.1.0.11"),
+            (P, "10.3.0.15"),
+        ):
+            wait_until(partial(self.pings, endpoint, to), 30, f"{endpoint} to {to}")
 
     def _has_just(self, name: str) -> bool:
         ports = run(self.lab[name], "ovs-vsctl list-ports br-tun").split()
         return len(ports) == 3 and all(p.startswith((self.tunnel_type, "patch")) for p in ports)
 
-    def pings(self, spot: Spot, address: str, *arguments: str) -> bool:
-        return pings(self.lab[spot[0]], spot[1], address, *arguments)
+    def pings(self, endpoint: Endpoint, address: str, *arguments: str) -> bool:
+        return pings(self.lab[endpoint[0]], endpoint[1], address, *arguments)
 
-    def ping_at(self, spot: Spot, address: str, size: int, seconds: str = "2") -> str:
+    def ping_at(self, endpoint: Endpoint, address: str, size: int, seconds: str = "2") -> str:
         """Send one packet of so many bytes, not fragmented; return the output of ping."""
         arguments = ["ping", "-M", "do", "-c1", "-W", seconds, "-s", str(size - 28), address]
-        done = self.lab[spot[0]].run(arguments, namespace=spot[1], check=False)
+        done = self.lab[endpoint[0]].run(arguments, namespace=endpoint[1], check=False)
         return done.stdout + done.stderr
 
 
@@ -194,7 +199,7 @@ print(hashlib.sha256(data).hexdigest())
 """
 
 
-def transferred(site: Site, source: Spot, target: Spot, address: str) -> bool:
+def transferred(site: Site, source: Endpoint, target: Endpoint, address: str) -> bool:
     """Whether 4 MB arrive unchanged by TCP."""
     taking = site.lab[target[0]].enter([sys.executable, "-c", _TAKE], target[1])
     with subprocess.Popen(taking, stdout=subprocess.PIPE, text=True) as taker:
@@ -256,18 +261,18 @@ def test_one_byte_more_is_refused_by_the_sender_itself(site: Site) -> None:
 
 
 @contextmanager
-def wide_card(site: Site, spot: Spot) -> Iterator[None]:
+def wide_card(site: Site, endpoint: Endpoint) -> Iterator[None]:
     """A guest that ignores its MTU; the companion, which would correct that, is suspended."""
-    host = site.lab[spot[0]]
+    host = site.lab[endpoint[0]]
     pid = host.service_pid("companion")
     run(host, f"kill -{signal.SIGSTOP:d} {pid}")
     try:
-        run(host, f"ip link set eth0 mtu {UNDERLAY_MTU}", spot[1])
+        run(host, f"ip link set eth0 mtu {UNDERLAY_MTU}", endpoint[1])
         yield
     finally:
         run(host, f"kill -{signal.SIGCONT:d} {pid}")
     narrow = f"mtu {site.mtu} "
-    wait_until(lambda: narrow in run(host, "ip link show eth0", spot[1]), 20, "the MTU again")
+    wait_until(lambda: narrow in run(host, "ip link show eth0", endpoint[1]), 20, "the MTU again")
 
 
 def test_the_router_reports_too_long_a_packet_to_its_sender(site: Site) -> None:
@@ -284,13 +289,15 @@ def test_the_router_reports_too_long_a_packet_to_its_sender(site: Site) -> None:
 
 
 @pytest.mark.parametrize("spot", [A, B], ids=["floating address", "SNAT"])
-def test_a_smaller_path_mtu_in_the_world_is_learned_through_nat(started: Site, spot: Spot) -> None:
-    host, namespace = started.lab[spot[0]], spot[1]
+def test_a_smaller_path_mtu_in_the_world_is_learned_through_nat(
+    started: Site, endpoint: Endpoint
+) -> None:
+    host, namespace = started.lab[endpoint[0]], endpoint[1]
     run(host, "ip route flush cache", namespace)
-    assert "1 received" in started.ping_at(spot, FAR, FAR_MTU)
-    assert f"(mtu = {FAR_MTU})" in started.ping_at(spot, FAR, FAR_MTU + 1)
+    assert "1 received" in started.ping_at(endpoint, FAR, FAR_MTU)
+    assert f"(mtu = {FAR_MTU})" in started.ping_at(endpoint, FAR, FAR_MTU + 1)
     assert f"mtu {FAR_MTU}" in run(host, f"ip route get {FAR}", namespace)
-    assert transferred(started, spot, WORLD, FAR)
+    assert transferred(started, endpoint, WORLD, FAR)
 
 
 # Receivers of broadcasts --------------------------------------------------------------------------
@@ -304,16 +311,16 @@ def test_a_broadcast_goes_to_the_hosts_of_its_network_only(site: Site, tmp_path:
         "s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1);"
         "s.sendto(sys.argv[1].encode(), (sys.argv[2], 9))"
     )
-    for spot, broadcast, expected in (
+    for endpoint, broadcast, expected in (
         (P, "10.3.0.255", {"two"}),
         (A, "10.1.0.255", {"two", "three"}),  # three has a port of the router
     ):
-        with captured(site.lab.underlay_host, BRIDGE, None, tmp_path / spot[1]) as packets:
+        with captured(site.lab.underlay_host, BRIDGE, None, tmp_path / endpoint[1]) as packets:
             arguments = [sys.executable, "-c", shout, mark.decode(), broadcast]
-            site.lab[spot[0]].run(arguments, namespace=spot[1])
+            site.lab[endpoint[0]].run(arguments, namespace=endpoint[1])
             # Earlier packets have passed once these pings are answered.
             for (address, _), (_, name) in pairwise([*addresses.items()] * 2):
                 assert site.pings((name, None), address)
         frames = [packet.original for packet in packets if mark in packet.original]
         receivers = [addresses[inet_ntoa(frame[30:34])] for frame in frames]
-        assert sorted(receivers) == sorted(expected), spot
+        assert sorted(receivers) == sorted(expected), endpoint

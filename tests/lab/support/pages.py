@@ -1,4 +1,4 @@
-"""What a page of docs/ shows of a lab: the commands that a reader types, and their output."""
+"""Reads from a page of docs/ the commands that a reader types in a lab, and their output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import frozen
 
 DOCS = Path(__file__).parents[3] / "docs"
 FLOWS_OF = "dvr lab exec {} -- ovs-ofctl --no-stats dump-flows br-tun"
-"""What shows a flow, as the page says; the step's title may name another host."""
+"""The command that shows a flow, as the page says; a step's title may name another host."""
 
 
 @frozen
@@ -22,7 +22,7 @@ class Shown:
 
 
 def typed(page: str) -> Iterator[Shown]:
-    """Each command after a `$`, with what follows it in the same block."""
+    """Each command after a `$`, with the following lines of its block."""
     for block in re.findall(r"((?:^    .*\n)+)", _text(page), re.MULTILINE):
         for part in re.split(r"^    \$ ", block, flags=re.MULTILINE)[1:]:
             command, *lines = [line.strip() for line in part.splitlines()]
@@ -30,7 +30,7 @@ def typed(page: str) -> Iterator[Shown]:
 
 
 def steps(page: str) -> Iterator[Shown]:
-    """Each `shown`, with the `look` before it; without one it is a flow of br-tun."""
+    """Each `shown`, with the `look` before it; without a `look` it is a flow of br-tun."""
     pattern = re.compile(
         r"^\*\*(?:On (\S+): )?|^    look +(.+)\n|^    shown +((?:.*\n      +)*.*)\n", re.M
     )

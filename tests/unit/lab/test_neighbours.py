@@ -54,8 +54,9 @@ def test_a_lab_without_room_gets_advice(kernel: tuple[Path, Path]) -> None:
     statistics.write_text(STATISTICS.format(1000, 1000))
     needed = 1000 + estimate(ARTICLE)
     assert shortage(ARTICLE) == (
-        f"the kernel has room for 1024 neighbours of all hosts together, and about {needed} are to"
-        " come: packets may be lost; type sysctl -w net.ipv4.neigh.default.gc_thresh3=4096"
+        f"the kernel has room for 1024 neighbours of all hosts together, but about {needed}"
+        " will be needed: packets may be lost; type sysctl"
+        " -w net.ipv4.neigh.default.gc_thresh3=4096"
     )
 
 
