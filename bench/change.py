@@ -15,7 +15,7 @@ from attrs import field, frozen
 from bench.figures import Figure, Goal, spaced
 from bench.rig.controller import Controller
 from bench.rig.openflow import flow_mods
-from bench.rig.scene import Scene, relay_to, scene
+from bench.rig.testbed import Testbed, relay_to, testbed
 from bench.rig.topologies import BRIDGE, Instance, fabric_of, host, network
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
@@ -65,15 +65,15 @@ class _Size:
     def __init__(self, stack: ExitStack, text: str) -> None:
         self.durations: dict[str, _Durations] = defaultdict(_Durations)
         self._text = text
-        self._stage: Scene = stack.enter_context(scene(text))
-        self._controller: Controller = stack.enter_context(self._stage.controller())
+        self._bed: Testbed = stack.enter_context(testbed(text))
+        self._controller: Controller = stack.enter_context(self._bed.controller())
         self._connect(self._controller.target)
 
     def take_a_round(self) -> None:
         """Make each edit once, and note its durations."""
         for kind, last_line in EDITS.items():
             mark, saved = self._controller.mark(), time.time()
-            self._stage.topology.write_text(self._text + last_line)
+            self._bed.topology.write_text(self._text + last_line)
             done = self._controller.in_sync(mark)
             assert done.milliseconds is not None, f"nothing to change when one is {kind}"
             durations = self.durations[kind]
@@ -90,7 +90,7 @@ class _Size:
             before = 0
             for kind, last_line in EDITS.items():
                 mark = self._controller.mark()
-                self._stage.topology.write_text(self._text + last_line)
+                self._bed.topology.write_text(self._text + last_line)
                 self._controller.in_sync(mark)
                 so_far = flow_mods(tape.changes())
                 sent[kind], before = so_far - before, so_far
@@ -98,7 +98,7 @@ class _Size:
 
     def _connect(self, target: str) -> None:
         mark = self._controller.mark()
-        self._stage.switch.connect(target, BRIDGE)
+        self._bed.switch.connect(target, BRIDGE)
         self._controller.in_sync(mark)
 
 

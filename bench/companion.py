@@ -14,7 +14,7 @@ from statistics import median
 from attrs import frozen
 
 from bench.figures import Figure, Goal, alternate
-from bench.rig.bare_host import SECONDS, Stage, stage
+from bench.rig.bare_host import SECONDS, BareHost, lab_host
 
 INSTANCES = 200
 ROUNDS = 5
@@ -22,16 +22,16 @@ ROUNDS = 5
 
 def measure() -> Iterator[Figure]:
     """The figures, in seconds. Needs root."""
-    with stage() as here:
-        here.write(INSTANCES)
-        yield from _Making(here).figures()
+    with lab_host() as bare:
+        bare.write(INSTANCES)
+        yield from _Making(bare).figures()
 
 
 @frozen
 class _Making:
     """Makes a host by the companion and by the script."""
 
-    _stage: Stage
+    _bare: BareHost
 
     def figures(self) -> Iterator[Figure]:
         ours, script = alternate(ROUNDS, self._apply, self._follow_script)
@@ -51,14 +51,14 @@ class _Making:
     def _follow_script(self) -> float:
         """The time that the script takes for a bare host."""
         self._empty()
-        host, plan = self._stage.host, self._stage.command("plan")
+        host, plan = self._bare.host, self._bare.command("plan")
         planned = host.run([*plan, "--as", "script"], check=False).stdout
-        seconds = self._stage.seconds("sh", "-s", input=planned)
+        seconds = self._bare.seconds("sh", "-s", input=planned)
         host.run(plan)  # fails if a change is left
         return seconds
 
     def _empty(self) -> None:
-        self._stage.host.run(self._stage.command("down"), timeout=SECONDS)
+        self._bare.host.run(self._bare.command("down"), timeout=SECONDS)
 
     def _seconds(self, verb: str) -> float:
-        return self._stage.seconds(*self._stage.command(verb))
+        return self._bare.seconds(*self._bare.command(verb))

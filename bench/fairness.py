@@ -17,7 +17,7 @@ from attrs import frozen
 from bench.figures import Figure, spaced
 from bench.rig.controller import Controller
 from bench.rig.fake_switch import FakeSwitch
-from bench.rig.scene import Scene, planned_ports, scene
+from bench.rig.testbed import Testbed, planned_ports, testbed
 from bench.rig.topologies import BRIDGE, PAIR, fabric_of, host, with_pair
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
@@ -42,8 +42,8 @@ class _Worst:
 def measure() -> Iterator[Figure]:
     """The figures, in ms."""
     text = with_pair(fabric_of(FLOWS, HOSTS, NETWORKS, load_pipelines(flows_dir())))
-    with scene(text) as stage:
-        rounds = [_round(stage) for _ in range(ROUNDS)]
+    with testbed(text) as bed:
+        rounds = [_round(bed) for _ in range(ROUNDS)]
     fill = 1000 * median(each.fill for each in rounds)
     during = f"while {spaced(FLOWS)} flows fill another bridge"
     for what, waits in (
@@ -53,28 +53,28 @@ def measure() -> Iterator[Figure]:
         yield Figure(f"{what} {during}", "ms", 1000 * max(waits), fill, "the whole fill")
 
 
-def _round(stage: Scene) -> _Worst:
+def _round(bed: Testbed) -> _Worst:
     """One fill by a new controller, and the waits of the fake switches meanwhile."""
-    tunnel = load_topology(stage.topology).tunnel_devices[PAIR[1]]
-    with stage.controller() as controller, ExitStack() as stack:
-        changing, idle = (stack.enter_context(_joined(stage, controller, name)) for name in PAIR)
-        stage.switch.rest()
+    tunnel = load_topology(bed.topology).tunnel_devices[PAIR[1]]
+    with bed.controller() as controller, ExitStack() as stack:
+        changing, idle = (stack.enter_context(_joined(bed, controller, name)) for name in PAIR)
+        bed.switch.rest()
         with ThreadPoolExecutor() as pool:
             done = Event()
             echoes = pool.submit(_worst_echo, idle, done)
             changes = pool.submit(_worst_change, changing, tunnel, done)
-            stage.switch.connect(controller.target, BRIDGE)
+            bed.switch.connect(controller.target, BRIDGE)
             filled = controller.in_sync(bridge=f"{host(0)}/{BRIDGE}")
             done.set()
-    stage.switch.empty(BRIDGE)
+    bed.switch.empty(BRIDGE)
     assert filled.milliseconds is not None, "the bridge was not empty"
     return _Worst(echoes.result(), changes.result(), filled.milliseconds / 1000)
 
 
 @contextmanager
-def _joined(stage: Scene, controller: Controller, name: str) -> Iterator[FakeSwitch]:
+def _joined(bed: Testbed, controller: Controller, name: str) -> Iterator[FakeSwitch]:
     """A fake switch that is in sync as a host's br-tun; disconnected at the end."""
-    fake = FakeSwitch(controller.port, f"{name}/{BRIDGE}", planned_ports(stage.topology, name))
+    fake = FakeSwitch(controller.port, f"{name}/{BRIDGE}", planned_ports(bed.topology, name))
     try:
         fake.await_change()
         yield fake

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.figures import Figure, Goal, alternate, spaced
 from bench.rig.relay import Tape
-from bench.rig.scene import Scene, connections, relay_to, scene
+from bench.rig.testbed import Testbed, connections, relay_to, testbed
 from bench.rig.topologies import BRIDGE, fabric_of
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
@@ -29,16 +29,16 @@ def measure() -> Iterator[Figure]:
     """The figures, in ms and MiB."""
     pipelines = load_pipelines(flows_dir())
     for flows, rounds in ROUNDS.items():
-        with scene(fabric_of(flows, HOSTS, NETWORKS, pipelines)) as stage:
-            yield from _Fill(stage, flows).figures(rounds)
+        with testbed(fabric_of(flows, HOSTS, NETWORKS, pipelines)) as bed:
+            yield from _Fill(bed, flows).figures(rounds)
 
 
 class _Fill:
     """Fills one bridge in different ways; each empties the bridge afterwards."""
 
-    def __init__(self, stage: Scene, flows: int) -> None:
-        self._stage = stage
-        self._switch = stage.switch
+    def __init__(self, bed: Testbed, flows: int) -> None:
+        self._bed = bed
+        self._switch = bed.switch
         self._flows = flows
         self._reported, self._tape = self._record()
         self._bytes = self._tape.changes()
@@ -66,7 +66,7 @@ class _Fill:
         """Fill the bridge through a relay; return the milliseconds that the controller reports, and
         the recorded messages.
         """
-        with self._stage.controller() as controller, relay_to(controller) as relay:
+        with self._bed.controller() as controller, relay_to(controller) as relay:
             self._switch.connect(relay.target, BRIDGE)
             done = controller.in_sync()
             assert done.flows == self._flows and done.milliseconds is not None, done
@@ -75,7 +75,7 @@ class _Fill:
 
     def _ours(self) -> float:
         """Each time a new controller fills the bridge, so that it remembers nothing."""
-        with self._stage.controller() as controller:
+        with self._bed.controller() as controller:
             self._switch.rest()
             self._switch.connect(controller.target, BRIDGE)
             done = controller.in_sync()

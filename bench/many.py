@@ -11,8 +11,8 @@ from bench.figures import Figure, Goal, alternate
 from bench.rig.controller import Controller, running
 from bench.rig.openflow import Message
 from bench.rig.openflow_socket import write_at_once
-from bench.rig.scene import connections, relay_to
 from bench.rig.switch import Switch, switch
+from bench.rig.testbed import connections, relay_to
 from bench.rig.topologies import BRIDGE, groups, host
 
 GROUPS, HOSTS, NETWORKS, INSTANCES = 20, 10, 10, 49

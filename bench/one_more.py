@@ -22,8 +22,7 @@ from statistics import median
 from attrs import frozen
 
 from bench.figures import Figure, Goal
-from bench.rig import bare_host
-from bench.rig.bare_host import SECONDS, Stage, rest
+from bench.rig.bare_host import SECONDS, BareHost, lab_host, rest
 from dvr_ryu.lab.wait import wait_until
 
 FEW, SIZES = 20, (200, 400)
@@ -37,19 +36,19 @@ _LOGGED = re.compile(r"in (\d+) ms; the file was read in (\d+) ms")
 
 def measure() -> Iterator[Figure]:
     """The figures, in ms. Needs root."""
-    with bare_host.stage() as stage:
-        stage.write(0)
-        with _running(stage) as log:
-            yield from _figures(stage, log)
+    with lab_host() as bare:
+        bare.write(0)
+        with _running(bare) as log:
+            yield from _figures(bare, log)
 
 
-def _figures(stage: Stage, log: _Log) -> Iterator[Figure]:
+def _figures(bare: BareHost, log: _Log) -> Iterator[Figure]:
     log.after_saving(FEW)
     at_few = log.growth_ms(FEW)
-    yield Figure(_name(FEW), "ms", at_few, _port_ms(stage), "ovs-vsctl add-port")
+    yield Figure(_name(FEW), "ms", at_few, _port_ms(bare), "ovs-vsctl add-port")
     beside = {}
     for size in SIZES:
-        with _foreign_ports(stage, size - FEW):
+        with _foreign_ports(bare, size - FEW):
             beside[size] = log.growth_ms(FEW)
     for size in SIZES:
         log.after_saving(size)
@@ -57,7 +56,7 @@ def _figures(stage: Stage, log: _Log) -> Iterator[Figure]:
         yield Figure(_name(size), "ms", ours, at_few, f"at {FEW} instances", FLAT)
         peer = f"at {FEW} instances, and {size - FEW} ports of others"
         yield Figure(_name(size), "ms", ours, beside[size], peer, FLAT)
-        yield Figure(_name(size), "ms", ours, _port_ms(stage), "ovs-vsctl add-port")
+        yield Figure(_name(size), "ms", ours, _port_ms(bare), "ovs-vsctl add-port")
 
 
 def _name(size: int) -> str:
@@ -69,12 +68,12 @@ class _Log:
     """The log of a running companion, about edits of the file."""
 
     file: Path
-    stage: Stage
+    bare: BareHost
 
     def after_saving(self, instances: int) -> float:
         """Save a topology; return the milliseconds that the companion reports for the change."""
         known = len(self._times())
-        self.stage.write(instances)
+        self.bare.write(instances)
         wait_until(lambda: len(self._times()) > known, SECONDS, "the change", self.file.read_text)
         return self._times()[-1]
 
@@ -93,29 +92,29 @@ class _Log:
 
 
 @contextmanager
-def _running(stage: Stage) -> Iterator[_Log]:
+def _running(bare: BareHost) -> Iterator[_Log]:
     """Run a companion, and yield its log; the companion ends with the block."""
-    log = stage.topology.with_name("log")
+    log = bare.topology.with_name("log")
     log.touch()
     service = "companion"
-    stage.host.start_service(service, stage.command("run"), log, {})
+    bare.host.start_service(service, bare.command("run"), log, {})
     wait_until(lambda: bool(_LOGGED.search(log.read_text())), SECONDS, "the companion")
     try:
-        yield _Log(log, stage)
+        yield _Log(log, bare)
     finally:
-        stage.host.run(["kill", str(stage.host.service_pid(service))])
-        wait_until(lambda: stage.host.service_pid(service) is None, SECONDS, "its end")
+        bare.host.run(["kill", str(bare.host.service_pid(service))])
+        wait_until(lambda: bare.host.service_pid(service) is None, SECONDS, "its end")
 
 
 @contextmanager
-def _foreign_ports(stage: Stage, count: int) -> Iterator[None]:
+def _foreign_ports(bare: BareHost, count: int) -> Iterator[None]:
     """Add so many foreign ports to br-int while the block runs."""
     names = [f"others{number}" for number in range(count)]
     devices = [
         f"link add {name} up type veth peer name eth{number} netns {_FOREIGN}"
         for number, name in enumerate(names)
     ]
-    host = stage.host
+    host = bare.host
     host.run(["ip", "netns", "add", _FOREIGN])
     try:
         host.run(["ip", "-batch", "-"], input="\n".join(devices), timeout=SECONDS)
@@ -128,14 +127,14 @@ def _foreign_ports(stage: Stage, count: int) -> Iterator[None]:
         host.run(["ip", "netns", "del", _FOREIGN], timeout=SECONDS)
 
 
-def _port_ms(stage: Stage) -> float:
+def _port_ms(bare: BareHost) -> float:
     """The milliseconds that Open vSwitch takes for one more port of br-int by ovs-vsctl."""
-    return median(_one_port_ms(stage) for _ in range(EDITS))
+    return median(_one_port_ms(bare) for _ in range(EDITS))
 
 
-def _one_port_ms(stage: Stage) -> float:
-    stage.host.run(["ip", "link", "add", "bench0", "type", "veth", "peer", "name", "bench1"])
-    seconds = stage.seconds("ovs-vsctl", "add-port", "br-int", "bench0")
-    stage.host.run(["ovs-vsctl", "del-port", "br-int", "bench0"])
-    stage.host.run(["ip", "link", "del", "bench0"])
+def _one_port_ms(bare: BareHost) -> float:
+    bare.host.run(["ip", "link", "add", "bench0", "type", "veth", "peer", "name", "bench1"])
+    seconds = bare.seconds("ovs-vsctl", "add-port", "br-int", "bench0")
+    bare.host.run(["ovs-vsctl", "del-port", "br-int", "bench0"])
+    bare.host.run(["ip", "link", "del", "bench0"])
     return 1000 * seconds

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bench.figures import Figure, Goal, alternate, spaced
 from bench.rig.controller import Controller
 from bench.rig.openflow import flow_mods
-from bench.rig.scene import Scene, connections, relay_to, scene
+from bench.rig.testbed import Testbed, connections, relay_to, testbed
 from bench.rig.topologies import BRIDGE, fabric_of
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
@@ -20,15 +20,15 @@ ROUNDS = 5
 
 def measure() -> Iterator[Figure]:
     """The figures: ms, and a number of flow-mods."""
-    with scene(fabric_of(FLOWS, HOSTS, NETWORKS, load_pipelines(flows_dir()))) as stage:
-        _fill(stage)
-        with stage.controller() as controller:
-            yield from _Reconnect(stage, controller).figures()
+    with testbed(fabric_of(FLOWS, HOSTS, NETWORKS, load_pipelines(flows_dir()))) as bed:
+        _fill(bed)
+        with bed.controller() as controller:
+            yield from _Reconnect(bed, controller).figures()
 
 
-def _fill(stage: Scene) -> None:
-    with stage.controller() as controller:
-        stage.switch.connect(controller.target, BRIDGE)
+def _fill(bed: Testbed) -> None:
+    with bed.controller() as controller:
+        bed.switch.connect(controller.target, BRIDGE)
         controller.in_sync()
 
 
@@ -37,9 +37,9 @@ class _Reconnect:
     socket.
     """
 
-    def __init__(self, stage: Scene, staying: Controller) -> None:
-        self._stage = stage
-        self._switch = stage.switch
+    def __init__(self, bed: Testbed, staying: Controller) -> None:
+        self._bed = bed
+        self._switch = bed.switch
         self._staying = staying
         self._flow_mods = 0
 
@@ -57,7 +57,7 @@ class _Reconnect:
         return self._connect(self._staying)
 
     def _restart(self) -> float:
-        with self._stage.controller() as controller:
+        with self._bed.controller() as controller:
             return self._connect(controller)
 
     def _connect(self, controller: Controller) -> float:

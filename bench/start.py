@@ -14,7 +14,7 @@ from statistics import median
 
 from bench.figures import Figure, Goal, alternate, spaced
 from bench.rig.controller import Controller
-from bench.rig.scene import Scene, scene
+from bench.rig.testbed import Testbed, testbed
 from bench.rig.topologies import BRIDGE, fabric
 
 HOSTS, NETWORKS, INSTANCES = 50, 100, 10_000
@@ -52,16 +52,16 @@ print(yaml - begun, (topology - yaml) - (yaml - begun), time.perf_counter() - to
 
 def measure() -> Iterator[Figure]:
     """The figures, in ms."""
-    with scene(fabric(HOSTS, NETWORKS, INSTANCES - NETWORKS)) as stage:
-        yield from _Start(stage).figures()
+    with testbed(fabric(HOSTS, NETWORKS, INSTANCES - NETWORKS)) as bed:
+        yield from _Start(bed).figures()
 
 
 class _Start:
     """Starts a controller and its peer, and notes the duration of each stage."""
 
-    def __init__(self, stage: Scene) -> None:
-        self._stage = stage
-        self._switch = stage.switch
+    def __init__(self, bed: Testbed) -> None:
+        self._bed = bed
+        self._switch = bed.switch
         self._stages: dict[str, list[float]] = defaultdict(list)
 
     def figures(self) -> Iterator[Figure]:
@@ -84,7 +84,7 @@ class _Start:
             yield Figure(f"{what}: {name}", "ms", stages[name])
 
     def _ours(self) -> float:
-        with self._stage.controller() as controller:
+        with self._bed.controller() as controller:
             _await_listener(controller.port)
             self._switch.connect(controller.target, BRIDGE)
             done = controller.in_sync()
@@ -102,12 +102,12 @@ class _Start:
 
     def _plain(self) -> float:
         started = time.perf_counter()
-        (yaml,) = _run(_PLAIN, self._stage.topology)
+        (yaml,) = _run(_PLAIN, self._bed.topology)
         self._stages["plain YAML"].append(yaml)
         return time.perf_counter() - started
 
     def _reading(self) -> float:
-        yaml, model, compiling = _run(_READING, self._stage.topology)
+        yaml, model, compiling = _run(_READING, self._bed.topology)
         self._stages["YAML"].append(yaml)
         self._stages["model"].append(model)
         self._stages["compile flows/"].append(compiling)

@@ -33,7 +33,7 @@ PATIENCE seconds the measurement begins anyway, even if other programs use the m
 
 
 @frozen
-class Stage:
+class BareHost:
     """A bare host, and its topology file."""
 
     host: LabHost
@@ -59,13 +59,13 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """A stage, which is a lab of one host; it is removed at the end."""
+def lab_host() -> Iterator[BareHost]:
+    """A bare lab with one host; it is removed at the end."""
     topology = parse_topology(text(0), "companion.yaml")
     name = next(iter(topology.hosts))
     alone = evolve(topology, hosts={name: topology.hosts[name]})
     with tempfile.TemporaryDirectory(prefix="dvr_bench") as folder, bare_lab(alone) as lab:
-        yield Stage(lab[name], Path(folder, "topology.yaml"))
+        yield BareHost(lab[name], Path(folder, "topology.yaml"))
 
 
 def rest() -> None:

@@ -1,4 +1,4 @@
-"""The scene of a measurement: a topology file, the br-tun of its host 0 on a switch, and the
+"""The testbed of a measurement: a topology file, the br-tun of its host 0 on a switch, and the
 programs that connect to it.
 """
 
@@ -20,7 +20,7 @@ from dvr_ryu.topology.view import HostView
 
 
 @frozen
-class Scene:
+class Testbed:
     """A topology file, and a switch with one bridge, which has no controller."""
 
     topology: Path
@@ -34,13 +34,13 @@ class Scene:
 
 
 @contextmanager
-def scene(text: str) -> Iterator[Scene]:
-    """The scene of a topology; it is removed at the end."""
+def testbed(text: str) -> Iterator[Testbed]:
+    """The testbed of a topology; it is removed at the end."""
     with switch() as daemons:
         topology = daemons.folder / "topology.yaml"
         topology.write_text(text)
         daemons.add(BRIDGE, host(0), planned_ports(topology, host(0)))
-        yield Scene(topology, daemons)
+        yield Testbed(topology, daemons)
 
 
 @contextmanager
