@@ -72,13 +72,19 @@ def addressed(host: LabHost, instance: str) -> str:
     return run(host, "ip -4 -br addr show dev eth0", f"vm-{instance}")
 
 
+_IS_LED = """
+from dvr_ryu.companion.host import Host
+from dvr_ryu.companion.providers.ovsdb.database import Database
+print(Host("h1", Database()).is_led())
+"""
+
+
 def test_a_companion_knows_that_a_controller_is_there_to_shut_ports(
     moves: StateFolder, file: Path
 ) -> None:
     """Open vSwitch notes the controller some seconds later."""
-    ask = "from dvr_ryu.companion.host import Host; print(Host('h1').is_led())"
     host = hosts_of(moves, file)["h1"]
-    is_led = partial(host.run, [sys.executable, "-c", ask])
+    is_led = partial(host.run, [sys.executable, "-c", _IS_LED])
     wait_until(lambda: is_led().stdout == "True\n", 30, "the controller, as h1 knows it")
 
 
