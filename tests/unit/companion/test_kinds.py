@@ -18,6 +18,7 @@ from dvr_ryu.companion.resources.dhcp.leases import StaleLease
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.routing.foreign_route import ForeignRoute
 from dvr_ryu.packages import PACKAGES
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
@@ -54,6 +55,7 @@ def examples() -> list[Resource]:
         StaleLease("q", "fa:16:3e:00:00:01", "10.0.0.1", None),
         SwitchTls(dict.fromkeys(("private_key", "certificate", "ca_cert"), "x")),
         Bridge("br-int", {}, {}),
+        ForeignRoute("q", 254, "blackhole", "default"),
     ]
     for file in sorted(examples_dir().glob("*.yaml")):
         topology = load_topology(file)
