@@ -44,7 +44,7 @@ def instances_of(host: LabHost) -> list[str]:
 
 
 def execute(name: str, command: Sequence[str], folder: StateFolder = THE_LAB) -> NoReturn:
-    """Replace this process by `command` in the host or the instance `name`."""
+    """Replace this process by `command` in the host or the instance `name`, on this terminal."""
     preflight.require_root()
     host, namespace = find(name, folder)
     argv = host.enter(command, namespace)

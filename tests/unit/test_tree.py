@@ -1,5 +1,5 @@
-"""The shape of the tree: the folders that the plan names, none with more files than one overlooks,
-no file longer than one reads.
+"""The shape of the tree: the folders of the plan exist, no folder has too many files, and no file
+is too long.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TABLES = {
     "tests/unit/pipeline/language/bad_flows.py",
     "tests/unit/topology/spec/bad_topologies.py",
 }
-"""Tables of inputs, with no code: they may be as long as there are inputs."""
+"""Tables of inputs without code, which may have any length."""
 
 FOLDERS = (
     "flows",
@@ -57,7 +57,7 @@ FILES = (
     "dvr_ryu/companion/resources/resource.py",
 )
 NOT_IN_THE_SOURCE = {"__pycache__", "share"}
-"""Folders that Python, or an installation, makes."""
+"""Folders that Python or an installation makes."""
 
 
 def modules(root: Path) -> Iterator[Path]:
@@ -69,7 +69,7 @@ def modules(root: Path) -> Iterator[Path]:
 
 
 def faults(root: Path) -> list[str]:
-    """Say which folders have too many files, and which files have too many lines."""
+    """One line for each folder with too many files, and for each file with too many lines."""
     found = list(modules(root))
     folders = Counter(path.parent for path in found if path.name != "__init__.py")
     lines = {path: len((root / path).read_text().splitlines()) for path in found}
@@ -102,7 +102,7 @@ def test_a_file_of_the_plan_is_there(file: str) -> None:
     assert (ROOT / file).is_file()
 
 
-def test_tests_mirror_what_they_test() -> None:
+def test_unit_tests_mirror_the_package() -> None:
     """A folder of tests/unit has the path of a folder of dvr_ryu, or of the whole tree."""
     of_tests = {path.parent.relative_to("tests/unit") for path in modules(ROOT) if is_unit(path)}
     tested = [ROOT / "dvr_ryu", ROOT]
@@ -114,7 +114,7 @@ def is_unit(path: Path) -> bool:
     return path.parts[:2] == ("tests", "unit")
 
 
-def test_what_is_too_large_is_found(tmp_path: Path) -> None:
+def test_too_large_folders_and_files_are_found(tmp_path: Path) -> None:
     folder = tmp_path / "dvr_ryu" / "switch"
     folder.mkdir(parents=True)
     for number in range(FILES_IN_A_FOLDER):

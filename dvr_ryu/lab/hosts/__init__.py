@@ -1,1 +1,1 @@
-"""Hosts made of namespaces, the underlay between them, and the programs on them."""
+"""Hosts made of namespaces, the underlay between them, and Open vSwitch on them."""

@@ -185,7 +185,7 @@ class Service:
         finally:
             os.close(output.writer)
         self.pid = child.pid
-        child.returncode = 0  # Keeper reaps it, not subprocess
+        child.returncode = 0  # ServiceManager reaps it, not subprocess
         with open(f"{self._pid_file}.new", "w") as file:
             file.write(f"{self.pid} {self._starts}\n")
         os.replace(f"{self._pid_file}.new", self._pid_file)
@@ -216,17 +216,17 @@ class Service:
         write(self._log, [f"the {self.name} {text}".encode()])
 
     def forget(self) -> None:
-        """Let go of its log."""
+        """Close its log."""
         os.close(self._log)
 
 
 class ServiceManager:
-    """Starts the services that it is asked for at its socket, and again those that failed."""
+    """Starts services on request, through its socket, and restarts those that fail."""
 
     def __init__(self) -> None:
         self._services: dict[str, Service] = {}
         self._due: dict[str, float] = {}
-        """When to start a service again."""
+        """Service → the time of its restart."""
         self._selector = selectors.DefaultSelector()
         os.makedirs(SERVICES, exist_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -239,7 +239,7 @@ class ServiceManager:
             signal.signal(number, lambda *_: None)
 
     def run(self) -> None:
-        """Keep the host until SIGTERM, which ends it."""
+        """Keep the host running until SIGTERM."""
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._signals, selectors.EVENT_READ)
         while True:
@@ -265,7 +265,7 @@ class ServiceManager:
             output.close()
 
     def _serve(self) -> None:
-        """Do what one connection asks, and answer with what is wrong about it, or nothing."""
+        """Serve one connection; the answer is the error, or empty."""
         connection, _ = self._listener.accept()
         with connection:
             request, logs, _, _ = socket.recv_fds(connection, MAX_BYTES, 1)
@@ -290,7 +290,7 @@ class ServiceManager:
 
     def _reap(self) -> None:
         for pid, status in _ended_children():
-            # Its last words go before those about its end.
+            # Its last output goes into the log before the line about its end.
             for key in [*self._selector.get_map().values()]:
                 if isinstance(key.data, Output):
                     self._pass_on(key.data)
@@ -315,7 +315,7 @@ def _ended_children() -> Iterator[tuple[int, int]]:
 
 
 def main(hostname: str) -> None:
-    """Become the host `hostname`; when it is ready, print the pid that the machine knows it by."""
+    """Become the host `hostname`; when it is ready, print its pid in the machine's namespace."""
     pid_outside = os.readlink("/proc/self")  # the machine's /proc, until ours covers it
     make_private()
     socket.sethostname(hostname)
