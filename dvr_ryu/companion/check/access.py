@@ -33,4 +33,4 @@ def _translates() -> bool:
     if path_of("iptables-save") is None or rights.missing():
         return False
     lines = run(["iptables-save", "-t", "nat"]).splitlines()
-    return any(words in line for line in lines for words in TRANSLATING)
+    return any(rule in line for line in lines for rule in TRANSLATING)

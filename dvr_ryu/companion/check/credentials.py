@@ -24,8 +24,8 @@ def findings(view: HostView, options: TlsOptions) -> Iterator[Finding]:
     try:
         shown = certificates.require(of_host(options.pki, view.host.name), now)
     except HostError as error:
-        said, _, advice = str(error).partition("; ")
-        yield fails(WHAT, said, advice)
+        seen, _, advice = str(error).partition("; ")
+        yield fails(WHAT, seen, advice)
         return
     seen = f"{view.host.name}'s in {options.pki}, good until {shown.last_day}"
     if shown.days_left(now) < certificates.WARNING_DAYS:

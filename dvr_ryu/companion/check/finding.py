@@ -70,6 +70,6 @@ def summary(found: Iterable[Finding]) -> str:
         counts[each.verdict] += 1
     if not counts[Verdict.FAIL] and not counts[Verdict.WARN]:
         return "this machine is ready"
-    words = ", ".join(f"{counts[v]} {v.name}" for v in (Verdict.FAIL, Verdict.WARN) if counts[v])
+    counted = ", ".join(f"{counts[v]} {v.name}" for v in (Verdict.FAIL, Verdict.WARN) if counts[v])
     ready = "not ready" if counts[Verdict.FAIL] else "ready"
-    return f"this machine is {ready}: {words}"
+    return f"this machine is {ready}: {counted}"

@@ -28,8 +28,8 @@ class Trial:
     module: str
 
 
-def _ip(what: str, words: str, module: str) -> Trial:
-    return Trial(what, ("ip", *words.split()), "", module)
+def _ip(what: str, arguments: str, module: str) -> Trial:
+    return Trial(what, ("ip", *arguments.split()), "", module)
 
 
 TRIALS = (
@@ -79,10 +79,10 @@ def _tell_connections() -> Finding:
 
 
 def _try(trial: Trial) -> Finding:
-    program, *words = trial.command
-    command = [str(path_of(program)), *words]
+    program, *arguments = trial.command
+    command = [str(path_of(program)), *arguments]
     done = subprocess.run(command, input=trial.text, capture_output=True, text=True)
     if done.returncode == 0:
         return passes(trial.what, "the kernel can")
-    said = (done.stderr or done.stdout).strip().splitlines()[:1]
-    return fails(trial.what, "".join(said), f"this kernel needs {trial.module}")
+    seen = (done.stderr or done.stdout).strip().splitlines()[:1]
+    return fails(trial.what, "".join(seen), f"this kernel needs {trial.module}")

@@ -34,11 +34,11 @@ def findings(view: HostView, desired: Iterable[Resource], database: Database) ->
 
 def _in_namespaces() -> Iterator[Finding]:
     if rights.missing() or path_of("iptables-save") is None:
-        return  # told of already
+        return  # another finding says so
     found = nat.Reader().read(resource.name for resource in namespaces.read())
     for line in foreign.lines_of_rules(found.foreign):
-        said, _, advice = line.partition(": ")
-        yield warns("firewall", said, advice)
+        seen, _, advice = line.partition(": ")
+        yield warns("firewall", seen, advice)
 
 
 def _on_bridges(
@@ -48,16 +48,16 @@ def _on_bridges(
     try:
         ovsdb = Ovsdb(view.host.name, database)
     except HostError:
-        return  # told of already
+        return  # another finding says so
     try:
         bridges, _, found = ovsdb.read(named)
     except HostError as error:
-        said, _, advice = str(error).partition("; ")
-        yield fails("bridges", said, advice)
+        seen, _, advice = str(error).partition("; ")
+        yield fails("bridges", seen, advice)
         return
     for line in foreign.lines(found, view.topology, view.host.name):
-        said, _, advice = line.partition(": ")
-        yield warns("bridges", said, advice)
+        seen, _, advice = line.partition(": ")
+        yield warns("bridges", seen, advice)
     for bridge in bridges:
         if lines := flows.of_others(bridge.name, bridge.settings["fail_mode"]):
             cookies = ", ".join(sorted({f"{flows.cookie_of(line):#x}" for line in lines}))

@@ -56,7 +56,7 @@ def _controller(
             else:
                 version = hello.exchange(connected, SECONDS)
     except HostError:
-        return  # of its certificate it is told already
+        return  # another finding is about its certificate
     except ssl.SSLError as error:
         advice = "see both certificates: dvr companion check here, and the controller's log"
         yield warns(what, f"{controller} {refusals.explain(error)}", advice)

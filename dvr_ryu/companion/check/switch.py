@@ -24,8 +24,8 @@ def findings(datapath_type: str, database: Database) -> Iterator[Finding]:
     try:
         version = Ovsdb("", database).version()
     except HostError as error:
-        said, _, advice = str(error).partition("; ")
-        yield fails("Open vSwitch", said, advice)
+        seen, _, advice = str(error).partition("; ")
+        yield fails("Open vSwitch", seen, advice)
         return
     yield passes("Open vSwitch", f"{version} answers at {SOCKET}".lstrip())
     if _runs():

@@ -46,7 +46,7 @@ def findings(view: HostView, datapath_type: str, database: Database) -> Iterator
         yield fails(what, f"{address} is on no device", advice)
         return
     device = found[0]
-    # Open vSwitch that does not answer is told of already.
+    # If Open vSwitch does not answer, another finding says so.
     if datapath_type != "netdev" or device.is_bridge is not False:
         yield passes(what, f"{address} on {device.name}")
     else:

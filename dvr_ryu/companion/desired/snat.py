@@ -69,7 +69,7 @@ def _snat(
     yield from translations(namespace, central)
     after = tuple(chain.key for chain in chains)
     yield liberal_conntrack(namespace, after)
-    # What is no new connection and belongs to none is not given an address by chance.
+    # A packet that begins no connection and belongs to none gets no address by chance.
     path = "net/netfilter/nf_conntrack_tcp_loose"
     yield Sysctl(namespace, path, "0", ("namespace", namespace), after)
 

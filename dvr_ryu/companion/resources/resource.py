@@ -2,7 +2,7 @@
 
 `key` is all of a resource that cannot be changed in place. `container` is the key of the resource
 whose end ends this one too (the kernel deletes a device's addresses with it). `after` are the keys
-of resources that must be made first. A kind also says itself in a shell's words, and names the
+of resources that must be made first. A kind also has lines of shell, and names the
 programs that it takes. Only the providers read and make a resource.
 """
 
@@ -62,7 +62,7 @@ class Resource:
         """The programs that the companion runs to make it, and to keep it: none."""
         return ()
 
-    # A shell's words ----------------------------------------------------------------------------
+    # Lines of shell -----------------------------------------------------------------------------
 
     def describe(self) -> str:
         """One line of shell that makes it: what a person would type. Nothing runs it."""

@@ -9,10 +9,10 @@ def ip(namespace: str) -> str:
 
 
 def inside(namespace: str) -> str:
-    """The words before a command that run it in a namespace."""
+    """The prefix of a command that runs it in a namespace."""
     return f"ip netns exec {namespace} " if namespace else ""
 
 
 def netns(namespace: str) -> str:
-    """The words behind a device of `ip link` that put it into a namespace."""
+    """The suffix of a device of `ip link` that puts it into a namespace."""
     return f" netns {namespace}" if namespace else ""

@@ -53,6 +53,7 @@ def examples() -> list[Resource]:
     """Resources of all hosts of the examples, and those that no host should have."""
     found: list[Resource] = [
         StaleLease("q", "fa:16:3e:00:00:01", "10.0.0.1", None),
+        ForeignRoute("r", 254, "blackhole", "10.9.0.0/16"),
         SwitchTls(dict.fromkeys(("private_key", "certificate", "ca_cert"), "x")),
         Bridge("br-int", {}, {}),
         ForeignRoute("q", 254, "blackhole", "default"),

@@ -1,4 +1,4 @@
-"""The kernel's refusals, in words for people: what was asked, as a line of shell, and why not."""
+"""The kernel's refusals, for people: the request as a line of shell, and the reason."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Bridges that were here before us: what they were, noted on themselves, and given back. Rows only.
+"""Adopted bridges, which were here before us: a note of their settings, and their return. Rows.
 
-OVSDB makes the note and what it is about in one transaction: whoever is killed, both are there or
+One transaction of OVSDB makes the note and the change that it is about: both are there, or
 neither is.
 """
 
@@ -43,10 +43,10 @@ def _is_setting(name: str, value: object) -> bool:
 
 
 def returned(row: Columns, columns: Columns, config: tuple[str, ...]) -> dict[str, Any]:
-    """The columns of a bridge that is given back. `columns` are those that it had; of other_config
+    """The columns of a bridge that we give back. `columns` are those that it had; of other_config
     we have set the keys in `config` and no other.
     """
     marks = {k: v for k, v in row["external_ids"].items() if k not in (OWNER, BEFORE)}
-    kept = {key: value for key, value in row["other_config"].items() if key not in config}
-    kept |= columns.get("other_config", {})
-    return {**columns, "external_ids": marks, "other_config": kept}
+    foreign_config = {key: value for key, value in row["other_config"].items() if key not in config}
+    foreign_config |= columns.get("other_config", {})
+    return {**columns, "external_ids": marks, "other_config": foreign_config}

@@ -1,4 +1,4 @@
-"""Rows of OVSDB in ovs-vsctl's words, and back: which columns say what we say. Pure."""
+"""Rows of OVSDB as settings of ovs-vsctl, and back: the columns that we set. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Open vSwitch's settings for TLS in OVSDB, of which it has one row or none.
 
-Those that were here before us are noted in ours, in the transaction that replaces them, and given
-back when ours goes.
+The transaction that replaces settings from before us notes them in ours; they return when ours go.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class TlsTable:
         self._database = database
 
     def read(self, wanted: bool) -> tuple[list[SwitchTls], list[ForeignItem]]:
-        """Return our settings, if there are any, and what they stand in place of.
+        """Return our settings, if there are any, and the foreign ones that they replace.
 
         If settings are `wanted`, those of others are returned, too: they are to be replaced.
         """
@@ -41,8 +40,8 @@ class TlsTable:
                 return [], []
             before = self._before(row)
             settings = {name: _word(row[name]) for name in TLS_COLUMNS}
-        strangers = [] if before is None else [ForeignItem("", "tls", before["private_key"])]
-        return [SwitchTls(settings, before)], strangers
+        foreign = [] if before is None else [ForeignItem("", "tls", before["private_key"])]
+        return [SwitchTls(settings, before)], foreign
 
     def make(self, resources: Sequence[SwitchTls]) -> None:
         """Make the settings what they should be."""

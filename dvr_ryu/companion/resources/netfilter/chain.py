@@ -16,7 +16,7 @@ PROGRAMS = ("iptables-restore", "iptables-save")
 
 @frozen
 class Chain(InNamespace):
-    """A chain of iptables and all of its rules, in the words and the order of `iptables -S`."""
+    """A chain of iptables and all of its rules, in the form and the order of `iptables -S`."""
 
     kind = "chain"
     identity = ("namespace", "table", "name")

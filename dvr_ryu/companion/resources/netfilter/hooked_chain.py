@@ -25,7 +25,7 @@ class HookedChain(Resource):
     hook: str
     """The kernel's chain."""
     rules: tuple[str, ...]
-    """In the words of `iptables -S`."""
+    """In the form of `iptables -S`."""
     first: bool = True
     """Whether it is asked, once and before all else."""
 

@@ -21,7 +21,7 @@ from dvr_ryu.companion.resources.resource import Key, Resource
 
 @frozen
 class Bridge(Resource):
-    """An OVS bridge. Settings are in ovs-vsctl's words: column, or column:key, → value."""
+    """An OVS bridge. Settings are as ovs-vsctl has them: column, or column:key, → value."""
 
     kind = "bridge"
     identity = ("name",)

@@ -19,7 +19,7 @@ TLS_KEY: Key = ("tls", "SSL")
 @frozen
 class SwitchTls(Resource):
     """Open vSwitch's key and certificate, and the authority that it trusts, for all of its
-    connections. Settings are in ovs-vsctl's words: column → value.
+    connections. Settings are as ovs-vsctl has them: column → value.
     """
 
     kind = str(TLS_KEY[0])

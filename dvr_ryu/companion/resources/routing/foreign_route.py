@@ -50,11 +50,11 @@ class ForeignRoute(OfIproute2, InNamespace):
     source: str | None = None
     hops: tuple[NextHop, ...] = ()
     nexthop_id: int | None = None
-    """The number of the nexthop object that it has in the place of next hops."""
+    """The number of the nexthop object that it has instead of next hops."""
 
     @property
     def ip_arguments(self) -> str:
-        """The words of `ip route` for it."""
+        """The arguments of `ip route` for it."""
         type = "" if self.type == "unicast" else f"{self.type} "
         tos = f" tos {self.tos:#x}" if self.tos else ""
         tables = {MAIN_TABLE: "", LOCAL_TABLE: " table local"}
