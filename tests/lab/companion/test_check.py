@@ -167,8 +167,8 @@ def test_with_the_kernels_datapath_any_device_will_do_and_the_firewall_counts(
 
 _WITHOUT_NETFILTER = """
 from dvr_ryu.companion.check import kernel
-from dvr_ryu.companion.providers.netlink import conntrack
-conntrack.NETLINK_NETFILTER = 31  # a protocol that no kernel has
+from dvr_ryu.companion.providers.netlink import client
+client.NETLINK_NETFILTER = 31  # a protocol that no kernel has
 for each in kernel.findings(None, "system"):
     print(each.what, each.verdict.name, each.advice)
 """
