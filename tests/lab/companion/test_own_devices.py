@@ -24,12 +24,14 @@ PREFIXES = {"ta", "qr", "sg", "qg", "fg", "gw"}
 
 _RECONCILE = """
 import json, sys
+from contextlib import closing
 from attrs import evolve
 from dvr_ryu.companion.agent import reconcile
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.host import Host, locked
+from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 
@@ -40,13 +42,12 @@ def here(resource):
         return evolve(resource, tx_checksum=False)
     return resource
 
-with locked():
-    host = Host("h1")
+with locked(), closing(Database()) as database:
+    host = Host("h1", database)
     desired = ()
     if sys.argv[1:]:
         desired = desired_resources(HostView(load_topology(sys.argv[1]), "h1"), "system")
     print(json.dumps(list(reconcile(host, tuple(map(here, desired))).lines())))
-    host.close()
 """
 
 
