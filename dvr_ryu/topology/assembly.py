@@ -15,61 +15,61 @@ from dvr_ryu.topology.allocation.addresses import further_key
 from dvr_ryu.topology.allocation.floating_bindings import Binding, Bindings, Spot, bindings
 from dvr_ryu.topology.allocation.numbers import Numbers
 from dvr_ryu.topology.allocation.ports import WantedPort, interface_key
-from dvr_ryu.topology.spec.declaration import ForwardingWords, InterfaceWords, TopologyWords
+from dvr_ryu.topology.spec.declaration import ForwardingSpec, InterfaceSpec, TopologySpec
 from dvr_ryu.topology.spec.dhcp_options import number_of, value_of
 from dvr_ryu.topology.topology import Topology
 
 
-def assemble(words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> Topology:
+def assemble(spec: TopologySpec, ports: list[WantedPort], numbers: Numbers) -> Topology:
     """The topology that a checked declaration and its numbers make."""
-    return _Assembly(words, ports, numbers).topology()
+    return _Assembly(spec, ports, numbers).topology()
 
 
-def controller_of(words: TopologyWords) -> model.Controller | None:
+def controller_of(spec: TopologySpec) -> model.Controller | None:
     """The controller that the file names, if it does."""
-    if words.controller is None:
+    if spec.controller is None:
         return None
-    protocol, address, port = words.controller.split(":")
+    protocol, address, port = spec.controller.split(":")
     return model.Controller(address, int(port), tls=protocol == "ssl")
 
 
-def _dhcp_options(words: Mapping[str, object]) -> model.DhcpOptions:
-    numbers = {number_of(word): value for word, value in words.items()}
+def _dhcp_options(spec: Mapping[str, object]) -> model.DhcpOptions:
+    numbers = {number_of(name): value for name, value in spec.items()}
     return tuple((number, value_of(number, value)) for number, value in sorted(numbers.items()))
 
 
 class _Assembly:
     """The parts of one model."""
 
-    def __init__(self, words: TopologyWords, ports: list[WantedPort], numbers: Numbers) -> None:
-        self._words = words
+    def __init__(self, spec: TopologySpec, ports: list[WantedPort], numbers: Numbers) -> None:
+        self._spec = spec
         self._numbers = numbers
-        self._bindings = Bindings(words)
+        self._bindings = Bindings(spec)
         self._ports = {port.key: self._port(port) for port in ports if port.host}
         self._copies = [
             evolve(self._ports[port.key], host=host)
             for port in ports
             for host in port.further_hosts
         ]
-        self._routers = {name: self._router(name) for name in words.routers}
+        self._routers = {name: self._router(name) for name in spec.routers}
 
     def topology(self) -> Topology:
-        words = self._words
-        instances = {name: self._ports[f"instances/{name}"] for name in words.instances}
+        spec = self._spec
+        instances = {name: self._ports[f"instances/{name}"] for name in spec.instances}
         service_ports = sorted(
             (*self._copies, *(p for p in self._ports.values() if p.owner != model.COMPUTE)),
             key=lambda port: (port.owner, port.network, port.name, port.host, port.ip),
         )
         return Topology(
-            controller=controller_of(words),
+            controller=controller_of(spec),
             underlay=model.Underlay(
-                words.underlay_cidr, words.underlay.mtu, words.underlay.tunnel_type
+                spec.underlay_cidr, spec.underlay.mtu, spec.underlay.tunnel_type
             ),
-            hosts={name: self._host(name) for name in words.hosts},
-            networks={name: self._network(name) for name in words.networks},
+            hosts={name: self._host(name) for name in spec.hosts},
+            networks={name: self._network(name) for name in spec.networks},
             routers=self._routers,
             instances=instances,
-            floating_ips={str(ip): self._floating_ip(ip) for ip in words.floating_ips},
+            floating_ips={str(ip): self._floating_ip(ip) for ip in spec.floating_ips},
             service_ports=tuple(service_ports),
             local_vlans=self._numbers.local_vlans,
             more_cards=tuple(self._more_cards()),
@@ -82,29 +82,29 @@ class _Assembly:
         )
 
     def _host(self, name: str) -> model.Host:
-        words = self._words.hosts[name]
+        spec = self._spec.hosts[name]
         return model.Host(
             name=name,
-            address=str(words.address),
+            address=str(spec.address),
             dvr_mac=self._numbers.dvr_macs[name],
-            snat=words.snat,
+            snat=spec.snat,
             tunnel_ports=self._numbers.tunnel_ports[name],
-            datapath_ids=words.datapath_ids,
-            management_address=str(other) if (other := words.management_address) else None,
+            datapath_ids=spec.datapath_ids,
+            management_address=str(other) if (other := spec.management_address) else None,
         )
 
     def _network(self, name: str) -> model.Network:
-        words = self._words.networks[name]
+        spec = self._spec.networks[name]
         return model.Network(
             name=name,
             id=self._numbers.ids[f"networks/{name}"],
             vni=self._numbers.vnis[name],
-            external=words.external,
+            external=spec.external,
             subnets=tuple(
                 model.Subnet(
                     cidr=subnet.cidr,
                     gateway_ip=str(subnet.gateway) if subnet.gateway else None,
-                    dhcp=words.has_dhcp(subnet),
+                    dhcp=spec.has_dhcp(subnet),
                     dns=tuple(str(server) for server in subnet.dns),
                     host_routes=tuple(
                         model.HostRoute(str(each.destination), str(each.nexthop))
@@ -116,10 +116,10 @@ class _Assembly:
                         for each in sorted(subnet.dhcp_ranges, key=lambda each: each.start)
                     ),
                 )
-                for subnet in sorted(words.subnets, key=lambda each: each.cidr)
+                for subnet in sorted(spec.subnets, key=lambda each: each.cidr)
             ),
-            gateway_host=words.gateway_host,
-            underlay_access=words.underlay_access,
+            gateway_host=spec.gateway_host,
+            underlay_access=spec.underlay_access,
         )
 
     def _port(self, port: WantedPort) -> model.Port:
@@ -146,25 +146,25 @@ class _Assembly:
         )
 
     def _further_ips(self, port: WantedPort) -> Iterator[IPv4Address]:
-        served = self._words.networks[port.network].subnets if port.owner == model.DHCP else []
+        served = self._spec.networks[port.network].subnets if port.owner == model.DHCP else []
         for cidr in sorted(each.cidr for each in served):
             if (key := further_key(port, cidr)) in self._numbers.ips:
                 yield self._numbers.ips[key]
 
     def _cidr(self, network: str, ip: IPv4Address) -> IPv4Network:
-        subnet = self._words.networks[network].subnet_of(ip)
+        subnet = self._spec.networks[network].subnet_of(ip)
         assert subnet is not None
         return subnet.cidr
 
     def _router(self, name: str) -> model.Router:
-        words, key = self._words.routers[name], f"routers/{name}"
-        interfaces = [self._interface(name, each) for each in words.interfaces]
+        spec, key = self._spec.routers[name], f"routers/{name}"
+        interfaces = [self._interface(name, each) for each in spec.interfaces]
         gateway_port = self._ports.get(f"{key}/gateway_port")
         return model.Router(
             name=name,
             id=self._numbers.ids[key],
             interfaces=tuple(sorted(interfaces, key=lambda each: (each.network, each.cidr))),
-            external_network=words.external_network,
+            external_network=spec.external_network,
             snat_host=gateway_port.host if gateway_port else None,
             gateway_port=gateway_port,
             fip_link=self._fip_link(name),
@@ -174,12 +174,12 @@ class _Assembly:
                     str(each.nexthop),
                     outer=not any(each.nexthop in foot.cidr for foot in interfaces),
                 )
-                for each in sorted(words.routes, key=lambda each: each.destination)
+                for each in sorted(spec.routes, key=lambda each: each.destination)
             ),
         )
 
-    def _interface(self, router: str, words: InterfaceWords) -> model.RouterInterface:
-        key, network = interface_key(router, words), words.network
+    def _interface(self, router: str, spec: InterfaceSpec) -> model.RouterInterface:
+        key, network = interface_key(router, spec), spec.network
         ip = self._numbers.ips[key]
         return model.RouterInterface(
             router=router,
@@ -202,33 +202,33 @@ class _Assembly:
         )
 
     def _floating_ip(self, ip: IPv4Address) -> model.FloatingIp:
-        words = self._words.floating_ips[ip]
-        network = self._words.network_of(words)
+        spec = self._spec.floating_ips[ip]
+        network = self._spec.network_of(spec)
         assert network is not None
         return model.FloatingIp(
             ip=str(ip),
             network=network,
-            router=self._router_of(bindings(words), network),
-            instance=words.instance,
-            fixed_ip=str(self._spot(words).ip) if words.instance else None,
-            central=words.central or bool(words.port_forwardings),
+            router=self._router_of(bindings(spec), network),
+            instance=spec.instance,
+            fixed_ip=str(self._spot(spec).ip) if spec.instance else None,
+            central=spec.central or bool(spec.port_forwardings),
             forwardings=tuple(
                 self._forwarding(each)
                 for each in sorted(
-                    words.port_forwardings,
+                    spec.port_forwardings,
                     key=lambda each: (each.protocol, each.external_port.first),
                 )
             ),
             rule_priority=self._numbers.rule_priorities[ip],
         )
 
-    def _forwarding(self, words: ForwardingWords) -> model.PortForwarding:
+    def _forwarding(self, spec: ForwardingSpec) -> model.PortForwarding:
         return model.PortForwarding(
-            protocol=words.protocol,
-            external_ports=words.external_port,
-            instance=words.instance,
-            fixed_ip=str(self._spot(words).ip),
-            internal_ports=words.internal_ports,
+            protocol=spec.protocol,
+            external_ports=spec.external_port,
+            instance=spec.instance,
+            fixed_ip=str(self._spot(spec).ip),
+            internal_ports=spec.internal_ports,
         )
 
     def _spot(self, binding: Binding) -> Spot:
@@ -257,7 +257,7 @@ class _Assembly:
 
     def _gateway(self, spot: Spot) -> str:
         assert spot.ip is not None
-        subnet = self._words.networks[spot.network].subnet_of(spot.ip)
+        subnet = self._spec.networks[spot.network].subnet_of(spot.ip)
         return str(subnet.gateway) if subnet else ""
 
 

@@ -92,7 +92,7 @@ def patch_ofports(bridge: str) -> set[int]:
     return {here.ofport for here, _ in patch_ports(bridge)}
 
 
-def bridge_names(word: str = "and", quotes: str = "") -> str:
+def bridge_names(conjunction: str = "and", quotes: str = "") -> str:
     """The names of all bridges for a sentence: br-int and br-tun."""
     *others, last = (f"{quotes}{name}{quotes}" for name in BRIDGES)
-    return f"{', '.join(others)} {word} {last}"
+    return f"{', '.join(others)} {conjunction} {last}"

@@ -20,12 +20,12 @@ Value = TypeVar("Value")
 
 @frozen
 class TopologyChange:
-    """The difference. An object that changed is in `ports_gone` as it was and in `ports_come` as it
-    is; others are named.
+    """The difference. An object that changed is in `ports_removed` as it was and in `ports_added`
+    as it is; others are named.
     """
 
-    ports_gone: tuple[Port, ...]
-    ports_come: tuple[Port, ...]
+    ports_removed: tuple[Port, ...]
+    ports_added: tuple[Port, ...]
     hosts: frozenset[str]
     networks: frozenset[str]
     routers: frozenset[str]
@@ -40,11 +40,11 @@ def compare(before: Topology, after: Topology) -> TopologyChange:
     """What turns `before` into `after`."""
     if before is after:
         return _NOTHING
-    first_gone, first_come = _differing_ports(before.instances, after.instances)
-    others_gone, others_come = _differing_ports(_others(before), _others(after))
+    instances_removed, instances_added = _differing_ports(before.instances, after.instances)
+    others_removed, others_added = _differing_ports(_others(before), _others(after))
     return TopologyChange(
-        ports_gone=(*first_gone, *others_gone),
-        ports_come=(*first_come, *others_come),
+        ports_removed=(*instances_removed, *others_removed),
+        ports_added=(*instances_added, *others_added),
         hosts=_differing(_seen(before), _seen(after)),
         networks=_differing(before.networks, after.networks),
         routers=_differing(before.routers, after.routers),
@@ -68,9 +68,9 @@ def _differing_ports(
     before: Mapping[Key, Port], after: Mapping[Key, Port]
 ) -> tuple[list[Port], list[Port]]:
     """The ports of each that are not, exactly so, in the other."""
-    gone = {key: port for key, port in before.items() if after.get(key) != port}
-    come = [port for key, port in after.items() if key in gone or key not in before]
-    return [*gone.values()], come
+    removed = {key: port for key, port in before.items() if after.get(key) != port}
+    added = [port for key, port in after.items() if key in removed or key not in before]
+    return [*removed.values()], added
 
 
 def _others(topology: Topology) -> dict[Hashable, Port]:

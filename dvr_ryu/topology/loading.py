@@ -17,7 +17,7 @@ from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE
 from dvr_ryu.topology.placement import Placement, departed
-from dvr_ryu.topology.spec.declaration import HostWords, TopologyWords
+from dvr_ryu.topology.spec.declaration import HostSpec, TopologySpec
 from dvr_ryu.topology.spec.schema_errors import declare
 from dvr_ryu.topology.spec.text_file import read_text
 from dvr_ryu.topology.spec.yaml_nodes import Document
@@ -35,28 +35,30 @@ class Declaration:
         """`file` is what errors call it; `before` is what is in force, which this replaces;
         `controller` is that of a file which names none. Raise FileError.
         """
-        self._words: TopologyWords
+        self._spec: TopologySpec
         self.text = text
         with _collector_at_rest():
             # Not kept: it is as large as the words and the topology together.
             document = Document(text, file)
             in_force = before.hosts if before else ()
-            self._words, ports = _right(document, in_force)
-            if controller and self._words.controller is None:
-                self._words = evolve(self._words, controller=controller)
+            self._spec, ports = _right(document, in_force)
+            if controller and self._spec.controller is None:
+                self._spec = evolve(self._spec, controller=controller)
             try:
-                self.topology = _numbered(self._words, ports)
+                self.topology = _numbered(self._spec, ports)
             except NoRoom as no_room:
-                problems = [Problem(document.key(path), said) for path, said in no_room.shortages]
+                problems = [
+                    Problem(document.key(path), message) for path, message in no_room.shortages
+                ]
                 raise FileError(problems) from None
-        was: dict[str, HostWords] = before._known_hosts if before else {}
-        self._departed = departed(was, self._words.hosts)
-        self._known_hosts: dict[str, HostWords] = {**self._departed, **self._words.hosts}
+        was: dict[str, HostSpec] = before._known_hosts if before else {}
+        self._departed = departed(was, self._spec.hosts)
+        self._known_hosts: dict[str, HostSpec] = {**self._departed, **self._spec.hosts}
 
     @property
     def hosts(self) -> Collection[str]:
         """The names of the hosts that the file has."""
-        return self._words.hosts.keys()
+        return self._spec.hosts.keys()
 
     @property
     def departed(self) -> Collection[str]:
@@ -73,33 +75,33 @@ class Declaration:
         back = {name: self._departed[name] for name in sorted(names)}
         if not moving and not back:
             return self.topology
-        instances = self._words.instances
+        instances = self._spec.instances
         elsewhere = {
             name: evolve(instances[name], host=host)
             for name, host in moving.items()
             if name in instances
         }
         with _collector_at_rest():
-            words = evolve(
-                self._words,
+            spec = evolve(
+                self._spec,
                 instances={**instances, **elsewhere},
-                hosts={**self._words.hosts, **back},
+                hosts={**self._spec.hosts, **back},
             )
-            return _numbered(words, wanted_ports(words))
+            return _numbered(spec, wanted_ports(spec))
 
 
-def _right(document: Document, in_force: Collection[str]) -> tuple[TopologyWords, list[WantedPort]]:
+def _right(document: Document, in_force: Collection[str]) -> tuple[TopologySpec, list[WantedPort]]:
     """The declaration and its ports; FileError with all that is wrong with the document."""
     declared = declare(document)
-    words, ports = declared.words, list[WantedPort]()
+    spec, ports = declared.spec, list[WantedPort]()
     problems = [*document.problems]
     _add(problems, declared.problems)
-    if words:
-        ports = wanted_ports(words)
-        _add(problems, check(words, ports, document, declared.unread, in_force))
-    if problems or not words:
+    if spec:
+        ports = wanted_ports(spec)
+        _add(problems, check(spec, ports, document, declared.unread, in_force))
+    if problems or not spec:
         raise FileError(problems)
-    return words, ports
+    return spec, ports
 
 
 def _add(problems: list[Problem], further: Iterable[Problem]) -> None:
@@ -110,8 +112,8 @@ def _add(problems: list[Problem], further: Iterable[Problem]) -> None:
     problems += [each for each in dict.fromkeys(further) if each.location not in known]
 
 
-def _numbered(words: TopologyWords, ports: list[WantedPort]) -> Topology:
-    return assemble(words, ports, allocate(words, ports))
+def _numbered(spec: TopologySpec, ports: list[WantedPort]) -> Topology:
+    return assemble(spec, ports, allocate(spec, ports))
 
 
 def declaration_of(text: str, file: str, before: Declaration | None = None) -> Declaration:

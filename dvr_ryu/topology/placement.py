@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 from dvr_ryu.topology.allocation.numbers import NoRoom
 from dvr_ryu.topology.changes import TopologyChange, compare
 from dvr_ryu.topology.model import Port
-from dvr_ryu.topology.spec.declaration import HostWords
+from dvr_ryu.topology.spec.declaration import HostSpec
 from dvr_ryu.topology.topology import Topology
 
 
@@ -78,7 +78,7 @@ def arriving(host: str, before: Topology, after: Topology) -> set[str]:
     return {name for name in moved(before, after) if after.instances[name].host == host}
 
 
-def departed(before: Mapping[str, HostWords], now: Mapping[str, HostWords]) -> dict[str, HostWords]:
+def departed(before: Mapping[str, HostSpec], now: Mapping[str, HostSpec]) -> dict[str, HostSpec]:
     """The hosts that a file no longer has, as they were, but without what they did for others. A
     host is left out if another host has one of its numbers now: the two cannot be in one topology.
     """
@@ -90,7 +90,7 @@ def departed(before: Mapping[str, HostWords], now: Mapping[str, HostWords]) -> d
     }
 
 
-def _own_numbers(host: HostWords) -> set[object]:
+def _own_numbers(host: HostSpec) -> set[object]:
     """What no two hosts may have."""
     return {host.address, *host.datapath_ids.values(), *([host.dvr_mac] if host.dvr_mac else [])}
 

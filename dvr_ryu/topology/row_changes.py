@@ -47,8 +47,8 @@ def row_changes(before: HostView, after: HostView, change: TopologyChange) -> It
     for relation in _short_relations(before, change):
         yield _compared(relation, getattr(before, relation), getattr(after, relation))
     touched = _Touched(before, after, change)
-    removed = (*change.ports_gone, *touched.ports(before, change.ports_gone))
-    added = (*change.ports_come, *touched.ports(after, change.ports_come))
+    removed = (*change.ports_removed, *touched.ports(before, change.ports_removed))
+    added = (*change.ports_added, *touched.ports(after, change.ports_added))
     for relation, rows_of in _OF_PORTS.items():
         yield RowChange(relation, list(rows_of(before, removed)), list(rows_of(after, added)))
 
@@ -57,7 +57,7 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
     """Those that the change may concern."""
     if change.hosts or change.networks or change.routers or change.presence:
         return RELATIONS.keys() - _OF_PORTS.keys()
-    ports = (*change.ports_gone, *change.ports_come)
+    ports = (*change.ports_removed, *change.ports_added)
     # Which routers are here follows from which ports are.
     local = any(port.host == view.host.name for port in ports)
     moving = view.topology.virtual_ips

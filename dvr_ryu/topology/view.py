@@ -78,9 +78,11 @@ class HostView:
     @cached_property
     def floating_ips(self) -> tuple[model.FloatingIp, ...]:
         """The distributed floating addresses of instances on this host."""
-        return tuple(each for router in self.local_routers for each in self.floating_here(router))
+        return tuple(
+            each for router in self.local_routers for each in self.distributed_through(router)
+        )
 
-    def floating_here(self, router: model.Router) -> list[model.FloatingIp]:
+    def distributed_through(self, router: model.Router) -> list[model.FloatingIp]:
         """Those of them that lead through a router."""
         instances = self.topology.instances
         return [
@@ -91,7 +93,7 @@ class HostView:
             and instances[each.instance].host == self.host.name
         ]
 
-    def central_here(self, router: model.Router) -> list[model.FloatingIp]:
+    def central_through(self, router: model.Router) -> list[model.FloatingIp]:
         """The central floating addresses through a router of what sends, or may send, from here."""
         instances = self.topology.instances
         virtual = {ip for _, ip in self.topology.virtual_ips}

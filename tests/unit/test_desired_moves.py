@@ -52,7 +52,7 @@ def test_flows_lead_to_where_an_instance_was_until_it_has_arrived(
     assert of(BRIDGE) == of(old) == of(new) == desired.topology
     assert desired.moving == {} and not desired.follow_moves(_call)
     change = desired.change_between(before, of(BRIDGE))
-    assert {port.name for port in change.ports_come} == {"vm-68"}
+    assert {port.name for port in change.ports_added} == {"vm-68"}
 
 
 class Move:

@@ -33,7 +33,7 @@ from dvr_ryu.topology.spec.dhcp_options import (
     DNS_SERVER,
     MICROSOFT_ROUTES,
     ROUTER,
-    word_of,
+    option_name,
 )
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -84,7 +84,7 @@ def _of_network(
     for each in clients:
         yield DhcpHost(namespace, each.mac, each.ip, _host_name(each.name))
         for number, value in each.dhcp_options:
-            yield DhcpOption(namespace, _own_tag(each), word_of(number), value)
+            yield DhcpOption(namespace, _own_tag(each), option_name(number), value)
     if ranges:
         served = {each.ip for each in clients}
         for ip in sorted(declared - served):
@@ -94,7 +94,7 @@ def _of_network(
     yield LeaseBook(namespace, view.host.name, network.name, ends)
     for subnet in subnets:
         for number, value in sorted(_options(network, subnet).items()):
-            yield DhcpOption(namespace, _tag(subnet), word_of(number), value)
+            yield DhcpOption(namespace, _tag(subnet), option_name(number), value)
     yield _server(view, port, namespace, subnets, clients)
 
 
@@ -109,7 +109,7 @@ def answered_options(view: HostView, client: model.Port) -> dict[Key, str]:
         (_own_tag(client), dict(client.dhcp_options)),
     ]
     return {
-        DhcpOption(dhcp_namespace(network), tag, word_of(number), value).key: value
+        DhcpOption(dhcp_namespace(network), tag, option_name(number), value).key: value
         for tag, options in by_tag
         for number, value in sorted(options.items())
     }

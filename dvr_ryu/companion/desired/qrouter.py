@@ -57,8 +57,8 @@ def resources(
 ) -> Iterator[Resource]:
     """Yield the routers that route on this host."""
     for router in view.local_routers:
-        floating_ips = tuple(view.floating_here(router))
-        central = tuple(view.central_here(router)) if floating_ips else ()
+        floating_ips = tuple(view.distributed_through(router))
+        central = tuple(view.central_through(router)) if floating_ips else ()
         outside = view.topology.networks[floating_ips[0].network] if floating_ips else None
         joined = [network_inputs.of(each.network) for each in router.interfaces]
         make = partial(_of_router, view, router, tx_checksum, floating_ips, central)

@@ -13,14 +13,14 @@ from ipaddress import IPv4Address, IPv4Network
 from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.allocation.slots import Exhausted, Slots
-from dvr_ryu.topology.spec.declaration import NetworkWords, SubnetWords, TopologyWords
+from dvr_ryu.topology.spec.declaration import NetworkSpec, SubnetSpec, TopologySpec
 from dvr_ryu.topology.spec.yaml_nodes import Path
 
 Shortages = list[tuple[Path, str]]
 
 
 def choose_addresses(
-    words: TopologyWords, ports: list[WantedPort], shortages: Shortages
+    spec: TopologySpec, ports: list[WantedPort], shortages: Shortages
 ) -> dict[str, IPv4Address]:
     """WantedPort.key, or `further_key` → address, of every port that is somewhere; `shortages` gets
     what is short.
@@ -30,16 +30,16 @@ def choose_addresses(
     for port in sorted(ports, key=lambda each: (each.owner == model.COMPUTE, each.key)):
         by_network[port.network].append(port)
     others: dict[str | None, list[IPv4Address]] = defaultdict(list)
-    for ip, each in words.floating_ips.items():
-        others[words.network_of(each)].append(ip)
-    for router in words.routers.values():
+    for ip, each in spec.floating_ips.items():
+        others[spec.network_of(each)].append(ip)
+    for router in spec.routers.values():
         others[router.external_network] += [route.nexthop for route in router.routes]
     chosen: dict[str, IPv4Address] = {}
-    for name, network in words.networks.items():
+    for name, network in spec.networks.items():
         plan = _AddressPlan(network, by_network[name], others[name])
         chosen |= plan.ips
-        if plan.unplaced:
-            first = f"{plan.unplaced[0]} gets none"
+        if plan.unallocated:
+            first = f"{plan.unallocated[0]} gets none"
             message = f"'{name}' has too few addresses: {first}; add a subnet or widen one"
             shortages.append((("networks", name, "subnets"), message))
     return chosen
@@ -49,11 +49,11 @@ class _AddressPlan:
     """The addresses of one network: `ips` by WantedPort.key, and the ports that found no room."""
 
     def __init__(
-        self, network: NetworkWords, ports: list[WantedPort], others: list[IPv4Address]
+        self, network: NetworkSpec, ports: list[WantedPort], others: list[IPv4Address]
     ) -> None:
         """`others` are addresses of what is no port."""
         self.ips = {port.key: port.pinned_ips[0] for port in ports if port.pinned_ips}
-        self.unplaced: list[WantedPort] = []
+        self.unallocated: list[WantedPort] = []
         self._network = network
         self._subnets = sorted(network.subnets, key=lambda each: each.cidr)
         pinned = (ip for port in ports for ip in port.pinned_ips)
@@ -62,9 +62,9 @@ class _AddressPlan:
         taken |= {int(each[0]) for each in pairs if each.prefixlen == 32}
         taken |= {int(subnet.gateway) for subnet in self._subnets if subnet.gateway}
         self._slots = {subnet.cidr: _slots(subnet, taken) for subnet in self._subnets}
-        self._place(ports)
+        self._allocate(ports)
 
-    def _place(self, ports: list[WantedPort]) -> None:
+    def _allocate(self, ports: list[WantedPort]) -> None:
         interfaces = [port for port in ports if port.owner == model.ROUTER_INTERFACE]
         gateways = set(self.ips.values())
         for port in interfaces:
@@ -79,14 +79,14 @@ class _AddressPlan:
             if port.owner == model.DHCP:
                 self._take_in_each(port)
 
-    def _take(self, port: WantedPort, key: str, subnets: Iterable[SubnetWords]) -> None:
+    def _take(self, port: WantedPort, key: str, subnets: Iterable[SubnetSpec]) -> None:
         for subnet in subnets:
             try:
                 self.ips[key] = IPv4Address(self._slots[subnet.cidr].take(key))
                 return
             except Exhausted:
                 continue
-        self.unplaced.append(port)
+        self.unallocated.append(port)
 
     def _take_in_each(self, port: WantedPort) -> None:
         """A DHCP server has an address in every subnet that it serves."""
@@ -95,7 +95,7 @@ class _AddressPlan:
             if having and not any(ip in subnet.cidr for ip in having):
                 self._take(port, further_key(port, subnet.cidr), [subnet])
 
-    def _subnets_for(self, port: WantedPort) -> Iterator[SubnetWords]:
+    def _subnets_for(self, port: WantedPort) -> Iterator[SubnetSpec]:
         """Those that may hold the port: for DHCP those it serves, for SNAT its interface's."""
         for subnet in self._subnets:
             if port.owner == model.DHCP and not self._network.has_dhcp(subnet):
@@ -114,7 +114,7 @@ def further_key(port: WantedPort, cidr: IPv4Network) -> str:
     return f"{port.key}/{cidr}"
 
 
-def _slots(subnet: SubnetWords, taken: set[int]) -> Slots:
+def _slots(subnet: SubnetSpec, taken: set[int]) -> Slots:
     """The subnet's addresses for ports: all but the network's own, the broadcast address and what
     DHCP may lease to strangers.
     """

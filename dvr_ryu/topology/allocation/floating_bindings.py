@@ -9,14 +9,14 @@ from ipaddress import IPv4Address
 from typing import NamedTuple, TypeAlias
 
 from dvr_ryu.topology.spec.declaration import (
-    CardWords,
-    FloatingIpWords,
-    ForwardingWords,
-    RouterWords,
-    TopologyWords,
+    CardSpec,
+    FloatingIpSpec,
+    ForwardingSpec,
+    RouterSpec,
+    TopologySpec,
 )
 
-Binding: TypeAlias = FloatingIpWords | ForwardingWords
+Binding: TypeAlias = FloatingIpSpec | ForwardingSpec
 """What leads to an instance: a whole floating address, or some ports of one."""
 
 
@@ -27,7 +27,7 @@ class Spot(NamedTuple):
     ip: IPv4Address | None
 
 
-def bindings(floating: FloatingIpWords) -> list[Binding]:
+def bindings(floating: FloatingIpSpec) -> list[Binding]:
     """What of a floating address leads to an instance."""
     return [floating] if floating.instance else [*floating.port_forwardings]
 
@@ -35,12 +35,12 @@ def bindings(floating: FloatingIpWords) -> list[Binding]:
 class Bindings:
     """Questions about the bindings of a declaration, which need not have been checked."""
 
-    def __init__(self, words: TopologyWords) -> None:
-        self._words = words
+    def __init__(self, spec: TopologySpec) -> None:
+        self._spec = spec
 
     def spot(self, binding: Binding) -> Spot | None:
         """Where a binding leads; None if there is no such instance, or it has no such address."""
-        instance = self._words.instances.get(binding.instance or "")
+        instance = self._spec.instances.get(binding.instance or "")
         if instance is None:
             return None
         if binding.fixed_ip is None:
@@ -58,7 +58,7 @@ class Bindings:
         """The addresses that may move from one instance to another by themselves."""
         return frozenset(
             Spot(card.network, pair.ip[0])
-            for instance in self._words.instances.values()
+            for instance in self._spec.instances.values()
             for _, card in instance.cards
             for pair in card.allowed_address_pairs
             if pair.ip.prefixlen == 32
@@ -69,33 +69,33 @@ class Bindings:
         return [
             name
             for name in self.routers_joining[spots[0].network]
-            if self._words.routers[name].external_network == external
-            and all(self._joins(self._words.routers[name], each) for each in spots)
+            if self._spec.routers[name].external_network == external
+            and all(self._joins(self._spec.routers[name], each) for each in spots)
         ]
 
     @cached_property
     def routers_joining(self) -> defaultdict[str, list[str]]:
         """Network → the routers that join it."""
         found: defaultdict[str, list[str]] = defaultdict(list)
-        for name, router in self._words.routers.items():
+        for name, router in self._spec.routers.items():
             for network in dict.fromkeys(each.network for each in router.interfaces):
                 found[network].append(name)
         return found
 
-    def _joins(self, router: RouterWords, spot: Spot) -> bool:
+    def _joins(self, router: RouterSpec, spot: Spot) -> bool:
         """Whether a router is on a spot's subnet; on its network, if the subnet is not known."""
         for each in router.interfaces:
-            if each.network == spot.network and each.network in self._words.networks:
-                network = self._words.networks[each.network]
+            if each.network == spot.network and each.network in self._spec.networks:
+                network = self._spec.networks[each.network]
                 subnet = network.subnet_of(spot.ip) if spot.ip else None
                 if subnet is None or subnet is each.joined(network):
                     return True
         return False
 
 
-def _has(card: CardWords, ip: IPv4Address) -> bool:
+def _has(card: CardSpec, ip: IPv4Address) -> bool:
     return any(ip == pinned for _, pinned in card.pinned_ips)
 
 
-def _may_have(card: CardWords, ip: IPv4Address) -> bool:
+def _may_have(card: CardSpec, ip: IPv4Address) -> bool:
     return any(ip in pair.ip for pair in card.allowed_address_pairs)

@@ -19,7 +19,7 @@ from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.allocation.slots import Exhausted, Ids, Slots, stable_hash
 from dvr_ryu.topology.bridges import Plug, bridge_of, patch_ofports
 from dvr_ryu.topology.presence import routers_on
-from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.scalars import FIP_RULE_PRIORITIES, LOCAL_VLANS, VNIS
 from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.topology import Joint, routed_to
@@ -69,9 +69,9 @@ class NoRoom(Exception):
         self.shortages = shortages
 
 
-def allocate(words: TopologyWords, ports: list[WantedPort]) -> Numbers:
+def allocate(spec: TopologySpec, ports: list[WantedPort]) -> Numbers:
     """The numbers of a checked declaration and its ports (`wanted_ports`); raises NoRoom."""
-    allocation = _Allocation(words, ports)
+    allocation = _Allocation(spec, ports)
     allocation.run()
     if allocation.shortages:
         raise NoRoom(allocation.shortages)
@@ -90,8 +90,8 @@ def _mac_number(text: str) -> int:
 class _Allocation:
     """One run: the pools in turn, each filling one table of the numbers."""
 
-    def __init__(self, words: TopologyWords, ports: list[WantedPort]) -> None:
-        self.words = words
+    def __init__(self, spec: TopologySpec, ports: list[WantedPort]) -> None:
+        self.spec = spec
         self.numbers = Numbers()
         self.shortages: list[tuple[Path, str]] = []
         self._all = ports
@@ -107,7 +107,7 @@ class _Allocation:
         self._ofports()
         self._rule_priorities()
         self._link_pairs()
-        self.numbers.ips = choose_addresses(self.words, self._all, self.shortages)
+        self.numbers.ips = choose_addresses(self.spec, self._all, self.shortages)
         self._local_vlans()
         self._tunnel_ports()
 
@@ -136,17 +136,17 @@ class _Allocation:
 
     def _ids(self) -> None:
         claims = {port.key: port.pins.id for port in self._all}
-        claims |= {f"networks/{name}": each.id for name, each in self.words.networks.items()}
-        claims |= {f"routers/{name}": each.id for name, each in self.words.routers.items()}
+        claims |= {f"networks/{name}": each.id for name, each in self.spec.networks.items()}
+        claims |= {f"routers/{name}": each.id for name, each in self.spec.routers.items()}
         ids = Ids(pin for pin in claims.values() if pin)
         self.numbers.ids = {key: claims[key] or ids.take(key) for key in sorted(claims)}
 
     def _macs(self) -> None:
         claims = {port.key: port.pins.mac for port in self._all}
-        for name, router in self.words.routers.items():
+        for name, router in self.spec.routers.items():
             claims[f"routers/{name}/rfp"] = router.fip_link.rfp_mac
             claims[f"routers/{name}/fpr"] = router.fip_link.fpr_mac
-        hosts = {name: host.dvr_mac for name, host in self.words.hosts.items()}
+        hosts = {name: host.dvr_mac for name, host in self.spec.hosts.items()}
         pairs = [pair.mac for port in self._all for pair in port.address_pairs]
         taken = [_mac_number(pin) for pin in (*claims.values(), *hosts.values(), *pairs) if pin]
         self.numbers.macs = self._mac_texts(PORT_MACS, claims, taken)
@@ -159,11 +159,11 @@ class _Allocation:
         return {key: claims[key] or mac_text(slots.take(key)) for key in sorted(claims)}
 
     def _vnis(self) -> None:
-        claims = {name: network.vni for name, network in self.words.networks.items()}
+        claims = {name: network.vni for name, network in self.spec.networks.items()}
         self.numbers.vnis = self._claim(CHOSEN_VNIS, claims, ("networks",), "too many networks")
 
     def _rule_priorities(self) -> None:
-        floating = self.words.floating_ips
+        floating = self.spec.floating_ips
         claims = {str(ip): each.rule_priority for ip, each in floating.items()}
         shortage = f"more floating addresses than the {len(FIP_RULE_PRIORITIES)} rule priorities"
         chosen = self._claim(FIP_RULE_PRIORITIES, claims, ("floating_ips",), shortage)
@@ -173,7 +173,7 @@ class _Allocation:
         base, size = int(LINK_PAIRS[0]), LINK_PAIRS.num_addresses
         claims = {
             name: int(router.fip_link.cidr[0]) if router.fip_link.cidr else None
-            for name, router in self.words.routers.items()
+            for name, router in self.spec.routers.items()
         }
         shortage = f"more routers than the {size // 2} pairs of {LINK_PAIRS}; pin their fip_link"
         chosen = self._claim(range(base, base + size, 2), claims, ("routers",), shortage)
@@ -204,17 +204,17 @@ class _Allocation:
 
     def _local_vlans(self) -> None:
         routed_to = self._routed_to()
-        for name, host in self.words.hosts.items():
+        for name, host in self.spec.hosts.items():
             ports = self._by_host[name]
             present = {port.network for port in ports}
-            for router in routers_on(ports, self.words.routers, routed_to):
+            for router in routers_on(ports, self.spec.routers, routed_to):
                 present.update(each.network for each in router.interfaces)
             claims = {**dict.fromkeys(present), **host.local_vlans}
             shortage = f"'{name}' has more networks than the {len(LOCAL_VLANS)} VLAN tags"
             tags = self._claim(LOCAL_VLANS, claims, ("hosts", name), shortage)
             self.numbers.local_vlans[name] = {
                 network: tags[network]
-                for network in self.words.networks
+                for network in self.spec.networks
                 if network in present and network in tags
             }
 
@@ -224,19 +224,19 @@ class _Allocation:
             for port in self._all
             if port.owner == model.ROUTER_INTERFACE and port.key in self.numbers.ips
         ]
-        routers = self.words.routers.items()
+        routers = self.spec.routers.items()
         nexthops = {name: [str(route.nexthop) for route in each.routes] for name, each in routers}
         return routed_to(joints, nexthops)
 
     def _tunnel_ports(self) -> None:
         # Hashed once for all hosts: the number of pairs grows with the square of the hosts.
-        peers = sorted(self.words.hosts)
+        peers = sorted(self.spec.hosts)
         homes = {peer: stable_hash(peer) for peer in peers}
         patches = patch_ofports(bridge_of(Plug.TUNNELS))
         if len(peers) > len(TUNNEL_PORTS):
             self.shortages.append((("hosts",), f"more hosts than {len(TUNNEL_PORTS)} tunnel ports"))
             return
-        for name, host in self.words.hosts.items():
+        for name, host in self.spec.hosts.items():
             pins = host.tunnel_ports
             slots = Slots(TUNNEL_PORTS, {*pins.values(), *patches})
             self.numbers.tunnel_ports[name] = {

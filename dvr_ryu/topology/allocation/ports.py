@@ -16,12 +16,12 @@ from attrs import frozen
 from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation.slots import preferred
 from dvr_ryu.topology.spec.declaration import (
-    AddressPairWords,
-    InterfaceWords,
-    NetworkWords,
-    PortWords,
-    RouterWords,
-    TopologyWords,
+    AddressPairSpec,
+    InterfaceSpec,
+    NetworkSpec,
+    PortSpec,
+    RouterSpec,
+    TopologySpec,
 )
 from dvr_ryu.topology.spec.yaml_nodes import Path
 
@@ -42,12 +42,12 @@ class WantedPort:
     name: str
     network: str
     host: str | None
-    pins: PortWords
+    pins: PortSpec
     subnet: IPv4Network | None = None
     """Where its address must be from, if the file says so."""
     number: int = 0
     """Which of its instance's network cards it is."""
-    address_pairs: Sequence[AddressPairWords] = ()
+    address_pairs: Sequence[AddressPairSpec] = ()
     dhcp_options: Mapping[str, object] = {}
     distributed: bool = False
     """Whether each of its hosts has the very same port for itself."""
@@ -79,19 +79,19 @@ _CALLED = {
 }
 
 
-def wanted_ports(words: TopologyWords) -> list[WantedPort]:
+def wanted_ports(spec: TopologySpec) -> list[WantedPort]:
     """All ports, placed as far as the declaration allows; it need not have been checked."""
     return [
-        *_instances(words),
-        *_dhcp_ports(words),
-        *_router_ports(words),
-        *_agent_gateways(words),
-        *_external_gateways(words),
+        *_instances(spec),
+        *_dhcp_ports(spec),
+        *_router_ports(spec),
+        *_agent_gateways(spec),
+        *_external_gateways(spec),
     ]
 
 
-def _instances(words: TopologyWords) -> Iterator[WantedPort]:
-    for name, instance in words.instances.items():
+def _instances(spec: TopologySpec) -> Iterator[WantedPort]:
+    for name, instance in spec.instances.items():
         earlier: list[str] = []
         for number, (path, card) in enumerate(instance.cards):
             yield WantedPort(
@@ -120,12 +120,12 @@ def card_key(instance: str, number: int, network: str, earlier: int) -> str:
     return f"{own}/ports/{network}/{earlier}" if earlier else f"{own}/ports/{network}"
 
 
-def _dhcp_ports(words: TopologyWords) -> Iterator[WantedPort]:
+def _dhcp_ports(spec: TopologySpec) -> Iterator[WantedPort]:
     populated: dict[str, set[str]] = defaultdict(set)
-    for instance in words.instances.values():
+    for instance in spec.instances.values():
         for _, card in instance.cards:
             populated[card.network].add(instance.host)
-    for name, network in words.networks.items():
+    for name, network in spec.networks.items():
         if network.dhcp_subnets:
             hosts = _dhcp_hosts(name, network, populated[name])
             yield WantedPort(
@@ -141,7 +141,7 @@ def _dhcp_ports(words: TopologyWords) -> Iterator[WantedPort]:
             )
 
 
-def _dhcp_hosts(name: str, network: NetworkWords, populated: set[str]) -> list[str]:
+def _dhcp_hosts(name: str, network: NetworkSpec, populated: set[str]) -> list[str]:
     """One of those that have instances on the network; if it is distributed, all of them, and those
     that have a range to lease.
     """
@@ -153,9 +153,9 @@ def _dhcp_hosts(name: str, network: NetworkWords, populated: set[str]) -> list[s
     return [preferred(f"networks/{name}/dhcp_port", populated)] if populated else []
 
 
-def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:
-    snat_hosts = [name for name, host in words.hosts.items() if host.snat]
-    for name, router in words.routers.items():
+def _router_ports(spec: TopologySpec) -> Iterator[WantedPort]:
+    snat_hosts = [name for name, host in spec.hosts.items() if host.snat]
+    for name, router in spec.routers.items():
         path, key = ("routers", name), f"routers/{name}"
         snat_host = _snat_host(key, router, snat_hosts)
         for index, each in enumerate(router.interfaces):
@@ -193,28 +193,28 @@ def _router_ports(words: TopologyWords) -> Iterator[WantedPort]:
             )
 
 
-def interface_key(router: str, interface: InterfaceWords) -> str:
+def interface_key(router: str, interface: InterfaceSpec) -> str:
     """What a router's port's numbers hang on: its network; its subnet too, if that is named."""
     key = f"routers/{router}/interfaces/{interface.network}"
     return key if interface.subnet is None else f"{key}/{interface.subnet}"
 
 
-def _snat_host(key: str, router: RouterWords, snat_hosts: list[str]) -> str | None:
+def _snat_host(key: str, router: RouterSpec, snat_hosts: list[str]) -> str | None:
     if router.snat_host:
         return router.snat_host
     return preferred(f"{key}/snat_host", snat_hosts) if snat_hosts else None
 
 
-def _agent_gateways(words: TopologyWords) -> Iterator[WantedPort]:
+def _agent_gateways(spec: TopologySpec) -> Iterator[WantedPort]:
     """One for each external network and host whose instances have distributed addresses of it."""
     used: dict[str, set[str]] = defaultdict(set)
-    for floating in words.floating_ips.values():
-        network = words.network_of(floating)
-        instance = words.instances.get(floating.instance or "")
+    for floating in spec.floating_ips.values():
+        network = spec.network_of(floating)
+        instance = spec.instances.get(floating.instance or "")
         if network and instance and floating.distributed:
             used[network].add(instance.host)
-    for name, network_words in words.networks.items():
-        pinned = network_words.agent_gateways
+    for name, network_spec in spec.networks.items():
+        pinned = network_spec.agent_gateways
         for host in sorted({*pinned, *used[name]}):
             yield WantedPort(
                 ("networks", name, "agent_gateways", host),
@@ -223,13 +223,13 @@ def _agent_gateways(words: TopologyWords) -> Iterator[WantedPort]:
                 name,
                 name,
                 host if host in used[name] else None,
-                pinned.get(host, PortWords()),
+                pinned.get(host, PortSpec()),
             )
 
 
-def _external_gateways(words: TopologyWords) -> Iterator[WantedPort]:
+def _external_gateways(spec: TopologySpec) -> Iterator[WantedPort]:
     """Where an external network names its gateway_host: each subnet's gateway_ip, there."""
-    for name, network in words.networks.items():
+    for name, network in spec.networks.items():
         if network.gateway_host and network.external:
             for index, subnet in enumerate(network.subnets):
                 yield WantedPort(
@@ -239,5 +239,5 @@ def _external_gateways(words: TopologyWords) -> Iterator[WantedPort]:
                     name,
                     name,
                     network.gateway_host,
-                    PortWords(ip=subnet.gateway),
+                    PortSpec(ip=subnet.gateway),
                 )

@@ -20,12 +20,12 @@ from dvr_ryu.topology.checks import (
     underlay,
 )
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.yaml_nodes import Document
 
 
 def check(
-    words: TopologyWords,
+    spec: TopologySpec,
     ports: list[WantedPort],
     document: Document,
     unread: Collection[str] = (),
@@ -34,7 +34,7 @@ def check(
     """Return every problem between the objects of the file.
 
     `ports` are the declaration's `wanted_ports`. A check says nothing about what refers to an
-    unknown name: `references` does. Of the sections in `unread` some objects are not in `words`:
+    unknown name: `references` does. Of the sections in `unread` some objects are not in `spec`:
     what only seems wrong without these is not said. `in_force` are the hosts of the file that this
     one replaces.
     """
@@ -43,19 +43,19 @@ def check(
     def whole(*sections: str) -> bool:
         return not any(section in unread for section in sections)
 
-    references.check(words, findings)
-    dhcp.check(words, findings)
-    numbers.check(words, ports, findings)
-    pairs.check(words, ports, findings)
+    references.check(spec, findings)
+    dhcp.check(spec, findings)
+    numbers.check(spec, ports, findings)
+    pairs.check(spec, ports, findings)
     if whole("hosts"):
-        roles.check(words, findings)
-        removal.check(words, in_force, findings)
+        roles.check(spec, findings)
+        removal.check(spec, in_force, findings)
     if whole("hosts", "underlay", "controller"):
-        underlay.check(words, findings)
+        underlay.check(spec, findings)
     if whole("networks"):
-        addresses.check(words, ports, findings)
+        addresses.check(spec, ports, findings)
     if whole("networks", "routers", "instances"):
-        floating.check(words, findings)
-        forwarding.check(words, findings)
-        routes.check(words, findings)
+        floating.check(spec, findings)
+        forwarding.check(spec, findings)
+        routes.check(spec, findings)
     return findings.problems

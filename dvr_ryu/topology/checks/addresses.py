@@ -8,21 +8,21 @@ from ipaddress import IPv4Address, IPv4Network
 from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
-from dvr_ryu.topology.spec.declaration import NetworkWords, SubnetWords, TopologyWords
+from dvr_ryu.topology.spec.declaration import NetworkSpec, SubnetSpec, TopologySpec
 from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed
 
 
-def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+def check(spec: TopologySpec, ports: list[WantedPort], findings: Findings) -> None:
     """Every subnet that overlaps another where both are used, and every misplaced address."""
-    for name, network in words.networks.items():
+    for name, network in spec.networks.items():
         _check_gateways(name, network, findings)
-    _check_overlaps(words, findings)
-    _check_addresses(words, ports, findings)
-    _check_interfaces(words, findings)
+    _check_overlaps(spec, findings)
+    _check_addresses(spec, ports, findings)
+    _check_interfaces(spec, findings)
 
 
-def _check_gateways(name: str, network: NetworkWords, findings: Findings) -> None:
+def _check_gateways(name: str, network: NetworkSpec, findings: Findings) -> None:
     for index, subnet in enumerate(network.subnets):
         path = ("networks", name, "subnets", index, "gateway_ip")
         gateway = subnet.gateway
@@ -36,11 +36,11 @@ def _check_gateways(name: str, network: NetworkWords, findings: Findings) -> Non
             findings.at_value(path, _not_for_ports(gateway, subnet))
 
 
-def _names_subnet(ip: IPv4Address, subnet: SubnetWords) -> bool:
+def _names_subnet(ip: IPv4Address, subnet: SubnetSpec) -> bool:
     return ip in (subnet.cidr.network_address, subnet.cidr.broadcast_address)
 
 
-def _not_for_ports(ip: IPv4Address, subnet: SubnetWords) -> str:
+def _not_for_ports(ip: IPv4Address, subnet: SubnetSpec) -> str:
     kind = "network" if ip == subnet.cidr.network_address else "broadcast"
     return f"{ip} is the {kind} address of {subnet.cidr}; take one between its first and its last"
 
@@ -48,20 +48,20 @@ def _not_for_ports(ip: IPv4Address, subnet: SubnetWords) -> str:
 # Overlaps -----------------------------------------------------------------------------------------
 
 
-def _check_overlaps(words: TopologyWords, findings: Findings) -> None:
-    for name, network in words.networks.items():
+def _check_overlaps(spec: TopologySpec, findings: Findings) -> None:
+    for name, network in spec.networks.items():
         subnets = [
             (each.cidr, Claim(f"'{name}'", ("networks", name, "subnets", index, "cidr")))
             for index, each in enumerate(network.subnets)
         ]
         _report_overlaps(subnets, findings)
-    for name in words.routers:
-        _report_overlaps(_subnets_of_router(name, words), findings)
+    for name in spec.routers:
+        _report_overlaps(_subnets_of_router(name, spec), findings)
 
 
-def _subnets_of_router(name: str, words: TopologyWords) -> list[tuple[IPv4Network, Claim]]:
+def _subnets_of_router(name: str, spec: TopologySpec) -> list[tuple[IPv4Network, Claim]]:
     """All that the router routes to, at the place where it joins it."""
-    router, networks = words.routers[name], words.networks
+    router, networks = spec.routers[name], spec.networks
     joined: dict[tuple[str, IPv4Network], Path] = {}
     for index, each in enumerate(router.interfaces):
         subnet = each.joined(networks[each.network]) if each.network in networks else None
@@ -95,10 +95,10 @@ def _report_overlaps(subnets: Iterable[tuple[IPv4Network, Claim]], findings: Fin
 # Ports' addresses ---------------------------------------------------------------------------------
 
 
-def _check_addresses(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+def _check_addresses(spec: TopologySpec, ports: list[WantedPort], findings: Findings) -> None:
     unique = Unique(findings, already("address"))
     for port in ports:
-        network = words.networks.get(port.network)
+        network = spec.networks.get(port.network)
         if network is None or port.owner == model.EXTERNAL_GATEWAY:
             continue
         for path, ip in port.pins.pinned_ips:
@@ -106,9 +106,9 @@ def _check_addresses(words: TopologyWords, ports: list[WantedPort], findings: Fi
             on_gateway = port.owner == model.ROUTER_INTERFACE
             _check_address(ip, port.network, network, on_gateway, claim, findings)
             unique.claim((port.network, ip), claim, ip)
-    for ip, floating in words.floating_ips.items():
-        name = words.network_of(floating)
-        network = words.networks.get(name or "")
+    for ip, floating in spec.floating_ips.items():
+        name = spec.network_of(floating)
+        network = spec.networks.get(name or "")
         if name and network and network.external:
             claim = Claim("a floating address", ("floating_ips", str(ip)), by_key=True)
             _check_address(ip, name, network, False, claim, findings)
@@ -118,7 +118,7 @@ def _check_addresses(words: TopologyWords, ports: list[WantedPort], findings: Fi
 def _check_address(
     ip: IPv4Address,
     name: str,
-    network: NetworkWords,
+    network: NetworkSpec,
     may_be_gateway: bool,
     claim: Claim,
     findings: Findings,
@@ -134,11 +134,11 @@ def _check_address(
         findings.at(claim, f"{ip} is the gateway of {subnet.cidr}{unsaid}; take another")
 
 
-def _check_interfaces(words: TopologyWords, findings: Findings) -> None:
+def _check_interfaces(spec: TopologySpec, findings: Findings) -> None:
     """A router's port has an address of the subnet that it joins, and so has its SNAT port."""
-    for name, router in words.routers.items():
+    for name, router in spec.routers.items():
         for index, each in enumerate(router.interfaces):
-            network, path = words.networks.get(each.network), ("routers", name, "interfaces", index)
+            network, path = spec.networks.get(each.network), ("routers", name, "interfaces", index)
             own = each.joined(network) if network else None
             if each.ip and own and network and network.subnet_of(each.ip) not in (own, None):
                 message = f"{each.ip} is not in {each.subnet}, which the router's port is to join"

@@ -67,10 +67,10 @@ def already(what: str) -> str:
 class Unique:
     """Values that only one may have. Of two claims the later one in the file is wrong."""
 
-    def __init__(self, findings: Findings, said: str) -> None:
-        """`said` is the message: it may name {value}, {other} (who has it) and {line} (where)."""
+    def __init__(self, findings: Findings, template: str) -> None:
+        """`template` is the message, with {value}, {other} (the first claim), {line} (its line)."""
         self._findings = findings
-        self._said = said
+        self._template = template
         self._claims: dict[Hashable, Claim] = {}
 
     def claim(self, value: Hashable, claim: Claim, shown: object = None) -> None:
@@ -88,6 +88,6 @@ class Unique:
         """Say what is wrong at the later of two claims; return the earlier."""
         first, second = sorted((one, two), key=self._findings.location)
         line = self._findings.location(first).line
-        message = self._said.format(value=shown, other=first.who, line=line)
+        message = self._template.format(value=shown, other=first.who, line=line)
         self._findings.at(second, message)
         return first

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dvr_ryu.topology.allocation.floating_bindings import Binding, Bindings, Spot
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
-from dvr_ryu.topology.spec.declaration import FloatingIpWords, TopologyWords
+from dvr_ryu.topology.spec.declaration import FloatingIpSpec, TopologySpec
 from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed, suggestion
 
 
-def check(words: TopologyWords, findings: Findings) -> None:
+def check(spec: TopologySpec, findings: Findings) -> None:
     """Every floating address that leads nowhere, and every fixed address that has two."""
     bound = Unique(
         findings, "'{value}' already has the floating address {other} (line {line}); remove one"
     )
-    known = Bindings(words)
-    for ip, floating in words.floating_ips.items():
+    known = Bindings(spec)
+    for ip, floating in spec.floating_ips.items():
         path = ("floating_ips", str(ip))
         _check_binding(path, floating, findings)
-        _check_network(path, floating, known, words, findings)
+        _check_network(path, floating, known, spec, findings)
         spot = known.spot(floating)
         if spot is not None:
             claim = Claim(str(ip), (*path, "instance"))
@@ -29,7 +29,7 @@ def check(words: TopologyWords, findings: Findings) -> None:
                 findings.at_value(key_path, f"{message}; add central: true")
 
 
-def _check_binding(path: Path, floating: FloatingIpWords, findings: Findings) -> None:
+def _check_binding(path: Path, floating: FloatingIpSpec, findings: Findings) -> None:
     """What only makes sense with an instance, or only without."""
     unbound = "the address is bound to no instance, which this is for; name one, or remove this"
     if floating.instance is None:
@@ -52,62 +52,62 @@ def _check_binding(path: Path, floating: FloatingIpWords, findings: Findings) ->
 
 def _check_network(
     path: Path,
-    floating: FloatingIpWords,
+    floating: FloatingIpSpec,
     known: Bindings,
-    words: TopologyWords,
+    spec: TopologySpec,
     findings: Findings,
 ) -> None:
-    external = words.external_networks
-    name = words.network_of(floating)
+    external = spec.external_networks
+    name = spec.network_of(floating)
     if name is None:
         message = "no network is external; set external: true on the one that has this address"
         if external:
             message = f"which external network has this address? Add network: {listed(external)}"
         findings.at_key(path, message)
-    elif name in words.networks and name not in external:
+    elif name in spec.networks and name not in external:
         message = f"'{name}' is not external; {suggestion(name, external)}"
         findings.at_value((*path, "network"), message)
-    elif name in words.networks:
-        _check_way(path, floating, name, known, words, findings)
+    elif name in spec.networks:
+        _check_path(path, floating, name, known, spec, findings)
         for index, each in enumerate(floating.port_forwardings):
-            _check_way((*path, "port_forwardings", index), each, name, known, words, findings)
+            _check_path((*path, "port_forwardings", index), each, name, known, spec, findings)
 
 
-def _check_way(
+def _check_path(
     path: Path,
     binding: Binding,
     external: str,
     known: Bindings,
-    words: TopologyWords,
+    spec: TopologySpec,
     findings: Findings,
 ) -> None:
     """A router leads to the instance, and the instance has the address that it leads to."""
-    if binding.instance not in words.instances:
+    if binding.instance not in spec.instances:
         return
     spot = known.spot(binding)
     if spot is None:
         pinned = [
-            ip for _, card in words.instances[binding.instance].cards for _, ip in card.pinned_ips
+            ip for _, card in spec.instances[binding.instance].cards for _, ip in card.pinned_ips
         ]
         has = f"it has {listed(pinned)}" if pinned else "pin the address that it should have there"
         message = f"'{binding.instance}' does not have {binding.fixed_ip}; {has}"
         findings.at_value((*path, "fixed_ip"), message)
-    elif spot.network in words.networks and not known.routers_to(external, [spot]):
-        _no_way((*path, "instance"), spot, external, known, words, findings)
+    elif spot.network in spec.networks and not known.routers_to(external, [spot]):
+        _report_no_path((*path, "instance"), spot, external, known, spec, findings)
 
 
-def _no_way(
+def _report_no_path(
     path: Path,
     spot: Spot,
     external: str,
     known: Bindings,
-    words: TopologyWords,
+    spec: TopologySpec,
     findings: Findings,
 ) -> None:
-    subnet = words.networks[spot.network].subnet_of(spot.ip) if spot.ip else None
-    several = len(words.networks[spot.network].subnets) > 1
+    subnet = spec.networks[spot.network].subnet_of(spot.ip) if spot.ip else None
+    several = len(spec.networks[spot.network].subnets) > 1
     where = f"'{spot.network}'" + (f", {subnet.cidr}," if subnet and several else "")
-    routers = [words.routers[name] for name in known.routers_joining[spot.network]]
+    routers = [spec.routers[name] for name in known.routers_joining[spot.network]]
     others = sorted({each.external_network for each in routers if each.external_network})
     if others and external not in others:
         message = f"routers lead from its network {where} to {listed(others)}, not '{external}'"

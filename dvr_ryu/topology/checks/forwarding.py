@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dvr_ryu.topology.allocation.floating_bindings import Bindings
 from dvr_ryu.topology.checks.findings import Claim, Findings
 from dvr_ryu.topology.model import Ports
-from dvr_ryu.topology.spec.declaration import ForwardingWords, TopologyWords
+from dvr_ryu.topology.spec.declaration import ForwardingSpec, TopologySpec
 from dvr_ryu.topology.spec.yaml_nodes import Path
 
 
-def check(words: TopologyWords, findings: Findings) -> None:
+def check(spec: TopologySpec, findings: Findings) -> None:
     """Every forwarding that another contradicts, or that cannot work."""
-    known = Bindings(words)
+    known = Bindings(spec)
     # Whoever has a distributed address answers by that, whoever forwarded the question.
     own = {
         (floating.instance, known.spot(floating)): ip
-        for ip, floating in words.floating_ips.items()
+        for ip, floating in spec.floating_ips.items()
         if floating.distributed
     }
-    for ip, floating in words.floating_ips.items():
+    for ip, floating in spec.floating_ips.items():
         path: Path = ("floating_ips", str(ip), "port_forwardings")
         _check_overlaps(path, floating.port_forwardings, findings)
         for index, each in enumerate(floating.port_forwardings):
@@ -30,14 +30,14 @@ def check(words: TopologyWords, findings: Findings) -> None:
                 message = f"'{each.instance}' would answer as {answers_as}, which is its own"
                 key_path = (*path, index, "instance")
                 findings.at_value(key_path, f"{message}; set central: true on {answers_as}")
-        external = words.network_of(floating)
+        external = spec.network_of(floating)
         spots = [spot for spot in map(known.spot, floating.port_forwardings) if spot]
         if external and len(spots) > 1 and not known.routers_to(external, spots):
             message = f"no one router leads to all of these instances from '{external}'"
             findings.at_key(path, f"{message}; take an address for each router")
 
 
-def _check_overlaps(path: Path, forwardings: Sequence[ForwardingWords], findings: Findings) -> None:
+def _check_overlaps(path: Path, forwardings: Sequence[ForwardingSpec], findings: Findings) -> None:
     claims = sorted(
         ((each.protocol, each.external_port.first, each.external_port.last), index)
         for index, each in enumerate(forwardings)
@@ -56,7 +56,7 @@ def _check_overlaps(path: Path, forwardings: Sequence[ForwardingWords], findings
         farthest[protocol] = max((end, other), (last, index))
 
 
-def _check_ports(path: Path, forwarding: ForwardingWords, findings: Findings) -> None:
+def _check_ports(path: Path, forwarding: ForwardingSpec, findings: Findings) -> None:
     outer, inner = forwarding.external_port, forwarding.internal_ports
     if inner.count != outer.count:
         message = f"{inner} are {inner.count} ports, and {outer} are {outer.count}"

@@ -7,21 +7,21 @@ from ipaddress import IPv4Address
 from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.spec.declaration import AddressPairWords, NetworkWords, TopologyWords
+from dvr_ryu.topology.spec.declaration import AddressPairSpec, NetworkSpec, TopologySpec
 from dvr_ryu.topology.spec.yaml_nodes import Path
 
 _Owners = dict[tuple[str, object], WantedPort]
 """Network and address, or MAC, → the port for which the file pins it."""
 
 
-def check(words: TopologyWords, ports: list[WantedPort], findings: Findings) -> None:
+def check(spec: TopologySpec, ports: list[WantedPort], findings: Findings) -> None:
     """Every pair that no instance can use."""
     ips: _Owners = {(port.network, ip): port for port in ports for ip in port.pinned_ips}
     macs: _Owners = {(port.network, port.pins.mac): port for port in ports if port.pins.mac}
-    floating = {(words.network_of(each), ip) for ip, each in words.floating_ips.items()}
-    dvr_macs = {host.dvr_mac: name for name, host in words.hosts.items() if host.dvr_mac}
+    floating = {(spec.network_of(each), ip) for ip, each in spec.floating_ips.items()}
+    dvr_macs = {host.dvr_mac: name for name, host in spec.hosts.items() if host.dvr_mac}
     for port in ports:
-        network = words.networks.get(port.network)
+        network = spec.networks.get(port.network)
         for index, pair in enumerate(port.address_pairs if network else ()):
             path = (*port.path, "allowed_address_pairs", index)
             if network and pair.ip.prefixlen == 32:
@@ -36,7 +36,7 @@ def _check_address(
     path: Path,
     ip: IPv4Address,
     port: WantedPort,
-    network: NetworkWords,
+    network: NetworkSpec,
     owners: _Owners,
     findings: Findings,
 ) -> None:
@@ -55,7 +55,7 @@ def _check_address(
 
 def _check_mac(
     path: Path,
-    pair: AddressPairWords,
+    pair: AddressPairSpec,
     port: WantedPort,
     owners: _Owners,
     dvr_macs: dict[str, str],

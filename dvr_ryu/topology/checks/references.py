@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dvr_ryu.topology.checks.findings import Findings
-from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import suggestion
 
 
-def check(words: TopologyWords, findings: Findings) -> None:
+def check(spec: TopologySpec, findings: Findings) -> None:
     """Every unknown name, and names that would be taken for another's."""
-    _References(words, findings).check()
-    for name in words.instances.keys() & words.hosts.keys():
+    _References(spec, findings).check()
+    for name in spec.instances.keys() & spec.hosts.keys():
         message = f"'{name}' is also a host; `dvr lab exec` takes both, so rename one"
         findings.at_key(("instances", name), message)
 
@@ -21,8 +21,8 @@ def check(words: TopologyWords, findings: Findings) -> None:
 class _References:
     """The references of each kind of object."""
 
-    def __init__(self, words: TopologyWords, findings: Findings) -> None:
-        self._words = words
+    def __init__(self, spec: TopologySpec, findings: Findings) -> None:
+        self._spec = spec
         self._findings = findings
         self._hosts = findings.names("hosts")
         self._networks = findings.names("networks")
@@ -32,11 +32,11 @@ class _References:
         self._of_hosts()
         self._of_networks()
         self._of_routers()
-        for name, instance in self._words.instances.items():
+        for name, instance in self._spec.instances.items():
             self._host(("instances", name, "host"), instance.host)
             for path, card in instance.cards:
                 self._network(("instances", name, *path, "network"), card.network)
-        for ip, floating in self._words.floating_ips.items():
+        for ip, floating in self._spec.floating_ips.items():
             path = ("floating_ips", str(ip))
             self._one((*path, "instance"), floating.instance, self._instances, "instance")
             self._network((*path, "network"), floating.network)
@@ -45,13 +45,13 @@ class _References:
                 self._one(key_path, each.instance, self._instances, "instance")
 
     def _of_hosts(self) -> None:
-        for name, host in self._words.hosts.items():
+        for name, host in self._spec.hosts.items():
             path = ("hosts", name)
             self._keys((*path, "local_vlans"), host.local_vlans, self._networks, "network")
             self._keys((*path, "tunnel_ports"), host.tunnel_ports, self._hosts, "host")
 
     def _of_networks(self) -> None:
-        for name, network in self._words.networks.items():
+        for name, network in self._spec.networks.items():
             path = ("networks", name)
             self._host((*path, "dhcp_host"), network.dhcp_host)
             self._host((*path, "gateway_host"), network.gateway_host)
@@ -62,7 +62,7 @@ class _References:
             self._keys((*path, "agent_gateways"), gateways, self._hosts, "host")
 
     def _of_routers(self) -> None:
-        for name, router in self._words.routers.items():
+        for name, router in self._spec.routers.items():
             path = ("routers", name)
             self._network((*path, "external_network"), router.external_network)
             self._host((*path, "snat_host"), router.snat_host)

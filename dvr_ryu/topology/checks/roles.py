@@ -6,29 +6,29 @@ from ipaddress import IPv4Network
 
 from dvr_ryu.topology.checks.findings import Findings
 from dvr_ryu.topology.spec.declaration import (
-    NetworkWords,
-    PortWords,
-    RouterWords,
-    SeveralIpsWords,
-    TopologyWords,
+    NetworkSpec,
+    PortSpec,
+    RouterSpec,
+    SeveralIpsSpec,
+    TopologySpec,
 )
 from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed, suggestion
 
 
-def check(words: TopologyWords, findings: Findings) -> None:
+def check(spec: TopologySpec, findings: Findings) -> None:
     """Every role that does not fit its object."""
-    for name, network in words.networks.items():
+    for name, network in spec.networks.items():
         _check_network(("networks", name), network, findings)
-    for name, router in words.routers.items():
-        _check_interfaces(("routers", name), router, words, findings)
+    for name, router in spec.routers.items():
+        _check_interfaces(("routers", name), router, spec, findings)
         if router.external_network is None:
             _check_internal(("routers", name), router, findings)
         else:
-            _check_external(("routers", name), router, router.external_network, words, findings)
+            _check_external(("routers", name), router, router.external_network, spec, findings)
 
 
-def _check_network(path: Path, network: NetworkWords, findings: Findings) -> None:
+def _check_network(path: Path, network: NetworkSpec, findings: Findings) -> None:
     if not network.external:
         message = "the network is not external; set external: true, or remove this"
         if network.gateway_host:
@@ -44,7 +44,7 @@ def _check_network(path: Path, network: NetworkWords, findings: Findings) -> Non
         message = "no subnet of the network has DHCP; set dhcp: true on one, or remove this"
         if network.dhcp_host:
             findings.at_value((*path, "dhcp_host"), message)
-        if network.dhcp_port != SeveralIpsWords():
+        if network.dhcp_port != SeveralIpsSpec():
             findings.at_key((*path, "dhcp_port"), message)
         if network.dhcp_distributed:
             findings.at_key((*path, "dhcp"), message)
@@ -54,12 +54,12 @@ def _check_network(path: Path, network: NetworkWords, findings: Findings) -> Non
 
 
 def _check_interfaces(
-    path: Path, router: RouterWords, words: TopologyWords, findings: Findings
+    path: Path, router: RouterSpec, spec: TopologySpec, findings: Findings
 ) -> None:
     joined: set[tuple[str, IPv4Network | None]] = set()
     for index, each in enumerate(router.interfaces):
         key_path = (*path, "interfaces", index, "network")
-        network = words.networks.get(each.network)
+        network = spec.networks.get(each.network)
         if network is None:
             continue
         subnet = each.joined(network)
@@ -79,29 +79,29 @@ def _check_interfaces(
         joined.add(spot)
 
 
-def _check_internal(path: Path, router: RouterWords, findings: Findings) -> None:
+def _check_internal(path: Path, router: RouterSpec, findings: Findings) -> None:
     message = "the router has no external_network, which this is for; add one, or remove this"
     if router.snat_host:
         findings.at_key((*path, "snat_host"), message)
-    if router.gateway_port != PortWords():
+    if router.gateway_port != PortSpec():
         findings.at_key((*path, "gateway_port"), message)
     for index, each in enumerate(router.interfaces):
-        if each.snat_port != PortWords():
+        if each.snat_port != PortSpec():
             findings.at_key((*path, "interfaces", index, "snat_port"), message)
 
 
 def _check_external(
-    path: Path, router: RouterWords, external: str, words: TopologyWords, findings: Findings
+    path: Path, router: RouterSpec, external: str, spec: TopologySpec, findings: Findings
 ) -> None:
-    network = words.networks.get(external)
+    network = spec.networks.get(external)
     if network and not network.external:
-        message = f"'{external}' is not external; {suggestion(external, words.external_networks)}"
+        message = f"'{external}' is not external; {suggestion(external, spec.external_networks)}"
         findings.at_value((*path, "external_network"), message)
-    snat_hosts = [name for name, host in words.hosts.items() if host.snat]
+    snat_hosts = [name for name, host in spec.hosts.items() if host.snat]
     if router.snat_host is None:
         if network and not snat_hosts:
             message = "no host does SNAT for this router; set snat: true on a host"
             findings.at_key((*path, "external_network"), message)
-    elif router.snat_host in words.hosts and router.snat_host not in snat_hosts:
+    elif router.snat_host in spec.hosts and router.snat_host not in snat_hosts:
         message = f"'{router.snat_host}' does no SNAT; set snat: true on it, or name another host"
         findings.at_value((*path, "snat_host"), message)

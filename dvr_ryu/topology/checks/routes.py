@@ -7,65 +7,63 @@ from ipaddress import IPv4Address
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique
 from dvr_ryu.topology.spec.declaration import (
-    InterfaceWords,
-    RouterWords,
-    RouteWords,
-    SubnetWords,
-    TopologyWords,
+    InterfaceSpec,
+    RouterSpec,
+    RouteSpec,
+    SubnetSpec,
+    TopologySpec,
 )
 from dvr_ryu.topology.spec.yaml_nodes import Path
 from dvr_ryu.topology.wording import listed
 
 
-def check(words: TopologyWords, findings: Findings) -> None:
+def check(spec: TopologySpec, findings: Findings) -> None:
     """Every route that leads nowhere, or where the router is already."""
-    for name, router in words.routers.items():
-        joined = list(_joined(router, words))
+    for name, router in spec.routers.items():
+        joined = list(_joined(router, spec))
         already = "the router has a route to {value} already (line {line}); remove one"
         destinations = Unique(findings, already)
         for index, route in enumerate(router.routes):
             path = ("routers", name, "routes", index)
             destinations.claim(route.destination, Claim("", (*path, "destination")))
             if joined:
-                _check_destination(path, route, router, joined, words, findings)
-                _check_nexthop(path, name, route.nexthop, joined, words, findings)
+                _check_destination(path, route, router, joined, spec, findings)
+                _check_nexthop(path, name, route.nexthop, joined, spec, findings)
 
 
-_Joined = list[tuple[InterfaceWords, SubnetWords]]
+_Joined = list[tuple[InterfaceSpec, SubnetSpec]]
 
 
-def _joined(
-    router: RouterWords, words: TopologyWords
-) -> Iterator[tuple[InterfaceWords, SubnetWords]]:
+def _joined(router: RouterSpec, spec: TopologySpec) -> Iterator[tuple[InterfaceSpec, SubnetSpec]]:
     for each in router.interfaces:
-        network = words.networks.get(each.network)
+        network = spec.networks.get(each.network)
         subnet = each.joined(network) if network else None
         if subnet:
             yield each, subnet
 
 
 def _outer_subnet(
-    router: RouterWords, nexthop: IPv4Address, words: TopologyWords
-) -> SubnetWords | None:
+    router: RouterSpec, nexthop: IPv4Address, spec: TopologySpec
+) -> SubnetSpec | None:
     """The subnet of the router's external network that a next hop is in."""
-    network = words.networks.get(router.external_network or "")
+    network = spec.networks.get(router.external_network or "")
     return network.subnet_of(nexthop) if network else None
 
 
 def _check_destination(
     path: Path,
-    route: RouteWords,
-    router: RouterWords,
+    route: RouteSpec,
+    router: RouterSpec,
     joined: _Joined,
-    words: TopologyWords,
+    spec: TopologySpec,
     findings: Findings,
 ) -> None:
     """A wider range than a subnet's is right: the kernel takes the narrowest that fits."""
     key_path, destination = (*path, "destination"), route.destination
     reached = [(each.network, subnet.cidr) for each, subnet in joined]
     external = router.external_network
-    if external and _outer_subnet(router, route.nexthop, words):
-        reached += [(external, subnet.cidr) for subnet in words.networks[external].subnets]
+    if external and _outer_subnet(router, route.nexthop, spec):
+        reached += [(external, subnet.cidr) for subnet in spec.networks[external].subnets]
     for network, cidr in reached:
         if destination.subnet_of(cidr):
             message = f"{destination} is in {cidr} of '{network}', which the router joins"
@@ -80,44 +78,44 @@ def _check_nexthop(
     name: str,
     nexthop: IPv4Address,
     joined: _Joined,
-    words: TopologyWords,
+    spec: TopologySpec,
     findings: Findings,
 ) -> None:
-    key_path, router = (*path, "nexthop"), words.routers[name]
+    key_path, router = (*path, "nexthop"), spec.routers[name]
     inner = next(((each, subnet) for each, subnet in joined if nexthop in subnet.cidr), None)
-    subnet = inner[1] if inner else _outer_subnet(router, nexthop, words)
+    subnet = inner[1] if inner else _outer_subnet(router, nexthop, spec)
     if subnet is None:
-        findings.at_value(key_path, _unreached(router, nexthop, joined, words))
+        findings.at_value(key_path, _unreached(router, nexthop, joined, spec))
         return
-    own = inner[0].ip or _own_gateway(name, *inner, words) if inner else router.gateway_port.ip
+    own = inner[0].ip or _own_gateway(name, *inner, spec) if inner else router.gateway_port.ip
     if nexthop in (subnet.cidr.network_address, subnet.cidr.broadcast_address):
         findings.at_value(key_path, f"{nexthop} is no machine's address in {subnet.cidr}")
     elif nexthop == own:
         findings.at_value(key_path, f"{nexthop} is the router itself; name who knows the way")
-    elif inner is None and nexthop in words.floating_ips:
+    elif inner is None and nexthop in spec.floating_ips:
         findings.at_value(key_path, f"{nexthop} is a floating address; name who knows the way")
 
 
 def _unreached(
-    router: RouterWords, nexthop: IPv4Address, joined: _Joined, words: TopologyWords
+    router: RouterSpec, nexthop: IPv4Address, joined: _Joined, spec: TopologySpec
 ) -> str:
-    outer = words.networks.get(router.external_network or "")
+    outer = spec.networks.get(router.external_network or "")
     subnets = [*(subnet for _, subnet in joined), *(outer.subnets if outer else ())]
     ranges = listed(subnet.cidr for subnet in subnets)
-    for name in words.external_networks if outer is None else ():
-        if words.networks[name].subnet_of(nexthop):
+    for name in spec.external_networks if outer is None else ():
+        if spec.networks[name].subnet_of(nexthop):
             missing = f"{nexthop} is on '{name}', and the router has no external_network"
             return f"{missing}; add external_network: {name}, or take an address of {ranges}"
     return f"{nexthop} is in no subnet that the router joins; take an address of {ranges}"
 
 
 def _own_gateway(
-    name: str, interface: InterfaceWords, subnet: SubnetWords, words: TopologyWords
+    name: str, interface: InterfaceSpec, subnet: SubnetSpec, spec: TopologySpec
 ) -> IPv4Address | None:
     """The address that the router's port gets where no other router joins the network."""
     others = (
         each.network
-        for other, router in words.routers.items()
+        for other, router in spec.routers.items()
         for each in router.interfaces
         if other != name
     )

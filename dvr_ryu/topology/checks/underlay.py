@@ -6,28 +6,28 @@ from ipaddress import IPv4Address, IPv4Network
 
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
 from dvr_ryu.topology.reserved import LINK_LOCAL
-from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.scalars import WIDEST_UNDERLAY_PREFIX
 
 
-def check(words: TopologyWords, findings: Findings) -> None:
+def check(spec: TopologySpec, findings: Findings) -> None:
     """Every address that the underlay cannot have."""
     unique = Unique(findings, already("address"))
-    underlay = words.underlay_cidr
-    stated = words.underlay.cidr is not None
-    for name, host in words.hosts.items():
+    underlay = spec.underlay_cidr
+    stated = spec.underlay.cidr is not None
+    for name, host in spec.hosts.items():
         claim = Claim(f"host '{name}'", ("hosts", name, "address"))
         unique.claim(host.address, claim)
         wrong = _wrong_address(host.address, underlay, stated)
         if wrong:
             findings.at(claim, wrong)
-    controller = words.controller_address
+    controller = spec.controller_address
     if controller:
         claim = Claim("the controller", ("controller",))
         unique.claim(controller, claim)
         if controller in _ends(underlay):
             findings.at(claim, _first_or_last(controller, underlay))
-    _check_external_networks(words, underlay, findings)
+    _check_external_networks(spec, underlay, findings)
 
 
 def _wrong_address(address: IPv4Address, cidr: IPv4Network, stated: bool) -> str | None:
@@ -48,11 +48,9 @@ def _first_or_last(address: IPv4Address, cidr: IPv4Network) -> str:
     return f"{address} is not a host's address in {cidr}, but its first or last; take another"
 
 
-def _check_external_networks(
-    words: TopologyWords, underlay: IPv4Network, findings: Findings
-) -> None:
+def _check_external_networks(spec: TopologySpec, underlay: IPv4Network, findings: Findings) -> None:
     """A gateway_host has an external network's address beside its own: they must not overlap."""
-    for name, network in words.networks.items():
+    for name, network in spec.networks.items():
         for index, subnet in enumerate(network.subnets if network.gateway_host else ()):
             if network.external and subnet.cidr.overlaps(underlay):
                 findings.at_value(

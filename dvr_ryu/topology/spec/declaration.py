@@ -22,12 +22,12 @@ from dvr_ryu.topology.spec.scalars import (
     WIDEST_UNDERLAY_PREFIX,
     Address,
     AddressOrCidr,
-    BridgeWord,
+    BridgeName,
     Cidr,
-    ControllerWord,
+    ControllerTarget,
     DatapathId,
     Destination,
-    DhcpWay,
+    DhcpMode,
     Gateway,
     HostRange,
     Mac,
@@ -46,7 +46,7 @@ from dvr_ryu.topology.spec.scalars import (
     Vlan,
     Vni,
 )
-from dvr_ryu.topology.spec.schema import Words, at_least_one, lacking, wrong_key
+from dvr_ryu.topology.spec.schema import Spec, at_least_one, missing_key, wrong_key
 from dvr_ryu.topology.spec.yaml_nodes import Path
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ Some = Annotated[Listed[T], at_least_one]
 
 
 @frozen(kw_only=True)
-class UnderlayWords(Words):
+class UnderlaySpec(Spec):
     """The network that carries the tunnels between the hosts' addresses."""
 
     cidr: HostRange | None = None
@@ -67,7 +67,7 @@ class UnderlayWords(Words):
 
 
 @frozen(kw_only=True)
-class HostWords(Words):
+class HostSpec(Spec):
     """One machine: its underlay address and what it is pinned to.
 
     `management_address` is from where its switches reach the controller, if not from `address`.
@@ -79,11 +79,11 @@ class HostWords(Words):
     snat: Truth = False
     local_vlans: Named[Vlan] = field(factory=dict)
     tunnel_ports: Named[Ofport] = field(factory=dict)
-    datapath_ids: dict[BridgeWord, DatapathId] = field(factory=dict)
+    datapath_ids: dict[BridgeName, DatapathId] = field(factory=dict)
 
 
 @frozen(kw_only=True)
-class RouteWords(Words):
+class RouteSpec(Spec):
     """What is reached by way of a machine on a subnet."""
 
     destination: Destination
@@ -91,7 +91,7 @@ class RouteWords(Words):
 
 
 @frozen(kw_only=True)
-class RangeWords(Words):
+class RangeSpec(Spec):
     """Addresses that DHCP may lease to machines which nobody declared: both ends, and between.
 
     Where each host serves itself, one host has the range: so no address is leased twice.
@@ -106,16 +106,16 @@ class RangeWords(Words):
 
 
 @frozen(kw_only=True)
-class SubnetWords(Words):
+class SubnetSpec(Spec):
     """One range of addresses on a network. `dhcp` is true unless said, on external ones false."""
 
     cidr: HostRange
     gateway_ip: Gateway = None
     dhcp: Truth | None = None
     dns: Listed[Address] = ()
-    host_routes: Listed[RouteWords] = ()
+    host_routes: Listed[RouteSpec] = ()
     dhcp_options: Options = field(factory=dict)
-    dhcp_ranges: Listed[RangeWords] = ()
+    dhcp_ranges: Listed[RangeSpec] = ()
 
     @property
     def gateway(self) -> IPv4Address | None:
@@ -124,7 +124,7 @@ class SubnetWords(Words):
 
 
 @frozen(kw_only=True)
-class PortWords(Words):
+class PortSpec(Spec):
     """The pins of a port; all there is of one that the topology implies (sg-, fg-, qg-)."""
 
     id: Uuid | None = None
@@ -138,7 +138,7 @@ class PortWords(Words):
 
 
 @frozen(kw_only=True)
-class SeveralIpsWords(PortWords):
+class SeveralIpsSpec(PortSpec):
     """The pins of a port that may have several addresses; all there is of a DHCP port, which has
     one in each subnet.
     """
@@ -158,53 +158,53 @@ class SeveralIpsWords(PortWords):
 
 
 @frozen(kw_only=True)
-class NetworkWords(Words):
+class NetworkSpec(Spec):
     """A layer 2 network, tunnelled between hosts under one VNI."""
 
     id: Uuid | None = None
     vni: Vni | None = None
     external: Truth = False
-    subnets: Some[SubnetWords]
-    dhcp: DhcpWay = CENTRAL
+    subnets: Some[SubnetSpec]
+    dhcp: DhcpMode = CENTRAL
     dhcp_host: Name | None = None
-    dhcp_port: SeveralIpsWords = SeveralIpsWords()
+    dhcp_port: SeveralIpsSpec = SeveralIpsSpec()
     gateway_host: Name | None = None
     underlay_access: Truth = False
-    agent_gateways: Named[PortWords] = field(factory=dict)
+    agent_gateways: Named[PortSpec] = field(factory=dict)
 
     @property
     def dhcp_distributed(self) -> bool:
         """Whether each host serves itself."""
         return self.dhcp == DISTRIBUTED
 
-    def has_dhcp(self, subnet: SubnetWords) -> bool:
+    def has_dhcp(self, subnet: SubnetSpec) -> bool:
         """Whether DHCP serves the subnet: as it says, else unless the network is external."""
         return not self.external if subnet.dhcp is None else subnet.dhcp
 
     @property
-    def dhcp_subnets(self) -> list[SubnetWords]:
+    def dhcp_subnets(self) -> list[SubnetSpec]:
         """The subnets that DHCP serves."""
         return [subnet for subnet in self.subnets if self.has_dhcp(subnet)]
 
     @property
-    def lowest_subnet(self) -> SubnetWords:
+    def lowest_subnet(self) -> SubnetSpec:
         """The first subnet in order of address: from there comes what is not pinned."""
         return min(self.subnets, key=lambda subnet: subnet.cidr)
 
-    def subnet_of(self, address: IPv4Address) -> SubnetWords | None:
+    def subnet_of(self, address: IPv4Address) -> SubnetSpec | None:
         """The subnet that has the address, if any."""
         return next((each for each in self.subnets if address in each.cidr), None)
 
 
 @frozen(kw_only=True)
-class InterfaceWords(PortWords):
+class InterfaceSpec(PortSpec):
     """A router's distributed port (qr-) on one subnet; `snat_port` is the sg- port beside it."""
 
     network: Name
     subnet: Cidr | None = None
-    snat_port: PortWords = PortWords()
+    snat_port: PortSpec = PortSpec()
 
-    def joined(self, network: NetworkWords) -> SubnetWords | None:
+    def joined(self, network: NetworkSpec) -> SubnetSpec | None:
         """The subnet: the named one, else that of its address, else the lowest."""
         if self.subnet is not None:
             return next((each for each in network.subnets if each.cidr == self.subnet), None)
@@ -212,7 +212,7 @@ class InterfaceWords(PortWords):
 
 
 @frozen(kw_only=True)
-class LinkWords(Words):
+class LinkSpec(Spec):
     """The veth pair between a router's qrouter- and fip- namespaces: rfp- has the even address."""
 
     cidr: RouterPair | None = None
@@ -221,20 +221,20 @@ class LinkWords(Words):
 
 
 @frozen(kw_only=True)
-class RouterWords(Words):
+class RouterSpec(Spec):
     """A distributed router."""
 
     id: Uuid | None = None
-    interfaces: Some[InterfaceWords]
+    interfaces: Some[InterfaceSpec]
     external_network: Name | None = None
     snat_host: Name | None = None
-    gateway_port: PortWords = PortWords()
-    fip_link: LinkWords = LinkWords()
-    routes: Listed[RouteWords] = ()
+    gateway_port: PortSpec = PortSpec()
+    fip_link: LinkSpec = LinkSpec()
+    routes: Listed[RouteSpec] = ()
 
 
 @frozen(kw_only=True)
-class AddressPairWords(Words):
+class AddressPairSpec(Spec):
     """An address, or a range, that a port may use besides its own; with a MAC that is not its own,
     perhaps.
     """
@@ -244,16 +244,16 @@ class AddressPairWords(Words):
 
 
 @frozen(kw_only=True)
-class CardWords(SeveralIpsWords):
+class CardSpec(SeveralIpsSpec):
     """A network card of an instance."""
 
     network: Name
-    allowed_address_pairs: Listed[AddressPairWords] = ()
+    allowed_address_pairs: Listed[AddressPairSpec] = ()
     dhcp_options: Options = field(factory=dict)
 
 
 @frozen(kw_only=True)
-class InstanceWords(CardWords):
+class InstanceSpec(CardSpec):
     """A virtual machine, or what stands for one: a namespace with network cards.
 
     It is its own only card, unless it has `ports`.
@@ -261,7 +261,7 @@ class InstanceWords(CardWords):
 
     host: Name
     network: Name = ""
-    ports: Listed[CardWords] = ()
+    ports: Listed[CardSpec] = ()
 
     @classmethod
     def check(cls, written: Mapping[str, Any]) -> None:
@@ -269,27 +269,27 @@ class InstanceWords(CardWords):
         super().check(written)
         if not written.get("ports"):
             if not written.get("network"):
-                raise lacking("network")
+                raise missing_key("network")
             return
-        for name in fields_dict(CardWords):
+        for name in fields_dict(CardSpec):
             if name in written:
                 raise wrong_key(name, "the instance has 'ports'; write this in one of them")
 
     @property
-    def cards(self) -> list[tuple[Path, CardWords]]:
+    def cards(self) -> list[tuple[Path, CardSpec]]:
         """Its network cards, the first first, each with where it stands below the instance."""
         if not self.ports:
             return [((), self)]
         return [(("ports", at), card) for at, card in enumerate(self.ports)]
 
     @property
-    def first_card(self) -> CardWords:
+    def first_card(self) -> CardSpec:
         """The card by which it is known."""
         return self.ports[0] if self.ports else self
 
 
 @frozen(kw_only=True)
-class ForwardingWords(Words):
+class ForwardingSpec(Spec):
     """Ports of a floating address that lead to an instance's: to the same ones, if unsaid."""
 
     protocol: Protocol
@@ -302,12 +302,12 @@ class ForwardingWords(Words):
     def internal_ports(self) -> Ports:
         """The instance's ports; of a range, it is enough to say the first."""
         outer = self.external_port
-        said = self.internal_port or outer
-        return Ports(said.first, said.first + outer.count - 1) if said.count == 1 else said
+        inner = self.internal_port or outer
+        return Ports(inner.first, inner.first + outer.count - 1) if inner.count == 1 else inner
 
 
 @frozen(kw_only=True)
-class FloatingIpWords(Words):
+class FloatingIpSpec(Spec):
     """A floating address: bound to an instance, forwarded port by port, or only allocated.
 
     A distributed one has its NAT on the instance's host, a central one on the router's SNAT host.
@@ -316,7 +316,7 @@ class FloatingIpWords(Words):
     instance: Name | None = None
     fixed_ip: Address | None = None
     central: Truth = False
-    port_forwardings: Listed[ForwardingWords] = ()
+    port_forwardings: Listed[ForwardingSpec] = ()
     network: Name | None = None
     rule_priority: RulePriority | None = None
 
@@ -333,16 +333,16 @@ def _smallest_network(addresses: list[IPv4Address]) -> IPv4Network:
 
 
 @frozen(kw_only=True)
-class TopologyWords(Words):
+class TopologySpec(Spec):
     """The whole file."""
 
-    controller: ControllerWord | None = None
-    underlay: UnderlayWords = UnderlayWords()
-    hosts: Annotated[Named[HostWords], at_least_one]
-    networks: Named[NetworkWords] = field(factory=dict)
-    routers: Named[RouterWords] = field(factory=dict)
-    instances: Named[InstanceWords] = field(factory=dict)
-    floating_ips: dict[Address, FloatingIpWords] = field(factory=dict)
+    controller: ControllerTarget | None = None
+    underlay: UnderlaySpec = UnderlaySpec()
+    hosts: Annotated[Named[HostSpec], at_least_one]
+    networks: Named[NetworkSpec] = field(factory=dict)
+    routers: Named[RouterSpec] = field(factory=dict)
+    instances: Named[InstanceSpec] = field(factory=dict)
+    floating_ips: dict[Address, FloatingIpSpec] = field(factory=dict)
     removed_hosts: Listed[Name] = ()
 
     @property
@@ -370,7 +370,7 @@ class TopologyWords(Words):
         """The names of the external networks, in the file's order."""
         return [name for name, network in self.networks.items() if network.external]
 
-    def network_of(self, floating: FloatingIpWords) -> str | None:
+    def network_of(self, floating: FloatingIpSpec) -> str | None:
         """The floating address's network: the named one, else the only external one, else None."""
         if floating.network is not None:
             return floating.network

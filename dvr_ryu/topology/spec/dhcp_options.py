@@ -80,7 +80,7 @@ OPTIONS = {
 _KINDS = dict(OPTIONS.values())
 _NAMES = {number: name for name, (number, _) in OPTIONS.items()}
 _ROUTES = (33, CLASSLESS_ROUTES, MICROSOFT_ROUTES)
-_OWN = (1, 28, *range(50, 58), 61, 82)
+_RESERVED = (1, 28, *range(50, 58), 61, 82)
 """What the protocol itself uses, and what follows from the subnet."""
 
 _LENGTH = 255
@@ -90,23 +90,23 @@ _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
 
 
-def number_of(word: object) -> int:
+def number_of(name: object) -> int:
     """The number of an option by its name, or its number as text. Raise ValueError."""
-    if isinstance(word, str) and word in OPTIONS:
-        return OPTIONS[word][0]
-    if not isinstance(word, str) or not _NUMBER.fullmatch(word):
-        raise ValueError(f"is no DHCP option; {suggestion(str(word), OPTIONS)} Or write its number")
-    number = int(word)
+    if isinstance(name, str) and name in OPTIONS:
+        return OPTIONS[name][0]
+    if not isinstance(name, str) or not _NUMBER.fullmatch(name):
+        raise ValueError(f"is no DHCP option; {suggestion(str(name), OPTIONS)} Or write its number")
+    number = int(name)
     if not 1 <= number <= 254:
         raise ValueError("is no number of a DHCP option; they are from 1 to 254")
     if number in _ROUTES:
         raise ValueError("holds routes; write host_routes on the subnet")
-    if number in _OWN:
+    if number in _RESERVED:
         raise ValueError("is the DHCP server's own business; leave it out")
     return number
 
 
-def word_of(number: int) -> str:
+def option_name(number: int) -> str:
     """What dnsmasq's files call an option."""
     known = {CLASSLESS_ROUTES: "classless-static-route", **_NAMES}
     return f"option:{known[number]}" if number in known else str(number)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from dvr_ryu.topology.spec import declaration as words
-from dvr_ryu.topology.spec.schema import Words
+from dvr_ryu.topology.spec import declaration
+from dvr_ryu.topology.spec.schema import Spec
 
 
 @frozen
@@ -28,8 +28,8 @@ class Key:
 CHOSEN = "chosen"
 NONE = "none"
 
-KEYS: dict[type[Words], dict[str, Key]] = {
-    words.TopologyWords: {
+KEYS: dict[type[Spec], dict[str, Key]] = {
+    declaration.TopologySpec: {
         "controller": Key(
             "Where switches find the controller, and where it listens: an address that no host "
             "has. Without it the companions set no controller on the bridges.",
@@ -58,7 +58,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "[server-68]",
         ),
     },
-    words.UnderlayWords: {
+    declaration.UnderlaySpec: {
         "cidr": Key(
             "Its range.",
             "10.0.44.0/24",
@@ -71,7 +71,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
         ),
         "tunnel_type": Key("How frames go from host to host.", "geneve"),
     },
-    words.HostWords: {
+    declaration.HostSpec: {
         "address": Key("Its address on the underlay. Its tunnels end there.", "10.0.44.64"),
         "management_address": Key(
             "The address from which its switches reach the controller.",
@@ -98,7 +98,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "{br-int: 0x1a2b}",
         ),
     },
-    words.NetworkWords: {
+    declaration.NetworkSpec: {
         "id": Key(
             "Its UUID. It names the network's qdhcp- or fip- namespace.",
             "ccf351c9-826c-4d93-9dd4-625302bf3051",
@@ -141,7 +141,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "true",
         ),
     },
-    words.SubnetWords: {
+    declaration.SubnetSpec: {
         "cidr": Key("The range, of /30 or wider.", "192.168.10.0/24"),
         "gateway_ip": Key(
             "Its gateway, an address of it. ``none`` or null: it has no gateway.",
@@ -163,13 +163,13 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "[{start: 192.168.10.100, end: 192.168.10.199}]",
         ),
     },
-    words.RouteWords: {
+    declaration.RouteSpec: {
         "destination": Key("The range that it leads to.", "172.16.0.0/16"),
         "nexthop": Key(
             "The machine through which it leads, an address on a subnet there.", "192.168.10.254"
         ),
     },
-    words.RangeWords: {
+    declaration.RangeSpec: {
         "start": Key("The first address.", "192.168.10.100"),
         "end": Key("The last address.", "192.168.10.199"),
         "host": Key(
@@ -178,19 +178,19 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             NONE,
         ),
     },
-    words.PortWords: {
+    declaration.PortSpec: {
         "id": Key(
             "Its UUID. It names the port's device.", "9f4709e2-8e00-4c4d-8a51-2b6d3f1c7a90", CHOSEN
         ),
         "ip": Key("Its address.", "192.168.10.50", CHOSEN),
         "mac": Key("Its MAC.", '"fa:16:3e:ff:aa:66"', CHOSEN),
     },
-    words.SeveralIpsWords: {
+    declaration.SeveralIpsSpec: {
         "ips": Key(
             "Several addresses instead of ``ip``, the first first.", "[10.1.0.20, 10.1.1.20]"
         ),
     },
-    words.RouterWords: {
+    declaration.RouterSpec: {
         "id": Key(
             "Its UUID. It names the router's qrouter- and snat- namespaces.",
             "28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10",
@@ -214,7 +214,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "[{destination: 10.3.0.0/24, nexthop: 10.2.0.254}]",
         ),
     },
-    words.InterfaceWords: {
+    declaration.InterfaceSpec: {
         "network": Key("The network that it joins.", "blue"),
         "subnet": Key(
             "The range that it joins.",
@@ -230,14 +230,14 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "The pins of its sg- port beside it, on the SNAT host.", "{ip: 192.168.10.96}"
         ),
     },
-    words.LinkWords: {
+    declaration.LinkSpec: {
         "cidr": Key(
             "A /31 of 169.254.0.0/16. rfp- has the even address.", "169.254.31.28/31", CHOSEN
         ),
         "rfp_mac": Key("The MAC of rfp-, the router's end.", '"fa:16:3e:54:67:29"', CHOSEN),
         "fpr_mac": Key("The MAC of fpr-, the other end.", '"42:55:ae:6e:ab:34"', CHOSEN),
     },
-    words.CardWords: {
+    declaration.CardSpec: {
         "network": Key("The network of the card.", "blue"),
         "allowed_address_pairs": Key(
             "Addresses that it may use beside its own: virtual ones, or ranges behind it.",
@@ -248,11 +248,11 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "{domain-name: b.example}",
         ),
     },
-    words.AddressPairWords: {
+    declaration.AddressPairSpec: {
         "ip": Key("An address, or a range.", "10.1.0.100"),
         "mac": Key("The MAC that goes with it.", '"00:00:5e:00:01:07"', "the card's own"),
     },
-    words.InstanceWords: {
+    declaration.InstanceSpec: {
         "host": Key("The host on which it is. An edit moves it.", "server-64"),
         "network": Key("The network of its only card.", "blue", "none; required without ``ports``"),
         "ports": Key(
@@ -260,7 +260,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "[{network: blue}, {network: yellow}]",
         ),
     },
-    words.FloatingIpWords: {
+    declaration.FloatingIpSpec: {
         "instance": Key("The instance to which all of it leads.", "cirros", NONE),
         "fixed_ip": Key("Which of the instance's addresses.", "192.168.10.222", "its first"),
         "central": Key(
@@ -275,7 +275,7 @@ KEYS: dict[type[Words], dict[str, Key]] = {
             "The priority of its ``ip rule``, from 32768 to 72767.", "57482", CHOSEN
         ),
     },
-    words.ForwardingWords: {
+    declaration.ForwardingSpec: {
         "protocol": Key("The protocol of the ports.", "tcp"),
         "external_port": Key("A port of the floating address, or a range.", "8000-8009"),
         "instance": Key("The instance to which it leads.", "web"),
@@ -287,6 +287,6 @@ KEYS: dict[type[Words], dict[str, Key]] = {
 }
 
 
-def key(mapping: type[Words], name: str) -> Key:
+def key(mapping: type[Spec], name: str) -> Key:
     """What is known of a key of a mapping: as the mapping says, or one that it is a kind of."""
     return next(KEYS[each][name] for each in mapping.__mro__ if name in KEYS.get(each, {}))

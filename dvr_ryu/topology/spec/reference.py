@@ -14,9 +14,9 @@ from attrs import NOTHING, Attribute, fields
 
 from dvr_ryu.topology import bridges, model
 from dvr_ryu.topology.spec import scalars
-from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.keys import Key, key
-from dvr_ryu.topology.spec.schema import Words
+from dvr_ryu.topology.spec.schema import Spec
 
 HEADER = """\
 .. Printed by `dvr docs --topology`. Do not edit: `make docs` writes it anew.
@@ -36,12 +36,12 @@ is a mapping that has names of yours as its keys.
 TYPES: dict[Any, str] = {
     scalars.Address: "an IPv4 address",
     scalars.AddressOrCidr: "an IPv4 address or range",
-    scalars.BridgeWord: bridges.bridge_names("or", "``"),
+    scalars.BridgeName: bridges.bridge_names("or", "``"),
     scalars.Cidr: "an IPv4 range, as 10.1.0.0/24",
-    scalars.ControllerWord: "``tcp:ADDRESS:PORT`` or ``ssl:ADDRESS:PORT``",
+    scalars.ControllerTarget: "``tcp:ADDRESS:PORT`` or ``ssl:ADDRESS:PORT``",
     scalars.DatapathId: "a number, as 0x1a2b",
     scalars.Destination: "an IPv4 range, as 10.1.0.0/24",
-    scalars.DhcpWay: " or ".join(f"``{each}``" for each in scalars.DHCP_WAYS),
+    scalars.DhcpMode: " or ".join(f"``{each}``" for each in scalars.DHCP_MODES),
     scalars.Gateway: "an IPv4 address, ``none`` or null",
     scalars.HostRange: "an IPv4 range, as 10.1.0.0/24",
     scalars.Mac: "a MAC address",
@@ -64,19 +64,19 @@ TYPES: dict[Any, str] = {
 """What a single value is called."""
 
 
-Sections = dict[type[Words], list[str]]
+Sections = dict[type[Spec], list[str]]
 """Each kind of mapping, and the paths at which it stands in a file; the first names its section."""
 
 
 def reference() -> str:
     """The whole document."""
     sections: Sections = {}
-    _find(TopologyWords, "", sections)
+    _find(TopologySpec, "", sections)
     parts = [HEADER, *(_section(each, sections) for each in sections)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
-def _find(mapping: type[Words], path: str, sections: Sections) -> None:
+def _find(mapping: type[Spec], path: str, sections: Sections) -> None:
     """Note where in a file each kind of mapping stands, in the order of the keys."""
     sections.setdefault(mapping, []).append(path)
     for name, hint in _hints(mapping).items():
@@ -84,8 +84,8 @@ def _find(mapping: type[Words], path: str, sections: Sections) -> None:
             _find(below, where, sections)
 
 
-def _below(hint: Any, path: str) -> Iterator[tuple[type[Words], str]]:
-    if isinstance(hint, type) and issubclass(hint, Words):
+def _below(hint: Any, path: str) -> Iterator[tuple[type[Spec], str]]:
+    if isinstance(hint, type) and issubclass(hint, Spec):
         yield hint, path
         return
     kind, arguments = get_origin(hint), get_args(hint)
@@ -97,12 +97,12 @@ def _below(hint: Any, path: str) -> Iterator[tuple[type[Words], str]]:
         yield from _below(argument, path + ending)
 
 
-def _hints(mapping: type[Words]) -> dict[str, Any]:
+def _hints(mapping: type[Spec]) -> dict[str, Any]:
     hints = get_type_hints(mapping, include_extras=True)
     return {each.name: hints[each.name] for each in fields(mapping)}
 
 
-def _section(mapping: type[Words], sections: Sections) -> str:
+def _section(mapping: type[Spec], sections: Sections) -> str:
     first, *others = sections[mapping]
     title = f"``{first}``" if first else "The file"
     also = f"Also: ``{'``, ``'.join(others)}``.\n\n" if others else ""
@@ -115,7 +115,7 @@ def _section(mapping: type[Words], sections: Sections) -> str:
     return f"{title}\n{'-' * len(title)}\n\n{also}{entries}"
 
 
-def _without(mapping: type[Words], attribute: Attribute[Any]) -> str:
+def _without(mapping: type[Spec], attribute: Attribute[Any]) -> str:
     """What holds without the key."""
     if attribute.default is NOTHING:
         return "required"
@@ -153,4 +153,4 @@ def _default(value: Any) -> str:
         return f"``{str(value).lower()}``"
     if isinstance(value, int | str):
         return f"``{value}``"
-    return "the defaults of its keys" if isinstance(value, Words) else "none"
+    return "the defaults of its keys" if isinstance(value, Spec) else "none"

@@ -37,7 +37,7 @@ WIDEST_UNDERLAY_PREFIX = 8
 """Addresses that share less lie on no one network."""
 LONGEST_PREFIX = 30
 """A smaller subnet has no room for a gateway and one more."""
-CENTRAL, DISTRIBUTED = DHCP_WAYS = ("central", "distributed")
+CENTRAL, DISTRIBUTED = DHCP_MODES = ("central", "distributed")
 """Who serves a network's DHCP: one host, or each host for itself."""
 NO_GATEWAY: Final = "none"
 """What gateway_ip says of a subnet that has none; Neutron's null says the same."""
@@ -133,12 +133,12 @@ def _cidr(text: object) -> IPv4Network:
     except ValueError:
         _refuse_ipv6(text)
     try:
-        meant = IPv4Network(written, strict=False)
+        network = IPv4Network(written, strict=False)
     except ValueError:
         raise ValueError(
             "is not an IPv4 network; write its address and length: 10.10.10.0/24"
         ) from None
-    raise ValueError(f"is an address within a network, not the network; write {meant}")
+    raise ValueError(f"is an address within a network, not the network; write {network}")
 
 
 def _machines_range(text: object) -> IPv4Network:
@@ -198,10 +198,10 @@ def _tunnel_type(text: str) -> str:
     return text
 
 
-def _dhcp_way(text: object) -> object:
-    if text not in DHCP_WAYS:
+def _dhcp_mode(text: object) -> object:
+    if text not in DHCP_MODES:
         raise ValueError(
-            f"is no way to serve a network; there are {' and '.join(DHCP_WAYS)}; "
+            f"is no way to serve a network; there are {' and '.join(DHCP_MODES)}; "
             "whether a subnet has DHCP at all is said there"
         )
     return text
@@ -275,7 +275,7 @@ HostRange = Annotated[Cidr, _range_of_hosts]
 RouterPair = Annotated[Cidr, _router_pair]
 Uuid = Annotated[str, _uuid]
 Name = Annotated[str, _text, name]
-ControllerWord = Annotated[str, _text, _controller]
+ControllerTarget = Annotated[str, _text, _controller]
 Mtu = Annotated[int, _number, _within(range(626, 9217))]
 Vlan = Annotated[int, _number, _within(LOCAL_VLANS)]
 Vni = Annotated[int, _number, _within(VNIS)]
@@ -284,6 +284,6 @@ RulePriority = Annotated[int, _number, _within(FIP_RULE_PRIORITIES)]
 DatapathId = Annotated[int, _number, _within(DATAPATH_IDS)]
 Protocol = Annotated[str, _text, _protocol]
 PortNumbers = Annotated[Ports, _ports]
-DhcpWay = Annotated[str, _dhcp_way]
+DhcpMode = Annotated[str, _dhcp_mode]
 TunnelType = Annotated[str, _text, _tunnel_type]
-BridgeWord = Annotated[str, _text, _bridge]
+BridgeName = Annotated[str, _text, _bridge]

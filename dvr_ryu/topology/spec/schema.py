@@ -33,18 +33,18 @@ class WrongKey(Invalid):
 
 
 class UnknownKey(WrongKey):
-    """A mapping has no such key; it has the one that is `meant`, perhaps."""
+    """A mapping has no such key; it has the one that is `nearest`, perhaps."""
 
     def __init__(self, key: str, known: tuple[str, ...]) -> None:
         super().__init__(f"unknown key '{key}'; {suggestion(key, known)}")
-        self.meant = nearest(key, known)
+        self.nearest = nearest(key, known)
 
 
 class Empty(Invalid):
     """There is nothing in what must have something."""
 
 
-def lacking(key: str) -> Invalid:
+def missing_key(key: str) -> Invalid:
     """The mapping has no such key, which it needs for what else it has."""
     return RequiredFieldInvalid("is lacking", [key])
 
@@ -62,7 +62,7 @@ def at_least_one(several: S) -> S:
 
 
 @frozen(kw_only=True)
-class Words:
+class Spec:
     """A mapping of the file: unknown keys are errors. With nothing behind its key, it is empty."""
 
     @classmethod
@@ -87,10 +87,10 @@ def schema(annotation: Any) -> Any:
 def _annotated(kind: Any, *checks: Callable[[Any], Any]) -> Any:
     """A kind of scalar is all said by its functions; a mapping or list has its own schema, too."""
     below = [schema(kind)] if get_origin(kind) in (dict, tuple) else []
-    return All(*below, *(_said(check) for check in checks))
+    return All(*below, *(_checked(check) for check in checks))
 
 
-def _said(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A function's own words, which voluptuous takes from no ValueError."""
 
     def take(value: Any) -> Any:
@@ -127,22 +127,22 @@ def _named(key: Any, value: Any) -> Callable[[dict[Any, Any]], dict[Any, Any]]:
     return take
 
 
-def _mapping(words: type[Words]) -> Any:
-    hints = get_type_hints(words, include_extras=True)
-    known = tuple(each.name for each in fields(words))
+def _mapping(spec: type[Spec]) -> Any:
+    hints = get_type_hints(spec, include_extras=True)
+    known = tuple(each.name for each in fields(spec))
 
     def unknown(key: str) -> NoReturn:
         raise UnknownKey(key, known)
 
-    def made(written: dict[str, Any]) -> Words:
-        words.check(written)
-        return words(**written)
+    def made(written: dict[str, Any]) -> Spec:
+        spec.check(written)
+        return spec(**written)
 
     keys: dict[Any, Any] = {
         Required(each.name) if each.default is NOTHING else Optional(each.name): schema(
             hints[each.name]
         )
-        for each in fields(words)
+        for each in fields(spec)
     }
     return All(_pairs, {**keys, unknown: object}, made)
 

@@ -11,11 +11,11 @@ from attrs import frozen
 from voluptuous import Invalid, MultipleInvalid, RequiredFieldInvalid, Schema
 
 from dvr_ryu.errors import Problem
-from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.schema import Empty, UnknownKey, WrongKey, schema
 from dvr_ryu.topology.spec.yaml_nodes import Document, Path
 
-_TOPOLOGY = Schema(schema(TopologyWords))
+_TOPOLOGY = Schema(schema(TopologySpec))
 
 EXAMPLES = {
     "hosts": "hosts: {server-1: {address: 10.0.44.1}}",
@@ -40,11 +40,11 @@ EXAMPLES = {
 class Declared:
     """What could be read of a document, and what is wrong with the rest of it."""
 
-    words: TopologyWords | None
+    spec: TopologySpec | None
     """Without the objects in which anything is wrong; None if no topology is left."""
     problems: tuple[Problem, ...] = ()
     unread: frozenset[str] = frozenset()
-    """The sections of the file that `words` do not have whole."""
+    """The sections of the file that `spec` do not have whole."""
 
 
 def declare(document: Document) -> Declared:
@@ -52,17 +52,17 @@ def declare(document: Document) -> Declared:
     try:
         return Declared(_TOPOLOGY(document.data))
     except MultipleInvalid as wrong:
-        errors = _said_once(wrong.errors)
+        errors = _reported_once(wrong.errors)
     problems = tuple(_problem(document, each) for each in errors)
     if not isinstance(document.data, dict):
         return Declared(None, problems)
     paths = [tuple(map(str, each.path)) for each in errors]
     unread = frozenset(path[0] for path in paths)
     try:
-        words = _TOPOLOGY(_without(document.data, paths))
+        spec = _TOPOLOGY(_without(document.data, paths))
     except MultipleInvalid:
-        words = None
-    return Declared(words, problems, unread)
+        spec = None
+    return Declared(spec, problems, unread)
 
 
 def _without(data: dict[str, Any], paths: list[tuple[str, ...]]) -> dict[str, Any]:
@@ -80,13 +80,15 @@ def _without(data: dict[str, Any], paths: list[tuple[str, ...]]) -> dict[str, An
     }
 
 
-def _said_once(errors: list[Invalid]) -> list[Invalid]:
+def _reported_once(errors: list[Invalid]) -> list[Invalid]:
     """Without what is missing, but is there misspelt."""
-    meant = {(tuple(each.path[:-1]), each.meant) for each in errors if isinstance(each, UnknownKey)}
+    misspelt = {
+        (tuple(each.path[:-1]), each.nearest) for each in errors if isinstance(each, UnknownKey)
+    }
     return [
         each
         for each in errors
-        if not (isinstance(each, RequiredFieldInvalid) and _missing(each) in meant)
+        if not (isinstance(each, RequiredFieldInvalid) and _missing(each) in misspelt)
     ]
 
 

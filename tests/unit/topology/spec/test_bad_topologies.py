@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from dvr_ryu.errors import SHOWN_COLUMNS, DvrError, FileError
 from dvr_ryu.topology.loading import load_topology, parse_topology
-from dvr_ryu.topology.spec.declaration import TopologyWords
-from dvr_ryu.topology.spec.schema import Words
+from dvr_ryu.topology.spec.declaration import TopologySpec
+from dvr_ryu.topology.spec.schema import Spec
 from dvr_ryu.topology.spec.schema_errors import EXAMPLES as EXAMPLES_OF_KEYS
 from dvr_ryu.topology.spec.schema_errors import declare
 from dvr_ryu.topology.spec.yaml_nodes import Document
@@ -76,7 +76,7 @@ def test_no_message_has_words_of_a_library():
 
 def _required(words: Any) -> Iterator[str]:
     """The keys that a mapping of the file must have, and those of all mappings below it."""
-    if isinstance(words, type) and issubclass(words, Words):
+    if isinstance(words, type) and issubclass(words, Spec):
         hints = get_type_hints(words, include_extras=True)
         for field in fields(words):
             if field.default is NOTHING:
@@ -87,7 +87,7 @@ def _required(words: Any) -> Iterator[str]:
 
 
 def test_of_every_key_that_may_be_missing_there_is_an_example():
-    assert set(_required(TopologyWords)) <= set(EXAMPLES_OF_KEYS)
+    assert set(_required(TopologySpec)) <= set(EXAMPLES_OF_KEYS)
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path):

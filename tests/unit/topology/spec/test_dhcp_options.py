@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.companion.providers.commands import require
-from dvr_ryu.topology.spec.dhcp_options import OPTIONS, number_of, value_of, word_of
+from dvr_ryu.topology.spec.dhcp_options import OPTIONS, number_of, option_name, value_of
 
 scalars = st.one_of(
     st.text(max_size=20),
@@ -35,7 +35,7 @@ def test_dnsmasq_takes_what_is_not_refused(options: list[tuple[int, object]]) ->
         except ValueError:
             continue
         assert said.isprintable() and said
-        words.append(f"--dhcp-option=tag:t,{word_of(number)},{said}")
+        words.append(f"--dhcp-option=tag:t,{option_name(number)},{said}")
     done = subprocess.run(
         [require("dnsmasq"), "--test", "--conf-file=/dev/null", *words],
         capture_output=True,
@@ -69,5 +69,5 @@ def test_values(number: int, value: object, said: str) -> None:
 
 def test_names_and_numbers() -> None:
     assert number_of("ntp-server") == number_of("42") == 42
-    assert word_of(42) == "option:ntp-server"
-    assert word_of(224) == "224"
+    assert option_name(42) == "option:ntp-server"
+    assert option_name(224) == "224"

@@ -11,18 +11,18 @@ import pytest
 from attrs import NOTHING, fields
 from voluptuous import Schema
 
-from dvr_ryu.topology.spec.declaration import TopologyWords
+from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.keys import KEYS, key
 from dvr_ryu.topology.spec.reference import reference
-from dvr_ryu.topology.spec.schema import Words, schema
+from dvr_ryu.topology.spec.schema import Spec, schema
 from dvr_ryu.topology.spec.yaml_nodes import Document
 
 DOCS = Path(__file__).parents[4] / "docs" / "topology.rst"
 
 
-def mappings(hint: Any) -> Iterator[type[Words]]:
+def mappings(hint: Any) -> Iterator[type[Spec]]:
     """Every kind of mapping that a file may have, found without the reference's own walk."""
-    if isinstance(hint, type) and issubclass(hint, Words):
+    if isinstance(hint, type) and issubclass(hint, Spec):
         yield hint
         for below in get_type_hints(hint, include_extras=True).values():
             yield from mappings(below)
@@ -41,8 +41,8 @@ ENTRY = re.compile(
 )
 
 
-@pytest.mark.parametrize("mapping", [*dict.fromkeys(mappings(TopologyWords))], ids=str)
-def test_every_key_has_a_type_a_default_a_sentence_and_an_example(mapping: type[Words]) -> None:
+@pytest.mark.parametrize("mapping", [*dict.fromkeys(mappings(TopologySpec))], ids=str)
+def test_every_key_has_a_type_a_default_a_sentence_and_an_example(mapping: type[Spec]) -> None:
     sections = re.split(r"^(.+)\n-+\n", reference(), flags=re.M)[2::2]
     named = [[each["key"] for each in ENTRY.finditer(section)] for section in sections]
     assert [each.name for each in fields(mapping)] in named
@@ -53,8 +53,8 @@ def test_every_line_belongs_to_an_entry() -> None:
     assert entries == len(ENTRY.findall(reference())) > 60
 
 
-@pytest.mark.parametrize("mapping", [*dict.fromkeys(mappings(TopologyWords))], ids=str)
-def test_every_example_is_taken_and_is_not_the_default(mapping: type[Words]) -> None:
+@pytest.mark.parametrize("mapping", [*dict.fromkeys(mappings(TopologySpec))], ids=str)
+def test_every_example_is_taken_and_is_not_the_default(mapping: type[Spec]) -> None:
     hints = get_type_hints(mapping, include_extras=True)
     for each in fields(mapping):
         text = f"{each.name}: {key(mapping, each.name).example}"
@@ -64,10 +64,10 @@ def test_every_example_is_taken_and_is_not_the_default(mapping: type[Words]) -> 
 
 def test_a_default_is_said_once() -> None:
     """In words only where the declaration's own says nothing: none, or an empty mapping."""
-    for mapping in dict.fromkeys(mappings(TopologyWords)):
+    for mapping in dict.fromkeys(mappings(TopologySpec)):
         for each in fields(mapping):
             default, said = each.default, key(mapping, each.name).default
-            speaks = isinstance(default, bool | int | Words) or (
+            speaks = isinstance(default, bool | int | Spec) or (
                 default and isinstance(default, str)
             )
             assert not (said and (speaks or default is NOTHING)), (mapping, each.name)
