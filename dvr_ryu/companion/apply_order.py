@@ -48,19 +48,19 @@ class ApplyOrder:
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._by_key = {resource.key: resource for resource in resources}
         needed = needs(self._by_key.values())
-        self._unmade: TopologicalSorter[Key] = TopologicalSorter(
+        self._waiting: TopologicalSorter[Key] = TopologicalSorter(
             {key: [need for need in its if need in self._by_key] for key, its in needed.items()}
         )
-        self._unmade.prepare()
+        self._waiting.prepare()
         self._ready: dict[Group, list[Resource]] = {}
         self._begun: set[Group] = set()
 
     def __bool__(self) -> bool:
-        return self._unmade.is_active()
+        return self._waiting.is_active()
 
     def begin(self) -> list[Batch]:
         """Return what may be made from now on, beside what was begun before."""
-        for key in self._unmade.get_ready():
+        for key in self._waiting.get_ready():
             resource = self._by_key[key]
             self._ready.setdefault(_group(resource), []).append(resource)
         return [self._begin(group) for group in self._startable()]
@@ -80,7 +80,7 @@ class ApplyOrder:
     def done(self, batch: Batch) -> None:
         """Tell that what was begun is made."""
         self._begun.remove(batch.group)
-        self._unmade.done(*(resource.key for resource in batch.resources))
+        self._waiting.done(*(resource.key for resource in batch.resources))
 
 
 def _group(resource: Resource) -> Group:

@@ -83,8 +83,8 @@ def test_rows_of_others_stay(ovs: Ovs, ovsdb: Ovsdb) -> None:
     ovsdb.make_bridges([BRIDGE])
     ovsdb.make_ports([PORT])
     assert len(json.loads(ovs.vsctl(*listing))["data"]) == len(before) + 2
-    ovsdb.unmake_ports([PORT])
-    ovsdb.unmake_bridges([BRIDGE])
+    ovsdb.remove_ports([PORT])
+    ovsdb.remove_bridges([BRIDGE])
     assert sorted(json.loads(ovs.vsctl(*listing))["data"]) == sorted(before)
 
 

@@ -60,7 +60,7 @@ def change_by(method: str, ovs: Ovs, table: TlsTable, wanted: SwitchTls | None) 
     elif needed.made:
         table.make(needed.made)  # type: ignore[arg-type]
     else:
-        table.unmake(found)
+        table.remove(found)
 
 
 @pytest.mark.parametrize("method", ("companion", "script"))
@@ -104,12 +104,12 @@ def test_foreign_settings_over_ours_are_replaced_and_restored(ovs: Ovs, table: T
     assert found != OURS
     table.make([OURS])
     assert table.read(wanted=True)[0] == [OURS]
-    table.unmake([OURS])
+    table.remove([OURS])
     assert rows(ovs) == theirs
 
 
 def test_settings_of_another_host_are_not_ours_to_remove(ovs: Ovs, table: TlsTable) -> None:
     shell(ovs, f"ovs-vsctl {THEIRS} external_ids:dvr_ryu=h2")
     before = rows(ovs)
-    table.unmake([OURS])
+    table.remove([OURS])
     assert rows(ovs) == before

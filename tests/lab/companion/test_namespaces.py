@@ -46,7 +46,7 @@ def alone(lines: str, *also: str) -> Any:
 
 def test_they_are_like_those_of_ip_netns() -> None:
     result = alone("""
-namespaces.make([one, two])
+namespaces.Namespaces().make([one, two])
 result = [sorted(ip("netns")), propagation(), here == os.stat("/proc/thread-self/ns/net").st_ino]
 result.append([resource.name for resource in namespaces.read()])
 result.append(ip("netns", "exec", "one", "cat", "/proc/sys/net/ipv4/ip_forward"))
@@ -60,9 +60,9 @@ result.append([os.stat(f"/run/netns/{name}").st_ino for name in ("one", "two")])
 
 def test_ip_netns_and_we_end_each_others() -> None:
     result = alone("""
-namespaces.make([one, two])
+namespaces.Namespaces().make([one, two])
 result = [ip("netns", "add", "three"), ip("netns", "del", "two")]
-namespaces.unmake([one, two])
+namespaces.Namespaces().remove([one, two])
 result += [ip("netns"), os.listdir("/run/netns"), os.listdir(namespaces.NOTES), propagation()]
 """)
     assert result == [[], [], ["three"], ["three"], [], "shared"]
@@ -70,11 +70,11 @@ result += [ip("netns"), os.listdir("/run/netns"), os.listdir(namespaces.NOTES), 
 
 def test_a_file_of_one_that_was_killed_becomes_a_namespace() -> None:
     result = alone("""
-namespaces.make([one])
+namespaces.Namespaces().make([one])
 Path("/run/netns/two").touch(mode=0)
 (namespaces.NOTES / "two").touch()
 result = [[resource.name for resource in namespaces.read()]]
-namespaces.make([one, two])
+namespaces.Namespaces().make([one, two])
 result.append([resource.name for resource in namespaces.read()])
 """)
     assert result == [["one"], ["one", "two"]]
@@ -86,7 +86,7 @@ def test_a_foreign_file_is_not_taken_for_a_namespace(file: str) -> None:
 Path("/run/netns").mkdir()
 Path({file!r}).touch()
 try:
-    namespaces.make([one, two])
+    namespaces.Namespaces().make([one, two])
     result = ""
 except HostError as error:
     result = str(error)
@@ -100,7 +100,7 @@ def test_the_kernels_refusal_names_the_request() -> None:
         """
 Path("/proc/sys/user/max_net_namespaces").write_text("0")
 try:
-    namespaces.make([one])
+    namespaces.Namespaces().make([one])
     result = ""
 except HostError as error:
     result = str(error)

@@ -1,7 +1,7 @@
 """Kernel settings, by /proc/sys: of our namespaces and devices, of instances' cards, and the few of
 the host itself.
 
-What a setting of what goes on was before is noted first, and put back when it is unmade.
+A note keeps the value before ours of a setting that outlives us; `remove` restores it.
 """
 
 from __future__ import annotations

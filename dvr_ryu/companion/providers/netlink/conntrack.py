@@ -61,23 +61,31 @@ def read() -> Iterator[Translation]:
         yield from _noted(namespace)
 
 
-def make(resources: Sequence[Translation]) -> None:
-    """Forget what began before these translations; from now on they hold for all connections."""
-    notes.folder(Path(NOTES))
-    # A kernel that does not tell is found out before anything is noted, connections or none.
-    with nfnetlink(resources[0].namespace) as kernel:
-        _connections(kernel, _addresses(resources))
-    for namespace, group in by_namespace(resources):
-        _forget(namespace, group)
-        _write(namespace, _noted(namespace) | {*group})
+class Translations(Provider):
+    """The provider of translations."""
 
+    kinds = (Translation,)
 
-def unmake(resources: Sequence[Translation]) -> None:
-    """Forget what began under these translations."""
-    for namespace, group in by_namespace(resources):
-        if exists(namespace):
+    def read(self, look: Look) -> Sequence[Translation]:
+        """Return the translations that were noted."""
+        return list(read())
+
+    def make(self, resources: Sequence[Translation]) -> None:
+        """Forget what began before these translations: then they hold for all connections."""
+        notes.folder(Path(NOTES))
+        # A kernel that does not tell is found out before anything is noted, connections or none.
+        with nfnetlink(resources[0].namespace) as kernel:
+            _connections(kernel, _addresses(resources))
+        for namespace, group in by_namespace(resources):
             _forget(namespace, group)
-        _write(namespace, _noted(namespace) - {*group})
+            _write(namespace, _noted(namespace) | {*group})
+
+    def remove(self, resources: Sequence[Translation]) -> None:
+        """Forget what began under these translations."""
+        for namespace, group in by_namespace(resources):
+            if exists(namespace):
+                _forget(namespace, group)
+            _write(namespace, _noted(namespace) - {*group})
 
 
 # Notes --------------------------------------------------------------------------------------------
@@ -184,21 +192,3 @@ def _concerned(translations: Sequence[Translation]) -> Callable[[Connection], bo
         )
 
     return concerned
-
-
-class Translations(Provider):
-    """The provider of translations."""
-
-    kinds = (Translation,)
-
-    def read(self, look: Look) -> Sequence[Translation]:
-        """Return the translations that were noted."""
-        return list(read())
-
-    def make(self, resources: Sequence[Translation]) -> None:
-        """Forget connections that began before translations."""
-        make(resources)
-
-    def remove(self, resources: Sequence[Translation]) -> None:
-        """Forget connections that began under translations."""
-        unmake(resources)

@@ -130,25 +130,46 @@ def read() -> Iterator[Namespace]:
             yield Namespace(name)
 
 
-def make(resources: Sequence[Namespace]) -> None:
-    """Make namespaces, as `ip netns add` does: a name is a file on which a namespace is mounted."""
-    notes.folder(NOTES)
-    _share()
-    for resource in resources:
-        name = NETNS / resource.name
-        if is_foreign(resource.name):
-            raise HostError(
-                f"the namespace {resource.name} exists and is not dvr_ryu's; if nothing needs it, "
-                f"remove it: ip netns del {resource.name}"
-            )
-        notes.touch(NOTES / resource.name)
-        if not exists(resource.name):
-            name.touch(mode=0)
-            try:
-                with nowhere():
-                    _mount(THIS_THREAD, name, MS_BIND)
-            except OSError as error:
-                raise refusal(resource, error) from error
+class Namespaces(Provider):
+    """The provider of namespaces."""
+
+    kinds = (Namespace,)
+
+    def read(self, look: Look) -> Sequence[Namespace]:
+        """Return our namespaces."""
+        return list(read())
+
+    def make(self, resources: Sequence[Namespace]) -> None:
+        """Make namespaces, as `ip netns add` does: a namespace is mounted on a file of its name."""
+        notes.folder(NOTES)
+        _share()
+        for resource in resources:
+            name = NETNS / resource.name
+            if is_foreign(resource.name):
+                raise HostError(
+                    f"the namespace {resource.name} exists and is not dvr_ryu's; if nothing needs "
+                    f"it, remove it: ip netns del {resource.name}"
+                )
+            notes.touch(NOTES / resource.name)
+            if not exists(resource.name):
+                name.touch(mode=0)
+                try:
+                    with nowhere():
+                        _mount(THIS_THREAD, name, MS_BIND)
+                except OSError as error:
+                    raise refusal(resource, error) from error
+
+    def remove(self, resources: Sequence[Namespace]) -> None:
+        """Remove the names of namespaces; the kernel ends those that nobody is in."""
+        for resource in resources:
+            if exists(resource.name):
+                try:
+                    _raise_unless_0(_libc.umount2(bytes(NETNS / resource.name), MNT_DETACH))
+                except OSError as error:
+                    # `ip netns del` was quicker
+                    if error.errno not in (errno.EINVAL, errno.ENOENT):
+                        raise refusal(resource, error) from error
+            _forget(resource.name)
 
 
 def _share() -> None:
@@ -164,18 +185,6 @@ def _share() -> None:
             raise
         _mount(str(NETNS), NETNS, MS_BIND | MS_RECURSIVE)
         _mount("", NETNS, MS_SHARED | MS_RECURSIVE)
-
-
-def unmake(resources: Sequence[Namespace]) -> None:
-    """Remove the names of namespaces; the kernel ends those that nobody is in."""
-    for resource in resources:
-        if exists(resource.name):
-            try:
-                _raise_unless_0(_libc.umount2(bytes(NETNS / resource.name), MNT_DETACH))
-            except OSError as error:
-                if error.errno not in (errno.EINVAL, errno.ENOENT):  # `ip netns del` was quicker
-                    raise refusal(resource, error) from error
-        _forget(resource.name)
 
 
 def tidy() -> None:
@@ -195,21 +204,3 @@ def _forget(name: str) -> None:
         with suppress(OSError):  # others have put something there
             folder.rmdir()
     notes.remove(NOTES / name)
-
-
-class Namespaces(Provider):
-    """The provider of namespaces."""
-
-    kinds = (Namespace,)
-
-    def read(self, look: Look) -> Sequence[Namespace]:
-        """Return our namespaces."""
-        return list(read())
-
-    def make(self, resources: Sequence[Namespace]) -> None:
-        """Make namespaces."""
-        make(resources)
-
-    def remove(self, resources: Sequence[Namespace]) -> None:
-        """Remove namespaces."""
-        unmake(resources)

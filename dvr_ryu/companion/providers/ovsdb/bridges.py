@@ -225,7 +225,7 @@ class Ovsdb:
                     wrong = _text(row["error"])
                     raise HostError(f"Open vSwitch cannot make port {row['name']}: {wrong}")
 
-    def unmake_ports(self, resources: Sequence[OvsPort]) -> None:
+    def remove_ports(self, resources: Sequence[OvsPort]) -> None:
         """Remove ports; their devices go with them."""
         with self._database.transaction() as transaction:
             present = _named(transaction.replica.rows("Port"), resources).values()
@@ -234,7 +234,7 @@ class Ovsdb:
                 here = gone.intersection(bridge["ports"])
                 transaction.remove("Bridge", bridge.uuid, "ports", here)
 
-    def unmake_bridges(self, resources: Sequence[Bridge]) -> None:
+    def remove_bridges(self, resources: Sequence[Bridge]) -> None:
         """Remove bridges with all that is on them; those that were here before us are given back,
         without our ports.
         """

@@ -49,7 +49,7 @@ class Bridges(Provider):
 
     def remove(self, resources: Sequence[Bridge]) -> None:
         """Remove bridges; give adopted ones back."""
-        self._ovsdb.unmake_bridges(resources)
+        self._ovsdb.remove_bridges(resources)
 
 
 class Ports(Provider):
@@ -73,7 +73,7 @@ class Ports(Provider):
 
     def remove(self, resources: Sequence[OvsPort]) -> None:
         """Remove ports; their devices go with them."""
-        self._ovsdb.unmake_ports(resources)
+        self._ovsdb.remove_ports(resources)
 
 
 class TlsSettings(Provider):
@@ -97,4 +97,4 @@ class TlsSettings(Provider):
 
     def remove(self, resources: Sequence[SwitchTls]) -> None:
         """Give back the settings that were here before us, or none."""
-        self._table.unmake(resources)
+        self._table.remove(resources)

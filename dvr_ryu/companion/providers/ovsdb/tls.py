@@ -53,7 +53,7 @@ class TlsTable:
                 ids[BEFORE] = json.dumps(before)
             _replace({**columns_of(resource.settings), "external_ids": ids}, transaction)
 
-    def unmake(self, _: Sequence[SwitchTls]) -> None:
+    def remove(self, _: Sequence[SwitchTls]) -> None:
         """Give back the settings that were here before us, or none."""
         with self._database.current() as replica:
             present = _present(replica)
