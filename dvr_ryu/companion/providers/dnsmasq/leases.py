@@ -65,8 +65,8 @@ def _leases(namespace: str, root: Path = Path("/")) -> Iterator[tuple[int, str, 
     follow, unless the line is just being written.
     """
     for line in (notes.text(below(root, leases_file(namespace))) or "").splitlines():
-        expires, mac, ip, *its_own = [*line.split(), "", ""]
         with suppress(ValueError):  # it is no line of dnsmasq's
+            expires, mac, ip, *its_own = [*line.split(), "", ""]
             if len(its_own) == 4 and 0 <= int(expires) < END_OF_TIME:
                 yield int(expires), mac, str(IPv4Address(ip))
 

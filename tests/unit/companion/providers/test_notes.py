@@ -166,7 +166,9 @@ WRONG_TYPES = st.sampled_from(
     ]
 )
 SPOILS = st.one_of(
-    st.sampled_from([_directory, os.mkfifo, _link_to("nowhere"), _link_to("."), _saying(b"")]),
+    st.sampled_from(
+        [_directory, os.mkfifo, _link_to("nowhere"), _link_to("."), _saying(b""), _saying(b"\t")]
+    ),
     st.binary(max_size=40).map(_saying),
     st.text(max_size=40).map(lambda text: _saying(text.encode("utf-8", "surrogatepass"))),
     WRONG_WORDS.map(_saying),
