@@ -1,8 +1,8 @@
 """A distributed router on one host: its qrouter- namespace. Pure; the values are Neutron's.
 
-East-west is the main table, which has the router's own routes, and permanent neighbours. What main
-cannot route goes out by policy rules: floating addresses through table 16 to the fip- namespace,
-the rest to the SNAT host.
+East-west traffic takes the main table, which has the router's own routes, and permanent neighbours.
+Policy rules route the rest: table 16 leads from floating addresses to the fip- namespace, other
+tables lead to the SNAT host.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
 LAST = (1 << 32) - 1
-"""The priority of the rule for what the router itself sends. What is sent from one of its inner
-addresses goes by SNAT, before."""
+"""The priority of the rule for packets that the router itself sends. Those from one of its inner
+addresses meet the rules of SNAT before."""
 FIP_TABLE = 16
-"""The table of what has a floating address: dvr_local_router.FIP_RT_TBL."""
+"""The table for instances with a floating address: Neutron's dvr_local_router.FIP_RT_TBL."""
 
 
 def resources(
@@ -92,7 +92,7 @@ def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Itera
 
 
 def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tuple[str, str]]:
-    """Whom it need not ask for. A virtual IP is not among them: its owner is who announced it."""
+    """Yield the neighbours that are known. A virtual IP is not: whatever announces it owns it."""
     for router in view.topology.routers.values():
         for each in router.interfaces:
             same_subnet = (each.network, each.cidr) == (interface.network, interface.cidr)
@@ -108,8 +108,8 @@ def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tu
 
 
 def _snat_redirects(view: HostView, router: model.Router) -> Iterator[Resource]:
-    """What main does not route, by subnet, to the sg- port of the router's SNAT host; what comes
-    from behind a next hop goes the way of that.
+    """Yield a rule and a route for each subnet: packets that main does not route go to the sg- port
+    of the router's SNAT host. A prefix behind a next hop goes with the subnet of that.
     """
     for interface in router.interfaces:
         if interface.snat_port is not None:
@@ -141,18 +141,19 @@ def _floating(
     yield way_out
     chains = tuple(_nat(router, floating_ips, central))
     yield from chains
-    # Not before its NAT is there: or a connection would leave with its fixed address, and stay so.
+    # After its NAT: else a connection would leave with the fixed address, and stay so.
     after = (way_out.key, *(chain.key for chain in chains))
     for each in floating_ips:
         yield Address(namespace, rfp, f"{each.ip}/32", each.ip)
         yield Rule(namespace, each.rule_priority, FIP_TABLE, source=each.fixed_ip, after=after)
-    yield from _own_way(router, floating_ips[0].ip)
+    yield from _answers(router, floating_ips[0].ip)
     yield from translations(namespace, [*floating_ips, *central])
 
 
-def _own_way(router: model.Router, source: str) -> Iterator[Resource]:
-    """How the router itself answers what comes from outside: errors about what it forwards are seen
-    as from the floating address that was asked, all else as from the first of this host.
+def _answers(router: model.Router, source: str) -> Iterator[Resource]:
+    """Yield the route by which the router itself answers packets from outside. The source of errors
+    about forwarded packets is the floating address that they were for; the source of all other
+    packets is the first floating address of this host.
     """
     namespace, rfp, link = router.namespace, router.rfp_device, router.fip_link
     after = (

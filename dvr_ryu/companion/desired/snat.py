@@ -82,11 +82,11 @@ def _nat(
 ) -> Iterator[Chain]:
     namespace, qg = router.snat_namespace, gateway.device
     inside = f"! -o {qg} -m conntrack ! --ctstate DNAT -j ACCEPT"
-    # First those that leave as their own address.
+    # First the instances that have a floating address of their own.
     own = "-j neutron-l3-agent-float-snat"
     snat = f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"
-    # A distributed address of this router is local to its qrouter on the host that has it: an
-    # answer to it would be kept there.
+    # A distributed address of this router is local to its qrouter on the host that has it: that
+    # qrouter would take an answer to it for its own.
     within = hairpin(router, distributed) if central else ()
     yield from dnat(namespace, central)
     yield Chain(namespace, "nat", "neutron-l3-agent-POSTROUTING", (inside,))
