@@ -71,14 +71,14 @@ with netlink("") as kernel:
 """
 _OF_ROUTES = f"""{_ALL_OF_OURS}
 found = [each for each in found if each.kind.endswith("route")]
-routing.unmake(found)
+routing.Routing().remove(found)
 print(len(found), len({{each.key for each in found}}))
 """
 _OF_ADDRESSES = f"""{_ALL_OF_OURS}
-routing.unmake([each for each in found if isinstance(each, Address)])
+routing.Routing().remove([each for each in found if isinstance(each, Address)])
 """
 _OF_OURS = f"""{_ALL_OF_OURS}
-routing.unmake([each for each in found if each.kind == "foreign-route"])
+routing.Routing().remove([each for each in found if each.kind == "foreign-route"])
 routing.make([Route("", 254, "default", "10.0.0.1", "qr-1")])
 """
 _OF_RULES = """
@@ -88,7 +88,7 @@ from dvr_ryu.companion.resources.routing.rule import Rule
 
 with netlink("") as kernel:
     found = [resource for resource in routing._rules(kernel) if isinstance(resource, Rule)]
-routing.unmake(found)
+routing.Routing().remove(found)
 print(len(found))
 """
 _OF_DEVICES = """

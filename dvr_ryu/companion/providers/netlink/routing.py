@@ -137,22 +137,6 @@ def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | 
                 yield Neighbour(kernel.namespace, device, ip, mac)
 
 
-def make(resources: Sequence[Makeable]) -> None:
-    """Make resources, namespace by namespace."""
-    for namespace, group in by_namespace(resources):
-        with netlink(namespace) as kernel:
-            kernel.ask((_made(kernel, resource) for resource in group), REFUSED_BECAUSE_THERE)
-
-
-def unmake(resources: Sequence[RoutingResource]) -> None:
-    """Unmake resources, namespace by namespace."""
-    for namespace, group in by_namespace(resources):
-        if exists(namespace):
-            with netlink(namespace) as kernel:
-                there = [each for each in group if all(map(kernel.has, _devices_of(each)))]
-                kernel.ask((_unmade(kernel, each) for each in there), GONE)
-
-
 def _devices_of(resource: RoutingResource) -> tuple[str, ...]:
     match resource:
         case Rule() | KernelRule():
@@ -174,7 +158,7 @@ def _made(kernel: Netlink, resource: Makeable) -> Request:
     return Request(resource, type_, nl.NLM_F_CREATE | how, _message(kernel, resource))
 
 
-def _unmade(kernel: Netlink, resource: RoutingResource) -> Request:
+def _removal(kernel: Netlink, resource: RoutingResource) -> Request:
     if isinstance(resource, Route | KernelRoute | ForeignRoute):
         return Request(resource, rtnl.RTM_DELROUTE, 0, route_removal(kernel, resource))
     removal = _message(kernel, resource)
@@ -274,12 +258,18 @@ class Routing(VisitingProvider):
         yield from read(visit.kernel, ours, visit.look.once(_wanted).get(visit.namespace, {}))
 
     def make(self, resources: Sequence[Makeable]) -> None:
-        """Make resources."""
-        make(resources)
+        """Make resources, namespace by namespace."""
+        for namespace, group in by_namespace(resources):
+            with netlink(namespace) as kernel:
+                kernel.ask((_made(kernel, resource) for resource in group), REFUSED_BECAUSE_THERE)
 
     def remove(self, resources: Sequence[RoutingResource]) -> None:
-        """Remove resources."""
-        unmake(resources)
+        """Remove resources, namespace by namespace."""
+        for namespace, group in by_namespace(resources):
+            if exists(namespace):
+                with netlink(namespace) as kernel:
+                    there = [each for each in group if all(map(kernel.has, _devices_of(each)))]
+                    kernel.ask((_removal(kernel, each) for each in there), GONE)
 
 
 def _wanted(look: Look) -> dict[str, dict[Key, Resource]]:

@@ -86,7 +86,7 @@ class Processes(Provider):
 
     def remove(self, resources: Sequence[Process]) -> None:
         """End programs, and forget their pid notes."""
-        _unmake([resource.name for resource in resources])
+        _end_all([resource.name for resource in resources])
 
 
 def _read(namespaces: Iterable[Namespace]) -> Iterator[Process]:
@@ -179,11 +179,11 @@ def tidy() -> None:
     """End the programs that a killed companion had begun to end, or they would count as running."""
     if names := notes.text(ENDING):
         _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
-        _unmake(names.splitlines())
+        _end_all(names.splitlines())
     notes.remove(ENDING)
 
 
-def _unmake(names: Sequence[str]) -> None:
+def _end_all(names: Sequence[str]) -> None:
     pids = [pid for name in names for pid in _known(name)]
     if pids:
         notes.replace(ENDING, "".join(f"{name}\n" for name in names))
