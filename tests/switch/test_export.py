@@ -49,13 +49,12 @@ def test_the_script_has_the_articles_lines_and_the_sentences() -> None:
     assert script.startswith("#!/bin/sh\n")
     assert "br-int of" not in script
     lines = script.splitlines()
-    at = lines.index("# 10.10.10.1 answers on this very host: nobody beyond it may receive what is "
-                     "meant for it.")  # fmt: skip
+    at = lines.index("# 10.10.10.1 is on this host: packets to it must not leave.")
     assert lines[at + 1] == (
         "ovs-ofctl -O OpenFlow14 add-flow br-tun 'cookie=0x6476725f727975,table=1,priority=2,"
         "dl_vlan=2,dl_dst=fa:16:3e:de:07:79 actions=drop'"
     )
-    table = "# Table 20, UCAST_TO_TUN: One receiver: into the one tunnel that leads to it."
+    table = "# Table 20, UCAST_TO_TUN: To one receiver: into the tunnel that leads to it."
     assert lines.count(table) == 3
 
 

@@ -29,7 +29,8 @@ def test_changed_flows_are_logged_in_the_format_of_diff_flows(
     before = set(ovs.flows("br-tun", "-O", "OpenFlow14"))
     edit(
         flows_folder / "br-tun.flows",
-        "    # Routed on {tunnel.host}: straight to br-int, which puts the gateway's MAC back.\n"
+        "    # Packets that {tunnel.host} routed go straight to br-int, "
+        "which puts the gateway's MAC back.\n"
         "    priority=1, dl_src={tunnel.dvr_mac}  actions=output:patch-int\n",
         "    priority=2, dl_src={tunnel.dvr_mac}  actions=output:patch-int\n",
     )

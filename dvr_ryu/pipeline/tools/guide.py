@@ -35,9 +35,9 @@ How to read a flow file
     # A line of its own that begins with a hash, right above a flow, is the flow's sentence.
     table 1 DVR_PROCESS "Frames from br-int: hide the gateway that every host shares."
       each gateway:
-        # {gateway.ip} answers on this very host: nobody beyond it may receive what is meant for it.
+        # {gateway.ip} is on this host: packets to it must not leave.
         priority=2, dl_vlan={gateway.vlan}, dl_dst={gateway.mac}  actions=drop
-        # What {gateway.router} routed here leaves with the MAC of {host.name}.
+        # Packets that {gateway.router} routed here leave with the MAC of {host.name}.
         priority=1, dl_vlan={gateway.vlan}, dl_src={gateway.mac} \\
           actions=mod_dl_src:{host.dvr_mac},goto_table:PATCH_LV_TO_TUN
       miss: goto_table:PATCH_LV_TO_TUN

@@ -52,7 +52,7 @@ def test_tables_that_have_names_get_them():
     assert [line for line in lines if line.startswith("#")] == [
         "# Table 0, LOCAL_SWITCHING: From br-int, or from another host?",
         "# Table 2, PATCH_LV_TO_TUN: To one receiver, or to all?",
-        "# Table 20, UCAST_TO_TUN: One receiver: into the one tunnel that leads to it.",
+        "# Table 20, UCAST_TO_TUN: To one receiver: into the tunnel that leads to it.",
     ]
     assert lines[-1] == "table=77,priority=32768 actions=drop"
 
