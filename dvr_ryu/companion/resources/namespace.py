@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
+from typing import TypeVar
 
 from attrs import frozen
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.topology.model import instance_namespace
+
+Item = TypeVar("Item")
 
 ROOT = ""
 """The host's own network namespace, among the names of namespaces."""
@@ -28,6 +32,16 @@ def namespace_key(name: str) -> Key | None:
 def in_instance(namespace: str) -> bool:
     """Whether it is an instance's: what it does there is its own affair, as in any guest."""
     return namespace.startswith(instance_namespace(""))
+
+
+def by_namespace(
+    items: Iterable[Item], name_of: Callable[[Item], str] = attrgetter("namespace")
+) -> list[tuple[str, list[Item]]]:
+    """Group items by the namespace that each has; for each is entered once."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(name_of(item), []).append(item)
+    return list(groups.items())
 
 
 @frozen

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from dvr_ryu.companion.desired.common import as_integer
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.dnsmasq import servers
-from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below
 from dvr_ryu.companion.providers.processes import processes
 from dvr_ryu.companion.providers.processes.processes import Processes
@@ -25,6 +24,7 @@ from dvr_ryu.companion.resources.dhcp.files import (
 )
 from dvr_ryu.companion.resources.dhcp.leases import ALL_LEASES, LeaseBook, StaleLease
 from dvr_ryu.companion.resources.dhcp.lines import DhcpHost
+from dvr_ryu.companion.resources.namespace import by_namespace
 from dvr_ryu.companion.resources.process import Process
 
 END_OF_TIME = 1 << 32

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.providers.netlink.namespaces import by_namespace
 from dvr_ryu.companion.providers.notes import below, replace
 from dvr_ryu.companion.providers.processes.processes import signal_to
 from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, dhcp_server
 from dvr_ryu.companion.resources.dhcp.lines import LINES, READ, DhcpHost, DhcpOption, Line
+from dvr_ryu.companion.resources.namespace import by_namespace
 from dvr_ryu.companion.resources.resource import Key
 
 FILES = Path(DHCP_DIRECTORY)

@@ -20,9 +20,9 @@ from dvr_ryu.companion.providers.commands import path_of, run
 from dvr_ryu.companion.providers.iptables.firewall import appended
 from dvr_ryu.companion.providers.netlink import netfilter
 from dvr_ryu.companion.providers.netlink.client import Netlink, nfnetlink
-from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, by_namespace, exists, inside
+from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, exists, inside
 from dvr_ryu.companion.providers.provider import Look, Provider
-from dvr_ryu.companion.resources.namespace import Namespace
+from dvr_ryu.companion.resources.namespace import Namespace, by_namespace
 from dvr_ryu.companion.resources.netfilter.chain import Chain
 
 KERNEL_CHAINS = (

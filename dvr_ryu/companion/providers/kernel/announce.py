@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.providers.netlink.client import netlink
-from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, inside
+from dvr_ryu.companion.providers.netlink.namespaces import inside
 from dvr_ryu.companion.providers.netlink.routing import on_device
 from dvr_ryu.companion.resources.device import Device
-from dvr_ryu.companion.resources.namespace import in_instance
+from dvr_ryu.companion.resources.namespace import by_namespace, in_instance
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour

@@ -15,10 +15,10 @@ from pathlib import Path
 from attrs import evolve
 
 from dvr_ryu.companion.providers import notes
-from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, inside
+from dvr_ryu.companion.providers.netlink.namespaces import exists, inside
 from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
 from dvr_ryu.companion.providers.provider import Look, Provider
-from dvr_ryu.companion.resources.namespace import namespace_key
+from dvr_ryu.companion.resources.namespace import by_namespace, namespace_key
 from dvr_ryu.companion.resources.sysctl import NOTES, RestoredSysctl, Sysctl
 
 PROC = Path("/proc/sys")

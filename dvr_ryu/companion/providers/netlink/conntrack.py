@@ -23,9 +23,9 @@ from pyroute2.netlink.nfnetlink.nfctsocket import (
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, nfnetlink
 from dvr_ryu.companion.providers.netlink.messages import Message, message, values
-from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
+from dvr_ryu.companion.providers.netlink.namespaces import exists
 from dvr_ryu.companion.providers.provider import Look, Provider
-from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.namespace import ROOT, by_namespace
 from dvr_ryu.companion.resources.netfilter.translation import NOTES, Translation, numbers_of
 from dvr_ryu.errors import HostError
 

@@ -16,9 +16,9 @@ from dvr_ryu.companion.providers.kernel.refusal import refusal
 from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, batches, netlink
 from dvr_ryu.companion.providers.netlink.links import GROUP, UNKNOWN, VETH
 from dvr_ryu.companion.providers.netlink.messages import Message, as_bytes, message, nest, values
-from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists, opened
+from dvr_ryu.companion.providers.netlink.namespaces import exists, opened
 from dvr_ryu.companion.resources.device import Device
-from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.namespace import ROOT, by_namespace
 from dvr_ryu.companion.resources.veth_pair import VethPair
 
 ONE_QUEUE = ("IFLA_NUM_TX_QUEUES", 1), ("IFLA_NUM_RX_QUEUES", 1)

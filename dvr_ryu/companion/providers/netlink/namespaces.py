@@ -9,11 +9,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
 
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.kernel.refusal import refusal
@@ -31,19 +29,7 @@ MS_BIND, MS_RECURSIVE, MS_SHARED, MNT_DETACH = 1 << 12, 1 << 14, 1 << 20, 2
 """<linux/mount.h>"""
 THIS_THREAD = "/proc/thread-self/ns/net"
 
-Item = TypeVar("Item")
-
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def by_namespace(
-    items: Iterable[Item], place: Callable[[Item], str] = attrgetter("namespace")
-) -> list[tuple[str, list[Item]]]:
-    """Group items by the namespace that each has; for each is entered once."""
-    groups: dict[str, list[Item]] = {}
-    for item in items:
-        groups.setdefault(place(item), []).append(item)
-    return list(groups.items())
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from pyroute2.netlink.rtnl.ndmsg import NTF_PROXY, NUD_PERMANENT, ndmsg
 from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES
 from dvr_ryu.companion.providers.netlink.client import GONE, Netlink, Request, netlink
 from dvr_ryu.companion.providers.netlink.messages import Message, as_bytes, as_text, message, values
-from dvr_ryu.companion.providers.netlink.namespaces import by_namespace, exists
+from dvr_ryu.companion.providers.netlink.namespaces import exists
 from dvr_ryu.companion.providers.netlink.routes import (
     kernel_routes,
     route_message,
@@ -32,7 +32,7 @@ from dvr_ryu.companion.providers.netlink.routes import (
 )
 from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
 from dvr_ryu.companion.providers.provider import Look
-from dvr_ryu.companion.resources.namespace import ROOT, in_instance
+from dvr_ryu.companion.resources.namespace import ROOT, by_namespace, in_instance
 from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.foreign_route import ForeignRoute

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from attrs import frozen
 
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY, dhcp_server
+from dvr_ryu.companion.resources.namespace import by_namespace
 from dvr_ryu.companion.resources.process import pid_file
 from dvr_ryu.companion.resources.resource import Key, Resource
 
@@ -60,21 +61,19 @@ class DnsmasqLine(Resource):
         cls, resources: Sequence[Self], present: Mapping[Key, Self], host: str
     ) -> Iterator[str]:
         """Write a line for each, instead of the one that may be there."""
-        for namespace in dict.fromkeys(each.namespace for each in resources):
-            for each in resources:
-                if each.namespace == namespace:
-                    if each.key in present:
-                        yield each._removal()
-                    yield each.describe()
+        for namespace, group in by_namespace(resources):
+            for each in group:
+                if each.key in present:
+                    yield each._removal()
+                yield each.describe()
             yield from cls._reading(namespace)
 
     @classmethod
     def remove_all_lines(cls, resources: Sequence[Self], host: str) -> Iterator[str]:
         """Remove the lines."""
-        for namespace in dict.fromkeys(each.namespace for each in resources):
-            for each in resources:
-                if each.namespace == namespace:
-                    yield each._removal()
+        for namespace, group in by_namespace(resources):
+            for each in group:
+                yield each._removal()
             yield from cls._reading(namespace)
 
     def _removal(self) -> str:
