@@ -130,7 +130,7 @@ class DvrApp(app_manager.RyuApp):
         return super().start()
 
     def _announce(self) -> None:
-        topology, pipelines = self._desired.topology, self._desired.pipelines.pipelines
+        topology, pipelines = self._desired.topology, self._desired.pipelines.by_bridge
         kinds = {
             "host": topology.hosts,
             "network": topology.networks,

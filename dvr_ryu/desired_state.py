@@ -105,8 +105,8 @@ class DesiredState:
         declaration, pipelines = inputs.declaration, inputs.pipelines
         step = transition(was.topology, declaration, self._placement(declaration))
         pipelines.compile(_flooded(step.after))
-        before = self.topology, was.topology, self.pipelines.pipelines
-        differs = before != (declaration.topology, step.after, pipelines.pipelines)
+        before = self.topology, was.topology, self.pipelines.by_bridge
+        differs = before != (declaration.topology, step.after, pipelines.by_bridge)
         return _Read(inputs, step, differs)
 
     # Instances on their way -----------------------------------------------------------------------
@@ -124,7 +124,7 @@ class DesiredState:
     @property
     def early_bridges(self) -> set[BridgeName]:
         """The bridges that have the flows to instances which have arrived before all others."""
-        pipelines = self.pipelines.pipelines
+        pipelines = self.pipelines.by_bridge
         return {BridgeName(host, bridge) for host in self._in_force.early for bridge in pipelines}
 
     def follow_moves(self, apart: Callable[[Callable[[], Transition]], Transition]) -> bool:
@@ -162,7 +162,7 @@ class DesiredState:
         pins.
         """
         host, _, bridge = description.partition("/")
-        if host in self._in_force.topology.hosts and bridge in self.pipelines.pipelines:
+        if host in self._in_force.topology.hosts and bridge in self.pipelines.by_bridge:
             return BridgeName(host, bridge)
         return self._by_datapath_id.get(datapath_id)
 
@@ -172,7 +172,7 @@ class DesiredState:
 
     def expected_from(self, address: str) -> int:
         """How many bridges may connect from an address."""
-        return self._expected[address] * len(self.pipelines.pipelines)
+        return self._expected[address] * len(self.pipelines.by_bridge)
 
     def cookies(self) -> frozenset[int]:
         """The cookies that mark flows on a switch as ours."""

@@ -124,15 +124,15 @@ def flows(
         raise click.UsageError("Missing option '--host'; only --as script may do without.")
     pipelines = load_pipelines(folder or flows_dir())
     every = output_format == "script"
-    usual = list(pipelines.pipelines) if every else [bridge_of(Plug.TUNNELS)]
+    usual = list(pipelines.by_bridge) if every else [bridge_of(Plug.TUNNELS)]
     bridges = [bridge] if bridge else usual
-    if unknown := [each for each in bridges if each not in pipelines.pipelines]:
-        known = ", ".join(pipelines.pipelines)
+    if unknown := [each for each in bridges if each not in pipelines.by_bridge]:
+        known = ", ".join(pipelines.by_bridge)
         raise click.BadParameter(
             f"no pipeline for '{unknown[0]}'; there are {known}", param_hint="--bridge"
         )
     if not topology:
-        lines = _cleaned(dump, pipelines.pipelines[bridges[0]])
+        lines = _cleaned(dump, pipelines.by_bridge[bridges[0]])
     elif output_format == "script":
         lines = script(pipelines, views(topology, host), bridges)
     else:
@@ -181,7 +181,7 @@ def docs(folder: Path | None, of_topology: bool) -> None:
     from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.pipeline.tools.docs import document
 
-    pipelines = load_pipelines(folder or flows_dir()).pipelines.values()
+    pipelines = load_pipelines(folder or flows_dir()).by_bridge.values()
     texts = {each.file: Path(each.file).read_text(encoding="utf-8") for each in pipelines}
     click.echo(document(pipelines, texts), nl=False)
 

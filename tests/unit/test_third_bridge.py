@@ -166,10 +166,10 @@ def test_the_companion_makes_it(view: HostView) -> None:
 
 
 def test_scripts_and_documentation_have_it(pipelines: Pipelines, view: HostView) -> None:
-    lines = [*script(pipelines, [view], [*pipelines.pipelines])]
+    lines = [*script(pipelines, [view], [*pipelines.by_bridge])]
     assert "\n# br-vlan of server-233: vlan-int is port 4, vlan-tun is port 5" in lines
     assert any("add-flow br-vlan " in line for line in lines)
-    each = pipelines.pipelines.values()
+    each = pipelines.by_bridge.values()
     text = document(each, {pipeline.file: Path(pipeline.file).read_text() for pipeline in each})
     assert "br-vlan, table 0: IN\n" in text
     assert "``tun-vlan`` (a patch), the tunnels to the other hosts" in text

@@ -31,7 +31,7 @@ def require_valid(folder: Path, topology: Topology) -> Pipelines:
     Raises FileError with locations if a file is wrong, DvrError if a bridge has no file.
     """
     pipelines = load_pipelines(folder)
-    missing = [each.flow_file for each in BRIDGES.values() if each.name not in pipelines.pipelines]
+    missing = [each.flow_file for each in BRIDGES.values() if each.name not in pipelines.by_bridge]
     if missing:
         raise DvrError(
             f"{folder}: no {' and no '.join(missing)} here; each bridge of a lab needs its file"

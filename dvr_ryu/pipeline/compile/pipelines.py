@@ -20,7 +20,7 @@ class Pipelines:
     """The compiled pipelines, by bridge, and the warnings for their author."""
 
     def __init__(self, pipelines: tuple[Pipeline, ...], warnings: tuple[Problem, ...] = ()) -> None:
-        self.pipelines = {pipeline.bridge: pipeline for pipeline in pipelines}
+        self.by_bridge = {pipeline.bridge: pipeline for pipeline in pipelines}
         self.warnings = warnings
         self._lines: dict[str, Lines] = {
             pipeline.bridge: tuple((each, Template(flow)) for each, flow in pipeline.flows())
@@ -54,7 +54,7 @@ class Pipelines:
     def require_fit(self, topology: Topology) -> None:
         """Raise FileError if lines contradict each other on any host of the topology."""
         for host in topology.hosts:
-            for bridge in self.pipelines:
+            for bridge in self.by_bridge:
                 self.planned(bridge, HostView(topology, host)).desired()
 
     def lines(self, bridge: str, view: HostView) -> Iterator[str]:

@@ -192,13 +192,13 @@ def _packets(tokens: list[tuple[str, int]]) -> tuple[int | None, int | None]:
 def _field_name(name: str, ether: int | None, proto: int | None) -> str:
     """The field's name that stands for `name` in these packets."""
     if ether in (ARP, RARP):
-        own = {"nw_src": "arp_spa", "nw_dst": "arp_tpa", "nw_proto": "arp_op"}
+        field_names = {"nw_src": "arp_spa", "nw_dst": "arp_tpa", "nw_proto": "arp_op"}
         field = find(name)
-        return own.get(field.name, name) if field else name
+        return field_names.get(field.name, name) if field else name
     if (ether, proto) == (IP6, 58):
-        own = {"tp_src": "icmpv6_type", "tp_dst": "icmpv6_code"}
-        own |= {"icmp_type": "icmpv6_type", "icmp_code": "icmpv6_code"}
-        return own.get(name, name)
+        field_names = {"tp_src": "icmpv6_type", "tp_dst": "icmpv6_code"}
+        field_names |= {"icmp_type": "icmpv6_type", "icmp_code": "icmpv6_code"}
+        return field_names.get(name, name)
     if (ether, proto) == (IP, 1):
         return {"tp_src": "icmp_type", "tp_dst": "icmp_code"}.get(name, name)
     if name in ("tp_src", "tp_dst"):

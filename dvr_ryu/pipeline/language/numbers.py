@@ -105,9 +105,9 @@ def read_port(text: str) -> int:
     """A port number, of 16 bits as OpenFlow 1.0 and ovs-ofctl use it, or of 32; or a reserved
     port's name. Names of a bridge's ports are operands of their own.
     """
-    word = PORT_NUMBERS.get(text.upper())
-    if word is not None:
-        return word
+    reserved = PORT_NUMBERS.get(text.upper())
+    if reserved is not None:
+        return reserved
     number = read_int(text)
     if _SHORT_RESERVED <= number < 1 << 16:
         return number + _LONG_RESERVED - _SHORT_RESERVED

@@ -1,7 +1,7 @@
-"""Which ports a bridge may have, by their names: those that dvr makes, and those that people add.
+"""Judges the names of a bridge's ports: dvr makes some ports, and people may add others.
 
-A name that only another bridge has, or that looks like a slip in one of ours, is a mistake. Any
-other may be somebody's port; in quotes, so may one that looks like a slip.
+A name that only another bridge has is a mistake, and so is a probable slip in a name of dvr's. Any
+other name may be that of an added port. In quotes, so may a probable slip.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from dvr_ryu.pipeline.language.suggestions import resembles
 from dvr_ryu.topology.bridges import BRIDGES, patch_ports
 from dvr_ryu.topology.port_names import port_patterns
 
-_WORDS = [word for word in RESERVED_PORTS if len(word) > 4]
-"""Reserved ports whose names may be misspelt: shorter ones are like too much."""
+_LONG_RESERVED_NAMES = [name for name in RESERVED_PORTS if len(name) > 4]
+"""Reserved ports whose misspelt names are recognised: shorter names resemble too many words."""
 
 
 def is_ours(bridge: str, name: str) -> bool:
     """Whether dvr makes a port of that name on the bridge, for some topology."""
-    if not knows(bridge):
+    if not has_known_ports(bridge):
         return True
     return name in (bridge, *_patches(bridge)) or any(
         re.fullmatch(pattern, name) for pattern in port_patterns(bridge)
     )
 
 
-def knows(bridge: str | None) -> bool:
-    """Whether it is known which ports the bridge may have."""
+def has_known_ports(bridge: str | None) -> bool:
+    """Whether dvr knows all ports that it makes on the bridge."""
     return bridge in BRIDGES
 
 
 def _patches(bridge: str) -> list[str]:
-    return [here.name for here, _ in patch_ports(bridge)]
+    return [port.name for port, _ in patch_ports(bridge)]
 
 
 def why_no_port(bridge: str, text: str) -> str | None:
-    """Why the bridge will not have a port that is written so; None if it may have it."""
+    """Why the bridge cannot have a port of this name, as a flow line writes it; None if it can."""
     name = text.strip('"')
     if is_ours(bridge, name):
         return None
@@ -44,7 +44,7 @@ def why_no_port(bridge: str, text: str) -> str | None:
     if other:
         what = "the bridge itself" if name == other else f"a port of {other}"
         return f"{name} is {what}, and these are {bridge}'s flows: it has no such port"
-    near = resembles(name, [*_patches(bridge), bridge, *_WORDS])
+    near = resembles(name, [*_patches(bridge), bridge, *_LONG_RESERVED_NAMES])
     if near and not text.startswith('"'):
         return (
             f"{bridge} has no port '{name}'; did you mean {near}? "

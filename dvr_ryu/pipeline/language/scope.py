@@ -12,7 +12,7 @@ from dvr_ryu.pipeline.language.fields import Subfield
 from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import BITS, PLAIN_NAME, Hole, Operand, PortName, number
 from dvr_ryu.pipeline.language.packet import Packet
-from dvr_ryu.pipeline.language.port_names import knows, why_no_port
+from dvr_ryu.pipeline.language.port_names import has_known_ports, why_no_port
 from dvr_ryu.pipeline.language.suggestions import article, did_you_mean
 from dvr_ryu.topology.relations import RELATIONS, Kind, ThisHost, fields_of
 
@@ -63,7 +63,7 @@ class Scope:
             hint = did_you_mean(name, known) or f"; it has {', '.join(known)}"
             raise LineError(at, f"'{relation}' has no field '{name}'{hint}")
         field = known[name]
-        if knows(self.bridge) and field.bridge not in (None, self.bridge):
+        if has_known_ports(self.bridge) and field.bridge not in (None, self.bridge):
             raise LineError(
                 at,
                 f"{text} is a port of {field.bridge}, and these are {self.bridge}'s flows; "
@@ -151,8 +151,8 @@ class Scope:
             return self.tables[text]
         if re.fullmatch("[0-9]{1,3}", text) and int(text) in self.tables.values():
             return int(text)
-        own = "; table 254 is Open vSwitch's own" if text == "254" else ""
-        hint = own or did_you_mean(text, self.tables)
+        reserved = "; table 254 is Open vSwitch's own" if text == "254" else ""
+        hint = reserved or did_you_mean(text, self.tables)
         raise LineError(at, f"there is no table '{text}' in this file{hint}")
 
     def subfield(self, text: str, at: int, *known: str) -> Subfield:

@@ -55,7 +55,7 @@ def _host(pipelines: Pipelines, view: HostView, bridges: Sequence[str]) -> Itera
 
 
 def _bridge(pipelines: Pipelines, view: HostView, bridge: str) -> Iterator[str]:
-    tables = {table.number: table for table in pipelines.pipelines[bridge].tables}
+    tables = {table.number: table for table in pipelines.by_bridge[bridge].tables}
     table, sentence = None, ""
     for flow in pipelines.planned(bridge, view).flows():
         if flow.table != table:

@@ -44,13 +44,13 @@ def test_experiment_fills_every_bridge_of_an_example(folder: Path, example: Path
     pipelines = load_pipelines(folder)
     for host in topology.hosts:
         view = HostView(topology, host)
-        for bridge in pipelines.pipelines:
+        for bridge in pipelines.by_bridge:
             assert pipelines.planned(bridge, view).desired()
 
 
 @pytest.mark.parametrize("folder", [flows_dir(), *EXPERIMENTS], ids=lambda folder: folder.name)
 def test_experiment_raises_no_problem_and_no_warning(folder: Path) -> None:
-    pipelines = load_pipelines(folder).pipelines.values()
+    pipelines = load_pipelines(folder).by_bridge.values()
     assert [str(each) for pipeline in pipelines for each in lint.problems(pipeline)] == []
 
 

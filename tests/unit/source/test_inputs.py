@@ -77,7 +77,7 @@ def _wait(reader: InputReader) -> None:
 
 def test_both_are_read_at_first(reader: InputReader) -> None:
     assert reader.taken.declaration.topology == parse_topology(topology_file(), "t.yaml")
-    assert [*reader.taken.pipelines.pipelines] == ["br-tun"]
+    assert [*reader.taken.pipelines.by_bridge] == ["br-tun"]
     assert not reader.due() and not reader.due()
 
 

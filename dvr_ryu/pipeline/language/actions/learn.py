@@ -12,9 +12,9 @@ from dvr_ryu.pipeline.language.actions.subfields import (
     read_source,
     require_learnable,
     require_not_read_only,
+    require_present,
     require_same_width,
     require_short_name,
-    require_there,
 )
 from dvr_ryu.pipeline.language.encoding import nicira
 from dvr_ryu.pipeline.language.fields import OXM_NAMES, Subfield, find
@@ -202,20 +202,20 @@ def _read_part(scope: Scope, learned: Packet, part: KeyValue) -> LearnPart:
         require_short_name(source.field, at)
         return LearnOutput(source)
     if part.key == "load":
-        behind = Argument(part.value, at, at - 1)
-        left, right = behind.arrow("VALUE->FIELD", "load:0->NXM_OF_VLAN_TCI[]")
+        argument = Argument(part.value, at, at - 1)
+        left, right = argument.arrow("VALUE->FIELD", "load:0->NXM_OF_VLAN_TCI[]")
         target = scope.subfield(right.text, right.at)
         require_learnable(learned, target.field, right.at)
         return LearnLoad(_read_source(scope, left.text, target, left.at, numbers.HEX), target)
     target = scope.subfield(part.key, part.at, *_PRINTED, "result_dst", "output", "load")
     require_short_name(target.field, part.at)
     if not part.value:
-        require_there(scope.packet, target.field, part.at)
+        require_present(scope.packet, target.field, part.at)
         match = LearnMatch(target, target)
     else:
         notation = target.field.notation if target.width == target.whole else numbers.HEX
         match = LearnMatch(target, _read_source(scope, part.value, target, at, notation))
-    require_there(learned, target.field, part.at)
+    require_present(learned, target.field, part.at)
     if isinstance(match.source, int) and target.width == target.whole:
         learned.known[target.field.name] = match.source
     learned.tagged |= target.field.name in ("vlan_vid", "vlan_tci")

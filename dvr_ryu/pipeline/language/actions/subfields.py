@@ -15,7 +15,7 @@ TRACKED = {"ct_mark", "ct_label"}
 def read_source(scope: Scope, text: str, at: int, *known: str) -> Subfield:
     """The subfield that an action reads. `known` are other words that may stand here."""
     bits = scope.subfield(text, at, *known)
-    require_there(scope.packet, bits.field, at)
+    require_present(scope.packet, bits.field, at)
     return bits
 
 
@@ -42,14 +42,14 @@ def require_writable(scope: Scope, field: Field, at: int) -> None:
         raise LineError(at, f"only ct(commit,exec(…)) writes {field.name}")
     if field.name not in TRACKED and scope.packet.committing:
         raise LineError(at, f"exec(…) writes only ct_mark and ct_label, not {field.name}")
-    require_there(scope.packet, field, at)
+    require_present(scope.packet, field, at)
 
 
 def require_learnable(learned: Packet, field: Field, at: int) -> None:
     """Raise unless a learned flow may write the field, in the packets that it matches."""
     require_short_name(field, at)
     require_not_read_only(field, at)
-    require_there(learned, field, at)
+    require_present(learned, field, at)
 
 
 def require_not_read_only(field: Field, at: int) -> None:
@@ -58,7 +58,7 @@ def require_not_read_only(field: Field, at: int) -> None:
         raise LineError(at, f"{field.name} is read-only: no action writes it")
 
 
-def require_there(packet: Packet, field: Field, at: int) -> None:
+def require_present(packet: Packet, field: Field, at: int) -> None:
     """Raise unless the packet surely has the field."""
     if field.name == "dl_vlan":
         raise LineError(at, "no action writes dl_vlan: use vlan_vid")

@@ -40,7 +40,7 @@ def test_an_edit_touches_what_it_changes(
     pipelines: Pipelines, site: Site, changes: list[Any], lacking: list[set[str]]
 ):
     topologies = [topology(each) for each in accumulate(changes, edited, initial=site)]
-    for bridge in pipelines.pipelines:
+    for bridge in pipelines.by_bridge:
         basis: Basis | None = None
         desired_flows = DesiredFlows()
         for at, wished in enumerate(topologies):
@@ -145,7 +145,7 @@ instances:
 """
 
 
-@pytest.mark.parametrize("bridge", SHIPPED.pipelines)
+@pytest.mark.parametrize("bridge", SHIPPED.by_bridge)
 def test_an_instance_may_bring_its_router_where_its_network_is_already(bridge):
     """To the SNAT host: nothing changes there but that port, and which routers are local."""
     before = parse_topology(SNAT_HOST, "t.yaml")

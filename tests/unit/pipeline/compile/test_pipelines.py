@@ -20,7 +20,7 @@ from tests.unit.pipeline.flow_text import read
 
 TOPOLOGY = load_topology(examples_dir() / "human-defined-dvr.yaml")
 PIPELINES = load_pipelines(flows_dir())
-BRIDGES = [(host, bridge) for host in TOPOLOGY.hosts for bridge in PIPELINES.pipelines]
+BRIDGES = [(host, bridge) for host in TOPOLOGY.hosts for bridge in PIPELINES.by_bridge]
 
 
 def _view(host: str = "server-233") -> HostView:
@@ -64,7 +64,7 @@ def test_ovs_ofctl_accepts_every_flow_that_is_printed(tmp_path: Path, host: str,
 
 def test_each_flow_knows_its_line():
     view = _view()
-    for bridge in PIPELINES.pipelines:
+    for bridge in PIPELINES.by_bridge:
         file = flows_dir() / f"{bridge}.flows"
         lines = file.read_text().split("\n")
         for each in PIPELINES.planned(bridge, view).all():
@@ -109,7 +109,7 @@ def test_sentences_and_tables_are_data(tmp_path: Path):
         tmp_path,
         '# F.\n\ntable 0 A "What # it decides."\n  # Why\n  # indeed.\n  arp actions=drop # x\n'
         "  # Another block.\n\n  miss: goto_table:B\ntable 7 B\n  miss: NORMAL\n",
-    ).pipelines.values()
+    ).by_bridge.values()
     assert pipeline.bridge == "br-tun"
     assert [(t.number, t.name, t.sentence) for t in pipeline.tables] == [
         (0, "A", "What # it decides."),

@@ -44,7 +44,7 @@ class Line(NamedTuple):
 
 SHIPPED = {
     f"{bridge}:{flow.location.line}": Line(relation, Template(flow))
-    for bridge, pipeline in PIPELINES.pipelines.items()
+    for bridge, pipeline in PIPELINES.by_bridge.items()
     for relation, flow in pipeline.flows()
     if flow.location
 }

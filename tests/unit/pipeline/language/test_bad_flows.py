@@ -121,9 +121,9 @@ def test_a_byte_order_mark_and_every_line_end_are_read(tmp_path: Path):
             b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
         )
     windows = {
-        name: list(each.flows()) for name, each in load_pipelines(tmp_path).pipelines.items()
+        name: list(each.flows()) for name, each in load_pipelines(tmp_path).by_bridge.items()
     }
-    ours = load_pipelines(flows_dir()).pipelines
+    ours = load_pipelines(flows_dir()).by_bridge
     assert windows == {name: list(each.flows()) for name, each in ours.items()}
 
 

@@ -9,7 +9,7 @@ from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.pipeline.tools.dump import clean
 from dvr_ryu.shipped import flows_dir
 
-TABLES = load_pipelines(flows_dir()).pipelines["br-tun"].tables
+TABLES = load_pipelines(flows_dir()).by_bridge["br-tun"].tables
 
 OPENFLOW_10 = """\
 NXST_FLOW reply (xid=0x4):
