@@ -21,7 +21,7 @@ _HEAD = """\
 # Printed by: dvr companion plan --as script"""
 
 PROGRAMS = (
-    *("conntrack", "dnsmasq", "ethtool", "ip", "iptables"),
+    *("conntrack", "dnsmasq", "ethtool", "ip", "ip6tables", "iptables"),
     *("ovs-ofctl", "ovs-vsctl", "sysctl", "udhcpc"),
 )
 """The programs of a script that not every machine has."""

@@ -9,10 +9,12 @@ sends. MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import ip_address
 from typing import NamedTuple, TypeAlias
 
 from attrs import field, frozen
+
+from dvr_ryu.topology.family import IpNetwork
 
 VXLAN = "vxlan"
 TUNNEL_OVERHEADS = {VXLAN: 50, "geneve": 50, "gre": 42}
@@ -81,7 +83,7 @@ class Controller:
 class Underlay:
     """The network between the hosts. `mtu` is its own; tunnels leave `overlay_mtu` bytes for IP."""
 
-    cidr: IPv4Network
+    cidr: IpNetwork
     mtu: int
     tunnel_type: str = VXLAN
 
@@ -136,7 +138,7 @@ class DhcpRange:
 class Subnet:
     """A range of addresses. `gateway_ip` is what DHCP announces; unsaid, it is the first."""
 
-    cidr: IPv4Network
+    cidr: IpNetwork
     gateway_ip: str | None
     dhcp: bool
     dns: tuple[str, ...]
@@ -172,7 +174,7 @@ class FixedIp(NamedTuple):
     """
 
     ip: str
-    cidr: IPv4Network
+    cidr: IpNetwork
 
 
 @frozen
@@ -183,18 +185,19 @@ class AddressPair:
     of those who may have it announces it, has it.
     """
 
-    cidr: IPv4Network
+    cidr: IpNetwork
     mac: str | None
 
     @property
     def virtual_ip(self) -> str | None:
         """The one address, if it is one."""
-        return str(self.cidr.network_address) if self.cidr.prefixlen == 32 else None
+        cidr = self.cidr
+        return str(cidr.network_address) if cidr.prefixlen == cidr.max_prefixlen else None
 
 
 @frozen
 class Port:
-    """One end of a network, at one place: host, MAC and IPv4 addresses.
+    """One end of a network, at one place: host, MAC and addresses.
 
     `name` is the name of what it belongs to: an instance, a network (DHCP, agent gateway, external
     gateway) or a router. A router's distributed ports are not among them: those are everywhere, see
@@ -226,7 +229,7 @@ class Port:
         return self.addresses[0].ip
 
     @property
-    def cidr(self) -> IPv4Network:
+    def cidr(self) -> IpNetwork:
         """The subnet that the first address is in."""
         return self.addresses[0].cidr
 
@@ -243,7 +246,7 @@ class Port:
     def may_have(self, ip: str) -> bool:
         """Whether an address is one of its own, or of those that it may use besides."""
         return any(fixed.ip == ip for fixed in self.addresses) or any(
-            IPv4Address(ip) in pair.cidr for pair in self.address_pairs
+            ip_address(ip) in pair.cidr for pair in self.address_pairs
         )
 
     @property
@@ -270,7 +273,7 @@ class RouterInterface:
     network: str
     mac: str
     ip: str
-    cidr: IPv4Network
+    cidr: IpNetwork
     ofport: int
     snat_port: Port | None
 
@@ -296,7 +299,7 @@ class ExtraRoute:
     them or, of an `outer` route, in one of the router's external network.
     """
 
-    destination: IPv4Network
+    destination: IpNetwork
     nexthop: str
     outer: bool = False
 

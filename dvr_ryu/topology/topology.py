@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from operator import attrgetter
 from typing import NamedTuple
 
 from attrs import field, frozen
 
+from dvr_ryu.topology.family import IpNetwork
 from dvr_ryu.topology.model import (
     DHCP,
     Controller,
@@ -159,7 +160,7 @@ class Topology:
         return {name: device(host.address) for name, host in self.hosts.items()}
 
     @cached_property
-    def gateway_macs(self) -> Mapping[tuple[str, IPv4Network], str]:
+    def gateway_macs(self) -> Mapping[tuple[str, IpNetwork], str]:
         """Network name and subnet → the MAC that the ports there know as their gateway's.
 
         That of the router port which has the subnet's gateway_ip, else of the first router, by
@@ -167,7 +168,7 @@ class Topology:
         """
         networks = self.networks.values()
         announced = {(each.name, subnet.gateway_ip) for each in networks for subnet in each.subnets}
-        macs: dict[tuple[str, IPv4Network], str] = {}
+        macs: dict[tuple[str, IpNetwork], str] = {}
         for each in sorted(
             (each for router in self.routers.values() for each in router.interfaces),
             key=lambda each: ((each.network, each.ip) not in announced, each.router),

@@ -15,6 +15,8 @@ from dvr_ryu.topology.bridges import BRIDGES, bridge_names
 ASKS_VERSION = {
     "dnsmasq": "--version",
     "ip": "-V",
+    "ip6tables-restore": "--version",
+    "ip6tables-save": "--version",
     "iptables-restore": "--version",
     "iptables-save": "--version",
     "openssl": "version",

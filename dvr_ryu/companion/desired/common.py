@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from ipaddress import IPv4Network
 
 from dvr_ryu.companion.desired.bridges import integration_port
 from dvr_ryu.companion.resources.device import Device, device_key
@@ -17,6 +16,7 @@ from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
 from dvr_ryu.companion.resources.sysctl import Sysctl
 from dvr_ryu.companion.resources.veth_pair import VethPair, port_veth
 from dvr_ryu.topology import model
+from dvr_ryu.topology.family import Family, IpNetwork
 from dvr_ryu.topology.view import HostView
 
 ROUTER_SYSCTLS = {
@@ -36,7 +36,7 @@ OWN_TABLE = 17
 its answers, and ICMP errors about packets that it forwards."""
 EVERYWHERE = "0.0.0.0/0"
 """The destination of a default route."""
-NO_IPV6 = {"net/ipv6/conf/all/disable_ipv6": "1"}
+NO_IPV6 = {f"{Family.IPV6.sysctls}/conf/all/disable_ipv6": "1"}
 """All hosts have the same MACs here: IPv6 would take its link-local address for a duplicate."""
 
 
@@ -61,7 +61,7 @@ def liberal_conntrack(name: str, after: tuple[Key, ...] = ()) -> Sysctl:
 def device_sysctls(namespace: str, device: str, **values: str) -> Iterator[Sysctl]:
     """Yield settings of one device below net/ipv4/conf."""
     for name, value in values.items():
-        path = f"net/ipv4/conf/{device}/{name}"
+        path = f"{Family.IPV4.sysctls}/conf/{device}/{name}"
         yield Sysctl(namespace, path, value, device_key(namespace, device))
 
 
@@ -102,8 +102,8 @@ def outer_end(
     # A packet that is a little too long must reach the router: that answers with the right MTU.
     yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, veth.key)
     key = device_key(ROOT, port.device)
-    yield Sysctl(ROOT, f"net/ipv4/conf/{port.device}/arp_ignore", "8", key)
-    yield Sysctl(ROOT, f"net/ipv6/conf/{port.device}/disable_ipv6", "1", key)
+    yield Sysctl(ROOT, f"{Family.IPV4.sysctls}/conf/{port.device}/arp_ignore", "8", key)
+    yield Sysctl(ROOT, f"{Family.IPV6.sysctls}/conf/{port.device}/disable_ipv6", "1", key)
 
 
 def address(
@@ -160,7 +160,7 @@ def outer_routes(
         yield Route(namespace, table, destination, route.nexthop, foot.device, after)
 
 
-def prefix(destination: IPv4Network) -> str:
+def prefix(destination: IpNetwork) -> str:
     """A prefix as iproute2 prints it."""
     return str(destination) if destination.prefixlen else "default"
 

@@ -25,12 +25,13 @@ from dvr_ryu.companion.resources.netfilter.chain import Chain
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
-from dvr_ryu.companion.resources.routing.route import Route
+from dvr_ryu.companion.resources.routing.route import Route, route_key
 from dvr_ryu.companion.resources.routing.rule import Rule
 from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
 from dvr_ryu.companion.resources.sysctl import Sysctl
 from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.topology import model
+from dvr_ryu.topology.family import Family
 from dvr_ryu.topology.view import HostView
 
 BEFORE_MAIN = 32765
@@ -67,12 +68,8 @@ def resources(view: HostView, tx_checksum: bool) -> Iterator[Resource]:
                 fip_namespace(network),
                 gateway.device,
                 each.ip,
-                after=(_way_key(fip_namespace(network), MAIN_TABLE, f"{each.ip}/32"),),
+                after=(route_key(fip_namespace(network), MAIN_TABLE, f"{each.ip}/32"),),
             )
-
-
-def _way_key(namespace: str, table: int, destination: str) -> tuple[str | int, ...]:
-    return ("route", namespace, table, destination)
 
 
 def _gateway(view: HostView, gateway: model.Port, tx_checksum: bool) -> Iterator[Resource]:
@@ -86,7 +83,9 @@ def _gateway(view: HostView, gateway: model.Port, tx_checksum: bool) -> Iterator
     # Not proxy_arp: it would answer for every address that there is a route to, on every host.
     yield from device_sysctls(namespace, fg, rp_filter="0", proxy_arp="0")
     # Answer at once: at 0, the kernel's arp_process does not put the answer off.
-    yield Sysctl(namespace, f"net/ipv4/neigh/{fg}/proxy_delay", "0", device_key(namespace, fg))
+    yield Sysctl(
+        namespace, f"{Family.IPV4.sysctls}/neigh/{fg}/proxy_delay", "0", device_key(namespace, fg)
+    )
     own = address(view, gateway, namespace)
     external_gateway = subnet_of(view, gateway).gateway_ip
     yield Route(namespace, MAIN_TABLE, "default", external_gateway, fg, (own.key,))

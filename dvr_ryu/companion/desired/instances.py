@@ -32,6 +32,7 @@ from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
 from dvr_ryu.companion.resources.sysctl import RestoredSysctl
 from dvr_ryu.companion.resources.veth_pair import instance_veth
 from dvr_ryu.topology import model
+from dvr_ryu.topology.family import Family
 from dvr_ryu.topology.view import HostView
 
 
@@ -115,7 +116,7 @@ def _one_of_several(port: model.Port) -> Iterator[Resource]:
     """One of several cards answers for its own addresses only. An answer may leave by another."""
     namespace = model.instance_namespace(port.name)
     for name, value in (("arp_ignore", "1"), ("arp_announce", "2"), ("rp_filter", "2")):
-        yield RestoredSysctl(namespace, f"net/ipv4/conf/{port.card}/{name}", value)
+        yield RestoredSysctl(namespace, f"{Family.IPV4.sysctls}/conf/{port.card}/{name}", value)
 
 
 def _dhcp_client(port: model.Port) -> Process:

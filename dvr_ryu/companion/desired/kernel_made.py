@@ -17,6 +17,7 @@ from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
 from dvr_ryu.companion.resources.routing.rule import KernelRule
 from dvr_ryu.companion.resources.routing.tables import DEFAULT_TABLE, LOCAL_TABLE, MAIN_TABLE
+from dvr_ryu.topology.family import Family
 
 KERNEL_RULES = ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE))
 """Priority and table of the rules that every namespace starts with."""
@@ -26,7 +27,7 @@ def with_kernel_made(resources: Iterable[Resource]) -> Iterator[Resource]:
     """Yield resources, and after each what the kernel makes with it."""
     for resource in resources:
         yield resource
-        if isinstance(resource, Address):
+        if isinstance(resource, Address) and resource.family is Family.IPV4:
             yield from _routes(resource)
         elif isinstance(resource, Namespace):
             yield from _rules(resource.name)

@@ -20,8 +20,8 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.packages import packages_of
 
 PROGRAMS = (
-    *("dnsmasq", "ip", "iptables-restore", "iptables-save", "openssl", "ovs-ofctl"),
-    "udhcpc",
+    *("dnsmasq", "ip", "ip6tables-restore", "ip6tables-save", "iptables-restore", "iptables-save"),
+    *("openssl", "ovs-ofctl", "udhcpc"),
 )
 """All that are run, here or there."""
 PATIENCE = 30.0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dvr_ryu.topology.family import Family
 
-def ip(namespace: str) -> str:
+
+def ip(namespace: str, family: Family = Family.IPV4) -> str:
     """The command ip, in a namespace."""
-    return f"ip -n {namespace}" if namespace else "ip"
+    return f"ip{family.ip_options} -n {namespace}" if namespace else f"ip{family.ip_options}"
 
 
 def inside(namespace: str) -> str:

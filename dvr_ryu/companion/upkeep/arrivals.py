@@ -19,6 +19,7 @@ from dvr_ryu.companion.resources.process import Process
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
+from dvr_ryu.topology.family import Family
 from dvr_ryu.topology.model import instance_namespace
 from dvr_ryu.topology.view import HostView
 
@@ -54,7 +55,9 @@ def addressed(resources: Iterable[Resource], namespaces: Collection[str]) -> lis
     return [
         (resource.namespace, resource.device, resource.address.split("/")[0])
         for resource in resources
-        if isinstance(resource, Address) and resource.namespace in namespaces
+        if isinstance(resource, Address)
+        and resource.family is Family.IPV4
+        and resource.namespace in namespaces
     ]
 
 

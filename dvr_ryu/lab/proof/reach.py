@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
+from dvr_ryu.topology.family import IpNetwork
 from dvr_ryu.topology.model import Port, Router, RouterInterface, Subnet
 from dvr_ryu.topology.topology import Topology
 
@@ -79,7 +80,7 @@ class Reach:
                     found |= {router, *following}
         return found
 
-    def _ranges(self, port: Port) -> set[IPv4Network]:
+    def _ranges(self, port: Port) -> set[IpNetwork]:
         """All addresses that an instance can reach: those of its networks, of its routers, of their
         routes and of their external networks.
         """

@@ -1,4 +1,5 @@
-"""Chains of iptables in our namespaces, by iptables-save and one atomic iptables-restore for each.
+"""Chains of iptables in our namespaces, by iptables-save and one atomic iptables-restore for each;
+those of ip6tables likewise, where some are desired.
 
 Ours are the chains named neutron-*, the kernel's own nat chains, raw PREROUTING and mangle
 POSTROUTING, in namespaces of ours only. All else is others': it is left alone, and told of. For
@@ -24,6 +25,7 @@ from dvr_ryu.companion.providers.netlink.namespaces import THIS_THREAD, exists, 
 from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.namespace import Namespace, by_namespace
 from dvr_ryu.companion.resources.netfilter.chain import Chain
+from dvr_ryu.topology.family import Family
 
 KERNEL_CHAINS = (
     ("nat", "PREROUTING"),
@@ -74,11 +76,14 @@ class Reader:
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[_State, Rules]] = {}
+        self._families: tuple[Family, ...] = ()
         self._by_nftables = False
         """Whether iptables is nftables on this host."""
 
-    def read(self, places: Iterable[str]) -> Rules:
+    def read(self, places: Iterable[str], families: tuple[Family, ...] = (Family.IPV4,)) -> Rules:
         """Return the chains of namespaces, and what others have there; some are asked at a time."""
+        if families != self._families:
+            self._families, self._seen = families, {}
         asked = [place for place in places if place.startswith(READ)]
         path = path_of("iptables-save")
         self._by_nftables = path is not None and "nft" in os.path.basename(os.path.realpath(path))
@@ -104,13 +109,19 @@ class Reader:
 
     def _rules(self, namespace: str, state: _State, kernel: Netlink) -> Rules:
         """What the namespace has in which the caller is."""
-        saved = run(["iptables-save"])
-        chains, foreign = _parse(namespace, "iptables", saved, namespace.startswith(TRANSLATING))
+        chains: list[Chain] = []
+        foreign: list[FirewallRules] = []
+        ours = namespace.startswith(TRANSLATING)
+        saved = {each: run([f"{each.iptables}-save"]) for each in self._families}
+        for family, text in saved.items():
+            its, of_others = _parse(namespace, family.iptables, text, ours, family)
+            chains += its
+            foreign += of_others
         if self._by_nftables and state.legacy and path_of("iptables-legacy-save"):
             saved_too = run(["iptables-legacy-save"])
             foreign += _parse(namespace, "iptables-legacy", saved_too, ours=False)[1]
         if state.generation is not None:
-            unshown = {*_INCOMPATIBLE.findall(saved)}
+            unshown = {*_INCOMPATIBLE.findall(saved[Family.IPV4])}
             for each in netfilter.nft_chains(kernel):
                 of_iptables = netfilter.is_of_iptables(each) and each.table not in unshown
                 if not (of_iptables and self._by_nftables):
@@ -131,7 +142,9 @@ class Chains(Provider):
 
     def read(self, look: Look) -> Sequence[Chain]:
         """Return our chains."""
-        rules = self._reader.read(each.name for each in look.found(Namespace))
+        families = {Family.IPV4, *(chain.family for chain in look.wanted(Chain))}
+        namespaces = (each.name for each in look.found(Namespace))
+        rules = self._reader.read(namespaces, tuple(sorted(families)))
         self.foreign = rules.foreign
         return rules.chains
 
@@ -150,7 +163,7 @@ def _as_foreign(namespace: str, chain: netfilter.NftChain) -> FirewallRules:
 
 
 def _parse(
-    namespace: str, tool: str, saved: str, ours: bool
+    namespace: str, tool: str, saved: str, ours: bool, family: Family = Family.IPV4
 ) -> tuple[list[Chain], list[FirewallRules]]:
     """Chains as iptables-save prints them: ours, if there may be some, and those of others."""
     rules: dict[tuple[str, str], list[str]] = {}
@@ -169,7 +182,11 @@ def _parse(
             name, rule = appended(line)
             rules.setdefault((table, name), []).append(rule)
     mine = {w for w in rules if ours and (w in KERNEL_CHAINS or w[1].startswith(OWN))}
-    chains = [Chain(namespace, *where, tuple(rules[where])) for where in rules if where in mine]
+    chains = [
+        Chain(namespace, *where, tuple(its), family)
+        for where, its in rules.items()
+        if where in mine
+    ]
     foreign = [
         FirewallRules(namespace, tool, " ".join(where), len(its), its[0] if its else "", drops=drop)
         for where in sorted({*rules, *drops} - mine)
@@ -182,10 +199,11 @@ def _parse(
 def _restore(resources: Sequence[Chain], with_rules: bool) -> None:
     for namespace, group in by_namespace(resources):
         if exists(namespace):
-            tables = by_namespace(group, attrgetter("table"))
-            text = "".join(_table(name, chains, with_rules) for name, chains in tables)
             with inside(namespace):
-                run(["iptables-restore", "--noflush", "--wait"], text)
+                for tool, its in by_namespace(group, attrgetter("family.iptables")):
+                    tables = by_namespace(its, attrgetter("table"))
+                    text = "".join(_table(name, chains, with_rules) for name, chains in tables)
+                    run([f"{tool}-restore", "--noflush", "--wait"], text)
 
 
 def _table(name: str, chains: Sequence[Chain], with_rules: bool) -> str:

@@ -20,6 +20,7 @@ from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.neighbour import ProxyNeighbour
 from dvr_ryu.errors import HostError
+from dvr_ryu.topology.family import Family
 
 ANNOUNCING = ("fg-", "qg-", "gw-", "sg-", "qr-")
 """The devices whose addresses may have been elsewhere a moment ago. A qr- is everywhere at once: it
@@ -62,6 +63,7 @@ def announceable(resources: Iterable[Resource]) -> list[AnnouncedAddress]:
         (resource.namespace, resource.device, _ip(resource))
         for resource in resources
         if isinstance(resource, (Address, ProxyNeighbour))
+        and resource.family is Family.IPV4
         and resource.device.startswith(ANNOUNCING)
     ]
 

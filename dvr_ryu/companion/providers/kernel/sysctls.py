@@ -20,6 +20,7 @@ from dvr_ryu.companion.providers.netlink.visits import Visit, VisitingProvider
 from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.namespace import by_namespace, namespace_key
 from dvr_ryu.companion.resources.sysctl import NOTES, RestoredSysctl, Sysctl
+from dvr_ryu.topology.family import Family
 
 PROC = Path("/proc/sys")
 
@@ -70,7 +71,10 @@ def _present(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
 
 
 def _lacks_ipv6(resource: Sysctl) -> bool:
-    return resource.name.startswith("net/ipv6/") and not (PROC / "net/ipv6").exists()
+    return (
+        resource.name.startswith(f"{Family.IPV6.sysctls}/")
+        and not (PROC / Family.IPV6.sysctls).exists()
+    )
 
 
 class RestoredSysctls(Provider):

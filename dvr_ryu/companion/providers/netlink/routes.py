@@ -7,7 +7,7 @@ only concern devices of others, and those of the kernel that nobody wants.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from socket import AF_INET, if_indextoname
+from socket import if_indextoname
 from typing import Any, NamedTuple
 
 from pyroute2.netlink.rtnl import RTM_GETROUTE, rt_proto, rt_scope, rt_type
@@ -20,10 +20,13 @@ from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.routing.foreign_route import ForeignRoute, NextHop
 from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
 from dvr_ryu.companion.resources.routing.tables import LOCAL_TABLE, MAIN_TABLE
+from dvr_ryu.topology.family import Family
 
 TYPES = {LOCAL_TABLE: rt_type["local"], MAIN_TABLE: rt_type["unicast"]}
 """Table → the type of the routes that the kernel makes there with an address."""
 _OF_ADDRESSES = set(TYPES.values())
+_METRICS = {Family.IPV4: 0, Family.IPV6: 1024}
+"""The metric that the kernel gives a route that is added without one."""
 _ROUTER_OF_IPV6 = "inet6 "
 
 
@@ -50,17 +53,17 @@ class FoundRoute(NamedTuple):
 
 
 def kernel_routes(
-    kernel: Netlink, device: int, wanted: Mapping[Key, Resource]
+    kernel: Netlink, family: Family, device: int, wanted: Mapping[Key, Resource]
 ) -> Iterator[KernelRoute]:
     """Yield the kernel's routes on a device, by its number, that are wanted."""
     names = {device: if_indextoname(device)}
-    for found in _dump(kernel, ("RTA_OIF", device)):
+    for found in _dump(kernel, family, ("RTA_OIF", device)):
         if found["proto"] == rt_proto["kernel"]:
             yield from _of_kernel(kernel, found, names, wanted)
 
 
 def routes(
-    kernel: Netlink, names: Mapping[int, str], wanted: Mapping[Key, Resource]
+    kernel: Netlink, family: Family, names: Mapping[int, str], wanted: Mapping[Key, Resource]
 ) -> Iterator[FoundRoute]:
     """Yield the routes of a namespace; `names` are those of the devices that are ours, by number.
 
@@ -68,12 +71,12 @@ def routes(
     one table, the kernel asks the first: another one is no route of ours, whatever it looks like.
     """
     seen: set[Key] = set()
-    for found in _dump(kernel):
+    for found in _dump(kernel, family):
         if found["proto"] == rt_proto["kernel"]:
             for route in _of_kernel(kernel, found, names, wanted):
                 yield FoundRoute(route, marked=False)
             continue
-        foreign = _foreign(kernel, found)
+        foreign = _foreign(kernel, family, found)
         if foreign.hops and not any(hop.device in names.values() for hop in foreign.hops):
             continue
         marked = found["proto"] == rt_proto["static"]
@@ -86,10 +89,12 @@ def routes(
 
 
 def routes_on(kernel: Netlink, device: str) -> Iterator[Route]:
-    """Yield the routes that lead onto a device alone, whatever set them, as if they were ours."""
-    for found in _dump(kernel):
+    """Yield the IPv4 routes that lead onto a device alone, whatever set them, as if they were
+    ours.
+    """
+    for found in _dump(kernel, Family.IPV4):
         if found["proto"] != rt_proto["kernel"]:
-            each = _foreign(kernel, found)
+            each = _foreign(kernel, Family.IPV4, found)
             if [hop.device for hop in each.hops] == [device]:
                 yield Route(
                     each.namespace,
@@ -101,8 +106,8 @@ def routes_on(kernel: Netlink, device: str) -> Iterator[Route]:
                 )
 
 
-def _dump(kernel: Netlink, *which: Attribute) -> list[Message]:
-    return kernel.dump(RTM_GETROUTE, RouteMessage, *which, family=AF_INET)
+def _dump(kernel: Netlink, family: Family, *which: Attribute) -> list[Message]:
+    return kernel.dump(RTM_GETROUTE, RouteMessage, *which, family=family.number)
 
 
 def _of_kernel(
@@ -122,7 +127,7 @@ def _destination(found: Message) -> str:
     return f"{prefix}/{found['dst_len']}" if prefix else "default"
 
 
-def _foreign(kernel: Netlink, found: Message) -> ForeignRoute:
+def _foreign(kernel: Netlink, family: Family, found: Message) -> ForeignRoute:
     table, metric, source, several, nexthop = values(
         found, "RTA_TABLE", "RTA_PRIORITY", "RTA_PREFSRC", "RTA_MULTIPATH", "RTA_NH_ID"
     )
@@ -139,6 +144,7 @@ def _foreign(kernel: Netlink, found: Message) -> ForeignRoute:
         source,
         hops or one,
         nexthop,
+        family,
     )
 
 
@@ -154,7 +160,8 @@ def _hop(found: Message, index: int, weight: int) -> NextHop:
 
 def _as_ours(found: ForeignRoute, devices: Collection[str]) -> Route | None:
     """A route that is there, as one of ours; None if ours are never like that."""
-    if (found.type, found.tos, found.metric, found.nexthop_id) != ("unicast", 0, 0, None):
+    metric = _METRICS[found.family]
+    if (found.type, found.tos, found.metric, found.nexthop_id) != ("unicast", 0, metric, None):
         return None
     if found.table == LOCAL_TABLE or len(found.hops) != 1:
         return None
@@ -162,7 +169,13 @@ def _as_ours(found: ForeignRoute, devices: Collection[str]) -> Route | None:
     if hop.device == "lo" or hop.device not in devices or (hop.via or "").startswith("inet6"):
         return None
     return Route(
-        found.namespace, found.table, found.destination, hop.via, hop.device, source=found.source
+        found.namespace,
+        found.table,
+        found.destination,
+        hop.via,
+        hop.device,
+        source=found.source,
+        family=found.family,
     )
 
 
@@ -230,7 +243,7 @@ def _message(
     return message(
         RouteMessage,
         has,
-        family=AF_INET,
+        family=route.family.number,
         dst_len=int(length or 0),
         tos=route.tos if isinstance(route, ForeignRoute) else 0,
         proto=rt_proto[protocol],

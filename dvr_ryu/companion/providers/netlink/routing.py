@@ -2,21 +2,22 @@
 
 In a namespace of ours all of them are ours, save what the kernel adds of its own accord: of that,
 only what is wanted is looked at. In an instance's, those are that carry our mark: a label, or the
-protocol `static`.
+protocol `static`. Of IPv6, a look sees a namespace only if something of it is desired somewhere.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
-from socket import AF_INET, if_indextoname
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from ipaddress import IPv6Address
+from socket import if_indextoname
 from typing import Any, TypeAlias
 
 from pyroute2 import netlink as nl
 from pyroute2.netlink import rtnl
 from pyroute2.netlink.rtnl import rt_proto
 from pyroute2.netlink.rtnl.fibmsg import FR_ACT_TO_TBL, FR_ACT_UNSPEC, fibmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import IFA_F_NODAD, ifaddrmsg
 from pyroute2.netlink.rtnl.ndmsg import NTF_PROXY, NUD_PERMANENT, ndmsg
 
 from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES
@@ -39,6 +40,7 @@ from dvr_ryu.companion.resources.routing.foreign_route import ForeignRoute
 from dvr_ryu.companion.resources.routing.neighbour import Neighbour, ProxyNeighbour
 from dvr_ryu.companion.resources.routing.route import KernelRoute, Route
 from dvr_ryu.companion.resources.routing.rule import KernelRule, Rule
+from dvr_ryu.topology.family import Family
 
 Makeable: TypeAlias = Address | Route | KernelRoute | Rule | KernelRule | Neighbour | ProxyNeighbour
 RoutingResource: TypeAlias = Makeable | ForeignRoute
@@ -50,7 +52,10 @@ _NOTHING_SUPPRESSED = (None, 0xFFFFFFFF)
 
 
 def read(
-    kernel: Netlink, devices: Sequence[str], wanted: Mapping[Key, Resource]
+    kernel: Netlink,
+    devices: Sequence[str],
+    wanted: Mapping[Key, Resource],
+    families: Collection[Family] = (Family.IPV4,),
 ) -> Iterator[RoutingResource]:
     """Yield what is on the named devices of a namespace, and its policy rules.
 
@@ -59,56 +64,72 @@ def read(
     no routes but the kernel's: none of ours are there.
     """
     names = {kernel.index(device): device for device in devices if device != "lo"}
+    for family in families:
+        yield from _read(kernel, family, names, wanted)
+
+
+def _read(
+    kernel: Netlink, family: Family, names: dict[int, str], wanted: Mapping[Key, Resource]
+) -> Iterator[RoutingResource]:
     if not kernel.namespace:
-        yield from (address for address, _ in _addresses(kernel, names))
+        yield from (address for address, _ in _addresses(kernel, family, names))
         if wanted and names:
             kernel.heed_filters()
             for index in names:
-                yield from kernel_routes(kernel, index, wanted)
+                yield from kernel_routes(kernel, family, index, wanted)
         return
     if in_instance(kernel.namespace):
         found: list[tuple[RoutingResource, bool]] = []
-        found += [*_addresses(kernel, names), *routes(kernel, names, wanted)]
-        found += [(rule, False) for rule in _rules(kernel)]
+        found += _addresses(kernel, family, names)
+        found += routes(kernel, family, names, wanted)
+        found += [(rule, False) for rule in _rules(kernel, family)]
         yield from (resource for resource, marked in found if marked or resource.key in wanted)
         return
-    yield from (address for address, _ in _addresses(kernel, names))
+    yield from (address for address, _ in _addresses(kernel, family, names))
     ours = names | {kernel.index("lo"): "lo"}
-    yield from (route for route, _ in routes(kernel, ours, wanted))
-    yield from (rule for rule in _rules(kernel) if not rule.by_kernel or rule.key in wanted)
-    yield from _neighbours(kernel, names)
+    yield from (route for route, _ in routes(kernel, family, ours, wanted))
+    rules = _rules(kernel, family)
+    yield from (rule for rule in rules if not rule.by_kernel or rule.key in wanted)
+    yield from _neighbours(kernel, family, names)
 
 
 def devices_with(kernel: Netlink, address: str) -> Iterator[str]:
     """Yield the devices of a namespace that have an address."""
-    for found in kernel.dump(rtnl.RTM_GETADDR, ifaddrmsg, family=AF_INET):
+    family = Family.of(address)
+    for found in kernel.dump(rtnl.RTM_GETADDR, ifaddrmsg, family=family.number):
         local, prefix = values(found, "IFA_LOCAL", "IFA_ADDRESS")
         if (local or prefix) == address:
             yield if_indextoname(found["index"])
 
 
 def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
-    """Yield the addresses and routes of a device that is there, whoever set them."""
+    """Yield the IPv4 addresses and routes of a device that is there, whoever set them."""
     names = {kernel.index(device): device}
-    yield from (address for address, _ in _addresses(kernel, names))
+    yield from (address for address, _ in _addresses(kernel, Family.IPV4, names))
     yield from routes_on(kernel, device)
 
 
-def _addresses(kernel: Netlink, names: dict[int, str]) -> Iterator[tuple[Address, bool]]:
-    """Yield addresses, each with whether it carries our mark."""
-    for found in kernel.dump(rtnl.RTM_GETADDR, ifaddrmsg, family=AF_INET):
+def _addresses(
+    kernel: Netlink, family: Family, names: dict[int, str]
+) -> Iterator[tuple[Address, bool]]:
+    """Yield addresses, each with whether it carries our mark; without the link-local ones that
+    IPv6 gives every device.
+    """
+    for found in kernel.dump(rtnl.RTM_GETADDR, ifaddrmsg, family=family.number):
         if found["index"] in names:
             local, prefix, broadcast, label = values(
                 found, "IFA_LOCAL", "IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL"
             )
+            if family is Family.IPV6 and IPv6Address(prefix).is_link_local:
+                continue
             device, address = names[found["index"]], f"{local or prefix}/{found['prefixlen']}"
             peer = prefix if local and prefix != local else None
             resource = Address(kernel.namespace, device, address, broadcast, peer)
             yield resource, as_text(label or "") == resource.label
 
 
-def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
-    for found in kernel.dump(rtnl.RTM_GETRULE, fibmsg, family=AF_INET):
+def _rules(kernel: Netlink, family: Family) -> Iterator[Rule | KernelRule]:
+    for found in kernel.dump(rtnl.RTM_GETRULE, fibmsg, family=family.number):
         priority, table, address, iif, suppressed = values(
             found, "FRA_PRIORITY", "FRA_TABLE", "FRA_SRC", "FRA_IIFNAME", "FRA_SUPPRESS_PREFIXLEN"
         )
@@ -117,16 +138,18 @@ def _rules(kernel: Netlink) -> Iterator[Rule | KernelRule]:
             # One that is for some packets only is another's, and no kernel's.
             names = {attribute.name for attribute in found["attrs"]}
             if names <= _RULE_FOR_ALL and suppressed in _NOTHING_SUPPRESSED:
-                yield KernelRule(kernel.namespace, priority, table)
+                yield KernelRule(kernel.namespace, priority, table, family)
         else:
             source = f"{address}/{found['src_len']}" if address else None
             iif = None if iif is None else as_text(iif)
-            yield Rule(kernel.namespace, priority, table, source, iif)
+            yield Rule(kernel.namespace, priority, table, source, iif, family=family)
 
 
-def _neighbours(kernel: Netlink, names: dict[int, str]) -> Iterator[Neighbour | ProxyNeighbour]:
+def _neighbours(
+    kernel: Netlink, family: Family, names: dict[int, str]
+) -> Iterator[Neighbour | ProxyNeighbour]:
     for flags in (0, NTF_PROXY):
-        for found in kernel.dump(rtnl.RTM_GETNEIGH, ndmsg, family=AF_INET, flags=flags):
+        for found in kernel.dump(rtnl.RTM_GETNEIGH, ndmsg, family=family.number, flags=flags):
             device = names.get(found["ifindex"])
             if device is None or not (flags or found["state"] == NUD_PERMANENT):
                 continue
@@ -205,7 +228,14 @@ def _address(kernel: Netlink, resource: Address) -> Message:
     has += [("IFA_LABEL", resource.label)] if resource.label else []
     has += [("IFA_BROADCAST", resource.broadcast)] if resource.broadcast else []
     index = kernel.index(resource.device)
-    return message(ifaddrmsg, has, family=AF_INET, prefixlen=int(length), index=index)
+    return message(
+        ifaddrmsg,
+        has,
+        family=resource.family.number,
+        prefixlen=int(length),
+        index=index,
+        flags=IFA_F_NODAD if resource.family is Family.IPV6 else 0,
+    )
 
 
 def _rule(resource: Rule) -> Message:
@@ -216,14 +246,15 @@ def _rule(resource: Rule) -> Message:
     ]
     has += [("FRA_SRC", source)] if source else []
     has += [("FRA_IIFNAME", as_bytes(resource.iif))] if resource.iif else []
-    bits = int(length or 32) if source else 0
-    return message(fibmsg, has, family=AF_INET, src_len=bits, action=FR_ACT_TO_TBL)
+    bits = int(length or resource.family.bits) if source else 0
+    family = resource.family.number
+    return message(fibmsg, has, family=family, src_len=bits, action=FR_ACT_TO_TBL)
 
 
 def _kernel_rule(resource: KernelRule) -> Message:
     has = [("FRA_TABLE", resource.table), ("FRA_PRIORITY", resource.priority)]
     has += [("FRA_PROTOCOL", rt_proto["kernel"])]
-    return message(fibmsg, has, family=AF_INET, action=FR_ACT_TO_TBL)
+    return message(fibmsg, has, family=resource.family.number, action=FR_ACT_TO_TBL)
 
 
 def _neighbour(
@@ -232,7 +263,7 @@ def _neighbour(
     return message(
         ndmsg,
         [("NDA_DST", resource.ip), *has],
-        family=AF_INET,
+        family=resource.family.number,
         ifindex=kernel.index(resource.device),
         state=NUD_PERMANENT,
         flags=flags,
@@ -255,7 +286,8 @@ class Routing(VisitingProvider):
         """Yield what is on the devices of a namespace; of the host's own, on the gateways."""
         inside = visit.namespace != ROOT
         ours = [link.name for link in visit.links if inside or link.name.startswith("gw-")]
-        yield from read(visit.kernel, ours, visit.look.once(_wanted).get(visit.namespace, {}))
+        wanted = visit.look.once(_wanted).get(visit.namespace, {})
+        yield from read(visit.kernel, ours, wanted, visit.look.once(_families))
 
     def make(self, resources: Sequence[Makeable]) -> None:
         """Make resources, namespace by namespace."""
@@ -270,6 +302,12 @@ class Routing(VisitingProvider):
                 with netlink(namespace) as kernel:
                     there = [each for each in group if all(map(kernel.has, _devices_of(each)))]
                     kernel.ask((_removal(kernel, each) for each in there), GONE)
+
+
+def _families(look: Look) -> list[Family]:
+    """The families to look at: IPv4, and what else is desired."""
+    wanted = look.wanted(Address, Route, Rule, Neighbour, ProxyNeighbour)
+    return sorted({Family.IPV4, *(each.family for each in wanted)})
 
 
 def _wanted(look: Look) -> dict[str, dict[Key, Resource]]:

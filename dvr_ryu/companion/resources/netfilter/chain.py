@@ -9,26 +9,37 @@ from attrs import frozen
 from dvr_ryu.companion.resources.namespace import InNamespace
 from dvr_ryu.companion.resources.resource import Key
 from dvr_ryu.companion.resources.shell import inside
+from dvr_ryu.topology.family import Family
 
-PROGRAMS = ("iptables-restore", "iptables-save")
-"""The programs that the companion runs for chains."""
+
+def chain_key(namespace: str, table: str, name: str) -> Key:
+    """The key of a chain of IPv4."""
+    return "chain", namespace, table, name, Family.IPV4
+
+
+def programs_for_chains(family: Family) -> tuple[str, ...]:
+    """The programs that the companion runs for chains."""
+    return f"{family.iptables}-restore", f"{family.iptables}-save"
 
 
 @frozen
 class Chain(InNamespace):
-    """A chain of iptables and all of its rules, in the form and the order of `iptables -S`."""
+    """A chain of iptables or ip6tables and all of its rules, in the form and the order of
+    `iptables -S`.
+    """
 
     kind = "chain"
-    identity = ("namespace", "table", "name")
+    identity = ("namespace", "table", "name", "family")
     namespace: str
     table: str
     name: str
     rules: tuple[str, ...]
+    family: Family = Family.IPV4
 
     @property
     def programs(self) -> tuple[str, ...]:
         """What writes and what reads chains."""
-        return PROGRAMS
+        return programs_for_chains(self.family)
 
     @property
     def is_kernels(self) -> bool:
@@ -70,4 +81,4 @@ class Chain(InNamespace):
 
     @property
     def _iptables(self) -> str:
-        return f"{inside(self.namespace)}iptables -t {self.table}"
+        return f"{inside(self.namespace)}{self.family.iptables} -t {self.table}"

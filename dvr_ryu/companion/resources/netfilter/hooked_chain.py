@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
-from dvr_ryu.companion.resources.netfilter.chain import PROGRAMS
+from dvr_ryu.companion.resources.netfilter.chain import programs_for_chains
 from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.topology.family import Family
 
 NOTE = f"{RUN_DIRECTORY}/firewall"
 """It is there before a chain is, and goes after the last."""
@@ -42,7 +43,7 @@ class HookedChain(Resource):
     @property
     def programs(self) -> tuple[str, ...]:
         """What writes and what reads chains."""
-        return PROGRAMS
+        return programs_for_chains(Family.IPV4)
 
     def describe(self) -> str:
         """Make it, and hook it in."""

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.resources.namespace import InNamespace
+from dvr_ryu.companion.resources.netfilter.chain import chain_key
 from dvr_ryu.companion.resources.resource import Key
 from dvr_ryu.companion.resources.shell import inside
 
@@ -41,7 +42,7 @@ class Translation(InNamespace):
     def after(self) -> tuple[Key, ...]:
         """The rules that translate."""
         chains = ("neutron-l3-agent-PREROUTING", "neutron-l3-agent-float-snat")
-        return tuple(("chain", self.namespace, "nat", name) for name in chains)
+        return tuple(chain_key(self.namespace, "nat", name) for name in chains)
 
     @property
     def note(self) -> str:

@@ -7,11 +7,14 @@ from attrs import frozen
 from dvr_ryu.companion.resources.device import OnDevice
 from dvr_ryu.companion.resources.namespace import in_instance
 from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
+from dvr_ryu.topology.family import Family
 
 
 @frozen
 class Address(OfIproute2, OnDevice):
-    """An IPv4 address of a device, with its prefix length; ours have no peer."""
+    """An address of a device, with its prefix length; ours have no peer. IPv6 has no broadcast
+    address.
+    """
 
     kind = "address"
     identity = ("namespace", "device", "address", "broadcast", "peer")
@@ -24,9 +27,15 @@ class Address(OfIproute2, OnDevice):
     """The address at the far end, to which the prefix length belongs then."""
 
     @property
+    def family(self) -> Family:
+        """The address's."""
+        return Family.of(self.address)
+
+    @property
     def label(self) -> str | None:
-        """The label that tells it from addresses that an instance gives itself."""
-        return f"{self.device}:fixed" if in_instance(self.namespace) else None
+        """The label that tells it from addresses that an instance gives itself: IPv6 has none."""
+        labelled = in_instance(self.namespace) and self.family is Family.IPV4
+        return f"{self.device}:fixed" if labelled else None
 
     @property
     def ip_arguments(self) -> str:
@@ -35,4 +44,7 @@ class Address(OfIproute2, OnDevice):
         peer = f" peer {self.peer}" if self.peer else ""
         broadcast = f" brd {self.broadcast}" if self.broadcast else ""
         label = f" label {self.label}" if self.label else ""
-        return f"{ip}{peer}/{length}{broadcast} dev {self.device}{label}"
+        # An IPv6 address is no source until a search for duplicates has ended, and a router's
+        # addresses are on several hosts: so there is no search.
+        nodad = " nodad" if self.family is Family.IPV6 else ""
+        return f"{ip}{peer}/{length}{broadcast} dev {self.device}{label}{nodad}"

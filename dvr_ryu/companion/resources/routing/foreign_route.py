@@ -7,6 +7,7 @@ from attrs import frozen
 from dvr_ryu.companion.resources.namespace import InNamespace
 from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
 from dvr_ryu.companion.resources.routing.tables import LOCAL_TABLE, MAIN_TABLE
+from dvr_ryu.topology.family import Family
 
 
 @frozen
@@ -21,7 +22,7 @@ class NextHop:
 
 @frozen
 class ForeignRoute(OfIproute2, InNamespace):
-    """An IPv4 route of any type, with any number of next hops. It is only ever removed.
+    """A route of any type, with any number of next hops. It is only ever removed.
 
     A route of ours to the same destination may be there, too: the kernel prefers the one with a
     TOS, with the lower metric, or that came first.
@@ -38,6 +39,7 @@ class ForeignRoute(OfIproute2, InNamespace):
         "source",
         "hops",
         "nexthop_id",
+        "family",
     )
     ip_object = "route"
     namespace: str
@@ -51,6 +53,7 @@ class ForeignRoute(OfIproute2, InNamespace):
     hops: tuple[NextHop, ...] = ()
     nexthop_id: int | None = None
     """The number of the nexthop object that it has instead of next hops."""
+    family: Family = Family.IPV4
 
     @property
     def ip_arguments(self) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.shell import ip
+from dvr_ryu.topology.family import Family
 
 
 class OfIproute2(Resource):
@@ -16,6 +17,11 @@ class OfIproute2(Resource):
     ip_verb: ClassVar[str] = "add"
     """The verb that makes it."""
     namespace: str
+
+    @property
+    def family(self) -> Family:
+        """The version of IP that it is of."""
+        raise NotImplementedError(self.kind)
 
     @property
     def ip_arguments(self) -> str:
@@ -31,4 +37,4 @@ class OfIproute2(Resource):
         yield self._ip("del")
 
     def _ip(self, verb: str) -> str:
-        return f"{ip(self.namespace)} {self.ip_object} {verb} {self.ip_arguments}"
+        return f"{ip(self.namespace, self.family)} {self.ip_object} {verb} {self.ip_arguments}"

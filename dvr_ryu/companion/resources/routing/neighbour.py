@@ -7,11 +7,12 @@ from attrs import field, frozen
 from dvr_ryu.companion.resources.device import OnDevice
 from dvr_ryu.companion.resources.resource import Key
 from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
+from dvr_ryu.topology.family import Family
 
 
 @frozen
 class Neighbour(OfIproute2, OnDevice):
-    """A permanent neighbour entry: the kernel asks nobody, and no gratuitous ARP changes it."""
+    """A permanent neighbour entry: the kernel asks nobody, and nothing that it hears changes it."""
 
     kind = "neighbour"
     identity = ("namespace", "device", "ip")
@@ -20,6 +21,11 @@ class Neighbour(OfIproute2, OnDevice):
     device: str
     ip: str
     mac: str
+
+    @property
+    def family(self) -> Family:
+        """The address's."""
+        return Family.of(self.ip)
 
     @property
     def ip_arguments(self) -> str:
@@ -38,6 +44,11 @@ class ProxyNeighbour(OfIproute2, OnDevice):
     device: str
     ip: str
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+
+    @property
+    def family(self) -> Family:
+        """The address's."""
+        return Family.of(self.ip)
 
     @property
     def ip_arguments(self) -> str:

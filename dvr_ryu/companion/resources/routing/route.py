@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from dvr_ryu.companion.resources.device import OnDevice
 from dvr_ryu.companion.resources.namespace import in_instance
 from dvr_ryu.companion.resources.resource import Key
 from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
 from dvr_ryu.companion.resources.routing.tables import LOCAL_TABLE, MAIN_TABLE
+from dvr_ryu.topology.family import Family
+
+
+def route_key(namespace: str, table: int, destination: str) -> Key:
+    """The key of a route of IPv4."""
+    return "route", namespace, table, destination, Family.IPV4
+
+
+def _family(route: Route) -> Family:
+    return Family.of(route.destination, route.via)
 
 
 @frozen
 class Route(OfIproute2, OnDevice):
-    """An IPv4 route to a prefix, or "default": via a router, or straight onto the device.
+    """A route to a prefix, or "default": via a router, or straight onto the device.
 
     `source` is the address of the namespace's own packets there; None leaves it to the kernel.
+    Only of a default route without a router must the family be said.
     """
 
     kind = "route"
-    identity = ("namespace", "table", "destination")
+    identity = ("namespace", "table", "destination", "family")
     ip_object, ip_verb = "route", "replace"
     namespace: str
     table: int
@@ -28,6 +39,7 @@ class Route(OfIproute2, OnDevice):
     device: str
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
     source: str | None = None
+    family: Family = field(default=Factory(_family, takes_self=True), kw_only=True)
 
     @property
     def marked(self) -> bool:
@@ -61,6 +73,11 @@ class KernelRoute(OfIproute2, OnDevice):
     container: Key = field(eq=False, repr=False)
     """The address."""
     after: tuple[Key, ...] = field(eq=False, repr=False)
+
+    @property
+    def family(self) -> Family:
+        """The source's."""
+        return Family.of(self.source)
 
     @property
     def is_local(self) -> bool:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from dvr_ryu.companion.resources.namespace import InNamespace
 from dvr_ryu.companion.resources.resource import Key
 from dvr_ryu.companion.resources.routing.iproute2 import OfIproute2
 from dvr_ryu.companion.resources.routing.tables import NAMES
+from dvr_ryu.topology.family import Family
 
 
 def _bare(source: str | None) -> str | None:
     """Return a prefix as ip prints it: one address alone is without its length."""
-    return source.removesuffix("/32") if source else None
+    return source.removesuffix(f"/{Family.of(source).bits}") if source else None
+
+
+def _family(rule: Rule) -> Family:
+    return Family.of(rule.source)
 
 
 @frozen
 class Rule(OfIproute2, InNamespace):
-    """`table` routes what comes from `source`, or in by the device `iif`."""
+    """`table` routes what comes from `source`, or in by the device `iif`. Without a source, the
+    family must be said if it is not IPv4.
+    """
 
     kind = "rule"
-    identity = ("namespace", "priority", "table", "source", "iif")
+    identity = ("namespace", "priority", "table", "source", "iif", "family")
     ip_object = "rule"
     namespace: str
     priority: int
@@ -28,6 +35,7 @@ class Rule(OfIproute2, InNamespace):
     source: str | None = field(default=None, converter=_bare)
     iif: str | None = None
     after: tuple[Key, ...] = field(default=(), eq=False, repr=False)
+    family: Family = field(default=Factory(_family, takes_self=True), kw_only=True)
 
     @property
     def ip_arguments(self) -> str:
@@ -41,12 +49,13 @@ class KernelRule(OfIproute2, InNamespace):
     """A rule by which all packets look into a table."""
 
     kind = "kernel-rule"
-    identity = ("namespace", "priority", "table")
+    identity = ("namespace", "priority", "table", "family")
     ip_object = "rule"
     by_kernel = True
     namespace: str
     priority: int
     table: int
+    family: Family = Family.IPV4
 
     @property
     def ip_arguments(self) -> str:
