@@ -158,7 +158,7 @@ def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
     # If these tests run in the background, SIGINT is ignored, and children inherit that.
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from pathlib import Path; from dvr_ryu.lab import entering, state;"
+        "from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
         "lifecycle.up(Path(sys.argv[1]), lambda step: print(step, flush=True),"
         " state.StateFolder(Path(sys.argv[2])))"
     )
@@ -175,7 +175,7 @@ def test_ctrl_c_while_hosts_are_made(folder: StateFolder, file: Path) -> None:
 
 def test_a_killed_up_is_cleaned_by_down(folder: StateFolder, file: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from dvr_ryu.lab import entering, state;"
+        "import os, sys; from pathlib import Path; from dvr_ryu.lab import lifecycle, state;"
         "lifecycle.up(Path(sys.argv[1]), lambda step: 'compan' in step and os.kill(os.getpid(), 9),"
         " state.StateFolder(Path(sys.argv[2])))"
     )
