@@ -158,7 +158,7 @@ def test_killed_at_any_write_it_goes_on_from_there(name: str, shared: bool, tmp_
                 at = number if EVERYWHERE else 1 + number % calls[step]
                 answer = companion.do(verb, file, at)
                 killed += answer["killed"]
-                where = f"{verb} {file.name} killed at {at}: {answer['said']}"
+                where = f"{verb} {file.name} killed at {at}: {answer['errors']}"
                 if step and number % 2:  # an undo must succeed from here, too
                     companion.do(*steps[step - 1])
                     wrong += [(where, each) for each in companion.differs_from(goals[step - 1])]
