@@ -22,6 +22,7 @@ from dvr_ryu.lab.proof.checks import Check, address_checks, reach_checks
 from dvr_ryu.lab.proof.probes import Failed
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.tables import table
+from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.topology import Topology
 
@@ -179,5 +180,6 @@ def next_commands(results: Iterable[Result], folder: StateFolder = THE_LAB) -> l
                 f"exec {result.source} -- ping -c3 {topology.instances[result.target].ip}"
             )
             break
-    commands.append(f"exec {next(iter(topology.hosts))} -- ovs-ofctl dump-flows br-tun")
+    host, bridge = next(iter(topology.hosts)), bridge_of(Plug.TUNNELS)
+    commands.append(f"exec {host} -- ovs-ofctl dump-flows {bridge}")
     return [f"sudo {dvr()} lab {each}" for each in [*commands, "down"]]
