@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|["{}]')
-"""A string, a brace, or the begin of a string that the text does not end yet."""
+_MARK = re.compile(r'[^"{}]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"{}]*)*([{}"])')
+"""The next brace outside of strings, or the begin of a string that the text may not end yet."""
 
 
 class Parser:
@@ -29,13 +29,13 @@ class Parser:
         """Take the next piece; return how many of its characters belong to the object."""
         before = len(self._text)
         self._text += text
-        for mark in _MARK.finditer(self._text, self._seen):
-            if mark[0] == '"':
-                self._seen = mark.start()
-                return len(text)
-            self._depth += {"{": 1, "}": -1}.get(mark[0], 0)
+        while mark := _MARK.match(self._text, self._seen):
+            if mark[1] == '"':
+                self._seen = mark.start(1)
+                break
+            self._depth += 1 if mark[1] == "{" else -1
             self._seen = mark.end()
-            if mark[0] == "}" and self._depth == 0:
+            if self._depth == 0:
                 self._whole = True
                 self._text = self._text[: self._seen]
                 return self._seen - before

@@ -89,16 +89,23 @@ class Transaction:
         for name, value in columns.items():
             if name not in present:
                 raise refused(f"unknown column {name} of table {row._table.name}")
-            try:
-                data.Datum.from_python(present[name].type, value, _uuid_of)
-            except error.Error as wrong:
-                raise refused(str(wrong)) from wrong
             setattr(row, name, value)
+            if name not in row._changes:
+                raise refused(_objection(present[name].type, value))
 
 
 def refused(reason: str) -> HostError:
     """The error for a transaction that OVSDB refuses."""
     return HostError(f"OVSDB did not take a change: {reason}")
+
+
+def _objection(type: Any, value: Any) -> str:
+    """What the library has against a value of a column."""
+    try:
+        data.Datum.from_python(type, value, _uuid_of)
+    except error.Error as objection:
+        return str(objection)
+    return "the library does not say why"
 
 
 def _uuid_of(value: Any) -> Any:
