@@ -73,65 +73,73 @@ def _prefixes(text: str) -> st.SearchStrategy[str]:
     )
 
 
-def _word(notation: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
+def _drawn_token(notation: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
     return value.map(notation.format)
 
 
 _LAYER_2 = [
-    _word("in_port={}", ports | port_names | st.just("LOCAL") | st.just('"a b, c"')),
-    _word("dl_src={}", macs),
-    _word("dl_dst={}", macs | st.just("01:00:00:00:00:00/01:00:00:00:00:00")),
-    _word("dl_vlan={}", tags),
-    _word("tun_id={:#x}", vnis),
-    _word("metadata={}/0xff", st.integers(0, 255)),
-    _word("reg3={}/0xff", st.integers(0, 1 << 31)),
-    _word("xreg2={:#x}", st.integers(0, (1 << 64) - 1)),
-    _word("xxreg3={:#x}/0xffff0000000000000000ffff", st.integers(0, (1 << 128) - 1)),
-    _word("dl_vlan_pcp={}", st.integers(0, 7)),
-    _word("pkt_mark={:#x}", st.integers(0, (1 << 32) - 1)),
-    _word("tun_src={}/16", ipv4s),
-    _word("tun_ipv6_dst={}/64", ipv6s),
-    _word("ct_mark={}", st.integers(0, 99)),
-    _word("ct_label={0:#x}/{0:#x}", st.integers(1, (1 << 128) - 1)),
-    _word("conj_id={}", st.integers(0, 99)),
+    _drawn_token("in_port={}", ports | port_names | st.just("LOCAL") | st.just('"a b, c"')),
+    _drawn_token("dl_src={}", macs),
+    _drawn_token("dl_dst={}", macs | st.just("01:00:00:00:00:00/01:00:00:00:00:00")),
+    _drawn_token("dl_vlan={}", tags),
+    _drawn_token("tun_id={:#x}", vnis),
+    _drawn_token("metadata={}/0xff", st.integers(0, 255)),
+    _drawn_token("reg3={}/0xff", st.integers(0, 1 << 31)),
+    _drawn_token("xreg2={:#x}", st.integers(0, (1 << 64) - 1)),
+    _drawn_token("xxreg3={:#x}/0xffff0000000000000000ffff", st.integers(0, (1 << 128) - 1)),
+    _drawn_token("dl_vlan_pcp={}", st.integers(0, 7)),
+    _drawn_token("pkt_mark={:#x}", st.integers(0, (1 << 32) - 1)),
+    _drawn_token("tun_src={}/16", ipv4s),
+    _drawn_token("tun_ipv6_dst={}/64", ipv6s),
+    _drawn_token("ct_mark={}", st.integers(0, 99)),
+    _drawn_token("ct_label={0:#x}/{0:#x}", st.integers(1, (1 << 128) - 1)),
+    _drawn_token("conj_id={}", st.integers(0, 99)),
     st.sampled_from(["ct_state=+trk-new+est", "ct_state=new|est", "ct_state=0x21/0x23"]),
 ]
 _LAYER_3 = [
     st.just(["arp"]),
-    st.tuples(st.just("arp"), _word("arp_op={}", st.integers(0, 9)), _word("arp_tpa={}", ipv4s)),
-    st.tuples(st.just("arp"), _word("arp_sha={}", macs), _prefixes("arp_spa")),
-    st.tuples(_prefixes("nw_src"), st.just("ip"), _word("nw_dst={}", ipv4s)),
-    st.tuples(st.just("tcp"), _word("tcp_dst={}", st.integers(0, 65535))),
-    st.tuples(st.just("udp6"), _word("udp_src={}", st.integers(0, 65535))),
-    st.tuples(st.just("icmp"), _word("icmp_type={}", st.integers(0, 255))),
+    st.tuples(
+        st.just("arp"),
+        _drawn_token("arp_op={}", st.integers(0, 9)),
+        _drawn_token("arp_tpa={}", ipv4s),
+    ),
+    st.tuples(st.just("arp"), _drawn_token("arp_sha={}", macs), _prefixes("arp_spa")),
+    st.tuples(_prefixes("nw_src"), st.just("ip"), _drawn_token("nw_dst={}", ipv4s)),
+    st.tuples(st.just("tcp"), _drawn_token("tcp_dst={}", st.integers(0, 65535))),
+    st.tuples(st.just("udp6"), _drawn_token("udp_src={}", st.integers(0, 65535))),
+    st.tuples(st.just("icmp"), _drawn_token("icmp_type={}", st.integers(0, 255))),
     st.just(["ipv6"]),
-    st.tuples(st.just("ipv6"), _word("ipv6_src={}/48", ipv6s), _word("ipv6_dst={}", ipv6s)),
-    st.tuples(st.just("ipv6"), _word("ipv6_label={}", st.integers(0, (1 << 20) - 1))),
-    st.tuples(st.just("ip"), _word("nw_tos={}", st.integers(0, 255)), st.just("ip_frag=later")),
-    st.tuples(st.just("ip6"), _word("ip_dscp={}", st.integers(0, 63)), st.just("nw_ecn=2")),
+    st.tuples(
+        st.just("ipv6"), _drawn_token("ipv6_src={}/48", ipv6s), _drawn_token("ipv6_dst={}", ipv6s)
+    ),
+    st.tuples(st.just("ipv6"), _drawn_token("ipv6_label={}", st.integers(0, (1 << 20) - 1))),
+    st.tuples(
+        st.just("ip"), _drawn_token("nw_tos={}", st.integers(0, 255)), st.just("ip_frag=later")
+    ),
+    st.tuples(st.just("ip6"), _drawn_token("ip_dscp={}", st.integers(0, 63)), st.just("nw_ecn=2")),
     st.tuples(st.just("tcp6"), st.just("tcp_flags=+syn-ack"), st.just("tp_dst=80/0xf0")),
-    st.tuples(st.just("sctp"), _word("tp_src={}", st.integers(0, 65535))),
-    st.tuples(st.just("icmp6"), st.just("icmp_type=135"), _word("nd_target={}", ipv6s)),
-    st.tuples(st.just("mpls"), _word("mpls_label={}", st.integers(0, (1 << 20) - 1))),
-    st.tuples(st.just("dl_type=0x894f"), _word("nsh_c2={}", st.integers(0, 99))),
-    st.tuples(st.just("rarp"), _word("nw_src={}", ipv4s)),
+    st.tuples(st.just("sctp"), _drawn_token("tp_src={}", st.integers(0, 65535))),
+    st.tuples(st.just("icmp6"), st.just("icmp_type=135"), _drawn_token("nd_target={}", ipv6s)),
+    st.tuples(st.just("mpls"), _drawn_token("mpls_label={}", st.integers(0, (1 << 20) - 1))),
+    st.tuples(st.just("dl_type=0x894f"), _drawn_token("nsh_c2={}", st.integers(0, 99))),
+    st.tuples(st.just("rarp"), _drawn_token("nw_src={}", ipv4s)),
     st.just([]),
 ]
 _ACTIONS = [
-    _word("output:{}", ports | port_names),
+    _drawn_token("output:{}", ports | port_names),
     st.sampled_from(["NORMAL", "FLOOD", "IN_PORT", "LOCAL", "CONTROLLER", "ALL"]),
-    _word("mod_dl_src:{}", macs),
-    _word("mod_dl_dst:{}", macs),
-    _word("mod_vlan_vid:{}", tags),
-    _word("set_tunnel:{:#x}", vnis),
-    _word("load:{}->NXM_OF_VLAN_TCI[0..11]", tags),
-    _word("load:{}->NXM_OF_ETH_DST[]", st.integers(0, (1 << 48) - 1)),
+    _drawn_token("mod_dl_src:{}", macs),
+    _drawn_token("mod_dl_dst:{}", macs),
+    _drawn_token("mod_vlan_vid:{}", tags),
+    _drawn_token("set_tunnel:{:#x}", vnis),
+    _drawn_token("load:{}->NXM_OF_VLAN_TCI[0..11]", tags),
+    _drawn_token("load:{}->NXM_OF_ETH_DST[]", st.integers(0, (1 << 48) - 1)),
     st.just("push_vlan:0x8100,strip_vlan"),
     st.just("push_vlan:0x8100"),
     st.just("move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]"),
     st.just("move:NXM_OF_ETH_SRC[3..7]->NXM_OF_VLAN_TCI[0..4]"),
-    _word("resubmit(,{})", st.integers(0, TABLES)),
-    _word(
+    _drawn_token("resubmit(,{})", st.integers(0, TABLES)),
+    _drawn_token(
         "learn(table={},hard_timeout=3,priority=7,cookie=0x10,NXM_OF_VLAN_TCI[0..11],"
         "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:5->NXM_OF_VLAN_TCI[],output:NXM_OF_IN_PORT[])",
         st.integers(0, TABLES),
@@ -144,11 +152,11 @@ _SETTINGS = ["cookie=0x5", "idle_timeout=7", "hard_timeout=9", "importance=3", "
 
 _OF_LAYER_3 = {
     "arp": [
-        _word("set_field:{}->arp_op", st.integers(0, 65535)),
-        _word("set_field:{}->arp_spa", ipv4s),
+        _drawn_token("set_field:{}->arp_op", st.integers(0, 65535)),
+        _drawn_token("set_field:{}->arp_spa", ipv4s),
     ],
-    "ip": [_word("mod_nw_dst:{}", ipv4s), st.just("dec_ttl")],
-    "tcp": [_word("mod_tp_dst:{}", st.integers(0, 65535))],
+    "ip": [_drawn_token("mod_nw_dst:{}", ipv4s), st.just("dec_ttl")],
+    "tcp": [_drawn_token("mod_tp_dst:{}", st.integers(0, 65535))],
 }
 """What only these packets have: the word that matches them → actions."""
 
@@ -158,12 +166,12 @@ def lines(draw: st.DrawFn) -> str:
     """A line of the language without holes: any fields, any actions."""
     table = draw(st.integers(0, TABLES - 1))
     chosen = draw(st.lists(st.integers(0, len(_LAYER_2) - 1), unique=True))
-    words = [draw(_LAYER_2[at]) for at in chosen] + list(draw(st.one_of(_LAYER_3)))
-    also = [action for word in words for action in _OF_LAYER_3.get(word, [])]
-    words = draw(st.permutations(words))
+    tokens = [draw(_LAYER_2[at]) for at in chosen] + list(draw(st.one_of(_LAYER_3)))
+    also = [action for token in tokens for action in _OF_LAYER_3.get(token, [])]
+    tokens = draw(st.permutations(tokens))
     actions = draw(st.lists(st.one_of(*_ACTIONS, *also), max_size=5))
     if draw(st.booleans()):
         actions.append(f"goto_table:{draw(st.integers(table + 1, TABLES))}")
-    head = [f"table={table}", f"priority={draw(st.integers(0, 65535))}", *words]
+    head = [f"table={table}", f"priority={draw(st.integers(0, 65535))}", *tokens]
     head += draw(st.lists(st.sampled_from(_SETTINGS), unique=True))
     return f"{', '.join(head)} actions={','.join(actions) or 'drop'}"

@@ -34,10 +34,10 @@ PORTS = ["patch-int", "vxlan-0a00010b", "geneve-0a00010b", "vxlan-0a00020c"]
 @given(
     site=sites,
     changes=st.lists(edits, min_size=1, max_size=4),
-    lacking=st.lists(st.sets(st.sampled_from(PORTS))),
+    absent_ports=st.lists(st.sets(st.sampled_from(PORTS))),
 )
 def test_an_edit_touches_what_it_changes(
-    pipelines: Pipelines, site: Site, changes: list[Any], lacking: list[set[str]]
+    pipelines: Pipelines, site: Site, changes: list[Any], absent_ports: list[set[str]]
 ):
     topologies = [topology(each) for each in accumulate(changes, edited, initial=site)]
     for bridge in pipelines.by_bridge:
@@ -45,7 +45,7 @@ def test_an_edit_touches_what_it_changes(
         desired_flows = DesiredFlows()
         for at, wished in enumerate(topologies):
             view = HostView(wished, "host-0")
-            missing = lacking[at] if at < len(lacking) else set()
+            missing = absent_ports[at] if at < len(absent_ports) else set()
             planned = view.planned_ofports(bridge).items()
             ports = {name: number for name, number in planned if name not in missing}
             after = pipelines.basis(bridge, view, ports)
@@ -56,7 +56,9 @@ def test_an_edit_touches_what_it_changes(
                 before = dict(desired_flows.flows)
                 exchange = desired_flows.exchange(delta.removed, delta.added)
                 assert exchange.before.items() <= before.items()
-                assert basis and delta.outdates_learned == (not _ways(basis) <= _ways(after))
+                assert basis and delta.outdates_learned == (
+                    not _tunnel_values(basis) <= _tunnel_values(after)
+                )
             else:
                 assert basis is None or basis.view.this_host != view.this_host
                 desired_flows = DesiredFlows()
@@ -66,7 +68,7 @@ def test_an_edit_touches_what_it_changes(
             basis = after
 
 
-def _ways(basis: Basis) -> set[tuple[Any, ...]]:
+def _tunnel_values(basis: Basis) -> set[tuple[Any, ...]]:
     """What learned flows lead by: a network's tag and VNI, a tunnel, its port's number."""
     tunnels = [tunnel.port for tunnel in basis.view.tunnel]
     return {

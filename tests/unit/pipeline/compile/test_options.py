@@ -41,9 +41,9 @@ def test_an_option_of_any_length_is_the_same_match(length: int, number: int, dra
 
 
 def test_whether_an_option_is_there_is_another_match_than_that_it_is_zero():
-    told = {encoded(f"{text} actions=drop").identity for text in ("", "tun_metadata3")}
-    told |= {encoded(f"tun_metadata3={text} actions=drop").identity for text in ("0", "0/1")}
-    assert len(told) == 4
+    identities = {encoded(f"{text} actions=drop").identity for text in ("", "tun_metadata3")}
+    identities |= {encoded(f"tun_metadata3={text} actions=drop").identity for text in ("0", "0/1")}
+    assert len(identities) == 4
 
 
 ACTIONS = (

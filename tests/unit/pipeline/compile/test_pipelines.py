@@ -134,7 +134,7 @@ def test_a_file_of_no_bridge_is_refused(tmp_path: Path, name: str, hint: str):
 
 
 @pytest.mark.parametrize("depth", [65, 200, 5000])
-def test_actions_that_stand_too_deep_in_each_other_are_said_with_their_place(
+def test_actions_that_stand_too_deep_in_each_other_are_reported_with_their_location(
     tmp_path: Path, depth: int
 ):
     with pytest.raises(FileError) as raised:

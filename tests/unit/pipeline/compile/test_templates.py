@@ -188,7 +188,7 @@ def test_a_template_says_which_flow_is_ours_by_its_cookie():
     assert as_ryu_reads(message)[:3] == (0, 1, COOKIE)
 
 
-def test_a_flow_longer_than_a_message_is_an_error_with_its_place():
+def test_a_flow_longer_than_a_message_is_an_error_with_its_location():
     template = Template(read(f"table=0,priority=1 actions={'output:1,' * 5000}"))
     host = ThisHost("h", "10.0.0.1", "fa:16:3f:00:00:01")
     with pytest.raises(DvrError, match=r"f:2:3: .* 64 KiB"):

@@ -1,4 +1,4 @@
-"""Flow files that are wrong: each with its places marked, and what is said there.
+"""Flow files with mistakes: each mistake's character is marked, and each message has a phrase here.
 
 A mark stands before the character that the message points to; a test removes the marks before it
 reads the text. Messages are in the order of the marks.
@@ -69,8 +69,8 @@ BAD_MATCHES = _lines(
         "§vlan_tci=0x2000/0x2000 actions=drop",
         "OpenFlow 1.4 matches a tag's priority only whole",
     ),
-    field_told_otherwise=("§tun_gtpu_flags=1 actions=drop", "dumps a match of tun_gtpu_flags"),
-    options_whole_words_as_a_mask=(
+    field_dumped_wrongly=("§tun_gtpu_flags=1 actions=drop", "dumps a match of tun_gtpu_flags"),
+    option_with_a_mask_of_whole_words=(
         "§tun_metadata0=1/0xffffffff actions=drop",
         "ovs-ofctl drops this mask",
     ),
@@ -113,7 +113,7 @@ BAD_MATCHES = _lines(
         "ct_state=§0x100/0x100 actions=drop",
         "bits that are no ct_state flag",
     ),
-    fragment_word=("ip,ip_frag=§maybe actions=drop", "'maybe' is none of no, yes, first"),
+    fragment_name=("ip,ip_frag=§maybe actions=drop", "'maybe' is none of no, yes, first"),
     connection_field_alone=("ip,§ct_nw_src=1.2.3.4 actions=drop", "match ct_state=+trk+est as"),
     connection_port_alone=(
         "ip,ct_state=+trk+est,§ct_tp_src=80 actions=drop",

@@ -50,7 +50,7 @@ def test_there_are_many_cases():
 
 
 @pytest.mark.parametrize("case", BAD_FLOWS.values(), ids=BAD_FLOWS)
-def test_each_problem_has_its_place_its_line_and_a_caret(tmp_path: Path, case: tuple[str, ...]):
+def test_each_problem_has_its_location_its_line_and_a_caret(tmp_path: Path, case: tuple[str, ...]):
     marked, *phrases = case
     text, locations = _without_marks(marked)
     file, problems = _problems(tmp_path, text)
@@ -69,20 +69,22 @@ def test_each_problem_has_its_place_its_line_and_a_caret(tmp_path: Path, case: t
             assert shown[len(caret) - 1] == source[column - 1]
 
 
-def test_no_message_has_words_of_python(tmp_path: Path):
+def test_no_message_names_python(tmp_path: Path):
     for marked, *_ in BAD_FLOWS.values():
         for problem in _problems(tmp_path, marked.replace(MARK, ""))[1]:
             for word in ("invalid literal", "None", "Kind.", "sys.", "struct"):
                 assert word not in problem.message
 
 
-def test_the_problems_of_all_files_are_said_at_once(tmp_path: Path):
+def test_the_problems_of_all_files_are_reported_at_once(tmp_path: Path):
     (tmp_path / "br-int.flows").write_text("table 0 A\n  dl_vln=1 actions=drop\n")
     (tmp_path / "br-tun.flows").write_text("table 0 A\n  miss: drop\n  miss: NORMAL\n")
     with pytest.raises(FileError) as raised:
         load_pipelines(tmp_path)
-    said = [(Path(each.location.file).stem, each.location.line) for each in raised.value.problems]
-    assert said == [("br-int", 2), ("br-tun", 3)]
+    printed = [
+        (Path(each.location.file).stem, each.location.line) for each in raised.value.problems
+    ]
+    assert printed == [("br-int", 2), ("br-tun", 3)]
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing yet\n", "   # \\\n"])
@@ -190,7 +192,7 @@ PIECES += ["priority=1,", "miss:", "actions=", "goto_table:", "NXM_OF_IN_PORT[]"
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_whatever_is_damaged_it_is_a_pipeline_or_has_problems_with_places(drawn: st.DataObject):
+def test_whatever_is_damaged_it_is_a_pipeline_or_has_problems_with_locations(drawn: st.DataObject):
     text = drawn.draw(st.sampled_from(SHIPPED))
     for _ in range(drawn.draw(st.integers(1, 4))):
         start = drawn.draw(st.integers(0, len(text)))

@@ -39,7 +39,7 @@ def test_a_port_is_named_as_it_is_printed(name: str):
     assert read(str(flow)) == flow
 
 
-def test_plain_names_need_no_quotes_and_reserved_words_are_no_names():
+def test_plain_names_need_no_quotes_and_reserved_names_are_no_names():
     assert read("table=0,in_port=patch-int actions=output:patch-int") == read(
         'table=0,in_port="patch-int" actions=output:"patch-int"'
     )
@@ -124,7 +124,7 @@ def test_reserved_ports_are_written_by_name_and_read_in_any_case(name: str):
 
 
 @given(st.text(max_size=20))
-def test_what_is_no_number_is_said_for_people(text: str):
+def test_what_is_no_number_is_explained(text: str):
     for notation in (numbers.DECIMAL, numbers.HEX, numbers.MAC, numbers.IPV4, numbers.PORT):
         try:
             assert notation.read(text) >= 0

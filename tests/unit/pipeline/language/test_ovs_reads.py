@@ -47,8 +47,8 @@ LINES = [f"table=1,{line}" for line in LINES]
 
 def _by_us(line: str) -> str:
     (message,) = flow_mods(5, ADD, dict([split_flow_mod(serialised(read(line)))]), [1])
-    (said,) = printed_flows(ofctl("ofp-print", message.hex()))
-    return said
+    (stated,) = printed_flows(ofctl("ofp-print", message.hex()))
+    return stated
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -66,5 +66,7 @@ def test_the_flows_of_the_example(tmp_path: Path, host: str, bridge: str):
     printed = [str(flow) for flow in pipelines.basis(bridge, view, ports).flows()]
     wanted = pipelines.basis(bridge, view, ports).desired()
     messages = [each.hex() for each in flow_mods(5, ADD, wanted, range(len(wanted)))]
-    by_us = [said for message in messages for said in printed_flows(ofctl("ofp-print", message))]
+    by_us = [
+        stated for message in messages for stated in printed_flows(ofctl("ofp-print", message))
+    ]
     assert sorted(by_us) == sorted(by_ovs(printed, tmp_path))

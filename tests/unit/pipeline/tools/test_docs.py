@@ -148,7 +148,7 @@ def test_picture_of_tables_in_a_circle_ends() -> None:
 
 
 def test_flow_is_shown_as_written_below_its_sentence_as_prose() -> None:
-    said = document([pipeline()], {"br-x.flows": TEXT})
+    stated = document([pipeline()], {"br-x.flows": TEXT})
     assert (
         r"""
 For each tunnel_:
@@ -162,17 +162,17 @@ What no other flow takes::
 
     miss: drop
 """
-        in said
+        in stated
     )
 
 
 @pytest.mark.parametrize("relation", ["host", *RELATIONS])
 def test_every_relation_is_there_with_every_field(relation: str) -> None:
     row_type = ThisHost if relation == "host" else RELATIONS[relation]
-    said = document([], {})
-    assert f"\n{relation}\n{'~' * len(relation)}\n" in said
+    stated = document([], {})
+    assert f"\n{relation}\n{'~' * len(relation)}\n" in stated
     for field in row_type._fields:
-        assert f"\n``{{{relation}.{field}}}`` " in said
+        assert f"\n``{{{relation}.{field}}}`` " in stated
 
 
 def test_example_of_the_guide_is_a_pipeline() -> None:

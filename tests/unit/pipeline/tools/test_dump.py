@@ -74,7 +74,7 @@ def test_flows_are_in_the_order_of_tables_and_falling_priority():
     ]
 
 
-def test_what_nobody_knows_is_kept_as_it_stands():
+def test_what_is_unknown_stays_as_it_is():
     line = (
         "cookie=0x0, duration=1s, table=3, n_packets=1, priority=7,nonsense=5,ip actions=wonder:3"
     )
@@ -105,7 +105,7 @@ def test_nothing_is_nothing():
         ("+table=1, priority=3 actions=drop", 1, "'+table' is no part"),
     ],
 )
-def test_what_is_no_flow_is_said_with_its_place(line: str, column: int, phrase: str):
+def test_what_is_no_flow_is_reported_with_its_location(line: str, column: int, phrase: str):
     with pytest.raises(FileError) as raised:
         _clean(f"{OPENFLOW_14}{line}\n")
     (problem,) = raised.value.problems

@@ -248,7 +248,7 @@ def test_what_is_shipped_deserves_no_warning():
     )
 
 
-def test_warnings_stop_nothing_and_are_not_said_beside_errors(tmp_path: Path):
+def test_warnings_stop_nothing_and_are_not_reported_beside_errors(tmp_path: Path):
     file = tmp_path / "br-tun.flows"
     file.write_text("table 0 A\n  arp actions=drop\n")
     (warning,) = load_pipelines(tmp_path).warnings
@@ -316,7 +316,9 @@ packets = st.fixed_dictionaries({name: st.sampled_from(values) for name, values 
 
 @settings(max_examples=300, deadline=None)
 @given(_tables(), st.lists(packets, min_size=20, max_size=60))
-def test_no_packet_reaches_what_is_said_to_be_unreachable(text: str, sampled: list[dict[str, int]]):
+def test_no_packet_reaches_what_is_reported_as_unreachable(
+    text: str, sampled: list[dict[str, int]]
+):
     pipeline = parse_pipeline(text, "f", "br-tun")
     flows = list(pipeline.tables[0].flows())
     problems = list(lint.problems(pipeline))
