@@ -71,12 +71,14 @@ def controller_of(topology: Topology) -> Controller:
 
 
 def _chosen(topology: Topology) -> Controller:
-    taken = {host.address for host in topology.hosts.values()}
-    last = topology.underlay.cidr.broadcast_address
-    free = (str(last - number) for number in range(1, topology.underlay.cidr.num_addresses - 1))
-    for address in free:
-        if address not in taken:
-            return Controller(address, OPENFLOW_PORT)
+    # netaddr takes longer to import than the rest of a command: only this needs it.
+    from netaddr import IPAddress, IPNetwork, IPSet
+
+    underlay = IPNetwork(str(topology.underlay.cidr))
+    hosts = {host.address for host in topology.hosts.values()}
+    taken = IPSet([IPAddress(underlay.first), IPAddress(underlay.last), *hosts])
+    if free := list((IPSet(underlay) - taken).iter_ipranges()):
+        return Controller(str(IPAddress(free[-1].last)), OPENFLOW_PORT)
     raise DvrError(
         f"the underlay {topology.underlay.cidr} has no free address for the controller of a lab;"
         " write a wider underlay: {cidr: ...}"
