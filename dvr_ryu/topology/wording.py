@@ -15,17 +15,17 @@ TOO_MANY = 500
 
 def listed(names: Iterable[object]) -> str:
     """The names with commas; of many, the first few."""
-    words = [str(name) for name in names]
-    return ", ".join(words[:MANY]) + (", …" if len(words) > MANY else "")
+    texts = [str(name) for name in names]
+    return ", ".join(texts[:MANY]) + (", …" if len(texts) > MANY else "")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown word: the nearest known one, else what there is."""
-    words = tuple(known)
-    near = nearest(word, words)
+    texts = tuple(known)
+    near = nearest(word, texts)
     if near:
         return f"did you mean '{near}'?"
-    return f"there is {listed(words)}" if words else "there is none yet: declare it, or remove this"
+    return f"there is {listed(texts)}" if texts else "there is none yet: declare it, or remove this"
 
 
 @lru_cache(maxsize=1024)

@@ -93,8 +93,8 @@ def test_an_arrival_while_a_comment_is_read_is_told(files: Files, desired: Desir
         return work()
 
     assert desired.reload() is False
-    told = desired.reload(apart) or desired.follow_moves(_call)
-    assert told or desired.basis(BRIDGE, PORTS).view.topology == before
+    changed = desired.reload(apart) or desired.follow_moves(_call)
+    assert changed or desired.basis(BRIDGE, PORTS).view.topology == before
     move.ends()
 
 

@@ -89,20 +89,20 @@ def test_a_file_that_cannot_be_read_is_tried_again(files: Files, desired: Desire
 
 
 @pytest.mark.parametrize(
-    ("which", "old", "new", "said"),
+    ("which", "old", "new", "message"),
     [
         ("tunnel", "mod_dl_src:", "mod_dl_scr:", "br-tun.flows:23"),
         ("topology", "network: blue, ip: 192", "network: bleu, ip: 192", "topology.yaml:"),
     ],
 )
 def test_a_bad_save_keeps_the_last_good_and_is_said_once_and_a_good_one_after_it_is_applied(
-    files: Files, desired: DesiredState, which: str, old: str, new: str, said: str
+    files: Files, desired: DesiredState, which: str, old: str, new: str, message: str
 ):
     file, before = getattr(files, which), _wanted(desired)
     pipelines, topology = desired.pipelines, desired.topology
     files.edit(file, old, new)
     assert desired.reload() is False
-    with pytest.raises(FileError, match=said):
+    with pytest.raises(FileError, match=message):
         desired.reload()
     assert [desired.reload() for _ in range(3)] == [False] * 3
     assert (desired.pipelines, desired.topology) == (pipelines, topology)

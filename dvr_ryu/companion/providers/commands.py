@@ -66,8 +66,8 @@ def run(argv: Sequence[str], text: str = "") -> str:
             pass_fds=_inherited,
         )
     if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip()
-        raise HostError(f"{' '.join(argv)} failed: {words}")
+        output = (done.stderr or done.stdout).strip()
+        raise HostError(f"{' '.join(argv)} failed: {output}")
     return done.stdout
 
 

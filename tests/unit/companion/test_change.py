@@ -120,33 +120,39 @@ def test_from_nothing_and_back_to_nothing(desired):
 
 
 def test_what_ends_with_its_device_is_not_removed_by_itself():
-    place = Namespace("vm-a")
-    wire = VethPair("vm-a", "eth0", "", "tap1")
-    device = Device("vm-a", "eth0", None, 1500, None, wire.key)
+    namespace = Namespace("vm-a")
+    veth = VethPair("vm-a", "eth0", "", "tap1")
+    device = Device("vm-a", "eth0", None, 1500, None, veth.key)
     address = Address("vm-a", "eth0", "10.1.0.5/24", None)
-    gone = change((place,), (place, wire, device, address))
-    assert gone.removals == ((wire,),)
-    assert gone.removed == (wire, device, address)
+    gone = change((namespace,), (namespace, veth, device, address))
+    assert gone.removals == ((veth,),)
+    assert gone.removed == (veth, device, address)
 
 
 def test_what_ended_with_its_device_is_made_again():
-    place = Namespace("vm-a")
+    namespace = Namespace("vm-a")
     old, new = VethPair("vm-a", "eth0", "", "tap1"), VethPair("vm-a", "eth0", "", "tap2")
     device = Device("vm-a", "eth0", None, 1500, None, new.key)
     before = Device("vm-a", "eth0", None, 1500, None, old.key)
     address = Address("vm-a", "eth0", "10.1.0.5/24", None)
     program = Process("p", "vm-a", ("p",), device.key)
-    needed = change((place, new, device, address, program), (place, old, before, address, program))
+    needed = change(
+        (namespace, new, device, address, program), (namespace, old, before, address, program)
+    )
     assert needed.removals == ((old,),)
     assert needed.makings == ((new,), (device,), (address, program))
 
 
 def test_a_program_is_ended_before_its_device():
-    place = Namespace("vm-a")
-    wire = VethPair("vm-a", "eth0", "", "tap1")
-    device = Device("vm-a", "eth0", None, 1500, None, wire.key)
+    namespace = Namespace("vm-a")
+    veth = VethPair("vm-a", "eth0", "", "tap1")
+    device = Device("vm-a", "eth0", None, 1500, None, veth.key)
     program = Process("p", "vm-a", ("p",), device.key)
-    assert change((), (place, wire, device, program)).removals == ((program,), (wire,), (place,))
+    assert change((), (namespace, veth, device, program)).removals == (
+        (program,),
+        (veth,),
+        (namespace,),
+    )
 
 
 PLACE = Namespace("r")
@@ -201,8 +207,8 @@ def test_a_value_is_changed_in_place():
     old = Route("r", 16, "default", "169.254.0.1", "rfp-1")
     new = Route("r", 16, "default", "169.254.0.3", "rfp-1")
     device = Device("r", "rfp-1", None, None, None, ("namespace", "r"))
-    place = Namespace("r")
-    needed = change((place, device, new), (place, device, old))
+    namespace = Namespace("r")
+    needed = change((namespace, device, new), (namespace, device, old))
     assert needed.removals == () and needed.makings == ((new,),)
     assert list(needed.lines()) == [
         "~ ip -n r route replace default via 169.254.0.3 dev rfp-1 table 16"

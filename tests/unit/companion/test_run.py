@@ -72,6 +72,6 @@ def test_it_starts_again_for_a_host_that_was_there(
     monkeypatch.setattr(memory, "FILE", str(last))
     started: list[str] = []
     monkeypatch.setattr(run, "run", lambda _, host, __: started.append(host))
-    words = ["companion", "run", str(file), "--host", host]
-    assert end_with(lambda: cli(words, standalone_mode=True)) == code
+    argv = ["companion", "run", str(file), "--host", host]
+    assert end_with(lambda: cli(argv, standalone_mode=True)) == code
     assert started == ([] if code else [host])

@@ -71,14 +71,14 @@ def test_a_bridge_of_others_is_marked_and_given_back_as_it_was() -> None:
     assert text.index("dump-flows") < text.index("fail_mode=secure") < text.index("add-flows")
     text = "\n".join(commands((), (evolve(ours, before=had),)))
     assert "del-br" not in text
-    for words in (
+    for line in (
         "clear Bridge br-tun fail_mode",
         "set Bridge br-tun datapath_type=netdev",
         "clear Bridge br-tun protocols",
         "remove Bridge br-tun external_ids dvr_ryu dvr_ryu_before",
         "del-flows br-tun cookie=0x6476725f727975/-1",
     ):
-        assert words in text
+        assert line in text
 
 
 def test_a_missing_program_ends_it_before_anything_is_made(tmp_path: Path) -> None:

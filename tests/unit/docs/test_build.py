@@ -26,9 +26,9 @@ READ_ALONE = [
 
 def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
     # A process of its own: Sphinx keeps what it learns about roles and languages in modules.
-    words = ["--quiet", "--fail-on-warning", "--doctree-dir", str(target / ".doctrees")]
+    arguments = ["--quiet", "--fail-on-warning", "--doctree-dir", str(target / ".doctrees")]
     return subprocess.run(
-        [sys.executable, "-m", "sphinx", *words, str(source), str(target / "html")],
+        [sys.executable, "-m", "sphinx", *arguments, str(source), str(target / "html")],
         capture_output=True,
         text=True,
         check=False,

@@ -41,19 +41,19 @@ def wrong(call: str) -> str:
     arguments; those in [] may be left out.
     """
     try:
-        words = shlex.split(call.replace("[", " ").replace("]", " "))
+        arguments = shlex.split(call.replace("[", " ").replace("]", " "))
     except ValueError:  # a sentence with an apostrophe, cut off
-        words = call.split()
+        arguments = call.split()
     command: click.Command = cli
     while isinstance(command, click.Group):
-        word = words.pop(0).rstrip(".,:") if words else ""
+        word = arguments.pop(0).rstrip(".,:") if arguments else ""
         if word in {"", "--help", "...", "COMMAND"} or not word.isalpha():
             return ""
         if word not in command.commands:
             return f"no word {word!r} of dvr {command.name}"
         command = command.commands[word]
     known = {option for each in command.params for option in each.opts} | {"--help"}
-    before = words[: words.index("--")] if "--" in words else words
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
     unknown = {word.split("=")[0] for word in before if word.startswith("--")} - known
     return f"dvr {command.name} has no {', '.join(sorted(unknown))}" if unknown else ""
 
@@ -73,15 +73,17 @@ def test_slips_are_found() -> None:
 def test_every_command_is_in_the_list() -> None:
     listed = [*dvr_calls("docs/commands.rst")]
 
-    def words(command: click.Command, name: str) -> Iterator[str]:
+    def arguments(command: click.Command, name: str) -> Iterator[str]:
         if isinstance(command, click.Group):
             for each in command.commands.values():
-                yield from words(each, f"{name} {each.name}".strip())
+                yield from arguments(each, f"{name} {each.name}".strip())
         else:
             yield name
 
     missing = [
-        name for name in words(cli, "") if not any(f"{c} ".startswith(f"{name} ") for c in listed)
+        name
+        for name in arguments(cli, "")
+        if not any(f"{c} ".startswith(f"{name} ") for c in listed)
     ]
     assert missing == []
 
@@ -89,23 +91,23 @@ def test_every_command_is_in_the_list() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_targets_of_make_exist(document: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
-    said = [
+    named = [
         target
         for literal in literals(document)
         for call in re.findall(r"^(?:\$ |# )?(?:sudo )?make ((?:[a-z]+ ?)+)$", literal.strip())
         for target in call.split()
     ]
-    assert set(said) <= targets
+    assert set(named) <= targets
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_files_exist(document: str) -> None:
     """Paths of the repository: of tests, of examples, of the package."""
     folders = "tests|examples|flows|dvr_ryu|docs|bench|tools"
-    said = {
+    named = {
         path.rstrip(".,:;")
         for literal in literals(document)
         for path in re.findall(rf"(?:^|[\s=])((?:{folders})/[\w./-]*)", literal)
     }
     made = {"docs/_build/html"}
-    assert [path for path in sorted(said - made) if not (ROOT / path).exists()] == []
+    assert [path for path in sorted(named - made) if not (ROOT / path).exists()] == []

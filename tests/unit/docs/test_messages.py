@@ -75,6 +75,6 @@ def code() -> str:
 @pytest.mark.parametrize("document", QUOTED)
 def test_quoted_messages_are_in_the_document_and_in_the_code(document: str) -> None:
     written = " ".join(re.sub(r"\s+", " ", (ROOT / document).read_text(encoding="utf-8")).split())
-    for words in QUOTED[document]:
-        assert words in written
-        assert words in code(), words
+    for text in QUOTED[document]:
+        assert text in written
+        assert text in code(), text

@@ -8,10 +8,10 @@ from pathlib import Path
 from dvr_ryu.pipeline.language.cookie import COOKIE
 
 
-def ofctl(*words: str) -> str:
+def ofctl(*arguments: str) -> str:
     """What it prints; it must not complain."""
-    done = subprocess.run(["ovs-ofctl", *words], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, ""), words
+    done = subprocess.run(["ovs-ofctl", *arguments], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), arguments
     return done.stdout
 
 

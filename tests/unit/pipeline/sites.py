@@ -52,7 +52,7 @@ _parts = {
     "external": st.sampled_from([None, *EXTERNAL]),
     "snat_host": st.sampled_from(HOSTS),
     "floating": st.dictionaries(_names, st.booleans()),
-    "away": st.dictionaries(_names, st.sampled_from(HOSTS), max_size=2),
+    "moving": st.dictionaries(_names, st.sampled_from(HOSTS), max_size=2),
 }
 sites = st.fixed_dictionaries({**_parts, "instances": st.dictionaries(_names, _places)})
 edits = st.tuples(
@@ -74,7 +74,7 @@ def edited(site: Site, edit: Any) -> Site:
 
 def topology(site: Site) -> Topology:
     """The topology that a site is."""
-    words = {
+    document = {
         "underlay": {"tunnel_type": site["tunnel_type"]},
         "hosts": {
             name: _host(site, at, offset)
@@ -103,12 +103,12 @@ def topology(site: Site) -> Topology:
         "floating_ips": dict(_floating_ips(site)),
     }
     # Some are still where they were, as while they move.
-    away = {
+    moving = {
         f"vm-{name}": _there(site, host)
-        for name, host in site["away"].items()
+        for name, host in site["moving"].items()
         if name in site["instances"]
     }
-    return Declaration(yaml.safe_dump(words), "t.yaml").placed(Placement(away))
+    return Declaration(yaml.safe_dump(document), "t.yaml").placed(Placement(moving))
 
 
 def _there(site: Site, host: str) -> str:
@@ -118,14 +118,14 @@ def _there(site: Site, host: str) -> str:
 
 def _host(site: Site, at: int, offset: int) -> dict[str, Any]:
     """The first has numbers of its own choice, perhaps."""
-    words: dict[str, Any] = {"address": f"10.0.{offset}.{10 + at}", "snat": True}
+    document: dict[str, Any] = {"address": f"10.0.{offset}.{10 + at}", "snat": True}
     if site["dvr_macs"][at]:
-        words["dvr_mac"] = f"fa:16:3f:00:00:0{at}"
+        document["dvr_mac"] = f"fa:16:3f:00:00:0{at}"
     if at == 0 and site["tags"]:
-        words["local_vlans"] = {NETWORKS[0]: site["tags"]}
+        document["local_vlans"] = {NETWORKS[0]: site["tags"]}
     if at == 0 and site["tunnel_port"]:
-        words["tunnel_ports"] = {HOSTS[1]: site["tunnel_port"]}
-    return words
+        document["tunnel_ports"] = {HOSTS[1]: site["tunnel_port"]}
+    return document
 
 
 def _network(site: Site, at: int, vni: int) -> dict[str, Any]:
@@ -161,18 +161,18 @@ def _router(site: Site, number: int) -> dict[str, Any]:
     """
     spots = sorted(site["routers"][number])
     hops = [_interface(spot, 1 - number)["ip"] for spot in spots] if site["routes"] else []
-    words: dict[str, Any] = {
+    document: dict[str, Any] = {
         "interfaces": [_interface(spot, number) for spot in spots],
         "routes": [
             {"destination": f"10.{at}.0.0/16", "nexthop": hop} for at, hop in enumerate(hops)
         ],
     }
     if site["external"] and number == 0:
-        words |= {
+        document |= {
             "external_network": site["external"],
             "snat_host": _there(site, site["snat_host"]),
         }
-    return words
+    return document
 
 
 def _interface(spot: tuple[int, int], router: int) -> dict[str, Any]:
@@ -189,5 +189,9 @@ def _floating_ips(site: Site) -> Any:
             spot = site["instances"][name][1][0], site["fixed_ips"][2 * name][0]
             if spot in site["routers"][0]:
                 ip = f"2.2.{EXTERNAL.index(site['external'])}.{100 + name}"
-                words = {"network": site["external"], "instance": f"vm-{name}", "central": central}
-                yield ip, words
+                document = {
+                    "network": site["external"],
+                    "instance": f"vm-{name}",
+                    "central": central,
+                }
+                yield ip, document

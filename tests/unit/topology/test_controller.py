@@ -18,11 +18,13 @@ def topology(folder: Path, controller: str) -> Topology:
     return load_topology(file)
 
 
-@pytest.mark.parametrize(("words", "tls"), [("tcp:10.0.0.9:6653", False), ("ssl:10.0.0.9:1", True)])
-def test_a_controller_is_what_open_vswitch_is_told(tmp_path: Path, words: str, tls: bool) -> None:
-    controller = topology(tmp_path, words).controller
+@pytest.mark.parametrize(
+    ("target", "tls"), [("tcp:10.0.0.9:6653", False), ("ssl:10.0.0.9:1", True)]
+)
+def test_a_controller_is_what_open_vswitch_is_told(tmp_path: Path, target: str, tls: bool) -> None:
+    controller = topology(tmp_path, target).controller
     assert controller
-    assert (str(controller), controller.tls) == (words, tls)
+    assert (str(controller), controller.tls) == (target, tls)
 
 
 def test_tls_changes_nothing_else(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def test_few_may_go_and_those_that_are_named(before: str, after: str, removed: s
 
 
 def test_half_of_them_may_not() -> None:
-    said = edit("abcd", "ab")
-    location, *_ = said.split("\n")
+    message = edit("abcd", "ab")
+    location, *_ = message.split("\n")
     assert location == (
         "t.yaml:1:1: 2 of the 4 hosts in force are not here: c, d; put them back, "
         "or confirm that they shall go: removed_hosts: [c, d]"
@@ -50,8 +50,8 @@ def test_half_of_them_may_not() -> None:
 
 
 def test_all_of_them_must_be_named() -> None:
-    said = edit("abcd", "a", "bc")
-    assert said.startswith("t.yaml:3:1: 3 of the 4 hosts in force are not here: b, c, d; ")
+    message = edit("abcd", "a", "bc")
+    assert message.startswith("t.yaml:3:1: 3 of the 4 hosts in force are not here: b, c, d; ")
 
 
 def test_who_is_named_and_there_is_a_mistake_even_at_first() -> None:
@@ -68,8 +68,8 @@ def test_a_host_that_cannot_be_read_is_not_gone() -> None:
 
 
 def test_what_it_says_can_be_pasted() -> None:
-    said = edit("abcd", "a").partition("shall go: ")[2].split("\n")[0]
-    text = file_of("a") + said + "\n"
+    message = edit("abcd", "a").partition("shall go: ")[2].split("\n")[0]
+    text = file_of("a") + message + "\n"
     Declaration(text, "t.yaml", Declaration(file_of("abcd"), "t.yaml"))
 
 

@@ -80,11 +80,13 @@ class Reader:
         self._by_nftables = False
         """Whether iptables is nftables on this host."""
 
-    def read(self, places: Iterable[str], families: tuple[Family, ...] = (Family.IPV4,)) -> Rules:
+    def read(
+        self, namespaces: Iterable[str], families: tuple[Family, ...] = (Family.IPV4,)
+    ) -> Rules:
         """Return the chains of namespaces, and what others have there; some are asked at a time."""
         if families != self._families:
             self._families, self._seen = families, {}
-        asked = [place for place in places if place.startswith(READ)]
+        asked = [namespace for namespace in namespaces if namespace.startswith(READ)]
         path = path_of("iptables-save")
         self._by_nftables = path is not None and "nft" in os.path.basename(os.path.realpath(path))
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -88,15 +88,15 @@ def _announce_in(
     with (
         suppress(HostError, OSError),  # the namespace went away again
         inside(namespace),
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire,
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock,
     ):
         for pause in pauses:
             time.sleep(pause)
             for device, ip in _with_addresses(namespace, addresses):
                 with suppress(OSError):  # the device did
-                    wire.bind((device, ETH_P_ARP))
+                    sock.bind((device, ETH_P_ARP))
                     operation = REQUEST if device.startswith(ANNOUNCING) else REPLY
-                    wire.send(gratuitous_arp(wire.getsockname()[4], ip, operation))
+                    sock.send(gratuitous_arp(sock.getsockname()[4], ip, operation))
 
 
 def _with_addresses(

@@ -52,7 +52,7 @@ def test_a_hello_tells_which_version_both_speak(answer: bytes, version: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "reason"),
     [
         (b"", "closes the connection"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak OpenFlow"),
@@ -66,8 +66,8 @@ def test_a_hello_tells_which_version_both_speak(answer: bytes, version: str) -> 
         (hello(5, 0b10), "does not speak OpenFlow 1.3 or 1.4"),
     ],
 )
-def test_all_else_is_no_controller(answer: bytes, said: str) -> None:
-    with pytest.raises(NoHello, match=said):
+def test_all_else_is_no_controller(answer: bytes, reason: str) -> None:
+    with pytest.raises(NoHello, match=reason):
         answered(answer)
 
 

@@ -38,23 +38,23 @@ def whole(resources: Iterable[Resource]) -> list[Any]:
 def test_any_edit_ends_with_the_resources_of_a_fresh_start(
     site: Site, changes: list[Any], datapath: str
 ) -> None:
-    kept = ResourceCache()
+    cache = ResourceCache()
     for each in accumulate(changes, edited, initial=site):
         view = HostView(topology(each), "host-0")
-        edit, fresh = desired_resources(view, datapath, kept), desired_resources(view, datapath)
+        edit, fresh = desired_resources(view, datapath, cache), desired_resources(view, datapath)
         assert whole(edit) == whole(fresh)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_whatever_a_person_does_to_the_file_ends_with_them_too(seed: int) -> None:
-    random, words = Random(seed), start()
-    kept: dict[str, ResourceCache] = {}
+    random, document = Random(seed), start()
+    cache: dict[str, ResourceCache] = {}
     for _ in range(EDITS):
-        did, words = edited_by_a_person(words, random)
-        after = parse_topology(yaml_of(words), "edited.yaml")
+        did, document = edited_by_a_person(document, random)
+        after = parse_topology(yaml_of(document), "edited.yaml")
         for host in after.hosts:
             view = HostView(after, host)
-            edit = desired_resources(view, "netdev", kept.setdefault(host, ResourceCache()))
+            edit = desired_resources(view, "netdev", cache.setdefault(host, ResourceCache()))
             assert whole(edit) == whole(desired_resources(view, "netdev")), (host, did)
 
 
@@ -70,10 +70,10 @@ def test_what_is_around_a_card_counts_too() -> None:
                                      for host, vlans in article.local_vlans.items()}),
         evolve(article, service_ports=()),
     ):  # fmt: skip
-        kept = ResourceCache()
-        before = desired_resources(HostView(article, "server-233"), "netdev", kept)
+        cache = ResourceCache()
+        before = desired_resources(HostView(article, "server-233"), "netdev", cache)
         view = HostView(other, "server-233")
-        after = desired_resources(view, "netdev", kept)
+        after = desired_resources(view, "netdev", cache)
         assert before != after == desired_resources(view, "netdev")
 
 
@@ -81,19 +81,19 @@ def test_a_router_counts_its_external_network_in() -> None:
     article = load_topology(ARTICLE)
     external = evolve(article.networks["external"], id="another")
     other = evolve(article, networks={**article.networks, "external": external})
-    kept = {host: ResourceCache() for host in article.hosts}
+    cache = {host: ResourceCache() for host in article.hosts}
     for each in (article, other):
         for host in article.hosts:
             view = HostView(each, host)
-            assert whole(desired_resources(view, "netdev", kept[host])) == whole(
+            assert whole(desired_resources(view, "netdev", cache[host])) == whole(
                 desired_resources(view, "netdev")
             )
 
 
 def test_what_an_edit_does_not_touch_is_the_same_resource() -> None:
-    kept = ResourceCache()
+    cache = ResourceCache()
     one, other = (
-        desired_resources(HostView(load_topology(ARTICLE), "server-233"), "netdev", kept)
+        desired_resources(HostView(load_topology(ARTICLE), "server-233"), "netdev", cache)
         for _ in range(2)
     )
     cards = [(a, b) for a, b in zip(one, other, strict=True) if "vm-" in str(a.key)]

@@ -47,7 +47,7 @@ def on(host: str, text: str = TOPOLOGY) -> tuple[Resource, ...]:
     return desired_resources(HostView(parse_topology(text, "t.yaml"), host), "system")
 
 
-def told(found: tuple[Resource, ...], tag: str) -> dict[str, str]:
+def options_of(found: tuple[Resource, ...], tag: str) -> dict[str, str]:
     return {
         resource.option: resource.value
         for resource in found
@@ -67,7 +67,7 @@ def server(found: tuple[Resource, ...], subnet: str) -> Process:
 
 def test_routes_have_the_default_one_among_them() -> None:
     routes = "10.9.0.0/16,10.1.0.9,0.0.0.0/0,10.1.0.1"
-    assert told(on("h1"), "subnet-10.1.0.0") == {
+    assert options_of(on("h1"), "subnet-10.1.0.0") == {
         "option:router": "10.1.0.1",
         "option:domain-name": '"n.example"',
         "option:classless-static-route": routes,
@@ -78,12 +78,12 @@ def test_routes_have_the_default_one_among_them() -> None:
 
 def test_the_other_subnets_of_a_network_are_on_the_wire() -> None:
     text = TOPOLOGY.replace("  bare:", "      - cidr: 10.4.0.0/24\n  bare:")
-    routes = told(on("h1", text), "subnet-10.4.0.0")["option:classless-static-route"]
+    routes = options_of(on("h1", text), "subnet-10.4.0.0")["option:classless-static-route"]
     assert routes == "10.1.0.0/24,0.0.0.0,0.0.0.0/0,10.4.0.1"
 
 
 def test_without_a_gateway_dnsmasq_is_kept_from_naming_itself() -> None:
-    assert told(on("h1"), "subnet-10.2.0.0") == {"option:router": ""}
+    assert options_of(on("h1"), "subnet-10.2.0.0") == {"option:router": ""}
 
 
 def test_without_dhcp_the_routes_are_set() -> None:
@@ -97,7 +97,7 @@ def test_without_dhcp_the_routes_are_set() -> None:
 
 def test_what_an_instance_is_told_has_a_tag_by_its_mac() -> None:
     found = on("h1")
-    assert told(found, "port-") == {"option:domain-name": '"b.example"'}
+    assert options_of(found, "port-") == {"option:domain-name": '"b.example"'}
     (tag,) = {
         resource.tag
         for resource in found
@@ -141,13 +141,13 @@ def test_of_a_range_nobody_gets_what_the_topology_names() -> None:
     ):
         text = text.replace(old, new)
     found = on("h1", text)
-    kept = {
+    paired = {
         resource.ip: (resource.mac, resource.name)
         for resource in found
         if isinstance(resource, DhcpHost) and resource.mac.startswith("02:00:")
     }
     nobody = "02:00:0a:01:00:"
-    assert kept == {f"10.1.0.{last}": (f"{nobody}0{last}", "") for last in (1, 2, 7)}
+    assert paired == {f"10.1.0.{last}": (f"{nobody}0{last}", "") for last in (1, 2, 7)}
     argv = server(found, "10.1.0.0").argv
     assert [word for word in argv if word.startswith("--dhcp-range=")][:2] == [
         f"--dhcp-range=set:subnet-10.1.0.0,{ends},255.255.255.0,86400s"
@@ -171,13 +171,13 @@ def test_distributed_each_host_has_the_same_server_and_its_own_range() -> None:
     one, two = (on(host, text) for host in ("h1", "h2"))
     assert server(one, "10.1.0.0").name == server(two, "10.1.0.0").name
     alike = (Address, DhcpOption, Namespace)
-    place = server(one, "10.1.0.0").namespace
+    namespace = server(one, "10.1.0.0").namespace
     for kind in alike:
         resources_of = [
             {
                 resource
                 for resource in found
-                if isinstance(resource, kind) and place in (resource.key)
+                if isinstance(resource, kind) and namespace in (resource.key)
             }
             for found in (one, two)
         ]
@@ -221,8 +221,8 @@ def test_who_is_told_something_else_asks_again_once_it_is_said():
         after = renewals(TOPOLOGY.replace(old, new))
         assert {name for name in before if after[name] != before[name]} == asking
     options = {resource.key for resource in on("h1") if isinstance(resource, DhcpOption)}
-    client, *said = before["vm-a"].after
-    assert said and options.issuperset(said) and client == ("process", "udhcpc-a")
+    client, *awaited = before["vm-a"].after
+    assert awaited and options.issuperset(awaited) and client == ("process", "udhcpc-a")
     assert before["vm-b"].after == (("process", "udhcpc-b"),)  # its server is on another host
 
 

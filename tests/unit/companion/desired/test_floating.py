@@ -83,8 +83,8 @@ def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router
     assert not [resource for resource in there if isinstance(resource, ProxyNeighbour)]
     assert not [f for f in there if isinstance(f, Namespace) and f.name.startswith("fip-")]
     for resource in elsewhere:
-        words = (str(getattr(resource, name, "")) for name in ("address", "destination", "ip"))
-        assert not any(word.startswith(("2.2.2.102", "2.2.2.103")) for word in words)
+        texts = (str(getattr(resource, name, "")) for name in ("address", "destination", "ip"))
+        assert not any(word.startswith(("2.2.2.102", "2.2.2.103")) for word in texts)
     assert {resource.ip for resource in elsewhere if isinstance(resource, ProxyNeighbour)} == {
         "2.2.2.101"
     }
@@ -126,8 +126,8 @@ def test_an_outer_next_hop_is_known_where_packets_leave():
         if isinstance(each, Route) and each.destination.startswith(("10.7", "10.8", "2.2.3"))
     }
     assert ways == {
-        (place, destination): (via, foot)
-        for place, foot in (("snat", "qg-"), ("fip", "fg-"))
+        (namespace, destination): (via, foot)
+        for namespace, foot in (("snat", "qg-"), ("fip", "fg-"))
         for destination, via in (
             ("10.7.0.0/16", "2.2.2.9"),
             ("10.8.0.0/16", "2.2.3.9"),

@@ -104,7 +104,7 @@ def test_resources_do_not_depend_on_the_order_of_the_file(article):
         service_ports=tuple(reversed(article.service_ports)),
     )
     for host in HOSTS:
-        ahead = {
+        forth = {
             resource.key: resource
             for resource in desired_resources(HostView(article, host), "netdev")
         }
@@ -112,7 +112,7 @@ def test_resources_do_not_depend_on_the_order_of_the_file(article):
             resource.key: resource
             for resource in desired_resources(HostView(backwards, host), "netdev")
         }
-        assert ahead == back
+        assert forth == back
 
 
 # The article -------------------------------------------------------------------------------------
@@ -329,21 +329,21 @@ def test_instance(on_233, hosts, article):
 
 
 def test_dhcp(hosts, article):
-    place = f"qdhcp-{article.networks['blue'].id}"
-    served = {(f.mac, f.ip) for f in in_namespace(hosts["server-233"], DhcpHost, place)}
+    namespace = f"qdhcp-{article.networks['blue'].id}"
+    served = {(f.mac, f.ip) for f in in_namespace(hosts["server-233"], DhcpHost, namespace)}
     blue = [port for port in article.instances.values() if port.network == "blue"]
     assert served == {(port.mac, port.ip) for port in blue}
-    (server,) = in_namespace(hosts["server-233"], Process, place)
-    words = set(server.argv)
+    (server,) = in_namespace(hosts["server-233"], Process, namespace)
+    arguments = set(server.argv)
     tag = "subnet-192.168.10.0"
-    assert f"--dhcp-range=set:{tag},192.168.10.0,static,255.255.255.0,86400s" in words
-    assert in_namespace(hosts["server-233"], DhcpOption, place) == {
-        DhcpOption(place, tag, "option:router", "192.168.10.1")
+    assert f"--dhcp-range=set:{tag},192.168.10.0,static,255.255.255.0,86400s" in arguments
+    assert in_namespace(hosts["server-233"], DhcpOption, namespace) == {
+        DhcpOption(namespace, tag, "option:router", "192.168.10.1")
     }
-    assert "--dhcp-option-force=option:mtu,1500" in words
-    assert {"--port=0", "--no-resolv"} <= words
-    assert f"--pid-file={pid_file(server.name)}" in words
-    assert not in_namespace(hosts["server-68"], DhcpHost, place)
+    assert "--dhcp-option-force=option:mtu,1500" in arguments
+    assert {"--port=0", "--no-resolv"} <= arguments
+    assert f"--pid-file={pid_file(server.name)}" in arguments
+    assert not in_namespace(hosts["server-68"], DhcpHost, namespace)
 
 
 @pytest.mark.parametrize("tunnel_type, mtu", [("vxlan", 1500), ("geneve", 1500), ("gre", 1508)])

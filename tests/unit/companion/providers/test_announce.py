@@ -65,8 +65,8 @@ def test_what_stays_on_a_device_is_announced_with_its_new_mac() -> None:
 
 def test_an_instance_announces_all_that_it_has_when_its_mac_is_another() -> None:
     def instance(mac: str) -> list[Resource]:
-        wire = instance_veth("vm-a", "eth0", "tap1")
-        return [Namespace("vm-a"), wire, Device("vm-a", "eth0", mac, 1500, None, wire.key)]
+        veth = instance_veth("vm-a", "eth0", "tap1")
+        return [Namespace("vm-a"), veth, Device("vm-a", "eth0", mac, 1500, None, veth.key)]
 
     before, after = instance("fa:16:3e:00:00:01"), instance("fa:16:3e:00:00:02")
     assert announcements(change(after, before)) == [("vm-a", "eth0", EVERY)]

@@ -21,10 +21,10 @@ LEASES = """\
 """
 
 
-def host(root: Path, book: LeaseBook, leases: str, told: str) -> Path:
+def host(root: Path, book: LeaseBook, leases: str, hosts: str) -> Path:
     folder = root / DHCP_DIRECTORY.lstrip("/")
     folder.mkdir(parents=True)
-    files = {"book": book.text, "leases": leases, "hosts": told, "hosts.told": told}
+    files = {"book": book.text, "leases": leases, "hosts": hosts, "hosts.told": hosts}
     for end, text in files.items():
         (folder / f"{book.namespace}.{end}").write_text(text)
     return root

@@ -149,7 +149,7 @@ def _saying(data: bytes) -> Callable[[Path], None]:
 WRONG_WORDS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-).map(lambda words: json.dumps(words).encode())
+).map(lambda note: json.dumps(note).encode())
 WRONG_TYPES = st.sampled_from(
     [
         b'{"host": 5, "network": [], "ranges": [["a", "b"]]}',

@@ -43,8 +43,8 @@ def test_programs_end_whatever_descriptors_there_are(
     resources, children = [], []
     for number, program in enumerate((ENDS, STAYS, ENDS)):
         resource = Process(f"{NAME}-{number}", "", (), ("device", "", "lo"))
-        words = [sys.executable, "-c", program, "-p", pid_file(resource.name)]
-        child = subprocess.Popen(words, stdout=subprocess.PIPE)
+        argv = [sys.executable, "-c", program, "-p", pid_file(resource.name)]
+        child = subprocess.Popen(argv, stdout=subprocess.PIPE)
         assert child.stdout is not None and child.stdout.readline()
         monkeypatch.setitem(processes._seen, resource.name, [child.pid])
         resources.append(resource)

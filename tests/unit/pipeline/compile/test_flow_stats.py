@@ -82,8 +82,8 @@ MALFORMED = {
 @pytest.mark.parametrize("before", [b"", ENTRY, 3 * ENTRY])
 @pytest.mark.parametrize("name", MALFORMED)
 def test_what_does_not_fit_is_refused(name: str, before: bytes) -> None:
-    entry, words = MALFORMED[name]
-    with pytest.raises(SwitchError, match=words):
+    entry, message = MALFORMED[name]
+    with pytest.raises(SwitchError, match=message):
         list(split_flow_stats(of.multipart(5, of.FLOWS, 1, before + entry)))
 
 

@@ -276,8 +276,11 @@ def _tables(draw: st.DrawFn) -> str:
     lines = ["table 0 A"]
     for _ in range(draw(st.integers(1, 7))):
         fields = draw(st.lists(st.sampled_from(CHOICES), max_size=2, unique_by=id))
-        words = [f"priority={draw(st.integers(0, 3))}", *(draw(st.sampled_from(f)) for f in fields)]
-        lines.append(f"  {','.join(words)} actions=drop")
+        arguments = [
+            f"priority={draw(st.integers(0, 3))}",
+            *(draw(st.sampled_from(f)) for f in fields),
+        ]
+        lines.append(f"  {','.join(arguments)} actions=drop")
     return "\n".join(lines)
 
 

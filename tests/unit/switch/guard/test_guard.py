@@ -235,14 +235,14 @@ LATER = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_before_hello_all_else_is_an_end(name: str) -> None:
-    content, words = MALFORMED[name]
-    assert words in reason(content)
+    content, message = MALFORMED[name]
+    assert message in reason(content)
 
 
 @pytest.mark.parametrize("name", LATER)
 def test_after_hello_all_else_is_an_end(name: str) -> None:
-    content, words = LATER[name]
-    assert words in reason(of.hello(5), content)
+    content, message = LATER[name]
+    assert message in reason(of.hello(5), content)
 
 
 @pytest.mark.parametrize("kind", [30, 31, 32, of.BUNDLE])

@@ -176,14 +176,14 @@ def test_removing_an_instance_moves_nobody_but_by_a_collision(data, choice):
         return
     gone = choice.draw(st.sampled_from(names))
     before = load(data).instances
-    kept = {name: each for name, each in data["instances"].items() if name != gone}
-    after = load({**data, "instances": kept}).instances
+    rest = {name: each for name, each in data["instances"].items() if name != gone}
+    after = load({**data, "instances": rest}).instances
     network = before[gone].network
     for field in ("id", "mac"):
-        assert {name: getattr(before[name], field) for name in kept} == {
-            name: getattr(after[name], field) for name in kept
+        assert {name: getattr(before[name], field) for name in rest} == {
+            name: getattr(after[name], field) for name in rest
         }
-    for name in kept:
+    for name in rest:
         if before[name].network != network:
             assert before[name].ip == after[name].ip
 
@@ -287,10 +287,10 @@ def test_no_port_is_given_what_strangers_may_lease() -> None:
     (subnet,) = data["networks"]["n"]["subnets"]
     subnet["dhcp_ranges"] = [{"start": "10.1.64.0", "end": "10.1.127.255"}]
     after = load(data)
-    strangers = IPv4Network("10.1.64.0/18")
+    leased = IPv4Network("10.1.64.0/18")
     moved = {old.ip for old, new in zip(before.ports, after.ports, strict=True) if old.ip != new.ip}
-    assert moved == {port.ip for port in before.ports if IPv4Address(port.ip) in strangers} != set()
-    assert not [port.ip for port in after.ports if IPv4Address(port.ip) in strangers]
+    assert moved == {port.ip for port in before.ports if IPv4Address(port.ip) in leased} != set()
+    assert not [port.ip for port in after.ports if IPv4Address(port.ip) in leased]
 
 
 @given(st.sets(st.integers(100, 139)), st.integers(0, 20), st.integers(0, 19))

@@ -357,8 +357,8 @@ def _networks(blue: str = "", yellow: str = "", external: str = "external: true,
       external: {{{external}subnets: [{{cidr: 2.2.2.0/24}}]}}"""
 
 
-def _router(words: str, interfaces: str = "{network: blue}, {network: yellow}") -> str:
-    return f"\n      r1: {{interfaces: [{interfaces}], {words}}}"
+def _router(keys: str, interfaces: str = "{network: blue}, {network: yellow}") -> str:
+    return f"\n      r1: {{interfaces: [{interfaces}], {keys}}}"
 
 
 BAD_ROLES: Cases = {
@@ -481,9 +481,9 @@ BAD_UNDERLAYS: Cases = {
 }
 
 
-def _subnet(words: str) -> str:
+def _subnet(keys: str) -> str:
     return topology_file(
-        networks=f"{{blue: {{subnets: [{{cidr: 192.168.1.0/24, {words}}}]}}}}",
+        networks=f"{{blue: {{subnets: [{{cidr: 192.168.1.0/24, {keys}}}]}}}}",
         routers="",
         instances="",
         floating_ips="",

@@ -74,15 +74,15 @@ def test_no_message_has_words_of_a_library():
                 assert word not in problem.message
 
 
-def _required(words: Any) -> Iterator[str]:
+def _required(spec: Any) -> Iterator[str]:
     """The keys that a mapping of the file must have, and those of all mappings below it."""
-    if isinstance(words, type) and issubclass(words, Spec):
-        hints = get_type_hints(words, include_extras=True)
-        for field in fields(words):
+    if isinstance(spec, type) and issubclass(spec, Spec):
+        hints = get_type_hints(spec, include_extras=True)
+        for field in fields(spec):
             if field.default is NOTHING:
                 yield field.name
             yield from _required(hints[field.name])
-    for argument in get_args(words):
+    for argument in get_args(spec):
         yield from _required(argument)
 
 

@@ -28,16 +28,16 @@ numbers = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(numbers, values), min_size=10, max_size=40))
 def test_dnsmasq_takes_what_is_not_refused(options: list[tuple[int, object]]) -> None:
-    words = []
+    arguments = []
     for number, value in options:
         try:
-            said = value_of(number, value)
+            text = value_of(number, value)
         except ValueError:
             continue
-        assert said.isprintable() and said
-        words.append(f"--dhcp-option=tag:t,{option_name(number)},{said}")
+        assert text.isprintable() and text
+        arguments.append(f"--dhcp-option=tag:t,{option_name(number)},{text}")
     done = subprocess.run(
-        [require("dnsmasq"), "--test", "--conf-file=/dev/null", *words],
+        [require("dnsmasq"), "--test", "--conf-file=/dev/null", *arguments],
         capture_output=True,
         text=True,
     )
@@ -45,7 +45,7 @@ def test_dnsmasq_takes_what_is_not_refused(options: list[tuple[int, object]]) ->
 
 
 @pytest.mark.parametrize(
-    ("number", "value", "said"),
+    ("number", "value", "text"),
     [
         (6, "9.9.9.9", "9.9.9.9"),
         (6, ["9.9.9.9", "9.9.9.10"], "9.9.9.9,9.9.9.10"),
@@ -63,8 +63,8 @@ def test_dnsmasq_takes_what_is_not_refused(options: list[tuple[int, object]]) ->
         (224, "0a", '"0a"'),
     ],
 )
-def test_values(number: int, value: object, said: str) -> None:
-    assert value_of(number, value) == said
+def test_values(number: int, value: object, text: str) -> None:
+    assert value_of(number, value) == text
 
 
 def test_names_and_numbers() -> None:

@@ -66,12 +66,12 @@ def test_a_default_is_said_once() -> None:
     """In words only where the declaration's own says nothing: none, or an empty mapping."""
     for mapping in dict.fromkeys(mappings(TopologySpec)):
         for each in fields(mapping):
-            default, said = each.default, key(mapping, each.name).default
+            default, documented = each.default, key(mapping, each.name).default
             speaks = isinstance(default, bool | int | Spec) or (
                 default and isinstance(default, str)
             )
-            assert not (said and (speaks or default is NOTHING)), (mapping, each.name)
-            assert said or default not in (None, ""), (mapping, each.name)
+            assert not (documented and (speaks or default is NOTHING)), (mapping, each.name)
+            assert documented or default not in (None, ""), (mapping, each.name)
 
 
 def test_nothing_is_said_of_what_is_no_key() -> None:
