@@ -1,4 +1,4 @@
-"""What a companion does: plan a host's change, apply it, take everything down again."""
+"""Plan a host's change, apply it, and remove everything again."""
 
 from __future__ import annotations
 
@@ -54,10 +54,11 @@ def apply(
     options: TlsOptions = DEFAULTS,
     database: Database | None = None,
 ) -> HostChange:
-    """Make the host what the topology says, and return what was changed: nothing, the second time.
+    """Apply the topology to the host and return the change, which is empty the second time.
 
-    A `database` that was asked before is not loaded again; it is closed at the end. Raise HostError
-    if the host refuses; what is made stays, and the next run goes on from there.
+    A `database` that is already loaded is not loaded again; it is closed at the end. Raise
+    HostError if the host refuses. The resources made so far stay, and the next run continues from
+    there.
     """
     with locked(), _host(view.host.name, options, database) as host:
         change = reconcile(host, host.desired(view), on_progress)
@@ -86,10 +87,10 @@ def down(name: str, on_progress: Progress = _quiet) -> HostChange:
 def reconcile(
     host: Host, desired: tuple[Resource, ...], on_progress: Progress = _quiet
 ) -> HostChange:
-    """Read a host, make what should be, and return what was changed. The caller holds the lock.
+    """Read a host, make its desired resources, and return the change. The caller holds the lock.
 
-    It reads again what it made: a resource may show only once others hold (a kernel module that a
-    chain loads has settings). Raise HostError if something does not stay as it was made.
+    It reads the host again afterwards: a resource may appear only once others hold (a kernel module
+    that a chain loads has settings). Raise HostError if a resource does not stay as it was made.
     """
     host.put_back()
     needed = rest = _difference(host, desired)
@@ -105,10 +106,10 @@ def reconcile(
 
 
 def amend(host: Host, desired: tuple[Resource, ...], known: tuple[Resource, ...]) -> HostChange:
-    """Make what should be on a host where `known` holds, and return what was changed.
+    """Make the desired resources on a host where `known` holds, and return the change.
 
-    The host is not read: that takes the longer, the more there is. The caller holds the lock, and
-    reads the host soon. Raise HostError if something is not as `known` has it.
+    The host is not read, because that takes longer the more it has. The caller holds the lock, and
+    reads the host soon. Raise HostError if a resource is not as `known` has it.
     """
     needed = change(desired, known)
     host.execute(needed, _quiet)

@@ -1,8 +1,8 @@
-"""Which resources may be made when: each after those that it needs, one batch of a kind at a time.
+"""The order in which resources are made: each after those it needs, one batch of a kind at a time.
 Pure.
 
-Kinds are made at once. A host makes its devices while its programs start and Open vSwitch adds
-ports: each of them waits a lot, and seldom for another.
+Different kinds are made concurrently. A host makes its devices while its programs start and Open
+vSwitch adds ports: each of them waits a lot, and seldom for another.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ Group: TypeAlias = "tuple[type[Resource], str]"
 
 MOVED: Group = (Device, "port")
 """Open vSwitch's devices, which are moved into their namespaces. The kernel waits 20 ms for each,
-and changes nothing else of the network meanwhile. So all else comes first; but for programs,
-which need the processor and hardly the network."""
+and changes nothing else of the network meanwhile. So they come last, except for programs, which
+need the processor and hardly the network."""
 MOVED_AT_ONCE = 16
-"""So that what needs a device does not wait for all of them."""
+"""A limit: a resource that needs one device does not wait for all of them."""
 
 
 @frozen(eq=False)
 class Batch:
-    """Resources to be made at once."""
+    """Resources to be made together."""
 
     group: Group
     resources: list[Resource]
 
     @property
     def kind(self) -> type[Resource]:
-        """The kind that they are of."""
+        """Their kind."""
         return self.group[0]
 
 
@@ -59,7 +59,7 @@ class ApplyOrder:
         return self._waiting.is_active()
 
     def begin(self) -> list[Batch]:
-        """Return what may be made from now on, beside what was begun before."""
+        """Return the batches that may begin now, beside those begun before."""
         for key in self._waiting.get_ready():
             resource = self._by_key[key]
             self._ready.setdefault(_group(resource), []).append(resource)
@@ -78,7 +78,7 @@ class ApplyOrder:
         return others or (groups if all(kind is Process for kind, _ in self._begun) else [])
 
     def done(self, batch: Batch) -> None:
-        """Tell that what was begun is made."""
+        """Mark a begun batch as made."""
         self._begun.remove(batch.group)
         self._waiting.done(*(resource.key for resource in batch.resources))
 

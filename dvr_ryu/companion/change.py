@@ -1,5 +1,4 @@
-"""What must change on a host: desired minus installed, as resources to remove, change and
-add. Pure.
+"""Compute a host's change: desired minus installed, as resources to remove, change and add. Pure.
 
 A resource that ends with another (an address with its device) is not removed by itself, and is
 added again if it is desired. A resource that the kernel makes, or ends, with another is no part
@@ -31,13 +30,14 @@ class HostChange:
     """The resources that end, that change in place, and that are new."""
 
     removals: Steps
-    """What must be removed by itself."""
+    """The resources that must be removed explicitly."""
     removed: tuple[Resource, ...]
-    """All that ends, with what is not removed by itself."""
+    """All resources that end, including those that are not removed explicitly."""
     changed: tuple[Replacement[Resource], ...]
     added: tuple[Resource, ...]
     readdressed: tuple[Resource, ...]
-    """Devices that get other MACs, and what stays on them: other machines know the old ones."""
+    """Devices that get other MACs, and the resources that stay on them: other machines know the old
+    MACs."""
 
     @property
     def made(self) -> tuple[Resource, ...]:
@@ -46,12 +46,13 @@ class HostChange:
 
     @property
     def makings(self) -> Steps:
-        """What is made, in steps."""
+        """The resources to make, in steps."""
         made = {resource.key: resource for resource in self.made}
         return tuple(_steps(made, made))
 
     def removals_of(self, last: bool) -> Iterator[Batch]:
-        """Yield what must be removed by itself, by kind: before all is made, or `last`, after."""
+        """Yield the explicit removals by kind: those before the additions or, if `last`, those
+        after."""
         for step in self.removals:
             batches = [each for each in by_kind(step) if each[0].removed_last == last]
             yield from sorted(batches, key=lambda batch: not batch[0].removed_first)
@@ -63,7 +64,7 @@ class HostChange:
         return len(self.removed) + len(self.changed) + len(self.added)
 
     def summary(self) -> str:
-        """How many resources of which kinds, in one line: "+3 address, +1 rule, -2 route"."""
+        """The number of resources of each kind, in one line: "+3 address, +1 rule, -2 route"."""
         parts = [("-", self.removed), ("~", [each.new for each in self.changed]), ("+", self.added)]
         counts = Counter(
             f"{sign}{{}} {resource.kind}" for sign, resources in parts for resource in resources
@@ -89,7 +90,7 @@ def by_kind(resources: Iterable[Resource]) -> list[Batch]:
 
 
 def change(desired: Iterable[Resource], installed: Iterable[Resource]) -> HostChange:
-    """Return what turns a host on which `installed` holds into one on which `desired` holds."""
+    """Return the change from a host that has `installed` to one that has `desired`."""
     wanted = {resource.key: resource for resource in desired}
     present = {resource.key: resource for resource in installed}
     rest = subtract(wanted, present)
@@ -116,7 +117,8 @@ def _comes_up(both: Replacement[Resource]) -> bool:
 
 
 def _is_made_with(resource: Resource, added: Collection[Key], raised: Collection[Key]) -> bool:
-    """Whether the kernel makes it with what else is made: its container, or its device, now up."""
+    """Whether the kernel makes it with another added resource: its container, or its device, now
+    up."""
     if not resource.by_kernel:
         return False
     on = (
@@ -162,7 +164,7 @@ def _without_container(ending: Mapping[Key, Resource], present: Mapping[Key, Res
 def _steps(
     resources: Mapping[Key, Resource], wanted: Collection[Key]
 ) -> list[tuple[Resource, ...]]:
-    """The wanted ones of resources, in steps that heed the needs of all."""
+    """The wanted resources, in steps that respect the dependencies of all."""
 
     needed = needs(resources.values())
     ordered = order(resources, needed.__getitem__)

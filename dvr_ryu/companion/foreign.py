@@ -1,4 +1,4 @@
-"""Foreign things where ours are, which the companion leaves alone and reports. Pure."""
+"""Report foreign items beside ours, which the companion never changes. Pure."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def lines_of_rules(found: Iterable[FirewallRules]) -> Iterator[str]:
 
 
 def lines(found: Iterable[ForeignItem], topology: Topology, host: str) -> Iterator[str]:
-    """Yield a line for each foreign item. A port in a network with dhcp_ranges is where it belongs:
-    these are for undeclared machines.
+    """Yield a line for each foreign item. A port in a network with dhcp_ranges is legitimate: these
+    are for undeclared machines.
     """
     networks = {tag: network for network, tag in topology.local_vlans.get(host, {}).items()}
     for each in sorted(found):

@@ -1,5 +1,4 @@
-"""This host: which resources hold on it, and making them others. The only place that knows all
-providers.
+"""Read this host's resources and change them. Only this module knows all providers.
 
 One companion at a time works on a host: a lock in the run directory sees to it.
 """
@@ -58,7 +57,7 @@ from dvr_ryu.topology.view import HostView
 __all__ = ["Host", "Progress", "locked"]
 
 PATIENCE = 1.0
-"""Seconds to wait for a companion that is just ending, or that was killed while it forked."""
+"""Seconds to wait for a companion that is ending, or that was killed while it forked."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of resources that are done, and of all."""
@@ -133,19 +132,19 @@ class Host:
         return self._tls.refusal()
 
     def put_back(self) -> None:
-        """Give bridges the flows of others that an attempt which failed, or was killed, has left.
+        """Restore the foreign flows on bridges after an attempt that failed or was killed.
 
-        Open vSwitch may still be doing what that attempt asked last, and remove all flows by it.
+        Open vSwitch may still be executing that attempt's last request, which removes all flows.
         """
         if flows.waiting():
             self._ovsdb.await_switch()
             flows.put_back()
 
-    # What is ------------------------------------------------------------------------------------
+    # Reading -----------------------------------------------------------------------------------
 
     def read(self, desired: Sequence[Resource]) -> list[Resource]:
-        """Return the resources that hold. Of sysctls, and of what the kernel makes by itself, only
-        those of `desired` are read; of what is in an instance, those and what we have set.
+        """Return the resources that hold. Of sysctls and kernel-made resources, it reads only those
+        of `desired`; of resources in an instance, it reads those and the ones we have set.
         """
         look = Look(desired, self._providers.all)
         return list(with_loss(look.all(), look.once(visits).links))
@@ -157,16 +156,16 @@ class Host:
 
     @property
     def foreign_rules(self) -> tuple[FirewallRules, ...]:
-        """The foreign rules of netfilter that it saw in our namespaces."""
+        """The foreign netfilter rules that `read` saw in our namespaces."""
         return self._providers.chains.foreign
 
     # The change ---------------------------------------------------------------------------------
 
     def execute(self, change: HostChange, on_progress: Progress) -> None:
-        """Make a change, and announce the addresses that are new here, or have another MAC.
+        """Make a change, and announce the addresses that are new here or have another MAC.
 
-        Raise HostError before anything is made, if a program is missing that it takes, or TLS is to
-        begin with files that are no good.
+        Raise HostError before anything is made if a required program is missing, or if TLS would
+        begin with invalid files.
         """
         commands.require_all(programs_of(change.made))
         if any(isinstance(resource, SwitchTls) for resource in change.made):
@@ -192,10 +191,10 @@ class Host:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """Keep other companions off this host, and forget what a killed one had only begun.
+    """Lock this host against other companions, and discard a killed one's unfinished work.
 
-    Raise HostError without the rights for it, or if another one is at work; Unwritable if the disk
-    is full.
+    Raise HostError without the required rights or if another companion is at work; raise Unwritable
+    if the disk is full.
     """
     rights.require()
     guard("companion")

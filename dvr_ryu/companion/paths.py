@@ -1,6 +1,6 @@
-"""Where the companion keeps its files. Pure."""
+"""The paths of the companion's files. Pure."""
 
 from __future__ import annotations
 
 RUN_DIRECTORY = "/run/dvr_ryu"
-"""Where the companion keeps what does not outlive a reboot."""
+"""The directory of the companion's files that do not outlive a reboot."""

@@ -1,9 +1,10 @@
-"""The loop of the companion that stays: it applies the topology, again after each edit, and mends.
+"""Run the resident companion's loop: apply the topology, again after each edit, and repair the
+host.
 
-The companion knows what it made, so it makes an edit at once. Then it reads the host, as it does
-every few seconds and whenever OVSDB changes, and makes again what others have undone. A source with
-mistakes is reported and changes nothing. If the topology lacks this host, all that was made here is
-removed. Ending the companion removes nothing: the host goes on as it is.
+The companion knows the resources it made, so it makes an edit at once. Then it reads the host, as
+it does every few seconds and whenever OVSDB changes, and repairs foreign changes. It reports a
+source with mistakes and changes nothing. If the topology lacks this host, it removes all that it
+made here. Ending the companion removes nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from dvr_ryu.source import Source
 from dvr_ryu.topology.topology import Topology
 
 CHECK_SECONDS = 2.5
-"""Seconds between two looks at the host. With the look and the mending, 3 seconds pass at most."""
+"""Seconds between two looks at the host. With the look and the repair, 3 seconds pass at most."""
 LEAVING_SECONDS = 0.1
 """Seconds between two looks whether an instance has left."""
 QUIET_SECONDS = 0.1
@@ -44,7 +45,7 @@ QUIET_SECONDS = 0.1
 
 
 def run(source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
-    """Be the companion of host `name` of the topology in `source` until SIGTERM or SIGINT.
+    """Run the companion of host `name` of the topology in `source` until SIGTERM or SIGINT.
 
     Raise HostError if another companion works on this host.
     """
@@ -119,7 +120,7 @@ class Companion:
         self._wake.set()
 
     def _wait(self) -> bool:
-        """Wait until there may be something to do; return whether something woke the companion."""
+        """Wait until there may be work; return whether an event woke the companion."""
         due = time.monotonic() + (0 if self._sync.unread else CHECK_SECONDS)
         while self._desired.leaving and time.monotonic() < due:
             if self._has_left():
@@ -129,13 +130,13 @@ class Companion:
         return self._wake.wait(max(0.0, due - time.monotonic()))
 
     def _has_left(self) -> bool:
-        """Whether something need not be retained any more, as `_let_leave` would find."""
+        """Whether `_let_leave` would find something that need not be retained any more."""
         with suppress(DvrError, OSError):
             return self._sync.host is not None and self._desired.has_left(self._sync.is_led)
         return False
 
     def _settle(self) -> None:
-        """Wait until the source and OVSDB come to rest, but not for ever."""
+        """Wait until the source and OVSDB are quiet, but not for ever."""
         deadline = time.monotonic() + CHECK_SECONDS
         while self._wake.is_set() and not self._ending and time.monotonic() < deadline:
             self._wake.clear()
@@ -161,7 +162,7 @@ class Companion:
             log(line)
 
     def _read(self) -> None:
-        """Read the topology. What is leaving by an edit is not announced again."""
+        """Read the topology. Addresses that leave by an edit are not announced again."""
         host, desired = self._sync.host, self._desired
         if desired.read() and desired.leaving and desired.declaration and host:
             declared = desired.declaration.topology
@@ -172,7 +173,7 @@ class Companion:
             self._desired.let_leave(self._sync.is_led)
 
     def _make(self) -> int:
-        """Make the host what the topology in force says; return how many resources changed."""
+        """Apply the topology in force to the host; return the number of changed resources."""
         desired, topology = self._desired, self._desired.in_force
         if topology is None:
             return 0
@@ -190,7 +191,7 @@ class Companion:
         return len(done)
 
     def _log(self, done: HostChange, seconds: float) -> None:
-        """Log a change, and always that an edit has been made."""
+        """Log a change; log an edit even if it changed nothing."""
         if done or self._desired.edited:
             line = f"{self._name}: {done.summary()} in {_milliseconds(seconds)}"
             if self._desired.edited:
@@ -201,7 +202,7 @@ class Companion:
 
 @contextmanager
 def _noted(errors: list[Exception]) -> Iterator[None]:
-    """Note an error that another try may not meet."""
+    """Note an error that a retry may not meet."""
     try:
         yield
     except (DvrError, OSError) as error:

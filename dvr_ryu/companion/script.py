@@ -1,8 +1,8 @@
-"""A change as a shell script: what a person would type for it, one command a line. Pure text.
+"""Print a change as a shell script of the commands to type, one a line. Pure text.
 
-It brings a host to the very state that `dvr companion apply` does, with the companion's notes of
-what is its own. But it announces no addresses, and checks nothing first but its programs: run it on
-the host, and in the state, for which it was printed.
+It brings a host to the same state as `dvr companion apply`, with the companion's notes of its own
+resources. But it announces no addresses, and checks only its programs first: run it on the host,
+and in the state, for which it was printed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def script(change: HostChange, host: str) -> Iterator[str]:
 
 
 def _required(text: str) -> Iterator[str]:
-    """End before anything is made, if a program that the script runs is missing."""
+    """Exit before anything is made if a program that the script runs is missing."""
     for program in PROGRAMS:
         if re.search(rf"(?<![\w/-]){program}(?![\w/-])", text):
             lacks = f"this host lacks {program}: apt install {packages_of([program])}"
@@ -47,7 +47,7 @@ def _required(text: str) -> Iterator[str]:
 
 
 def _commands(change: HostChange, host: str) -> Iterator[str]:
-    # What changes in place is there already: it must not be made, or moved, a second time.
+    # A resource that changes in place exists already: it must not be made, or moved, again.
     present: dict[Any, Any] = {each.new.key: each.old for each in change.changed}
     for kind, resources in change.removals_of(last=False):
         yield f"\n# -{len(resources)} {kind.kind}"

@@ -1,4 +1,4 @@
-"""Providers: for each kind of resource, which hold, how to make one, how to remove one.
+"""Providers: read, make and remove the resources of each kind.
 
-They are grouped by what they speak. `provider` has what all of them have.
+They are grouped by interface. `provider` has their common protocol.
 """

@@ -1,7 +1,7 @@
-"""Programs that the companion runs to the end; a missing one is named with its package.
+"""Run programs to their end; an error names a missing program with its package.
 
-They go on if the companion is killed meanwhile. So each has its whole text before it starts, and
-the next companion waits until all of them have ended.
+They continue if the companion is killed meanwhile. So each has its whole input before it starts,
+and the next companion waits until all of them have ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PROGRAMS = (
     *("dnsmasq", "ip", "ip6tables-restore", "ip6tables-save", "iptables-restore", "iptables-save"),
     *("openssl", "ovs-ofctl", "udhcpc"),
 )
-"""All that are run, here or there."""
+"""All programs that any part of the companion runs."""
 PATIENCE = 30.0
 """Seconds to wait for programs of a companion that was killed."""
 
@@ -32,7 +32,7 @@ _inherited: list[int] = []
 
 
 def path_of(program: str) -> str | None:
-    """The path of a program, if this host has it; root's folders are looked into, too."""
+    """The path of a program, if this host has it; root's folders are searched, too."""
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
 
 
@@ -53,7 +53,7 @@ def require_all(programs: Iterable[str]) -> None:
 
 
 def run(argv: Sequence[str], text: str = "") -> str:
-    """Run a program on a text and return what it prints; raise HostError with its own words."""
+    """Run a program on a text and return its output; raise HostError with its own message."""
     with os.fdopen(os.memfd_create(argv[0]), "r+") as stdin:
         stdin.write(text)
         stdin.seek(0)
@@ -73,7 +73,7 @@ def run(argv: Sequence[str], text: str = "") -> str:
 
 @contextmanager
 def after_orphans() -> Iterator[None]:
-    """Wait for the programs of a companion that was killed; those run within will be waited for.
+    """Wait for a killed companion's programs; the next companion will wait for those run within.
 
     The caller is the only companion. Raise HostError if one of them does not end.
     """

@@ -1,7 +1,7 @@
-"""What every provider has: it reads, makes and removes resources of some kinds.
+"""The protocol of all providers: each reads, makes and removes resources of some kinds.
 
-To make a resource again changes it to what is asked, and to remove one that is gone is no error: a
-run that was killed is mended by the next. Nothing here touches the host.
+Making a resource again changes it to the desired one, and removing a missing one is no error: the
+next run repairs a killed one. This module does not touch the host.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Provider(Protocol):
 
     kinds: ClassVar[tuple[type[Resource], ...]]
     waits: ClassVar[bool] = False
-    """Whether it mostly waits for other programs while it reads: then it has a thread for that."""
+    """Whether it mostly waits for other programs while it reads: then it reads in its own
+    thread."""
 
     def read(self, look: Look) -> Sequence[Resource]:
         """Return the resources of its kinds that hold. Raise HostError if the host refuses."""
@@ -36,11 +37,11 @@ class Provider(Protocol):
 
 
 class Look:
-    """One look at a host, by all providers: what several of them need is seen once."""
+    """One look at a host by all providers: what several of them need is read once."""
 
     def __init__(self, desired: Sequence[Resource], providers: Sequence[Provider]) -> None:
-        """`desired` are the resources that the host should have. Of sysctls, and of what the
-        kernel makes by itself, providers read only those.
+        """`desired` are the resources that the host should have. Of sysctls and kernel-made
+        resources, providers read only those.
         """
         self.desired = desired
         self.providers = providers

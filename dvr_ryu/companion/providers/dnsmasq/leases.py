@@ -1,4 +1,4 @@
-"""The leases of DHCP servers: read from their files, and taken out if they are another's now."""
+"""Read the leases of DHCP servers from their files, and remove those that are another's now."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ END_OF_TIME = 1 << 32
 
 
 class Lease(NamedTuple):
-    """A machine's lease of an address, until when, in seconds since 1970."""
+    """A machine's lease of an address, with its end in seconds since 1970."""
 
     host: str
     network: str
@@ -61,11 +61,11 @@ def _books(root: Path = Path("/")) -> Iterator[LeaseBook]:
 
 
 def _leases(namespace: str, root: Path = Path("/")) -> Iterator[tuple[int, str, str]]:
-    """Yield the lines of dnsmasq's file: until when, MAC and address; the client's name and id
-    follow, unless the line is just being written.
+    """Yield the lines of dnsmasq's file: end of lease, MAC and address; the client's name and id
+    follow, unless dnsmasq is still writing the line.
     """
     for line in (notes.text(below(root, leases_file(namespace))) or "").splitlines():
-        with suppress(ValueError):  # it is no line of dnsmasq's
+        with suppress(ValueError):  # not a line of dnsmasq's
             expires, mac, ip, *its_own = [*line.split(), "", ""]
             if len(its_own) == 4 and 0 <= int(expires) < END_OF_TIME:
                 yield int(expires), mac, str(IPv4Address(ip))
@@ -98,12 +98,12 @@ class LeaseBooks(Provider):
 
 
 class StaleLeases(Provider):
-    """The provider of leases that should not be."""
+    """The provider of stale leases."""
 
     kinds = (StaleLease,)
 
     def read(self, look: Look) -> Sequence[StaleLease]:
-        """Return the leases that should not stand in the books."""
+        """Return the stale leases in the books."""
         running = {each.name: each for each in look.found(Process) if each.argv}
         return list(stale(look.found(LeaseBook), running))
 
@@ -112,11 +112,11 @@ class StaleLeases(Provider):
         raise AssertionError(resources)
 
     def remove(self, resources: Sequence[StaleLease]) -> None:
-        """Take leases out of their files while the servers do not run."""
+        """Remove leases from their files while the servers do not run."""
         for namespace, group in by_namespace(resources):
             running = [group[0].server] if group[0].server else []
             Processes().remove(running)
-            # A server whose namespace was removed is made anew there, as a resource of its own.
+            # The server of a removed namespace is made anew, as a resource of its own.
             running = [server for server in running if server.namespace == namespace]
             path = Path(leases_file(namespace))
             wrong = {(resource.mac, resource.ip) for resource in group}
@@ -128,7 +128,7 @@ class StaleLeases(Provider):
 
 
 def stale(books: Iterable[LeaseBook], running: Mapping[str, Process]) -> Iterator[StaleLease]:
-    """Yield what should not stand in books; `running` are the servers by name."""
+    """Yield the stale leases in books; `running` are the servers by name."""
     for book in books:
         hosts = servers.read_kind(DhcpHost, book.namespace)
         by_mac = {host.mac: host.ip for host in hosts}
@@ -151,8 +151,8 @@ def _is_within(ip: str, ranges: Iterable[tuple[str, str]]) -> bool:
 def forgive_declines() -> None:
     """Let each server that has not leased all declared addresses read its files again.
 
-    After a client has declined a declared address, be it the right one or not, dnsmasq holds the
-    address back for ten minutes. It forgets that when it reads its files.
+    After any client has declined a declared address, dnsmasq withholds the address for ten minutes.
+    It forgets that when it reads its files.
     """
     for book in _books():
         leased = {mac for _, mac, _ in _leases(book.namespace)}

@@ -1,4 +1,5 @@
-"""The hosts and options of DHCP servers: their files, and the signal to read these again."""
+"""Read and write the files of DHCP servers' hosts and options, and signal servers to reload
+them."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ class DnsmasqLines(Provider):
         _edit(resources, lambda lines, resource: lines.update({resource.key: resource}))
 
     def remove(self, resources: Sequence[Line]) -> None:
-        """Take lines out of the files of their networks."""
+        """Remove lines from the files of their networks."""
         _edit(resources, lambda lines, resource: lines.pop(resource.key, None))
 
 
@@ -63,8 +64,8 @@ def _copy(path: Path) -> Path:
 
 
 def tidy() -> None:
-    """Remove files that do not agree with their copies: a companion was killed between the two, and
-    the next one makes them again, if it needs them.
+    """Remove files that differ from their copies: a companion was killed between the two writes.
+    The next one makes them again if it needs them.
     """
     ends = tuple(f".{kind.suffix}" for kind in LINES)
     for path in {FILES / name.removesuffix(READ) for name in notes.names(FILES)}:

@@ -1,7 +1,7 @@
-"""Our chains in the host's own filter table, and the rules that lead into them: nothing else of it.
+"""Our chains in the host's own filter table and the rules that jump to them; all else stays alone.
 
-One atomic iptables-restore makes each, with its hook. A note says that there may be any: on a host
-without it the companion does not ask iptables.
+One atomic iptables-restore makes each, with its hook. A note records that chains may exist: on a
+host without it the companion does not run iptables.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class HookedChains(Provider):
         return list(_read())
 
     def make(self, resources: Sequence[HookedChain]) -> None:
-        """Write whole chains, and hook each in once, before all else."""
+        """Write whole chains, and hook each in once, before all other rules."""
         notes.replace(Path(NOTE), "")
         made = [f":{resource.name} - [0:0]" for resource in resources]
         made += [f"-A {resource.name} {rule}" for resource in resources for rule in resource.rules]
@@ -37,7 +37,7 @@ class HookedChains(Provider):
         _restore([*made, *_unhooked(resources), *hooked])
 
     def remove(self, resources: Sequence[HookedChain]) -> None:
-        """Take chains out; with the last one, the note."""
+        """Remove chains and, with the last one, the note."""
         lines = [f"{verb} {resource.name}" for resource in resources for verb in ("-F", "-X")]
         _restore([*_unhooked(resources), *lines])
         if not any(_read()):

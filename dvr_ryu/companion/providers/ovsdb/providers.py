@@ -19,7 +19,7 @@ class Switch:
     def __init__(self, ovsdb: Ovsdb) -> None:
         self._ovsdb = ovsdb
         self.foreign: list[ForeignItem] = []
-        """What the last look saw on our bridges that is not ours."""
+        """The foreign items that the last look saw on our bridges."""
 
     def read(self, look: Look) -> tuple[list[Bridge], list[OvsPort]]:
         """Return our bridges and our ports."""

@@ -32,7 +32,7 @@ class TlsTable:
     def read(self, wanted: bool) -> tuple[list[SwitchTls], list[ForeignItem]]:
         """Return our settings, if there are any, and the foreign ones that they replace.
 
-        If settings are `wanted`, those of others are returned, too: they are to be replaced.
+        If settings are `wanted`, it returns foreign ones, too: they are to be replaced.
         """
         with self._database.current() as replica:
             row = _present(replica)
@@ -44,7 +44,7 @@ class TlsTable:
         return [SwitchTls(settings, before)], foreign
 
     def make(self, resources: Sequence[SwitchTls]) -> None:
-        """Make the settings what they should be."""
+        """Write the desired settings."""
         (resource,) = resources
         ids = {OWNER: self._host}
         with self._database.transaction() as transaction:
@@ -54,7 +54,7 @@ class TlsTable:
             _replace({**columns_of(resource.settings), "external_ids": ids}, transaction)
 
     def remove(self, _: Sequence[SwitchTls]) -> None:
-        """Give back the settings that were here before us, or none."""
+        """Restore the settings from before us, or none."""
         with self._database.current() as replica:
             present = _present(replica)
             if present is not None and self._is_ours(present):
@@ -77,12 +77,12 @@ class TlsTable:
         return bool(row["external_ids"].get(OWNER) == self._host)
 
     def _before(self, row: Row) -> dict[str, Any] | None:
-        """What was here before us; None if nothing was."""
+        """The settings from before us; None if there were none."""
         return _noted(row["external_ids"].get(BEFORE)) if self._is_ours(row) else row.whole()
 
 
 def _noted(note: str | None) -> dict[str, Any] | None:
-    """The row that a note keeps; None without one, or if nobody can read it."""
+    """The row that a note records; None without a note, or if it is unreadable."""
     with suppress(ValueError, RecursionError):
         found = json.loads(note or "null")
         if isinstance(found, dict) and isinstance(found.get("private_key"), str):
@@ -97,7 +97,7 @@ def _present(replica: Replica) -> Row | None:
 
 
 def _replace(columns: Mapping[str, Any] | None, transaction: Transaction) -> None:
-    """Put a row in place of what is there; OVSDB removes what nothing refers to."""
+    """Replace the present row; OVSDB removes an unreferenced row."""
     rows = [] if columns is None else [transaction.insert(_TABLE, columns)]
     transaction.update(SWITCH, transaction.replica.switch.uuid, {"ssl": rows})
 

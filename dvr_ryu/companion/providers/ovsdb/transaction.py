@@ -1,8 +1,7 @@
-"""One transaction of OVSDB: rows that are inserted, columns that change, and ovs-vswitchd's number
-for it.
+"""One transaction of OVSDB: inserted rows, changed columns, and ovs-vswitchd's number for it.
 
-A value that the schema forbids is refused as the server refuses it; the library by itself would
-leave it out of the transaction, and say nothing.
+It refuses a value that the schema forbids, as the server does; the library alone would silently
+omit the value from the transaction.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Reference: TypeAlias = Any
 
 
 class Transaction:
-    """Changes of which the server makes all or none. It ends with `commit`, `read` or `abort`."""
+    """Changes that the server makes all or not at all. It ends with `commit`, `read` or `abort`."""
 
     def __init__(self, replica: Replica) -> None:
         """Raise HostError if Open vSwitch has not set up its database."""
@@ -30,7 +29,7 @@ class Transaction:
         self._transaction = idl.Transaction(replica)
 
     def insert(self, table: str, columns: Mapping[str, Any]) -> Reference:
-        """Add a row; one that no other refers to would be gone at once."""
+        """Add a row; OVSDB would remove an unreferenced row at once."""
         row = self._transaction.insert(self.replica.tables[table])
         self._set(row, columns)
         return row
@@ -40,7 +39,7 @@ class Transaction:
         self._set(self.replica.tables[table].rows[uuid], columns)
 
     def add(self, table: str, uuid: UUID, column: str, references: Iterable[Reference]) -> None:
-        """Add references to a column; those that others add meanwhile stay."""
+        """Add references to a column; references that other clients add meanwhile stay."""
         row = self.replica.tables[table].rows[uuid]
         for reference in references:
             row.addvalue(column, reference)
@@ -52,7 +51,7 @@ class Transaction:
             row.delvalue(column, reference)
 
     def commit(self, deadline: Deadline) -> int:
-        """Make the changes; return the cur_cfg by which ovs-vswitchd tells that it has done them.
+        """Make the changes; return the cur_cfg that ovs-vswitchd sets once it has applied them.
 
         Raise HostError if the server refuses, OSError if it does not answer.
         """
@@ -62,16 +61,16 @@ class Transaction:
         return number
 
     def read(self, deadline: Deadline) -> None:
-        """Change nothing. When this returns, the replica has all that the server had."""
+        """Change nothing. When this returns, the replica is up to date with the server."""
         self._send(deadline)
 
     def abort(self) -> None:
-        """Change nothing, and do not ask the server."""
+        """Change nothing, and send nothing to the server."""
         self._transaction.abort()
 
     def _send(self, deadline: Deadline) -> None:
-        # To the library a transaction that changes no column is none, and is not sent; one that
-        # asks for a column is.
+        # The library does not send a transaction that changes no column. It sends one that reads a
+        # column.
         self._switch.fetch("ovs_version")
         if self._transaction.commit() == idl.Transaction.INCOMPLETE:
             self.replica.run_until(
@@ -100,7 +99,7 @@ def refused(reason: str) -> HostError:
 
 
 def _objection(type: Any, value: Any) -> str:
-    """What the library has against a value of a column."""
+    """The library's objection to a value of a column."""
     try:
         data.Datum.from_python(type, value, _uuid_of)
     except error.Error as objection:

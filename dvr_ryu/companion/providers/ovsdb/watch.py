@@ -1,7 +1,7 @@
-"""Notices at once that somebody changed bridges or ports, or that Open vSwitch is back.
+"""Notices at once a change of bridges or ports, or the return of Open vSwitch.
 
-Open vSwitch that was killed makes its devices anew when it returns, and OVSDB tells of it. What to
-do about it, the caller decides.
+A killed Open vSwitch makes its devices anew when it returns, and OVSDB reports that. The caller
+decides how to react.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ PAUSE = 0.2
 
 
 class OvsdbWatch(Thread):
-    """Reads the messages of a database, in a thread of its own, and connects anew when it must."""
+    """Reads the messages of a database in its own thread, and reconnects when necessary."""
 
     def __init__(self, database: Database, changed: Callable[[], object]) -> None:
-        """`changed` is called when a connection is lost; of all else the database tells."""
+        """The watch calls `changed` when a connection is lost; the database calls it otherwise."""
         super().__init__(daemon=True)
         self._database = database
         self._changed = changed
         self._ended = Event()
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._ended.set()
         self._database.interrupt()
 
@@ -37,7 +37,7 @@ class OvsdbWatch(Thread):
             try:
                 self._database.follow(self._ended)
             except HostError:
-                continue  # the next look at the host tells of it
+                continue  # the next look at the host reports it
             except OSError as error:
                 if is_exhaustion(error):
                     raise

@@ -1,7 +1,7 @@
-"""Programs that run in namespaces: started, found by their argv, ended.
+"""Start the programs that run in namespaces, find them by their argv, and end them.
 
 Ours are those whose argv names a pid file in our folder. So the companion finds them even if it was
-killed before it knew them, and believes no pid file whose number is another process's now.
+killed before it recorded them, and ignores a pid file whose number is another process's now.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ ENDING = Path(RUN_DIRECTORY, "ending")
 """The names of programs that are being ended: they may still run for a moment."""
 END = ".pid"
 GRACE = 2.0
-"""Seconds that a program has to end of its own accord."""
+"""Seconds within which a program must end of its own accord."""
 AT_ONCE = 4
-"""How many programs are started at a time: each keeps us waiting while it starts, and takes the
+"""The number of programs started at a time: we wait for each while it starts, and it takes the
 processor from Open vSwitch, which makes ports meanwhile."""
 ENDED_AT_ONCE = 256
-"""How many programs are waited for at a time: each takes a file descriptor meanwhile."""
+"""The number of programs waited for at a time: each takes a file descriptor meanwhile."""
 Running: TypeAlias = "tuple[int, tuple[str, ...]]"
 """The number of a process, and its argv."""
 
 _seen: dict[str, list[int]] = {}
-"""Name → the processes of that name when the host was last looked at, and those started since. To
-look at all that runs here takes the longer the more that is."""
+"""Name → the processes of that name at the last look at the host, and those started since. A look
+at all processes takes longer the more of them there are."""
 _children: list[subprocess.Popen[bytes]] = []
 """The processes that we started: each stays as a zombie until we reap it."""
 
@@ -71,8 +71,8 @@ class Processes(Provider):
     def make(self, resources: Sequence[Process]) -> None:
         """Start programs; one that runs under the same name with another argv is ended first.
 
-        A DHCP client whose successor asks for the same address is killed, so that it does not give
-        that back.
+        A DHCP client whose successor asks for the same address is killed, so that it does not
+        release that.
         """
         notes.folder(PIDS)
         notes.folder(Path(DHCP_DIRECTORY))
@@ -100,7 +100,7 @@ def _read(namespaces: Iterable[Namespace]) -> Iterator[Process]:
     _seen.update((name, [pid for pid, _ in processes]) for name, processes in running.items())
     noted = {file.removesuffix(END) for file in notes.names(PIDS) if file.endswith(END)}
     for name in sorted(noted | running.keys()):
-        # Two of one name are one too many: no argv is that of both.
+        # Two processes of one name are one too many: no argv is that of both.
         pid, argv = running[name][0] if len(running.get(name, ())) == 1 else (0, ())
         namespace = _namespace(pid, names)
         yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
@@ -116,16 +116,16 @@ def _running() -> dict[str, list[Running]]:
 
 
 def _is_here(pid: str) -> bool:
-    """Whether a process is not one of a lab host's on this machine, which has a run directory of
-    its own."""
+    """Whether a process belongs to this host; a lab host on this machine has a run directory of its
+    own."""
     with suppress(FileNotFoundError, ProcessLookupError):
         return os.stat(f"/proc/{pid}/ns/pid").st_ino == os.stat("/proc/self/ns/pid").st_ino
     return False
 
 
 def _without_children(processes: list[Running]) -> list[Running]:
-    """Those of several processes that none of them has started: a program that starts another is
-    two of itself for a moment."""
+    """The processes that none of the others has started: a program that forks shows twice for a
+    moment."""
     if len(processes) == 1:
         return processes
     pids = {pid for pid, _ in processes}
@@ -170,13 +170,14 @@ def _start(resource: Process) -> None:
         )
     _children.append(child)
     _seen.setdefault(resource.name, []).append(child.pid)
-    # The kernel shows its argv a moment later than the process.
+    # The kernel shows a process's argv a moment later than the process.
     while not _argv(child.pid) and child.poll() is None:
         time.sleep(0.001)
 
 
 def tidy() -> None:
-    """End the programs that a killed companion had begun to end, or they would count as running."""
+    """End the programs that a killed companion had begun to end; otherwise they would count as
+    running."""
     if names := notes.text(ENDING):
         _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
         _end_all(names.splitlines())
@@ -196,7 +197,7 @@ def _end_all(names: Sequence[str]) -> None:
 
 
 def _end(pids: Sequence[int]) -> None:
-    """End processes: all are asked, then all are waited for, and who does not end is killed."""
+    """End processes: ask all, wait for all, and kill those that do not end."""
     watched: list[int] = []
     try:
         for pid in pids:
@@ -226,8 +227,8 @@ def _kill(pid: int) -> None:
 
 
 def _has_ended(descriptor: int, seconds: float | None = None) -> bool:
-    """Wait for the end of a process, for so long at most. Not by select, which takes no descriptor
-    above 1023.
+    """Wait for the end of a process, at most for `seconds`. It avoids select, which takes no
+    descriptor above 1023.
     """
     wait = select.poll()
     wait.register(descriptor, select.POLLIN)
@@ -243,16 +244,16 @@ def signal_to(name: str, number: signal.Signals = signal.SIGHUP) -> None:
 
 
 def _known(name: str) -> list[int]:
-    """The processes of a program: of those that were seen, or that its pid file names, those that
-    still are that program."""
+    """The processes of a program: those seen, or named by its pid file, that still are that
+    program."""
     pids = [*_seen.get(name, ())]
-    with suppress(ValueError):  # the program is just writing it, or never will
+    with suppress(ValueError):  # the program is still writing it, or never will
         pids.append(int(notes.text(Path(pid_file(name))) or ""))
     return [pid for pid in dict.fromkeys(pids) if _name(_argv(pid)) == name]
 
 
 def _listens(pid: int, number: signal.Signals) -> bool:
-    """Whether a signal does not end a process: one that has just begun will read its files yet."""
+    """Whether a process handles a signal; one that has just begun has yet to read its files."""
     with suppress(FileNotFoundError), open(f"/proc/{pid}/status") as file:
         caught = next(line.split()[1] for line in file if line.startswith("SigCgt"))
         return bool(int(caught, 16) >> (number - 1) & 1)
@@ -290,7 +291,8 @@ def _name(argv: Sequence[str]) -> str:
 
 
 def _namespace(pid: int, names: Mapping[int, str]) -> str:
-    """The name of the namespace in which a process is; none if it is gone, or where has no name."""
+    """The name of a process's namespace; none if the process is gone or the namespace has no
+    name."""
     with suppress(FileNotFoundError, ProcessLookupError):
         return names.get(os.stat(f"/proc/{pid}/ns/net").st_ino, "")
     return ""

@@ -1,9 +1,9 @@
-"""DHCP clients of instances that are to ask again: signals to them, and notes of what they asked.
+"""Signal instances' DHCP clients to ask again, and note their requests.
 
-A client that gets a second signal before its answer would begin from nothing, and give up its
-address meanwhile. So a client whose lease is older than its note is still asking, and gets none. A
-client whose lease is younger has set what that says. If any of it is gone, because a card was down
-perhaps, the note holds no longer.
+A client that gets a second signal before its answer would begin anew, and release its address
+meanwhile. So a client whose lease is older than its note is still asking, and gets none. A client
+whose lease is younger has applied it. If a part of it is gone, perhaps because a card was down, the
+note holds no longer.
 
 No client gets a signal at once when its server moves to another host: the server may not be there
 yet, and a client that asks in vain does not ask again for half a minute.
@@ -36,7 +36,7 @@ LEASES = Path(RUN_DIRECTORY, "leases")
 
 
 def note(client: str) -> Path:
-    """The note of what a client asked for."""
+    """The note of a client's request."""
     return Path(note_of(client))
 
 
@@ -46,17 +46,17 @@ class Renewals(VisitingProvider):
     kinds = (Renewal,)
 
     def read(self, look: Look) -> Sequence[Renewal]:
-        """Return what was noted, without an answer if a part of the client's lease is lost."""
+        """Return the noted renewals, without an answer if a part of the client's lease is lost."""
         return list(noted({*self.seen(look)}))
 
     def visit(self, visit: Visit) -> Iterator[str]:
-        """Yield the clients of a namespace of whose leases a part is lost."""
+        """Yield a namespace's clients that have lost a part of their leases."""
         ready = [link.name for link in visit.links if link.ready]
         clients = visit.look.once(_leased).get(visit.namespace, {})
         yield from lost(visit.kernel, clients, ready)
 
     def make(self, resources: Sequence[Renewal]) -> None:
-        """Let clients ask again; one that has only just started will ask for the first time."""
+        """Make clients ask again; one that has only just started will ask for the first time."""
         notes.folder(Path(NOTES))
         for resource in resources:
             file, before = note(resource.client), _noted(resource.client)
@@ -68,13 +68,14 @@ class Renewals(VisitingProvider):
                 os.utime(file, (0, 0))  # it got no signal yet
 
     def remove(self, resources: Sequence[Renewal]) -> None:
-        """Forget what clients asked for."""
+        """Remove the notes of clients' requests."""
         for resource in resources:
             notes.remove(note(resource.client))
 
 
 def noted(lost: Collection[str] = ()) -> Iterator[Renewal]:
-    """Yield the noted renewals; without an answer for clients of whose leases a part is lost."""
+    """Yield the noted renewals; without an answer for clients that have lost a part of their
+    leases."""
     for client in notes.names(Path(NOTES)):
         noted = _noted(client)
         if noted is not None:
@@ -86,8 +87,8 @@ def _noted(client: str) -> Renewal | None:
 
 
 def leased() -> Mapping[str, Mapping[str, frozenset[str]]]:
-    """Namespace → client → the addresses and routes that it has set, as its lease has them; of
-    clients that got what they asked for.
+    """Namespace → client → the addresses and routes of its lease, for clients that got what they
+    asked for.
     """
     found: dict[str, dict[str, frozenset[str]]] = {}
     for renewal in noted():
@@ -105,8 +106,8 @@ def _leased(look: Look) -> Mapping[str, Mapping[str, frozenset[str]]]:
 def lost(
     kernel: Netlink, clients: Mapping[str, frozenset[str]], up: Collection[str]
 ) -> Iterator[str]:
-    """Yield those clients of one namespace of whose leases a part is not there any more, or whose
-    lease nobody can read. A client whose card is not up could not ask.
+    """Yield one namespace's clients that have lost a part of their leases, or whose lease is
+    unreadable. A client whose card is not up could not ask.
     """
     for client, its in clients.items():
         card = client.partition(":")[2] or card_name(0)
