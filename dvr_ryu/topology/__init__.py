@@ -1,1 +1,1 @@
-"""What is wanted: the topology file, its model, its numbers, and the view of one host. Pure."""
+"""The desired topology: its file, its model, its numbers, and the view of one host. Pure."""

@@ -1,6 +1,6 @@
-"""Declaration + ports + numbers → the model. Pure.
+"""Make the model of a declaration, its ports and its numbers. Pure.
 
-Nothing is decided here but which of several routers a floating address is behind.
+The only decision here is the router of a floating address, if several are possible.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class _Assembly:
     def _port(self, port: WantedPort) -> model.Port:
         assert port.host is not None
         ips = [self._numbers.ips[port.key], *port.pinned_ips[1:], *self._further_ips(port)]
-        # With the port's own MAC said, a pair means the same as without one.
+        # With the port's own MAC, a pair means the same as without one.
         own = self._numbers.macs[port.key]
         return model.Port(
             name=port.name,
@@ -232,7 +232,7 @@ class _Assembly:
         )
 
     def _spot(self, binding: Binding) -> Spot:
-        """Where a binding leads, with the address that was chosen if the file names none."""
+        """The spot to which a binding leads, with the chosen address if the file names none."""
         named = self._bindings.spot(binding)
         assert named is not None
         return named if named.ip else Spot(named.network, self._first_ip(binding.instance))
@@ -241,7 +241,7 @@ class _Assembly:
         return IPv4Address(self._ports[f"instances/{instance}"].ip)
 
     def _router_of(self, leading: list[Binding], network: str) -> str | None:
-        """The router on the way to all: of several, that which is the gateway of most."""
+        """The router on the way to all spots: of several, the one that is the gateway of most."""
         if not leading:
             return None
         spots = [self._spot(each) for each in leading]

@@ -1,4 +1,4 @@
-"""The bridges of a host that the controller fills with flows: a table. Data only.
+"""Define the bridges of a host that the controller fills with flows: a table. Data only.
 
 A further bridge is a definition here and a file of its name in flows/. All that differs from bridge
 to bridge is read from this table when it is needed, so nothing else names a bridge or a patch port.
@@ -13,7 +13,7 @@ from attrs import frozen
 
 
 class Plug(Enum):
-    """What a bridge has besides patches."""
+    """The ports that a bridge has besides patches."""
 
     DEVICES = "the ports of instances, DHCP servers and routers"
     TUNNELS = "the tunnels to the other hosts"
@@ -21,8 +21,8 @@ class Plug(Enum):
 
 @frozen
 class PatchPort:
-    """One end of a patch. Open vSwitch itself forwards nothing from one protected port to another,
-    whatever the flows say.
+    """One end of a patch. Open vSwitch forwards nothing from one protected port to another, even if
+    flows do.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Patch:
 
 @frozen
 class BridgeDefinition:
-    """One bridge. `sentence` says what it does."""
+    """One bridge. `sentence` describes its purpose."""
 
     name: str
     sentence: str
@@ -53,7 +53,7 @@ class BridgeDefinition:
 
     @property
     def flow_file(self) -> str:
-        """The file in flows/ that says how it forwards."""
+        """The file in flows/ with its pipeline."""
         return f"{self.name}.flows"
 
 

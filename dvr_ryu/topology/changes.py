@@ -1,7 +1,7 @@
-"""What differs between two topologies: the objects that came, went or changed. Pure.
+"""Compare two topologies: the objects that were added, removed or changed. Pure.
 
-The topologies are compared object by object, once for all hosts; nothing here knows what depends on
-an object. That is `row_changes`.
+The topologies are compared object by object, once for all hosts; this module does not know which
+rows depend on an object: that is `row_changes`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NOTHING = TopologyChange((), (), frozenset(), frozenset(), frozenset(), frozens
 
 
 def compare(before: Topology, after: Topology) -> TopologyChange:
-    """What turns `before` into `after`."""
+    """The change from `before` to `after`."""
     if before is after:
         return _NOTHING
     instances_removed, instances_added = _differing_ports(before.instances, after.instances)
@@ -67,7 +67,7 @@ def _differing(before: Mapping[str, Value], after: Mapping[str, Value]) -> froze
 def _differing_ports(
     before: Mapping[Key, Port], after: Mapping[Key, Port]
 ) -> tuple[list[Port], list[Port]]:
-    """The ports of each that are not, exactly so, in the other."""
+    """The ports of each topology without an equal port in the other."""
     removed = {key: port for key, port in before.items() if after.get(key) != port}
     added = [port for key, port in after.items() if key in removed or key not in before]
     return [*removed.values()], added

@@ -1,6 +1,6 @@
-"""The families of IP: what differs between IPv4 and IPv6 in addresses, programs and messages. Pure.
+"""Describe how IPv4 and IPv6 differ in addresses, programs and messages. Pure.
 
-Nothing wants IPv6 yet: a family is a value that resources carry, so that it can.
+No IPv6 is desired yet. A family is a value of resources, so IPv6 can be added.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Family(IntEnum):
 
     @classmethod
     def of(cls, *addresses: str | None) -> Family:
-        """The family of addresses, prefixes or "default", as text: IPv4 if none of them tells."""
+        """The family of addresses, prefixes or "default", as text: by default IPv4."""
         return cls.IPV6 if any(each and ":" in each for each in addresses) else cls.IPV4
 
     @property
@@ -36,7 +36,7 @@ class Family(IntEnum):
 
     @property
     def ip_options(self) -> str:
-        """What iproute2 must be told: it takes IPv4 for granted."""
+        """The options that select the family for iproute2, whose default is IPv4."""
         return {Family.IPV4: "", Family.IPV6: " -6"}[self]
 
     @property

@@ -1,4 +1,4 @@
-"""A topology file, or its text, → the model; or all that is wrong with it, each with its place."""
+"""Load a topology file, or its text, into the model; else report every problem and location."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ from dvr_ryu.topology.topology import Topology
 
 
 class Declaration:
-    """A file that is right, and the topologies that it declares: with every instance where it says,
-    or with some of them still elsewhere, perhaps on hosts that the file no longer has.
+    """A file that is right, and the topologies that it declares: with every instance on its
+    declared host, or with some of them still on others, perhaps on hosts that the file no longer
+    has.
     """
 
     def __init__(
         self, text: str, file: str, before: Declaration | None = None, controller: str | None = None
     ) -> None:
-        """`file` is what errors call it; `before` is what is in force, which this replaces;
-        `controller` is that of a file which names none. Raise FileError.
+        """Errors name it `file`. It replaces `before`, which is in force. `controller` is the
+        default if the file names none. Raise FileError.
         """
         self._spec: TopologySpec
         self.text = text
         with _collector_at_rest():
-            # Not kept: it is as large as the words and the topology together.
+            # Not stored: it is as large as the text and the topology together.
             document = Document(text, file)
             in_force = before.hosts if before else ()
             self._spec, ports = _right(document, in_force)
@@ -66,9 +67,8 @@ class Declaration:
         return self._departed.keys()
 
     def placed(self, placement: Placement) -> Topology:
-        """The topology with instances where they still are. Hosts are in it once more that have
-        `departed` and are retained, or have such an instance. Raise NoRoom where numbers run out by
-        that.
+        """The topology with instances on their present hosts. It also has the hosts that have
+        `departed` and are retained, or have such an instance. Raise NoRoom if numbers run out then.
         """
         moving = placement.moving
         names = self._departed.keys() & {*moving.values(), *placement.retained}
@@ -105,8 +105,8 @@ def _right(document: Document, in_force: Collection[str]) -> tuple[TopologySpec,
 
 
 def _add(problems: list[Problem], further: Iterable[Problem]) -> None:
-    """Add problems, each once, though an alias repeats it; but none at a place where something is
-    wrong already: that may be its cause.
+    """Add problems, each once, though an alias repeats it; but none at a location that has one
+    already: that may be its cause.
     """
     known = {each.location for each in problems}
     problems += [each for each in dict.fromkeys(further) if each.location not in known]
@@ -117,7 +117,7 @@ def _numbered(spec: TopologySpec, ports: list[WantedPort]) -> Topology:
 
 
 def declaration_of(text: str, file: str, before: Declaration | None = None) -> Declaration:
-    """What a text declares, in place of `before`, which is in force; `file` is what errors call it.
+    """The declaration of a text, which replaces `before`, which is in force. Errors name it `file`.
     A file that names no controller has that of the environment. Raise FileError.
     """
     return Declaration(text, file, before, os.environ.get(CONTROLLER_VARIABLE))
@@ -129,14 +129,14 @@ def load_topology(path: str | Path) -> Topology:
 
 
 def parse_topology(text: str, file: str) -> Topology:
-    """The topology that a text declares; `file` is what errors call it. Raise FileError."""
+    """The topology that a text declares. Errors name it `file`. Raise FileError."""
     return Declaration(text, file).topology
 
 
 @contextmanager
 def _collector_at_rest() -> Iterator[None]:
-    """Python's garbage collector looks for cycles each time that much was made, at all that there
-    is. Of a topology nothing is in a cycle, and to look takes a third of the time.
+    """Stop Python's garbage collector for the block. After many allocations it searches all objects
+    for cycles. A topology has no cycle, and the search takes a third of the time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

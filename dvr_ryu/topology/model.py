@@ -1,9 +1,9 @@
-"""What is wanted, complete: hosts, networks, routers, ports, floating addresses, as frozen values.
-`topology` has all of them together.
+"""Define the desired hosts, networks, routers, ports and floating addresses as frozen values.
+`topology` combines them.
 
-Every number is decided here, pinned in the file or chosen by `allocation`. A model is a value: two
-that are equal want the same flows and the same Linux devices. Nothing here reads, computes or
-sends. MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.168.10.1".
+Every number is final here: the file pins it, or `allocation` chose it. A model is a value: equal
+models have the same desired flows and Linux devices. This module does not read, compute or send.
+MACs and addresses are text in canonical form: "fa:16:3e:35:25:42", "192.168.10.1".
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from dvr_ryu.topology.family import IpNetwork
 
 VXLAN = "vxlan"
 TUNNEL_OVERHEADS = {VXLAN: 50, "geneve": 50, "gre": 42}
-"""Tunnel type, in Neutron's words → the bytes that it adds to an inner IP packet: 20 IP, its own
-header and 14 inner Ethernet. VXLAN and Geneve (without options) have 8 after 8 of UDP, GRE with its
-key has 8."""
+"""Neutron's tunnel type → the bytes that it adds to an inner IP packet: 20 IP, its own header and
+14 inner Ethernet. VXLAN and Geneve (without options) have 8 after 8 of UDP, GRE with its key has 8.
+"""
 
 COMPUTE = "compute:nova"
 DHCP = "network:dhcp"
@@ -29,7 +29,7 @@ ROUTER_SNAT = "network:router_centralized_snat"
 ROUTER_GATEWAY = "network:router_gateway"
 AGENT_GATEWAY = "network:floatingip_agent_gateway"
 EXTERNAL_GATEWAY = "dvr_ryu:external_gateway"
-"""Owners of ports, in Neutron's words; the last is a network's gateway_ip, on its gateway_host."""
+"""Neutron's device owners of ports; the last is a network's gateway_ip, on its gateway_host."""
 
 DEVICE_PREFIXES = {
     COMPUTE: "tap",
@@ -42,7 +42,7 @@ DEVICE_PREFIXES = {
 
 
 PROTOCOLS = ("tcp", "udp")
-"""What has ports that can be forwarded."""
+"""The protocols whose ports can be forwarded."""
 
 
 def device_name(prefix: str, id: str) -> str:
@@ -56,26 +56,26 @@ def instance_namespace(instance: str) -> str:
 
 
 def card_name(number: int) -> str:
-    """What an instance calls one of its network cards, counted from 0."""
+    """The name of a network card in its instance, counted from 0."""
     return f"eth{number}"
 
 
 CONTROLLER_VARIABLE = "DVR_CONTROLLER"
-"""In the environment: the controller of a file that names none, as a file writes it. A lab that has
-chosen one sets it.
+"""The environment's variable for the controller of a file that names none, in the file's syntax. A
+lab that has chosen one sets it.
 """
 
 
 @frozen
 class Controller:
-    """Where the switches find the controller: OpenFlow over TCP, or over TLS."""
+    """The controller's address for switches: OpenFlow over TCP, or over TLS."""
 
     address: str
     port: int
     tls: bool = False
 
     def __str__(self) -> str:
-        """Open vSwitch's words for it."""
+        """Open vSwitch's syntax for it."""
         return f"{'ssl' if self.tls else 'tcp'}:{self.address}:{self.port}"
 
 
@@ -109,16 +109,16 @@ class Host:
     datapath_ids: Mapping[str, int] = field(eq=dict, factory=dict)
     """Bridge → its datapath id, of the bridges for which one is pinned."""
     management_address: str | None = None
-    """From where its switches reach the controller, if not from `address` alone."""
+    """A further address from which its switches connect to the controller."""
 
 
 DhcpOptions: TypeAlias = "tuple[tuple[int, str], ...]"
-"""Options of DHCP that the file sets: number and value, in dnsmasq's words, sorted."""
+"""Options of DHCP that the file sets: number and value, in dnsmasq's syntax, sorted."""
 
 
 @frozen
 class HostRoute:
-    """A route that instances of a subnet are told."""
+    """A route that DHCP announces to the instances of a subnet."""
 
     destination: str
     nexthop: str
@@ -126,17 +126,17 @@ class HostRoute:
 
 @frozen
 class DhcpRange:
-    """Addresses that DHCP may lease to machines which nobody declared: both ends, and between."""
+    """Addresses that DHCP may lease to undeclared machines, with both ends."""
 
     start: str
     end: str
     host: str | None = None
-    """The only one that leases them, where each host serves itself."""
+    """The only host that leases them, if DHCP is distributed."""
 
 
 @frozen
 class Subnet:
-    """A range of addresses. `gateway_ip` is what DHCP announces; unsaid, it is the first."""
+    """A range of addresses. DHCP announces `gateway_ip`; its default is the first address."""
 
     cidr: IpNetwork
     gateway_ip: str | None
@@ -151,7 +151,7 @@ class Subnet:
 class Network:
     """A layer 2 network under one VNI. `gateway_host` has an external network's gateway_ip.
 
-    With `underlay_access` it lets through to the underlay's tunnels and the controller.
+    With `underlay_access` it may reach the underlay's tunnels and the controller.
     """
 
     name: str
@@ -164,13 +164,13 @@ class Network:
 
     @property
     def has_dhcp_ranges(self) -> bool:
-        """Whether it has addresses for machines that nobody declared."""
+        """Whether it has addresses for undeclared machines."""
         return any(subnet.dhcp_ranges for subnet in self.subnets)
 
 
 class FixedIp(NamedTuple):
-    """An address that a port has, and the subnet that the address is in. A tuple, for these are
-    compared by the thousand.
+    """An address that a port has, and the subnet that the address is in. It is a tuple because
+    thousands are compared.
     """
 
     ip: str
@@ -179,10 +179,10 @@ class FixedIp(NamedTuple):
 
 @frozen
 class AddressPair:
-    """What an instance may use besides its own addresses: one that it shares with others, perhaps.
+    """Addresses that an instance may use besides its own; it may share them with others.
 
-    `mac` is None where the instance uses its own. A `cidr` of one address is a virtual IP: whoever
-    of those who may have it announces it, has it.
+    `mac` is None where the instance uses its own. A `cidr` of one address is a virtual IP: of the
+    ports that may have it, the one that announces it has it.
     """
 
     cidr: IpNetwork
@@ -197,11 +197,10 @@ class AddressPair:
 
 @frozen
 class Port:
-    """One end of a network, at one place: host, MAC and addresses.
+    """One end of a network, with a host, a MAC and addresses.
 
-    `name` is the name of what it belongs to: an instance, a network (DHCP, agent gateway, external
-    gateway) or a router. A router's distributed ports are not among them: those are everywhere, see
-    `RouterInterface`.
+    `name` is its owner's: an instance, a network (DHCP, agent gateway, external gateway) or a
+    router. A router's distributed ports are not among them: see `RouterInterface`.
     """
 
     name: str
@@ -211,16 +210,16 @@ class Port:
     network: str
     mac: str
     addresses: tuple[FixedIp, ...]
-    """At least one. The first is what the port is known by."""
+    """At least one. The first identifies the port."""
     ofport: int
     number: int = 0
-    """Which of its instance's network cards it is."""
+    """Its number among its instance's network cards."""
     address_pairs: tuple[AddressPair, ...] = ()
     dhcp_options: DhcpOptions = ()
-    """What DHCP tells this port alone."""
+    """The DHCP options of this port alone."""
     distributed: bool = False
-    """Whether each of several hosts has this very port for itself, as it has a router's: so a
-    distributed DHCP server.
+    """Whether each of several hosts has its own copy of this port, as of a router's: a distributed
+    DHCP server's port.
     """
 
     @property
@@ -251,7 +250,7 @@ class Port:
 
     @property
     def card(self) -> str:
-        """What its instance calls it."""
+        """The card's name in its instance."""
         return card_name(self.number)
 
     @property
@@ -295,8 +294,8 @@ class FipLink:
 
 @frozen
 class ExtraRoute:
-    """What is in no subnet that a router joins: `nexthop` knows the way there. That is in one of
-    them or, of an `outer` route, in one of the router's external network.
+    """A route to a destination outside of the subnets that a router joins. Its `nexthop` is in one
+    of them; that of an `outer` route is in a subnet of the router's external network.
     """
 
     destination: IpNetwork
@@ -308,7 +307,7 @@ class ExtraRoute:
 class Router:
     """A distributed router. With an external network it has a gateway port, on `snat_host`.
 
-    Its `fip_link` is decided even where nothing uses it yet: the first floating address changes no
+    Its `fip_link` is allocated even if it is not used yet: the first floating address changes no
     number.
     """
 
@@ -323,22 +322,22 @@ class Router:
 
     @property
     def inner_routes(self) -> tuple[ExtraRoute, ...]:
-        """Its routes by machines in the subnets that it joins."""
+        """Its routes with next hops in the subnets that it joins."""
         return tuple(route for route in self.routes if not route.outer)
 
     @property
     def outer_routes(self) -> tuple[ExtraRoute, ...]:
-        """Its routes by machines on its external network."""
+        """Its routes with next hops on its external network."""
         return tuple(route for route in self.routes if route.outer)
 
     @property
     def namespace(self) -> str:
-        """Where it routes, on every host that has it."""
+        """The namespace in which it routes, on every host that has it."""
         return f"qrouter-{self.id}"
 
     @property
     def snat_namespace(self) -> str:
-        """Where it does SNAT, on its snat_host."""
+        """The namespace in which it does SNAT, on its snat_host."""
         return f"snat-{self.id}"
 
     @property
@@ -364,7 +363,7 @@ class Ports:
 
     @property
     def count(self) -> int:
-        """How many they are."""
+        """The number of ports."""
         return self.last - self.first + 1
 
 

@@ -1,11 +1,11 @@
-"""On which hosts instances are while they move, and which topology is in force meanwhile. Pure.
+"""Find the hosts of moving instances, and the topology in force meanwhile. Pure.
 
 An edit declares an instance on another host. Until it has arrived there, the topology in force has
-it where it was: first for all hosts, then for all but the host on which it has arrived. A host that
-the edit removes is in force as long as something of an instance is on it.
+it on its old host: first for all hosts, then for all but the host on which it has arrived. A host
+that the edit removes is in force as long as it has ports of an instance.
 
-Controller and companion both follow this; each sees for itself what has arrived. Nothing here
-looks, sends or waits.
+Controller and companion both apply this; each observes arrivals itself. This module does not read,
+send or wait.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dvr_ryu.topology.topology import Topology
 
 @frozen
 class Placement:
-    """In what a topology in force differs from the declared one while instances move."""
+    """The differences of a topology in force from the declared one while instances move."""
 
     moving: Mapping[str, str] = field(factory=dict)
     """Instance → the host on which it still is, which is not the declared one."""
@@ -36,17 +36,17 @@ AS_DECLARED = Placement()
 
 
 class Declared(Protocol):
-    """What is asked here of a declaration."""
+    """The interface of a declaration that this module uses."""
 
     topology: Topology
     """Every instance is where it is declared."""
 
     @property
     def departed(self) -> Collection[str]:
-        """The hosts that are no longer declared, and that a topology may have once more."""
+        """The hosts that are no longer declared, and that a topology may still have."""
 
     def placed(self, placement: Placement) -> Topology:
-        """The topology with this placement. Raise NoRoom where numbers run out by that."""
+        """The topology with this placement. Raise NoRoom if numbers run out then."""
 
 
 def in_force(declaration: Declared, placement: Placement) -> tuple[Topology, Placement]:
@@ -61,9 +61,7 @@ def in_force(declaration: Declared, placement: Placement) -> tuple[Topology, Pla
 
 
 def moved(before: Topology, after: Topology) -> dict[str, str]:
-    """The instances that an edit moves, and that are otherwise what they were → the host that they
-    were on.
-    """
+    """Instance that an edit moves and does not change otherwise → its old host."""
     found: dict[str, str] = {}
     cards, earlier = _cards(after), _cards(before)
     for name, first in after.instances.items():
@@ -79,8 +77,8 @@ def arriving(host: str, before: Topology, after: Topology) -> set[str]:
 
 
 def departed(before: Mapping[str, HostSpec], now: Mapping[str, HostSpec]) -> dict[str, HostSpec]:
-    """The hosts that a file no longer has, as they were, but without what they did for others. A
-    host is left out if another host has one of its numbers now: the two cannot be in one topology.
+    """The hosts that a file no longer has, without their services for other hosts. A host is left
+    out if another host has one of its numbers now: the two cannot be in one topology.
     """
     taken = {number for host in now.values() for number in _own_numbers(host)}
     return {
@@ -91,7 +89,7 @@ def departed(before: Mapping[str, HostSpec], now: Mapping[str, HostSpec]) -> dic
 
 
 def _own_numbers(host: HostSpec) -> set[object]:
-    """What no two hosts may have."""
+    """The numbers that no two hosts may share."""
     return {host.address, *host.datapath_ids.values(), *([host.dvr_mac] if host.dvr_mac else [])}
 
 
@@ -103,7 +101,7 @@ def _cards(topology: Topology) -> dict[str, list[Port]]:
 
 
 def _as_guest(cards: list[Port]) -> list[Port]:
-    """What the instance itself knows of its cards."""
+    """The cards as the instance itself sees them."""
     return [evolve(card, host="", ofport=0) for card in cards]
 
 
@@ -112,7 +110,7 @@ def _as_guest(cards: list[Port]) -> list[Port]:
 
 @frozen
 class Retained:
-    """What a host retains of `before` until instances have arrived elsewhere."""
+    """The parts of `before` that a host retains until instances have arrived on other hosts."""
 
     devices: Mapping[str, tuple[str, ...]]
     """Instance that leaves this host → the ports of its cards on br-int."""
@@ -125,12 +123,12 @@ class Retained:
         return "; ".join(f"{', '.join(its)} until {what}" for what, its in until.items() if its)
 
     def placement(self, host: str) -> Placement:
-        """What this means for the topology in force on the host."""
+        """The placement for the topology in force on the host."""
         return Placement(dict.fromkeys(self.devices, host))
 
     def still(self, up: Set[str], used: Set[str]) -> Retained | None:
-        """What of it the host retains if these ports of br-int are up, and flows use these ports of
-        br-tun.
+        """The parts that the host still retains if these ports of br-int are up, and flows use
+        these ports of br-tun.
         """
         devices = {name: its for name, its in self.devices.items() if up & {*its}}
         tunnels = {host: device for host, device in self.tunnels.items() if device in used}
@@ -138,7 +136,7 @@ class Retained:
 
 
 def retained(host: str, before: Topology, declaration: Declared) -> Retained | None:
-    """What an edit takes from a host that the host retains for a while."""
+    """The parts that an edit removes from a host and that the host retains for a while."""
     departed = declaration.departed
     if host not in before.hosts or host not in {*declaration.topology.hosts, *departed}:
         return None
@@ -152,7 +150,7 @@ def retained(host: str, before: Topology, declaration: Declared) -> Retained | N
     return Retained(devices, tunnels, before) if devices or tunnels else None
 
 
-# As the ports of all hosts tell it ----------------------------------------------------------------
+# As the ports of all hosts show it ----------------------------------------------------------------
 
 
 class LeftPort(NamedTuple):
@@ -164,7 +162,7 @@ class LeftPort(NamedTuple):
 
 @frozen
 class Observation:
-    """Where instances are."""
+    """The hosts of instances."""
 
     placement: Placement = AS_DECLARED
     left: Mapping[LeftPort, str] = field(factory=dict)
@@ -174,8 +172,8 @@ class Observation:
 def observe(
     topology: Topology, departed: Collection[str], ports: Mapping[str, Set[str]]
 ) -> Observation:
-    """Where the instances of a declared topology are, by the ports of br-int on each host. Hosts
-    that have `departed` from the topology may have instances, too.
+    """Find the instances of a declared topology by the ports of br-int on each host. Hosts that
+    have `departed` from the topology may have instances, too.
 
     An instance is still on another host if it has a port there and lacks one on its declared host.
     """
@@ -213,17 +211,17 @@ class InForce:
     early: Mapping[str, Topology] = field(factory=dict)
     """Host on which instances have just arrived → the topology that has them there."""
     next: Transition | None = None
-    """What follows once the early hosts have their flows."""
+    """The next step, once the early hosts have their flows."""
 
 
 @frozen
 class Transition:
-    """A step from a topology that was in force to what is in force from now on."""
+    """A step from the topology that was in force to the one that is in force next."""
 
     result: InForce
     before: Topology
     change: TopologyChange
-    """What turns `before` into `after`."""
+    """The change from `before` to `after`."""
 
     @property
     def after(self) -> Topology:
@@ -234,7 +232,7 @@ class Transition:
 def transition(before: Topology, declaration: Declared, placement: Placement) -> Transition:
     """From the topology `before` to a declaration with this placement. Takes long if it is large.
 
-    All that bridges will ask of the topology is looked up and compared now, once.
+    It computes now, once, all values that bridges need of the topology.
     """
     topology, placement = in_force(declaration, placement)
     topology.look_up()
@@ -242,8 +240,8 @@ def transition(before: Topology, declaration: Declared, placement: Placement) ->
 
 
 def early_hosts_first(was: InForce, step: Transition, declared: Topology) -> Transition:
-    """The same step, or what comes before it: where instances have arrived, the hosts on which they
-    are declared have the new topology before all others.
+    """The same step, or one before it: if instances have arrived, their declared hosts get the new
+    topology before all others.
     """
     arrived = was.placement.moving.keys() - step.result.placement.moving.keys()
     if not arrived or was.next:

@@ -1,4 +1,4 @@
-"""What the ports are called that dvr makes on each bridge. Pure: `view` makes the names."""
+"""Describe the names of dvr's ports on each bridge. Pure: `view` makes the names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dvr_ryu.topology.bridges import BRIDGES, Plug
 from dvr_ryu.topology.model import DEVICE_PREFIXES, TUNNEL_OVERHEADS
 
 _DEVICE = "[0-9a-f]{8}-[0-9a-f]{1,2}"
-"""What is left of an id in a device's name."""
+"""The part of an id in a device's name."""
 
 _PATTERNS = {
     Plug.DEVICES: [f"{each}{_DEVICE}" for each in sorted({*DEVICE_PREFIXES.values(), "qr-"})],

@@ -1,4 +1,4 @@
-"""Which routers are on a host. The one rule, for declarations and for models. Pure."""
+"""Find the routers on a host: the one rule, for declarations and for models. Pure."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def routers_on(
     """The routers that route on the host that has these ports.
 
     It has an instance or a DHCP port on one of their networks: Neutron's dvr-serviced ports
-    (l3_dvrscheduler_db._get_dvr_router_ids_for_host). Or a router that is there, or does SNAT
-    there, sends to them: a gateway's MAC leads nowhere but to the host's own.
+    (l3_dvrscheduler_db._get_dvr_router_ids_for_host). Or a router that is on the host, or does SNAT
+    there, sends to them: a gateway's MAC leads only to the host's own.
     """
     ports = list(ports)
     populated = {port.network for port in ports if port.owner in (model.COMPUTE, model.DHCP)}

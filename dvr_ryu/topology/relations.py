@@ -1,8 +1,8 @@
-"""The relations that flows/ can repeat a block over: for each, its rows and what their fields mean.
+"""Define the relations over which flows/ can repeat a block: their rows and fields.
 
-A row is a plain value; a field's annotation names the kind of number it is, which is what a hole in
-a flow line is checked against. The documentation of flows/ prints these sentences. No logic here:
-`view` makes the rows.
+A row is a plain value; a field's annotation names its kind of number, against which a hole in a
+flow line is checked. The documentation of flows/ prints these sentences. No logic here: `view`
+makes the rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dvr_ryu.topology.bridges import Plug, bridge_of
 
 
 class Kind(Enum):
-    """What a field is: which holes it may fill, and how it is written."""
+    """The kind of a field: the holes that it may fill, and its syntax."""
 
     MAC = "MAC address"
     IPV4 = "IPv4 address"
@@ -226,7 +226,7 @@ RELATIONS: dict[str, type[Any]] = {
     "virtual_port": VirtualPort,
     "moving_mac": MovingMac,
 }
-"""What may follow `each`, by name. `host` needs no `each`: there is one."""
+"""The relations that may follow `each`, by name. `host` has one row and needs no `each`."""
 
 
 class FieldDoc(NamedTuple):

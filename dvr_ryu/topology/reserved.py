@@ -1,6 +1,6 @@
-"""The addresses that no machine can have, and what each range of them is for (RFC 6890). Pure.
+"""List the addresses that no machine can have, and the purpose of each range (RFC 6890). Pure.
 
-Link-local addresses are not among them: a machine may have one, only no subnet may.
+Link-local addresses are not among them: a machine may have one, but no subnet may.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NOT_FOR_HOSTS = (*(cidr for cidr, _ in _RANGES[:2]), LINK_LOCAL, IPv4Network("22
 
 
 def reserved_as(address: IPv4Address) -> str | None:
-    """What an address is for, if no machine can have it."""
+    """The purpose of an address that no machine can have; else None."""
     if int(address) >> 24 not in _FIRST_BYTES:
         return None
     if address == BROADCAST:

@@ -1,9 +1,8 @@
-"""Which rows of a host's relations an edit of the topology changes, found through what it touches.
-Pure.
+"""Find the rows of a host's relations that an edit changes, by the objects that it touches. Pure.
 
-Relations of ports may have very many rows: of them, only those are made again whose port changed,
-or whatever else the row is made of. The other relations are short: if anything changed that they
-may depend on, their rows are compared.
+Relations of ports may have very many rows: only those are made again whose port, or other object,
+changed. The other relations are short: if an object changed on which they may depend, their rows
+are compared.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ Row = Any
 
 
 class RowChange(NamedTuple):
-    """What becomes of one relation's rows."""
+    """The change of one relation's rows."""
 
     relation: str
     removed: list[Row]
@@ -42,7 +41,7 @@ _VIRTUAL = ("virtual_ip", "sharing_port", "virtual_mac", "virtual_port", "moving
 def row_changes(before: HostView, after: HostView, change: TopologyChange) -> Iterator[RowChange]:
     """The change of each relation, for two views of one host whose topologies differ by `change`.
 
-    The rows of `host` are not among them: whoever fills something from them looks himself.
+    The rows of `host` are not among them: each caller that uses them compares them itself.
     """
     for relation in _short_relations(before, change):
         yield _compared(relation, getattr(before, relation), getattr(after, relation))
@@ -54,11 +53,11 @@ def row_changes(before: HostView, after: HostView, change: TopologyChange) -> It
 
 
 def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
-    """Those that the change may concern."""
+    """The relations that the change may concern."""
     if change.hosts or change.networks or change.routers or change.presence:
         return RELATIONS.keys() - _OF_PORTS.keys()
     ports = (*change.ports_removed, *change.ports_added)
-    # Which routers are here follows from which ports are.
+    # The ports on the host determine its routers.
     local = any(port.host == view.host.name for port in ports)
     moving = view.topology.virtual_ips
     virtual = any(
@@ -78,7 +77,7 @@ def _compared(relation: str, before: Iterable[Row], after: Iterable[Row]) -> Row
 
 
 class _Touched:
-    """What ports' rows are made of besides the port: its network as it is here, and its host."""
+    """The objects in ports' rows besides the port: its network on this host, and its host."""
 
     def __init__(self, before: HostView, after: HostView, change: TopologyChange) -> None:
         vlans = before.local_vlans.items() ^ after.local_vlans.items()

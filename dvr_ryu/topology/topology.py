@@ -1,6 +1,6 @@
-"""The whole of what is wanted, as one frozen value, and what is looked up in it often. Pure.
+"""Define the desired topology as one frozen value, with its frequent look-ups. Pure.
 
-What its parts are is `model`'s. Nothing here reads, decides or sends.
+`model` defines its parts. This module does not read, decide or send.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dvr_ryu.topology.model import (
 
 
 class Joint(NamedTuple):
-    """A router's port, as its neighbours know it."""
+    """A router's port, as its neighbours see it."""
 
     router: str
     network: str
@@ -38,7 +38,7 @@ class Joint(NamedTuple):
 def routed_to(
     joints: Sequence[Joint], nexthops: Mapping[str, Collection[str]]
 ) -> dict[str, set[str]]:
-    """Router → the routers that it sends to, being the next hop of a route of its own."""
+    """Router → the routers that are next hops of its own routes."""
     owners = {(joint.network, joint.ip): joint.router for joint in joints}
     found: dict[str, set[str]] = defaultdict(set)
     for joint in joints:
@@ -57,7 +57,7 @@ _LOOKED_UP = (
 
 @frozen
 class Topology:
-    """The whole of what is wanted. Mappings keep the file's order; nothing depends on it."""
+    """The whole desired topology. Mappings have the file's order; nothing depends on it."""
 
     controller: Controller | None
     underlay: Underlay
@@ -75,7 +75,7 @@ class Topology:
     """The second and further network cards of instances, sorted."""
 
     def look_up(self) -> None:
-        """Make now what is looked up when flows are made, so that no switch waits for it."""
+        """Compute now the look-ups that flows need, so that no switch waits for them."""
         for name in _LOOKED_UP:
             getattr(self, name)
 
@@ -98,7 +98,7 @@ class Topology:
     def virtual_ips(self) -> frozenset[tuple[str, str]]:
         """Network name and address, of each that may move from one instance to another by itself.
 
-        So nobody else may say where it is. It may be the fixed address of one of them.
+        So only those instances may announce it. It may be the fixed address of one of them.
         """
         return frozenset(self._virtual_ips())
 
@@ -127,7 +127,7 @@ class Topology:
 
     @cached_property
     def routed_to(self) -> Mapping[str, Collection[str]]:
-        """Router → the routers that it sends to by its own routes."""
+        """Router → the routers to which it sends by its own routes."""
         routers = self.routers.values()
         return routed_to(
             [Joint(each.router, each.network, each.ip) for r in routers for each in r.interfaces],
@@ -136,12 +136,12 @@ class Topology:
 
     @cached_property
     def ports_on(self) -> Mapping[str, tuple[Port, ...]]:
-        """Host name → the ports there."""
+        """Host name → its ports."""
         return _grouped(self.ports, self.hosts, attrgetter("host"))
 
     @cached_property
     def ports_in(self) -> Mapping[str, tuple[Port, ...]]:
-        """Network name → the ports there."""
+        """Network name → its ports."""
         return _grouped(self.ports, self.networks, attrgetter("network"))
 
     @cached_property
@@ -155,16 +155,15 @@ class Topology:
 
     @cached_property
     def tunnel_devices(self) -> Mapping[str, str]:
-        """Host name → what the other hosts call the tunnel to it."""
+        """Host name → the name of the tunnel to it on the other hosts."""
         device = self.underlay.tunnel_device
         return {name: device(host.address) for name, host in self.hosts.items()}
 
     @cached_property
     def gateway_macs(self) -> Mapping[tuple[str, IpNetwork], str]:
-        """Network name and subnet → the MAC that the ports there know as their gateway's.
+        """Network name and subnet → the MAC of the gateway of its ports.
 
-        That of the router port which has the subnet's gateway_ip, else of the first router, by
-        name.
+        The router port with the subnet's gateway_ip has it, else the first router by name.
         """
         networks = self.networks.values()
         announced = {(each.name, subnet.gateway_ip) for each in networks for subnet in each.subnets}

@@ -1,8 +1,8 @@
-"""The view of one host: of a topology, what that host must know and do, as rows and values.
+"""Derive the view of one host from a topology: all that concerns the host, as rows and values.
 
-A pure function of the model. The pipeline fills its flows from the relations; the companion derives
-its resources from the ports, routers and floating addresses. Nothing here knows a flow or a Linux
-device's state.
+It is a pure function of the model. The pipeline fills its flows from the relations; the companion
+derives its resources from the ports, routers and floating addresses. This module knows no flow and
+no state of a Linux device.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from dvr_ryu.topology.topology import Topology
 
 
 class HostView:
-    """What one host of a topology sees. Made at once: each attribute is computed when it is asked
-    for, and kept if it is short.
+    """The part of a topology that one host sees. Each attribute is computed at its first use, and
+    cached if it is short.
     """
 
     def __init__(self, topology: Topology, host: str) -> None:
@@ -44,7 +44,7 @@ class HostView:
         self.host = topology.hosts[host]
         self.local_vlans: Mapping[str, int] = topology.local_vlans[host]
 
-    # What is here ---------------------------------------------------------------------------------
+    # Objects on this host -------------------------------------------------------------------------
 
     @property
     def all_ports(self) -> tuple[model.Port, ...]:
@@ -83,7 +83,7 @@ class HostView:
         )
 
     def distributed_through(self, router: model.Router) -> list[model.FloatingIp]:
-        """Those of them that lead through a router."""
+        """Those of `floating_ips` that lead through a router."""
         instances = self.topology.instances
         return [
             each
@@ -94,7 +94,9 @@ class HostView:
         ]
 
     def central_through(self, router: model.Router) -> list[model.FloatingIp]:
-        """The central floating addresses through a router of what sends, or may send, from here."""
+        """A router's central floating addresses of instances that send, or may send, from this
+        host.
+        """
         instances = self.topology.instances
         virtual = {ip for _, ip in self.topology.virtual_ips}
         return [
@@ -260,7 +262,7 @@ class HostView:
                         break
 
     def _shared(self, port: model.Port) -> Iterator[model.FixedIp]:
-        """What a port may use besides its own addresses, in each subnet that a router joins."""
+        """The addresses that a port may use besides its own, in each subnet that a router joins."""
         for pair in port.address_pairs:
             for network, cidr in self.topology.gateway_macs:
                 if network == port.network and cidr.overlaps(pair.cidr):
@@ -291,7 +293,7 @@ class HostView:
 
     @cached_property
     def virtual_mac(self) -> tuple[VirtualMac, ...]:
-        """The rows of `each virtual_mac`. Who may use it knows a gateway; of several, the first."""
+        """The rows of `each virtual_mac`. Its users have a gateway; of several, the first."""
         devices = {port.device: port for port in self.local_ports if port.address_pairs}
         routed = {row.port: row for row in self.routed_ports(devices.values())}
         users: dict[tuple[str, str], list[str]] = {}

@@ -1,4 +1,4 @@
-"""Words that messages share: suggestions and enumerations. Pure."""
+"""Write the parts that messages share: suggestions and enumerations. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 MANY = 8
-"""From so many on, the known names are not all said."""
+"""From so many on, messages list only some of the known names."""
 
 TOO_MANY = 500
-"""Among more, the nearest is not looked for: thousands of wrong names would take minutes."""
+"""Above this number, no nearest name is sought: thousands of wrong names would take minutes."""
 
 
 def listed(names: Iterable[object]) -> str:
@@ -20,7 +20,7 @@ def listed(names: Iterable[object]) -> str:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """What to write instead of an unknown word: the nearest known one, else what there is."""
+    """The suggestion for an unknown name: the nearest known one, else a list of known ones."""
     texts = tuple(known)
     near = nearest(word, texts)
     if near:
@@ -30,7 +30,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def nearest(word: str, known: tuple[str, ...]) -> str | None:
-    """The known word that is most like a misspelt one, if any is and they are not too many."""
+    """The known name most similar to a misspelt one, if there is one and they are not too many."""
     if len(known) > TOO_MANY:
         return None
     return next(iter(get_close_matches(word, known, n=1)), None)

@@ -1,1 +1,1 @@
-"""What a file leaves open: numbers, addresses and ports, as pure functions of the declaration."""
+"""Choose the numbers, addresses and ports that a file omits, by pure functions."""

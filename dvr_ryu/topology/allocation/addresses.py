@@ -1,7 +1,7 @@
-"""The address of every port that pins none: from its subnet, by the hash of its name. Pure.
+"""Choose an address for every port that pins none: from its subnet, by its name's hash. Pure.
 
-Of several subnets a port takes the lowest that may hold it and has room, whatever the order in the
-file. A router's port takes the subnet's gateway_ip, unless another router's port has it.
+Of several subnets a port takes the lowest that may hold it and has room. The order in the file does
+not matter. A router's port takes the subnet's gateway_ip, unless another router's port has it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Shortages = list[tuple[Path, str]]
 def choose_addresses(
     spec: TopologySpec, ports: list[WantedPort], shortages: Shortages
 ) -> dict[str, IPv4Address]:
-    """WantedPort.key, or `further_key` → address, of every port that is somewhere; `shortages` gets
-    what is short.
+    """WantedPort.key, or `further_key` → address, of every port that has a host; a shortage is
+    added to `shortages`.
     """
     by_network: dict[str, list[WantedPort]] = defaultdict(list)
     # Instances come last: one more of them takes no address from what serves the network.
@@ -51,7 +51,7 @@ class _AddressPlan:
     def __init__(
         self, network: NetworkSpec, ports: list[WantedPort], others: list[IPv4Address]
     ) -> None:
-        """`others` are addresses of what is no port."""
+        """`others` are the addresses of objects that are not ports."""
         self.ips = {port.key: port.pinned_ips[0] for port in ports if port.pinned_ips}
         self.unallocated: list[WantedPort] = []
         self._network = network
@@ -110,13 +110,13 @@ class _AddressPlan:
 
 
 def further_key(port: WantedPort, cidr: IPv4Network) -> str:
-    """What a port's address in a further subnet hangs on."""
+    """The key of a port's address in a further subnet."""
     return f"{port.key}/{cidr}"
 
 
 def _slots(subnet: SubnetSpec, taken: set[int]) -> Slots:
-    """The subnet's addresses for ports: all but the network's own, the broadcast address and what
-    DHCP may lease to strangers.
+    """The subnet's addresses for ports: all but the network's own, the broadcast address and the
+    ranges that DHCP may lease.
     """
     first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
     leased = [range(int(each.start), int(each.end) + 1) for each in subnet.dhcp_ranges]

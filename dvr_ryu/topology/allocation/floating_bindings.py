@@ -1,4 +1,4 @@
-"""Where floating addresses lead: to which address of an instance, and by which routers. Pure."""
+"""Find the instance's address to which a floating address leads, and the routers. Pure."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from dvr_ryu.topology.spec.declaration import (
 )
 
 Binding: TypeAlias = FloatingIpSpec | ForwardingSpec
-"""What leads to an instance: a whole floating address, or some ports of one."""
+"""A whole floating address, or some of its ports, that lead to an instance."""
 
 
 class Spot(NamedTuple):
-    """A network, and an address there: that which the file names, or None if it names none."""
+    """A network, and an address on it; None if the file names no address."""
 
     network: str
     ip: IPv4Address | None
 
 
 def bindings(floating: FloatingIpSpec) -> list[Binding]:
-    """What of a floating address leads to an instance."""
+    """The parts of a floating address that lead to an instance."""
     return [floating] if floating.instance else [*floating.port_forwardings]
 
 

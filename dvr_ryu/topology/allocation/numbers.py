@@ -1,4 +1,4 @@
-"""Every number that the file leaves open, as a pure function of the declaration.
+"""Choose every number that the file omits, as a function of the declaration. Pure.
 
 Pinned numbers are reserved first; then each claimant, in sorted order, takes its slot in the pool.
 The order of lines changes nothing, and an edit elsewhere moves a number only by a collision: see
@@ -42,7 +42,7 @@ LINK_PAIRS = IPv4Network("169.254.64.0/18")
 
 @define
 class Numbers:
-    """What was pinned or chosen.
+    """The numbers that are pinned or chosen.
 
     By WantedPort.key: ids, macs, ips and ofports; ids also by 'networks/NAME' and 'routers/NAME',
     macs also by 'routers/NAME/rfp' and 'routers/NAME/fpr', ips by `further_key`. The others by
@@ -62,7 +62,7 @@ class Numbers:
 
 
 class NoRoom(Exception):
-    """Pools are too small for the file: `shortages` are the paths in it and what is short there."""
+    """Pools are too small for the file: `shortages`: path in it → the pool that is too small."""
 
     def __init__(self, shortages: list[tuple[Path, str]]) -> None:
         super().__init__(shortages)

@@ -1,8 +1,7 @@
-"""Every port that a declaration names or implies, where it is, and what the file pins. Pure.
+"""List every port that a declaration names or implies, with its host and its pins. Pure.
 
 Instances' ports are named; DHCP, SNAT and gateway ports follow from networks, routers and floating
-addresses. Placement is by rendezvous hashing where the file names no host. No number is chosen
-here.
+addresses. If the file names no host, rendezvous hashing chooses one. This module chooses no number.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from dvr_ryu.topology.spec.yaml_nodes import Path
 
 @frozen
 class WantedPort:
-    """A port before its numbers: `path` is where the file pins them, `key` what they hang on.
+    """A port before its numbers: the file pins them at `path`, and they depend on `key`.
 
     The key holds names only, so that a port keeps its numbers when it is moved or a list is
     reordered. `host` is None for a router's interface, which is everywhere, and for a port that is
@@ -44,19 +43,19 @@ class WantedPort:
     host: str | None
     pins: PortSpec
     subnet: IPv4Network | None = None
-    """Where its address must be from, if the file says so."""
+    """The subnet of its address, if the file names one."""
     number: int = 0
-    """Which of its instance's network cards it is."""
+    """Its number among its instance's network cards."""
     address_pairs: Sequence[AddressPairSpec] = ()
     dhcp_options: Mapping[str, object] = {}
     distributed: bool = False
-    """Whether each of its hosts has the very same port for itself."""
+    """Whether each of its hosts has its own copy of the port."""
     further_hosts: tuple[str, ...] = ()
-    """Where else a distributed port is."""
+    """The other hosts of a distributed port."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Where it is."""
+        """Its hosts."""
         return (self.host, *self.further_hosts) if self.host else ()
 
     @property
@@ -80,7 +79,7 @@ _CALLED = {
 
 
 def wanted_ports(spec: TopologySpec) -> list[WantedPort]:
-    """All ports, placed as far as the declaration allows; it need not have been checked."""
+    """All ports, with hosts as far as the declaration allows; it need not have been checked."""
     return [
         *_instances(spec),
         *_dhcp_ports(spec),
@@ -110,7 +109,7 @@ def _instances(spec: TopologySpec) -> Iterator[WantedPort]:
 
 
 def card_key(instance: str, number: int, network: str, earlier: int) -> str:
-    """What a card's numbers hang on: the instance for the first, the network too for others.
+    """The key of a card's numbers: of the first the instance, of others the network, too.
 
     `earlier` counts its cards before this one that are on the same network.
     """
@@ -194,7 +193,7 @@ def _router_ports(spec: TopologySpec) -> Iterator[WantedPort]:
 
 
 def interface_key(router: str, interface: InterfaceSpec) -> str:
-    """What a router's port's numbers hang on: its network; its subnet too, if that is named."""
+    """The key of the numbers of a router's port: its network, and its subnet if that is named."""
     key = f"routers/{router}/interfaces/{interface.network}"
     return key if interface.subnet is None else f"{key}/{interface.subnet}"
 
@@ -228,7 +227,7 @@ def _agent_gateways(spec: TopologySpec) -> Iterator[WantedPort]:
 
 
 def _external_gateways(spec: TopologySpec) -> Iterator[WantedPort]:
-    """Where an external network names its gateway_host: each subnet's gateway_ip, there."""
+    """The gateway_ip of each subnet, on the gateway_host of an external network that names one."""
     for name, network in spec.networks.items():
         if network.gateway_host and network.external:
             for index, subnet in enumerate(network.subnets):

@@ -1,8 +1,8 @@
-"""Stable choice: a name gets the same number, or host, wherever and whenever it is computed. Pure.
+"""Choose numbers and hosts by name: the same on every machine and at any time. Pure.
 
-A pool hands out numbers by a hash of the claimant's name, and probes on where two meet. So a number
-moves only where an edit frees or takes a slot that its claimant collided with. The hash is BLAKE2:
-the same on every machine and in every Python, which the built-in hash() is not.
+A pool assigns numbers by a hash of the claimant's name, and probes on after a collision. So a
+number moves only where an edit frees or takes a slot that its claimant collided with. The hash is
+BLAKE2: the same on every machine and in every Python, which the built-in hash() is not.
 """
 
 from __future__ import annotations
@@ -36,13 +36,15 @@ class Exhausted(Exception):
 
 
 class Slots:
-    """Numbers of a range, each handed out once. Claim in sorted order, or the order shows."""
+    """Numbers of a range, each assigned once. Claims must come in sorted order: their order
+    matters.
+    """
 
     def __init__(
         self, numbers: range, taken: Iterable[int] = (), holes: Sequence[range] = ()
     ) -> None:
-        """`taken` are pinned; what lies outside of the range does not matter. `holes` lie within,
-        apart from one another: nothing of them is handed out.
+        """`taken` are pinned; numbers outside of the range do not matter. `holes` lie within, apart
+        from one another: none of their numbers is assigned.
         """
         self._numbers = numbers
         self._holes = holes
@@ -71,7 +73,7 @@ class Slots:
 
 
 class Ids:
-    """Ids of objects; no two begin alike as far as a device's name shows them."""
+    """Ids of objects; no two have the same prefix in a device's name."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._begun = {id[:ID_PREFIX] for id in taken}

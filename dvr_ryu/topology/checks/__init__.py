@@ -1,4 +1,4 @@
-"""What is wrong between the objects of a declaration, one file for each kind of thing. Pure."""
+"""Find the conflicts between the objects of a declaration, one file for each subject. Pure."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ def check(
 ) -> list[Problem]:
     """Return every problem between the objects of the file.
 
-    `ports` are the declaration's `wanted_ports`. A check says nothing about what refers to an
-    unknown name: `references` does. Of the sections in `unread` some objects are not in `spec`:
-    what only seems wrong without these is not said. `in_force` are the hosts of the file that this
-    one replaces.
+    `ports` are the declaration's `wanted_ports`. A check reports no reference to an unknown name:
+    `references` does. Of the sections in `unread` some objects are not in `spec`: a problem that
+    these may solve is not reported. `in_force` are the hosts of the file that this one replaces.
     """
     findings = Findings(document)
 

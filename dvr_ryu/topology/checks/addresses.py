@@ -1,4 +1,4 @@
-"""Subnets and the addresses in them: what lies where it cannot, and what two have."""
+"""Check subnets and the addresses in them: overlaps, wrong subnets, duplicates."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _check_overlaps(spec: TopologySpec, findings: Findings) -> None:
 
 
 def _subnets_of_router(name: str, spec: TopologySpec) -> list[tuple[IPv4Network, Claim]]:
-    """All that the router routes to, at the place where it joins it."""
+    """All subnets to which the router routes, at the location where it joins them."""
     router, networks = spec.routers[name], spec.networks
     joined: dict[tuple[str, IPv4Network], Path] = {}
     for index, each in enumerate(router.interfaces):

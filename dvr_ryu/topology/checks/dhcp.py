@@ -1,4 +1,4 @@
-"""What DHCP tells instances: options that cannot hold their values, routes that lead nowhere."""
+"""Check DHCP's options and routes: values that do not fit, routes that lead nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the checks found: problems with their places, one at a place. Pure."""
+"""Collect the problems that the checks find, one for each location. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from dvr_ryu.topology.spec.yaml_nodes import Document, Path
 
 
 class Findings:
-    """Problems of a document. Of several at one place the first stays: the rest follow from it."""
+    """Problems of a document. Of several at one location the first stays: the others follow from
+    it.
+    """
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -19,30 +21,30 @@ class Findings:
 
     @property
     def problems(self) -> list[Problem]:
-        """All that was found, in no order."""
+        """All problems, in no order."""
         return list(self._by_location.values())
 
     def names(self, section: str) -> Collection[str] | None:
-        """The names in a section of the document, also of what cannot be read; None if there is no
-        telling.
+        """The names in a section of the document, also of unreadable objects; None if they are not
+        known.
         """
         objects = self._document.data.get(section)
         return objects.keys() if isinstance(objects, dict) else () if objects is None else None
 
     def at_value(self, path: Path, message: str) -> None:
-        """Something is wrong with the value at a path of the document."""
+        """Add a problem of the value at a path of the document."""
         self._add(self._document.value(path), message)
 
     def at_key(self, path: Path, message: str) -> None:
-        """Something is wrong with the key that leads to a path."""
+        """Add a problem of the key that leads to a path."""
         self._add(self._document.key(path), message)
 
     def at(self, claim: Claim, message: str) -> None:
-        """Something is wrong with what a claim claims."""
+        """Add a problem of a claim."""
         self._add(self.location(claim), message)
 
     def location(self, claim: Claim) -> Location:
-        """Where the file makes a claim."""
+        """The location of a claim in the file."""
         find = self._document.key if claim.by_key else self._document.value
         return find(claim.path)
 
@@ -52,7 +54,7 @@ class Findings:
 
 @frozen
 class Claim:
-    """Who has a value, and where the file says so; `by_key` if the path's last key is the value."""
+    """The owner of a value, and the path in the file; `by_key` if its last key is the value."""
 
     who: str
     path: Path
@@ -60,12 +62,12 @@ class Claim:
 
 
 def already(what: str) -> str:
-    """What `Unique` says of a thing that another has."""
+    """The template of `Unique` for a thing that another owner has."""
     return f"{{value}} is already the {what} of {{other}} (line {{line}}); take another"
 
 
 class Unique:
-    """Values that only one may have. Of two claims the later one in the file is wrong."""
+    """Values that only one owner may have. Of two claims the later one in the file is wrong."""
 
     def __init__(self, findings: Findings, template: str) -> None:
         """`template` is the message, with {value}, {other} (the first claim), {line} (its line)."""
@@ -74,18 +76,18 @@ class Unique:
         self._claims: dict[Hashable, Claim] = {}
 
     def claim(self, value: Hashable, claim: Claim, shown: object = None) -> None:
-        """Note who has a value; a finding if another has it. `shown` is what messages call it."""
+        """Note the owner of a value; add a problem if another has it. Messages print `shown`."""
         earlier = self._claims.setdefault(value, claim)
         if earlier is not claim:
             self._claims[value] = self._clash(earlier, claim, value if shown is None else shown)
 
     def refuse(self, value: Hashable, claim: Claim) -> None:
-        """A finding if another has the value; the claim itself is not noted."""
+        """Add a problem if another has the value; do not note the claim."""
         if value in self._claims:
             self._clash(self._claims[value], claim, value)
 
     def _clash(self, one: Claim, two: Claim, shown: object) -> Claim:
-        """Say what is wrong at the later of two claims; return the earlier."""
+        """Add a problem at the later of two claims; return the earlier."""
         first, second = sorted((one, two), key=self._findings.location)
         line = self._findings.location(first).line
         message = self._template.format(value=shown, other=first.who, line=line)

@@ -1,4 +1,4 @@
-"""Floating addresses: each has one external network, and a router on the way to its instances."""
+"""Check floating addresses: each has one external network, and a router to its instances."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(spec: TopologySpec, findings: Findings) -> None:
 
 
 def _check_binding(path: Path, floating: FloatingIpSpec, findings: Findings) -> None:
-    """What only makes sense with an instance, or only without."""
+    """Check the keys that require an instance, and those that exclude one."""
     unbound = "the address is bound to no instance, which this is for; name one, or remove this"
     if floating.instance is None:
         if floating.rule_priority:
@@ -81,7 +81,7 @@ def _check_path(
     spec: TopologySpec,
     findings: Findings,
 ) -> None:
-    """A router leads to the instance, and the instance has the address that it leads to."""
+    """Check that a router leads to the instance, and that the instance has the address."""
     if binding.instance not in spec.instances:
         return
     spot = known.spot(binding)

@@ -1,4 +1,4 @@
-"""Forwarded ports: each leads to one place, and its answers come back the same way."""
+"""Check forwarded ports: each leads to one port, and its replies return the same way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dvr_ryu.topology.spec.yaml_nodes import Path
 def check(spec: TopologySpec, findings: Findings) -> None:
     """Every forwarding that another contradicts, or that cannot work."""
     known = Bindings(spec)
-    # Whoever has a distributed address answers by that, whoever forwarded the question.
+    # An instance with a distributed address replies by it, whichever router forwarded the request.
     own = {
         (floating.instance, known.spot(floating)): ip
         for ip, floating in spec.floating_ips.items()

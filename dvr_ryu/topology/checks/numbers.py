@@ -1,4 +1,4 @@
-"""Pinned numbers that two have: MACs, ids, VNIs, VLAN tags, ports, priorities, router pairs."""
+"""Find duplicates of pinned MACs, ids, VNIs, VLAN tags, ports, priorities, router pairs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _check_macs(spec: TopologySpec, ports: list[WantedPort], findings: Findings)
 
 
 def _check_ids(spec: TopologySpec, ports: list[WantedPort], findings: Findings) -> None:
-    """No id twice; and no two devices of one name, which shows only how an id begins."""
+    """No duplicate ids, and no two devices of one name, which has only an id's prefix."""
     ids, devices = Unique(findings, already("id")), Unique(findings, SAME_DEVICE)
     for port in ports:
         if port.pins.id:

@@ -1,4 +1,4 @@
-"""allowed_address_pairs: addresses and MACs that belong to somebody who does not share them."""
+"""Check allowed_address_pairs: addresses and MACs of ports that do not share them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that nothing has: whoever names a host, network or instance names one that there is."""
+"""Check references: each name of a host, network or instance must exist in the file."""
 
 from __future__ import annotations
 

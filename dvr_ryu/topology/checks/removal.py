@@ -1,4 +1,4 @@
-"""The brake: a saved file that takes out half of the hosts in force, or more, has to name them.
+"""Refuse a file that removes half of the hosts in force, or more, and does not name them.
 
 The file itself confirms, by `removed_hosts`: so one confirmation reaches the controller, the
 companions and the lab alike. Pure.
@@ -14,7 +14,7 @@ from dvr_ryu.topology.spec.yaml_nodes import written
 
 
 def check(spec: TopologySpec, in_force: Collection[str], findings: Findings) -> None:
-    """Hosts that are named as removed and are there; and a removal that nobody confirms.
+    """Find hosts that are named as removed but exist, and a removal without confirmation.
 
     `in_force` are the hosts of the file that this one replaces, if it replaces one.
     """

@@ -1,4 +1,4 @@
-"""Objects in a role that they cannot play: what is external, who does SNAT, who serves DHCP."""
+"""Check that objects fit their roles: external networks, SNAT hosts, DHCP servers."""
 
 from __future__ import annotations
 

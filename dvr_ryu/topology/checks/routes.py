@@ -1,4 +1,4 @@
-"""Routers' own routes: where they lead, and whether their next hops can be reached."""
+"""Check routers' own routes: their destinations, and whether next hops can be reached."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _unreached(
 def _own_gateway(
     name: str, interface: InterfaceSpec, subnet: SubnetSpec, spec: TopologySpec
 ) -> IPv4Address | None:
-    """The address that the router's port gets where no other router joins the network."""
+    """The address of the router's port if no other router joins the network."""
     others = (
         each.network
         for other, router in spec.routers.items()

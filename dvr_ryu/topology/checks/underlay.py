@@ -1,4 +1,4 @@
-"""The hosts' and the controller's addresses, and the network below the tunnels that holds them."""
+"""Check the addresses of hosts and controller, and the underlay that contains them."""
 
 from __future__ import annotations
 

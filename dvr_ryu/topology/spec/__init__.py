@@ -1,1 +1,1 @@
-"""The topology file: its words, and text → declaration, or all that is wrong with it. Pure."""
+"""Parse the topology file: text to a declaration, or to all its problems. Pure."""

@@ -1,8 +1,8 @@
-"""The topology file's schema: which keys there are, what each holds, which may be left out.
+"""Define the topology file's schema: its keys, their values, and the optional ones.
 
-What a single value may be is said by `scalars`; what is left out (None) is chosen by `allocation`.
-Nothing here looks beyond one object: references and clashes between objects are for `checks`. Pure
-values; no file is read here.
+`scalars` defines single values; `allocation` chooses omitted ones (None). This module checks one
+object at a time: references and clashes between objects are for `checks`. Pure values; no file is
+read here.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ class UnderlaySpec(Spec):
 
 @frozen(kw_only=True)
 class HostSpec(Spec):
-    """One machine: its underlay address and what it is pinned to.
+    """One machine: its underlay address and its pins.
 
-    `management_address` is from where its switches reach the controller, if not from `address`.
+    Its switches reach the controller from `management_address`, if not from `address`.
     """
 
     address: Address
@@ -84,7 +84,7 @@ class HostSpec(Spec):
 
 @frozen(kw_only=True)
 class RouteSpec(Spec):
-    """What is reached by way of a machine on a subnet."""
+    """A destination with a next hop on a subnet."""
 
     destination: Destination
     nexthop: Address
@@ -92,9 +92,9 @@ class RouteSpec(Spec):
 
 @frozen(kw_only=True)
 class RangeSpec(Spec):
-    """Addresses that DHCP may lease to machines which nobody declared: both ends, and between.
+    """Addresses that DHCP may lease to undeclared machines, with both ends.
 
-    Where each host serves itself, one host has the range: so no address is leased twice.
+    With distributed DHCP, one host has the range: so no address is leased twice.
     """
 
     start: Address
@@ -107,7 +107,7 @@ class RangeSpec(Spec):
 
 @frozen(kw_only=True)
 class SubnetSpec(Spec):
-    """One range of addresses on a network. `dhcp` is true unless said, on external ones false."""
+    """One range of addresses on a network. `dhcp` is true by default, or false if external."""
 
     cidr: HostRange
     gateway_ip: Gateway = None
@@ -125,7 +125,7 @@ class SubnetSpec(Spec):
 
 @frozen(kw_only=True)
 class PortSpec(Spec):
-    """The pins of a port; all there is of one that the topology implies (sg-, fg-, qg-)."""
+    """The pins of a port; the only keys of a port that the topology implies (sg-, fg-, qg-)."""
 
     id: Uuid | None = None
     ip: Address | None = None
@@ -133,13 +133,13 @@ class PortSpec(Spec):
 
     @property
     def pinned_ips(self) -> list[tuple[Path, IPv4Address]]:
-        """The addresses that the file names, each with where it does so below the port."""
+        """The addresses that the file names, each with its path below the port."""
         return [] if self.ip is None else [(("ip",), self.ip)]
 
 
 @frozen(kw_only=True)
 class SeveralIpsSpec(PortSpec):
-    """The pins of a port that may have several addresses; all there is of a DHCP port, which has
+    """The pins of a port that may have several addresses; the only keys of a DHCP port, which has
     one in each subnet.
     """
 
@@ -174,11 +174,11 @@ class NetworkSpec(Spec):
 
     @property
     def dhcp_distributed(self) -> bool:
-        """Whether each host serves itself."""
+        """Whether DHCP is distributed."""
         return self.dhcp == DISTRIBUTED
 
     def has_dhcp(self, subnet: SubnetSpec) -> bool:
-        """Whether DHCP serves the subnet: as it says, else unless the network is external."""
+        """Whether DHCP serves the subnet: by its `dhcp`, else unless the network is external."""
         return not self.external if subnet.dhcp is None else subnet.dhcp
 
     @property
@@ -188,7 +188,7 @@ class NetworkSpec(Spec):
 
     @property
     def lowest_subnet(self) -> SubnetSpec:
-        """The first subnet in order of address: from there comes what is not pinned."""
+        """The first subnet in order of address: it supplies addresses that are not pinned."""
         return min(self.subnets, key=lambda subnet: subnet.cidr)
 
     def subnet_of(self, address: IPv4Address) -> SubnetSpec | None:
@@ -235,9 +235,7 @@ class RouterSpec(Spec):
 
 @frozen(kw_only=True)
 class AddressPairSpec(Spec):
-    """An address, or a range, that a port may use besides its own; with a MAC that is not its own,
-    perhaps.
-    """
+    """An address, or a range, that a port may use besides its own; perhaps with another MAC."""
 
     ip: AddressOrCidr
     mac: Mac | None = None
@@ -254,7 +252,7 @@ class CardSpec(SeveralIpsSpec):
 
 @frozen(kw_only=True)
 class InstanceSpec(CardSpec):
-    """A virtual machine, or what stands for one: a namespace with network cards.
+    """A virtual machine, or a namespace with network cards that represents one.
 
     It is its own only card, unless it has `ports`.
     """
@@ -277,20 +275,20 @@ class InstanceSpec(CardSpec):
 
     @property
     def cards(self) -> list[tuple[Path, CardSpec]]:
-        """Its network cards, the first first, each with where it stands below the instance."""
+        """Its network cards in order, each with its path below the instance."""
         if not self.ports:
             return [((), self)]
         return [(("ports", at), card) for at, card in enumerate(self.ports)]
 
     @property
     def first_card(self) -> CardSpec:
-        """The card by which it is known."""
+        """The card that identifies it."""
         return self.ports[0] if self.ports else self
 
 
 @frozen(kw_only=True)
 class ForwardingSpec(Spec):
-    """Ports of a floating address that lead to an instance's: to the same ones, if unsaid."""
+    """Ports of a floating address that lead to an instance's: to the same ports by default."""
 
     protocol: Protocol
     external_port: PortNumbers
@@ -300,7 +298,7 @@ class ForwardingSpec(Spec):
 
     @property
     def internal_ports(self) -> Ports:
-        """The instance's ports; of a range, it is enough to say the first."""
+        """The instance's ports; of a range, the file may name only the first."""
         outer = self.external_port
         inner = self.internal_port or outer
         return Ports(inner.first, inner.first + outer.count - 1) if inner.count == 1 else inner

@@ -1,8 +1,7 @@
-"""The options of DHCP that a file may set: their numbers, what each may hold, and dnsmasq's words
-for it. Pure.
+"""Define the DHCP options that a file may set: numbers, values, and dnsmasq's syntax. Pure.
 
-A value is written so that dnsmasq has nothing to guess: numbers with their size, text in quotes. So
-no value of a file can keep it from starting, or reach a client as something else.
+A value is unambiguous for dnsmasq: numbers with their size, text in quotes. So no value of a file
+can prevent its start, or reach a client as another value.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from dvr_ryu.topology.wording import suggestion
 
 ROUTER, DNS_SERVER, CLASSLESS_ROUTES = 3, 6, 121
 MICROSOFT_ROUTES = 249
-"""What Windows once asked for instead of 121."""
+"""The option that Windows once requested instead of 121."""
 
 
 class Kind(Enum):
-    """What an option holds. Of numbers, the value is the letter by which dnsmasq knows its size."""
+    """The kind of an option's values. For numbers it is dnsmasq's letter for their size."""
 
     ADDRESSES = "addresses"
     NAMES = "domain names"
@@ -81,7 +80,7 @@ _KINDS = dict(OPTIONS.values())
 _NAMES = {number: name for name, (number, _) in OPTIONS.items()}
 _ROUTES = (33, CLASSLESS_ROUTES, MICROSOFT_ROUTES)
 _RESERVED = (1, 28, *range(50, 58), 61, 82)
-"""What the protocol itself uses, and what follows from the subnet."""
+"""The options that the protocol itself uses, or that follow from the subnet."""
 
 _LENGTH = 255
 _NUMBER = re.compile(r"[0-9]{1,3}")
@@ -107,13 +106,13 @@ def number_of(name: object) -> int:
 
 
 def option_name(number: int) -> str:
-    """What dnsmasq's files call an option."""
+    """The name of an option in dnsmasq's files."""
     known = {CLASSLESS_ROUTES: "classless-static-route", **_NAMES}
     return f"option:{known[number]}" if number in known else str(number)
 
 
 def value_of(number: int, value: object) -> str:
-    """An option's value in dnsmasq's words. Raise ValueError."""
+    """An option's value in dnsmasq's syntax. Raise ValueError."""
     kind = _KINDS.get(number) or _kind_of(value)
     match kind:
         case Kind.ADDRESSES:
@@ -154,7 +153,7 @@ def _is_address(value: object) -> bool:
 
 
 def _address(value: object, number: int) -> str:
-    """An address. A named option's are machines'; for 0.0.0.0, dnsmasq would tell its own."""
+    """An address. A named option has a machine's; for 0.0.0.0, dnsmasq would send its own."""
     if not _is_address(value):
         raise ValueError("takes addresses; write 9.9.9.9, or [9.9.9.9, 9.9.9.10]")
     address = IPv4Address(str(value))

@@ -1,7 +1,7 @@
-"""The reference of the topology file, as RST: each key with its type, its default, a sentence and
-an example.
+"""Write the reference of the topology file, as RST: each key with its type, its default, a sentence
+and an example.
 
-Made of `declaration` and `keys`, so that it has all keys, and no other.
+It is made of `declaration` and `keys`, so it has exactly their keys.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ TYPES: dict[Any, str] = {
     scalars.Vni: "a number",
     Any: "a value",
 }
-"""What a single value is called."""
+"""The names of the types of single values."""
 
 
 Sections = dict[type[Spec], list[str]]
-"""Each kind of mapping, and the paths at which it stands in a file; the first names its section."""
+"""Each kind of mapping, and its paths in a file; the first names its section."""
 
 
 def reference() -> str:
@@ -77,7 +77,7 @@ def reference() -> str:
 
 
 def _find(mapping: type[Spec], path: str, sections: Sections) -> None:
-    """Note where in a file each kind of mapping stands, in the order of the keys."""
+    """Note the paths of each kind of mapping in a file, in the order of the keys."""
     sections.setdefault(mapping, []).append(path)
     for name, hint in _hints(mapping).items():
         for below, where in _below(hint, f"{path}.{name}".lstrip(".")):
@@ -116,7 +116,7 @@ def _section(mapping: type[Spec], sections: Sections) -> str:
 
 
 def _without(mapping: type[Spec], attribute: Attribute[Any]) -> str:
-    """What holds without the key."""
+    """The text about an omitted key."""
     if attribute.default is NOTHING:
         return "required"
     return f"default: {key(mapping, attribute.name).default or _default(attribute.default)}"
@@ -148,7 +148,7 @@ def _plural(one: str) -> str:
 
 
 def _default(value: Any) -> str:
-    """What holds without a key, as its declaration says it."""
+    """The default of a key by its declaration."""
     if isinstance(value, bool):
         return f"``{str(value).lower()}``"
     if isinstance(value, int | str):

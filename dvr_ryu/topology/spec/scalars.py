@@ -1,9 +1,8 @@
-"""The kinds of single values in a topology file: which there are, and what is said of a wrong one.
+"""Define the kinds of single values in a topology file, and the message about a wrong one.
 
-Each is an annotation: the type that a declaration has, and the function that makes it of a value of
-the file, or raises ValueError with what is wrong and what to write instead; of several functions,
-each takes what the one before made. Nothing here knows which key holds what: that is `declaration`.
-Pure.
+Each is an annotation: the type in a declaration, and the function that makes it of a file's value,
+or raises ValueError with the problem and the remedy. Of several functions, each takes the result of
+the one before. This module does not know the keys: `declaration` does. Pure.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ FIP_RULE_PRIORITIES = range(32768, 72768)
 DATAPATH_IDS = range(1, 1 << 64)
 DEFAULT_UNDERLAY_PREFIX = 24
 WIDEST_UNDERLAY_PREFIX = 8
-"""Addresses that share less lie on no one network."""
+"""Addresses with a shorter common prefix are on no common network."""
 LONGEST_PREFIX = 30
 """A smaller subnet has no room for a gateway and one more."""
 CENTRAL, DISTRIBUTED = DHCP_MODES = ("central", "distributed")
-"""Who serves a network's DHCP: one host, or each host for itself."""
+"""The modes of a network's DHCP: one host serves it, or each host for itself."""
 NO_GATEWAY: Final = "none"
-"""What gateway_ip says of a subnet that has none; Neutron's null says the same."""
+"""The value of gateway_ip for a subnet without one; Neutron's null means the same."""
 
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -104,7 +103,7 @@ def _machines_address(text: object) -> IPv4Address:
 
 
 def _peers_address(text: object) -> IPv4Address:
-    """From where another program connects: from this machine, perhaps."""
+    """An address from which another program connects; it may be this machine's."""
     address = _ipv4(text)
     return address if address.is_loopback else _machines_address(text)
 
@@ -122,7 +121,7 @@ def _option(word: object) -> object:
 
 @lru_cache(maxsize=1 << 12)
 def _network(text: str) -> IPv4Network:
-    """The very same one each time: what two files say of it is then the same at one glance."""
+    """The same object for equal text: the comparison of two files is then fast."""
     return IPv4Network(text)
 
 

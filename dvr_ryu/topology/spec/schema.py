@@ -1,8 +1,7 @@
-"""Classes of annotated keys → a schema of voluptuous's, which makes them of plain data, or says all
-that is wrong with it.
+"""Make voluptuous schemas of classes of annotated keys; they read plain data or report all errors.
 
-What a key may hold is said once, by its annotation: a kind of `scalars`, such a class, a mapping
-(dict) or a list (tuple) of either, or nothing (None) instead. Knows none of the classes.
+The annotation alone defines a key's values: a kind of `scalars`, such a class, a mapping (dict) or
+a list (tuple) of either, or nothing (None). This module knows none of the classes.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ S = TypeVar("S")
 
 
 class WrongKey(Invalid):
-    """The last key of the path is wrong, not what it holds."""
+    """The last key of the path is wrong, not its value."""
 
 
 class UnknownKey(WrongKey):
-    """A mapping has no such key; it has the one that is `nearest`, perhaps."""
+    """A mapping has no such key; `nearest` is a similar key, if there is any."""
 
     def __init__(self, key: str, known: tuple[str, ...]) -> None:
         super().__init__(f"unknown key '{key}'; {suggestion(key, known)}")
@@ -41,11 +40,11 @@ class UnknownKey(WrongKey):
 
 
 class Empty(Invalid):
-    """There is nothing in what must have something."""
+    """A mapping or list is empty that may not be."""
 
 
 def missing_key(key: str) -> Invalid:
-    """The mapping has no such key, which it needs for what else it has."""
+    """The mapping lacks this key, which its other keys require."""
     return RequiredFieldInvalid("is lacking", [key])
 
 
@@ -71,7 +70,7 @@ class Spec:
 
 
 def schema(annotation: Any) -> Any:
-    """What voluptuous calls a schema, for what a key with this annotation may hold."""
+    """The voluptuous schema for the values of a key with this annotation."""
     kind, arguments = get_origin(annotation), get_args(annotation)
     if kind is Annotated:
         return _annotated(*arguments)
@@ -85,13 +84,13 @@ def schema(annotation: Any) -> Any:
 
 
 def _annotated(kind: Any, *checks: Callable[[Any], Any]) -> Any:
-    """A kind of scalar is all said by its functions; a mapping or list has its own schema, too."""
+    """The functions of a scalar are its schema; a mapping or list has its own schema, too."""
     below = [schema(kind)] if get_origin(kind) in (dict, tuple) else []
     return All(*below, *(_checked(check) for check in checks))
 
 
 def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function's own words, which voluptuous takes from no ValueError."""
+    """Report a function's own message, which voluptuous does not take from a ValueError."""
 
     def take(value: Any) -> Any:
         try:
@@ -103,8 +102,8 @@ def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _named(key: Any, value: Any) -> Callable[[dict[Any, Any]], dict[Any, Any]]:
-    """A mapping whose keys are names, say. What is behind a wrong key is looked at, too, which
-    voluptuous itself does not do.
+    """A mapping whose keys are names, say. It also checks the value of a wrong key, which
+    voluptuous does not.
     """
     take_key, take_values = Schema(schema(key)), Schema({object: schema(value)})
 
@@ -156,8 +155,8 @@ def _pairs(value: Any) -> dict[str, Any]:
 
 
 def _entries(value: Any) -> dict[int, Any]:
-    """A list as a mapping: of a mapping voluptuous says all that is wrong, of a list only the first
-    entry's.
+    """A list as a mapping: voluptuous reports all errors of a mapping, but only the first wrong
+    entry of a list.
     """
     if not isinstance(value, list):
         raise Invalid("is not a list; write [...], or a line with '- ' for each")

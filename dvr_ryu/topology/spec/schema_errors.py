@@ -1,6 +1,6 @@
-"""Plain data → declaration; what the schema refuses, said for people at its place in the file.
+"""Turn plain data into a declaration; report the schema's errors with their file locations.
 
-The schema is `declaration`'s; voluptuous finds the errors, and none of its words gets out of here.
+The schema is `declaration`'s; voluptuous finds the errors; none of its messages leaves this module.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ EXAMPLES = {
 
 @frozen
 class Declared:
-    """What could be read of a document, and what is wrong with the rest of it."""
+    """The readable part of a document, and the problems of the rest."""
 
     spec: TopologySpec | None
-    """Without the objects in which anything is wrong; None if no topology is left."""
+    """Without the objects that have problems; None if no topology is left."""
     problems: tuple[Problem, ...] = ()
     unread: frozenset[str] = frozenset()
     """The sections of the file that `spec` do not have whole."""
 
 
 def declare(document: Document) -> Declared:
-    """The declaration that the document holds, as far as the schema takes it."""
+    """The document's declaration, as far as the schema accepts it."""
     try:
         return Declared(_TOPOLOGY(document.data))
     except MultipleInvalid as wrong:
@@ -81,7 +81,7 @@ def _without(data: dict[str, Any], paths: list[tuple[str, ...]]) -> dict[str, An
 
 
 def _reported_once(errors: list[Invalid]) -> list[Invalid]:
-    """Without what is missing, but is there misspelt."""
+    """The errors without those about a missing key that is present but misspelt."""
     misspelt = {
         (tuple(each.path[:-1]), each.nearest) for each in errors if isinstance(each, UnknownKey)
     }
@@ -93,7 +93,7 @@ def _reported_once(errors: list[Invalid]) -> list[Invalid]:
 
 
 def _missing(error: RequiredFieldInvalid) -> tuple[Path, str]:
-    """The mapping and its key; which is the schema's at the end of voluptuous's path."""
+    """The mapping and its key, which is the schema's at the end of voluptuous's path."""
     return tuple(error.path[:-1]), str(error.path[-1])
 
 
@@ -128,7 +128,7 @@ def _shown(value: Any) -> str:
 
 
 def _called(path: Path) -> str:
-    """What people call the object at a path: its name, or its place in a list."""
+    """The label of the object at a path: its name, or its index in a list."""
     if not path:
         return "the topology"
     if isinstance(path[-1], int):

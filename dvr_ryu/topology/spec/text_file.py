@@ -1,6 +1,6 @@
-"""A file's bytes → text that people can read: UTF-8, and without control characters.
+"""Decode a file's bytes to printable text: UTF-8, without control characters.
 
-The one place that reads the files that people write. What the text means is decided elsewhere.
+Only this module reads the files that people write. It does not interpret their text.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from pathlib import Path
 from dvr_ryu.errors import DvrError, FileError, Location, Problem
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Control characters, which YAML does not allow, either: they do something to a terminal."""
+"""Control characters, which YAML does not allow, either: they control a terminal."""
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Unreadable(DvrError):
-    """A file cannot be read: it may be another time, though nobody has saved it."""
+    """A file cannot be read; a later attempt may succeed without a save."""
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a file, without a byte order mark. Raise FileError with the place of what is no
-    text; Unreadable if the file cannot be read.
+    """The text of a file, without a byte order mark. Raise FileError with the location of bytes
+    that are no text; Unreadable if the file cannot be read.
     """
     return text_of(bytes_of(path), str(path))
 
@@ -36,7 +36,7 @@ def bytes_of(path: str | Path) -> bytes:
 
 
 def text_of(data: bytes, file: str) -> str:
-    """The same for the bytes of a file; `file` is what errors call it."""
+    """The same for the bytes of a file; errors name it `file`."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -51,7 +51,7 @@ def text_of(data: bytes, file: str) -> str:
 
 
 def require_printable(text: str, file: str) -> None:
-    """Raise FileError with the place of the first character that YAML does not allow."""
+    """Raise FileError with the location of the first character that YAML does not allow."""
     unprintable = _UNPRINTABLE.search(text)
     if unprintable:
         message = f"a control character (U+{ord(unprintable[0]):04X}); remove it"

@@ -1,8 +1,8 @@
-"""YAML's merge keys: what a mapping has by `<<: *other`, or `<<: [*one, *other]`.
+"""Resolve YAML's merge keys: `<<: *other`, or `<<: [*one, *other]`.
 
-Its own keys go before merged ones, and those of an earlier mapping before those of a later. Works
-on nodes, so that each key and value keeps its place in the text. Bounded: a short text cannot merge
-without end.
+Its own keys go before merged ones, and those of an earlier mapping before those of a later. It
+works on nodes, which have each key's and value's location in the text. It is bounded: a short text
+cannot merge without end.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import yaml
 
 Pair = tuple[yaml.Node, yaml.Node]
 Wrong = Callable[[yaml.Node, str], None]
-"""Takes note of what is wrong at a node."""
+"""Adds a problem at a node."""
 
 MAX_MERGED = 300_000
-"""So many pairs are merged in one document at most."""
+"""The most pairs that are merged in one document."""
 MAX_DEPTH = 100
-"""Merged mappings that merge others themselves."""
+"""The most levels of merged mappings that merge others themselves."""
 
 
 def is_merge(key: yaml.Node) -> bool:
@@ -27,12 +27,12 @@ def is_merge(key: yaml.Node) -> bool:
 
 
 def _name(key: yaml.Node) -> str | int:
-    """What tells keys apart; a list or mapping, which is a mistake as a key, is like no other."""
+    """The value by which keys are compared; a list or mapping, invalid as key, equals no other."""
     return key.value if isinstance(key, yaml.ScalarNode) else id(key)
 
 
 class Unreadable(Exception):
-    """Something at a node keeps all of the document from being read."""
+    """A problem at a node prevents reading the whole document."""
 
     def __init__(self, node: yaml.Node, message: str) -> None:
         super().__init__(message)

@@ -1,8 +1,8 @@
-"""YAML text → plain data, and the place in the text of every key and value.
+"""Parse YAML text to plain data, with the location of every key and value in the text.
 
 Scalars are strict: a plain one is an integer (decimal, or hex with 0x), true, false, null, or else
-text. So a MAC is never a sexagesimal number, `on` never a truth and 1.10 never 1.1. Nothing here
-knows topologies.
+text. So a MAC is never a sexagesimal number, `on` never a truth and 1.10 never 1.1. This module
+does not know topologies.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Path = tuple[Any, ...]
 MAX_DEPTH = 100
 """How deeply lists and mappings may nest. libyaml recurses on the C stack, and would overrun it."""
 MAX_REPEATED = 300_000
-"""So many values may aliases repeat: a text of a few lines can name more than any memory holds."""
+"""The most values that aliases may repeat: a few lines can name more than any memory holds."""
 
 _INTEGER = re.compile("[-+]?(?:0|[1-9][0-9]{0,17})|0x[0-9a-fA-F]{1,16}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -37,7 +37,7 @@ _FastestLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class _Loader(_FastestLoader):  # type: ignore[misc]
-    """Composes nodes, and counts how deep it is: the composer tells its resolver each step."""
+    """Composes nodes, and counts the depth: the composer calls its resolver at each step."""
 
     depth = 0
 
@@ -51,13 +51,13 @@ class _Loader(_FastestLoader):  # type: ignore[misc]
 
 
 class Document:
-    """One YAML document: its places and its `data`: dict, list, str, int, bool and None.
+    """One YAML document: its locations and its `data`: dict, list, str, int, bool and None.
 
-    Keys are text. What is wrong with the text, though all of it can be read, is in `problems`.
+    Keys are text. The problems of a text that can be read completely are in `problems`.
     """
 
     def __init__(self, text: str, file: str) -> None:
-        """Raise FileError where the text is no YAML, or more than can be read."""
+        """Raise FileError if the text is not YAML, or too large."""
         self._text = _Text(text, file)
         self._children: dict[int, dict[Any, tuple[yaml.Node | None, yaml.Node]]] = {}
         self._root = self._text.compose()
@@ -79,11 +79,11 @@ class Document:
         return found
 
     def value(self, path: Path) -> Location:
-        """The place of the value at `path`, or of the deepest value there is on the way to it."""
+        """The location of the value at `path`, or of the deepest value on the way to it."""
         return self._text.location(self._nodes(path)[1])
 
     def key(self, path: Path) -> Location:
-        """The place of the key that leads to the value at `path`; of the value itself in a list."""
+        """The location of the key that leads to the value at `path`; in a list, of the value."""
         key, value = self._nodes(path)
         return self._text.location(key or value)
 
@@ -115,7 +115,7 @@ class Document:
 
 
 def scalar(node: yaml.ScalarNode) -> str | int | bool | None:
-    """The value of a scalar: text if it is quoted or looks like nothing else."""
+    """The value of a scalar: text if it is quoted or has no other type's syntax."""
     text: str = node.value
     if node.style:  # quoted or a block
         return text
@@ -127,7 +127,7 @@ def scalar(node: yaml.ScalarNode) -> str | int | bool | None:
 
 
 def written(text: str) -> str:
-    """A word as a file has to have it: in quotes, if it would be a number or no text without."""
+    """A word in a file's syntax: in quotes, if it would otherwise be a number or no text."""
     plain = scalar(yaml.ScalarNode(f"{_TAG}str", text))
     return text if isinstance(plain, str) else f'"{text}"'
 
@@ -141,7 +141,7 @@ class _Text:
         self._lines: list[str] | None = None
 
     def at(self, line: int, column: int) -> Location:
-        """The place that YAML counts from 0; past the end, the end."""
+        """The location that YAML counts from 0; past the end, the end."""
         if self._lines is None:
             self._lines = lines_of(self.text)
         if line >= len(self._lines):
@@ -149,7 +149,7 @@ class _Text:
         return Location(self.file, line + 1, column + 1, self._lines[line])
 
     def location(self, node: yaml.Node) -> Location:
-        """The place of a node's first character."""
+        """The location of a node's first character."""
         return self.at(node.start_mark.line, node.start_mark.column)
 
     def compose(self) -> yaml.Node:
@@ -183,7 +183,7 @@ class _Text:
 
 @frozen
 class _Notes:
-    """Takes note of what is wrong at nodes; refers to no document, which would be a cycle."""
+    """Collects the problems of nodes. It refers to no document: that would be a cycle."""
 
     text: _Text
     problems: dict[Problem, None]
@@ -193,19 +193,19 @@ class _Notes:
 
 
 class _Reader:
-    """Turns nodes into data and tells what a document of ours may not have."""
+    """Turns nodes into data and reports features that our documents may not use."""
 
     def __init__(self, merger: Merger, wrong: Wrong) -> None:
         self._merger = merger
         self._wrong = wrong
         self._done: dict[int, Any] = {}
         self._sizes: dict[int, int] = {}
-        """How many values a node has, those that aliases repeat as often as they do."""
+        """The number of values in a node, with all repetitions by aliases."""
         self._repeated = 0
         self._open: set[int] = set()
 
     def read(self, node: yaml.Node) -> Any:
-        """The data of a node. What an alias repeats is read once and shared."""
+        """The data of a node. A node that aliases repeat is read once and shared."""
         if node.tag not in _UNTAGGED:
             self._wrong(node, f"'{node.tag}' is a tag, which is not read here; remove it")
         if isinstance(node, yaml.ScalarNode):
