@@ -11,7 +11,7 @@ _STEP = 0.02
 
 
 def locked_within(descriptor: int, seconds: float) -> bool:
-    """Whether the open file could be locked for us alone, by waiting up to this long."""
+    """Lock the open file exclusively, waiting up to this long; return whether that succeeded."""
     deadline = time.monotonic() + seconds
     while not _locked(descriptor):
         if time.monotonic() > deadline:

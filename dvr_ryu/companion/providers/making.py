@@ -15,10 +15,10 @@ def make(
     provider_of: Mapping[type[Resource], Provider],
     on_made: Callable[[int], object],
 ) -> None:
-    """Make resources, each after those of them that it needs; tell `on_made` how many more there
-    are.
+    """Make resources, each after those it needs; call `on_made` with the number of further made
+    ones.
 
-    If a provider raises, what is being made is made to its end, and then that is raised.
+    If a provider raises, the batches in progress run to their end, and then the error is raised.
     """
     order = ApplyOrder(resources)
     running: dict[Future[object], Batch] = {}

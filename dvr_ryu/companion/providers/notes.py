@@ -1,8 +1,8 @@
-"""Files of the companion's own, its notes: the one place that reads them and that writes them.
+"""Read and write the companion's own files, its notes; no other module does.
 
-It replaces a note whole, so that nobody ever reads half of one, and a full disk leaves the old. A
-note that cannot be read, or that no companion wrote so, counts as not there: then it is written
-again. `news` reports it once. A note that cannot be written raises Unwritable.
+It replaces a note atomically: no reader sees half of one, and a full disk leaves the old one. A
+note that is unreadable, or that no companion wrote so, counts as missing: then it is written again.
+`news` reports it once. A note that cannot be written raises Unwritable.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.errors import DvrError, HostError, is_exhaustion
 
 UNFINISHED = Path(RUN_DIRECTORY, "unfinished")
-"""Notes that are being written. What a killed companion leaves here means nothing."""
+"""Notes that are being written. A killed companion's leftovers here mean nothing."""
 MEANINGLESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, DvrError)
-"""What the reader of a text raises if that is no note."""
+"""The errors of a reader of a text that is no note."""
 
 Meaning = TypeVar("Meaning")
 
@@ -42,9 +42,9 @@ class Unwritable(HostError):
 
 
 def text(path: Path) -> str | None:
-    """The content of a note; None if it is not there, or counts as not there."""
+    """The content of a note; None if it is missing, or counts as missing."""
     try:
-        # A pipe at its path would keep us waiting for ever.
+        # A pipe at its path would block us for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, encoding="utf-8") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -66,7 +66,7 @@ def text(path: Path) -> str | None:
 
 
 def meaning(path: Path, read: Callable[[str], Meaning]) -> Meaning | None:
-    """What `read` makes of a note; None if it is not there, or counts as not there."""
+    """The result of `read` on a note; None if the note is missing, or counts as missing."""
     was = _spoiled.get(path)
     content = text(path)
     if content is None:
@@ -88,7 +88,7 @@ def _note_spoiled(path: Path, reason: str) -> None:
 
 
 def news() -> list[str]:
-    """A line for each note that was found to be spoiled since this was asked last."""
+    """A line for each note found to be spoiled since the last call."""
     found, _news[:] = [*_news], []
     return found
 
@@ -99,7 +99,7 @@ def is_spoiled(path: Path) -> bool:
 
 
 def names(folder: Path) -> list[str]:
-    """What is in a folder, sorted; nothing, if it is none."""
+    """The names in a folder, sorted; none, if it is no folder."""
     try:
         return sorted(os.listdir(folder))
     except OSError as error:
@@ -122,7 +122,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def replace(path: Path, text: str) -> None:
-    """Give a file its new content, at one instant. Raise Unwritable; then it has the old one."""
+    """Replace a file's content atomically. Raise Unwritable; then it has the old content."""
     folder(UNFINISHED)
     unfinished = UNFINISHED / path.name
     with _writing(path):
@@ -138,21 +138,21 @@ def replace(path: Path, text: str) -> None:
 
 
 def touch(path: Path) -> None:
-    """See to it that there is a file. Raise Unwritable."""
+    """Make a file unless it exists. Raise Unwritable."""
     with _writing(path):
         _clear(path, stat.S_ISREG)
         path.touch()
 
 
 def remove(path: Path) -> None:
-    """Remove a note, whatever is at its path. Raise Unwritable."""
+    """Remove a note, or anything else at its path. Raise Unwritable."""
     with _writing(path):
         _clear(path, lambda mode: False)
     _spoiled.pop(path, None)
 
 
 def folder(path: Path) -> None:
-    """See to it that there is a folder. Raise Unwritable."""
+    """Make a folder unless it exists. Raise Unwritable."""
     with _writing(path):
         if not path.is_dir():
             _clear(path, stat.S_ISDIR)  # another thread may just have made it
@@ -167,7 +167,7 @@ def opened(path: Path) -> TextIO:
 
 
 def _clear(path: Path, may_stay: Callable[[int], bool]) -> None:
-    """Remove what is at a path, unless it is of a type that may stay there."""
+    """Remove the file at a path, unless its type may stay there."""
     with suppress(FileNotFoundError, NotADirectoryError):
         mode = os.lstat(path).st_mode
         if may_stay(mode):
@@ -179,10 +179,10 @@ def _clear(path: Path, may_stay: Callable[[int], bool]) -> None:
 
 
 def below(root: Path, path: str) -> Path:
-    """Where a host's absolute path is found, if its files are below `root`."""
+    """The path of a host's absolute path, if its files are below `root`."""
     return root / path.lstrip("/")
 
 
 def tidy() -> None:
-    """Remove what was not finished."""
+    """Remove unfinished notes."""
     remove(UNFINISHED)

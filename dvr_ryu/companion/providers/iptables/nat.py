@@ -1,9 +1,9 @@
-"""Chains of iptables in our namespaces, by iptables-save and one atomic iptables-restore for each;
-those of ip6tables likewise, where some are desired.
+"""Read and write iptables chains in our namespaces, by iptables-save and one atomic
+iptables-restore for each; likewise ip6tables chains, where some are desired.
 
 Ours are the chains named neutron-*, the kernel's own nat chains, raw PREROUTING and mangle
-POSTROUTING, in namespaces of ours only. All else is others': it is left alone, and told of. For
-what the host's own has of ours, see `firewall`.
+POSTROUTING, in namespaces of ours only. All other chains are foreign: the provider leaves them
+alone and reports them. For our chains in the host's own namespace, see `firewall`.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ KERNEL_CHAINS = (
     ("mangle", "POSTROUTING"),
 )
 AT_ONCE = 4
-"""How many programs are asked at a time: each keeps us waiting while it starts."""
+"""The number of programs run at a time: we wait for each while it starts."""
 TRANSLATING = ("qrouter-", "snat-", "fip-")
 """The namespaces that have chains of ours."""
 READ = (*TRANSLATING, "qdhcp-")
-"""The namespaces in which a rule of others is in our way; an instance's are its own affair."""
+"""The namespaces in which a foreign rule is in our way; an instance's rules are its own affair."""
 OWN = "neutron-"
-"""How the names of our chains begin, but for the kernel's own."""
+"""The prefix of our chains' names, except the kernel's own chains."""
 _INCOMPATIBLE = re.compile("[Tt]able `([a-z]+)' is incompatible")
-"""What iptables-save says of a table of its own in which others have put what it cannot show."""
+"""The message of iptables-save about one of its tables with foreign rules that it cannot show."""
 
 
 class Rules(NamedTuple):
-    """What a namespace has."""
+    """The rules of a namespace."""
 
     chains: tuple[Chain, ...] = ()
     foreign: tuple[FirewallRules, ...] = ()
-    """What others have there, and no chain of ours shows."""
+    """The foreign rules there, which no chain of ours shows."""
 
 
 class _State(NamedTuple):
-    """What tells whether a namespace has what it had; nothing does, of legacy tables."""
+    """The values by which a namespace's rules count as unchanged; legacy tables have none."""
 
     namespace: int
     """Its inode."""
@@ -63,11 +63,11 @@ class _State(NamedTuple):
     legacy: tuple[str, ...]
 
     def is_fresh(self) -> bool:
-        """Whether nobody has used netfilter there."""
+        """Whether netfilter is unused there."""
         return self.generation == netfilter.FRESH and not self.legacy
 
     def tells_all(self, by_nftables: bool) -> bool:
-        """Whether rules are as they were if this is."""
+        """Whether an equal state proves equal rules."""
         return by_nftables and self.generation is not None and not self.legacy
 
 
@@ -83,7 +83,8 @@ class Reader:
     def read(
         self, namespaces: Iterable[str], families: tuple[Family, ...] = (Family.IPV4,)
     ) -> Rules:
-        """Return the chains of namespaces, and what others have there; some are asked at a time."""
+        """Return the chains of namespaces and the foreign rules there; it reads several at a
+        time."""
         if families != self._families:
             self._families, self._seen = families, {}
         asked = [namespace for namespace in namespaces if namespace.startswith(READ)]
@@ -110,7 +111,7 @@ class Reader:
         return rules
 
     def _rules(self, namespace: str, state: _State, kernel: Netlink) -> Rules:
-        """What the namespace has in which the caller is."""
+        """The rules of the caller's namespace."""
         chains: list[Chain] = []
         foreign: list[FirewallRules] = []
         ours = namespace.startswith(TRANSLATING)
@@ -140,7 +141,7 @@ class Chains(Provider):
     def __init__(self) -> None:
         self._reader = Reader()
         self.foreign: tuple[FirewallRules, ...] = ()
-        """What the last look saw in our namespaces that is not ours."""
+        """The foreign rules that the last look saw in our namespaces."""
 
     def read(self, look: Look) -> Sequence[Chain]:
         """Return our chains."""
@@ -151,7 +152,7 @@ class Chains(Provider):
         return rules.chains
 
     def make(self, resources: Sequence[Chain]) -> None:
-        """Write whole chains; those of one namespace at once."""
+        """Write whole chains; those of one namespace together."""
         _restore(resources, with_rules=True)
 
     def remove(self, resources: Sequence[Chain]) -> None:
@@ -167,7 +168,7 @@ def _as_foreign(namespace: str, chain: netfilter.NftChain) -> FirewallRules:
 def _parse(
     namespace: str, tool: str, saved: str, ours: bool, family: Family = Family.IPV4
 ) -> tuple[list[Chain], list[FirewallRules]]:
-    """Chains as iptables-save prints them: ours, if there may be some, and those of others."""
+    """Chains as iptables-save prints them: ours, if there may be some, and foreign ones."""
     rules: dict[tuple[str, str], list[str]] = {}
     drops: set[tuple[str, str]] = set()
     table = ""

@@ -1,3 +1,1 @@
-"""What the kernel is asked by files below /proc and by raw sockets: settings, announcements,
-rights.
-"""
+"""Providers that use files below /proc and raw sockets: settings, announcements, rights."""

@@ -1,4 +1,4 @@
-"""Gratuitous ARP: tell a network at once that an address is here now. Nobody waits for it."""
+"""Gratuitous ARP: announce to a network at once that an address is here now, without blocking."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ AnnouncedAddress: TypeAlias = "tuple[str, str, str]"
 
 
 def announcements(change: HostChange) -> list[AnnouncedAddress]:
-    """What to announce of a change that has just been made: new addresses, and new MACs of old."""
+    """The announcements of a change that has just been made: new addresses, and new MACs of old
+    ones."""
     return [*announceable([*change.added, *change.readdressed]), *cards(change.readdressed)]
 
 

@@ -31,6 +31,6 @@ def in_use() -> int:
 
 
 def advice(needed: int) -> str:
-    """What to type so that there is room for so many, and for as many again."""
+    """The command that makes room for so many, and for as many again."""
     room = max(LEAST, 1 << (2 * needed - 1).bit_length())
     return f"sysctl -w net.ipv4.neigh.default.gc_thresh3={room}"

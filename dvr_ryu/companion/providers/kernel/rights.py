@@ -1,4 +1,4 @@
-"""What the companion must be allowed to do: root's rights over networks and namespaces."""
+"""The rights that the companion needs: root's rights over networks and namespaces."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ def _wanted(look: Look) -> dict[str, list[Sysctl]]:
 
 
 def _present(wanted: Iterable[Sysctl]) -> Iterator[Sysctl]:
-    """Yield the present values of settings, in the namespace in which the caller is.
+    """Yield the present values of settings in the caller's namespace.
 
-    A setting that this kernel does not have (no IPv6, no conntrack yet) is as it should be.
+    A setting that this kernel lacks (no IPv6, no conntrack yet) counts as the desired one.
     """
     for resource in wanted:
         value = _value(resource.name)
@@ -83,13 +83,13 @@ class RestoredSysctls(Provider):
     kinds = (RestoredSysctl,)
 
     def read(self, look: Look) -> Sequence[RestoredSysctl]:
-        """Return the settings of which a note says that we set them, with their present values; an
-        empty one if that which had it is gone.
+        """Return the settings that a note says we set, with their present values; an empty value if
+        the setting's owner is gone.
         """
         return list(_read_noted())
 
     def make(self, resources: Sequence[RestoredSysctl]) -> None:
-        """Note what there is, then set values."""
+        """Note the present values, then set the desired ones."""
         notes.folder(Path(NOTES))
         for namespace, group in by_namespace(resources):
             with inside(namespace):
@@ -99,7 +99,7 @@ class RestoredSysctls(Provider):
                     (PROC / resource.name).write_text(resource.value)
 
     def remove(self, resources: Sequence[RestoredSysctl]) -> None:
-        """Put back what was noted, where something still has it."""
+        """Restore the noted values of settings that still exist."""
         for namespace, group in by_namespace(resources):
             if exists(namespace):
                 with inside(namespace):
@@ -110,8 +110,8 @@ class RestoredSysctls(Provider):
 
 
 def _read_noted() -> Iterator[RestoredSysctl]:
-    """Yield the settings that we noted to have set, with their present values; none if that which
-    had it is gone.
+    """Yield the settings that our notes say we set, with their present values; none if the
+    setting's owner is gone.
     """
     found = [*filter(_is_noted, map(_of_note, notes.names(Path(NOTES))))]
     for namespace, group in by_namespace(found):
@@ -127,19 +127,19 @@ def _of_note(file: str) -> RestoredSysctl:
 
 
 def _is_noted(resource: RestoredSysctl) -> bool:
-    """Whether a note keeps what a setting was before."""
+    """Whether a note has a setting's earlier value."""
     return notes.meaning(Path(resource.note), _value_before) is not None
 
 
 def _value_before(text: str) -> str:
-    """What a note says; ValueError if it is no value of a setting."""
+    """The value in a note; ValueError if it is no value of a setting."""
     if not text.strip().replace("\t", " ").isprintable() or not text.strip():
         raise ValueError(text)
     return text
 
 
 def _put_back(name: str, text: str) -> None:
-    """Give a setting the value that a note says; ValueError if it can have no such one."""
+    """Set a setting to its noted value; ValueError if the setting cannot have it."""
     try:
         _set(name, _value_before(text))
     except OSError as error:
@@ -149,8 +149,8 @@ def _put_back(name: str, text: str) -> None:
 
 
 def _value(name: str) -> str | None:
-    """The present value of a setting, in the namespace in which the caller is; None if there is no
-    such one.
+    """The present value of a setting in the caller's namespace; None if there is no such
+    setting.
     """
     try:
         # Unbuffered, for there are thousands, of a few bytes each.
@@ -161,7 +161,7 @@ def _value(name: str) -> str | None:
 
 
 def _set(name: str, value: str) -> None:
-    """Give a setting its value, if there is such one."""
+    """Set a setting's value, if the setting exists."""
     missing = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
     with suppress(*missing), open(f"{PROC}/{name}", "r+b", buffering=0) as file:
         file.write(value.encode())

@@ -1,1 +1,1 @@
-"""What the kernel is asked by netlink: namespaces, devices, addresses, routes, connections."""
+"""Providers that use netlink: namespaces, devices, addresses, routes, connections."""

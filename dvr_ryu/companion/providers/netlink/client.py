@@ -1,8 +1,8 @@
 """A netlink socket inside a namespace: many requests leave it before their replies are read.
 
 A host has thousands of addresses, routes and devices: a wait for each reply would take longer than
-the kernel does. pyroute2's own sockets wait, and run an event loop for it; so of pyroute2, only the
-messages are used (`messages`). The caller says what is in them.
+the kernel does. pyroute2's own sockets wait, and run an event loop for it; so this module uses only
+pyroute2's messages (`messages`). The caller fills them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from dvr_ryu.errors import HostError
 Item = TypeVar("Item")
 
 GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
-"""The kernel's errors for a request to remove what is not there."""
+"""The kernel's errors for a request to remove a missing object."""
 AT_ONCE = 64
 """Requests in one write: the socket's buffer must have room for the replies."""
 
@@ -129,7 +129,7 @@ class Netlink:
     def dump_mentioning(
         self, mentioned: Collection[bytes], type: int, kind: type, /, **fields: int
     ) -> list[Message]:
-        """Return the objects of a type that have some of these bytes somewhere; given none, all.
+        """Return the objects of a type that contain some of these bytes; without any bytes, all.
 
         The others cost next to nothing: a gateway may have 100 000 connections.
         """
@@ -143,7 +143,7 @@ class Netlink:
                 raise error
             if not any(each["header"]["flags"] & NLM_F_DUMP_INTR for each in (*found, verdict)):
                 return found
-            # Something was added or removed meanwhile: this may be no state that ever was.
+            # An object was added or removed meanwhile: the dump may be inconsistent.
 
     def _replies(self, kind: type, mentioned: Collection[bytes]) -> Iterator[Message]:
         """Yield the replies to a question, the verdict last."""
@@ -154,12 +154,14 @@ class Netlink:
                     return
 
     def heed_filters(self) -> None:
-        """Have the kernel list only what fits the attributes of a question; old ones list all."""
+        """Make the kernel list only objects that fit a question's attributes; old kernels list
+        all."""
         self._set_option(NETLINK_GET_STRICT_CHK)
 
     def ask(self, requests: Iterable[Request], expected: Sequence[int] = ()) -> None:
-        """Send requests, which the kernel does in their order. Raise HostError with its refusal,
-        unless it is one of the `expected` error numbers: those mean that it is so already.
+        """Send requests, which the kernel executes in order. Raise HostError with its refusal,
+        unless it is one of the `expected` error numbers: those mean that the state holds
+        already.
         """
         for batch in batches(list(requests)):
             self._sock.send(
@@ -192,5 +194,5 @@ def netlink(namespace: str, family: int = NETLINK_ROUTE) -> Iterator[Netlink]:
 
 
 def nfnetlink(namespace: str) -> AbstractContextManager[Netlink]:
-    """Open a namespace's netlink for what is netfilter's: conntrack, nftables."""
+    """Open a namespace's netlink for netfilter: conntrack, nftables."""
     return netlink(namespace, NETLINK_NETFILTER)

@@ -1,8 +1,9 @@
-"""Connections that conntrack translates in our namespaces: those that began under other rules are
-forgotten, by netlink.
+"""Delete the connections in our namespaces that conntrack began to translate under other rules, by
+netlink.
 
-The rules say how a connection is translated only when it begins. Which translations all connections
-follow is noted when the others have been forgotten: who was killed before that, does it again.
+The rules translate a connection only when it begins. The companion notes the translations that all
+connections follow after it has deleted the others: the next one repeats the work of a companion
+killed before that.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from dvr_ryu.companion.resources.netfilter.translation import NOTES, Translation
 from dvr_ryu.errors import HostError
 
 COUNT = Path("/proc/sys/net/netfilter/nf_conntrack_count")
-"""How many connections the namespace has in which the reader is."""
+"""The file with the number of connections in the reader's namespace."""
 
 _CONNTRACK = NFNL_SUBSYS_CTNETLINK << 8
 GET, DELETE = _CONNTRACK | IPCTNL_MSG_CT_GET, _CONNTRACK | IPCTNL_MSG_CT_DELETE
@@ -38,7 +39,7 @@ PROTOCOLS = {"tcp": IPPROTO_TCP, "udp": IPPROTO_UDP}
 
 
 class Connection(NamedTuple):
-    """What conntrack says of a connection: as it began, and where the answers go."""
+    """A connection in conntrack: its original addresses, and those that answers go to."""
 
     source: str | None
     target: str | None
@@ -50,7 +51,7 @@ class Connection(NamedTuple):
 
 
 def require() -> None:
-    """Raise OSError if the kernel does not tell the connections of the namespace we are in."""
+    """Raise OSError if the kernel does not list the connections of our present namespace."""
     with nfnetlink(ROOT) as kernel:
         kernel.dump(GET, nfct_msg, nfgen_family=AF_INET)
 
@@ -71,9 +72,10 @@ class Translations(Provider):
         return list(read())
 
     def make(self, resources: Sequence[Translation]) -> None:
-        """Forget what began before these translations: then they hold for all connections."""
+        """Delete the connections older than these translations, which then hold for all
+        connections."""
         notes.folder(Path(NOTES))
-        # A kernel that does not tell is found out before anything is noted, connections or none.
+        # A kernel that lists no connections must raise before anything is noted.
         with nfnetlink(resources[0].namespace) as kernel:
             _connections(kernel, _addresses(resources))
         for namespace, group in by_namespace(resources):
@@ -81,7 +83,7 @@ class Translations(Provider):
             _write(namespace, _noted(namespace) | {*group})
 
     def remove(self, resources: Sequence[Translation]) -> None:
-        """Forget what began under these translations."""
+        """Delete the connections that began under these translations."""
         for namespace, group in by_namespace(resources):
             if exists(namespace):
                 _forget(namespace, group)
@@ -130,9 +132,9 @@ def _addresses(translations: Sequence[Translation]) -> set[bytes]:
 
 
 def _connections(kernel: Netlink, mentioned: Collection[bytes] = ()) -> list[Message]:
-    """The connections of a namespace in which an address is mentioned; unless one is given, all.
+    """The connections of a namespace that mention an address; without addresses, all.
 
-    Raises HostError if the kernel does not tell them.
+    Raises HostError if the kernel does not list them.
     """
     try:
         return kernel.dump_mentioning(mentioned, GET, nfct_msg, nfgen_family=AF_INET)
@@ -144,8 +146,8 @@ def _connections(kernel: Netlink, mentioned: Collection[bytes] = ()) -> list[Mes
 
 
 def _are_none() -> bool:
-    """Whether the namespace we are in has no connection. Its own are looked for among those of the
-    whole machine, whose table takes the kernel some milliseconds even if it is empty.
+    """Whether our present namespace has no connection. To list them, the kernel searches the whole
+    machine's table, which takes some milliseconds even if it is empty.
     """
     return COUNT.exists() and COUNT.read_text() == "0\n"
 
@@ -170,10 +172,10 @@ def connection(found: Message) -> Connection:
 
 
 def _concerned(translations: Sequence[Translation]) -> Callable[[Connection], bool]:
-    """Whether a connection would be translated otherwise if it began under other rules.
+    """Whether a connection would be translated differently if it began under other rules.
 
     One that is not translated, but began at an inner address, may have begun before it had an outer
-    one. It goes on by itself if it needs none.
+    one. It continues by itself if it needs none.
     """
     whole = [each for each in translations if not each.protocol]
     outer, inner = {each.outer for each in whole}, {each.inner for each in whole}

@@ -1,4 +1,4 @@
-"""Which datapath Open vSwitch has on this machine: the kernel is asked, as ovs-vswitchd asks it."""
+"""Ask the kernel for Open vSwitch's datapath on this machine, as ovs-vswitchd asks it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dvr_ryu.companion.providers.netlink.client import netlink
 from dvr_ryu.companion.resources.namespace import ROOT
 
 FAMILY = "ovs_datapath"
-"""What the kernel's openvswitch module serves by generic netlink, built in or loaded. To be asked
-for it makes the kernel load the module, if it can."""
+"""The generic netlink family of the kernel's openvswitch module, built in or loaded. A request for
+it makes the kernel load the module, if it can."""
 
 
 def datapath_type() -> str:

@@ -1,4 +1,4 @@
-"""Pairs of veth devices, and devices: what a look makes of the links that the kernel has."""
+"""Read veth pairs and devices from the kernel's links, and make and remove them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class VethPairs(Provider):
         link_changes.make_pairs(resources)
 
     def remove(self, resources: Sequence[VethPair]) -> None:
-        """Remove pairs, both ends at once."""
+        """Remove pairs, both ends together."""
         link_changes.remove_pairs(resources)
 
 
@@ -50,11 +50,11 @@ class Devices(Provider):
         return [each for each in look.once(_read) if isinstance(each, Device)]
 
     def make(self, resources: Sequence[Device]) -> None:
-        """Bring devices to their namespaces, and set them up."""
+        """Move devices to their namespaces, and set them up."""
         link_changes.make_devices(resources)
 
     def remove(self, resources: Sequence[Device]) -> None:
-        """Give devices back to the host's own namespace."""
+        """Return devices to the host's own namespace."""
         link_changes.return_devices(resources)
 
 

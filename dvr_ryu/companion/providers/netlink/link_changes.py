@@ -1,4 +1,4 @@
-"""Pairs of veth devices, and devices: how the companion makes, moves, sets and removes them."""
+"""Make, move, set and remove veth pairs and devices."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from dvr_ryu.companion.resources.namespace import ROOT, by_namespace
 from dvr_ryu.companion.resources.veth_pair import VethPair
 
 ONE_QUEUE = ("IFLA_NUM_TX_QUEUES", 1), ("IFLA_NUM_RX_QUEUES", 1)
-"""What a pair uses. Unasked, the kernel makes a queue for each processor, and waits until it has
-taken all but one away again. That is half of the time that a pair takes."""
+"""The queues of a pair. By default, the kernel makes a queue for each processor, and waits until it
+has removed all but one. That is half of the time that a pair takes."""
 
 
 def make_pairs(resources: Sequence[VethPair]) -> None:
-    """Make pairs, each at once with both ends where they belong.
+    """Make pairs, each with both ends in their namespaces from the start.
 
-    A device that has the outer end's name is replaced. Its other end is in no namespace that has a
-    name: a namespace that somebody removed by hand lives on while a program is in it.
+    A device that has the outer end's name is replaced. Its other end is in no named namespace: a
+    namespace removed by hand lives on while a program is in it.
     """
     for namespace, pairs in by_namespace(resources, lambda resource: resource.peer_namespace):
         with netlink(namespace) as kernel:
@@ -87,7 +87,7 @@ def remove_pairs(resources: Sequence[VethPair]) -> None:
 
 
 def make_devices(resources: Sequence[Device]) -> None:
-    """Bring devices to their namespaces, set what they should have, and set them up."""
+    """Move devices to their namespaces, apply their settings, and set them up."""
     _move(
         [
             resource
@@ -110,10 +110,10 @@ def make_devices(resources: Sequence[Device]) -> None:
 
 
 def _settings(kernel: Netlink, resource: Device) -> Request:
-    # The kernel heeds the MAC before it sets the device up: what is announced then carries it.
+    # The kernel sets the MAC before it sets the device up: its announcements then carry the MAC.
     settings: list[tuple[str, object]] = [_name(resource.name), ("IFLA_GROUP", 0)]
     if resource.mac is not None and resource.mac != _mac(kernel.link(resource.name)):
-        # Not for nothing: the kernel forgets all neighbours by it, even permanent ones.
+        # Only if it differs: it makes the kernel forget all neighbours, even permanent ones.
         settings.append(("IFLA_ADDRESS", resource.mac))
     if resource.mtu is not None:
         settings.append(("IFLA_MTU", resource.mtu))
@@ -151,7 +151,7 @@ def _deletion(resource: VethPair | Device, index: int) -> Request:
 
 
 def return_devices(resources: Sequence[Device]) -> None:
-    """Give devices whose ports stay back to the host's own namespace, where OVS made them."""
+    """Return devices whose ports stay to the host's own namespace, where OVS made them."""
     with opened(ROOT) as root:
         for namespace, devices in by_namespace(
             resource for resource in resources if resource.namespace

@@ -1,7 +1,7 @@
-"""The links that the kernel has, and the devices and pairs of veth devices that they are.
+"""Read the kernel's links, and the devices and veth pairs that they form.
 
-Only names of ours are looked at: in namespaces of ours Neutron's prefixes, an instance's cards and
-lo; in the host's own namespace the devices of our OVS ports. Nothing is changed here.
+It reads only our names: in our namespaces Neutron's prefixes, an instance's cards and lo; in the
+host's own namespace the devices of our OVS ports. It changes nothing.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ GROUP = 0x647672AD
 """The group of devices that are about to be removed; no other has this number. A device that a
 killed companion left in it is not ready."""
 UNKNOWN = "?"
-"""Stands for the other end of a pair, if that is where nobody looks."""
+"""Stands for the other end of a pair, if that is in a namespace that the companion does not
+read."""
 
 
 @frozen
 class Link:
-    """What the kernel says of one device."""
+    """The kernel's data of one device."""
 
     namespace: str
     name: str
@@ -86,8 +87,8 @@ def resources(links: Iterable[Link], ports: Mapping[str, str]) -> Iterator[VethP
             ends.setdefault((link.index, link.peer_index), []).append(link)
     in_root = {link.name for link in links if link.namespace == ROOT}
     for link in links:
-        # ovs-vswitchd that was killed leaves its devices, and makes others of the same names when
-        # it comes back: those that we moved away are dead then.
+        # A killed ovs-vswitchd leaves its devices, and makes others of the same names when it
+        # restarts: those that we moved away are dead then.
         dead = link.namespace != ROOT and link.name in in_root and link.peer_index is None
         if not dead or link.name == "lo":
             yield from _resources_of(link, ends, ports)

@@ -1,6 +1,7 @@
-"""The messages of netlink, which pyroute2 encodes and decodes: to build one, and to read one.
+"""Build and read messages of netlink, which pyroute2 encodes and decodes.
 
-No socket here; only `client` sends and receives. Decoded messages are shared: nobody changes one.
+It has no socket; only `client` sends and receives. Decoded messages are shared: do not change
+them.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def as_text(name: str | bytes) -> str:
 def question(
     kind: type, type: int, flags: int, attributes: tuple[Attribute, ...] = (), /, **fields: int
 ) -> bytes:
-    """A question's bytes: the same few are asked in each namespace."""
+    """A question's bytes: each namespace gets the same few questions."""
     return encoded(message(kind, attributes, **fields), type, flags)
 
 
@@ -74,18 +75,18 @@ def decoded(
 ) -> Iterator[Message]:
     """Yield the messages that a socket received: objects of one class, and verdicts (nlmsgerr).
 
-    If some bytes are to be `mentioned`, objects that have none of them are left out undecoded.
+    If `mentioned` has bytes, it skips objects without any of them, undecoded.
     """
     yield from _Marshal(kind, mentioned).parse(data)
 
 
 def is_verdict(message: Message) -> bool:
-    """Whether a message ends the replies to a question, or says what became of a request."""
+    """Whether a message ends the replies to a question, or reports a request's result."""
     return isinstance(message, nlmsgerr)
 
 
 def error_of(verdict: Message) -> OSError | None:
-    """The error of a verdict, with the kernel's own words if it has some; None for success."""
+    """The error of a verdict, with the kernel's own message if it has one; None for success."""
     code = -verdict["error"]
     if not code:
         return None

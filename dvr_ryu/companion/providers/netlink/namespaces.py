@@ -1,7 +1,8 @@
-"""Network namespaces: ours are those noted before they were made. Others are left alone.
+"""Make, read, enter and remove our network namespaces. Ours are noted before they are made; it
+never changes others.
 
-They are what `ip netns` makes, but made by a thread, without a process; and `inside` is how
-everything else gets into one.
+A thread makes them as `ip netns` does, without a process. All other modules enter one by
+`inside`.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def nowhere() -> Iterator[None]:
 
 @contextmanager
 def opened(namespace: str) -> Iterator[int]:
-    """Yield a file descriptor of a namespace, as netlink wants it to name a place."""
+    """Yield a file descriptor of a namespace, by which netlink names it."""
     path = f"{NETNS}/{namespace}" if namespace else THIS_THREAD
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -95,7 +96,8 @@ def opened(namespace: str) -> Iterator[int]:
 
 
 def exists(namespace: str) -> bool:
-    """Whether a namespace is there, and is one: who is killed while he makes one leaves a file."""
+    """Whether a namespace is there, and is one: a companion killed while making one leaves a
+    file."""
     if namespace == ROOT:
         return True
     try:
@@ -146,7 +148,7 @@ class Namespaces(Provider):
                     raise refusal(resource, error) from error
 
     def remove(self, resources: Sequence[Namespace]) -> None:
-        """Remove the names of namespaces; the kernel ends those that nobody is in."""
+        """Remove the names of namespaces; the kernel ends those without a process."""
         for resource in resources:
             if exists(resource.name):
                 try:
@@ -159,7 +161,7 @@ class Namespaces(Provider):
 
 
 def _share() -> None:
-    """See to it that what is mounted below /run/netns is so for all programs, whenever they began.
+    """Share the mounts below /run/netns with all programs, whenever they began.
 
     Only a mount can be shared, so the folder is mounted on itself if it is none yet.
     """
@@ -174,19 +176,19 @@ def _share() -> None:
 
 
 def tidy() -> None:
-    """Forget the namespaces that were noted and are not there: killed at a bad moment, or deleted
-    by hand."""
+    """Forget noted namespaces that do not exist: after a kill at a bad moment, or a deletion by
+    hand."""
     for name in notes.names(NOTES):
         if not exists(name):
             _forget(name)
 
 
 def _forget(name: str) -> None:
-    """Remove what is left of a namespace of ours; the note last, by which we know that it is."""
+    """Remove the rest of a namespace of ours; the note last, which marks it as ours."""
     (NETNS / name).unlink(missing_ok=True)
     folder = Path(NETNS_ETC, name)
     if folder.is_dir():
         (folder / RESOLV_CONF).unlink(missing_ok=True)
-        with suppress(OSError):  # others have put something there
+        with suppress(OSError):  # it has foreign files
             folder.rmdir()
     notes.remove(NOTES / name)

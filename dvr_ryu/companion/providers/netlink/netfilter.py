@@ -1,8 +1,8 @@
-"""What netfilter has in a namespace besides what iptables shows: asked of the kernel, by netlink.
+"""Ask the kernel by netlink for the netfilter rules of a namespace that iptables does not show.
 
 Each change of nftables, and of iptables where that is nftables, gives the namespace another
-generation. So nobody needs to read rules that are as they were. Legacy tables have none; but a
-namespace has no such tables until somebody uses them in it.
+generation. So unchanged rules need no reading. Legacy tables have no generation; but a namespace
+has no such tables until a program uses them in it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dvr_ryu.companion.providers.netlink.messages import Message, as_text, value
 
 LEGACY = Path("/proc/thread-self/net/ip_tables_names")
 FRESH = 1
-"""The generation of a namespace in which nobody has changed anything."""
+"""The generation of a namespace without any change."""
 OF_IPTABLES = ("filter", "mangle", "nat", "raw", "security")
 """The tables of iptables that is nftables, all of IPv4."""
 
@@ -58,14 +58,14 @@ def generation(kernel: Netlink) -> int | None:
 
 
 def legacy_tables() -> tuple[str, ...]:
-    """The legacy tables of the namespace in which the caller is."""
+    """The legacy tables of the caller's namespace."""
     with suppress(OSError):
         return tuple(LEGACY.read_text().split())
     return ()
 
 
 def nft_chains(kernel: Netlink) -> Iterator[NftChain]:
-    """Yield the chains of nftables that may do something to packets; iptables' own among them."""
+    """Yield the chains of nftables that may affect packets, including iptables' own."""
     counts: Counter[tuple[int, str, str]] = Counter()
     drops: set[tuple[int, str, str]] = set()
     for rule in kernel.dump(_NFTABLES | NFT_MSG_GETRULE, nft_rule_msg):

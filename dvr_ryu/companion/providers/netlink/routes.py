@@ -1,7 +1,7 @@
-"""Routes by netlink: how they are read, and the messages that make and remove them.
+"""Read routes by netlink, and build the messages that make and remove them.
 
-Of a namespace of ours all routes are read, whatever their type and next hops, but for those that
-only concern devices of others, and those of the kernel that nobody wants.
+It reads all routes of our namespaces, of any type and with any next hops, except those only on
+foreign devices and the kernel's own that are not desired.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class FoundRoute(NamedTuple):
 def kernel_routes(
     kernel: Netlink, family: Family, device: int, wanted: Mapping[Key, Resource]
 ) -> Iterator[KernelRoute]:
-    """Yield the kernel's routes on a device, by its number, that are wanted."""
+    """Yield the kernel's desired routes on a device, by its number."""
     names = {device: if_indextoname(device)}
     for found in _dump(kernel, family, ("RTA_OIF", device)):
         if found["proto"] == rt_proto["kernel"]:
@@ -67,8 +67,9 @@ def routes(
 ) -> Iterator[FoundRoute]:
     """Yield the routes of a namespace; `names` are those of the devices that are ours, by number.
 
-    Of the kernel's own, only those that are wanted. Of several routes with the same destination in
-    one table, the kernel asks the first: another one is no route of ours, whatever it looks like.
+    Of the kernel's own, it yields only desired ones. Of several routes with the same destination in
+    one table, the kernel uses the first: another one is no route of ours, even if it looks like
+    one.
     """
     seen: set[Key] = set()
     for found in _dump(kernel, family):
@@ -89,8 +90,8 @@ def routes(
 
 
 def routes_on(kernel: Netlink, device: str) -> Iterator[Route]:
-    """Yield the IPv4 routes that lead onto a device alone, whatever set them, as if they were
-    ours.
+    """Yield the IPv4 routes that lead onto a device alone, as if they were ours, whichever program
+    set them.
     """
     for found in _dump(kernel, Family.IPV4):
         if found["proto"] != rt_proto["kernel"]:
@@ -190,13 +191,13 @@ def route_message(kernel: Netlink, route: Route | KernelRoute) -> Message:
         scope, protocol = "host" if route.is_local else "link", "kernel"
         return _message(route, TYPES[route.table], has, protocol, scope)
     has += [("RTA_GATEWAY", route.via)] if route.via else []
-    # What is added by hand has the protocol `boot`, which `ip route` does not print.
+    # A route added by hand has the protocol `boot`, which `ip route` does not print.
     protocol = "static" if route.marked else "boot"
     return _message(route, rt_type["unicast"], has, protocol, "universe" if route.via else "link")
 
 
 def route_removal(kernel: Netlink, route: Route | KernelRoute | ForeignRoute) -> Message:
-    """The message that removes a route. One of others may have any protocol and scope."""
+    """The message that removes a route. A foreign one may have any protocol and scope."""
     if isinstance(route, ForeignRoute):
         return _foreign_removal(kernel, route)
     removal = route_message(kernel, route)
@@ -211,7 +212,7 @@ def _foreign_removal(kernel: Netlink, route: ForeignRoute) -> Message:
     type = rt_type.get(route.type, None)
     type = int(route.type) if type is None else type
     if route.nexthop_id is not None:
-        # The kernel compares the number alone, and has another type than it lists.
+        # The kernel compares only the number; its actual type differs from the one it lists.
         has, type = [*has, ("RTA_NH_ID", route.nexthop_id)], rt_type["unspec"]
     elif len(route.hops) == 1:
         (hop,) = route.hops

@@ -1,8 +1,8 @@
 """Addresses, routes, policy rules and neighbours, by netlink: one write per namespace and kind.
 
-In a namespace of ours all of them are ours, save what the kernel adds of its own accord: of that,
-only what is wanted is looked at. In an instance's, those are that carry our mark: a label, or the
-protocol `static`. Of IPv6, a look sees a namespace only if something of it is desired somewhere.
+In our namespaces all of them are ours, except kernel-made ones: of those, it reads only the desired
+ones. In an instance's namespace, ours carry our mark: a label, or the protocol `static`. A look
+reads IPv6 only if an IPv6 resource is desired somewhere.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def read(
     wanted: Mapping[Key, Resource],
     families: Collection[Family] = (Family.IPV4,),
 ) -> Iterator[RoutingResource]:
-    """Yield what is on the named devices of a namespace, and its policy rules.
+    """Yield the resources on the named devices of a namespace, and its policy rules.
 
-    Of what the kernel makes by itself, only what is wanted. Of an instance, only what carries our
-    mark, or is wanted: it may have come before the mark. Of the host's own namespace, no rules, and
-    no routes but the kernel's: none of ours are there.
+    Of kernel-made resources, it yields only desired ones. Of an instance, it yields only those with
+    our mark and desired ones: these may be older than the mark. Of the host's own namespace, it
+    yields no rules and only the kernel's routes: none of ours are there.
     """
     names = {kernel.index(device): device for device in devices if device != "lo"}
     for family in families:
@@ -103,7 +103,7 @@ def devices_with(kernel: Netlink, address: str) -> Iterator[str]:
 
 
 def on_device(kernel: Netlink, device: str) -> Iterator[Address | Route]:
-    """Yield the IPv4 addresses and routes of a device that is there, whoever set them."""
+    """Yield the IPv4 addresses and routes of an existing device, whichever program set them."""
     names = {kernel.index(device): device}
     yield from (address for address, _ in _addresses(kernel, Family.IPV4, names))
     yield from routes_on(kernel, device)
@@ -135,7 +135,7 @@ def _rules(kernel: Netlink, family: Family) -> Iterator[Rule | KernelRule]:
         )
         priority = priority or 0
         if (priority, table) in KERNEL_RULES and address is None and iif is None:
-            # One that is for some packets only is another's, and no kernel's.
+            # A rule for some packets only is foreign, not the kernel's.
             names = {attribute.name for attribute in found["attrs"]}
             if names <= _RULE_FOR_ALL and suppressed in _NOTHING_SUPPRESSED:
                 yield KernelRule(kernel.namespace, priority, table, family)
@@ -171,7 +171,7 @@ def _devices_of(resource: RoutingResource) -> tuple[str, ...]:
 
 def _made(kernel: Netlink, resource: Makeable) -> Request:
     if isinstance(resource, KernelRoute):
-        # As the kernel does: beside a route of an instance's own to the same subnet.
+        # As the kernel does: beside an instance's own route to the same subnet.
         how = nl.NLM_F_APPEND
     elif isinstance(resource, (Route, Neighbour)):
         how = nl.NLM_F_REPLACE
@@ -186,7 +186,7 @@ def _removal(kernel: Netlink, resource: RoutingResource) -> Request:
         return Request(resource, rtnl.RTM_DELROUTE, 0, route_removal(kernel, resource))
     removal = _message(kernel, resource)
     if isinstance(resource, Rule):
-        # One of others may do anything, blackhole or goto, and not lead to a table.
+        # A foreign rule may have any action, blackhole or goto, and no table.
         removal.update(action=FR_ACT_UNSPEC)
     return Request(resource, _TYPES[type(resource)][1], 0, removal)
 
@@ -279,11 +279,11 @@ class Routing(VisitingProvider):
     )
 
     def read(self, look: Look) -> Sequence[RoutingResource]:
-        """Return what is on our devices, and the rules of our namespaces."""
+        """Return the resources on our devices, and the rules of our namespaces."""
         return self.seen(look)
 
     def visit(self, visit: Visit) -> Iterator[RoutingResource]:
-        """Yield what is on the devices of a namespace; of the host's own, on the gateways."""
+        """Yield the resources on a namespace's devices; in the host's own, on the gateways."""
         inside = visit.namespace != ROOT
         ours = [link.name for link in visit.links if inside or link.name.startswith("gw-")]
         wanted = visit.look.once(_wanted).get(visit.namespace, {})
@@ -305,13 +305,13 @@ class Routing(VisitingProvider):
 
 
 def _families(look: Look) -> list[Family]:
-    """The families to look at: IPv4, and what else is desired."""
+    """The families to read: IPv4, and the others desired."""
     wanted = look.wanted(Address, Route, Rule, Neighbour, ProxyNeighbour)
     return sorted({Family.IPV4, *(each.family for each in wanted)})
 
 
 def _wanted(look: Look) -> dict[str, dict[Key, Resource]]:
-    """Namespace → what is desired there of which only that is looked at."""
+    """Namespace → its desired resources of the kinds of which only desired ones are read."""
     wanted: dict[str, dict[Key, Resource]] = {}
     for each in look.wanted(KernelRoute, KernelRule, Address, Route):
         if each.by_kernel or in_instance(each.namespace):

@@ -36,16 +36,16 @@ class VisitingProvider(Provider):
 
     @abstractmethod
     def visit(self, visit: Visit) -> Iterable[Any]:
-        """Return what this provider needs of the namespace."""
+        """Return the data that this provider needs of the namespace."""
 
     def seen(self, look: Look) -> list[Any]:
-        """Return what it needed, of all namespaces."""
+        """Return the data of `visit` from all namespaces."""
         return look.once(visits).seen[self]
 
 
 @frozen
 class Visits:
-    """What was seen inside all namespaces."""
+    """The data read inside all namespaces."""
 
     links: list[Link] = Factory(list)
     seen: dict[Provider, list[Any]] = Factory(dict)

@@ -1,1 +1,1 @@
-"""What ovs-ofctl is asked: the flows of others on our bridges."""
+"""The provider that uses ovs-ofctl: the foreign flows on our bridges."""

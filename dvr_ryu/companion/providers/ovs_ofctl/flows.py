@@ -1,8 +1,8 @@
-"""Foreign flows on our bridges: seen, and restored when Open vSwitch forgets all flows of a bridge.
+"""Read foreign flows on our bridges, and restore them when Open vSwitch forgets a bridge's flows.
 
-It does so when a bridge gets its first controller, loses its last, or changes its fail_mode. Our
-own flows are the controller's affair, until an adopted bridge is given back. Then the flows that
-ours had replaced return.
+It does so when a bridge gets its first controller, loses its last, or changes its fail_mode. The
+controller manages our own flows, until we release an adopted bridge. Then this module restores the
+flows that ours had replaced.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def note_taken(bridge: str, fail_mode: str) -> None:
 
 @contextmanager
 def restored(fail_modes: Mapping[str, str]) -> Iterator[None]:
-    """Within the block, bridges may lose all their flows; the foreign ones are put back after it.
-    Notes keep them if something fails before that. `fail_modes`: bridge → its fail_mode.
+    """Within the block, bridges may lose all their flows; the foreign ones are restored after it.
+    Notes preserve them if an error comes before that. `fail_modes`: bridge → its fail_mode.
     """
     for bridge, fail_mode in fail_modes.items():
         now = of_others(bridge, fail_mode)
@@ -62,7 +62,7 @@ def restored(fail_modes: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def given_back(fail_modes: Mapping[str, str]) -> Iterator[None]:
-    """The same for bridges that we leave; the flows that ours had replaced are put back, too."""
+    """The same for bridges that we release; it restores the flows that ours had replaced, too."""
     for bridge in fail_modes:
         ours = {identity(line) for line in _dump(bridge) if _is_ours(line)}
         displaced = [line for line in _noted(NOTES_BEFORE, bridge) if identity(line) in ours]
@@ -88,12 +88,12 @@ def remove_ours(bridge: str) -> None:
 
 
 def waiting() -> bool:
-    """Whether flows of others wait to be put back."""
+    """Whether foreign flows wait to be restored."""
     return bool(_notes())
 
 
 def put_back() -> None:
-    """Give bridges the flows that are noted, unless others have their identities."""
+    """Restore the noted flows on bridges, unless other flows have their identities."""
     for note in _notes():
         noted = _noted(NOTES, note.name)
         try:
@@ -115,7 +115,7 @@ def _as_flows(text: str) -> str:
 
 
 def identity(line: str) -> str:
-    """A flow's table, priority and match: of those that are alike in these, a bridge has one."""
+    """A flow's table, priority and match: a bridge has at most one flow with equal ones."""
     match, _, _ = line.partition(" actions=")
     return NO_MATCH.sub("", match).strip(" ,")
 
@@ -129,7 +129,7 @@ def _dump(bridge: str) -> list[str]:
 
 
 def _has_datapath(bridge: str) -> bool:
-    """Whether an ovs-vswitchd that runs has made the bridge."""
+    """Whether a running ovs-vswitchd has made the bridge."""
     with socket.socket(socket.AF_UNIX) as end:
         try:
             end.connect(str(SOCKETS / f"{bridge}.mgmt"))

@@ -1,1 +1,1 @@
-"""What Open vSwitch's database has: bridges, ports, settings for TLS."""
+"""Providers that use Open vSwitch's database: bridges, ports, settings for TLS."""

@@ -1,7 +1,6 @@
-"""Adopted bridges, which were here before us: a note of their settings, and their return. Rows.
+"""Note the settings of adopted bridges, which were here before us, and restore them. Rows only.
 
-One transaction of OVSDB makes the note and the change that it is about: both are there, or
-neither is.
+One transaction of OVSDB makes the note and its change: both are there, or neither is.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ def taken(row: Columns, host: str, settings: Mapping[str, str]) -> dict[str, str
 
 
 def before(row: Columns) -> Mapping[str, str] | None:
-    """The settings that a bridge had before us; None for one that we made. Where a note cannot be
-    read, none is known: but it says that the bridge is not ours.
+    """The settings that a bridge had before us; None for one that we made. An unreadable note has
+    no known settings, but shows that the bridge is not ours.
     """
     note = row["external_ids"].get(BEFORE)
     return None if note is None else _settings(note)
@@ -43,8 +42,8 @@ def _is_setting(name: str, value: object) -> bool:
 
 
 def returned(row: Columns, columns: Columns, config: tuple[str, ...]) -> dict[str, Any]:
-    """The columns of a bridge that we give back. `columns` are those that it had; of other_config
-    we have set the keys in `config` and no other.
+    """The columns of a bridge that we release. `columns` are its earlier ones; of other_config we
+    have set only the keys in `config`.
     """
     marks = {k: v for k, v in row["external_ids"].items() if k not in (OWNER, BEFORE)}
     foreign_config = {key: value for key, value in row["other_config"].items() if key not in config}

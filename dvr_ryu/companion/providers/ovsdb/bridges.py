@@ -1,7 +1,7 @@
-"""Bridges and ports in OVSDB: one transaction for all that is asked at once.
+"""Read, make and remove bridges and ports in OVSDB: one transaction per call.
 
-Ours are the rows whose external_ids say dvr_ryu=HOST. A bridge of others that has one of our names
-is taken into use; no other row is touched.
+Ours are the rows whose external_ids say dvr_ryu=HOST. It adopts a foreign bridge that has one of
+our names; it touches no other row.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Ovsdb:
             return "".join(replica.switch.ovs_version)
 
     def cards(self, bridges: Collection[str]) -> dict[str, list[str]]:
-        """Those of the names that are bridges → the cards of the machine that are on each."""
+        """The names that are bridges → the machine's cards on each."""
         with self._database.current() as replica:
             ports, interfaces = replica.rows("Port"), replica.rows("Interface")
             return {
@@ -65,21 +65,21 @@ class Ovsdb:
             rows = replica.rows("Controller").values()
             return any(row["is_connected"] for row in rows if self._owns(row))
 
-    # What is ------------------------------------------------------------------------------------
+    # Reading -----------------------------------------------------------------------------------
 
     def await_switch(self) -> None:
-        """Wait until ovs-vswitchd has done all that OVSDB says, whoever wrote it."""
+        """Wait until ovs-vswitchd has applied all of OVSDB, including other clients' changes."""
         with self._database.transaction():
             pass
 
     def read(
         self, wanted: Collection[tuple[str, str]]
     ) -> tuple[list[Bridge], list[OvsPort], list[ForeignItem]]:
-        """Return our bridges, our ports, and what else is on those bridges.
+        """Return our bridges, our ports, and the foreign items on those bridges.
 
-        `wanted` are the kinds and names of what should be here: a bridge of others that is among
-        them is returned with ours. Raise HostError if a port of others is, or if this machine is
-        another host: then nothing here is this one's to remove.
+        `wanted` are the kinds and names of the desired ones: it returns a foreign bridge among them
+        with ours. Raise HostError if a foreign port is among them, or if this machine is another
+        host: then this host may remove nothing here.
         """
         with self._database.current() as replica:
             bridges, ports = replica.rows("Bridge").values(), replica.rows("Port")
@@ -195,7 +195,8 @@ class Ovsdb:
         self._complain_of({resource.name for resource in resources})
 
     def _add_port(self, transaction: Transaction, resource: OvsPort, bridge: Row | None) -> None:
-        """Add a port to a bridge; to none, if somebody has just removed it: the next look tells."""
+        """Add a port to a bridge; to none, if the bridge has just been removed: the next look
+        reports it."""
         if bridge is not None:
             columns = {"name": resource.name, **self._columns(resource)}
             port = _insert_port(transaction, columns, resource.interface)
@@ -235,16 +236,15 @@ class Ovsdb:
                 transaction.remove("Bridge", bridge.uuid, "ports", here)
 
     def remove_bridges(self, resources: Sequence[Bridge]) -> None:
-        """Remove bridges with all that is on them; those that were here before us are given back,
-        without our ports.
-        """
+        """Remove bridges with all that is on them; release adopted ones, without our ports."""
         with self._database.current() as replica:
             present = _named(replica.rows("Bridge"), resources).values()
             ours = [row for row in present if self._owns(row)]
             modes = {row["name"]: _text(row["fail_mode"]) for row in ours if _is_adopted(row)}
         with flows.given_back(modes):
             if modes:
-                # While they are ours yet: what a killed companion has left on them is found again.
+                # While they are still ours: the next companion finds the leftovers of a killed one
+                # on them.
                 self._let_go_of_controllers(modes)
             for name in modes:
                 flows.remove_ours(name)

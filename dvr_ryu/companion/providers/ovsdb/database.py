@@ -21,9 +21,9 @@ from dvr_ryu.errors import HostError
 
 SOCKET = "/run/openvswitch/db.sock"
 SECONDS = 20
-"""How long ovs-vswitchd may take until it has done what one transaction says."""
+"""Seconds within which ovs-vswitchd must apply one transaction."""
 ANSWER_SECONDS = SECONDS + 5
-"""How long ovsdb-server may take to answer."""
+"""Seconds within which ovsdb-server must answer."""
 
 
 def _ignore() -> None:
@@ -34,8 +34,9 @@ class Database:
     """The database at a socket."""
 
     def __init__(self, on_change: Callable[[], object] = _ignore, path: str = SOCKET) -> None:
-        """`on_change` is called when there may be something to mend: a watched column changes, a
-        row comes or goes, or a new connection is there. The thread that reads the message calls it.
+        """`on_change` is called when there may be something to repair: a watched column changes, a
+        row comes or goes, or a new connection is there. The thread that reads the message calls
+        it.
         """
         self._path = path
         self._on_change = on_change
@@ -63,7 +64,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Yield a transaction, which the block fills; then commit it, and wait until ovs-vswitchd
-        has done what it says. If the block raises, nothing changes.
+        has applied it. If the block raises, nothing changes.
         """
         with self._lock:
             replica = self._current()
@@ -122,7 +123,7 @@ class Database:
         return self._replica
 
     def _disconnect(self) -> None:
-        """End the connection, and let `follow` wait for it no longer."""
+        """End the connection, and stop `follow` from waiting for it."""
         if self._replica is not None:
             self._replica.close()
             self._replica = None

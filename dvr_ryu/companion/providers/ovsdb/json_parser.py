@@ -1,4 +1,4 @@
-"""A parser of JSON for the ovs library: that of the standard library, which is in C.
+"""Parse JSON for the ovs library with the standard library's parser, which is in C.
 
 The library has its own in Python, character by character, with which a host of 400 ports took three
 times as long to load. It has one in C, too, which needs a compiler and Open vSwitch's headers.
@@ -11,22 +11,22 @@ import re
 from typing import Any
 
 _MARK = re.compile(r'[^"{}]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"{}]*)*([{}"])')
-"""The next brace outside of strings, or the begin of a string that the text may not end yet."""
+"""The next brace outside of strings, or the start of a string whose end may not have come yet."""
 
 
 class Parser:
-    """Reads one object, of which the text comes in pieces."""
+    """Reads one object, whose text comes in pieces."""
 
     def __init__(self, check_trailer: bool = False) -> None:
         """The library asks for a check of the trailer only where it parses a file."""
         self._text = ""
         self._seen = 0
-        """How many characters were searched for braces."""
+        """The number of characters searched for braces."""
         self._depth = 0
         self._whole = False
 
     def feed(self, text: str) -> int:
-        """Take the next piece; return how many of its characters belong to the object."""
+        """Take the next piece; return the number of its characters that belong to the object."""
         before = len(self._text)
         self._text += text
         while mark := _MARK.match(self._text, self._seen):
@@ -46,7 +46,7 @@ class Parser:
         return self._whole
 
     def finish(self) -> Any:
-        """Return the object; if it is none, a text that says why."""
+        """Return the object, or a text with the reason why there is none."""
         try:
             return json.loads(self._text)
         except ValueError as error:

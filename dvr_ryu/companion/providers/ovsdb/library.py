@@ -1,8 +1,8 @@
-"""The ovs library, imported without eventlet, and waiting for it. Its other users here import it
-from this file.
+"""Import the ovs library without eventlet, and wait for it. Its other users import it from this
+file.
 
-ovs.poller imports eventlet, if there is one, to ask whether that has replaced the select module.
-The companion never runs under eventlet, whose import takes five times as long as the library's.
+ovs.poller imports eventlet, if installed, to ask whether that has replaced the select module. The
+companion never runs under eventlet, whose import takes five times as long as the library's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dvr_ryu.companion.providers.ovsdb.json_parser import Parser
 
 @contextmanager
 def _absent(package: str) -> Iterator[None]:
-    """Let nothing import a package in this block, unless it is imported already."""
+    """Forbid imports of a package in this block, unless it is imported already."""
     hidden = package not in sys.modules
     if hidden:
         sys.modules[package] = None  # type: ignore[assignment]
@@ -43,8 +43,8 @@ __all__ = ["Deadline", "data", "error", "idl", "jsonrpc", "poller", "stream"]
 
 
 def poller(*waits: Callable[[Any], object]) -> Any:
-    """A Poller of the library, whose block() waits for what `waits` tell it, methods of the library
-    like Idl.wait.
+    """A Poller of the library, whose block() waits for the events of `waits`, library methods like
+    Idl.wait.
     """
     made = ovs_poller.Poller()
     made.poll = select.poll()  # the library's default is select(), for descriptors up to 1023

@@ -1,4 +1,5 @@
-"""The providers of bridges, ports and settings for TLS: what a look needs of Open vSwitch."""
+"""The providers of bridges, ports and settings for TLS, which share a look's reading of Open
+vSwitch."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class Bridges(Provider):
         self._ovsdb, self._switch = ovsdb, switch
 
     def read(self, look: Look) -> Sequence[Bridge]:
-        """Return our bridges, and those of others that have names of ours."""
+        """Return our bridges, and foreign ones that have names of ours."""
         bridges, _ = look.once(self._switch.read)
         return bridges
 
@@ -48,7 +49,7 @@ class Bridges(Provider):
         self._ovsdb.make_bridges(resources)
 
     def remove(self, resources: Sequence[Bridge]) -> None:
-        """Remove bridges; give adopted ones back."""
+        """Remove bridges; release adopted ones."""
         self._ovsdb.remove_bridges(resources)
 
 
@@ -61,8 +62,8 @@ class Ports(Provider):
         self._ovsdb, self._switch = ovsdb, switch
 
     def read(self, look: Look) -> Sequence[OvsPort]:
-        """Return our ports, as Open vSwitch has them: whether their devices are there, it does not
-        know.
+        """Return our ports, as Open vSwitch has them: it does not know whether their devices are
+        there.
         """
         _, ports = look.once(self._switch.read)
         return ports
@@ -84,17 +85,17 @@ class TlsSettings(Provider):
     def __init__(self, table: TlsTable) -> None:
         self._table = table
         self.foreign: list[ForeignItem] = []
-        """The settings of others in whose stead ours are."""
+        """The foreign settings that ours replace."""
 
     def read(self, look: Look) -> Sequence[SwitchTls]:
-        """Return our settings; those of others, too, if they are to be replaced."""
+        """Return our settings; foreign ones, too, if they are to be replaced."""
         settings, self.foreign = self._table.read(any(look.wanted(SwitchTls)))
         return settings
 
     def make(self, resources: Sequence[SwitchTls]) -> None:
-        """Make the settings what they should be."""
+        """Write the desired settings."""
         self._table.make(resources)
 
     def remove(self, resources: Sequence[SwitchTls]) -> None:
-        """Give back the settings that were here before us, or none."""
+        """Restore the settings from before us, or none."""
         self._table.remove(resources)

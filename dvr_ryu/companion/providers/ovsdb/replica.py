@@ -26,8 +26,8 @@ class Row(dict[str, Any]):
     def __init__(self, row: Any) -> None:
         super().__init__()
         self.uuid: UUID = row.uuid
-        # The row's attributes would build the rows that it refers to, too, and show what a
-        # transaction is about to change.
+        # The row's attributes would also build the rows that it refers to, and show a transaction's
+        # uncommitted changes.
         self._committed = row._data
 
     def whole(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Replica(idl.Idl):
             raise ConnectionResetError(LOST)
 
     def notify(self, event: str, row: Any, updates: Any = None) -> None:
-        """Keep the row as it is now, and tell of a change. The library calls this for each."""
+        """Store the row as it is now, and report a change. The library calls this for each."""
         table = row._table.name
         if event == idl.ROW_DELETE:
             self._rows[table].pop(row.uuid, None)

@@ -1,4 +1,4 @@
-"""Rows of OVSDB as settings of ovs-vsctl, and back: the columns that we set. Pure."""
+"""Convert rows of OVSDB to settings of ovs-vsctl, and back: the columns that we set. Pure."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ BRIDGE_COLUMNS = (
     "mcast_snooping_enable", "protocols",
 )  # fmt: skip
 CONTROLLER_COLUMNS = ("target", "connection_mode", "max_backoff")
-"""What we say of a controller; external_ids say whose it is."""
+"""The columns that we set of a controller; external_ids name its owner."""
 TLS_COLUMNS = ("private_key", "certificate", "ca_cert", "bootstrap_ca_cert")
 PORT_COLUMNS = ("name", "interfaces", "external_ids", "tag", "protected")
 NUMBERS = ("ofport_request", "mtu_request")
 INTERFACE_COLUMNS = ("name", "type", "options", "external_ids", *NUMBERS)
 BRIDGE_CONFIG = ("datapath-id", "disable-in-band", "dp-desc", "hwaddr")
-"""What we say in a bridge's other_config; other keys are other people's."""
+"""The keys that we set in a bridge's other_config; other keys are foreign."""
 INTERFACE_IDS = ("attached-mac", "iface-id", "iface-status")
 
 
 def columns_of(settings: Mapping[str, str], row: Columns | None = None) -> dict[str, Any]:
     """Columns from settings: `column` → a value, `column:key` → one key of a map.
 
-    What else a map has in `row` stays, save that an interface's options are all ours.
+    Other keys of a map in `row` stay, except that an interface's options are all ours.
     """
     columns: dict[str, Any] = {}
     for name, value in settings.items():
@@ -53,7 +53,7 @@ _TYPED: dict[str, Callable[[str], Any]] = {
 
 
 def settings_of(row: Columns) -> dict[str, str]:
-    """What we say of bridges, as a bridge has it."""
+    """The settings of a bridge that are ours to set."""
     return {
         "datapath_type": row["datapath_type"],
         "fail_mode": "".join(row["fail_mode"]),
@@ -64,7 +64,7 @@ def settings_of(row: Columns) -> dict[str, str]:
 
 
 def port_of(bridge: str, row: Columns, interface: Columns) -> OvsPort:
-    """The port that two rows are."""
+    """The port that two rows form."""
     settings = {
         **_some("external_ids", interface["external_ids"], INTERFACE_IDS),
         **_some("options", interface["options"], interface["options"]),

@@ -1,5 +1,5 @@
-"""Which tables and columns of Open vSwitch's database the companion replicates. Their types are the
-server's.
+"""The tables and columns of Open vSwitch's database that the companion replicates. Their types are
+the server's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WATCHED = {
     "SSL": TLS_COLUMNS,
     "Interface": (*INTERFACE_COLUMNS, "ifindex"),
 }
-"""Table → columns. If one changes, there may be something to mend. An interface with another
+"""Table → columns. If one changes, there may be something to repair. An interface with another
 ifindex has another device."""
 UNWATCHED = {
     "Controller": ("external_ids", "is_connected", "status"),
@@ -38,12 +38,12 @@ UNWATCHED = {
 }
 """Further columns."""
 WHOLE = "SSL"
-"""A table of which all columns are replicated: rows of others are noted, and put back as they were.
+"""A table with all columns replicated: foreign rows are noted, and restored unchanged.
 """
 
 
 def schema_helper(path: str, deadline: Deadline) -> Any:
-    """What `ovs.db.idl` is to replicate from the server at a socket.
+    """The tables and columns that `ovs.db.idl` replicates from the server at a socket.
 
     Raise OSError if that does not answer, HostError if it lacks a column.
     """

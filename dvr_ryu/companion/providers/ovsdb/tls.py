@@ -1,4 +1,5 @@
-"""Open vSwitch's settings for TLS in OVSDB, of which it has one row or none.
+"""Read, write and restore Open vSwitch's settings for TLS in OVSDB, which has one row of them or
+none.
 
 The transaction that replaces settings from before us notes them in ours; they return when ours go.
 """
