@@ -79,15 +79,16 @@ routing.Routing().remove([each for each in found if isinstance(each, Address)])
 """
 _OF_OURS = f"""{_ALL_OF_OURS}
 routing.Routing().remove([each for each in found if each.kind == "foreign-route"])
-routing.make([Route("", 254, "default", "10.0.0.1", "qr-1")])
+routing.Routing().make([Route("", 254, "default", "10.0.0.1", "qr-1")])
 """
 _OF_RULES = """
 from dvr_ryu.companion.providers.netlink import routing
 from dvr_ryu.companion.providers.netlink.client import netlink
 from dvr_ryu.companion.resources.routing.rule import Rule
+from dvr_ryu.topology.family import Family
 
 with netlink("") as kernel:
-    found = [resource for resource in routing._rules(kernel) if isinstance(resource, Rule)]
+    found = [each for each in routing._rules(kernel, Family.IPV4) if isinstance(each, Rule)]
 routing.Routing().remove(found)
 print(len(found))
 """

@@ -288,7 +288,7 @@ def test_the_router_reports_too_long_a_packet_to_its_sender(site: Site) -> None:
     run(host, "ip route flush cache", namespace)
 
 
-@pytest.mark.parametrize("spot", [A, B], ids=["floating address", "SNAT"])
+@pytest.mark.parametrize("endpoint", [A, B], ids=["floating address", "SNAT"])
 def test_a_smaller_path_mtu_in_the_world_is_learned_through_nat(
     started: Site, endpoint: Endpoint
 ) -> None:
