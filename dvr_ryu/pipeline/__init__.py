@@ -1,1 +1,1 @@
-"""How a bridge forwards: the flows/ language, from text to OpenFlow bytes. Pure: sends nothing."""
+"""Parse and compile pipelines: the flows/ language, from text to OpenFlow bytes. Pure."""

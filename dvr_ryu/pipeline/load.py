@@ -1,4 +1,4 @@
-"""Reads a flows/ folder: its text, checked by lint, becomes Pipelines. It may import every room."""
+"""Reads a flows/ folder, checks it by lint, and makes Pipelines. It may import every subpackage."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from dvr_ryu.topology.spec.text_file import read_text
 def load_pipelines(folder: Path) -> Pipelines:
     """Read and check every *.flows file of a folder.
 
-    Raises FileError with all problems of all files, DvrError where there is no flow file. What only
-    deserves a warning is the program's `warnings`.
+    Raises FileError with all problems of all files, DvrError if there is no flow file. Warnings are
+    in `warnings` of the result.
     """
     files = sorted(folder.glob("*.flows"))
     if not files:

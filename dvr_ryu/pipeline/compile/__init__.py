@@ -1,1 +1,1 @@
-"""Values → OpenFlow bytes: lines are compiled once, then filled with the rows of a view. Pure."""
+"""Compile values to OpenFlow bytes: each line once; then fill it with a view's rows. Pure."""

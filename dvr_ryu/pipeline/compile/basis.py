@@ -1,7 +1,7 @@
-"""One bridge's lines, view of a host and ports; and the flows that they make. Finds the flows that
-an edit of any of the three may change. Pure.
+"""Makes a bridge's flows of its lines, its view of a host and its ports. Finds the flows that an
+edit of any of the three may change. Pure.
 
-All flows are filled in groups, so that a switch gets the first while the last are still made.
+All flows are filled in groups, so that a switch gets the first groups before the last are made.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Lines = tuple[tuple[str | None, Template], ...]
 
 
 class FlowDelta(NamedTuple):
-    """The flows that an edit removes and adds. A flow that stays as it is may be among both."""
+    """The flows that an edit removes and adds. An unchanged flow may be in both."""
 
     removed: Collection[Filled]
     added: Collection[Filled]
@@ -81,7 +81,7 @@ class Basis:
         return flows.flows
 
     def explained(self, contradiction: Contradiction) -> FileError:
-        """The error that names the two lines and the row that they contradict each other for."""
+        """The error that names the two lines, and the row for which they contradict each other."""
         found = list(self.find({contradiction.identity}))
         first, first_at = found[0]
         value = first.values[first_at]
@@ -124,7 +124,7 @@ class Basis:
 
     def edited(self, after: Basis, change: TopologyChange) -> FlowDelta | None:
         """The flows that are removed and added when `after` replaces this basis; `change` is the
-        difference of their topologies. None if every flow may become another one.
+        difference of their topologies. None if every flow may change.
         """
         if self.lines is not after.lines or self.view.this_host != after.view.this_host:
             return None
@@ -148,7 +148,7 @@ class Basis:
     def _naming(
         self, names: set[str], touched: Mapping[str, set[Any]]
     ) -> Iterator[tuple[Template, list[Any]]]:
-        """Each line, with the rows, except touched ones, for which it names one of these ports."""
+        """Each line, with its rows that name one of these ports, except touched rows."""
         for relation, template in self.lines:
             if template.ports:
                 others = touched.get(relation or "", ())

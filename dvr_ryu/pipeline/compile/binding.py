@@ -17,18 +17,18 @@ Ports = Mapping[str, int]
 
 
 class BridgeContext(NamedTuple):
-    """The values that all flows of one bridge share, whatever their rows."""
+    """The values that all flows of one bridge share, for all rows."""
 
     host: ThisHost
     ports: Ports
 
 
 class NoSuchPort(LookupError):
-    """The bridge has no port of that name yet, so it cannot have the flow either."""
+    """The bridge lacks a port of that name, so it cannot have the flow."""
 
 
 def _mac(text: str) -> int:
-    """The model's MACs and addresses are in canonical form: they are not checked again here."""
+    """The model's MACs and addresses are canonical: this module does not check them again."""
     return int(text.replace(":", ""), 16)
 
 
@@ -38,7 +38,7 @@ def _ipv4(text: str) -> int:
 
 
 def masked_value(masked: MaskedNumber) -> int:
-    """The value in the bits of the mask: as a switch has it."""
+    """The value in the bits of the mask, as a switch stores it."""
     return masked.value & masked.mask
 
 
@@ -55,7 +55,7 @@ _NUMBER: dict[Kind, Callable[[Any], int]] = {
 
 
 def field_index(hole: Hole) -> int:
-    """The index of the value in its relation's row that fills the hole."""
+    """The index, in a row of the relation, of the value that fills the hole."""
     row_type = ThisHost if hole.relation == "host" else RELATIONS[hole.relation]
     at: int = row_type._fields.index(hole.field)
     return at
@@ -67,7 +67,7 @@ def port_numbers(names: Iterable[str], ports: Ports) -> list[int]:
 
 
 def value_of(unknown: Unknown, row: Any, context: BridgeContext) -> Any:
-    """The unknown's number, or list of port numbers. Raises NoSuchPort where the bridge lacks the
+    """The unknown's number, or list of port numbers. Raises NoSuchPort if the bridge lacks the
     port.
     """
     if isinstance(unknown, PortName):

@@ -1,7 +1,7 @@
-"""Many byte strings of one length as a table: one long string that holds them one after another.
-Columns are written into all rows at once.
+"""Joins many byte strings of one length to a table: one long string. Columns are written into all
+rows at once.
 
-Pure. No loop over rows runs in Python: a fill would spend its time in it.
+Pure. No loop over rows runs in Python: it would dominate a fill's time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def varying_columns(
     table: bytes, length: int, end: int | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """The offset and the bytes of each column, one byte wide, in which rows of this length differ.
-    Only offsets below `end` are looked at (None: all).
+    Only offsets below `end` are compared (None: all).
     """
     for at in range(length if end is None else end):
         column = table[at::length]

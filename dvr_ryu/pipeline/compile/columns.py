@@ -1,8 +1,8 @@
-"""The rows of a relation as columns of bytes, which fill the holes of many flows at once.
+"""Turns the rows of a relation into columns of bytes, which fill holes of many flows at once.
 
 A column is one string: the bytes of the first row, then those of the second, and so on. All
 templates of the relation share it if they have the same hole in a bit field of the same layout.
-`template` knows which bytes of a flow the column goes into.
+`template` knows the bytes of a flow for the column.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OCTETS = {str(number): number for number in range(256)}
 
 
 class BitField(NamedTuple):
-    """Where a number stands within `width` bytes: `bits` of its bits, from bit `start` on, are
+    """The bits of a number within `width` bytes: `bits` of its bits, from bit `start` on, are
     shifted left by `shift`, and or'ed to the bytes' `fixed` value.
     """
 
@@ -163,7 +163,7 @@ def _mask_form(hole: Hole, masked: MaskedNumber) -> MaskForm:
 
 
 def _encoded(kind: Kind, bit_field: BitField, values: list[Any]) -> bytes:
-    """The bytes of a field's values. All at once is several times as fast as one by one."""
+    """The bytes of a field's values. To encode all at once is several times as fast."""
     if kind is Kind.MAC:
         return _shifted(bit_field, 6, bytes.fromhex("".join(values).replace(":", "")))
     if kind is Kind.IPV4:
@@ -181,7 +181,7 @@ def _concatenated(values: list[Any], known: Mapping[Any, bytes]) -> bytes:
 
 
 def _shifted(bit_field: BitField, width: int, joined: bytes) -> bytes:
-    """The joined values, of `width` bytes each, as the bit field has them."""
+    """The joined values, of `width` bytes each, in the bit field's layout."""
     if bit_field == BitField(width, 0, 0, 8 * width):
         return joined
     return b"".join(

@@ -1,7 +1,7 @@
-"""The flows that one bridge should have, as bytes, through all edits. Pure.
+"""Tracks the desired flows of one bridge, as bytes, through all edits. Pure.
 
-Several rows may make the very same flow: it stays until the last of them is removed. Two flows of
-one identity with different values are refused, and then nothing changes.
+Several rows may make the same flow: it stays until the last of them is removed. It refuses two
+flows of one identity with different values; then nothing changes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class DesiredFlows:
     def __init__(self) -> None:
         self.flows: dict[bytes, bytes] = {}
         self._repeated: Counter[bytes] = Counter()
-        """How many rows make a flow, beside the first."""
+        """Flow → the number of rows that make it, without the first."""
 
     def add(self, filled: Filled) -> dict[bytes, bytes]:
         """Add flows. Returns those that no row made before; raises Contradiction."""

@@ -1,5 +1,5 @@
-"""One flow, whose holes are filled → its OpenFlow bytes, through Ryu's classes. Once a line and not
-once a row: Ryu's objects are slow.
+"""Encodes one flow without holes as OpenFlow bytes, by Ryu's classes. It runs once for a line, not
+once for a row: Ryu's objects are slow.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _OPENFLOW_14 = ProtocolDesc(ofp.OFP_VERSION)
 
 
 def encode(flow: Flow) -> FlowBytes:
-    """The flow's identity and value. Raises DvrError where the flow is longer than OpenFlow allows:
-    a message counts its bytes in 16 bits, and so do its parts. No other number of a flow can be too
+    """The flow's identity and value. Raises DvrError if the flow is longer than OpenFlow allows: a
+    message counts its bytes in 16 bits, and so do its parts. No other number of a flow can be too
     large for its field.
     """
     try:
@@ -65,6 +65,6 @@ class _Match(parser.OFPMatch):  # type: ignore[misc]
         self._content = content.ljust(padded(length), b"\0")
 
     def serialize(self, buffer: bytearray, offset: int) -> int:
-        """Write it at an offset of a message, over what is there; return how long it is."""
+        """Write it over the bytes at an offset of a message; return its length."""
         buffer[offset:] = self._content
         return len(self._content)

@@ -1,7 +1,7 @@
-"""Flows as OpenFlow bytes, in two parts: the identity makes two flows the same one, the value is
-the rest of what they say.
+"""Splits flows as OpenFlow bytes into two parts: flows with the same identity replace each other,
+and the value is the rest.
 
-A flow-mod and a dump lay a flow out alike, in OpenFlow 1.3 as in 1.4; 1.3 only has zeroes in place
+A flow-mod and a dump lay a flow out alike, in OpenFlow 1.3 as in 1.4; 1.3 only has zeroes instead
 of the importance. The identity is table, priority and match; the value is timeouts, flags,
 importance, cookie and instructions. This module splits one flow-mod; `flow_stats` splits the many
 answers of a dump, and `flow_mods` makes messages of the parts. Offsets are those of ofp_flow_mod
@@ -30,7 +30,7 @@ _FIELD_HEAD = 4
 _LONGEST_KNOWN = 512
 """Bytes of the longest match whose kind is remembered: a switch may report longer ones."""
 _MOST_KNOWN = 16
-"""Kinds of one length that are remembered: to try more takes longer than to sort the fields."""
+"""Kinds of one length that are remembered: trying more takes longer than sorting the fields."""
 
 
 class FlowBytes(NamedTuple):
@@ -69,7 +69,7 @@ class _Kind(NamedTuple):
 
 
 _kinds_in_order: dict[int, list[_Kind]] = defaultdict(list)
-"""Length of a match → the kinds of that length that were met: about one for each kind of line."""
+"""Length of a match → the known kinds of that length: about one for each kind of line."""
 
 
 def canonical_matches(matches: Sequence[bytes]) -> Sequence[bytes]:
@@ -122,13 +122,13 @@ def _rank(head: bytes) -> int:
 def is_option(field: bytes) -> bool:
     """Whether bytes begin with the OXM header of tun_metadata0 to tun_metadata63. A switch reports
     such a field, and such a header alone, with the length from its table of Geneve options, not
-    with the length that it was sent.
+    with the length in our message.
     """
     return field[:2] == _NICIRA and field[2] >> 1 in _OPTIONS
 
 
 def _shortest(field: bytes) -> bytes:
-    """The option without the leading 32-bit words that are zero and that its mask leaves out."""
+    """The option without the leading 32-bit words that are zero and outside of its mask."""
     masked, content = field[2] & 1, field[_FIELD_HEAD:]
     length = len(content) // (1 + masked)
     if length > _LONGEST_OPTION:

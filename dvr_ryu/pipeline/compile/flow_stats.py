@@ -1,7 +1,7 @@
 """Splits a switch's reply to a flow stats request into flows, as bytes. Pure.
 
 A switch may send any bytes: an entry that does not fit is refused. Instructions are compared and
-never read, so they are the rest of an entry, whatever it holds.
+never parsed: they are the rest of an entry, with any bytes.
 
 Consecutive entries of one length, as one line's flows are, are split at once.
 """

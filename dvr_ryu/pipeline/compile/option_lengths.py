@@ -1,7 +1,7 @@
 """Compares installed instructions with ours although a switch reports them changed: with tunnels'
 options (tun_metadata) at the length that they have in its table of Geneve options. Pure.
 
-Only our own bytes are parsed. The switch's bytes are compared and never read.
+Only our own bytes are parsed. The switch's bytes are compared and never parsed.
 """
 
 from __future__ import annotations

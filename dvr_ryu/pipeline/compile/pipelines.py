@@ -1,4 +1,4 @@
-"""The compiled pipelines of a flows/ folder. With a host's view they make a bridge's flows."""
+"""Compiles the pipelines of a flows/ folder. With a host's view they make a bridge's flows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A flow line, compiled once: its OpenFlow bytes with all holes zero, and the slots of its holes.
+"""Compiles a flow line once: to OpenFlow bytes with all holes zero, and its holes' slots.
 
 A hole's slot is found by a trial: the line is encoded with all holes zero, and again with all bits
 of one hole set. The bytes that differ are the slot. Rows then fill the line without Ryu: their
@@ -72,7 +72,7 @@ class Template:
         """The identity and the value of flows of a shape. Raises DvrError as `filled`."""
 
     def compile(self, lengths: Iterable[int]) -> None:
-        """Compile the line now and not with its first flow; a line with a list of ports, for lists
+        """Compile the line before its first flow is needed; a line with a list of ports, for lists
         of these lengths; a line with masked numbers, for numbers with all bits and with some.
         Raises DvrError as `filled`.
         """
@@ -159,7 +159,7 @@ def _unrolled(unknown: Unknown, length: int) -> Unknown | list[Unknown]:
 
 
 _TRIED_BITS = 64
-"""So many bits of a number are tried at a time: Nicira's actions write wider numbers in pieces."""
+"""The number of bits that are tried at a time: Nicira's actions write wider numbers in pieces."""
 
 
 def _trials(holes: list[Unknown]) -> Iterator[tuple[list[int], int]]:

@@ -1,6 +1,6 @@
 """A match on one field, and its normal form: the one that a switch has and prints.
 
-Some fields of ovs-ofctl are other fields in disguise (vlan_tci, xreg0, ip_dscp): `normal` replaces
+Some fields of ovs-ofctl are forms of other fields (vlan_tci, xreg0, ip_dscp): `normal` replaces
 them.
 """
 

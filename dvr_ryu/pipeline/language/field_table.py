@@ -1,11 +1,11 @@
 """The table of fields, as ovs-fields(7) has them. Data only; `fields` reads it.
 
 Columns: its name (#N: N fields, numbered from 0); its bits; Ryu's name of it in OpenFlow, and in
-Nicira's form (CLASS:NUMBER or CLASS:NUMBER:EXPERIMENTER where Ryu has no name; =: the same); how it
-is written; the kind of hole that may stand for the value; whether it may be matched in some of its
-bits (mask), may not be written (ro), has a mask on the wire even if matched whole, as it does not
-fill its bytes there (whole), is as long as the switch's table of Geneve options says (variable);
-the packets that have the field. -: none.
+Nicira's form (CLASS:NUMBER or CLASS:NUMBER:EXPERIMENTER where Ryu has no name; =: the same); its
+notation; the kind of hole that may replace the value; whether it may be matched in some of its bits
+(mask), may not be written (ro), has a mask on the wire even if matched whole, as it does not fill
+its bytes there (whole), has its length from the switch's table of Geneve options (variable); the
+packets that have the field. -: none.
 """
 
 TABLE = """
@@ -201,4 +201,4 @@ OpenFlow's.
 NOT_CARRIED = {
     "skb_priority": "OpenFlow cannot carry it, as it is the datapath's own",
 }
-"""What the names of ovs-ofctl's fields that are none here begin with, and why they are none."""
+"""Prefix of the names of ovs-ofctl's fields that the language lacks → the reason."""

@@ -16,8 +16,8 @@ from dvr_ryu.pipeline.language.settings import Settings
 
 @frozen
 class Flow:
-    """A flow. `sentence` says why it exists. Two flows are equal whatever their sentences,
-    locations and the order of their match's fields are.
+    """A flow. `sentence` gives its purpose. Sentences, locations and the order of the match's
+    fields do not matter for equality.
     """
 
     table: int

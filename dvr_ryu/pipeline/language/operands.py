@@ -30,7 +30,7 @@ BITS = {
     Kind.PORTS: 32,
     Kind.NAME: 0,
 }
-"""Bits of each kind's values. For a masked number, the relation tells them."""
+"""Bits of each kind's values. For a masked number, the relation defines them."""
 
 PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
 """The names of ports that need no quotes."""
@@ -76,7 +76,7 @@ class MaskOf:
 
     @property
     def bits(self) -> int:
-        """How wide it is."""
+        """The number of its bits."""
         return self.masked.bits
 
 

@@ -20,7 +20,7 @@ class Block:
 
 @frozen
 class Table:
-    """One table and its flows. Its sentence says what it decides; `location` is its name's."""
+    """One table and its flows. Its sentence describes its decision; `location` is its name's."""
 
     number: int
     name: str

@@ -14,7 +14,7 @@ from dvr_ryu.topology.bridges import BRIDGES, patch_ports
 from dvr_ryu.topology.port_names import port_patterns
 
 _LONG_RESERVED_NAMES = [name for name in RESERVED_PORTS if len(name) > 4]
-"""Reserved ports whose misspelt names are recognised: shorter names resemble too many words."""
+"""Reserved ports whose misspelt names are recognised: shorter names resemble too many others."""
 
 
 def is_ours(bridge: str, name: str) -> bool:

@@ -142,7 +142,7 @@ class Scope:
         return hole
 
     def plain(self, text: str, bits: int, at: int) -> int:
-        """A number that no hole may stand for."""
+        """A number that no hole may replace."""
         return number(self.operand(numbers.DECIMAL, None, bits, text, at))
 
     def table_number(self, text: str, at: int) -> int:
@@ -156,7 +156,7 @@ class Scope:
         raise LineError(at, f"there is no table '{text}' in this file{hint}")
 
     def subfield(self, text: str, at: int, *known: str) -> Subfield:
-        """FIELD, FIELD[], FIELD[3] or FIELD[0..11]. `known` are other words that may stand here."""
+        """FIELD, FIELD[], FIELD[3] or FIELD[0..11]. `known` are other valid names."""
         found = re.fullmatch(r"(\w+)(?:\[(?:([0-9]{1,4})(?:\.\.([0-9]{1,4}))?)?\])?", text)
         if not found:
             raise LineError(
@@ -176,6 +176,6 @@ class Scope:
 
 
 def unknown_field(name: str, at: int, *others: str) -> LineError:
-    """The mistake of an unknown field's name. `others` are other words that may stand there."""
+    """The mistake of an unknown field's name. `others` are other valid names."""
     known = [*fields.FIELDS, *fields.ALIASES, *others]
     return LineError(at, f"unknown field '{name}'{did_you_mean(name, known)}")

@@ -1,4 +1,4 @@
-"""Suggests what the author of a misspelt word probably meant. Knows no words of its own."""
+"""Suggests the known name that the author of a misspelt one probably meant."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 _SLIP = 0.75
-"""How similar two words are, from 0 to 1, if one is a slip of the other."""
+"""The similarity of two names, from 0 to 1, from which one is a slip of the other."""
 
 Known = Mapping[str, object] | list[str]
 
 
 def nearest(word: str, known: Known) -> str | None:
-    """The known word that is most similar to this one, or None."""
+    """The known name that is most similar to this one, or None."""
     return next(iter(get_close_matches(word, list(known), 1)), None)
 
 
 def resembles(word: str, known: list[str]) -> str | None:
-    """The known word that this one is probably a slip of, or None. Case does not matter."""
+    """The known name of which this one is probably a slip, or None. Case does not matter."""
     lowered = {each.lower(): each for each in known}
     near = get_close_matches(word.lower(), list(lowered), 1, _SLIP)
     return lowered[near[0]] if near else None
 
 
 def did_you_mean(word: str, known: Known) -> str:
-    """'; did you mean …?' with the nearest known word, or the empty text."""
+    """'; did you mean …?' with the nearest known name, or the empty text."""
     near = nearest(word, known)
     return f"; did you mean {near}?" if near else ""
 

@@ -22,7 +22,7 @@ from dvr_ryu.topology.relations import RELATIONS
 from dvr_ryu.topology.spec.text_file import read_text
 
 LAST_TABLE = 253
-"""Open vSwitch keeps table 254, OpenFlow's last, for itself."""
+"""Open vSwitch reserves table 254, OpenFlow's last, for itself."""
 DEFAULT_PRIORITY = 0x8000
 """The priority that OpenFlow and ovs-ofctl give a flow without a named one."""
 
@@ -33,7 +33,7 @@ _TABLE = re.compile(
 _EACH = re.compile(r"each\b(?:\s+(?P<relation>\w+)\s*(?P<colon>:\s*)?)?")
 _MISS = re.compile(r"miss\s*:")
 _TABLE_SETTING = re.compile(r"^(?:(?!\bactions?=).)*?\btable[=:(]([0-9]{1,9})\b")
-"""`_TABLE` and `_EACH` match the right beginning of a line: a mistake stands where they end."""
+"""`_TABLE` and `_EACH` match the right beginning of a line: a mistake begins at their end."""
 
 ACTIONS = re.compile(r"[\s,]*\bactions?=")
 """The separator between a flow's match and its actions."""

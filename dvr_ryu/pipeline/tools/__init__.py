@@ -1,1 +1,1 @@
-"""Tools for people who write pipelines: lint, documentation, dumps, scripts. Pure."""
+"""Tools for authors of pipelines: lint, documentation, dumps, scripts. Pure."""

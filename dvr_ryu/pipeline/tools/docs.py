@@ -1,8 +1,8 @@
 """Makes the documentation of pipelines, as RST: how to read a flow file, the relations, the tables
 with their flows, and a picture of the graph of tables.
 
-Pure. Everything that it tells of pipelines comes from them, from their files' text, from
-`relations` and from `fields`, so the documentation cannot drift from them.
+Pure. All its content about pipelines comes from them, from their files' text, from `relations` and
+from `fields`, so the documentation cannot drift from them.
 """
 
 from __future__ import annotations

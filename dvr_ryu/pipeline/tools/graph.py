@@ -1,4 +1,4 @@
-"""The graph of tables: the tables that a table's flows send packets to."""
+"""Computes the graph of tables: the tables to which a table's flows send packets."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How to read and write a flow file: the part of its documentation that is not generated.
 
-Text only. What can be taken from the code (relations, fields, tables, flows) is not written here.
+Text only. `docs` takes relations, fields, tables and flows from the code, not from this text.
 """
 
 from __future__ import annotations

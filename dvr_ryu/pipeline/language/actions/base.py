@@ -74,7 +74,7 @@ class Argument:
 
 
 _DEEPEST = 64
-"""How deep actions may nest: Python's own depth is limited."""
+"""The depth to which actions may nest: Python limits its own."""
 
 Reader = Callable[[Scope, Argument], Action]
 """Parses an action from its argument."""

@@ -151,7 +151,7 @@ def _require_ofport(tokens: list[tuple[str, int]], end: int, example: str) -> No
 def _members(scope: Scope, tokens: list[tuple[str, int]], end: int) -> tuple[Operand, ...]:
     head, at = tokens[0] if tokens else ("", end)
     name, colon, first = head.partition(":")
-    # `slaves` is what Open vSwitch called them before 2.15.
+    # Open vSwitch named them `slaves` before 2.15.
     if name not in ("members", "slaves") or not colon:
         raise LineError(at, "the ports come last: members:4,8")
     ports = ([(first, at + len(name) + 1)] if first else []) + tokens[1:]

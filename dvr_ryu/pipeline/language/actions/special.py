@@ -80,8 +80,8 @@ class FinTimeout(Action):
 
 @frozen
 class Sample(Action):
-    """Send `probability` of 65535 packets to collectors. `direction` tells them whether the sample
-    is taken as packets enter (ingress) or leave (egress).
+    """Send `probability` of 65535 packets to collectors. `direction` shows whether the sample is
+    taken as packets enter (ingress) or leave (egress).
     """
 
     probability: int
@@ -183,7 +183,7 @@ def read_sample(scope: Scope, argument: Argument) -> Sample:
 
 
 def _number(scope: Scope, setting: KeyValue, known: dict[str, int]) -> tuple[str, int]:
-    """A setting that is a number, of as many bits as `known` says."""
+    """A setting that is a number, with its number of bits in `known`."""
     if setting.key not in known:
         hint = did_you_mean(setting.key, known) or f"; there are {', '.join(known)}"
         raise LineError(setting.at, f"unknown setting '{setting.key}'{hint}")

@@ -13,7 +13,7 @@ TRACKED = {"ct_mark", "ct_label"}
 
 
 def read_source(scope: Scope, text: str, at: int, *known: str) -> Subfield:
-    """The subfield that an action reads. `known` are other words that may stand here."""
+    """The subfield that an action reads. `known` are other names that the text may have."""
     bits = scope.subfield(text, at, *known)
     require_present(scope.packet, bits.field, at)
     return bits

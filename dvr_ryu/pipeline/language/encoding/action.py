@@ -38,7 +38,7 @@ def nicira(subtype: int, body: bytes = b"") -> RawAction:
 
 
 def packed(actions: Iterable[Any]) -> bytes:
-    """The actions one after another, Ryu's too, each as long as it says."""
+    """The actions one after another, Ryu's too, each with the length in its head."""
     content = bytearray()
     for action in actions:
         start = len(content)

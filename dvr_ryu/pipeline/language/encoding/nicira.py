@@ -24,7 +24,7 @@ _LEARN2, _ENCAP, _DECAP, _CHECK_PKT_LARGER, _DELETE_FIELD = 45, 46, 47, 49, 50
 
 _WHOLE = ofp.OFPCML_NO_BUFFER
 _LONGEST_LOAD = 64
-"""How many bits NXAST_REG_LOAD writes."""
+"""The number of bits that NXAST_REG_LOAD writes."""
 
 
 def ofs_nbits(bits: Subfield) -> int:
@@ -134,7 +134,7 @@ _IMMEDIATE = 1 << 13
 
 
 def learn_spec(kind: int, source: Subfield | int, target: Subfield | None, width: int) -> bytes:
-    """One part of a learn: what it does (0 match, 1 load, 2 output), from a number or from bits."""
+    """One part of a learn: its kind (0 match, 1 load, 2 output), from a number or from bits."""
     content = (
         source.to_bytes((width + 15) // 16 * 2, "big")
         if isinstance(source, int)
@@ -190,7 +190,7 @@ def encap(packet_type: int, properties: Iterable[tuple[int, int, bytes]]) -> Raw
 
 
 def decap(packet_type: int) -> RawAction:
-    """Take the outer header off; what is inside is of this type."""
+    """Take the outer header off; the inner packet has this type."""
     return nicira(_DECAP, struct.pack("!2xI", packet_type))
 
 

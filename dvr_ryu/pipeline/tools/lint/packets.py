@@ -1,7 +1,7 @@
 """The packets that a flow matches, as bits that can be compared: known ones, and those of a hole.
 
-A hole's value is not known here. It only is the same wherever the hole stands in one row's flows.
-So every answer about two flows holds for every topology.
+This module does not know a hole's value. In the flows of one row a hole has one value. So every
+answer about two flows holds for every topology.
 """
 
 from __future__ import annotations
