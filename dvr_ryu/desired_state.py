@@ -1,9 +1,8 @@
-"""What is wanted now: a topology and flows, by the last good inputs.
+"""Compute the desired state, a topology and flows, from the last good inputs.
 
-It computes values. It neither watches files nor knows which switches are connected; ports tell it
-where instances are.
+It does not watch files or know which switches are connected. It finds instances by ports.
 
-While instances move, `topology.placement` says which topology is in force.
+While instances move, `topology.placement` decides the topology in force.
 """
 
 from __future__ import annotations
@@ -37,16 +36,16 @@ from dvr_ryu.topology.view import HostView
 
 @frozen
 class _Read:
-    """Inputs, and what of them is in force at first."""
+    """Inputs, and their part that is in force at first."""
 
     inputs: Inputs
     step: Transition
     differs: bool
-    """Whether anything is wanted that was not, or the other way round."""
+    """Whether the desired state differs from the one before."""
 
 
 class DesiredState:
-    """What the inputs ask for, followed through their edits."""
+    """The desired state by the inputs, through their edits."""
 
     def __init__(self, inputs: InputReader) -> None:
         """Raise DvrError if a flow is longer than OpenFlow allows."""
@@ -79,10 +78,10 @@ class DesiredState:
         self._remember(step.before, step.after, step.change)
 
     def reload(self, apart: Callable[[Callable[[], _Read]], _Read] = lambda read: read()) -> bool:
-        """Read the inputs again if they have changed; return whether what is wanted changed.
+        """Read the inputs again if they have changed; return whether the desired state changed.
 
         `apart` calls its argument, which may take seconds and changes nothing here: the controller
-        does that in a thread, so that greenlets get their turns. Raises FileError or DvrError for a
+        runs it in a thread, so that greenlets get their turns. Raises FileError or DvrError for a
         bad save, once; then nothing changes.
         """
         if not self._inputs.due():
@@ -118,7 +117,7 @@ class DesiredState:
 
     @property
     def moving(self) -> Mapping[str, str]:
-        """The instances that flows lead to on another host than the declared one → that host."""
+        """Instance to which flows lead on an undeclared host → that host."""
         return self._in_force.placement.moving
 
     @property
@@ -128,8 +127,8 @@ class DesiredState:
         return {BridgeName(host, bridge) for host in self._in_force.early for bridge in pipelines}
 
     def follow_moves(self, apart: Callable[[Callable[[], Transition]], Transition]) -> bool:
-        """Follow instances that have arrived, or turned out to be elsewhere, by one step; return
-        whether what is wanted changed. `apart` is as for `reload`.
+        """Follow instances that have arrived, or are seen on other hosts, by one step; return
+        whether the desired state changed. `apart` is as for `reload`.
         """
         was = self._in_force
         if not (self._ports.news or was.next):
@@ -183,11 +182,11 @@ class DesiredState:
         return self.pipelines.learned
 
     def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
-        """What the flows of a bridge that `identify` knows are made from if it has these ports."""
+        """The basis of the flows of a bridge that `identify` knows, if it has these ports."""
         return self.pipelines.basis(name.bridge, self._view(name.host), ports)
 
     def change_between(self, before: Topology, after: Topology) -> TopologyChange:
-        """What turned an earlier topology into a later one."""
+        """The change from an earlier topology to a later one."""
         key = id(before), id(after)
         if key not in self._changes:
             self._remember(before, after, compare(before, after))

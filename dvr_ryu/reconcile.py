@@ -1,8 +1,7 @@
-"""Should minus is = the change, and the order to make it in. Pure; knows neither switch nor kernel.
+"""Subtract installed from desired, and order the change. Pure; it knows no switch and no kernel.
 
-What should be and what is are mappings from an identity to a value: (table, priority, match) to a
-flow's rest, or a resource's key to the resource. An identity is all that cannot be changed in
-place.
+Desired and installed are mappings from an identity to a value: (table, priority, match) to a flow's
+rest, or a resource's key to the resource. An identity cannot be changed in place.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ V = TypeVar("V")
 
 @frozen
 class Replacement(Generic[V]):
-    """What something is, and what it should be."""
+    """An installed value, and the desired one."""
 
     old: V
     new: V
@@ -27,7 +26,7 @@ class Replacement(Generic[V]):
 
 @frozen
 class Difference(Generic[K, V]):
-    """What must be added, changed in place and removed; false if nothing must."""
+    """The entries to add, to change in place and to remove; false if there are none."""
 
     added: Mapping[K, V]
     changed: Mapping[K, Replacement[V]]
@@ -43,8 +42,8 @@ class Difference(Generic[K, V]):
 def subtract(
     should: Mapping[K, V], is_: Mapping[K, V], alike: Callable[[V, V], bool] = eq
 ) -> Difference[K, V]:
-    """Return what turns `is_` into `should`; each part keeps its mapping's order. What is, and what
-    should be, need only be `alike`; equals are not asked.
+    """Return the change from `is_` to `should`, each part in its mapping's order. `alike` decides
+    whether unequal values need no change.
     """
     if should == is_:
         return Difference({}, {}, {})
@@ -76,8 +75,8 @@ def together(parts: Iterable[Difference[K, V]]) -> Difference[K, V]:
 def subtract_in_parts(
     should: Iterable[Mapping[K, V]], is_: Mapping[K, V], alike: Callable[[V, V], bool] = eq
 ) -> Iterator[Difference[K, V]]:
-    """`subtract` for what should be while it is still being made: what each part adds and changes,
-    as soon as it is there, and at the end what must go. No key is in two parts.
+    """`subtract` for a desired mapping that arrives in parts: yield the additions and changes of
+    each part at once, and the removals at the end. No key is in two parts.
     """
     rest = dict(is_)
     for part in should:
@@ -87,14 +86,14 @@ def subtract_in_parts(
 
 
 class CycleError(Exception):
-    """Things that need one another: a mistake in the program, not in its input."""
+    """Keys need one another: a mistake in the program, not in its input."""
 
 
 def order(keys: Iterable[K], needs: Callable[[K], Iterable[K]]) -> list[list[K]]:
-    """Arrange `keys` in steps: whatever a key needs, directly, is in an earlier step than the key.
+    """Arrange `keys` in steps: the direct needs of a key are in earlier steps than the key.
 
-    Needed things that are not among `keys` count as present. Within a step the order of `keys` is
-    kept. Add in this order, remove in the reverse.
+    Needed things that are not among `keys` count as present. Each step has the order of `keys`. Add
+    in this order, remove in the reverse.
     """
     wanted = list(dict.fromkeys(keys))
     among = set(wanted)

@@ -1,7 +1,8 @@
-"""Where a topology comes from: one interface, for the controller and the companion alike.
+"""Define the interface of a topology's source, for the controller and the companion alike.
 
 A source holds a topology as text or as objects, and marks each of its states by a version. There is
-one implementation, `file`: a file that people save. Nothing here knows what a topology is for.
+one implementation, `file`: a file that people save. This package does not know the use of a
+topology.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from dvr_ryu.topology.loading import Declaration
 
 
 class Snapshot(Protocol):
-    """What a source held at one moment."""
+    """The content of a source at one moment."""
 
     @property
     def version(self) -> str:
-        """What tells this state from others: equal versions declare the same."""
+        """The identity of this state: equal versions declare the same."""
 
     def declaration(self, before: Declaration | None = None) -> Declaration:
-        """What it declares, in place of `before`, which is in force. Raise FileError.
+        """Its declaration, which replaces `before`, which is in force. Raise FileError.
 
         Of a large topology this takes seconds.
         """
@@ -31,20 +32,20 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
 
     def read(self) -> Snapshot:
-        """What it holds now. Raise Unreadable if that cannot be read: it may be another time."""
+        """Its present content. Raise Unreadable if this call cannot read it; a later one may."""
 
     def changed(self) -> bool:
-        """Whether it may hold something else than at the last call; True in the first one. Costs
-        little: it may be asked several times a second.
+        """Whether its content may have changed since the last call; True in the first one. It is
+        cheap: callers may call it several times a second.
         """
 
     def watch(self, changed: Callable[[], object]) -> str:
-        """Call `changed`, in a thread of its own, as soon as there may be something else to read.
-        Return why that is not possible, or nothing; then only asking again tells.
+        """Call `changed`, in a thread of its own, as soon as the content may have changed. Return
+        nothing; or, if that is impossible, the reason: then only polling shows changes.
         """
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""

@@ -1,4 +1,4 @@
-"""A topology that is a file: the `Source` that people edit.
+"""Read a topology from a file: the `Source` that people edit.
 
 The version is the SHA-256 of its bytes, so a file that is saved unchanged is the same version.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @frozen
 class FileSnapshot:
-    """The bytes that a file had; `file` is what errors call it."""
+    """The bytes that a file had; errors name it `file`."""
 
     data: bytes
     file: str
@@ -33,12 +33,12 @@ class FileSnapshot:
         return hashlib.sha256(self.data).hexdigest()
 
     def declaration(self, before: Declaration | None = None) -> Declaration:
-        """What the bytes declare, in place of `before`, which is in force. Raise FileError."""
+        """The declaration in the bytes; it replaces `before`, which is in force. Raise FileError."""
         return declaration_of(text_of(self.data, self.file), self.file, before)
 
 
 class FileSource:
-    """A topology file, saved by whatever kind of editor."""
+    """A topology file, saved by any kind of editor."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +47,7 @@ class FileSource:
 
     @property
     def name(self) -> str:
-        """The file's path, as it was given."""
+        """The file's path, as the caller passed it."""
         return str(self.path)
 
     def read(self) -> FileSnapshot:
@@ -59,16 +59,16 @@ class FileSource:
         return self._looks.changed()
 
     def watch(self, changed: Callable[[], object]) -> str:
-        """Call `changed`, in a thread of its own, when the file is saved; return why that is not
-        possible, or nothing. Not for processes with an event loop: `changed` serves these.
+        """Call `changed`, in a thread of its own, when the file is saved; return the reason if that
+        is impossible, else nothing. Processes with an event loop use `changed`.
         """
-        # Here: its threads are the first of a process that may need none.
+        # Imported here: its threads are the first of a process that may need none.
         from dvr_ryu.source.notification import SaveNotifier
 
         self._notifier = SaveNotifier(self.path, changed)
         return self._notifier.start()
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         if self._notifier:
             self._notifier.end()

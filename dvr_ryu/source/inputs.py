@@ -1,6 +1,6 @@
-"""What the controller computes flows from: a topology and pipelines, read again after each save.
+"""Read the controller's inputs, a topology and pipelines, again after each save.
 
-It says when there is something new, and reads it. It does not know what is in force.
+It notices new inputs, and reads them. It does not know the state in force.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dvr_ryu.topology.spec.text_file import Unreadable
 
 @frozen
 class Inputs:
-    """The two factors of what is desired."""
+    """The two factors of the desired state."""
 
     declaration: Declaration
     pipelines: Pipelines
@@ -36,15 +36,15 @@ class InputReader:
         self._look()
         self._unread = self._other_flows = False
         self.taken = Inputs(source.read().declaration(), self._load_pipelines())
-        """What was read last and found to be good."""
+        """The last inputs that were read and found to be good."""
 
     def _look(self) -> tuple[bool, bool]:
         """Whether the topology, and whether the pipelines, changed since the last look."""
         return self.source.changed(), self._flow_files.changed()
 
     def due(self) -> bool:
-        """Whether there is something to read which was the same in this call and the last: a file
-        that is being written is not read.
+        """Whether there are new inputs that were the same in this call and the last: a file that is
+        being written is not read.
         """
         topology, flows = self._look()
         self._other_flows |= flows
@@ -54,10 +54,11 @@ class InputReader:
         return self._unread
 
     def read(self) -> Inputs:
-        """Read what `due` found. The very same pipelines tell that only the topology was edited.
+        """Read what `due` found. If the pipelines are the same object, only the topology was
+        edited.
 
         This may take seconds. Raise FileError or DvrError for a bad save, which is not due again;
-        Unreadable for what cannot be read now: that is due again in the next call.
+        Unreadable for inputs that cannot be read now: these are due again in the next call.
         """
         self._unread = False
         try:
@@ -69,9 +70,9 @@ class InputReader:
         return Inputs(declaration, pipelines)
 
     def take(self, inputs: Inputs) -> None:
-        """Note that what `read` returned was found to be good."""
+        """Note that the inputs from `read` were found to be good."""
         self.taken, self._other_flows = inputs, False
 
     def _load_pipelines(self) -> Pipelines:
-        # The folder may be a link that is turned meanwhile: all are read where it leads now.
+        # The folder may be a link that changes meanwhile: all are read from its present target.
         return load_pipelines(self._folder.resolve())

@@ -1,6 +1,6 @@
-"""The kernel's word that a file was saved, by inotify: at once, and in a thread of its own.
+"""Report the save of a file by the kernel's inotify: at once, in a thread of its own.
 
-It only calls; it neither reads the file nor judges whether anything in it is new.
+It only calls; it does not read the file or look for changes in it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dvr_ryu.errors import is_exhaustion
 
 
 class SaveNotifier(FileSystemEventHandler):
-    """Calls `saved` when a file is saved, by whatever kind of editor."""
+    """Calls `saved` when any kind of editor saves a file."""
 
     def __init__(self, path: Path, saved: Callable[[], object]) -> None:
         self._path = str(path.absolute())
@@ -24,7 +24,7 @@ class SaveNotifier(FileSystemEventHandler):
         self._observer.schedule(self, str(path.absolute().parent))
 
     def start(self) -> str:
-        """Begin; return why that is not possible, or nothing."""
+        """Begin; return the reason if that is not possible, else nothing."""
         try:
             self._observer.start()
         except OSError as error:
@@ -34,7 +34,7 @@ class SaveNotifier(FileSystemEventHandler):
         return ""
 
     def end(self) -> None:
-        """Call no longer."""
+        """Stop calling."""
         self._observer.stop()
 
     def on_any_event(self, event: FileSystemEvent) -> None:

@@ -1,6 +1,6 @@
-"""Notices that files were saved, replaced, added or removed, by looking at them: a stat a file.
+"""Notice that files were saved, replaced, added or removed, by one stat for each file.
 
-It reads no file, starts no thread and does not wait: so it works under any event loop.
+It reads no file, starts no thread and does not wait, so it works under any event loop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class PathWatch:
 
 
 def _look(file: Path) -> _Look:
-    """What tells whether a file was saved since: path, time, size, inode; zeros if it is gone."""
+    """The values that a save changes: path, time, size, inode; zeros if the file is gone."""
     try:
         stat = file.stat()
     except OSError:

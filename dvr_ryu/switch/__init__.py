@@ -1,3 +1,3 @@
-"""The OpenFlow edge: connected bridges, what they have and what they are sent. Runs in Ryu's
+"""The OpenFlow edge: connected bridges, their flows, and the messages to them. Runs in Ryu's
 greenlets.
 """

@@ -39,7 +39,7 @@ SHUT_SECONDS = 2.0
 
 
 class DesiredState(Protocol):
-    """What a bridge asks about what is wanted."""
+    """The desired state, as far as a bridge uses it."""
 
     def identify(self, description: str, datapath_id: int) -> BridgeName | None:
         """The bridge that describes itself so and has this datapath id; None if the topology has
@@ -47,7 +47,7 @@ class DesiredState(Protocol):
         """
 
     def objection(self, name: BridgeName, peer: Peer) -> str | None:
-        """Why a bridge that `identify` knows cannot be at this peer; None if it can."""
+        """The reason why a bridge that `identify` knows cannot be at this peer; None if it can."""
 
     def cookies(self) -> frozenset[int]:
         """The cookies that mark flows as ours."""
@@ -56,22 +56,22 @@ class DesiredState(Protocol):
         """The cookies of flows that switches learn by themselves."""
 
     def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
-        """What the flows of a bridge with these ports are made from, now."""
+        """The present basis of the flows of a bridge with these ports."""
 
     def change_between(self, before: Topology, after: Topology) -> TopologyChange:
-        """What turned an earlier topology into a later one."""
+        """The change from an earlier topology to a later one."""
 
     def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
         """The ports of a bridge that are not shut."""
 
 
 class SharedState(Protocol):
-    """What a bridge shares with all others that are connected."""
+    """The state that all connected bridges share."""
 
     claims: Claims
 
     def bridges(self) -> int:
-        """How many there are, this one among them."""
+        """The number of bridges, with this one."""
 
     def knows(self, connection: Connection, known: bool) -> None:
         """Note whether a connection is that of a bridge of the topology."""
@@ -98,10 +98,10 @@ class Bridge:
         self._port_events: list[tuple[int, NamedPort]] | None = None
         """The events of ports between the request for the ports and its reply."""
         self._basis: Basis | None = None
-        """What the bridge's flows are made from: the last basis that it did not refuse."""
+        """The basis of the bridge's flows: the last one that it did not refuse."""
         self._wanted = DesiredFlows()
         self._found: dict[bytes, bytes] | None = None
-        """The flows that the bridge has, if they are not the wanted ones."""
+        """The installed flows, if they are not the desired ones."""
         self._taught: frozenset[int] = frozenset()
         """The cookies of flows that the bridge learns by its current lines."""
         self._work = hub.Event()
@@ -111,7 +111,7 @@ class Bridge:
         self._shut_again: dict[str, float] = {}
         """Port → when it may be shut again, if it is up."""
         self._refused = ""
-        """Why the bridge cannot have the wanted flows; empty if it can."""
+        """The reason why the bridge cannot have the desired flows; empty if it can."""
         self._retry_pause = LOOK_SECONDS
         self._retry_at = 0.0
         self._look_seconds = 0.0
@@ -132,8 +132,8 @@ class Bridge:
         return str(self._name or self._connection.peer)
 
     def keep(self) -> None:
-        """Make the bridge what it should be, and again after each `touch`. A switch that does not
-        answer is disconnected, so that it connects again.
+        """Bring the bridge to the desired state, and again after each `touch`. A switch that does
+        not answer is disconnected, so that it connects again.
         """
         try:
             self._introduce()
@@ -161,10 +161,10 @@ class Bridge:
         return pause(self._least_pause, self._look_seconds, self._shared.bridges())
 
     def _is_right(self) -> bool:
-        """Read the flows; return whether the bridge still has the wanted ones, and note its flows
-        if not. Return False, too, when it is time to send refused flows again.
+        """Read the flows; return whether the bridge still has the desired ones; if not, note the
+        installed ones. Return False, too, when it is time to send refused flows again.
 
-        A switch does not report what others do to our flows. A flow with a timeout may be gone.
+        A switch does not report others' changes to our flows. A flow with a timeout may be gone.
         """
         if self._name is None:
             return True
@@ -194,7 +194,7 @@ class Bridge:
         return False
 
     def touch(self) -> None:
-        """Note that the wanted flows may have changed."""
+        """Note that the desired flows may have changed."""
         if not self._work.is_set():
             self._touched = time.monotonic()
         self._work.set()
@@ -291,7 +291,7 @@ class Bridge:
             )
 
     def _sync(self) -> None:
-        """Make the installed flows the wanted ones; log the flows that the switch refuses."""
+        """Make the installed flows the desired ones; log the flows that the switch refuses."""
         if self._name is None:
             return
         if not self._has_read:
@@ -323,7 +323,7 @@ class Bridge:
         self._report(difference, seconds, lines, occasion(before, after))
 
     def _keep_last(self, reason: str) -> None:
-        """Log once why the wanted flows cannot be; make sure that the bridge has its last ones."""
+        """Log once why the desired flows are impossible; make sure that it has its last ones."""
         if reason != self._refused:
             log_peer(logging.ERROR, f"{self}: {reason}", self._connection.peer)
         self._refused = reason
@@ -332,7 +332,7 @@ class Bridge:
         self._found = self._ours()
         if self._basis is not None:
             difference = subtract(self._wanted.flows, self._found, same_but_option_lengths)
-            with suppress(SwitchError):  # if it refuses even that, the next look tells
+            with suppress(SwitchError):  # if it refuses even that, the next look shows it
                 self.session.change([difference], _location_in(self._basis), lambda _: ())
                 self._found = None
 
@@ -344,7 +344,7 @@ class Bridge:
         return self._basis.edited(after, change)
 
     def _refill(self, after: Basis) -> FlowChange:
-        """Compare all wanted flows with the installed ones; send parts while others are made."""
+        """Compare all desired flows with the installed ones; send parts while others are made."""
         wanted = DesiredFlows()
         installed = self._wanted.flows if self._found is None else self._found
         filled = (wanted.add(each) for each in after.all())

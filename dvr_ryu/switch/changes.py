@@ -49,8 +49,8 @@ def diff_lines(change: FlowChange, gone: Iterable[Filled], come: Iterable[Filled
     """The change as `ovs-ofctl diff-flows` prints it, in the order of tables: a line with - for
     each old flow, a line with + for each new flow.
 
-    `gone` and `come` have at least the flows of the change. An old flow that was not wanted is
-    known by its bytes only; it is counted.
+    `gone` and `come` have at least the flows of the change. Of an old flow that was not desired,
+    only the bytes are known; it is counted.
     """
     identities = sorted([*change.added, *change.changed, *change.removed])
     first = identities[:MOST_LINES]

@@ -1,4 +1,4 @@
-"""Which connection is which bridge: one each.
+"""Assign each bridge's name to one connection.
 
 A second claim is refused as long as the first connection answers. So a bridge can connect again
 although its last connection, which is dead, has not been closed yet.

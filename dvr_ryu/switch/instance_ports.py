@@ -1,6 +1,6 @@
-"""The ports of every connected br-int, and when those that instances have left are to be shut.
+"""Track the ports of every connected br-int, and the times to shut those that instances left.
 
-Nothing here talks to a switch, and nothing decides where flows lead: that is `placement`.
+This module does not talk to a switch. `placement` decides where flows lead.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dvr_ryu.topology.placement import LeftPort, Observation, Placement, observe
 from dvr_ryu.topology.topology import Topology
 
 LINGER = 0.5
-"""Seconds until the port that an instance has left is shut: by then what was on its way there has
-arrived, and the other host has announced the instance's floating addresses."""
+"""Seconds until the port that an instance has left is shut: by then the packets on their way to it
+have arrived, and the other host has announced the instance's floating addresses.
+"""
 
 
 class InstancePorts:
@@ -22,7 +23,7 @@ class InstancePorts:
         self._ports: dict[str, frozenset[str]] = {}
         self._observation = Observation()
         self._left_since: dict[LeftPort, float] = {}
-        """Since when the instance of a port is where it is declared."""
+        """Port → the time since which its instance is on its declared host."""
         self.news = False
         """Whether ports came or went since `placement` was asked last."""
 
@@ -34,7 +35,7 @@ class InstancePorts:
             self.news = True
 
     def placement(self, topology: Topology, departed: Collection[str] = ()) -> Placement:
-        """Where the instances of a declared topology are, by the ports; perhaps on hosts that have
+        """The hosts of a declared topology's instances, by the ports; perhaps hosts that have
         `departed` from it.
         """
         self.news = False

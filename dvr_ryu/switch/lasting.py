@@ -1,4 +1,4 @@
-"""Work that the controller cannot do without. If it fails, the process ends and is started again.
+"""Run work that the controller requires. If it fails, the process ends and is started again.
 
 A greenlet that fails has no other exit code: Ryu would log a traceback and go on without it.
 """

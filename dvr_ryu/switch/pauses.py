@@ -1,4 +1,4 @@
-"""How long the controller waits before it reads a bridge's flows, or sends them, again. Pure."""
+"""Compute the pause before the controller reads a bridge's flows, or sends them, again. Pure."""
 
 from __future__ import annotations
 

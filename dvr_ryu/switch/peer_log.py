@@ -21,7 +21,7 @@ _of_bridges = Repeats(COMINGS, MOST_BRIDGES)
 
 
 def log_peer(level: int, line: str, peer: Peer | None = None) -> None:
-    """Log a line unless it was logged too often lately, for whichever port of the peer."""
+    """Log a line unless it was logged too often lately, for any port of the peer."""
     address = peer.address if peer else "here"
     kind = line.replace(str(peer), address)
     if _of_peers.first(address, kind, line, time.monotonic()):

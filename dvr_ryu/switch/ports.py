@@ -1,4 +1,4 @@
-"""The ports of one bridge by its messages. Pure; the number of ports is bounded."""
+"""Track the ports of one bridge by its messages. Pure; the number of ports is bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests, their replies, and changes of flows over one connection to a bridge.
+"""Send requests and changes of flows over one connection to a bridge, and receive the replies.
 
 Every wait is for the reply to a transaction id, in the greenlet that sent the request. This file
 does not know which flows a bridge should have.

@@ -1,4 +1,4 @@
-"""The controller's side of the transport: plain TCP, or TLS with its key and certificates.
+"""Secure the controller's connections: plain TCP, or TLS with its key and certificates.
 
 Each connection makes its handshake in its own greenlet, so no other connection waits for it. When
 the files are replaced, later connections use the new ones.
@@ -67,7 +67,7 @@ class Security:
             try:
                 self._context = contexts.server(self._files)
             except HostError:
-                pass  # `look` says what is wrong
+                pass  # `look` logs the reason
             else:
                 LOG.info("TLS with the certificate %s", self._files.certificate)
 

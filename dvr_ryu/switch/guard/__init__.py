@@ -1,4 +1,4 @@
-"""The message guard: what stands between a switch's bytes and everything that reads them. Pure.
+"""The message guard: it checks a switch's bytes before other modules read them. Pure.
 
-It knows OpenFlow's layouts and nothing else: no socket, no event loop, no Ryu.
+It knows only OpenFlow's layouts: no socket, no event loop, no Ryu.
 """

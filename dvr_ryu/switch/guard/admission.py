@@ -1,4 +1,4 @@
-"""How many connections of unknown bridges may be open. Pure.
+"""Limit the number of open connections of unknown bridges. Pure.
 
 If one address has too many, one of its own is closed; if there are too many altogether, one of the
 address that has the most. Of these the one with the least progress is closed, and the oldest of
@@ -18,7 +18,7 @@ class Admission(Generic[T]):
     """The connections of unknown bridges, by address, the oldest first."""
 
     def __init__(self, progress: Callable[[T], int]) -> None:
-        """`progress` tells how far a connection has come."""
+        """`progress` returns how far a connection has come."""
         self._progress = progress
         self._by_address: dict[str, dict[T, None]] = {}
         self._count = 0

@@ -70,8 +70,8 @@ class MessageGuard:
         self._end: Malformed | None = None
 
     def ask(self, xid: int, kind: Kind, about: About | None = None) -> None:
-        """Let an answer of this kind to a transaction id pass: multipart answers until their last
-        part, others once.
+        """Let an answer of this kind to a transaction id pass: a multipart answer until its last
+        part, another answer once.
         """
         room = 0 if about is None else MOST_OF_AN_ANSWER[about]
         self._requests[xid] = _Request(kind, about, room)

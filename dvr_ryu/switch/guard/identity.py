@@ -1,5 +1,5 @@
-"""Which peer may be a bridge of a host: one that comes from an address of the host, or one that has
-the host's certificate. Pure.
+"""Decide which peer may be a bridge of a host: it comes from an address of the host, or has the
+host's certificate. Pure.
 """
 
 from __future__ import annotations
