@@ -170,7 +170,7 @@ class DesiredState:
         return objection(peer, name, self._in_force.topology.hosts[name.host])
 
     def expected_from(self, address: str) -> int:
-        """How many bridges may connect from an address."""
+        """The number of bridges that may connect from an address."""
         return self._expected[address] * len(self.pipelines.by_bridge)
 
     def cookies(self) -> frozenset[int]:

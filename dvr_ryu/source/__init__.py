@@ -1,8 +1,7 @@
 """Define the interface of a topology's source, for the controller and the companion alike.
 
 A source holds a topology as text or as objects, and marks each of its states by a version. There is
-one implementation, `file`: a file that people save. This package does not know the use of a
-topology.
+one implementation, `file`: a file that people save. It does not know a topology's use.
 """
 
 from __future__ import annotations

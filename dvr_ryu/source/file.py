@@ -33,7 +33,7 @@ class FileSnapshot:
         return hashlib.sha256(self.data).hexdigest()
 
     def declaration(self, before: Declaration | None = None) -> Declaration:
-        """The declaration in the bytes; it replaces `before`, which is in force. Raise FileError."""
+        """The bytes' declaration; it replaces `before`, which is in force. Raise FileError."""
         return declaration_of(text_of(self.data, self.file), self.file, before)
 
 

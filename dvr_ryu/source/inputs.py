@@ -54,7 +54,7 @@ class InputReader:
         return self._unread
 
     def read(self) -> Inputs:
-        """Read what `due` found. If the pipelines are the same object, only the topology was
+        """Read the inputs that `due` found. Identical pipelines mean that only the topology was
         edited.
 
         This may take seconds. Raise FileError or DvrError for a bad save, which is not due again;

@@ -24,7 +24,7 @@ class SaveNotifier(FileSystemEventHandler):
         self._observer.schedule(self, str(path.absolute().parent))
 
     def start(self) -> str:
-        """Begin; return the reason if that is not possible, else nothing."""
+        """Begin; return the reason if that is impossible, else nothing."""
         try:
             self._observer.start()
         except OSError as error:

@@ -115,7 +115,7 @@ class Bridge:
         self._retry_pause = LOOK_SECONDS
         self._retry_at = 0.0
         self._look_seconds = 0.0
-        """How long the last look at the flows took, in seconds."""
+        """The duration of the last look at the flows, in seconds."""
         connection.receive = self._receive
 
     @property
@@ -125,7 +125,7 @@ class Bridge:
 
     @property
     def name(self) -> BridgeName | None:
-        """Which bridge of the topology it is, if any."""
+        """The name of the bridge in the topology, if it is in it."""
         return self._name
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ def in_sync(count: int, difference: FlowChange, seconds: float) -> str:
 
 
 def by_table(change: FlowChange) -> str:
-    """How many flows of each table changed."""
+    """The number of changed flows of each table."""
     parts = (change.added, change.changed, change.removed)
     counts = Counter(table_of(identity) for part in parts for identity in part)
     return ", ".join(f"table {table}: {count}" for table, count in sorted(counts.items()))

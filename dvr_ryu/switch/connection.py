@@ -129,7 +129,7 @@ class Connection(Datapath):  # type: ignore[misc]
             hub.sleep(0)
 
     def _count(self, size: int, now: float) -> None:
-        """Limit what an unknown switch may send."""
+        """Limit the bytes that an unknown switch may send."""
         if not self.known:
             self._unknown_bytes += size
             if self._unknown_bytes > ALLOWANCE + RATE * (now - self._unknown_since):
@@ -198,7 +198,7 @@ class Connection(Datapath):  # type: ignore[misc]
 
     @property
     def progress(self) -> int:
-        """How far it has come: HELLO, features, description."""
+        """The stage that it has reached: HELLO, features, description."""
         return (self.guard.version is not None) + (self.id is not None) + self.described
 
     # Messages -------------------------------------------------------------------------------------

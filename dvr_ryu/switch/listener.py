@@ -133,14 +133,14 @@ class Listener:
             began = time.monotonic()
             hub.sleep(LOOK)
             now = time.monotonic()
-            # If this process stood still, it first reads what switches have sent meanwhile.
+            # If this process stood still, it first reads the messages that arrived meanwhile.
             for connection in list(self._connections if now - began < LATE else ()):
                 connection.look(now)
             log_counts()
 
 
 def stand_before_ryu(listener: Listener) -> None:
-    """Let Ryu's OpenFlow service start this listener in place of its own."""
+    """Let Ryu's OpenFlow service start this listener instead of its own."""
     ofp_handler.OpenFlowController = lambda: listener
 
 
@@ -162,7 +162,7 @@ def _listening(address: str, port: int) -> socket.socket:
 
 
 def _descriptors() -> int:
-    """How many more descriptors this process may have, after raising its limit to the hard one."""
+    """Raise the limit to the hard one; return how many more descriptors this process may have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard - len(os.listdir("/proc/self/fd"))

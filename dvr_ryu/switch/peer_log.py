@@ -1,4 +1,4 @@
-"""Logs what peers do. Lines that are alike are counted after a while, not repeated."""
+"""Logs the actions of peers. After a while, like lines are counted, not repeated."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Send requests and changes of flows over one connection to a bridge, and receive the replies.
 
 Every wait is for the reply to a transaction id, in the greenlet that sent the request. This file
-does not know which flows a bridge should have.
+does not know a bridge's desired flows.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Session:
         return found
 
     def count_flows(self, cookie: int | None = None) -> int:
-        """How many flows with this cookie the bridge has; with None, flows of any cookie."""
+        """The number of the bridge's flows with this cookie; with None, of any cookie."""
         parser, ofproto = self.datapath.ofproto_parser, self.datapath.ofproto
         mask = 0 if cookie is None else _WHOLE_COOKIE
         request = parser.OFPAggregateStatsRequest(
@@ -278,7 +278,7 @@ class Session:
         self._require_taken(sent, location_of)
 
     def _require_taken(self, sent: list[Sent], location_of: Callable[[bytes], str]) -> None:
-        """Raise SwitchError if the switch refused a part of what was sent."""
+        """Raise SwitchError if the switch refused a part of the sent messages."""
         if self._refused:
             flows = {xid: flow for xids, each in sent for xid, flow in zip(xids, each, strict=True)}
             refused = {flows[xid]: error for xid, error in self._refused.items() if xid in flows}

@@ -57,7 +57,7 @@ def in_force(declaration: Declared, placement: Placement) -> tuple[Topology, Pla
         return declaration.topology, AS_DECLARED
 
 
-# What an edit moves -------------------------------------------------------------------------------
+# The moves of an edit -----------------------------------------------------------------------------
 
 
 def moved(before: Topology, after: Topology) -> dict[str, str]:

@@ -107,7 +107,7 @@ class HostView:
             and (instances[each.instance].host == self.host.name or each.fixed_ip in virtual)
         ]
 
-    # Relations: what flows/ repeats its blocks over -----------------------------------------------
+    # Relations, over which flows/ repeats its blocks ----------------------------------------------
 
     @cached_property
     def this_host(self) -> ThisHost:

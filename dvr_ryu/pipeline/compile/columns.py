@@ -42,7 +42,7 @@ class BitField(NamedTuple):
 
 
 class MaskForm(Enum):
-    """How OpenFlow carries a match with a mask."""
+    """OpenFlow's forms of a match with a mask."""
 
     NO_BITS = "not at all"
     SOME_BITS = "with its mask"

@@ -55,7 +55,7 @@ def ryu_flow_mod(flow: Flow) -> Any:
 
 
 class _Match(parser.OFPMatch):  # type: ignore[misc]
-    """A match of these entries, in place of Ryu's own: Ryu does not know all fields."""
+    """A match of these entries, instead of Ryu's own: Ryu does not know all fields."""
 
     def __init__(self, entries: Iterable[bytes]) -> None:
         super().__init__()

@@ -215,7 +215,7 @@ def find(name: str) -> Field | None:
 
 
 def why_not(name: str) -> str | None:
-    """Why the language lacks a field of ovs-ofctl, or None if ovs-ofctl has no such field."""
+    """The reason why the language lacks a field of ovs-ofctl; None if ovs-ofctl lacks it."""
     return next((why for begin, why in NOT_CARRIED.items() if name.startswith(begin)), None)
 
 

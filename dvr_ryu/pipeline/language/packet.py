@@ -90,7 +90,7 @@ class Packet:
         return self.known.get("nw_proto") if self.is_ip else None
 
     def why_absent(self, field: Field) -> str | None:
-        """Why the packet may lack the field, or None if it surely has the field."""
+        """The reason why the packet may lack the field, or None if it surely has the field."""
         if field.in_ethernet and not self.ethernet:
             return f"{field.name} is in the Ethernet header, and the packet has none here"
         if field.name == "vlan_pcp":

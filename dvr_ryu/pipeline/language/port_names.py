@@ -36,7 +36,7 @@ def _patches(bridge: str) -> list[str]:
 
 
 def why_no_port(bridge: str, text: str) -> str | None:
-    """Why the bridge cannot have a port of this name, as a flow line writes it; None if it can."""
+    """The reason why the bridge cannot have a port of this name in a flow line; None if it can."""
     name = text.strip('"')
     if is_ours(bridge, name):
         return None

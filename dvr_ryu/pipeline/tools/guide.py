@@ -1,4 +1,4 @@
-"""How to read and write a flow file: the part of its documentation that is not generated.
+"""Contains the manual of flow files: the part of the documentation that is not generated.
 
 Text only. `docs` takes relations, fields, tables and flows from the code, not from this text.
 """

@@ -18,7 +18,7 @@ class Admission(Generic[T]):
     """The connections of unknown bridges, by address, the oldest first."""
 
     def __init__(self, progress: Callable[[T], int]) -> None:
-        """`progress` returns how far a connection has come."""
+        """`progress` returns the stage that a connection has reached."""
         self._progress = progress
         self._by_address: dict[str, dict[T, None]] = {}
         self._count = 0

@@ -56,7 +56,7 @@ def features(message: bytes) -> None:
 
 
 def experimenter(message: bytes) -> None:
-    """An experimenter's head; what follows is not read."""
+    """An experimenter's head; the following bytes are not read."""
     at_least(message, _EXPERIMENTER_HEAD_SIZE, "an experimenter's message")
 
 

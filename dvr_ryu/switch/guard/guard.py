@@ -55,7 +55,7 @@ class _Request:
     kind: Kind
     about: About | None
     room: int
-    """How many more bytes it may have."""
+    """The number of further bytes that it may have."""
 
 
 class MessageGuard:
@@ -78,7 +78,7 @@ class MessageGuard:
 
     def feed(self, piece: bytes) -> Iterator[Message]:
         """Yield the messages that this piece completes. The caller handles each before it takes the
-        next: it may change what passes. Raises Malformed, and then again in each call.
+        next: it may change which messages pass. Raises Malformed, and then again in each call.
         """
         if self._end:
             raise self._end

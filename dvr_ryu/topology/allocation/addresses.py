@@ -26,7 +26,7 @@ def choose_addresses(
     added to `shortages`.
     """
     by_network: dict[str, list[WantedPort]] = defaultdict(list)
-    # Instances come last: one more of them takes no address from what serves the network.
+    # Instances come last: one more of them takes no address from a service of the network.
     for port in sorted(ports, key=lambda each: (each.owner == model.COMPUTE, each.key)):
         by_network[port.network].append(port)
     others: dict[str | None, list[IPv4Address]] = defaultdict(list)
@@ -96,7 +96,7 @@ class _AddressPlan:
                 self._take(port, further_key(port, subnet.cidr), [subnet])
 
     def _subnets_for(self, port: WantedPort) -> Iterator[SubnetSpec]:
-        """Those that may hold the port: for DHCP those it serves, for SNAT its interface's."""
+        """The subnets that may hold the port: for DHCP those served, for SNAT its interface's."""
         for subnet in self._subnets:
             if port.owner == model.DHCP and not self._network.has_dhcp(subnet):
                 continue

@@ -39,7 +39,7 @@ class Bindings:
         self._spec = spec
 
     def spot(self, binding: Binding) -> Spot | None:
-        """Where a binding leads; None if there is no such instance, or it has no such address."""
+        """The spot to which a binding leads; None if the instance or its address does not exist."""
         instance = self._spec.instances.get(binding.instance or "")
         if instance is None:
             return None

@@ -1,8 +1,8 @@
 """Choose every number that the file omits, as a function of the declaration. Pure.
 
 Pinned numbers are reserved first; then each claimant, in sorted order, takes its slot in the pool.
-The order of lines changes nothing, and an edit elsewhere moves a number only by a collision: see
-`slots`.
+The order of lines does not matter, and an edit of another object moves a number only by a
+collision: see `slots`.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class Merger:
             if self._left < 0:
                 message = f"more than {MAX_MERGED} keys are merged; write less by '<<'"
                 raise Unreadable(source, message)
-            # A key that one source has twice is merged twice: it is a mistake there.
+            # A key that one source has twice is merged twice: it is a mistake in that source.
             yield from [pair for pair in pairs if _name(pair[0]) not in seen]
             seen.update(_name(key) for key, _ in pairs)
 

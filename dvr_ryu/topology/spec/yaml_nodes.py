@@ -22,7 +22,7 @@ Path = tuple[Any, ...]
 """From the top of the data down: keys of mappings and indices of lists."""
 
 MAX_DEPTH = 100
-"""How deeply lists and mappings may nest. libyaml recurses on the C stack, and would overrun it."""
+"""The deepest nesting of lists and mappings: libyaml recurses, and would overrun the C stack."""
 MAX_REPEATED = 300_000
 """The most values that aliases may repeat: a few lines can name more than any memory holds."""
 
