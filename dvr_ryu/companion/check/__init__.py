@@ -1,7 +1,7 @@
-"""Whether this machine can be a host: what it has and what it lacks, without making anything.
+"""Check whether this machine can be a host, without making anything.
 
-Each file looks at one side of the machine and yields findings. Only what kernel modules load by
-themselves when they are tried is different afterwards.
+Each file checks one side of the machine and yields findings. Only the modules that the kernel loads
+during the trials remain afterwards.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dvr_ryu.topology.view import HostView
 
 
 def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[Finding]:
-    """Yield what is found; with the view of a host, also whether this machine can be that one."""
+    """Yield the findings; with the view of a host, also whether this machine can be that one."""
     with closing(Database()) as database:
         datapath = _datapath(database)
         desired = desired_resources(view, datapath, options=options) if view else None
@@ -53,8 +53,8 @@ def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[
 def unnoticed(
     view: HostView, database: Database, options: TlsOptions = DEFAULTS
 ) -> Iterator[Finding]:
-    """Yield what is wrong for packets on a host that `apply` makes all the same: it does not need
-    them. What it needs itself, it refuses to go without.
+    """Yield the faults that affect packets on a host but do not stop `apply`. It raises for its own
+    needs.
     """
     datapath = _datapath(database)
     sides = (

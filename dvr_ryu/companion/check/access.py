@@ -1,4 +1,5 @@
-"""Whether guests reach underlay tunnels and the controller by external gateways of this host."""
+"""Check whether guests reach underlay tunnels and the controller by this host's external
+gateways."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ TRANSLATING = ("-j MASQUERADE", "-j SNAT")
 
 
 def findings(view: HostView) -> Iterator[Finding]:
-    """Yield what guests reach by each external network whose gateway is here."""
+    """Yield the targets that guests reach by each external network whose gateway is here."""
     closed = guarded(view)
     for port in view.local_ports_of(model.EXTERNAL_GATEWAY):
         if port.device in closed:

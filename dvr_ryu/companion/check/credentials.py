@@ -1,4 +1,4 @@
-"""Whether this host's key and certificate are good, where the controller speaks TLS."""
+"""Check this host's key and certificate, where the controller speaks TLS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHAT = "certificate"
 
 
 def findings(view: HostView, options: TlsOptions) -> Iterator[Finding]:
-    """Yield what the controller would object to, or until when it would not."""
+    """Yield the controller's objections, or the time until which it has none."""
     controller = options.controller(view)
     if controller is None or not controller.tls:
         return

@@ -1,4 +1,4 @@
-"""One line of `dvr companion check`: what was looked at, what was seen, what to do about it."""
+"""One line of `dvr companion check`: the subject, the observation, the advice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Verdict(Enum):
 
 @frozen
 class Finding:
-    """`advice` says what to do, where there is something."""
+    """`advice` is the remedy, if there is one."""
 
     what: str
     verdict: Verdict
@@ -52,7 +52,7 @@ def line(finding: Finding) -> str:
 
 
 def exit_code(found: Iterable[Finding]) -> int:
-    """What `dvr companion check` ends with: a warning is no error."""
+    """The exit code of `dvr companion check`: a warning is no error."""
     wrong = any(each.verdict is Verdict.FAIL for each in found)
     return WRONG_INPUT if wrong else DONE
 

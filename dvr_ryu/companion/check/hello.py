@@ -1,7 +1,7 @@
-"""OpenFlow's HELLO over a connected socket: whether a controller is at the other end.
+"""Exchange OpenFlow's HELLO over a connected socket to detect a controller at the other end.
 
-It sends one message and reads one. It opens and closes no connection, and does not care what
-carries it: TCP or TLS.
+It sends one message and reads one. It opens and closes no connection, and works over TCP and TLS
+alike.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _HEADER = struct.Struct("!BBHI")
 _HELLO, _ERROR = 0, 1
 _VERSION_BITMAP = 1
 _LONGEST = 1024
-"""Bytes of a HELLO that are read: one with every version there may be takes 48."""
+"""The most bytes read of a HELLO: one with every possible version takes 48."""
 
 VERSIONS = {4: "1.3", 5: "1.4"}
 """OpenFlow's numbers of the versions that the controller of this project speaks."""
 
 
 class NoHello(Exception):
-    """What came back is not the HELLO of a controller that bridges can use; says what it is."""
+    """The reply is not the HELLO of a controller that bridges can use; the text describes it."""
 
 
 def exchange(connected: socket.socket, seconds: float) -> str:
@@ -39,9 +39,9 @@ def exchange(connected: socket.socket, seconds: float) -> str:
 def exchange_over_tls(connected: socket.socket, seconds: float, context: ssl.SSLContext) -> str:
     """The same over TLS. Raise ssl.SSLError where the two ends do not agree on it.
 
-    It hears the controller first: with TLS 1.3 this end takes the handshake for done before the
-    other has judged our certificate, and what we send till then resets the connection, in which
-    the other's reason is lost.
+    It reads from the controller first: with TLS 1.3 this end considers the handshake done before
+    the other has checked our certificate. Our data would then reset the connection, and the other's
+    reason would be lost.
     """
     connected.settimeout(seconds)
     with context.wrap_socket(connected) as secured:

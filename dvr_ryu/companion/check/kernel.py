@@ -1,4 +1,4 @@
-"""What the kernel can do, tried in a network namespace that is gone afterwards."""
+"""Check the kernel's abilities by trial, in a network namespace that is removed afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 @frozen
 class Trial:
-    """A command that succeeds where the kernel can do something; `module` is what can."""
+    """A command that succeeds if the kernel has an ability; `module` provides that."""
 
     what: str
     command: tuple[str, ...]
@@ -51,11 +51,11 @@ TUNNELS = {
     "geneve": _ip("geneve tunnels", "link add try2 type geneve external", "geneve"),
     "gre": _ip("gre tunnels", "link add try2 type gretap external", "ip_gre"),
 }
-"""What Open vSwitch asks of the kernel where the kernel has its datapath."""
+"""The trials of Open vSwitch's needs where the kernel has its datapath."""
 
 
 def findings(view: HostView | None, datapath_type: str) -> Iterator[Finding]:
-    """Yield what the kernel can and cannot do; without the rights to try, nothing."""
+    """Yield the kernel's abilities and lacks; without the rights to try, nothing."""
     if not rights.missing():
         trials = list(TRIALS)
         if view and datapath_type == "system":

@@ -1,4 +1,4 @@
-"""Whether the kernel has room for all neighbours that this host, and what is on it, may have."""
+"""Check whether the kernel has room for all neighbours of this host and its namespaces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dvr_ryu.topology.view import HostView
 
 
 def findings(view: HostView) -> Iterator[Finding]:
-    """Yield what the view's host needs at most, where the kernel tells its limit."""
+    """Yield the most that the view's host needs, where the kernel shows its limit."""
     limit = neighbour_table.limit()
     if limit is None:
         return

@@ -1,4 +1,4 @@
-"""What others have on this machine where we want to be: bridges, ports, flows, namespaces."""
+"""Report foreign items that coexist or conflict with ours: bridges, ports, flows, namespaces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dvr_ryu.topology.view import HostView
 
 
 def findings(view: HostView, desired: Iterable[Resource], database: Database) -> Iterator[Finding]:
-    """Yield what stays beside us, and what is in our way."""
+    """Yield the foreign items that stay beside ours, and those in our way."""
     desired = list(desired)
     yield from _on_bridges(view, desired, database)
     yield from _in_namespaces()

@@ -1,4 +1,4 @@
-"""The programs that the companion runs, and those that may undo what it does."""
+"""Check the programs that the companion runs, and those that may undo its changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ASKS_VERSION = {
     "openssl": "version",
     "ovs-ofctl": "--version",
 }
-"""Program → the word that makes it say its version; udhcpc has none."""
+"""Program → the argument by which it prints its version; udhcpc has none."""
 
 OTHERS = {
     "NetworkManager": (
@@ -36,7 +36,7 @@ OTHERS = {
     ),
     "firewalld": ("firewalld", "let it accept the other hosts' tunnels, and what gw- forwards"),
 }
-"""First 15 letters of a process's name → what it is called, and what should be seen to."""
+"""First 15 letters of a process's name → its full name, and the advice."""
 
 
 def findings(desired: Iterable[Resource] | None) -> Iterator[Finding]:
@@ -58,7 +58,7 @@ def _version(program: str, path: str) -> str:
 
 
 def in_the_way() -> Iterator[Finding]:
-    """Yield each program that runs here and may take our devices for its own."""
+    """Yield each running program that may take our devices for its own."""
     running = set()
     for comm in Path("/proc").glob("[0-9]*/comm"):
         try:

@@ -1,4 +1,4 @@
-"""What the companion may do here."""
+"""Check the companion's rights here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dvr_ryu.companion.providers.kernel.rights import CAPABILITIES, is_root, mis
 
 
 def findings() -> Iterator[Finding]:
-    """Yield whether we are root, and may do what root usually may."""
+    """Yield whether we are root, and have root's usual rights."""
     if not is_root():
         yield fails("root", f"user {os.geteuid()}", f"type sudo {as_typed()}")
         return

@@ -1,4 +1,4 @@
-"""Whether this machine can be one host of a topology: underlay, controller, firewall."""
+"""Check whether this machine can be one host of a topology: underlay, controller, firewall."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
 SECONDS = 2.0
-"""How long the controller may take to be reached, and then to answer."""
+"""Seconds within which the controller must accept a connection, and then answer."""
 
 
 def findings(
@@ -78,7 +78,8 @@ def _firewall() -> list[str]:
 
 
 def _forwarding(firewall: list[str]) -> Iterator[Finding]:
-    """What an external network's gateway needs: the kernel forwards, and nothing forbids it."""
+    """Yield whether an external gateway can work: the kernel must forward, and no rule may forbid
+    it."""
     forwards = Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1"
     seen = "on" if forwards else "off: the companion turns it on, and off again when it goes"
     yield passes("ip_forward", seen)

@@ -1,4 +1,4 @@
-"""Open vSwitch: whether it answers, whether its daemon runs, which datapath it has."""
+"""Check Open vSwitch: whether it answers, whether its daemon runs, which datapath it has."""
 
 from __future__ import annotations
 

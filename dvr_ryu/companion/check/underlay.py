@@ -1,4 +1,5 @@
-"""Whether this machine has the topology's underlay: the host's address, on devices of its MTU."""
+"""Check whether this machine has the topology's underlay: the host's address, on devices of its
+MTU."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from dvr_ryu.topology.view import HostView
 
 @frozen
 class Carrier:
-    """A device that the tunnels' packets leave by: one with the host's address, or a card below."""
+    """A device by which the tunnels' packets leave: one with the host's address, or a card
+    below."""
 
     name: str
     mtu: int
@@ -30,14 +32,14 @@ class Carrier:
     """Whether it is a bridge of Open vSwitch; None if that does not answer."""
 
     def widened(self, mtu: int) -> str:
-        """The command that gives it another MTU. Of its own bridges, Open vSwitch decides."""
+        """The command that sets another MTU. Open vSwitch decides the MTU of its own bridges."""
         if self.is_bridge:
             return f"ovs-vsctl set Interface {self.name} mtu_request={mtu}"
         return f"ip link set {self.name} mtu {mtu}"
 
 
 def findings(view: HostView, datapath_type: str, database: Database) -> Iterator[Finding]:
-    """Yield whether the address is where tunnels need it, and the MTU is there, too."""
+    """Yield whether the address and the MTU are those that the tunnels need."""
     underlay, address = view.topology.underlay, view.host.address
     what = "underlay address"
     found = carriers(address, database)
@@ -61,8 +63,8 @@ def findings(view: HostView, datapath_type: str, database: Database) -> Iterator
 
 
 def shortage(topology: Topology, host: str, database: Database) -> str | None:
-    """What keeps packets of the underlay's MTU from a host, and what to do, in one line; for a host
-    that is not in the topology, nothing.
+    """The obstacle to packets of the underlay's MTU on a host, with the remedy, in one line; for a
+    host that is not in the topology, nothing.
     """
     if host not in topology.hosts:
         return None
@@ -80,8 +82,8 @@ def too_narrow(underlay: Underlay, found: list[Carrier]) -> Carrier | None:
 
 
 def carriers(address: str, database: Database) -> list[Carrier]:
-    """The devices that have an address; after a bridge of Open vSwitch, its widest card, which
-    leads to the other hosts.
+    """The devices that have an address; after a bridge of Open vSwitch, its card of the largest
+    MTU, which leads to the other hosts.
     """
     with netlink(ROOT) as kernel:
         names = list(routing.devices_with(kernel, address))

@@ -25,8 +25,8 @@ def desired_resources(
 ) -> tuple[Resource, ...]:
     """Return every resource of a host, each once.
 
-    `datapath_type` is "system", or "netdev" where the kernel has no openvswitch module. `cache` is
-    what the last resources of this host left for these.
+    `datapath_type` is "system", or "netdev" where the kernel has no openvswitch module. `cache` has
+    this host's resources of the last call.
     """
     cache = cache or ResourceCache()
     cache.begin()

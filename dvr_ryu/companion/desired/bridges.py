@@ -1,7 +1,7 @@
 """The bridges of a host, the patches between them and the tunnels to the other hosts. Pure.
 
-Every port carries its tag from the transaction that makes it, and all bridges are `secure`:
-nothing is forwarded that the controller did not ask for.
+Every port has its tag from the transaction that makes it, and all bridges are `secure`: they
+forward only by the controller's flows.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def datapath_of(adopted: Iterable[Bridge], kernels: str) -> str:
 
 
 def beside_adopted(resource: Resource, adopted: Mapping[str, Bridge]) -> Resource:
-    """Return a resource as it should be beside adopted bridges: these keep their MACs, and the
-    foreign ports on them their numbers, which a port that asks for one could take.
+    """Return a resource adapted to adopted bridges: these retain their MACs, and the foreign ports
+    on them their numbers, which a port that requests one could take.
     """
     if isinstance(resource, OvsPort) and resource.bridge in adopted:
         interface = {k: v for k, v in resource.interface.items() if k != "ofport_request"}
@@ -99,7 +99,7 @@ def _controller(controller: model.Controller | None) -> dict[str, str]:
     return {
         "target": str(controller),
         "connection_mode": "out-of-band",
-        # Unless asked, OVS waits up to 8 s before it tries an unreachable controller again.
+        # By default, OVS waits up to 8 s before it retries an unreachable controller.
         "max_backoff": "1000",
     }
 
@@ -107,8 +107,8 @@ def _controller(controller: model.Controller | None) -> dict[str, str]:
 def _stable_mac(description: str) -> str:
     """A locally administered MAC for a bridge.
 
-    Unless asked, OVS takes the least of its ports' MACs, and the datapath id, hence the connection
-    to the controller, would change with the ports.
+    By default, OVS takes the least of its ports' MACs. The datapath id, and so the connection to
+    the controller, would change with the ports.
     """
     digest = hashlib.sha256(description.encode()).digest()
     return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
@@ -129,15 +129,15 @@ def integration_port(
     namespace: str,
     veth: VethPair | None = None,
 ) -> OvsPort:
-    """A port of br-int on its network's local VLAN, with what Neutron writes beside it.
+    """A port of br-int on its network's local VLAN, with Neutron's external_ids.
 
     Open vSwitch makes its device, unless it is the outer end of a pair of veth devices. A port that
     other hosts have, too, is protected, like the patch to br-tun: so its MAC leaves the host only
-    by flows that know it, and never while these are missing.
+    by flows that match it, and never while these are missing.
     """
     interface = dict(_interface(port, "internal" if veth is None else ""))
     if namespace == ROOT:
-        # Unless asked, OVS gives it the least MTU of all other devices on the bridge.
+        # By default, OVS sets the least MTU of all other devices on the bridge.
         interface["mtu_request"] = str(view.topology.underlay.overlay_mtu)
     return OvsPort(
         bridge_of(Plug.DEVICES),

@@ -1,6 +1,7 @@
-"""A cache of resources: each stays as long as what it was made of stays the same. Pure.
+"""Cache resources: each stays as long as its inputs are equal. Pure.
 
-So an edit costs what it touches, not what there is; and a comparison finds the very same objects.
+So the cost of an edit depends on its size, not on the host's; and a comparison finds identical
+objects.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Value = TypeVar("Value")
 
 
 class ResourceCache:
-    """The resources that were made of which objects, the last time that all were asked for."""
+    """The inputs and the resources of the last time that all were requested."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[object, tuple[Resource, ...]]] = {}
@@ -23,15 +24,15 @@ class ResourceCache:
         self._inner: dict[str, ResourceCache] = {}
 
     def begin(self) -> None:
-        """Begin to ask for all resources; what was not asked for the last time is forgotten."""
+        """Begin to request all resources; drop those that were not requested the last time."""
         self._last, self._now = self._now, {}
 
     def resources(
         self, name: str, made_of: object, make: Callable[[], Iterable[Resource]]
     ) -> tuple[Resource, ...]:
-        """Return what `make` yields, or yielded the last time if `made_of` is equal.
+        """Return the resources of `make`, or those of the last time if `made_of` is equal.
 
-        `made_of` is all that `make` looks at; `name` is the object's own, among all.
+        `made_of` are all inputs of `make`; `name` is the object's unique name.
         """
         known = self._last.get(name)
         if known is None or known[0] != made_of:
@@ -40,12 +41,12 @@ class ResourceCache:
         return known[1]
 
     def inner(self, name: str) -> ResourceCache:
-        """Return what keeps parts of the resources of that name; their `make` begins with it."""
+        """Return the cache for parts of the resources of that name; their `make` begins with it."""
         return self._inner.setdefault(name, ResourceCache())
 
     def value(self, name: str, value: Value) -> Value:
-        """Return `value`, or what it was the last time if that is equal: of what is long, the parts
-        are compared once for all that is made of it.
+        """Return `value`, or the last one if that is equal: so the parts of a long value are
+        compared only once for all resources made of it.
         """
         if self._values.get(name) != value:
             self._values[name] = value

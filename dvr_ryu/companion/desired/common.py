@@ -24,8 +24,8 @@ ROUTER_SYSCTLS = {
     "net/ipv4/conf/all/arp_ignore": "1",
     "net/ipv4/conf/all/arp_announce": "2",
     "net/ipv4/conf/all/promote_secondaries": "1",
-    # A packet that comes in by a qr- and leaves by the same, towards sg-, takes the best way: the
-    # instance needs no redirect.
+    # A packet that enters and leaves by the same qr-, towards sg-, takes the best way: the instance
+    # needs no redirect.
     "net/ipv4/conf/all/send_redirects": "0",
     # A namespace starts with the host's own values, and a distribution's strict rp_filter breaks
     # asymmetric routing: an answer returns by the router of another host.
@@ -37,7 +37,7 @@ its answers, and ICMP errors about packets that it forwards."""
 EVERYWHERE = "0.0.0.0/0"
 """The destination of a default route."""
 NO_IPV6 = {f"{Family.IPV6.sysctls}/conf/all/disable_ipv6": "1"}
-"""All hosts have the same MACs here: IPv6 would take its link-local address for a duplicate."""
+"""All hosts have the same MACs here: IPv6 would consider its link-local address a duplicate."""
 
 
 def empty_namespace(name: str, sysctls: dict[str, str]) -> Iterator[Resource]:
@@ -50,9 +50,9 @@ def empty_namespace(name: str, sysctls: dict[str, str]) -> Iterator[Resource]:
 
 
 def liberal_conntrack(name: str, after: tuple[Key, ...] = ()) -> Sysctl:
-    """Conntrack that accepts TCP which it sees in one direction only, as each router of a DVR does.
+    """Let conntrack accept TCP that it sees in one direction only, as each router of a DVR does.
 
-    The setting is there once the namespace has a use for conntrack, hence `after`.
+    The setting exists once the namespace uses conntrack, hence `after`.
     """
     path = "net/netfilter/nf_conntrack_tcp_be_liberal"
     return Sysctl(name, path, "1", ("namespace", name), after)
@@ -96,10 +96,10 @@ def outer_end(
 ) -> Iterator[Resource]:
     """Yield the end of a pair of veth devices that is a port of br-int.
 
-    The host itself answers nothing there. With the userspace datapath the host's own stack, too,
-    receives what comes out of it.
+    The host itself answers nothing there. With the userspace datapath the host's own stack receives
+    its packets, too.
     """
-    # A packet that is a little too long must reach the router: that answers with the right MTU.
+    # A slightly oversized packet must reach the router, which answers with the right MTU.
     yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, veth.key)
     key = device_key(ROOT, port.device)
     yield Sysctl(ROOT, f"{Family.IPV4.sysctls}/conf/{port.device}/arp_ignore", "8", key)
@@ -125,8 +125,8 @@ def extra_routes(
     namespace: str,
     feet: Iterable[model.Port | model.RouterInterface],
 ) -> Iterator[Route]:
-    """Yield a router's inner routes in one of its namespaces, by those of its feet there that have
-    the next hop's subnet.
+    """Yield a router's inner routes in one of its namespaces, by its ports there in the next hop's
+    subnet.
     """
     for foot in feet:
         for route in router.inner_routes:
@@ -145,12 +145,12 @@ def extra_routes(
 def outer_routes(
     view: HostView, router: model.Router, namespace: str, table: int, foot: model.Port
 ) -> Iterator[Route]:
-    """Yield a router's routes across its external network, in which a namespace has a foot."""
+    """Yield a router's routes across its external network, in which a namespace has a port."""
     own = address(view, foot, namespace).key
     for route in router.outer_routes:
         after: tuple[Key, ...] = (own,)
         if not contains(foot, route.nexthop):
-            # The same network, so the next hop is a neighbour there, too.
+            # It is the same network, so the next hop is a neighbour there, too.
             subnets = view.topology.networks[foot.network].subnets
             cidr = next(subnet.cidr for subnet in subnets if contains(subnet, route.nexthop))
             on_link = Route(namespace, table, str(cidr), None, foot.device, after)

@@ -1,4 +1,4 @@
-"""DHCP: a namespace per network, on the host of its DHCP port, in which dnsmasq serves. Pure.
+"""DHCP: on the host of a network's DHCP port, dnsmasq serves in a namespace per network. Pure.
 
 dnsmasq gives declared machines their own addresses and no others. It serves undeclared machines
 only from dhcp_ranges, and never with a declared address. It serves no DNS, and asks none.
@@ -99,8 +99,8 @@ def _of_network(
 
 
 def answered_options(view: HostView, client: model.Port) -> dict[Key, str]:
-    """The options that a client is answered with, by the keys of their resources on the server's
-    host.
+    """The options of the server's answers to a client, by the keys of their resources on the
+    server's host.
     """
     network = view.topology.networks[client.network]
     subnet = subnet_of(view, client)
@@ -133,7 +133,7 @@ def _ranges(subnet: model.Subnet, server: model.Port) -> list[model.DhcpRange]:
 
 
 def _nobody(ip: str) -> str:
-    """A MAC that no card has: dnsmasq reserves an address for it, and so gives it to nobody."""
+    """A MAC that no card has: dnsmasq reserves an address for it, and so leases it to no client."""
     return "02:00:" + ":".join(f"{int(byte):02x}" for byte in ip.split("."))
 
 
@@ -169,8 +169,8 @@ def _options(network: model.Network, subnet: model.Subnet) -> dict[int, str]:
 def _routes(network: model.Network, subnet: model.Subnet) -> str:
     """Routes as Neutron has them: the subnet's, and on the link to the network's other subnets.
 
-    A client that heeds this option ignores the router's (RFC 3442): so the default route is in it,
-    too.
+    A client that uses this option ignores the router option (RFC 3442): so the default route is in
+    it, too.
     """
     routes = {each.destination: each.nexthop for each in subnet.host_routes}
     for other in network.subnets:
@@ -210,7 +210,7 @@ def _server(
     if not any(_ranges(subnet, port) for subnet in subnets):
         argv.append("--no-ping")  # no other machine can have a declared address
     for subnet in subnets:
-        # To dnsmasq, clients with a declared address are known: these get none of the ranges.
+        # dnsmasq knows the clients with a declared address: these get none of the ranges.
         ranges = [f"tag:!known,{each.start},{each.end}" for each in _ranges(subnet, port)]
         for ends in [f"{subnet.cidr.network_address},static", *ranges]:
             range = f"set:{_tag(subnet)},{ends},{subnet.cidr.netmask},{LEASE_SECONDS}s"

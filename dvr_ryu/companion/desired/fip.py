@@ -1,8 +1,8 @@
 """Distributed floating addresses on one host: a fip- namespace per external network, between
 qrouters and fg-. Pure.
 
-Every host knows a way to every one of them, as the article prints it; but a host answers ARP, and
-turns round what its own routers send, only for the addresses whose instance it has.
+Every host has a route to each of them, as the article prints it; but a host answers ARP, and
+returns its own routers' packets, only for the addresses whose instance it has.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dvr_ryu.topology.family import Family
 from dvr_ryu.topology.view import HostView
 
 BEFORE_MAIN = 32765
-"""The priority of the rules for what routers, and the namespace itself, send. Neutron's is the
+"""The priority of the rules for packets of routers and of the namespace itself. Neutron's is the
 table's number, after main; but here main leads to the floating addresses of other hosts' instances,
 too, and back to the router."""
 
@@ -73,11 +73,11 @@ def resources(view: HostView, tx_checksum: bool) -> Iterator[Resource]:
 
 
 def _gateway(view: HostView, gateway: model.Port, tx_checksum: bool) -> Iterator[Resource]:
-    """The fg- port: this host's foot in the external network."""
+    """The fg- port: this host's port in the external network."""
     namespace = fip_namespace(view.topology.networks[gateway.network])
     fg = gateway.device
     yield from empty_namespace(namespace, {**ROUTER_SYSCTLS, "net/ipv4/ip_nonlocal_bind": "1"})
-    # All NAT is in the qrouters; what passes here needs no conntrack.
+    # All NAT is in the qrouters; packets here need no conntrack.
     yield Chain(namespace, "raw", "PREROUTING", ("-j CT --notrack",))
     yield from plugged(view, gateway, namespace, tx_checksum)
     # Not proxy_arp: it would answer for every address that there is a route to, on every host.
@@ -104,7 +104,7 @@ def _link(view: HostView, network: model.Network, router: model.Router) -> Itera
 def _ways_to_floating_addresses(
     view: HostView, network: model.Network, router: model.Router
 ) -> Iterator[Resource]:
-    """Main: every distributed address of the router, wherever its instance is."""
+    """The routes in main: every distributed address of the router, on any host."""
     namespace, link = fip_namespace(network), router.fip_link
     own = Address(namespace, router.fpr_device, f"{link.fpr_ip}/31", None)
     for each in view.topology.floating_behind[router.name]:
@@ -117,7 +117,7 @@ def _ways_to_floating_addresses(
 def _ways_from_router(
     view: HostView, gateway: model.Port, router: model.Router, here: list[model.FloatingIp]
 ) -> Iterator[Resource]:
-    """What a router sends, which has routes of its own by fg-, too."""
+    """The rules for packets from a router, which has its own routes by fg-, too."""
     namespace = fip_namespace(view.topology.networks[gateway.network])
     index = as_integer(router.fip_link.fpr_ip)
     outer = tuple(outer_routes(view, router, namespace, index, gateway))
@@ -133,8 +133,9 @@ def _ways(
     sender: str,
     outer: Sequence[Route] = (),
 ) -> Iterator[Resource]:
-    """The table of what comes in by a device, or of this namespace's own: to floating addresses of
-    this host, else by fg-. Main would lead to those of other hosts by this host's router.
+    """The table for packets that enter by a device, or for this namespace's own: to floating
+    addresses of this host, else by fg-. Main would lead to those of other hosts by this host's
+    router.
     """
     namespace = fip_namespace(view.topology.networks[gateway.network])
     fg, subnet = gateway.device, subnet_of(view, gateway)

@@ -1,9 +1,9 @@
 """Rules that keep packets of external networks from the underlay's tunnels and the controller.
 Pure.
 
-By SNAT, by a floating address or from the external network itself, instances reach what the gateway
-host reaches. There they could put frames into tunnels, and so into any network, and claim to be a
-switch.
+By SNAT, by a floating address or from the external network itself, instances reach all that the
+gateway host reaches. There they could put frames into tunnels, and so into any network, and claim
+to be a switch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SYN = "--tcp-flags FIN,SYN,RST,ACK SYN"
 
 
 def resources(view: HostView) -> Iterator[HookedChain]:
-    """Yield the chains of a host that has external gateways which do not let through all."""
+    """Yield the chains of a host with external gateways that do not let all packets through."""
     devices = guarded(view)
     if devices:
         underlay = str(view.topology.underlay.cidr)

@@ -70,7 +70,7 @@ def _of_network(
 
 
 def _circumstances(view: HostView, port: model.Port) -> tuple[object, ...]:
-    """The parts of a view that the resources of a card are made of."""
+    """The inputs of a card's resources: parts of a view."""
     topology, network = view.topology, port.network
     served, subnets = network in topology.served_by_dhcp, topology.networks[network].subnets
     return topology.underlay, subnets, view.local_vlans[network], served
@@ -91,7 +91,8 @@ def _of_card(
 
 
 def leased(view: HostView, names: Collection[str]) -> Iterator[Address | Route]:
-    """Yield what DHCP will give the cards of instances, which come here with it."""
+    """Yield the addresses that DHCP will assign to the cards of instances; they arrive with
+    these."""
     for port in view.local_ports_of(model.COMPUTE):
         if port.name in names and _is_served(view, port):
             yield from _static_address(view, port)
@@ -122,8 +123,8 @@ def _one_of_several(port: model.Port) -> Iterator[Resource]:
 def _dhcp_client(port: model.Port) -> Process:
     """The guest's DHCP client, which asks for the address that it should get.
 
-    An edit of the address or the MAC changes its argv: then the companion starts it anew, as a user
-    would an instance. After an edit of other options the client asks again.
+    An edit of the address or the MAC changes its argv: then the companion restarts it, as a user
+    would restart an instance. After an edit of other options the client asks again.
     """
     namespace, name = model.instance_namespace(port.name), _client(port)
     client_id = f"0x3d:01{port.mac.replace(':', '')}"  # udhcpc's own default
@@ -166,7 +167,7 @@ def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Rout
 
 def _further_addresses(port: model.Port) -> Iterator[Resource]:
     """Yield the further addresses: with /32, if another address of the card is in the same subnet.
-    So the kernel takes the first one as the source, in whatever order they are set.
+    So the kernel takes the first one as the source, in any order of setting them.
     """
     namespace = model.instance_namespace(port.name)
     reached = {port.cidr}

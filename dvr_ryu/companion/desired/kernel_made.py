@@ -1,7 +1,8 @@
-"""What the kernel makes by itself: routes with each address, rules with each namespace. Pure.
+"""Compute the kernel-made resources: routes with each address, rules with each namespace. Pure.
 
-The companion does not make it, but all else relies on it, and somebody may remove it. So the
-companion looks at it as at any resource, and makes it again as the kernel would have made it.
+The companion does not make them, but all other resources rely on them, and a user may remove them.
+So the companion reads them like any resource, and restores them as the kernel would have made
+them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ KERNEL_RULES = ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, DEFAULT_TABLE))
 
 
 def with_kernel_made(resources: Iterable[Resource]) -> Iterator[Resource]:
-    """Yield resources, and after each what the kernel makes with it."""
+    """Yield resources, and after each the ones that the kernel makes with it."""
     for resource in resources:
         yield resource
         if isinstance(resource, Address) and resource.family is Family.IPV4:
@@ -33,7 +34,7 @@ def with_kernel_made(resources: Iterable[Resource]) -> Iterator[Resource]:
             yield from _rules(resource.name)
 
 
-# The very same objects each time: a comparison of resources that no edit touches ends at once.
+# Identical objects each time: a comparison of resources that no edit touches ends at once.
 @lru_cache(maxsize=1 << 14)
 def _routes(address: Address) -> tuple[KernelRoute, ...]:
     namespace, device = address.namespace, address.device
@@ -59,8 +60,8 @@ def _rules(namespace: str) -> tuple[KernelRule, ...]:
 def needs(resources: Iterable[Resource]) -> dict[Key, list[Key]]:
     """Each resource's key → the keys of those that must be made first.
 
-    The kernel refuses a route by a next hop to which it finds no way: so what it had made by itself
-    in a namespace comes before the routes there.
+    The kernel refuses a route by an unreachable next hop: so a namespace's kernel-made resources
+    come before the routes there.
     """
     resources = list(resources)
     by_kernel: dict[str, list[Key]] = {}

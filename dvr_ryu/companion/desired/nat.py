@@ -1,5 +1,5 @@
-"""The NAT of floating addresses, in whatever namespace: chains, and the connections that they
-translate. Pure; the chains are Neutron's.
+"""The NAT of floating addresses, in any namespace: chains, and the connections that they translate.
+Pure; the chains are Neutron's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _dnat_rules(floating: model.FloatingIp) -> Iterator[str]:
     for each in floating.forwardings:
         outer, inner = each.external_ports, each.internal_ports
         which = f"-p {each.protocol} -m {each.protocol} --dport {str(outer).replace('-', ':')}"
-        # Each port of a range keeps its distance to the first.
+        # Each port of a range retains its distance to the first.
         shift = f"/{outer.first}" if outer.count > 1 else ""
         target = f"{each.fixed_ip}:{inner}{shift}"
         yield f"-d {floating.ip}/32 {which} -j DNAT --to-destination {target}"
@@ -44,7 +44,7 @@ def float_snat(namespace: str, floating_ips: Sequence[model.FloatingIp]) -> Chai
 
 def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
     """Rules for senders on the router's own networks, or with one of these outer addresses, that
-    ask for a floating address: they get the router's address, because the answer must come back the
+    connect to a floating address: they get the router's address, because the answer must return the
     same way.
     """
     if router.gateway_port is None:
@@ -57,8 +57,8 @@ def hairpin(router: model.Router, outer: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 def as_own(central: Sequence[model.FloatingIp]) -> tuple[str, ...]:
-    """Rules for senders with a central floating address that ask for an address which is translated
-    here: they get their own one, as they would from afar.
+    """Rules for senders with a central floating address that connect to an address translated here:
+    they get their own one, as they would from afar.
     """
     return tuple(
         f"-s {each.fixed_ip}/32 -m conntrack --ctstate DNAT -j SNAT --to-source {each.ip}"
@@ -76,7 +76,7 @@ def inner_ranges(router: model.Router) -> Iterator[str]:
 
 
 def nothing_untranslated(namespace: str, router: model.Router, device: str) -> Chain:
-    """The chain that keeps inner addresses in: a packet of no connection is not translated."""
+    """The chain that confines inner addresses: NAT does not translate a packet of no connection."""
     rules = (
         f"-s {inner} -o {device} -m conntrack --ctstate INVALID -j DROP"
         for inner in inner_ranges(router)

@@ -1,4 +1,4 @@
-"""The parts of a view that one network's resources are made of: to compare, not to use. Pure."""
+"""The inputs of one network's resources, as parts of a view: to compare, not to use. Pure."""
 
 from __future__ import annotations
 
@@ -29,5 +29,6 @@ class NetworkInputs:
         }
 
     def of(self, network: str) -> tuple[object, ...]:
-        """What is equal for as long as the network has the same tag, ports and gateways."""
+        """Return values that are equal as long as the network has the same tag, ports and
+        gateways."""
         return self._of[network]

@@ -46,8 +46,8 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
 LAST = (1 << 32) - 1
-"""The priority of the rule for packets that the router itself sends. Those from one of its inner
-addresses meet the rules of SNAT before."""
+"""The priority of the rule for packets that the router itself sends. SNAT's rules match those from
+one of its inner addresses first."""
 FIP_TABLE = 16
 """The table for instances with a floating address: Neutron's dvr_local_router.FIP_RT_TBL."""
 
@@ -92,7 +92,8 @@ def _east_west(view: HostView, router: model.Router, tx_checksum: bool) -> Itera
 
 
 def _neighbours(view: HostView, interface: model.RouterInterface) -> Iterator[tuple[str, str]]:
-    """Yield the neighbours that are known. A virtual IP is not: whatever announces it owns it."""
+    """Yield the known neighbours. A virtual IP is not known: the instance that announces it owns
+    it."""
     for router in view.topology.routers.values():
         for each in router.interfaces:
             same_subnet = (each.network, each.cidr) == (interface.network, interface.cidr)
@@ -141,7 +142,7 @@ def _floating(
     yield way_out
     chains = tuple(_nat(router, floating_ips, central))
     yield from chains
-    # After its NAT: else a connection would leave with the fixed address, and stay so.
+    # After its NAT: else a connection would leave with the fixed address, and retain it.
     after = (way_out.key, *(chain.key for chain in chains))
     for each in floating_ips:
         yield Address(namespace, rfp, f"{each.ip}/32", each.ip)
@@ -172,9 +173,9 @@ def _nat(
 ) -> Iterator[Chain]:
     namespace = router.namespace
     east_west = f"! -o {router.rfp_device} -m conntrack ! --ctstate DNAT -j ACCEPT"
-    # An instance without a floating address that asks for the floating address of a neighbour on
-    # this host: the neighbour must answer by way of this router, so it sees the router's address,
-    # as it would from afar.
+    # An instance without a floating address may connect to the floating address of a neighbour on
+    # this host: the neighbour must answer by this router, so it sees the router's address, as it
+    # would from afar.
     snat = ("-j neutron-l3-agent-float-snat", *as_own(central), *hairpin(router))
     yield from dnat(namespace, floating_ips)
     yield Chain(namespace, "nat", "neutron-l3-agent-POSTROUTING", (east_west,))

@@ -69,7 +69,7 @@ def _snat(
     yield from translations(namespace, central)
     after = tuple(chain.key for chain in chains)
     yield liberal_conntrack(namespace, after)
-    # A packet that begins no connection and belongs to none gets no address by chance.
+    # A packet that begins no connection and belongs to none must get no address.
     path = "net/netfilter/nf_conntrack_tcp_loose"
     yield Sysctl(namespace, path, "0", ("namespace", namespace), after)
 
@@ -85,8 +85,8 @@ def _nat(
     # First the instances that have a floating address of their own.
     own = "-j neutron-l3-agent-float-snat"
     snat = f"-o {qg} -j SNAT --to-source {gateway.ip} --random-fully"
-    # A distributed address of this router is local to its qrouter on the host that has it: that
-    # qrouter would take an answer to it for its own.
+    # A distributed address of this router is local to its qrouter on the address's host: that
+    # qrouter would consume an answer to it.
     within = hairpin(router, distributed) if central else ()
     yield from dnat(namespace, central)
     yield Chain(namespace, "nat", "neutron-l3-agent-POSTROUTING", (inside,))

@@ -1,1 +1,1 @@
-"""The parts of the companion that stays; `companion.run` is their loop."""
+"""The parts of the resident companion; `companion.run` is their loop."""

@@ -1,6 +1,6 @@
-"""Announces again the addresses that came to this host, as long as they are here.
+"""Repeats announcements of the addresses that came to this host, as long as they are here.
 
-The first announcement is the writer's (`Host.execute`); it may come before the controller's flows.
+`Host.execute` makes the first announcement, which may come before the controller's flows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dvr_ryu.companion.upkeep.repeats import Repeats
 
 
 class Announcer:
-    """What is to be announced again."""
+    """The addresses to announce again."""
 
     def __init__(self, pause: float) -> None:
         """`pause`: seconds between two announcements."""
@@ -30,8 +30,8 @@ class Announcer:
         """Whether all that is here has been announced once."""
 
     def follow(self, done: HostChange, holding: Sequence[Resource]) -> None:
-        """Announce again what is due, and from now on what a change has made; `holding` is what
-        holds on the host after it.
+        """Announce due addresses again, and schedule those of a change; `holding` are the host's
+        resources after it.
         """
         self.limit(holding)
         now = time.monotonic()
@@ -40,14 +40,14 @@ class Announcer:
         self._again.add(announcements(done), now)
 
     def limit(self, desired: Sequence[Resource]) -> None:
-        """Announce no longer what this host should not have: another host has it, or none."""
+        """Stop announcing addresses that are not desired here: another host has them, or none."""
         if self._again:
             ours = {*announceable(desired), *cards(desired)}
             self._again.limit(ours.__contains__)
 
     def introduce(self, holding: Sequence[Resource], declared: Sequence[Resource]) -> None:
-        """Announce all that is here and declared here. What is only retained until it has
-        arrived elsewhere is not announced.
+        """Announce all addresses that are here and declared here, but not those only retained until
+        they have arrived elsewhere.
 
         A companion before this one may have ended between making an address and announcing it.
         """

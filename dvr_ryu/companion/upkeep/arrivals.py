@@ -1,7 +1,7 @@
-"""How this host makes the instances that an edit brings from another host: make before break.
+"""Make the instances that an edit brings from another host: make before break.
 
-It makes an instance's network card ready, with the address that DHCP gave it on the other host, as
-a migrated guest has, and plugs it in last. Then it announces the instance again and again.
+It prepares an instance's network card, with its DHCP address of the other host, as a migrated guest
+has, and plugs it in last. Then it announces the instance repeatedly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dvr_ryu.topology.model import instance_namespace
 from dvr_ryu.topology.view import HostView
 
 ANNOUNCED_AFTER = (0.1, *[0.03] * 80)
-"""Pauses before each announcement of what has arrived, until nothing is sent from where it was:
+"""Pauses before each announcement of an arrival, until its old host sends nothing more from it:
 that would teach learning switches the old way again.
 """
 
@@ -51,7 +51,7 @@ def amend_for_arrivals(
 
 
 def addressed(resources: Iterable[Resource], namespaces: Collection[str]) -> list[AnnouncedAddress]:
-    """Where resources say that namespaces have addresses of their own."""
+    """The IPv4 addresses that resources have in some namespaces, to be announced."""
     return [
         (resource.namespace, resource.device, resource.address.split("/")[0])
         for resource in resources

@@ -1,7 +1,7 @@
-"""Which topology this host follows: the last good one of the source, with the instances that are
-leaving this host until they have left.
+"""Select the topology that this host follows: the source's last good one, with the instances that
+are leaving this host until they have left.
 
-It reads, and looks at what leaves; it changes nothing on the host.
+It reads the source, and checks for departures; it changes nothing on the host.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from dvr_ryu.topology.topology import Topology
 
 
 class DesiredTopology:
-    """What is declared for a host, and what is in force there."""
+    """The topology that is declared for a host, and the one in force there."""
 
     def __init__(
         self, source: Source, host: str, shortage: Callable[[Topology], str | None]
     ) -> None:
-        """`shortage` tells what keeps packets of a topology's MTU from this host, if anything."""
+        """`shortage` returns the obstacle to packets of a topology's MTU on this host, if any."""
         self._source = source
         self._host = host
         self._shortage = shortage
         self.declaration: Declaration | None = None
         self.in_force: Topology | None = None
-        """What is declared, with the instances that are leaving."""
+        """The declared topology, with the instances that are leaving."""
         self.leaving: Leaving | None = None
         self.version = ""
         """The source's version of the declaration."""
         self.edited = False
-        """Whether what is in force has not been made yet."""
+        """Whether the topology in force has not been applied yet."""
         self.reading_seconds = 0.0
         self._arriving: set[str] = set()
         self._loaded: tuple[str, Declaration] | None = None
-        """What was read last, and its version: it may have to wait."""
+        """The declaration read last, and its version: it may have to wait."""
         self._remembered: Declaration | None = None
 
     def read(self) -> bool:
-        """Read the source; return whether something else is declared. A bad state of it changes
-        nothing. Raise DvrError for that, each time.
+        """Read the source; return whether the declaration has changed. A bad state of it changes
+        nothing, and raises DvrError each time.
         """
         snapshot = self._source.read()
         if snapshot.version == self.version:
@@ -77,7 +77,7 @@ class DesiredTopology:
         self.edited = True
 
     def _load(self, snapshot: Snapshot, earlier: Declaration | None) -> Declaration:
-        """What a snapshot declares; each version is read once."""
+        """The declaration of a snapshot; each version is read once."""
         if self._loaded is None or self._loaded[0] != snapshot.version:
             began = time.monotonic()
             self._loaded = snapshot.version, snapshot.declaration(earlier)
@@ -90,7 +90,8 @@ class DesiredTopology:
             raise HostError(f"{self._host}: {lack}; until then the file is not applied")
 
     def _go_on_with(self, earlier: Declaration | None) -> None:
-        """Follow what a companion before this one applied last, if the first state is refused."""
+        """Follow the topology that an earlier companion applied last, if the first state is
+        refused."""
         if self.declaration is None and earlier is not None:
             self.declaration, self.in_force, self.edited = earlier, earlier.topology, True
 
@@ -100,11 +101,11 @@ class DesiredTopology:
         return names
 
     def has_left(self, is_led: Callable[[], bool]) -> bool:
-        """Whether `let_leave` would find that something has left."""
+        """Whether `let_leave` would find a departure."""
         return self.leaving is not None and self.leaving.still_here(is_led) != self.leaving
 
     def let_leave(self, is_led: Callable[[], bool]) -> None:
-        """Retain no longer what has arrived elsewhere; `is_led` tells whether a controller is
+        """Release instances that have arrived elsewhere; `is_led` returns whether a controller is
         connected.
         """
         if self.leaving and self.declaration:
@@ -116,7 +117,7 @@ class DesiredTopology:
                 self._enforce(self.declaration)
 
     def remember(self) -> None:
-        """Note that all of the declaration holds. Raise Unwritable."""
+        """Note that the whole declaration holds. Raise Unwritable."""
         if self.declaration and self.declaration is not self._remembered:
             remember(self.declaration)
             self._remembered = self.declaration

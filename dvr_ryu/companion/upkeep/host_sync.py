@@ -1,6 +1,7 @@
-"""Makes this machine what a topology in force says, and knows what it made.
+"""Apply the topology in force to this machine, and remember the resources made.
 
-An edit is made from what it knows, at once; the next time the host is read, as always.
+It makes an edit at once from the remembered resources; the next time it reads the host, as
+always.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dvr_ryu.topology.view import HostView
 
 
 class HostSync:
-    """One host, and what holds on it."""
+    """One host, and its known resources."""
 
     def __init__(self, name: str, database: Database, options: TlsOptions) -> None:
         self._name = name
@@ -31,26 +32,26 @@ class HostSync:
         self.host: Host | None = None
         """The machine, as long as it refuses nothing."""
         self._known: tuple[Resource, ...] | None = None
-        """What holds on the host, as far as is known; None if it is not."""
+        """The resources that are known to hold on the host; None if unknown."""
         self.unread = False
         """Whether an edit was made, and the host not read since."""
 
     @property
     def holding(self) -> tuple[Resource, ...]:
-        """What holds on the host, as far as is known."""
+        """The resources that are known to hold on the host."""
         return self._known or ()
 
     def resources(
         self, host: Host, topology: Topology, leaving: Leaving | None
     ) -> tuple[Resource, ...]:
-        """What should hold on the host: nothing, once the topology does not have it."""
+        """The desired resources of the host: none, once the topology lacks it."""
         if self._name not in topology.hosts:
             return ()
         retained = leaving.resources(host) if leaving else ()
         return (*host.desired(HostView(topology, self._name)), *retained)
 
     def make(self, desired: DesiredTopology, topology: Topology) -> tuple[Host, HostChange]:
-        """Make the `topology` that is in force; return the host and what was changed.
+        """Apply the `topology` in force; return the host and the change.
 
         Raise DvrError or OSError if the host refuses; then the host is opened anew next time.
         """
@@ -60,7 +61,7 @@ class HostSync:
             host = self.host
             return host, self._make(host, desired, topology)
         except (DvrError, OSError):
-            self.host = None  # what it knows may be wrong
+            self.host = None  # the known resources may be wrong
             raise
 
     def _make(self, host: Host, desired: DesiredTopology, topology: Topology) -> HostChange:
@@ -68,7 +69,7 @@ class HostSync:
         arriving = desired.take_arriving()
         known, self._known, self.unread = self._known, None, False
         if desired.edited and (known is not None or arriving):
-            with suppress(DvrError):  # what was known does not hold any more: read the host
+            with suppress(DvrError):  # the known resources do not hold any more: read the host
                 known = known if known is not None else tuple(host.read(wanted))
                 if arriving:
                     view = HostView(topology, self._name)

@@ -1,4 +1,4 @@
-"""What leaves this host and is retained until it has arrived elsewhere: make before break.
+"""Retain instances that leave this host until they have arrived elsewhere: make before break.
 
 An instance that moves stays here until the controller has shut its ports: by then all flows lead to
 the new host. Without a controller it stays for a while. If the host that it leaves goes, too, all
@@ -25,12 +25,12 @@ from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 PATIENCE = 10.0
-"""Seconds for which what leaves is retained without a controller."""
+"""Seconds for which leaving instances are retained without a controller."""
 
 
 @frozen
 class Leaving:
-    """What this host retains, and until when it does so without a controller."""
+    """The instances that this host retains, and the deadline for that without a controller."""
 
     retained: Retained
     deadline: float = field(eq=False)
@@ -38,7 +38,7 @@ class Leaving:
 
     @classmethod
     def of(cls, host: str, before: Topology, declaration: Declaration) -> Leaving | None:
-        """What an edit takes from a host, as far as it is there."""
+        """The instances and tunnels that an edit takes from a host, as far as they are there."""
         found = retained(host, before, declaration)
         return cls(found, time.monotonic() + PATIENCE).still_here(lambda: False) if found else None
 
@@ -52,8 +52,8 @@ class Leaving:
             run(["ip", "-batch", "-"], "".join(f"link set {device} down\n" for device in up))
 
     def still_here(self, is_led: Callable[[], bool]) -> Leaving | None:
-        """What of it is still needed here: a controller makes an end of it, if there is one;
-        `is_led` tells, once it takes long.
+        """The part still needed here: a controller ends it, if there is one; `is_led` is asked once
+        it takes long.
         """
         now, deadline = time.monotonic(), self.deadline
         if now > deadline:

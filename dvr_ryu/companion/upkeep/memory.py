@@ -1,5 +1,5 @@
-"""The topology as it was applied last on this host. By it a companion that starts anew knows what
-an edit has changed meanwhile. Nothing that is wanted depends on it.
+"""Store the topology applied last on this host. A restarted companion derives from it the edits
+made meanwhile. No desired resource depends on it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FILE = f"{RUN_DIRECTORY}/topology.yaml"
 
 
 def remembered(version: str) -> Declaration | None:
-    """What was applied last, if that is known and has another version than this."""
+    """The declaration applied last, if it is known and has another version than this."""
 
     def read(text: str) -> Declaration | None:
         last = FileSnapshot(text.encode(), FILE)
@@ -27,7 +27,8 @@ def remembered(version: str) -> Declaration | None:
 
 
 def is_remembered(source: Source, host: str) -> bool:
-    """Whether what was applied last had a host of this name, and is not what `source` holds now."""
+    """Whether the declaration applied last had a host of this name, and differs from that of
+    `source`."""
     try:
         last = remembered(source.read().version)
     except Unreadable:

@@ -1,5 +1,5 @@
-"""What is on this host beside what is ours, and what is wrong with TLS and the underlay: lines for
-the log. Nothing of it is changed.
+"""Collect log lines about foreign items on this host, and about faults of TLS and the underlay. It
+changes none of them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class Notices:
     def __init__(
         self, host: str, options: TlsOptions, shortage: Callable[[Topology], str | None]
     ) -> None:
-        """`shortage` tells what keeps packets of a topology's MTU from this host, if anything."""
+        """`shortage` returns the obstacle to packets of a topology's MTU on this host, if any."""
         self._host = host
         self._shortage = shortage
         self._tls = TlsWatch(host, options)
 
     def lines(self, host: Host, topology: Topology, unread: bool) -> list[str]:
-        """What there is now. The underlay is left out while the host is `unread` since an edit."""
+        """The present notices. The underlay is omitted while the host is `unread` since an edit."""
         lines = [*foreign.lines(host.foreign, topology, self._host)]
         lines += foreign.lines_of_rules(host.foreign_rules)
         if self._host in topology.hosts:

@@ -1,4 +1,4 @@
-"""Lets DHCP clients ask again: their server on another host may have read the topology later."""
+"""Makes DHCP clients ask again: their server on another host may have read the topology later."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ class RenewalRepeater:
         self._again: Repeats[Renewal] = Repeats(pause)
 
     def follow(self, done: HostChange, holding: Collection[Resource]) -> None:
-        """Let clients ask that are due and whose renewal still holds; from now on also those that
-        a change let ask.
-        """
+        """Make due clients ask whose renewal still holds, and schedule those of a change."""
         now = time.monotonic()
         for due in self._again.due(now):
             Renewals().make([each for each in due if each in holding])

@@ -1,4 +1,4 @@
-"""What is to be done again a few times, some seconds apart. Pure: the caller tells the time."""
+"""Schedule repetitions: a few times, some seconds apart. Pure: the caller supplies the time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 REPEATS = 2
-"""How often something is done again."""
+"""The number of repetitions."""
 
 Item = TypeVar("Item")
 
@@ -23,14 +23,14 @@ class Repeats(Generic[Item]):
         return bool(self._groups)
 
     def add(self, items: Sequence[Item], now: float) -> None:
-        """Let items be due again, from `now` on."""
+        """Schedule items again, from `now` on."""
         if items:
             self._groups += [
                 (now + self._pause * (1 + count), [*items]) for count in range(REPEATS)
             ]
 
     def due(self, now: float) -> Iterator[list[Item]]:
-        """Yield each group that is due, which is over by that."""
+        """Yield each due group, and drop it for that time."""
         due = [items for time, items in self._groups if time <= now]
         self._groups = [each for each in self._groups if each[0] > now]
         yield from due

@@ -1,4 +1,4 @@
-"""The reports of the companion that stays: a log for people, each line once, and a state file for
+"""Write the resident companion's reports: a log for people, each line once, and a state file for
 programs. A report that cannot be written does not stop the companion.
 """
 
@@ -26,7 +26,7 @@ def log(line: str) -> None:
 
 
 def write_state(state: str, changes: int, topology: str, error: str = "") -> None:
-    """Write how a round ended; `topology` is the version of the declaration in force. Raise
+    """Write the result of a round; `topology` is the version of the declaration in force. Raise
     Unwritable.
     """
     document: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
@@ -47,7 +47,7 @@ class Reporter:
 
     def complain(self, errors: Sequence[Exception]) -> None:
         """Log the errors of a round. While the host is in trouble each error is logged once: every
-        round may fail at another one. Of all files on a full disk one is named.
+        round may fail at another one. On a full disk only one file is named.
         """
         in_trouble = any(isinstance(error, HostError | OSError) for error in errors)
         known = self._complaints if in_trouble else self._complaints & {*map(_matter, errors)}
