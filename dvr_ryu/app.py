@@ -1,6 +1,7 @@
-"""The Ryu application: `ryu-manager dvr_ryu.app`. Events of switches and files in, changes out.
+"""The Ryu application: `ryu-manager dvr_ryu.app`. It takes events of switches and files, and sends
+changes.
 
-It decides nothing: `desired_state` computes what is wanted, `switch` brings bridges there.
+It decides nothing: `desired_state` computes the desired state, `switch` applies it to bridges.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ _NOT_HERE = (
 """Options of Ryu's own listener, which `Listener` replaces."""
 
 SETTLED_PAUSE, SETTLED_LOOKS = 0.005, 200
-"""Seconds between two looks whether bridges have what is new, and how many looks at most."""
+"""Seconds between two checks whether bridges have the new flows, and the most checks."""
 
 CONF.register_opts(
     [
@@ -182,7 +183,8 @@ class DvrApp(app_manager.RyuApp):
         return "ssl" if self._security.over_tls else "tcp"
 
     def _follow_controller(self, before: Controller | None) -> None:
-        """Follow an edit of the controller itself: TLS or TCP at once, another address not."""
+        """Apply an edit of the controller itself: TLS or TCP at once, another address only after a
+        restart."""
         over_tls, after = self._over_tls(), self._desired.topology.controller
         if over_tls != self._security.over_tls:
             try:
@@ -228,7 +230,8 @@ class DvrApp(app_manager.RyuApp):
             self._ports_changed.clear()
             while self._desired.follow_moves(tpool.execute):
                 self._touch_all()
-                # Early bridges have their flows before others send to them; they may just begin.
+                # Early bridges must have their flows before others send to them; they may just
+                # begin.
                 for _ in range(SETTLED_LOOKS):
                     hub.sleep(SETTLED_PAUSE)
                     if self._all_settled():
@@ -273,7 +276,7 @@ class DvrApp(app_manager.RyuApp):
     # The SharedState of bridges ------------------------------------------------------------------
 
     def bridges(self) -> int:
-        """How many bridges are connected."""
+        """The number of connected bridges."""
         return len(self._bridges)
 
     def knows(self, connection: Connection, known: bool) -> None:
@@ -281,7 +284,7 @@ class DvrApp(app_manager.RyuApp):
         self._listener.knows(connection, known)
 
     def ports_changed(self) -> None:
-        """Look soon whether instances have arrived."""
+        """Check soon whether instances have arrived."""
         if self._desired.moving:
             self._ports_changed.set()
 

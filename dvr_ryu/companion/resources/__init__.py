@@ -1,3 +1,3 @@
-"""The kinds of resources that a Linux host can have: frozen values. Pure: nothing here reads or
+"""The kinds of resources that a Linux host can have: frozen values. Pure: no module here reads or
 makes one.
 """

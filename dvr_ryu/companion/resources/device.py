@@ -1,4 +1,4 @@
-"""Network devices, and what ends with one. Pure."""
+"""Network devices, and the resources that end with one. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def device_key(namespace: str, name: str) -> Key:
 
 @frozen
 class Device(Resource):
-    """A network device in its namespace, and up. A MAC, an MTU or a setting that is None may be
-    anything.
+    """A network device in its namespace, and up. A MAC, an MTU or a setting that is None may have
+    any value.
     """
 
     kind = "device"
@@ -41,7 +41,8 @@ class Device(Resource):
 
     @property
     def is_moved(self) -> bool:
-        """Whether Open vSwitch makes it in the host's own namespace, and it belongs elsewhere."""
+        """Whether Open vSwitch makes it in the host's own namespace, but its namespace is
+        another."""
         return bool(self.container[0] == "port" and self.namespace)
 
     def describe(self) -> str:
@@ -58,7 +59,7 @@ class Device(Resource):
     def make_lines(self, old: Device | None, host: str) -> Iterator[str]:
         """Move it to its namespace, if Open vSwitch has made it elsewhere; set it up.
 
-        The MAC is only set if it is another: the kernel forgets all neighbours by it, even
+        The MAC is only set if it differs: setting it makes the kernel forget all neighbours, even
         permanent ones.
         """
         if old is None and self.is_moved:
@@ -72,7 +73,7 @@ class Device(Resource):
         yield f"{ip(self.namespace)} link set {self.name}{mac}{mtu} up"
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Give it back to the host's own namespace, where its port is."""
+        """Return it to the host's own namespace, where its port is."""
         if self.namespace and self.name != "lo":
             yield f"{ip(self.namespace)} link set {self.name} netns 1"
 

@@ -1,4 +1,4 @@
-"""Network namespaces with a name, and what ends with one. Pure."""
+"""Network namespaces with a name, and the resources that end with one. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = ""
 NOTES = f"{RUN_DIRECTORY}/namespaces"
 """One empty file per namespace of ours; written before it is made, removed after it is gone."""
 NETNS_ETC = "/etc/netns"
-"""What `ip netns exec` shows in /etc: a folder for each namespace."""
+"""The files that `ip netns exec` shows in /etc: a folder for each namespace."""
 RESOLV_CONF = "resolv.conf"
 """The only file there that is ours: DHCP clients write it."""
 
@@ -30,14 +30,14 @@ def namespace_key(name: str) -> Key | None:
 
 
 def in_instance(namespace: str) -> bool:
-    """Whether it is an instance's: what it does there is its own affair, as in any guest."""
+    """Whether it is an instance's: its settings there are its own affair, as in any guest."""
     return namespace.startswith(instance_namespace(""))
 
 
 def by_namespace(
     items: Iterable[Item], name_of: Callable[[Item], str] = attrgetter("namespace")
 ) -> list[tuple[str, list[Item]]]:
-    """Group items by the namespace that each has; for each is entered once."""
+    """Group items by their namespaces, so that each namespace is entered once."""
     groups: dict[str, list[Item]] = {}
     for item in items:
         groups.setdefault(name_of(item), []).append(item)
@@ -57,7 +57,7 @@ class Namespace(Resource):
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """An instance's DHCP client runs ip, and so does what moves an instance."""
+        """The program ip: an instance's DHCP client runs it, and so does a move of an instance."""
         return ("ip",)
 
     def describe(self) -> str:
@@ -70,7 +70,7 @@ class Namespace(Resource):
         yield self.describe()
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Remove it, what its DHCP clients wrote, then the note."""
+        """Remove it, the files of its DHCP clients, then the note."""
         yield f"ip netns del {self.name}"
         if in_instance(self.name):
             folder = f"{NETNS_ETC}/{self.name}"

@@ -13,14 +13,14 @@ from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.shell import inside
 
 NOTES = f"{RUN_DIRECTORY}/processes"
-"""The programs write their pid files here."""
+"""The folder where the programs write their pid files."""
 DAEMONS = ("dnsmasq",)
-"""These go to the background by themselves, once they serve; others stay as they are."""
+"""Programs that go to the background by themselves, once they serve; others do not."""
 DHCP_SCRIPT = "udhcpc.script"
 """Stands in a DHCP client's argv for the path of the script that the package ships."""
 DHCP_SCRIPT_PATH = str(Path(__file__).parents[1] / DHCP_SCRIPT)
 NAMESPACE_VARIABLE = "NETNS"
-"""The environment variable that tells the clients' script in which namespace it is."""
+"""The environment variable with the name of the namespace of the clients' script."""
 
 
 def pid_file(process: str) -> str:
@@ -56,8 +56,8 @@ class Process(Resource):
         return inside(self.namespace) + shlex.join(self.argv)
 
     def make_lines(self, old: Process | None, host: str) -> Iterator[str]:
-        """Start it. A program that runs in its stead is ended first, also one that served a device
-        that has just been replaced.
+        """Start it. First it ends the program that it replaces, also one that served a device that
+        has just been replaced.
         """
         if old is not None:
             yield from self.remove_lines(host)

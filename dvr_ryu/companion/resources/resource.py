@@ -1,4 +1,4 @@
-"""What every kind of resource has. Pure.
+"""The base class of all kinds of resources. Pure.
 
 `key` is all of a resource that cannot be changed in place. `container` is the key of the resource
 whose end ends this one too (the kernel deletes a device's addresses with it). `after` are the keys
@@ -20,20 +20,22 @@ Key: TypeAlias = "tuple[str | int | None, ...]"
 
 
 class Resource:
-    """What all kinds have. A kind names itself and the fields that are its identity."""
+    """The base of all kinds. A kind names itself and the fields that are its identity."""
 
     kind: ClassVar[str]
     identity: ClassVar[tuple[str, ...]]
     notes: ClassVar[tuple[str, ...]] = ()
-    """The folders in which the companion notes what is its own of this kind."""
+    """The folders in which the companion notes its own resources of this kind."""
     outlives_container: ClassVar[bool] = False
     """Whether its container's end makes it useless, but does not end it."""
     removed_first: ClassVar[bool] = False
-    """Whether it is removed before all else of its step, because its end ends much else at once."""
+    """Whether it is removed first in its step, because its end ends many other resources at
+    once."""
     removed_last: ClassVar[bool] = False
-    """Whether it is removed when all else is removed and made: it is the rest of what was."""
+    """Whether it is removed after all other removals and additions: it is the rest of an earlier
+    state."""
     by_kernel: ClassVar[bool] = False
-    """Whether the kernel makes it with its container, so that we only do if it is taken away."""
+    """Whether the kernel makes it with its container, so that we make it only if it was removed."""
 
     _identity: ClassVar[Callable[[Resource], Any]]
 
@@ -59,20 +61,20 @@ class Resource:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The programs that the companion runs to make it, and to keep it: none."""
+        """The programs that the companion runs to make and maintain it: none."""
         return ()
 
     # Lines of shell -----------------------------------------------------------------------------
 
     def describe(self) -> str:
-        """One line of shell that makes it: what a person would type. Nothing runs it."""
+        """One line of shell that makes it, for people to read. No program runs it."""
         raise NotImplementedError(self.kind)
 
     def make_lines(self, old: Self | None, host: str) -> Iterator[str]:
         """Yield the commands of a script that make it.
 
-        `old` is what it replaces, if it is changed in place. `host` is the topology's name of the
-        machine.
+        `old` is the resource that it replaces, if it is changed in place. `host` is the topology's
+        name of the machine.
         """
         yield self.describe()
 
@@ -96,5 +98,5 @@ class Resource:
 
 
 def programs_of(resources: Iterable[Resource]) -> set[str]:
-    """The programs that the companion runs to make these resources, and to keep them."""
+    """The programs that the companion runs to make and maintain these resources."""
     return {program for resource in resources for program in resource.programs}

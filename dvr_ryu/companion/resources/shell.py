@@ -1,4 +1,4 @@
-"""How a shell's command gets into a namespace. Pure text."""
+"""Build shell commands that run in a namespace. Pure text."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.companion.resources.shell import inside
 
 NOTES = f"{RUN_DIRECTORY}/sysctls"
-"""One file per setting that is to be restored: what it was before."""
+"""One file per setting that is to be restored: its earlier value."""
 
 
 @frozen
@@ -42,8 +42,8 @@ class Sysctl(Resource):
 
 @frozen
 class RestoredSysctl(Resource):
-    """A setting of something that may go on without it, the host itself or an instance's card. A
-    note keeps what it was before, and that is restored when this ends.
+    """A setting of an object that may outlast it, the host itself or an instance's card. A note
+    stores its earlier value, which is restored when this resource ends.
     """
 
     kind = "kept-sysctl"
@@ -61,7 +61,7 @@ class RestoredSysctl(Resource):
 
     @property
     def note(self) -> str:
-        """The file that keeps what the setting was before."""
+        """The file of the setting's earlier value."""
         name = self.name.replace("/", ".")
         return f"{NOTES}/{self.namespace}:{name}" if self.namespace else f"{NOTES}/{name}"
 
@@ -70,14 +70,14 @@ class RestoredSysctl(Resource):
         return f"{inside(self.namespace)}sysctl -w {self.name}={self.value}"
 
     def make_lines(self, old: RestoredSysctl | None, host: str) -> Iterator[str]:
-        """Note what it is, then set the value."""
+        """Note the present value, then set the new one."""
         sysctl = f"{inside(self.namespace)}sysctl"
         if old is None:
             yield f"[ -e {self.note} ] || {sysctl} -n {self.name} > {self.note}"
         yield f"{sysctl} -q -w {self.name}={self.value}"
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Put back what was noted, if what has the setting is still there."""
+        """Restore the noted value, if the setting still exists."""
         value = f'"$(cat {self.note})"'
         yield f"{inside(self.namespace)}sysctl -q -w {self.name}={value} 2> /dev/null || :"
         yield f"rm {self.note}"

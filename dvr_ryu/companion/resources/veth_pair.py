@@ -15,7 +15,8 @@ from dvr_ryu.companion.resources.shell import ip, netns
 class VethPair(Resource):
     """A pair of veth devices. `namespace` is one of ours; `peer_namespace` may be the host's own.
 
-    The kernel ends it with a namespace, but later than it says: so it has no container.
+    The kernel ends it with a namespace, but only after it reports that namespace's end: so it has
+    no container.
     """
 
     kind = "veth"

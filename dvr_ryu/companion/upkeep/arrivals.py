@@ -68,7 +68,7 @@ def _is_late(resource: Resource, namespaces: set[str]) -> bool:
 
 
 def _set_leased(view: HostView, names: Collection[str]) -> Iterable[Address]:
-    """Give cards what their clients had from DHCP, as they would: they will find it and renew."""
+    """Set the DHCP addresses of cards as their clients would, which will find and renew them."""
     lines: dict[str, list[str]] = {}
     for resource in leased(view, names):
         its = lines.setdefault(resource.namespace, [])

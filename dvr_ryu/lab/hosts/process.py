@@ -15,7 +15,8 @@ from attrs.validators import instance_of
 
 @frozen
 class Process:
-    """A process. `started`, in clock ticks since boot, tells it from a later one with its pid."""
+    """A process. `started`, in clock ticks since boot, distinguishes it from a later one with its
+    pid."""
 
     pid: int = field(validator=instance_of(int))
     started: int = field(validator=instance_of(int))

@@ -1,1 +1,1 @@
-"""What a network's DHCP server and the instances' clients have. Pure."""
+"""The resources of a network's DHCP server and the instances' clients. Pure."""

@@ -17,17 +17,16 @@ from dvr_ryu.companion.resources.resource import Key, Resource
 
 @frozen
 class LeaseBook(Resource):
-    """A note beside a DHCP server's leases, for their readers: the host and network that they are
-    of.
+    """A note beside a DHCP server's leases, for their readers: the leases' host and network.
 
-    `ranges` are the first and last addresses of what it may lease to undeclared machines.
+    `ranges` are the first and last addresses that it may lease to undeclared machines.
     """
 
     kind = "lease-book"
     identity = ("namespace",)
     notes = (DHCP_DIRECTORY,)
     removed_last = True
-    """A server that still runs would go on in a file that has no name any more."""
+    """A server that still runs would continue to write to a deleted file."""
     namespace: str
     host: str
     network: str
@@ -52,7 +51,7 @@ class LeaseBook(Resource):
         return f"echo {shlex.quote(self.text)} > {book_file(self.namespace)}"
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Forget the leases, and the note."""
+        """Remove the leases, and the note."""
         yield f"rm -f {leases_file(self.namespace)} {book_file(self.namespace)}"
 
 
@@ -62,9 +61,9 @@ ALL_LEASES = "*"
 
 @frozen
 class StaleLease(Resource):
-    """A lease of an address that is another's now, or nobody's: it never should be. The server
-    would keep the address from its new owner until the lease expires, a day long. With ALL_LEASES,
-    a whole file that nobody can read.
+    """A lease of an address that has another owner now, or none: it is never desired. The server
+    would withhold the address from its new owner until the lease expires, up to a day. With
+    ALL_LEASES, a whole unreadable file.
     """
 
     kind = "stale-lease"
@@ -81,7 +80,7 @@ class StaleLease(Resource):
         return ("lease-book", self.namespace)
 
     def describe(self) -> str:
-        """Take it out of the file."""
+        """Remove it from the file."""
         file = leases_file(self.namespace)
         if self.mac == ALL_LEASES:
             return f"rm -rf {file}"
@@ -92,7 +91,7 @@ class StaleLease(Resource):
         yield from ()
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Take it out of the file while the server does not run."""
+        """Remove it from the file while the server does not run."""
         if self.server:
             yield from self.server.remove_lines(host)
         yield self.describe()

@@ -1,6 +1,6 @@
 """Lines of the files that a network's DHCP server reads. Pure.
 
-The server reads these files again at a signal. What is in its command line needs a new server.
+The server reads these files again at a signal. A change of its command line needs a new server.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 READ = ".told"
-"""Ends the name of a copy of a file, made once the server was signalled to read that. What both
-have is so, even if the companion was killed between the two."""
+"""The suffix of a file's copy, made after the signal to the server to read the file. Lines in both
+are in effect, even if the companion was killed between the two writes."""
 
 
 class DnsmasqLine(Resource):
@@ -29,12 +29,12 @@ class DnsmasqLine(Resource):
 
     notes = (DHCP_DIRECTORY,)
     suffix: ClassVar[str]
-    """What the name of the file ends with, after the namespace."""
+    """The suffix of the file's name, after the namespace."""
     namespace: str
 
     @property
     def start(self) -> str:
-        """How its line begins: its identity in the file."""
+        """The start of its line: its identity in the file."""
         raise NotImplementedError(self.kind)
 
     @property
@@ -44,7 +44,7 @@ class DnsmasqLine(Resource):
 
     @classmethod
     def of_line(cls, namespace: str, line: str) -> Self:
-        """The resource that a line is; ValueError or TypeError if none is."""
+        """The resource of a line; ValueError or TypeError if the line is none."""
         raise NotImplementedError(cls.kind)
 
     @classmethod
@@ -90,8 +90,8 @@ class DnsmasqLine(Resource):
 
 @frozen
 class DhcpHost(DnsmasqLine):
-    """The address and the name that a network's DHCP server gives to one MAC; without a name, to
-    nobody.
+    """The address and the name that a network's DHCP server leases to one MAC; without a name, to
+    no client.
 
     Without a tag: dnsmasq 2.90 dies when it reads a file with tags again.
     """
@@ -116,13 +116,13 @@ class DhcpHost(DnsmasqLine):
 
     @classmethod
     def of_line(cls, namespace: str, line: str) -> DhcpHost:
-        """The resource that a line of the hosts file is."""
+        """The resource of a line of the hosts file."""
         return cls(namespace, *line.split(","))
 
 
 @frozen
 class DhcpOption(DnsmasqLine):
-    """An option, and its value if any, that a network's DHCP server gives clients with a tag."""
+    """An option, and its value if any, that a network's DHCP server sends to clients with a tag."""
 
     kind = "dhcp-option"
     identity = ("namespace", "tag", "option")
@@ -144,7 +144,7 @@ class DhcpOption(DnsmasqLine):
 
     @classmethod
     def of_line(cls, namespace: str, line: str) -> DhcpOption:
-        """The resource that a line of the options file is."""
+        """The resource of a line of the options file."""
         tag, option, *value = line.split(",", 2)
         return cls(namespace, tag.removeprefix("tag:"), option, "".join(value))
 

@@ -12,13 +12,13 @@ from dvr_ryu.companion.resources.process import pid_file
 from dvr_ryu.companion.resources.resource import Key
 
 NOTES = f"{RUN_DIRECTORY}/renewals"
-"""One file per client: its namespace, and what it asked for."""
+"""One file per client: its namespace, and its request."""
 
 
 @frozen
 class Renewal(InNamespace):
-    """An instance's client has asked again since its server answers something else, or since
-    something of what it had set was lost.
+    """An instance's client has asked again since its server's answer changed, or since a part of
+    its settings was lost.
 
     By itself it would ask when half of its lease is over. A client that does not run asks when it
     starts.
@@ -40,7 +40,7 @@ class Renewal(InNamespace):
 
     @property
     def note(self) -> str:
-        """The file that keeps what the client asked for."""
+        """The file of the client's request."""
         return note_of(self.client)
 
     @property
@@ -50,24 +50,24 @@ class Renewal(InNamespace):
 
     @classmethod
     def of_text(cls, client: str, text: str) -> Renewal:
-        """The resource that a client's note is; ValueError if none is."""
+        """The resource of a client's note; ValueError if the note is none."""
         namespace, answer, server = text.split()
         return cls(namespace, client, answer, server, ())
 
     def describe(self) -> str:
-        """Let the client ask."""
+        """Make the client ask."""
         return f"kill -USR1 $(cat {pid_file(self.client)})"
 
     def make_lines(self, old: Renewal | None, host: str) -> Iterator[str]:
-        """Let a client that runs ask again, and note what for."""
+        """Make a running client ask again, and note its request."""
         yield f"[ ! -s {pid_file(self.client)} ] || {self.describe()}"
         yield f"echo {self.text} > {self.note}"
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Forget what it asked for."""
+        """Remove the note of its request."""
         yield f"rm -f {self.note}"
 
 
 def note_of(client: str) -> str:
-    """The file that keeps what a client asked for."""
+    """The file of a client's request."""
     return f"{NOTES}/{client}"

@@ -1,1 +1,1 @@
-"""What filters and translates packets. Pure."""
+"""The resources that filter and translate packets. Pure."""

@@ -38,7 +38,7 @@ class Chain(InNamespace):
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """What writes and what reads chains."""
+        """The programs that write and read chains."""
         return programs_for_chains(self.family)
 
     @property
@@ -54,7 +54,7 @@ class Chain(InNamespace):
     def make_all_lines(
         cls, resources: Sequence[Chain], present: Mapping[Key, Chain], host: str
     ) -> Iterator[str]:
-        """Make all chains, empty, before rules name them."""
+        """Make all chains empty before any rule names them."""
         for chain in resources:
             yield from chain._made_empty(present.get(chain.key))
         for chain in resources:

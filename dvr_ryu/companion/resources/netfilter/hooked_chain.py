@@ -12,13 +12,13 @@ from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.topology.family import Family
 
 NOTE = f"{RUN_DIRECTORY}/firewall"
-"""It is there before a chain is, and goes after the last."""
+"""The note that is written before the first chain, and removed after the last."""
 
 
 @frozen
 class HookedChain(Resource):
-    """A chain of ours in the host's own filter table, which is the first that one of the kernel's
-    chains asks. Nothing else of that table is touched.
+    """A chain of ours in the host's own filter table: a kernel chain's first rule jumps to it.
+    Other rules of that table stay unchanged.
     """
 
     kind = "hooked-chain"
@@ -28,21 +28,21 @@ class HookedChain(Resource):
     rules: tuple[str, ...]
     """In the form of `iptables -S`."""
     first: bool = True
-    """Whether it is asked, once and before all else."""
+    """Whether the kernel's chain jumps to it once, before all other rules."""
 
     @property
     def name(self) -> str:
-        """What the chain is called."""
+        """The chain's name."""
         return f"dvr_ryu-{self.hook}"
 
     @property
     def jump(self) -> str:
-        """The rule that leads into it."""
+        """The rule that jumps to it."""
         return f"-j {self.name}"
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """What writes and what reads chains."""
+        """The programs that write and read chains."""
         return programs_for_chains(Family.IPV4)
 
     def describe(self) -> str:
@@ -57,7 +57,7 @@ class HookedChain(Resource):
         yield from self._hooked()
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Take it out; with the last one, the note."""
+        """Remove it and, with the last one, the note."""
         yield from self._unhooked()
         yield f"iptables -S | grep -q '^-N dvr_ryu-' || rm -f {NOTE}"
 

@@ -1,4 +1,4 @@
-"""Translated connections: the kernel keeps each as it began. Pure."""
+"""Translated connections: the kernel retains each one's first translation. Pure."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ PROTOCOLS = ("tcp", "udp")
 class Translation(InNamespace):
     """Connections of `outer` are those of `inner`, on all ports or on those named.
 
-    A connection keeps the translation that it began with. So to make this resource, or to remove
-    it, is to forget the connections that began under other rules.
+    A connection retains its first translation. So making or removing this resource deletes the
+    connections that began under other rules.
     """
 
     kind = "translation"
@@ -57,7 +57,7 @@ class Translation(InNamespace):
 
     @classmethod
     def of_line(cls, namespace: str, line: str) -> Translation:
-        """The resource that a line is; ValueError or TypeError if none is."""
+        """The resource of a line; ValueError or TypeError if the line is none."""
         translation = cls(namespace, *line.split())
         for address in (translation.outer, translation.inner):
             IPv4Address(address)
@@ -67,7 +67,7 @@ class Translation(InNamespace):
         return translation
 
     def describe(self) -> str:
-        """Forget the connections that began before it did, or before it ended."""
+        """Delete the connections that began before this resource did, or before it ended."""
         delete = f"{inside(self.namespace)}conntrack -D"
         if self.protocol:
             first, _, last = self.outer_ports.partition("-")
@@ -76,12 +76,12 @@ class Translation(InNamespace):
         return f"{delete} -d {self.outer}; {delete} -q {self.outer}; {delete} -s {self.inner}"
 
     def make_lines(self, old: Translation | None, host: str) -> Iterator[str]:
-        """Forget what began before; conntrack fails where there is nothing to forget."""
+        """Delete the older connections; conntrack fails if there are none."""
         yield f"{{ {self.describe()}; }} > /dev/null 2>&1 || :"
         yield f"echo {self.line} >> {self.note}"
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Forget what began under it, and the note of it; with the last one, the file."""
+        """Delete the connections that began under it, and its note; with the last one, the file."""
         yield f"{{ {self.describe()}; }} > /dev/null 2>&1 || :"
         yield f"sed -i '/^{self.line}$/d' {self.note}"
         yield f"[ -s {self.note} ] || rm {self.note}"

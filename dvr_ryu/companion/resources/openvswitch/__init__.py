@@ -1,1 +1,1 @@
-"""What is in Open vSwitch's database. Pure."""
+"""The resources in Open vSwitch's database. Pure."""

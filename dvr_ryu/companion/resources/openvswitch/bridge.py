@@ -31,16 +31,16 @@ class Bridge(Resource):
     controller: Mapping[str, str] = field(eq=dict)
     """The settings of our controller, `target` among them; empty for none."""
     before: Mapping[str, str] | None = field(default=None, eq=False, repr=False)
-    """What an adopted bridge, one that was here before us, had of these settings; None for ours."""
+    """The earlier settings of an adopted bridge, one that was here before us; None for ours."""
 
     @property
     def after(self) -> tuple[Key, ...]:
-        """What Open vSwitch needs to reach the controller."""
+        """The resources that Open vSwitch needs to reach the controller."""
         return (TLS_KEY,) if self.controller.get("target", "").startswith("ssl:") else ()
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The program that reads and restores the flows of others."""
+        """The program that reads and restores foreign flows."""
         return ("ovs-ofctl",)
 
     def describe(self) -> str:
@@ -53,7 +53,7 @@ class Bridge(Resource):
 
     def make_lines(self, old: Bridge | None, host: str) -> Iterator[str]:
         """Add it, or change it; its local port is marked as ours like the bridge itself. An adopted
-        bridge keeps its flows, and a note of what it was.
+        bridge retains its flows, and gets a note of its earlier settings.
         """
         name, marks = self.name, {f"external_ids:{OWNER}": host}
         if old and old.before is not None:
@@ -74,7 +74,7 @@ class Bridge(Resource):
             yield from bridge_flows.restore_lines(name)
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Remove it with all that is on it; give an adopted one back."""
+        """Remove it with all that is on it; release an adopted one."""
         if self.before is None:
             yield f"ovs-vsctl --if-exists del-br {self.name}"
             return

@@ -1,4 +1,4 @@
-"""Flows of others on a bridge, kept in files while Open vSwitch forgets them. Pure text of a shell.
+"""Save a bridge's foreign flows to files while Open vSwitch forgets them. Pure text of a shell.
 
 It forgets all flows of a bridge when controllers come or go.
 """
@@ -12,7 +12,7 @@ from dvr_ryu.companion.resources.openvswitch.ofctl import NO_MATCH, OFCTL, OWN_D
 from dvr_ryu.pipeline.language.cookie import COOKIE, LEARNED
 
 NOTES = f"{RUN_DIRECTORY}/flows"
-"""One file per bridge whose flows of others are to be put back."""
+"""One file per bridge whose foreign flows are to be restored."""
 NOTES_BEFORE = f"{RUN_DIRECTORY}/flows_before"
 """One file per adopted bridge: the flows that it had when we took it into use."""
 OUR_COOKIES = (COOKIE, LEARNED)
@@ -28,21 +28,22 @@ awk 'function identity(flow) {{
 }}
 FNR == NR {{ ours[identity($0)] }}
 FNR < NR && identity($0) in ours'"""
-"""Of two files, the flows of the second whose table, priority and match a flow of the first has."""
+"""Of two files, the flows of the second with the table, priority and match of a flow of the
+first."""
 
 
 def note(bridge: str) -> str:
-    """The file that keeps the flows of others while a bridge may lose them."""
+    """The file of the foreign flows while a bridge may lose them."""
     return f"{NOTES}/{bridge}"
 
 
 def note_before(bridge: str) -> str:
-    """The file that keeps the flows that a bridge had before us."""
+    """The file of the flows that a bridge had before us."""
     return f"{NOTES_BEFORE}/{bridge}"
 
 
 def note_lines(bridge: str, fail_mode: str) -> Iterator[str]:
-    """Note the flows of others."""
+    """Note the foreign flows."""
     patterns = [f"cookie={cookie:#x}" for cookie in OUR_COOKIES]
     if fail_mode != "secure":
         patterns.append(f"^{OWN_DEFAULT.pattern}$")
@@ -52,7 +53,7 @@ def note_lines(bridge: str, fail_mode: str) -> Iterator[str]:
 
 
 def note_before_line(bridge: str) -> str:
-    """Note the same flows as those that the bridge had before us, if that is not noted yet."""
+    """Note the same flows as the bridge's earlier ones, unless those are noted already."""
     before = note_before(bridge)
     return f"[ -e {before} ] || cp {note(bridge)} {before}"
 
@@ -72,6 +73,6 @@ def remove_ours_lines(bridge: str) -> Iterator[str]:
 
 
 def restore_lines(bridge: str) -> Iterator[str]:
-    """Add the flows that were noted, and forget the note."""
+    """Add the noted flows, and remove the note."""
     yield f"{_OFCTL} add-flows {bridge} {note(bridge)}"
     yield f"rm {note(bridge)}"

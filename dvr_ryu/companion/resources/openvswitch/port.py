@@ -33,7 +33,8 @@ class OvsPort(Resource):
     protected: bool = False
     """NORMAL forwards nothing from one protected port to another; flows that name ports do."""
     lost: bool = False
-    """Its device has vanished, with a namespace perhaps: only a new port has a new device."""
+    """Whether its device has vanished, perhaps with a namespace: only a new port gets a new
+    device."""
     veth: Key | None = field(default=None, eq=False, repr=False)
     """The pair of veth devices whose outer end it is."""
 

@@ -27,11 +27,11 @@ class SwitchTls(Resource):
     table: ClassVar[str] = str(TLS_KEY[1])
     settings: Mapping[str, str] = field(eq=dict)
     before: Mapping[str, Any] | None = field(default=None, eq=False, repr=False)
-    """The whole row that was here before us; None for none."""
+    """The whole row from before us; None if there was none."""
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The program that tells whether keys and certificates are good."""
+        """The program that checks keys and certificates."""
         return ("openssl",)
 
     def describe(self) -> str:
@@ -40,14 +40,14 @@ class SwitchTls(Resource):
         return f"ovs-vsctl set-ssl {shlex.join(files)}"
 
     def make_lines(self, old: SwitchTls | None, host: str) -> Iterator[str]:
-        """Set them, with a note of those that were here before us."""
+        """Set them, with a note of those from before us."""
         marks = {OWNER: host}
         if old is not None and old.before is not None:
             marks[BEFORE] = json.dumps(dict(old.before))
         yield _replaced_by({**self.settings, "external_ids": marks})
 
     def remove_lines(self, host: str) -> Iterator[str]:
-        """Give back those that were here before us, or have none."""
+        """Restore those from before us, or remove all."""
         yield "ovs-vsctl del-ssl" if self.before is None else _replaced_by(self.before)
 
 

@@ -1,4 +1,4 @@
-"""Words of ovs-vsctl: transactions, settings, and the marks that say whose a row is. Pure text."""
+"""Arguments of ovs-vsctl: transactions, settings, and the marks of a row's owner. Pure text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 OWNER = "dvr_ryu"
-"""The key of external_ids that says whose a row is: the host's name, if it is ours."""
+"""The key of external_ids for a row's owner: the host's name, if the row is ours."""
 BEFORE = "dvr_ryu_before"
-"""The key of external_ids under which a row keeps what another had before us."""
+"""The key of external_ids under which a row stores the settings from before us."""
 NETNS = "dvr_ryu_netns"
 """The key of a port's external_ids that names the namespace of its device."""
 
@@ -25,5 +25,5 @@ def settings(columns: Mapping[str, str]) -> str:
 
 
 def text(value: str) -> str:
-    """A value in double quotes: ovs-vsctl takes it for text, whatever is in it."""
+    """A value in double quotes: ovs-vsctl reads it as text, with any content."""
     return json.dumps(value)

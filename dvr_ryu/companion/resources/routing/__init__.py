@@ -1,1 +1,1 @@
-"""Addresses, routes, rules and neighbours: what iproute2 shows. Pure."""
+"""The resources that iproute2 shows: addresses, routes, rules and neighbours. Pure."""

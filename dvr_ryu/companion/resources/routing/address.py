@@ -24,7 +24,7 @@ class Address(OfIproute2, OnDevice):
     address: str
     broadcast: str | None
     peer: str | None = None
-    """The address at the far end, to which the prefix length belongs then."""
+    """The address at the far end; if set, the prefix length belongs to it."""
 
     @property
     def family(self) -> Family:
@@ -33,7 +33,7 @@ class Address(OfIproute2, OnDevice):
 
     @property
     def label(self) -> str | None:
-        """The label that tells it from addresses that an instance gives itself: IPv6 has none."""
+        """The label that distinguishes it from an instance's own addresses: IPv6 has none."""
         labelled = in_instance(self.namespace) and self.family is Family.IPV4
         return f"{self.device}:fixed" if labelled else None
 
@@ -44,7 +44,7 @@ class Address(OfIproute2, OnDevice):
         peer = f" peer {self.peer}" if self.peer else ""
         broadcast = f" brd {self.broadcast}" if self.broadcast else ""
         label = f" label {self.label}" if self.label else ""
-        # An IPv6 address is no source until a search for duplicates has ended, and a router's
-        # addresses are on several hosts: so there is no search.
+        # The kernel does not use an IPv6 address as source until duplicate detection has ended. A
+        # router's addresses are on several hosts: so there is no detection.
         nodad = " nodad" if self.family is Family.IPV6 else ""
         return f"{ip}{peer}/{length}{broadcast} dev {self.device}{label}{nodad}"

@@ -1,4 +1,4 @@
-"""Routes that something else put into a namespace of ours, and that are like none of ours. Pure."""
+"""Foreign routes in a namespace of ours that resemble none of ours. Pure."""
 
 from __future__ import annotations
 

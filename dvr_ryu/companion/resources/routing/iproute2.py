@@ -1,4 +1,4 @@
-"""What all that `ip` adds and removes by an object and a verb has in common. Pure."""
+"""The base class of resources that `ip` adds and removes by an object and a verb. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class OfIproute2(Resource):
 
     @property
     def family(self) -> Family:
-        """The version of IP that it is of."""
+        """Its version of IP."""
         raise NotImplementedError(self.kind)
 
     @property
     def ip_arguments(self) -> str:
-        """What follows the object and the verb."""
+        """The arguments after the object and the verb."""
         raise NotImplementedError(self.kind)
 
     def describe(self) -> str:

@@ -12,7 +12,7 @@ from dvr_ryu.topology.family import Family
 
 @frozen
 class Neighbour(OfIproute2, OnDevice):
-    """A permanent neighbour entry: the kernel asks nobody, and nothing that it hears changes it."""
+    """A permanent neighbour entry: the kernel sends no request for it, and no packet changes it."""
 
     kind = "neighbour"
     identity = ("namespace", "device", "ip")

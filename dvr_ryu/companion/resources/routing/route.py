@@ -26,7 +26,7 @@ class Route(OfIproute2, OnDevice):
     """A route to a prefix, or "default": via a router, or straight onto the device.
 
     `source` is the address of the namespace's own packets there; None leaves it to the kernel.
-    Only of a default route without a router must the family be said.
+    Only a default route without a router needs an explicit family.
     """
 
     kind = "route"
@@ -43,7 +43,7 @@ class Route(OfIproute2, OnDevice):
 
     @property
     def marked(self) -> bool:
-        """Whether a mark must tell it from routes that an instance gives itself."""
+        """Whether a mark must distinguish it from an instance's own routes."""
         return in_instance(self.namespace)
 
     @property
@@ -86,7 +86,7 @@ class KernelRoute(OfIproute2, OnDevice):
 
     @property
     def ip_arguments(self) -> str:
-        """What the kernel's own route has."""
+        """The arguments of the kernel's own route."""
         if self.is_local:
             way = f"local {self.source} dev {self.device} table local proto kernel scope host"
         else:

@@ -12,7 +12,7 @@ from dvr_ryu.topology.family import Family
 
 
 def _bare(source: str | None) -> str | None:
-    """Return a prefix as ip prints it: one address alone is without its length."""
+    """Return a prefix as ip prints it: a single address without its length."""
     return source.removesuffix(f"/{Family.of(source).bits}") if source else None
 
 
@@ -22,8 +22,8 @@ def _family(rule: Rule) -> Family:
 
 @frozen
 class Rule(OfIproute2, InNamespace):
-    """`table` routes what comes from `source`, or in by the device `iif`. Without a source, the
-    family must be said if it is not IPv4.
+    """`table` routes packets from `source`, or those that enter by the device `iif`. Without a
+    source, any family except IPv4 must be explicit.
     """
 
     kind = "rule"
@@ -59,5 +59,5 @@ class KernelRule(OfIproute2, InNamespace):
 
     @property
     def ip_arguments(self) -> str:
-        """What the kernel's own rule has."""
+        """The arguments of the kernel's own rule."""
         return f"from all priority {self.priority} table {NAMES[self.table]} protocol kernel"
