@@ -1,1 +1,1 @@
-"""What measurements stand on: switches, sockets, hosts and topologies of their own."""
+"""The basis of measurements: switches, sockets, hosts and topologies of their own."""

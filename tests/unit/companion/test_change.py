@@ -1,4 +1,4 @@
-"""The change of a host, made on a pretended one: contents end with containers, as in kernels."""
+"""The change of a host, made on a fake one: contents end with containers, as in kernels."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ VARIANTS = [
 
 
 class PretendHost:
-    """Holds resources as a kernel does; refuses to make one whose place is missing."""
+    """Holds resources as a kernel does; refuses to make one whose container is missing."""
 
     def __init__(self, holding: dict[Key, Resource]) -> None:
         self.holding = dict(holding)
@@ -76,14 +76,14 @@ class PretendHost:
 
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[dict[Key, Resource], tuple[Resource, ...]]:
-    """What holds (some of two topologies' resources, as after a killed run or an edit); what
-    desired.
+    """The installed resources (some of two topologies', as after a killed run or an edit), and the
+    desired ones.
     """
     first, second = draw(st.sampled_from(VARIANTS)), draw(st.sampled_from(VARIANTS))
     present = {resource.key: resource for resource in (*first, *second)}
     for key in draw(st.sets(st.sampled_from([*present] or [("none",)]), max_size=12)):
         present.pop(key, None)
-    # A kernel holds nothing without its place; a program may outlive its own.
+    # A kernel holds nothing without its container; a program may outlive its own.
     while homeless := [
         key
         for key, resource in present.items()
@@ -183,7 +183,7 @@ def test_an_address_without_a_subnet_has_one_route():
 
 
 def test_what_the_kernel_made_is_made_again_before_what_relies_on_it():
-    """The kernel refuses a next hop to which it finds no way, by which table, and by which rule."""
+    """The kernel refuses a next hop that it cannot reach by any rule and table."""
     left = (PLACE, FOOT, OWN)
     needed = change(ROUTED, left)
     assert set(needed.added) == {

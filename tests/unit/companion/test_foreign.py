@@ -1,4 +1,4 @@
-"""What others have on our bridges: what is said of it, and which flows are theirs."""
+"""Foreign items on our bridges: the lines about them, and the detection of foreign flows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Each kind of resource is whole: one provider, shell lines both ways, programs, a description."""
+"""Each kind of resource is complete: one provider, shell lines both ways, programs, a
+description."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def subclasses(base: type[Any], package: Any) -> set[type[Any]]:
 
 def _kinds() -> Iterator[type[Resource]]:
     for each in subclasses(Resource, resources):
-        # attrs makes a class with slots anew: the first one stays among the subclasses.
+        # attrs makes a class with slots a second time: the first one stays among the subclasses.
         if "kind" in vars(each) and "__attrs_attrs__" in vars(each):
             yield each
 
@@ -50,7 +51,7 @@ KINDS = sorted(_kinds(), key=lambda kind: kind.kind)
 
 @pytest.fixture(scope="module")
 def examples() -> list[Resource]:
-    """Resources of all hosts of the examples, and those that no host should have."""
+    """Resources of all hosts of the examples, and those that no host desires."""
     found: list[Resource] = [
         StaleLease("q", "fa:16:3e:00:00:01", "10.0.0.1", None),
         ForeignRoute("r", 254, "blackhole", "10.9.0.0/16"),

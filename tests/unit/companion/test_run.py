@@ -1,4 +1,4 @@
-"""What the companion that stays keeps in mind between its rounds."""
+"""The state of the resident companion between its rounds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.unit.topology.files import topology_file
 
 
 def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
-    """Without it nothing can be let go of, whatever is to be seen of it."""
+    """Without Open vSwitch the companion can release nothing, whatever it can see of it."""
     companion = run.Companion(FileSource(Path("topology.yaml")), "h1")
     before = parse_topology(topology_file(), "t.yaml")
     companion._desired.leaving = Leaving(
@@ -65,7 +65,7 @@ def test_a_signal_ends_it_whatever_it_does() -> None:
 def test_it_starts_again_for_a_host_that_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, host: str, code: int
 ) -> None:
-    """The brake may refuse just this file; and if not, nobody else would empty the host."""
+    """The brake may refuse exactly this file; if not, nothing else would empty the host."""
     last, file = tmp_path / "last.yaml", tmp_path / "t.yaml"
     last.write_text("hosts: {h1: {address: 10.0.0.1}, h2: {address: 10.0.0.2}}\n")
     file.write_text(text)

@@ -1,4 +1,4 @@
-"""The script of a change: each line is sh's, and each resource has its commands, both ways."""
+"""The script of a change: each line is valid sh, and each resource has its commands, both ways."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PLACES = (
 
 
 def commands(desired: Sequence[Resource], installed: Sequence[Resource]) -> list[str]:
-    """The script's lines, save its head and its comments; the places of all are there and stay."""
+    """The script's lines without its head and comments; all containers are there and stay."""
     needed = change((*PLACES, *desired), (*PLACES, *installed))
     lines = "\n".join(script(needed, "h1")).splitlines()
     its = lines[lines.index("set -e") + 1 :]
@@ -132,7 +132,7 @@ def test_a_device_is_moved_once() -> None:
         no_checksum,
         "ip -n r link set qr-1 address fa:16:3e:00:00:01 mtu 1500 up",
     ]
-    # Nor is its MAC set anew: its neighbours would be forgotten.
+    # Nor is its MAC set again: the kernel would forget its neighbours.
     assert commands((wide,), (narrow,)) == [no_checksum, "ip -n r link set qr-1 mtu 1500 up"]
 
 
@@ -156,7 +156,7 @@ def test_a_dhcp_host_that_changes_has_one_line() -> None:
 
 
 def test_a_shell_writes_an_option_as_the_companion_would(tmp_path: Path) -> None:
-    """Also where its text has characters that mean something to a shell."""
+    """Also if its text has characters that are special to a shell."""
     file = tmp_path / "options"
     resources = [
         DhcpOption("q", "subnet-10.1.0.0", option, value)

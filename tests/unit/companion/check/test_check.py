@@ -1,4 +1,4 @@
-"""What `dvr companion check` makes of what it found, and how the kernel is asked."""
+"""The output of `dvr companion check` for its findings, and its trials of the kernel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_kernel_tells_what_it_serves():
 
 
 def test_only_root_may():
-    """Tried in a process of its own, which gives up being root if it is."""
+    """The test runs in its own process, which drops root's rights if it has them."""
     summary_line = """if True:
         import os
         from dvr_ryu.companion.providers.kernel import rights

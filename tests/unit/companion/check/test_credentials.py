@@ -1,4 +1,4 @@
-"""What `companion check` and the companion's log say of a host's certificate, as time goes by."""
+"""The findings of `companion check` and the companion's log on a host's certificate over time."""
 
 from __future__ import annotations
 

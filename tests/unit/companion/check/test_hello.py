@@ -1,4 +1,4 @@
-"""The HELLO that tells a controller from what only listens; Ryu itself is one of the judges."""
+"""The HELLO that distinguishes a controller from other listeners; one check uses Ryu itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def hello(version: int, bitmap: int | None = None, kind: int = 0) -> bytes:
 
 
 def answered(answer: bytes, seconds: float = SECONDS) -> str:
-    """What `exchange` says of a peer that sends this, and then nothing more."""
+    """The result of `exchange` with a peer that sends this, and then nothing more."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(answer)
@@ -93,7 +93,7 @@ def test_ryu_reads_what_we_send() -> None:
 
 
 def _served(serve: Callable[[socket.socket], object]) -> list[tuple[str, str]]:
-    """What `companion check` says of a controller that does this with each connection."""
+    """The findings of `companion check` on a controller that does this with each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept() -> None:

@@ -1,4 +1,4 @@
-"""Resources that were kept are those that would be made, whatever was edited."""
+"""After any edit, cached resources equal those that would be made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEEDS, EDITS = 6, 40
 
 
 def whole(resources: Iterable[Resource]) -> list[Any]:
-    """Resources with what they need, which is not part of their value."""
+    """Resources with their dependencies, which are not part of their value."""
     return [(resource, resource.container, resource.after) for resource in resources]
 
 

@@ -1,4 +1,4 @@
-"""What DHCP tells instances, as resources: routes, gateways, options of a subnet and of an
+"""The DHCP answers to instances, as resources: routes, gateways, options of a subnet and of an
 instance.
 """
 

@@ -1,4 +1,4 @@
-"""What a gateway host drops of what comes from external networks, as chains of iptables."""
+"""The packets from external networks that a gateway host drops, as chains of iptables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SYN = "--tcp-flags FIN,SYN,RST,ACK SYN -j DROP"
 
 
 def chains(text: str, host: str = "one") -> dict[str, list[str]]:
-    """The kernel's chain → the rules of ours that it asks; gw- devices by their networks' names."""
+    """The kernel's chain → our rules that it jumps to; gw- devices by their networks' names."""
     topology = parse_topology(text, "test.yaml")
     names = {port.device: port.name for port in topology.service_ports}
     found = desired_resources(HostView(topology, host), "system")

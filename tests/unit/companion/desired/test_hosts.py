@@ -1,4 +1,4 @@
-"""The resources of the hosts of the article, number for number, and rules for those of any host."""
+"""The resources of the article's hosts, number for number, and properties of any host's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SNAT = "snat-28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10"
 FIP = "fip-ccf351c9-826c-4d93-9dd4-625302bf3051"
 RFP, FPR, FG = "rfp-28e4ec01-f", "fpr-28e4ec01-f", "fg-9f4709e2-8e"
 FPR_INDEX = 2852003613
-"""169.254.31.29 as a number: the table of what comes from fpr-."""
+"""169.254.31.29 as a number: the table of packets from fpr-."""
 HOSTS = ("server-233", "server-68", "server-64")
 
 
@@ -62,7 +62,7 @@ def bridge_port(found, name):
     return port
 
 
-# What holds of any host --------------------------------------------------------------------------
+# Properties of any host --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -381,7 +381,7 @@ def test_the_userspace_datapath_has_wires_into_namespaces(article, datapath, mtu
 
 
 def test_what_hands_frames_to_the_switch_is_as_wide_as_the_underlay(hosts, article):
-    """So that the router, not the wire, has the word on what is too long."""
+    """So the router, not the wire, rejects packets that are too long."""
     outer = [f for f in hosts["server-233"] if isinstance(f, Device) and not f.namespace]
     assert outer and {f.mtu for f in outer} == {article.underlay.mtu}
     (gateway,) = (f for f in hosts["server-64"] if isinstance(f, OvsPort) and f.name[:3] == "gw-")

@@ -68,7 +68,8 @@ def test_each_card_has_its_wire_and_the_first_leads_out(hosts, shapes):
 
 
 def test_further_addresses_do_not_hide_the_first(hosts):
-    """One more of the first's subnet has no subnet of its own; the first of another brings it."""
+    """Another address of the first's subnet adds no subnet; the first address of another subnet
+    adds it."""
     assert {each.address for each in of(hosts["server-2"], Address, "vm-many")} == {
         "10.1.0.21/32",
         "10.1.1.20/24",
@@ -109,7 +110,7 @@ def test_what_is_behind_a_next_hop_goes_to_snat_and_back(hosts, shapes):
 
 
 def test_a_rule_for_one_address_is_spelt_in_one_way():
-    """As the kernel is read: whoever yields it may write the length, or leave it out."""
+    """The caller may write the length or omit it; the rule equals the one read from the kernel."""
     assert Rule("qrouter-1", 5, 5, "9.9.9.9/32") == Rule("qrouter-1", 5, 5, "9.9.9.9")
     assert Rule("qrouter-1", 5, 5, "9.9.9.0/31").source == "9.9.9.0/31"
 
@@ -122,7 +123,7 @@ def test_tenants_of_the_same_addresses_have_neighbours_of_their_own(hosts, shape
 
 
 def test_a_virtual_ip_is_nobodys_neighbour_even_if_it_is_an_instances_own():
-    """What one may take over from another cannot be known beforehand, nor answered for."""
+    """The companion cannot predict or answer for an address that instances may take over."""
     text = FILE.read_text().replace("{ip: 10.1.0.100}", "{ip: 10.1.0.30}")
     topology = parse_topology(text, "shapes.yaml")
     edge = topology.routers["edge"].namespace
@@ -144,7 +145,7 @@ def test_a_virtual_mac_leads_to_those_here_who_may_use_it(shapes):
 
 
 def test_a_router_goes_where_another_sends_to_it():
-    """An instance on `web` alone brings `edge`, which knows `lab` by `inner`."""
+    """A single instance on `web` adds `edge`, which has a route to `lab` by `inner`."""
     lines = FILE.read_text().split("instances:")[0]
     text = f"{lines}instances:\n  only: {{host: server-1, network: web}}\n"
     topology = parse_topology(text, "shapes.yaml")

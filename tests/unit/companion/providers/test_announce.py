@@ -1,4 +1,4 @@
-"""What is announced, and the frame that announces it, read by somebody else's parser."""
+"""The announced addresses, and the frame of an announcement, read by an independent parser."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_as_a_reply_it_asks_nobody() -> None:
     [
         (ProxyNeighbour("fip-1", "fg-1", "2.2.2.100"), [("fip-1", "fg-1", "2.2.2.100")]),
         (Address("snat-1", "qg-1", "2.2.2.9/24", None), [("snat-1", "qg-1", "2.2.2.9")]),
-        # A distributed port is on every host, and flows keep its announcement there.
+        # A distributed port is on every host, and flows confine its announcement to that host.
         (Address("qrouter-1", "qr-1", "10.1.0.1/24", None), [("qrouter-1", "qr-1", "10.1.0.1")]),
         (Address("vm-a", "eth0", "10.1.0.5/24", None), []),
     ],

@@ -1,4 +1,4 @@
-"""What iptables-save prints: chains of ours, and what others have put beside them, in words."""
+"""The output of iptables-save: chains of ours, and foreign rules beside them, as text."""
 
 from __future__ import annotations
 

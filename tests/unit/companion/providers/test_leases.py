@@ -1,4 +1,4 @@
-"""Leases as dnsmasq writes them: read below any root, and told apart."""
+"""Leases as dnsmasq writes them: read below any root, and distinguished."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_where_nothing_is_there_are_no_leases(tmp_path: Path) -> None:
 
 
 def test_a_stale_lease_goes_by_itself_only_while_its_book_stays() -> None:
-    """Else its server, which ends, would be started again for its sake."""
+    """Otherwise its server, which ends, would be started again for it."""
     server = Process("dnsmasq-qdhcp-1", BOOK.namespace, ("dnsmasq",), ("device", "", "tap1"))
     stale = StaleLease(BOOK.namespace, "fa:16:3e:0f:67:d3", "10.1.0.12", server)
     holds = (BOOK, Device("", "tap1", None, None, None, ()), server, stale)

@@ -1,4 +1,4 @@
-"""Resources are made after what they need, whatever the order in which providers end."""
+"""Resources are made after their dependencies, in any order of the providers' ends."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_each_is_made_once_and_after_what_it_needs(
 ) -> None:
     record, counts = Record(), list[int]()
     wanted = [resource for resource in resources if resource not in left_out]
-    # What is not to be made counts as there.
+    # A resource that is not to be made counts as present.
     record.done = [resource.key for resource in left_out]
     make(wanted, providers(record.make), counts.append)
     assert sorted(map(repr, record.done)) == sorted(repr(resource.key) for resource in ALL)

@@ -1,4 +1,4 @@
-"""Netlink, in the messages of pyroute2: what this machine's kernel says of itself, without root."""
+"""Netlink, in the messages of pyroute2: the answers of this machine's kernel, without root."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Notes that a full disk, a crash or a person has spoiled: whatever is in their place, all else is
-read, one line tells of it, and what is written again is read again.
+"""Notes that a full disk, a crash or a person has spoiled: with any content, all other notes are
+read, one line reports it, and a rewritten note is read again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ GOOD = {
 }
 """Every kind of note, in the run directory."""
 FILES_OF_PROGRAMS = ("dhcp/qdhcp-1.leases", "processes/dnsmasq-qdhcp-1.pid")
-"""These are not replaced by ours, but by their writers."""
+"""Files that their writers replace, not the companion."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def _provider(name: str) -> Any:
 
 
 def _found(module: str, provider: str) -> Any:
-    """What a provider that looks at nothing but notes reads."""
+    """The resources that a provider reads if it reads only notes."""
     look = _provider("provider").Look
     its = getattr(_provider(module), provider)()
     return its.read(look((), [its]))
@@ -90,7 +90,7 @@ def _stale() -> list[Any]:
 
 
 def _readers(folder: Path) -> dict[str, Callable[[], Any]]:
-    """Everything that reads notes, by what it reads."""
+    """All readers of notes, by the notes that they read."""
     version = FileSnapshot(topology_file().encode(), "topology.yaml").version
     memory = importlib.import_module("dvr_ryu.companion.upkeep.memory")
     readiness = importlib.import_module("dvr_ryu.lab.services.readiness")
@@ -183,7 +183,7 @@ def _was(path: Path) -> bytes:
 
 @pytest.fixture
 def whole(folder: Path) -> Path:
-    """The directory with all notes as they should be."""
+    """The directory with all notes intact."""
     _write(folder)
     _read(folder)
     _provider("notes").news()
@@ -273,7 +273,7 @@ def test_what_is_in_a_folders_place_makes_room(whole: Path, spoil: Callable[[Pat
 def test_what_cannot_be_written_is_named_and_the_old_stays(
     whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where root may write anything, the largest file that this process may write is as good."""
+    """Root may write any file: a limit of this process's file size has the same effect."""
     files, path = _provider("notes"), whole / "companion.json"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     heeded = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -328,7 +328,7 @@ def test_what_tls_was_before_is_not_known_where_nobody_can_read_it(note: str | N
 def test_a_client_whose_lease_nobody_can_read_asks_again(
     whole: Path, spoil: Callable[[Path], None]
 ) -> None:
-    """Else nobody would see what of the lease is gone from its card."""
+    """Otherwise a lost part of the lease on its card would go unnoticed."""
     renewals = _provider("processes.renewals")
     (whole / "leases").mkdir()
     spoil(whole / "leases" / "vm-a")

@@ -1,4 +1,4 @@
-"""The end of programs: whatever descriptors we have by then, and whether they like it or not."""
+"""The end of programs: with any number of our descriptors, and even against their resistance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = f"test-{os.getpid()}"
 
 @pytest.fixture
 def crowded() -> Iterator[None]:
-    """More open files than select can tell apart."""
+    """Open more files than select supports."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1024)]

@@ -1,4 +1,4 @@
-"""One look at a host: what several providers need is seen once, whichever thread asks first."""
+"""One look at a host reads shared data once, whichever thread requests it first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reading(Provider):
 
 
 class Namespaces(Reading):
-    """Says how often it was read."""
+    """Counts its reads."""
 
     kinds = (Namespace,)
 

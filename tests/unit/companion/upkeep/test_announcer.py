@@ -1,4 +1,4 @@
-"""What the companion announces again, and what no longer."""
+"""The announcements that the companion repeats, and those that it stops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is announced of instances that arrive on a host."""
+"""The announcements of instances that arrive on a host."""
 
 from __future__ import annotations
 

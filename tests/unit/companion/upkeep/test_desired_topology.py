@@ -1,4 +1,4 @@
-"""Which topology a host follows while the source is edited."""
+"""The topology that a host follows while the source is edited."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _desired(file: Path, host: str) -> DesiredTopology:
 def test_one_that_starts_with_a_file_that_is_refused_goes_on_with_the_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or nothing would be mended before somebody confirms, or corrects, the file."""
+    """Otherwise nothing would be repaired before a user confirms, or corrects, the file."""
     hosts = [f"h{number}: {{address: 10.0.0.{number}}}" for number in (1, 2, 3)]
     last, file = tmp_path / "last.yaml", tmp_path / "t.yaml"
     last.write_text(f"hosts: {{{', '.join(hosts)}}}\n")

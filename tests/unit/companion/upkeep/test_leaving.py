@@ -1,4 +1,5 @@
-"""How long a host retains what leaves it. The loopback device stands for a port that is up."""
+"""The time for which a host retains leaving instances. The loopback device stands for a port that
+is up."""
 
 from __future__ import annotations
 

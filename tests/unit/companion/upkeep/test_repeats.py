@@ -1,4 +1,4 @@
-"""What is done again: how often, when, and until when."""
+"""Repetitions: their number, their times, and their end."""
 
 from __future__ import annotations
 
