@@ -117,7 +117,7 @@ class DesiredState:
 
     @property
     def moving(self) -> Mapping[str, str]:
-        """Instance to which flows lead on an undeclared host → that host."""
+        """Instance to which flows lead on another than its declared host → that host."""
         return self._in_force.placement.moving
 
     @property

@@ -1,7 +1,7 @@
 """Subtract installed from desired, and order the change. Pure; it knows no switch and no kernel.
 
 Desired and installed are mappings from an identity to a value: (table, priority, match) to a flow's
-rest, or a resource's key to the resource. An identity cannot be changed in place.
+rest, or a resource's key to the resource. An identity has all that cannot be changed in place.
 """
 
 from __future__ import annotations

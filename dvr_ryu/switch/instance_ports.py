@@ -48,7 +48,7 @@ class InstancePorts:
         return self._observation.placement
 
     def to_shut(self, moving: Collection[str], now: float) -> Iterator[LeftPort]:
-        """The ports to shut at this time, while flows lead to `moving` instances on other hosts."""
+        """The ports to shut at this time, except those of instances that are still `moving`."""
         for port, name in self._observation.left.items():
             if name in moving:
                 self._left_since.pop(port, None)

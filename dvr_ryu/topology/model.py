@@ -200,7 +200,8 @@ class Port:
     """One end of a network, with a host, a MAC and addresses.
 
     `name` is its owner's: an instance, a network (DHCP, agent gateway, external gateway) or a
-    router. A router's distributed ports are not among them: see `RouterInterface`.
+    router. A router's distributed ports, which are on all hosts, are not among them: see
+    `RouterInterface`.
     """
 
     name: str

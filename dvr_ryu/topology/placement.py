@@ -2,7 +2,7 @@
 
 An edit declares an instance on another host. Until it has arrived there, the topology in force has
 it on its old host: first for all hosts, then for all but the host on which it has arrived. A host
-that the edit removes is in force as long as it has ports of an instance.
+that the edit removes is in force as long as any part of an instance is on it.
 
 Controller and companion both apply this; each observes arrivals itself. This module does not read,
 send or wait.
@@ -77,8 +77,8 @@ def arriving(host: str, before: Topology, after: Topology) -> set[str]:
 
 
 def departed(before: Mapping[str, HostSpec], now: Mapping[str, HostSpec]) -> dict[str, HostSpec]:
-    """The hosts that a file no longer has, without their services for other hosts. A host is left
-    out if another host has one of its numbers now: the two cannot be in one topology.
+    """The hosts that a file no longer has, as they were, without their services for other hosts. A
+    host is left out if another host has one of its numbers now: the two cannot be in one topology.
     """
     taken = {number for host in now.values() for number in _own_numbers(host)}
     return {

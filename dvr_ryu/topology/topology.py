@@ -98,7 +98,7 @@ class Topology:
     def virtual_ips(self) -> frozenset[tuple[str, str]]:
         """Network name and address, of each that may move from one instance to another by itself.
 
-        So only those instances may announce it. It may be the fixed address of one of them.
+        So only those instances may determine its host. It may be the fixed address of one of them.
         """
         return frozenset(self._virtual_ips())
 

@@ -94,9 +94,7 @@ class HostView:
         ]
 
     def central_through(self, router: model.Router) -> list[model.FloatingIp]:
-        """A router's central floating addresses of instances that send, or may send, from this
-        host.
-        """
+        """A router's central floating addresses of instances that may send from this host."""
         instances = self.topology.instances
         virtual = {ip for _, ip in self.topology.virtual_ips}
         return [
@@ -293,7 +291,7 @@ class HostView:
 
     @cached_property
     def virtual_mac(self) -> tuple[VirtualMac, ...]:
-        """The rows of `each virtual_mac`. Its users have a gateway; of several, the first."""
+        """The rows of `each virtual_mac`. Each has its users' gateway; of several, the first."""
         devices = {port.device: port for port in self.local_ports if port.address_pairs}
         routed = {row.port: row for row in self.routed_ports(devices.values())}
         users: dict[tuple[str, str], list[str]] = {}

@@ -148,7 +148,7 @@ class Basis:
     def _naming(
         self, names: set[str], touched: Mapping[str, set[Any]]
     ) -> Iterator[tuple[Template, list[Any]]]:
-        """Each line, with its rows that name one of these ports, except touched rows."""
+        """Each line, with the untouched rows for which it names one of these ports."""
         for relation, template in self.lines:
             if template.ports:
                 others = touched.get(relation or "", ())

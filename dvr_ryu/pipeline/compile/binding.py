@@ -24,7 +24,7 @@ class BridgeContext(NamedTuple):
 
 
 class NoSuchPort(LookupError):
-    """The bridge lacks a port of that name, so it cannot have the flow."""
+    """The bridge has no port of that name yet, so it cannot have the flow."""
 
 
 def _mac(text: str) -> int:

@@ -1,5 +1,5 @@
-"""Joins many byte strings of one length to a table: one long string. Columns are written into all
-rows at once.
+"""Joins many byte strings of one length, one after another, to one long string: a table. Columns
+are written into all rows at once.
 
 Pure. No loop over rows runs in Python: it would dominate a fill's time.
 """

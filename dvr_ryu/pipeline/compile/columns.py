@@ -23,7 +23,7 @@ _OCTETS = {str(number): number for number in range(256)}
 
 
 class BitField(NamedTuple):
-    """The bits of a number within `width` bytes: `bits` of its bits, from bit `start` on, are
+    """The position of a number within `width` bytes: `bits` of its bits, from bit `start` on, are
     shifted left by `shift`, and or'ed to the bytes' `fixed` value.
     """
 

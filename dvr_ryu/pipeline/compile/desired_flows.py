@@ -1,7 +1,7 @@
 """Tracks the desired flows of one bridge, as bytes, through all edits. Pure.
 
-Several rows may make the same flow: it stays until the last of them is removed. It refuses two
-flows of one identity with different values; then nothing changes.
+Several rows may make the same flow: it stays until the last of them is removed. This module refuses
+two flows of one identity with different values; then nothing changes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compiles a flow line once: to OpenFlow bytes with all holes zero, and its holes' slots.
+"""Compiles a flow line once: its OpenFlow bytes with all holes zero, and its holes' slots.
 
 A hole's slot is found by a trial: the line is encoded with all holes zero, and again with all bits
 of one hole set. The bytes that differ are the slot. Rows then fill the line without Ryu: their

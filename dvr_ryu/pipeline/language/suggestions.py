@@ -1,4 +1,4 @@
-"""Suggests the known name that the author of a misspelt one probably meant."""
+"""Suggests the known name that a misspelt one probably meant. It defines no names itself."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Choose the numbers, addresses and ports that a file omits, by pure functions."""
+"""Choose omitted numbers, addresses and ports by pure functions of the declaration."""

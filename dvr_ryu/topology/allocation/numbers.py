@@ -62,7 +62,7 @@ class Numbers:
 
 
 class NoRoom(Exception):
-    """Pools are too small for the file: `shortages`: path in it → the pool that is too small."""
+    """Pools are too small for the file. `shortages` has paths in it, each with the shortage."""
 
     def __init__(self, shortages: list[tuple[Path, str]]) -> None:
         super().__init__(shortages)

@@ -1,7 +1,7 @@
 """Choose numbers and hosts by name: the same on every machine and at any time. Pure.
 
 A pool assigns numbers by a hash of the claimant's name, and probes on after a collision. So a
-number moves only where an edit frees or takes a slot that its claimant collided with. The hash is
+number moves only where an edit frees or takes a slot with which its claimant collided. The hash is
 BLAKE2: the same on every machine and in every Python, which the built-in hash() is not.
 """
 
@@ -36,9 +36,7 @@ class Exhausted(Exception):
 
 
 class Slots:
-    """Numbers of a range, each assigned once. Claims must come in sorted order: their order
-    matters.
-    """
+    """Numbers of a range, each assigned once. Claim in sorted order: the order matters."""
 
     def __init__(
         self, numbers: range, taken: Iterable[int] = (), holes: Sequence[range] = ()

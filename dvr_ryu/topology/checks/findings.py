@@ -11,9 +11,7 @@ from dvr_ryu.topology.spec.yaml_nodes import Document, Path
 
 
 class Findings:
-    """Problems of a document. Of several at one location the first stays: the others follow from
-    it.
-    """
+    """Problems of a document. Of several at one location the first stays: it causes the rest."""
 
     def __init__(self, document: Document) -> None:
         self._document = document

@@ -1,6 +1,6 @@
 """Turn plain data into a declaration; report the schema's errors with their file locations.
 
-The schema is `declaration`'s; voluptuous finds the errors; none of its messages leaves this module.
+The schema is `declaration`'s. Voluptuous finds errors; none of its messages leaves this module.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Resolve YAML's merge keys: `<<: *other`, or `<<: [*one, *other]`.
 
-Its own keys go before merged ones, and those of an earlier mapping before those of a later. It
-works on nodes, which have each key's and value's location in the text. It is bounded: a short text
-cannot merge without end.
+A mapping's own keys go before merged ones, an earlier mapping's before a later one's. It works on
+nodes, which have each key's and value's location in the text. It is bounded: a short text cannot
+merge without end.
 """
 
 from __future__ import annotations

@@ -67,7 +67,9 @@ class Controller(Action):
         return f"controller({','.join(tokens)})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionController, or Nicira's second one if it needs its properties."""
+        """Return Ryu's NXActionController, or Nicira's second one for properties that the first
+        lacks.
+        """
         reason = REASONS[self.reason]
         if not self.userdata and not self.pause and not self.meter_id:
             return [parser.NXActionController(self.max_len, self.id, reason)]
