@@ -291,7 +291,9 @@ class HostView:
 
     @cached_property
     def virtual_mac(self) -> tuple[VirtualMac, ...]:
-        """The rows of `each virtual_mac`. Each has its users' gateway; of several, the first."""
+        """The rows of `each virtual_mac`. Each row has the gateway of the users; of several, the
+        first.
+        """
         devices = {port.device: port for port in self.local_ports if port.address_pairs}
         routed = {row.port: row for row in self.routed_ports(devices.values())}
         users: dict[tuple[str, str], list[str]] = {}

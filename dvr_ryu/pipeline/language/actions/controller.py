@@ -67,9 +67,7 @@ class Controller(Action):
         return f"controller({','.join(tokens)})"
 
     def build(self) -> list[Any]:
-        """Return Ryu's NXActionController, or Nicira's second one for properties that the first
-        lacks.
-        """
+        """Return Ryu's NXActionController, or Nicira's second one for its further properties."""
         reason = REASONS[self.reason]
         if not self.userdata and not self.pause and not self.meter_id:
             return [parser.NXActionController(self.max_len, self.id, reason)]
