@@ -1,5 +1,5 @@
-"""Measures how long 200 bridges take that connect to one controller at once. The peers write the
-same bytes, one connection after the other and all at the same time.
+"""Measures how long 200 bridges take to connect to one controller at once and get their flows. The
+peers write the same bytes, one connection after the other and all at the same time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ FLOWS = 501
 patch-int."""
 
 CONNECTED = 40
-"""So many connections may wait: Open vSwitch closes a connection that is silent for ten seconds."""
+"""The number of connections that may wait: Open vSwitch closes a connection that is silent for ten
+seconds."""
 
 ROUNDS = 3
 

@@ -1,9 +1,9 @@
 """Measures how long one more instance takes, on a host with few instances and on one with many.
 
 The figure is in the log of `dvr companion run`: it is the time from the topology in memory to the
-completed change. The log has the reading of the file apart, and the figure excludes it. The
-companion waits for Open vSwitch, which takes longer for a port the more ports it has. So there are
-three peers:
+completed change. The log reports the reading of the file separately, and the figure excludes it.
+The companion waits for Open vSwitch, which takes longer for a port the more ports it has. So there
+are three peers:
 
 - the same at 20 instances: it shows the growth of all times together;
 - the same at 20 instances with so many foreign ports on br-int that Open vSwitch has as many: it

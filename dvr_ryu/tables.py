@@ -14,7 +14,7 @@ COLOURS = {"PASS": "green", "WARN": "yellow", "FAIL": "red"}
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table without lines; on a terminal its columns wrap between words."""
+    """A table without lines; on a terminal its columns wrap at spaces."""
     made = Table(box=None, header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")

@@ -1,7 +1,7 @@
-"""Makes topologies of a given size, as the text of a file. Pure; no number in them is pinned.
+"""Makes topologies of any size, as the text of a file. Pure; no number in them is pinned.
 
-DHCP is off, so that a network has only the ports of its instances, and a bridge exactly the given
-number of flows. Each instance is one line, so that an edit of it changes one line.
+DHCP is off, so that a network has only the ports of its instances, and a bridge exactly the
+requested number of flows. Each instance is one line, so that an edit of it changes one line.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writes the results of commands to stdout, as lines, tables or one JSON document, and handles a
 stdout that takes no data.
 
-A terminal wraps tables between words. In pipes and files, which have no width, each row is a line.
+A terminal wraps tables at spaces. In pipes and files, which have no width, each row is a line.
 """
 
 from __future__ import annotations

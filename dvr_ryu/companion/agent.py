@@ -22,7 +22,7 @@ from dvr_ryu.topology.view import HostView
 __all__ = ["HostChange", "amend", "apply", "down", "plan", "reconcile"]
 
 ROUNDS = 3
-"""How often a change is made before the companion gives up on it."""
+"""The number of attempts at a change before the companion gives up on it."""
 
 
 Report: TypeAlias = "Callable[[str], object]"

@@ -24,7 +24,7 @@ class ForeignItem:
 
 @frozen(order=True)
 class FirewallRules:
-    """Foreign rules in a chain of a namespace of ours, or a policy of it that drops."""
+    """Foreign rules in a chain of a namespace of ours, or the chain's policy if it drops."""
 
     namespace: str
     tool: str

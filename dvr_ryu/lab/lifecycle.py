@@ -144,7 +144,7 @@ def _complete(folder: StateFolder) -> None:
 def down(folder: StateFolder = THE_LAB, topology: Path | None = None) -> list[str]:
     """Remove the lab, or the remains of one; return a line for each thing that was removed.
 
-    HostError if `topology` is given and the lab has another one.
+    HostError if `topology` is not None and the lab has another one.
     """
     preflight.require_root()
     with folder.locked():
@@ -153,7 +153,7 @@ def down(folder: StateFolder = THE_LAB, topology: Path | None = None) -> list[st
 
 
 def require_lab_of(topology: Path | None, folder: StateFolder = THE_LAB) -> None:
-    """Raise HostError if `topology` is given and the lab in `folder` has another one."""
+    """Raise HostError if `topology` is not None and the lab in `folder` has another one."""
     state = folder.read()
     if topology and state and topology.resolve() != Path(state.topology):
         raise HostError(f"the lab here is that of {state.topology}, not of {topology}")

@@ -23,7 +23,7 @@ class TlsOptions:
     """Whether to use TLS though the file says tcp:, as a lab may."""
 
     def controller(self, view: HostView) -> model.Controller | None:
-        """The controller of a view's bridges, by the protocol that they use."""
+        """The controller of a view's bridges, with the protocol by which they connect."""
         controller = view.topology.controller
         return evolve(controller, tls=True) if controller and self.always else controller
 

@@ -15,8 +15,8 @@ def make(
     provider_of: Mapping[type[Resource], Provider],
     on_made: Callable[[int], object],
 ) -> None:
-    """Make resources, each after those it needs; call `on_made` with the number of further made
-    ones.
+    """Make resources, each after those it needs; call `on_made` with the size of each finished
+    batch.
 
     If a provider raises, the batches in progress run to their end, and then the error is raised.
     """

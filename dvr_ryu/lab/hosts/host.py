@@ -166,7 +166,7 @@ class LabHost:
         return pid if pid and self.path(f"/proc/{pid}").is_dir() else None
 
     def service_starts(self, service: str) -> int:
-        """How often a running service was started: more than once if it failed meanwhile."""
+        """The number of starts of a running service: more than one if it failed meanwhile."""
         _, starts = self._service(service)
         return starts
 

@@ -1,7 +1,7 @@
 """The probes of a running lab, as values: a ping, a lease, the source address of a connection.
 
 A probe waits some seconds for a condition that should become true, because instances and switches
-may just have been changed. A condition that must not become true is tried for a moment only.
+may just have been changed. It tries a condition that must not become true only for a moment.
 """
 
 from __future__ import annotations

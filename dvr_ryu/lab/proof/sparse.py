@@ -7,10 +7,10 @@ from collections.abc import Hashable, Iterable
 from itertools import chain
 
 FEW = 6
-"""Of at most so many things, all pairs are chosen."""
+"""All pairs of at most so many things are chosen."""
 ENOUGH = 3
-"""Of more things, each is in so many pairs, if there are that many. Its partners are its nearest
-possible ones, if all things stand in a circle."""
+"""If there are more things, each is in so many pairs, if there are that many. Its partners are its
+nearest possible ones, if all things stand in a circle."""
 
 Names = frozenset[str]
 """Two names, or one name paired with itself."""

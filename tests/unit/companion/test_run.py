@@ -22,7 +22,7 @@ from tests.unit.topology.files import topology_file
 
 
 def test_it_waits_with_what_leaves_until_open_vswitch_is_back() -> None:
-    """Without Open vSwitch the companion can release nothing, whatever it can see of it."""
+    """Without Open vSwitch the companion can release nothing, in any visible state of the port."""
     companion = run.Companion(FileSource(Path("topology.yaml")), "h1")
     before = parse_topology(topology_file(), "t.yaml")
     companion._desired.leaving = Leaving(

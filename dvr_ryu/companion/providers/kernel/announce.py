@@ -23,13 +23,13 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.topology.family import Family
 
 ANNOUNCING = ("fg-", "qg-", "gw-", "sg-", "qr-")
-"""The devices whose addresses may have been elsewhere a moment ago. A qr- is everywhere at once: it
-is announced on each host by that host, and flows keep that there."""
+"""The devices whose addresses may have been elsewhere a moment ago. A qr- is on all hosts at once:
+each host announces it, and flows confine the announcement to that host."""
 EVERY = ""
-"""Stands for every address that a device has: those, too, that an instance has given itself."""
+"""Stands for every address of a device, including those that an instance has set itself."""
 PAUSES = (0, 0.3, 0.7)
-"""Before each announcement of a change. The first may come before the flows of the controller,
-which hears of an edit a little later."""
+"""Seconds before each announcement of a change. The first may come before the flows of the
+controller, which reads an edit a little later."""
 ETH_P_ARP = 0x0806
 REQUEST, REPLY = 1, 2
 BROADCAST = b"\xff" * 6
@@ -46,8 +46,8 @@ def announcements(change: HostChange) -> list[AnnouncedAddress]:
 
 
 def cards(resources: Iterable[Resource]) -> list[AnnouncedAddress]:
-    """Of resources, the network cards of instances, with every address: an instance announces
-    itself when its MAC is another.
+    """The network cards of instances among resources, with every address: an instance announces
+    itself when its MAC changes.
     """
     return [
         (resource.namespace, resource.name, EVERY)
@@ -59,7 +59,7 @@ def cards(resources: Iterable[Resource]) -> list[AnnouncedAddress]:
 
 
 def announceable(resources: Iterable[Resource]) -> list[AnnouncedAddress]:
-    """Of resources that hold, those to announce when others know otherwise."""
+    """The holding resources to announce when other machines have other entries for them."""
     return [
         (resource.namespace, resource.device, _ip(resource))
         for resource in resources
@@ -74,10 +74,10 @@ def _ip(resource: Address | ProxyNeighbour) -> str:
 
 
 def announce(addresses: Iterable[AnnouncedAddress], pauses: Sequence[float] = PAUSES) -> None:
-    """Begin to send one gratuitous packet for each place that is still there, after each pause.
+    """Begin to send one gratuitous packet for each address that is still there, after each pause.
 
     The kernel takes its time to close a socket that sends frames: so there is one for each
-    namespace, all of them are closed at the same time, and meanwhile the caller goes on.
+    namespace, all of them are closed at the same time, and meanwhile the caller continues.
     """
     for namespace, group in by_namespace(addresses, itemgetter(0)):
         Thread(target=_announce_in, args=(namespace, group, pauses)).start()
@@ -103,7 +103,7 @@ def _announce_in(
 def _with_addresses(
     namespace: str, addresses: Iterable[AnnouncedAddress]
 ) -> Iterator[tuple[str, str]]:
-    """Yield devices and addresses; where every address is meant, those that there are now."""
+    """Yield devices and addresses; for EVERY, the present addresses."""
     for _, device, ip in addresses:
         if ip != EVERY:
             yield device, ip
@@ -116,9 +116,9 @@ def _with_addresses(
 
 
 def gratuitous_arp(mac: bytes, ip: str, operation: int = REQUEST) -> bytes:
-    """A frame in which `ip` asks everybody for itself (RFC 5227, 3): all learn its MAC anew. As a
-    reply it is answered by no switch that knows `ip`; Linux heeds one at once if it names the MAC
-    twice.
+    """A broadcast ARP frame in which `ip` asks for itself (RFC 5227, 3): all machines learn its MAC
+    anew. No switch that knows `ip` answers a reply; Linux applies a reply at once if it contains
+    the MAC twice.
     """
     target = mac if operation == REPLY else bytes(6)
     address = socket.inet_aton(ip)

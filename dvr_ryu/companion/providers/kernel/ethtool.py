@@ -1,4 +1,4 @@
-"""Checksums of what a device sends, by ethtool's ioctl: whether the card adds them."""
+"""Read and set by ethtool's ioctl whether a card adds the checksums of its device's packets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ETHTOOL_GTXCSUM, ETHTOOL_STXCSUM = 0x16, 0x17
 
 
 def tx_checksum(control: socket.socket, device: str, value: bool | None = None) -> bool:
-    """Read, or with a value set, whether the card adds the checksums of what a device sends.
+    """Read, or with a value set, whether the card adds the checksums of a device's packets.
 
     `control` is any socket of the device's network namespace.
     """

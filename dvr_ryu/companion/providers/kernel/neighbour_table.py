@@ -1,7 +1,7 @@
 """The kernel's table of IPv4 neighbours (ARP): one for all namespaces of a machine, and limited.
 
-Where it is full, the kernel forgets neighbours that were asked for 5 seconds ago, or drops packets.
-Permanent entries, as routers have for what the file declares, do not count since Linux 5.0.
+If it is full, the kernel forgets neighbours resolved 5 seconds ago, or drops packets. Permanent
+entries, as routers have for declared addresses, do not count since Linux 5.0.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ LEAST = 4096
 
 
 def limit() -> int | None:
-    """How many entries the table may have; None if that is not to be seen here."""
+    """The most entries of the table; None if the limit is not visible here."""
     with suppress(OSError, ValueError):
         return int(LIMIT.read_text())
     return None
 
 
 def in_use() -> int:
-    """How many entries it has, permanent ones among them; 0 if that is not to be seen here."""
+    """The number of its entries, including permanent ones; 0 if it is not visible here."""
     with suppress(OSError, ValueError, IndexError):
         return int(STATISTICS.read_text().splitlines()[1].split()[0], 16)
     return 0

@@ -7,5 +7,5 @@ from dvr_ryu.errors import HostError
 
 
 def refusal(resource: Resource, error: OSError) -> HostError:
-    """The kernel's refusal to make or remove a resource, with what was asked."""
+    """The kernel's refusal to make or remove a resource, with the request."""
     return HostError(f"the kernel refuses: {resource.describe()}: {error.strerror}")

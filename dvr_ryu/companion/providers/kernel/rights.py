@@ -13,7 +13,7 @@ CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
 
 
 def is_root() -> bool:
-    """Whether root runs us."""
+    """Whether root runs this process."""
     return os.geteuid() == 0
 
 
@@ -26,7 +26,7 @@ def missing() -> list[str]:
 
 
 def require() -> None:
-    """Raise HostError without root, or where root may not do what it usually may."""
+    """Raise HostError without root, or if root lacks its usual rights."""
     if not is_root():
         raise HostError(
             "the companion changes this host's network: run it as root (sudo); "

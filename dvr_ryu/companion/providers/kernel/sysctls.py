@@ -1,7 +1,7 @@
-"""Kernel settings, by /proc/sys: of our namespaces and devices, of instances' cards, and the few of
-the host itself.
+"""Read, set and restore kernel settings by /proc/sys: of our namespaces and devices, of instances'
+cards, and a few of the host itself.
 
-A note keeps the value before ours of a setting that outlives us; `remove` restores it.
+A note stores the earlier value of a setting that outlives us; `remove` restores it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Sysctls(VisitingProvider):
         return self.seen(look)
 
     def visit(self, visit: Visit) -> Iterator[Sysctl]:
-        """Yield those of a namespace."""
+        """Yield the desired settings of a namespace."""
         yield from _present(visit.look.once(_wanted).get(visit.namespace, ()))
 
     def make(self, resources: Sequence[Sysctl]) -> None:
@@ -46,7 +46,7 @@ class Sysctls(VisitingProvider):
                     _set(resource.name, resource.value)
 
     def remove(self, resources: Sequence[Sysctl]) -> None:
-        """Nothing: a value that is not desired any more harms nobody; its namespace ends it."""
+        """Do nothing: a value that is not desired any more is harmless; its namespace ends it."""
 
 
 def _wanted(look: Look) -> dict[str, list[Sysctl]]:
@@ -153,7 +153,7 @@ def _value(name: str) -> str | None:
     setting.
     """
     try:
-        # Unbuffered, for there are thousands, of a few bytes each.
+        # Unbuffered, because there are thousands, of a few bytes each.
         with open(f"{PROC}/{name}", "rb", buffering=0) as file:
             return file.read().decode().strip()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):

@@ -20,7 +20,8 @@ class OvsdbWatch(Thread):
     """Reads the messages of a database in its own thread, and reconnects when necessary."""
 
     def __init__(self, database: Database, changed: Callable[[], object]) -> None:
-        """The watch calls `changed` when a connection is lost; the database calls it otherwise."""
+        """The watch calls `changed` when a connection is lost; the database reports all other
+        events."""
         super().__init__(daemon=True)
         self._database = database
         self._changed = changed

@@ -93,7 +93,7 @@ def test_a_central_address_is_on_the_snat_host_and_nowhere_else(topology, router
 
 
 def test_who_has_a_central_address_is_seen_by_it_on_his_own_host(topology, router):
-    """Its own host must translate a distributed address: elsewhere the SNAT host does that."""
+    """A host that translates a distributed address does this; elsewhere the SNAT host does."""
     assert rules(of(topology, "h1"), f"qrouter-{router}", "neutron-l3-agent-snat") == (
         "-j neutron-l3-agent-float-snat",
         "-s 10.1.0.12/32 -m conntrack --ctstate DNAT -j SNAT --to-source 2.2.2.102",
@@ -156,7 +156,7 @@ def test_a_binding_that_moves_ends_one_translation_and_begins_another(topology):
     assert {f.inner for f in needed.removed if isinstance(f, Translation)} == {"10.1.0.11"}
     (begun,) = (resource for resource in needed.added if isinstance(resource, Translation))
     assert (begun.outer, begun.inner) == ("2.2.2.101", "10.1.0.14")
-    # The rules that translate, and the routes through them, are made first.
+    # The rules that translate, and the jumps to them, are made first.
     assert {
         resource.key for step in needed.makings for resource in step if isinstance(resource, Chain)
     } & set(begun.after)

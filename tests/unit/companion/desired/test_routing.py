@@ -123,7 +123,8 @@ def test_tenants_of_the_same_addresses_have_neighbours_of_their_own(hosts, shape
 
 
 def test_a_virtual_ip_is_nobodys_neighbour_even_if_it_is_an_instances_own():
-    """The companion cannot predict or answer for an address that instances may take over."""
+    """The companion cannot predict the owner of an address that instances may take over, nor answer
+    for it."""
     text = FILE.read_text().replace("{ip: 10.1.0.100}", "{ip: 10.1.0.30}")
     topology = parse_topology(text, "shapes.yaml")
     edge = topology.routers["edge"].namespace

@@ -1,4 +1,4 @@
-"""The end of programs: with any number of our descriptors, and even against their resistance."""
+"""The end of programs: with any number of our descriptors, and even if they ignore SIGTERM."""
 
 from __future__ import annotations
 
