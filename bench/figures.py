@@ -24,7 +24,7 @@ class Goal:
 
 @frozen
 class Figure:
-    """A measured value. `name` says what we did, `peer_name` what the peer did. Less is better.
+    """A measured value. `name` is our action, `peer_name` the peer's. Less is better.
 
     `peer` has the same unit as `ours`; it is None if there is nothing to compare with.
     """

@@ -1,4 +1,4 @@
-"""The dvr command as it is called on this machine, for advice on what to type."""
+"""Build the dvr command line for this machine, for advice to the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors that people read: a file, a host or a switch is wrong. They say where, and what to do.
+"""Errors for people: a file, a host or a switch is wrong. They name the location and the remedy.
 
 An error in this program is an ordinary exception with its traceback. Nothing catches it, and it has
 no class here.
@@ -21,7 +21,7 @@ usage.
 
 
 class DvrError(Exception):
-    """An error that the user can correct; its text says what is wrong and what to do."""
+    """An error that the user can correct; its text names the fault and the remedy."""
 
     exit_code = WRONG_INPUT
 

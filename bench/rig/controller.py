@@ -50,7 +50,7 @@ _IN_SYNC = re.compile(
 
 @frozen
 class InSync:
-    """The log line that says that a bridge is in sync.
+    """The log line that reports a bridge in sync.
 
     `at` is a time.time; `milliseconds` is the controller's own figure, None if it changed nothing.
     """
@@ -105,7 +105,7 @@ class Controller(controller.Controller):
         return next(each for each in self.syncs(since) if bridge in each.bridge)
 
     def syncs(self, since: int = 0) -> Iterator[InSync]:
-        """All log lines that say that a bridge is in sync."""
+        """All log lines that report a bridge in sync."""
         for line in self.lines()[since:]:
             if found := _IN_SYNC.match(line):
                 milliseconds = found["milliseconds"]

@@ -1,4 +1,5 @@
-"""The lab's state folder: it says which lab is up, and lets one process at a time change the lab.
+"""The lab's state folder: it names the lab that is up, and lets one process at a time change the
+lab.
 
 The state file is only a memory. A marker in their environment finds the processes that really run,
 so a lost, truncated or outdated file leaves none of them behind.

@@ -31,17 +31,17 @@ class Finding:
 
 
 def passes(what: str, seen: str) -> Finding:
-    """As it should be."""
+    """A finding of the desired state."""
     return Finding(what, Verdict.PASS, seen)
 
 
 def warns(what: str, seen: str, advice: str) -> Finding:
-    """Perhaps in the way."""
+    """A finding that may be in the way."""
     return Finding(what, Verdict.WARN, seen, advice)
 
 
 def fails(what: str, seen: str, advice: str) -> Finding:
-    """In the way."""
+    """A finding that is in the way."""
     return Finding(what, Verdict.FAIL, seen, advice)
 
 

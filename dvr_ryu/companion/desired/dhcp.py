@@ -1,7 +1,7 @@
 """DHCP: on the host of a network's DHCP port, dnsmasq serves in a namespace per network. Pure.
 
-dnsmasq gives declared machines their own addresses and no others. It serves undeclared machines
-only from dhcp_ranges, and never with a declared address. It serves no DNS, and asks none.
+dnsmasq leases declared machines only their own addresses. It serves undeclared machines only from
+dhcp_ranges, and never with a declared address. It serves no DNS, and asks none.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def resources(view: HostView, tx_checksum: bool) -> Iterator[Resource]:
     """Yield the external gateways of this host."""
     for port in view.local_ports_of(model.EXTERNAL_GATEWAY):
         yield from plugged(view, port, ROOT, tx_checksum)
-        # Loose, whatever the host's own default: an answer may leave by another device.
+        # Loose, independently of the host's own default: an answer may leave by another device.
         yield from device_sysctls(ROOT, port.device, rp_filter="2")
         yield RestoredSysctl(ROOT, "net/ipv4/ip_forward", "1")
     yield from firewall.resources(view)

@@ -20,7 +20,7 @@ class TlsOptions:
     pki: Path = FOLDER
     """The folder of this host's files."""
     always: bool = False
-    """Whether to use TLS though the file says tcp:, as a lab may."""
+    """Whether to use TLS even if the file has tcp:, as a lab may."""
 
     def controller(self, view: HostView) -> model.Controller | None:
         """The controller of a view's bridges, with the protocol by which they connect."""

@@ -62,7 +62,7 @@ def run(argv: Sequence[str], text: str = "") -> str:
             stdin=stdin,
             capture_output=True,
             text=True,
-            errors="replace",  # others' names and comments may be any bytes
+            errors="replace",  # foreign names and comments may be any bytes
             pass_fds=_inherited,
         )
     if done.returncode != 0:

@@ -53,7 +53,7 @@ class HostSync:
     def make(self, desired: DesiredTopology, topology: Topology) -> tuple[Host, HostChange]:
         """Apply the `topology` in force; return the host and the change.
 
-        Raise DvrError or OSError if the host refuses; then the host is opened anew next time.
+        Raise DvrError or OSError if the host refuses; then the next call reopens the host.
         """
         try:
             if self.host is None:

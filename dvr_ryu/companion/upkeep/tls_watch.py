@@ -16,7 +16,7 @@ from dvr_ryu.pki.watch import FilesWatch
 from dvr_ryu.topology.view import HostView
 
 REFUSED_SECONDS = 10.0
-"""No bridge is connected for so long before a line says so: a controller may be starting."""
+"""Seconds without a connected bridge before a line reports it: a controller may be starting."""
 
 
 class TlsWatch:

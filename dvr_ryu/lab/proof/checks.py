@@ -1,9 +1,9 @@
 """Lists the checks of a topology's lab. Pure: probes carry them out.
 
-Instances do not ping all others. Each kind of check covers, for each network or router, pairs of
-hosts (a host with itself, too) and pairs of networks. It covers all pairs of a few; of many, it
-covers enough pairs that each host and network is in some (`sparse`). So the number of checks grows
-with hosts and networks, not with their pairs and not with instances.
+Instances do not ping all other instances. Each kind of check covers, for each network or router,
+pairs of hosts (a host with itself, too) and pairs of networks. It covers all pairs of a few; of
+many, it covers enough pairs that each host and network is in some (`sparse`). So the number of
+checks grows with hosts and networks, not with their pairs and not with instances.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def address_checks(topology: Topology) -> list[Check]:
 
 
 def reach_checks(topology: Topology) -> list[Check]:
-    """Checks of connectivity, and of the source addresses that others see."""
+    """Checks of connectivity, and of the source addresses that targets see."""
     kinds = (
         _gateways,
         _layer_2,

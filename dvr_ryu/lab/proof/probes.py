@@ -30,7 +30,7 @@ ICMP_OVERHEAD = 28
 
 
 class Failed(Exception):
-    """A probe failed; the text says what it found."""
+    """A probe failed; the text is its finding."""
 
 
 @frozen

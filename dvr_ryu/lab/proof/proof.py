@@ -31,7 +31,7 @@ _AT_ONCE = 8
 
 @frozen
 class Result:
-    """The result of a check: `detail` says what the probe found."""
+    """The result of a check: `detail` is the probe's finding."""
 
     what: str
     source: str
@@ -53,7 +53,8 @@ def prove(progress: Callable[[str], None], folder: StateFolder = THE_LAB) -> lis
 
 
 def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> list[Result]:
-    """Run every check of `topology` in `lab`, addresses first, because all others need them."""
+    """Run every check of `topology` in `lab`, addresses first, because all other checks need
+    them."""
     with watched_underlay(lab, topology) as crossed, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def run(checks: Iterable[Check]) -> list[Result]:

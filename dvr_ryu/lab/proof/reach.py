@@ -50,8 +50,8 @@ class Reach:
         """Whether nothing joins two ports: no common network, no common router, no routers that
         have routes to each other.
 
-        False if `one` reaches another machine by the address of `other`: a ping cannot tell them
-        apart.
+        False if `one` reaches another machine by the address of `other`: a ping cannot distinguish
+        them.
         """
         networks = self._networks[one.name] & self._networks[other.name]
         if networks or self._routers(one) & self._routers(other):

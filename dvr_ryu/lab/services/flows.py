@@ -1,4 +1,4 @@
-"""Selects the flows of a lab, and replaces them by others while the lab is up.
+"""Selects the flows of a lab, and replaces them while the lab is up.
 
 The controller reads its flows through a symbolic link in its host's own /run. A new target of the
 link is the whole change: the controller notices other files and brings every bridge to them.

@@ -1,4 +1,4 @@
-"""Reads whether a lab is as its topology says: the companions' states, the bridges' flows, the
+"""Reads whether a lab matches its topology: the companions' states, the bridges' flows, the
 instances' addresses.
 """
 

@@ -83,7 +83,8 @@ def _beside_python(program: str) -> str:
 def services_of(
     topology: Topology, path: Path, lab: Lab, folder: StateFolder, always_tls: bool = False
 ) -> list[LabService]:
-    """The controller, then the companions. They use TLS if the file says so, or if `always_tls`."""
+    """The controller, then the companions. They use TLS if the file requires it, or if
+    `always_tls`."""
     options = ["--pki", tls.FOLDER, *(["--tls"] if always_tls else [])]
     # Used where the file names no controller: the lab has then chosen an address.
     environment = {CONTROLLER_VARIABLE: str(controller_of(topology))}

@@ -1,7 +1,7 @@
 """Makes a lab's own keys and certificates when the lab comes up; they are removed with the lab.
 
-Each host gets its own files and no others. They are in the lab host's /run, not in /etc as `dvr pki
-host` advises, because a lab host may share the machine's /etc.
+Each host gets only its own files. They are in the lab host's /run, not in /etc as `dvr pki host`
+advises, because a lab host may share the machine's /etc.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOLDER = "/run/dvr_lab/pki"
 
 
 def is_needed(topology: Topology, always: bool) -> bool:
-    """Whether a lab of this topology uses TLS: if the file says so, or if `always`."""
+    """Whether a lab of this topology uses TLS: if the file requires it, or if `always`."""
     return always or bool(topology.controller and topology.controller.tls)
 
 

@@ -87,7 +87,8 @@ class Netlink:
         return {as_text(*values(link, "IFLA_IFNAME")): link for link in found}
 
     def link(self, device: str) -> Message | None:
-        """A device, if it is there. The request names it: a host may have a thousand others."""
+        """A device, if it is there. The request names the device: a host may have a thousand
+        more."""
         try:
             (link,) = self.get(RTM_GETLINK, LinkMessage, ("IFLA_IFNAME", as_bytes(device)))
         except OSError as error:
@@ -131,7 +132,7 @@ class Netlink:
     ) -> list[Message]:
         """Return the objects of a type that contain some of these bytes; without any bytes, all.
 
-        The others cost next to nothing: a gateway may have 100 000 connections.
+        Other objects cost almost nothing: a gateway may have 100 000 connections.
         """
         return self._list(kind, question(kind, type, NLM_F_DUMP, **fields), mentioned)
 

@@ -61,8 +61,9 @@ class Devices(Provider):
 def with_loss(found: Iterable[Resource], links: Iterable[Link]) -> Iterator[Resource]:
     """Yield resources; mark the ports among them whose device is gone.
 
-    Open vSwitch does not notice: it holds on to what it opened. An internal port's device is in its
-    namespace, or where Open vSwitch makes it. A port without a type is the end of a pair.
+    Open vSwitch does not notice the loss: it retains the opened device. An internal port's device
+    is in its namespace, or where Open vSwitch makes it. A port without a type is the end of a
+    pair.
     """
     found = list(found)
     devices = {(link.namespace, link.name) for link in links}

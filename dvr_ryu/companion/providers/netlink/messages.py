@@ -105,7 +105,8 @@ class _Marshal(Marshal):  # type: ignore[misc]
     def parse_one_message(
         self, key: int, flags: int, sequence_number: int, data: bytes, offset: int, length: int
     ) -> Message | None:
-        """Decode one message, if it is wanted; the end of a dump has an error number, too."""
+        """Decode one message, unless it is to be skipped; the end of a dump has an error number,
+        too."""
         message = data[offset : offset + length]
         if key in (NLMSG_ERROR, NLMSG_DONE):
             return _decoded(nlmsgerr, message)

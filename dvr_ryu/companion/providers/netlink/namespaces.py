@@ -107,7 +107,7 @@ def exists(namespace: str) -> bool:
 
 
 def is_foreign(name: str) -> bool:
-    """Whether others have a namespace of this name."""
+    """Whether a foreign namespace has this name."""
     return (NETNS / name).exists() and not (NOTES / name).exists()
 
 

@@ -1,6 +1,6 @@
 """Read, make and remove bridges and ports in OVSDB: one transaction per call.
 
-Ours are the rows whose external_ids say dvr_ryu=HOST. It adopts a foreign bridge that has one of
+Ours are the rows whose external_ids have dvr_ryu=HOST. It adopts a foreign bridge that has one of
 our names; it touches no other row.
 """
 
@@ -40,7 +40,7 @@ class Ovsdb:
         database.connect()
 
     def version(self) -> str:
-        """Open vSwitch's version, if it says one."""
+        """Open vSwitch's version, if it reports one."""
         with self._database.current() as replica:
             return "".join(replica.switch.ovs_version)
 
@@ -141,7 +141,7 @@ class Ovsdb:
     # The change ---------------------------------------------------------------------------------
 
     def make_bridges(self, resources: Sequence[Bridge]) -> None:
-        """Make bridges, or change them to what they should be."""
+        """Make the desired bridges, or change present ones to them."""
         with self._database.current() as replica:
             present = _named(replica.rows("Bridge"), resources)
             modes = {name: _text(row["fail_mode"]) for name, row in present.items()}
@@ -178,7 +178,7 @@ class Ovsdb:
             raise _foreign("bridge", resource.name, row)
 
     def make_ports(self, resources: Sequence[OvsPort]) -> None:
-        """Make ports, or change them to what they should be."""
+        """Make the desired ports, or change present ones to them."""
         with self._database.transaction() as transaction:
             present = _named(transaction.replica.rows("Port"), resources)
             interfaces = _named(transaction.replica.rows("Interface"), resources)

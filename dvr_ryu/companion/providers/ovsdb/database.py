@@ -1,7 +1,7 @@
 """Open vSwitch's database: one connection for all that a companion reads and changes there.
 
-All threads share it, one at a time. The next call opens a lost connection anew. A server that does
-not answer is an error for people.
+All threads share it, one at a time. The next call reopens a lost connection. A server that does not
+answer is an error for people.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Replica(idl.Idl):
         `on_change` is called whenever a row comes or goes, or one of its watched columns changes.
         """
         super().__init__(f"unix:{path}", schema_helper(path, deadline))
-        # The library would wait for a second before it connects anew, and longer each time.
+        # The library would wait for a second before it reconnects, and longer each time.
         self._session.reconnect.set_max_tries(0)
         self._on_change = on_change
         self._rows: dict[str, dict[UUID, Row]] = {table: {} for table in self.tables}

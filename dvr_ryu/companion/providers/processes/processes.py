@@ -124,7 +124,7 @@ def _is_here(pid: str) -> bool:
 
 
 def _without_children(processes: list[Running]) -> list[Running]:
-    """The processes that none of the others has started: a program that forks shows twice for a
+    """The processes that no other of them has started: a program that forks shows twice for a
     moment."""
     if len(processes) == 1:
         return processes

@@ -72,7 +72,7 @@ class StaleLease(Resource):
     mac: str
     ip: str
     server: Process | None = field(eq=False, repr=False)
-    """The server, if it runs: it keeps its leases in memory, too, so that it must start anew."""
+    """The server, if it runs: it has its leases in memory, too, so it must be restarted."""
 
     @property
     def container(self) -> Key | None:

@@ -50,7 +50,7 @@ class HookedChain(Resource):
         return " && ".join(self._hooked())
 
     def make_lines(self, old: HookedChain | None, host: str) -> Iterator[str]:
-        """Note that there are such chains, then make it anew."""
+        """Note that such chains exist, then make this one again."""
         yield f": > {NOTE}"
         if old is not None:
             yield from self._unhooked()

@@ -11,7 +11,7 @@ from dvr_ryu.companion.resources.resource import Key, Resource
 
 
 def port_key(name: str) -> Key:
-    """The key of a port whose device OVS makes; OVSDB has a name once, whatever the bridge."""
+    """The key of a port whose device OVS makes; OVSDB has a name only once for all bridges."""
     return ("port", name, False, False)
 
 
