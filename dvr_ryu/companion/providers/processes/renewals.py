@@ -61,11 +61,13 @@ class Renewals(VisitingProvider):
         for resource in resources:
             file, before = note(resource.client), _noted(resource.client)
             moved = before is not None and before.server != resource.server
+            # A client that has just started may have its lease before this is noted.
+            early = before is None and _lease(resource.client).exists()
             if not moved and _is_answered(resource.client):
                 signal_to(resource.client, SIGUSR1)
             notes.replace(file, f"{resource.text}\n")
-            if moved:
-                os.utime(file, (0, 0))  # it got no signal yet
+            if moved or early:
+                os.utime(file, (0, 0))  # older than its lease: it got no signal yet
 
     def remove(self, resources: Sequence[Renewal]) -> None:
         """Remove the notes of clients' requests."""

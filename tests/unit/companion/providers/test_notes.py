@@ -336,3 +336,13 @@ def test_a_client_whose_lease_nobody_can_read_asks_again(
     leased = renewals.leased()
     assert leased == {"vm-a": {"udhcpc-a": frozenset()}}
     assert [*renewals.lost(None, leased["vm-a"], {"eth0"})] == ["udhcpc-a"]
+
+
+def test_a_lease_that_came_before_the_note_counts_as_an_answer(whole: Path) -> None:
+    """Otherwise nothing of it could be lost before half of its time is over."""
+    renewals = _provider("processes.renewals")
+    kind = importlib.import_module("dvr_ryu.companion.resources.dhcp.renewal").Renewal
+    (whole / "leases").mkdir(exist_ok=True)
+    (whole / "leases" / "vm-b").write_text("ip=10.1.0.13/24\n")
+    renewals.Renewals().make([kind("vm-b", "udhcpc-b", "8f00b204", "h1", ())])
+    assert renewals.leased()["vm-b"] == {"udhcpc-b": frozenset({"ip=10.1.0.13/24"})}
