@@ -362,6 +362,9 @@ def test_addresses_and_routes_of_a_lease_come_back(
     assert guests.answers(instance, "10.2.0.13")
 
 
+@pytest.mark.xfail(
+    strict=False, reason="an open fault: after a minute or more, the lease sometimes stays lost"
+)
 def test_so_do_those_of_a_second_nic(guests: Guests) -> None:
     guests.run("both", "ip addr flush dev eth1")
     wait_until(lambda: "10.1.0.32/24" in guests.run("both", "ip -br addr show dev eth1"), 15, "it")
