@@ -362,9 +362,20 @@ def test_addresses_and_routes_of_a_lease_come_back(
     assert guests.answers(instance, "10.2.0.13")
 
 
-@pytest.mark.xfail(
-    strict=False, reason="an open fault: after a minute or more, the lease sometimes stays lost"
-)
+def test_two_nics_of_a_network_keep_the_same_route_each(guests: Guests) -> None:
+    """Otherwise each one's client would take the other's, again and again."""
+
+    def has_route(nic: str) -> bool:
+        return "via" in guests.run("both", f"ip route show 10.9.0.0/16 dev {nic}")
+
+    wait_until(lambda: has_route("eth0") and has_route("eth1"), 15, "a route on each")
+    notes = guests.lab["h2"].path("/run/dvr_ryu/renewals")
+    asked = {note: note.stat().st_mtime_ns for note in notes.glob("udhcpc-both*")}
+    guests.run("far", "ip route del default")
+    wait_until(lambda: "default" in guests.run("far", "ip route show"), 15, "another look")
+    assert asked == {note: note.stat().st_mtime_ns for note in asked} and len(asked) == 2
+
+
 def test_so_do_those_of_a_second_nic(guests: Guests) -> None:
     guests.run("both", "ip addr flush dev eth1")
     wait_until(lambda: "10.1.0.32/24" in guests.run("both", "ip -br addr show dev eth1"), 15, "it")
