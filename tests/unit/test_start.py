@@ -41,3 +41,9 @@ def test_a_command_starts_without_them(arguments: list[str]) -> None:
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True
     )
     assert done.stderr.splitlines()[-1:] in ([], [""]), done.stderr
+
+
+def test_the_companion_starts_without_the_sockets_of_pyroute2() -> None:
+    program = "import sys, dvr_ryu.companion.host; print('pyroute2.iproute' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
