@@ -115,7 +115,9 @@ def test_namespaces_of_one_name_do_not_collide(lab: Lab) -> None:
 
 def test_a_host_has_its_own_name_and_pids(lab: Lab) -> None:
     assert lab["server-68"].run(["hostname"]).stdout.strip() == "server-68"
-    assert "lab/hosts/init.py" in lab["server-68"].run(["ps", "-p", "1", "-o", "args="]).stdout
+    assert (
+        "lab/hosts/init.py" in lab["server-68"].run(["ps", "-ww", "-p", "1", "-o", "args="]).stdout
+    )
 
 
 def test_orphans_are_reaped(lab: Lab) -> None:

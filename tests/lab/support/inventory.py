@@ -67,7 +67,7 @@ print(json.dumps({
     "interfaces": ovs("Interface", "name,type,ofport,ofport_request,options,external_ids,error"),
     "on": {bridge: run("ovs-vsctl", "list-ports", bridge).split()
         for bridge in run("ovs-vsctl", "list-br").split()},
-    "processes": run("ps", "-e", "-o", "pid,ppid,args", "--no-headers").splitlines(),
+    "processes": run("ps", "-ww", "-e", "-o", "pid,ppid,args", "--no-headers").splitlines(),
     "files": files,
 }))
 """
