@@ -156,8 +156,7 @@ def read_fin_timeout(scope: Scope, argument: Argument) -> FinTimeout:
     if scope.packet.protocol != 6:
         raise LineError(argument.end, "fin_timeout is only for TCP: match tcp or tcp6 as well")
     timeouts = {"idle_timeout": 16, "hard_timeout": 16}
-    read_numbers = [_number(scope, each, timeouts) for each in argument.settings()]
-    return FinTimeout(**dict(read_numbers))
+    return FinTimeout(**dict(_number(scope, each, timeouts) for each in argument.settings()))
 
 
 @reads("sample")
@@ -165,7 +164,7 @@ def read_sample(scope: Scope, argument: Argument) -> Sample:
     """sample(probability=NUMBER,...)."""
     port: Operand | None = None
     direction = ""
-    read_numbers: dict[str, int] = {}
+    settings: dict[str, int] = {}
     for setting in argument.settings():
         if setting.key in _DIRECTIONS and not setting.value:
             if direction:
@@ -176,10 +175,10 @@ def read_sample(scope: Scope, argument: Argument) -> Sample:
         elif setting.key == "sampling_port":
             port = read_port(scope, setting.value, setting.value_at)
         else:
-            read_numbers.update([_number(scope, setting, _SAMPLE)])
-    if not read_numbers.get("probability"):
+            settings.update([_number(scope, setting, _SAMPLE)])
+    if not settings.get("probability"):
         raise LineError(argument.end, "sample needs probability=…, of 1 to 65535")
-    return Sample(**read_numbers, sampling_port=port, direction=direction)
+    return Sample(**settings, sampling_port=port, direction=direction)
 
 
 def _number(scope: Scope, setting: KeyValue, known: dict[str, int]) -> tuple[str, int]:

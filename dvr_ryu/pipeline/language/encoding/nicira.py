@@ -47,8 +47,8 @@ def reg_load(value: int, target: Subfield) -> list[RawAction]:
     for start in range(0, target.width, _LONGEST_LOAD):
         width = min(_LONGEST_LOAD, target.width - start)
         piece = Subfield(target.field, target.start + start, width)
-        split_rows = value >> start & ((1 << width) - 1)
-        body = struct.pack("!H", ofs_nbits(piece)) + _name(piece) + struct.pack("!Q", split_rows)
+        bits = value >> start & ((1 << width) - 1)
+        body = struct.pack("!H", ofs_nbits(piece)) + _name(piece) + struct.pack("!Q", bits)
         loads.append(nicira(nicira_ext.NXAST_REG_LOAD, body))
     return loads
 

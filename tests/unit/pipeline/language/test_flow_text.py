@@ -108,13 +108,11 @@ def test_a_flow_whose_priority_nobody_named_has_openflows_default():
 def test_numbers_are_read_as_they_are_written(number: int):
     assert numbers.DECIMAL.read(numbers.DECIMAL.write(number)) == number
     assert numbers.HEX.read(numbers.HEX.write(number)) == number
-    forms = numbers.MAC, numbers.IPV4, numbers.IPV6, numbers.PORT, numbers.PACKET_TYPE
-    for notation, limit in zip(forms, (1 << 48, 1 << 32, 1 << 64, 0xFF00, 1 << 32), strict=True):
-        split_rows = number % limit
-        assert notation.read(notation.write(split_rows)) == split_rows
-        assert notation.write(notation.read(notation.write(split_rows))) == notation.write(
-            split_rows
-        )
+    notations = numbers.MAC, numbers.IPV4, numbers.IPV6, numbers.PORT, numbers.PACKET_TYPE
+    limits = 1 << 48, 1 << 32, 1 << 64, 0xFF00, 1 << 32
+    for notation, limit in zip(notations, limits, strict=True):
+        valid = number % limit
+        assert notation.read(notation.write(valid)) == valid
 
 
 @pytest.mark.parametrize("name", RESERVED_PORTS)
