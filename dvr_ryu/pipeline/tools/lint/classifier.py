@@ -42,7 +42,11 @@ def shape_of(packets: Packets) -> Shape:
 
 @cache
 def _common_shape(one: Shape, other: Shape) -> Shape:
-    """The shape that two shapes share: flows that differ in its values match no common packet."""
+    """The shape that two shapes share: flows that differ in its values match no common packet.
+
+    A hole in one flow counts as different from a number or another hole in the other. Only
+    `Basis.desired` sees the values of a topology.
+    """
     masks, others = dict(one.masks), dict(other.masks)
     common = {
         field: mask

@@ -48,33 +48,6 @@ class Packets:
     known: Mapping[str, Bits]
     open: Mapping[str, Unknown]
 
-    def all_in(self, other: Packets) -> bool:
-        """Whether the other flow surely matches all of these packets, if one row fills both."""
-        return other.open.items() <= self.open.items() and all(
-            bits.mask & ~self.known.get(field, _ANY).mask == 0
-            and not bits.contradict(self.known[field])
-            for field, bits in other.known.items()
-        )
-
-    def may_meet(self, other: Packets) -> bool:
-        """Whether both flows can match some packet.
-
-        A hole in one flow counts as different from a number or another hole in the other. Only
-        `Basis.desired` sees the values of a topology.
-        """
-        return not any(
-            bits.contradict(other.known[field])
-            for field, bits in self.known.items()
-            if field in other.known
-        ) and not any(
-            self.open.get(field) != other.open.get(field)
-            for field in self.open.keys() | other.open.keys()
-            if self._matches_on(field) and other._matches_on(field)
-        )
-
-    def _matches_on(self, field: str) -> bool:
-        return is_matched(field, self.known.get(field, _ANY).mask, self.open)
-
 
 def is_matched(field: str, mask: int, holes: Container[str]) -> bool:
     """Whether a flow matches on a value of the field, and not only on the field's presence."""
