@@ -24,6 +24,7 @@ MPLS = 0x8847
 MPLS_MULTICAST = 0x8848
 NSH = 0x894F
 VLAN_PRESENT = 0x1000
+"""The bit of vlan_vid and vlan_tci that is 1 if there is a VLAN tag."""
 
 Pairs = tuple[tuple[str, int], ...]
 """Fields and their values."""
@@ -70,7 +71,7 @@ class Field:
     @property
     def in_transport(self) -> bool:
         """Whether it is part of TCP's, UDP's or SCTP's header, which only a first fragment has."""
-        return any(dict(pairs).get("nw_proto") in _TRANSPORTS for pairs in self.requires)
+        return any(dict(pairs).get("nw_proto") in TRANSPORTS for pairs in self.requires)
 
     @property
     def in_discovery(self) -> bool:
@@ -95,7 +96,8 @@ class Field:
         return self.oxm.entry(value >> self.below, shifted)
 
 
-_TRANSPORTS = {6, 17, 132}
+TRANSPORTS = {6: "tcp", 17: "udp", 132: "sctp"}
+"""The IP protocols with ports → the beginning of their fields' names."""
 _IN_ETHERNET = {"dl_src", "dl_dst", "dl_type", "dl_vlan", "vlan_vid", "vlan_pcp", "vlan_tci"}
 
 

@@ -24,6 +24,7 @@ from dvr_ryu.pipeline.language.fields import (
     IP6,
     RARP,
     SHORTHANDS,
+    TRANSPORTS,
     Field,
     find,
     why_not,
@@ -37,7 +38,6 @@ from dvr_ryu.pipeline.language.tokens import read_key_value, split_tokens
 
 _SHORTEST_OPTION = 32
 """Bits that every option of a tunnel has."""
-_TRANSPORT = {6: "tcp_{}", 17: "udp_{}", 132: "sctp_{}"}
 
 
 @frozen
@@ -202,7 +202,7 @@ def _field_name(name: str, ether: int | None, proto: int | None) -> str:
     if (ether, proto) == (IP, 1):
         return {"tp_src": "icmp_type", "tp_dst": "icmp_code"}.get(name, name)
     if name in ("tp_src", "tp_dst"):
-        return _TRANSPORT.get(proto or 6, "tcp_{}").format(name[3:])
+        return f"{TRANSPORTS.get(proto or 6, 'tcp')}_{name[3:]}"
     return name
 
 

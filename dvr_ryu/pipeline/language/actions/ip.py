@@ -10,11 +10,9 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 from dvr_ryu.pipeline.language.actions.base import Action, Argument, reads
 from dvr_ryu.pipeline.language.actions.set_field import SetField, read_whole
 from dvr_ryu.pipeline.language.actions.subfields import require_writable
-from dvr_ryu.pipeline.language.fields import FIELDS
+from dvr_ryu.pipeline.language.fields import FIELDS, TRANSPORTS
 from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.scope import Scope
-
-_TRANSPORTS = {6: "tcp", 17: "udp", 132: "sctp"}
 
 
 @frozen
@@ -102,7 +100,7 @@ def _require_ip(scope: Scope, name: str, argument: Argument) -> None:
 
 def _transport(scope: Scope, name: str, argument: Argument) -> str:
     protocol = scope.packet.protocol
-    if protocol not in _TRANSPORTS:
+    if protocol not in TRANSPORTS:
         hint = "match tcp, udp or sctp (tcp6, udp6, sctp6) as well"
         raise LineError(argument.end, f"{name} is only for packets with ports: {hint}")
-    return _TRANSPORTS[protocol]
+    return TRANSPORTS[protocol]

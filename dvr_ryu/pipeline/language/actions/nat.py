@@ -10,7 +10,7 @@ from ryu.ofproto import ofproto_v1_4_parser as parser
 
 from dvr_ryu.pipeline.language import numbers
 from dvr_ryu.pipeline.language.actions.base import Action, Argument
-from dvr_ryu.pipeline.language.fields import IP, IP6
+from dvr_ryu.pipeline.language.fields import IP, IP6, shorthand
 from dvr_ryu.pipeline.language.flow_file import LineError
 from dvr_ryu.pipeline.language.operands import number
 from dvr_ryu.pipeline.language.scope import Scope
@@ -130,9 +130,5 @@ def _with_range(scope: Scope, nat: Nat, text: str, at: int) -> Nat:
 def _require_same_protocol(scope: Scope, nat: Nat, at: int) -> None:
     ethertype = IP if nat.version == 4 else IP6
     if nat.first is not None and scope.packet.ethertype != ethertype:
-        raise LineError(
-            at, f"these are IPv{nat.version} addresses: match {_SHORTHANDS[ethertype]} as well"
-        )
-
-
-_SHORTHANDS = {IP: "ip", IP6: "ipv6"}
+        packets = shorthand((("dl_type", ethertype),))
+        raise LineError(at, f"these are IPv{nat.version} addresses: match {packets} as well")

@@ -230,7 +230,8 @@ def read_set_field(scope: Scope, argument: Argument) -> SetField:
     if isinstance(value, int) and value & ((1 << field.below) - 1):
         raise LineError(left.at, f"the lowest {field.below} bits of {field.name} must be 0")
     if field.name == "vlan_vid" and isinstance(value, int) and not value & VLAN_PRESENT:
-        raise LineError(left.at, f"write a VLAN tag with {VLAN_PRESENT:#x} set: {value + 0x1000}")
+        tagged = value + VLAN_PRESENT
+        raise LineError(left.at, f"write a VLAN tag with {VLAN_PRESENT:#x} set: {tagged}")
     # A tag from the topology is a bare number; a number in ovs-ofctl's text contains the bit.
     tag = field.name == "vlan_vid" and isinstance(value, Hole)
     return SetField(field, value, present=VLAN_PRESENT if tag else 0)

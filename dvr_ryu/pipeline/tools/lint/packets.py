@@ -11,12 +11,9 @@ from collections.abc import Container, Iterable, Mapping
 from attrs import frozen
 
 from dvr_ryu.pipeline.language.field_match import FieldMatch
-from dvr_ryu.pipeline.language.fields import FIELDS, Field
+from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT, Field
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import Unknown, number
-
-_TAGGED = 0x1000
-"""The bit of vlan_tci that is 1 if there is a VLAN tag."""
 
 _PARTS = {"dl_vlan": ("vlan_tci", 0), "vlan_vid": ("vlan_tci", 0), "vlan_pcp": ("vlan_tci", 13)}
 """Fields that are part of another one, and their lowest bit there (ovs-fields(7))."""
@@ -55,7 +52,7 @@ def is_matched(field: str, mask: int, holes: Container[str]) -> bool:
 
 
 _PRESENT = {
-    "vlan_tci": _TAGGED,
+    "vlan_tci": VLAN_PRESENT,
     **{name: field.limit for name, field in FIELDS.items() if field.variable},
 }
 """The bit that is 1 if the packet has the field; for a tunnel's option, a bit above its own."""
@@ -73,8 +70,8 @@ def packets_of(flow: Flow) -> Packets:
             known[field] = known.get(field, _ANY).with_(bits)
         if isinstance(match.value, Unknown):
             holes[field] = match.value
-    if known.get("vlan_tci", _ANY).mask & _TAGGED and not known["vlan_tci"].value:
-        known["vlan_tci"] = Bits(0, _TAGGED)  # Without a tag, its other bits are zero as well.
+    if known.get("vlan_tci", _ANY).mask & VLAN_PRESENT and not known["vlan_tci"].value:
+        known["vlan_tci"] = Bits(0, VLAN_PRESENT)  # Without a tag, its other bits are zero as well.
     return Packets(known, holes)
 
 
