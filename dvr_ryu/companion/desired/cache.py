@@ -50,5 +50,5 @@ class ResourceCache:
         """
         if self._values.get(name) != value:
             self._values[name] = value
-        cache: Value = self._values[name]
-        return cache
+        last: Value = self._values[name]
+        return last

@@ -15,8 +15,10 @@ from dvr_ryu.companion.resources.netfilter.hooked_chain import HookedChain
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
 
-TUNNELS = {"vxlan": "-p udp -m udp --dport 4789", "geneve": "-p udp -m udp --dport 6081"} | {
-    "gre": "-p 47"
+TUNNELS = {
+    "vxlan": "-p udp -m udp --dport 4789",
+    "geneve": "-p udp -m udp --dport 6081",
+    "gre": "-p 47",
 }
 """Type of tunnel → iptables' arguments for its packets."""
 SYN = "--tcp-flags FIN,SYN,RST,ACK SYN"
@@ -47,10 +49,10 @@ def guarded(view: HostView) -> list[str]:
 
 def _rules(view: HostView, devices: list[str], reached: list[str]) -> Iterator[str]:
     controller = view.topology.controller
-    cache = [TUNNELS[view.topology.underlay.tunnel_type]]
+    dropped = [TUNNELS[view.topology.underlay.tunnel_type]]
     if controller:
-        cache.append(f"-p tcp -m tcp --dport {controller.port} {SYN}")
+        dropped.append(f"-p tcp -m tcp --dport {controller.port} {SYN}")
     for device in devices:
         for destination in reached:
-            for packets in cache:
+            for packets in dropped:
                 yield f"{destination}-i {device} {packets} -j DROP"

@@ -18,16 +18,16 @@ GOOD, ODD, BAD = passes("a", "is there"), warns("b", "is odd", "look"), fails("c
 
 
 @pytest.mark.parametrize(
-    "found, code, summary_line",
+    "found, code, expected",
     [
         ([GOOD, GOOD], 0, "this machine is ready"),
         ([GOOD, ODD, ODD], 0, "this machine is ready: 2 WARN"),
         ([GOOD, ODD, BAD], 1, "this machine is not ready: 1 FAIL, 1 WARN"),
     ],
 )
-def test_a_warning_is_no_error(found, code, summary_line):
+def test_a_warning_is_no_error(found, code, expected):
     assert exit_code(found) == code
-    assert summary(found) == summary_line
+    assert summary(found) == expected
 
 
 def test_the_kernel_tells_what_it_serves():
@@ -37,7 +37,7 @@ def test_the_kernel_tells_what_it_serves():
 
 def test_only_root_may():
     """The test runs in its own process, which drops root's rights if it has them."""
-    summary_line = """if True:
+    program = """if True:
         import os
         from dvr_ryu.companion.providers.kernel import rights
         from dvr_ryu.errors import HostError
@@ -47,7 +47,7 @@ def test_only_root_may():
             rights.require()
         except HostError as error:
             print(error)"""
-    done = subprocess.run([sys.executable, "-c", summary_line], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "run it as root (sudo)" in done.stdout
 
 

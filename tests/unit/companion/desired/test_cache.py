@@ -48,13 +48,13 @@ def test_any_edit_ends_with_the_resources_of_a_fresh_start(
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_whatever_a_person_does_to_the_file_ends_with_them_too(seed: int) -> None:
     random, document = Random(seed), start()
-    cache: dict[str, ResourceCache] = {}
+    caches: dict[str, ResourceCache] = {}
     for _ in range(EDITS):
         did, document = edited_by_a_person(document, random)
         after = parse_topology(yaml_of(document), "edited.yaml")
         for host in after.hosts:
             view = HostView(after, host)
-            edit = desired_resources(view, "netdev", cache.setdefault(host, ResourceCache()))
+            edit = desired_resources(view, "netdev", caches.setdefault(host, ResourceCache()))
             assert whole(edit) == whole(desired_resources(view, "netdev")), (host, did)
 
 
@@ -81,11 +81,11 @@ def test_a_router_counts_its_external_network_in() -> None:
     article = load_topology(ARTICLE)
     external = evolve(article.networks["external"], id="another")
     other = evolve(article, networks={**article.networks, "external": external})
-    cache = {host: ResourceCache() for host in article.hosts}
+    caches = {host: ResourceCache() for host in article.hosts}
     for each in (article, other):
         for host in article.hosts:
             view = HostView(each, host)
-            assert whole(desired_resources(view, "netdev", cache[host])) == whole(
+            assert whole(desired_resources(view, "netdev", caches[host])) == whole(
                 desired_resources(view, "netdev")
             )
 
