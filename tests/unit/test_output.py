@@ -37,10 +37,7 @@ def ended(command: list[str], stdout: int) -> tuple[int, str]:
 
 @pytest.fixture
 def gone() -> Iterator[int]:
-    """A pipe whose reader has ended, as after `
-
-    head -1`.
-    """
+    """A pipe whose reader has ended, as in `dvr hosts FILE | head -1`."""
     reader, writer = os.pipe()
     os.close(reader)
     yield writer
