@@ -15,6 +15,7 @@ from functools import cache
 from attrs import frozen
 
 from dvr_ryu.pipeline.compile.basis import Basis
+from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.source.inputs import InputReader, Inputs
 from dvr_ryu.switch.guard.identity import BridgeName, Peer, addresses_of, objection
 from dvr_ryu.switch.instance_ports import InstancePorts
@@ -52,15 +53,23 @@ class DesiredState:
         self._inputs = inputs
         self._ports = InstancePorts()
         self._reading = False
-        self._take(inputs.taken)
         step = transition(self.topology, self._declaration, AS_DECLARED)
         self.pipelines.compile(_flooded(self.topology))
         self._enforce(step)
 
-    def _take(self, inputs: Inputs) -> None:
-        self._inputs.take(inputs)
-        self._declaration, self.pipelines = inputs.declaration, inputs.pipelines
-        self.topology = inputs.declaration.topology
+    @property
+    def topology(self) -> Topology:
+        """The declared topology."""
+        return self._declaration.topology
+
+    @property
+    def pipelines(self) -> Pipelines:
+        """The pipelines of all bridges."""
+        return self._inputs.taken.pipelines
+
+    @property
+    def _declaration(self) -> Declaration:
+        return self._inputs.taken.declaration
 
     def _enforce(self, step: Transition) -> None:
         self._in_force = result = step.result
@@ -93,7 +102,7 @@ class DesiredState:
             self._reading = False
         # Some bridges may have an early topology, or one that was in force for a moment.
         mixed = was.next is not None or self._in_force is not was
-        self._take(read.inputs)
+        self._inputs.take(read.inputs)
         self._enforce(read.step)
         # Ports may have come or gone since, or were compared with the last declaration.
         self._ports.news = True
