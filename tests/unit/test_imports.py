@@ -187,6 +187,12 @@ def test_a_circle_is_found(tmp_path: Path, line: str) -> None:
     }  # fmt: skip
 
 
+def module_with(line: str, source: Path) -> Path:
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(line + "\n")
+    return source
+
+
 @pytest.mark.parametrize(
     ("file", "line", "wrong"),
     [
@@ -228,9 +234,7 @@ def test_a_circle_is_found(tmp_path: Path, line: str) -> None:
     ],
 )
 def test_a_wrong_import_is_found(tmp_path: Path, file: str, line: str, wrong: str) -> None:
-    source = tmp_path / file
-    source.parent.mkdir(parents=True, exist_ok=True)
-    source.write_text(line + "\n")
+    source = module_with(line, tmp_path / file)
     (found,) = objections(tmp_path)
     assert found.startswith(f"{source}:{len(line.splitlines())}: ")
     assert wrong in found
@@ -252,9 +256,7 @@ def test_a_wrong_import_is_found(tmp_path: Path, file: str, line: str, wrong: st
     ],
 )
 def test_a_right_import_passes(tmp_path: Path, file: str, line: str) -> None:
-    source = tmp_path / file
-    source.parent.mkdir(parents=True, exist_ok=True)
-    source.write_text(line + "\n")
+    module_with(line, tmp_path / file)
     assert objections(tmp_path) == []
 
 
