@@ -33,8 +33,8 @@ def controller_of(spec: TopologySpec) -> model.Controller | None:
     return model.Controller(address, int(port), tls=protocol == "ssl")
 
 
-def _dhcp_options(spec: Mapping[str, object]) -> model.DhcpOptions:
-    numbers = {number_of(name): value for name, value in spec.items()}
+def _dhcp_options(options: Mapping[str, object]) -> model.DhcpOptions:
+    numbers = {number_of(name): value for name, value in options.items()}
     return tuple((number, value_of(number, value)) for number, value in sorted(numbers.items()))
 
 

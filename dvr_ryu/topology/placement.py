@@ -137,15 +137,15 @@ class Retained:
 
 def retained(host: str, before: Topology, declaration: Declared) -> Retained | None:
     """The parts that an edit removes from a host and that the host retains for a while."""
-    departed = declaration.departed
-    if host not in before.hosts or host not in {*declaration.topology.hosts, *departed}:
+    gone = declaration.departed
+    if host not in before.hosts or host not in {*declaration.topology.hosts, *gone}:
         return None
     went = moved(before, declaration.topology)
     devices: dict[str, tuple[str, ...]] = {}
     for card in before.cards:
         if went.get(card.name) == host:
             devices[card.name] = (*devices.get(card.name, ()), card.device)
-    others = {*went.values()} & {*departed} - {host}
+    others = {*went.values()} & {*gone} - {host}
     tunnels = {each: before.tunnel_devices[each] for each in sorted(others)}
     return Retained(devices, tunnels, before) if devices or tunnels else None
 
@@ -162,7 +162,7 @@ class LeftPort(NamedTuple):
 
 @frozen
 class Observation:
-    """The hosts of instances."""
+    """The hosts of instances by their ports, and the ports that they leave."""
 
     placement: Placement = AS_DECLARED
     left: Mapping[LeftPort, str] = field(factory=dict)
