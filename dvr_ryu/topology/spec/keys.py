@@ -1,4 +1,4 @@
-"""What each key of the topology file means, with an example: for the reference in docs/.
+"""Explain each key of the topology file, with an example: for the reference in docs/.
 
 `declaration` has the keys themselves, with types and defaults. A test holds that every key is here,
 and that its type takes the example. Texts only.
@@ -288,5 +288,5 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
 
 
 def key(mapping: type[Spec], name: str) -> Key:
-    """What is known of a key of a mapping: as the mapping says, or one that it is a kind of."""
+    """The texts about a key: those of its mapping, else those of the nearest class above it."""
     return next(KEYS[each][name] for each in mapping.__mro__ if name in KEYS.get(each, {}))

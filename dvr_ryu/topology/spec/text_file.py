@@ -36,7 +36,9 @@ def bytes_of(path: str | Path) -> bytes:
 
 
 def text_of(data: bytes, file: str) -> str:
-    """The same for the bytes of a file; errors name it `file`."""
+    """The text in the bytes of a file, as `read_text` returns it; errors name it `file`. Raise
+    FileError.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
