@@ -189,7 +189,7 @@ class _Allocation:
         }
         bridge = bridge_of(Plug.DEVICES)
         patches = patch_ofports(bridge)
-        shortage = f"more distributed ports than the {len(INTERFACE_OFPORTS)} kept for them"
+        shortage = f"more distributed ports than the {len(INTERFACE_OFPORTS)} reserved for them"
         self.numbers.ofports = self._claim(
             INTERFACE_OFPORTS, everywhere, ("routers",), shortage, patches
         )

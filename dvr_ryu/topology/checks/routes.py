@@ -91,9 +91,13 @@ def _check_nexthop(
     if nexthop in (subnet.cidr.network_address, subnet.cidr.broadcast_address):
         findings.at_value(key_path, f"{nexthop} is no machine's address in {subnet.cidr}")
     elif nexthop == own:
-        findings.at_value(key_path, f"{nexthop} is the router itself; name who knows the way")
+        findings.at_value(
+            key_path, f"{nexthop} is the router itself; name a machine that knows the way"
+        )
     elif inner is None and nexthop in spec.floating_ips:
-        findings.at_value(key_path, f"{nexthop} is a floating address; name who knows the way")
+        findings.at_value(
+            key_path, f"{nexthop} is a floating address; name a machine that knows the way"
+        )
 
 
 def _unreached(
