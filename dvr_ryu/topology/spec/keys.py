@@ -65,7 +65,7 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
             "the smallest range of /24 or wider that has all hosts and the controller",
         ),
         "mtu": Key(
-            "The MTU of the hosts' cards on it, from 626 to 9216. Instances have what the tunnels "
+            "The MTU of the hosts' NICs on it, from 626 to 9216. Instances have what the tunnels "
             "leave: 50 bytes less, with gre 42.",
             "9000",
         ),
@@ -238,25 +238,25 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
         "fpr_mac": Key("The MAC of fpr-, the other end.", '"42:55:ae:6e:ab:34"', CHOSEN),
     },
     declaration.CardSpec: {
-        "network": Key("The network of the card.", "blue"),
+        "network": Key("The network of the NIC.", "blue"),
         "allowed_address_pairs": Key(
             "Addresses that it may use beside its own: virtual ones, or ranges behind it.",
             "[{ip: 10.1.0.100}]",
         ),
         "dhcp_options": Key(
-            "DHCP options for this card. They go before its subnet's.",
+            "DHCP options for this NIC. They go before its subnet's.",
             "{domain-name: b.example}",
         ),
     },
     declaration.AddressPairSpec: {
         "ip": Key("An address, or a range.", "10.1.0.100"),
-        "mac": Key("The MAC that goes with it.", '"00:00:5e:00:01:07"', "the card's own"),
+        "mac": Key("The MAC that goes with it.", '"00:00:5e:00:01:07"', "the NIC's own"),
     },
     declaration.InstanceSpec: {
         "host": Key("The host on which it is. An edit moves it.", "server-64"),
-        "network": Key("The network of its only card.", "blue", "none; required without ``ports``"),
+        "network": Key("The network of its only NIC.", "blue", "none; required without ``ports``"),
         "ports": Key(
-            "Its cards, if it has several. The keys of a card then stand there, and not here.",
+            "Its NICs, if it has several. The keys of a NIC then stand there, and not here.",
             "[{network: blue}, {network: yellow}]",
         ),
     },
