@@ -1,9 +1,9 @@
-"""A bare lab host, the topology of which it has the most, and the time that commands take on it.
+"""A bare lab host, its topology, and the time that commands take on it.
 
-The host has everything: so many instances on 20 networks with their DHCP servers, 5 routers with
-SNAT, 5 floating IPs, tunnels to 9 other hosts, which need not exist. Every measurement begins when
-the processors rest, because the kernel keeps removing namespaces and ports for seconds after `down`
-has returned.
+The host has something of each kind: instances on 20 networks with their DHCP servers, 5 routers
+with SNAT, 5 floating IPs, tunnels to 9 other hosts, which need not exist. Every measurement begins
+when the processors rest, because the kernel keeps removing namespaces and ports for seconds after
+`down` has returned.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _idle() -> float:
 
 def _ticks() -> list[int]:
     with open("/proc/stat") as file:
-        return [int(command) for command in file.readline().split()[1:9]]
+        return [int(ticks) for ticks in file.readline().split()[1:9]]
 
 
 # The topology -------------------------------------------------------------------------------------

@@ -17,14 +17,14 @@ _READ = 1 << 20
 
 
 @frozen
-class Voice:
+class Stream:
     """The bytes of one direction of a connection: pieces in order, each with its time
     (time.time).
     """
 
     _pieces: list[tuple[float, bytes]] = field(factory=list)
 
-    def hear(self, piece: bytes) -> None:
+    def record(self, piece: bytes) -> None:
         """Record a piece."""
         self._pieces.append((time.time(), piece))
 
@@ -44,8 +44,8 @@ class Voice:
 class Tape:
     """The record of one connection."""
 
-    switch: Voice = field(factory=Voice)
-    controller: Voice = field(factory=Voice)
+    switch: Stream = field(factory=Stream)
+    controller: Stream = field(factory=Stream)
 
     def changes(self) -> list[Message]:
         """The messages of the controller that change flows, and its barriers."""
@@ -112,12 +112,12 @@ class Relay:
 
 
 async def _pass_on(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, voice: Voice
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stream: Stream
 ) -> None:
     """Pass on until one end closes; then close the other."""
     try:
         while piece := await reader.read(_READ):
-            voice.hear(piece)
+            stream.record(piece)
             writer.write(piece)
             await writer.drain()
     except ConnectionError:

@@ -54,10 +54,10 @@ def start(controller: Controller, recorded: Path, seed: int, inputs: int) -> sub
 
 
 def outcome(fuzzer: subprocess.Popen[str]) -> tuple[int, list[str]]:
-    sent, _ = fuzzer.communicate()
+    printed, _ = fuzzer.communicate()
     assert fuzzer.returncode == 0
-    outcome_ = json.loads(sent)
-    return outcome_["inputs"], outcome_["hung"]
+    report = json.loads(printed)
+    return report["inputs"], report["hung"]
 
 
 @contextmanager

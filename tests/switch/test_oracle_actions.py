@@ -111,8 +111,8 @@ COMBINABLE = [
 ENDS = ["", ",clear_actions", ",write_actions(1,dec_ttl)", ",write_metadata:1/3", ",goto_table:9"]
 
 
-def _flow(arguments: list[str], nested: str, end: str) -> str:
-    return f"actions={','.join(arguments)},clone({nested}){end}"
+def _flow(actions: list[str], nested: str, end: str) -> str:
+    return f"actions={','.join(actions)},clone({nested}){end}"
 
 
 _SOME = st.sampled_from(COMBINABLE)
@@ -189,11 +189,11 @@ def made_up(count: int, seed: int) -> list[str]:
     dice = random.Random(seed)
     lines = []
     for _ in range(count):
-        arguments = [
+        actions = [
             dice.choice([lambda: written(dice, WIDTHS), lambda: read(dice)])() for _ in "123"
         ]
         inside = ",".join(written(dice, TRACKED) for _ in "12")
-        lines.append(f"ip actions={','.join(arguments)},ct(commit,exec({inside}))")
+        lines.append(f"ip actions={','.join(actions)},ct(commit,exec({inside}))")
     return lines
 
 

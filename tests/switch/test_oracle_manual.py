@@ -46,8 +46,8 @@ actions=mod_nw_src:1.2.3.4
 
 def lines_of(text: str) -> list[str]:
     """Give each line a priority of its own, because a table has a match only once."""
-    actions = text.strip().split("\n")
-    return [f"table=200,priority={at + 1},{line}" for at, line in enumerate(actions)]
+    lines = text.strip().split("\n")
+    return [f"table=200,priority={at + 1},{line}" for at, line in enumerate(lines)]
 
 
 def test_lines_of_the_manual_are_accepted(ovs: Ovs) -> None:

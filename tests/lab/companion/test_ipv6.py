@@ -22,11 +22,11 @@ from dvr_ryu.companion.resources.routing.rule import Rule
 from dvr_ryu.companion.script import script
 from dvr_ryu.topology.family import Family
 
-NAME, CARD = "qrouter-1", "qr-1"
+NAME, DEVICE = "qrouter-1", "qr-1"
 MAC = "fa:16:3e:00:00:02"
 Namespaces().make([Namespace(NAME)])
-ip("-n", NAME, "link", "add", CARD, "type", "veth", "peer", "name", "other")
-for device in CARD, "other":
+ip("-n", NAME, "link", "add", DEVICE, "type", "veth", "peer", "name", "other")
+for device in DEVICE, "other":
     ip("-n", NAME, "link", "set", device, "up")
 
 class NoPorts:
@@ -40,19 +40,19 @@ def resources(family):
         ("2001:db8::1", "2001:db8::2", "2001:db8:1::/64", "2001:db8::") if six else
         ("10.0.0.1", "10.0.0.2", "10.1.0.0/24", "10.0.0.0")
     )
-    address = Address(NAME, CARD, f"{own}/{64 if six else 24}", None)
+    address = Address(NAME, DEVICE, f"{own}/{64 if six else 24}", None)
     after = (address.key,)
     return [
         address,
-        Route(NAME, 254, far, other, CARD, after),
-        Route(NAME, 16, "default", other, CARD, after),
-        Route(NAME, 18, "default", None, CARD, after, family=family),
-        Route(NAME, 254, f"{other}/{family.bits}", None, CARD, after, own),
+        Route(NAME, 254, far, other, DEVICE, after),
+        Route(NAME, 16, "default", other, DEVICE, after),
+        Route(NAME, 18, "default", None, DEVICE, after, family=family),
+        Route(NAME, 254, f"{other}/{family.bits}", None, DEVICE, after, own),
         Rule(NAME, 100, 16, source=f"{other}/{family.bits}"),
         Rule(NAME, 101, 16, source=far),
-        Rule(NAME, 102, 18, iif=CARD, family=family),
-        Neighbour(NAME, CARD, other, MAC),
-        ProxyNeighbour(NAME, CARD, own.replace("1", "7")),
+        Rule(NAME, 102, 18, iif=DEVICE, family=family),
+        Neighbour(NAME, DEVICE, other, MAC),
+        ProxyNeighbour(NAME, DEVICE, own.replace("1", "7")),
         Chain(NAME, "nat", "neutron-x", (f"-s {far} -j RETURN",), family),
         Chain(NAME, "nat", "POSTROUTING", ("-j neutron-x",), family),
     ]
@@ -63,8 +63,8 @@ def here(desired):
     return {*look.once(routing.read), *look.once(chains.read)}
 
 def shown(family):
-    words = ("addr show dev qr-1 scope global", "route show table 16", "rule", "neigh show proxy")
-    found = [ip("-n", NAME, f"-{family:d}", *each.split()) for each in words]
+    shows = ("addr show dev qr-1 scope global", "route show table 16", "rule", "neigh show proxy")
+    found = [ip("-n", NAME, f"-{family:d}", *each.split()) for each in shows]
     # A table that never was is an error, and one that has no route any more is none.
     return [each if isinstance(each, list) else [] for each in found]
 
@@ -73,7 +73,7 @@ def sh(lines):
     done = subprocess.run(["sh", "-e"], input=text, capture_output=True, text=True)
     return done.stderr
 
-places = [Namespace(NAME), Device(NAME, CARD, None, None, None, ("namespace", NAME))]
+surroundings = [Namespace(NAME), Device(NAME, DEVICE, None, None, None, ("namespace", NAME))]
 both = [*resources(Family.IPV4), *resources(Family.IPV6)]
 """
 
@@ -104,8 +104,8 @@ def test_the_script_makes_and_removes_them() -> None:
     result = alone(f"""{PREFACE}
 bare = shown(Family.IPV6)
 four = resources(Family.IPV4)
-make = change([*places, *both], places)
-remove = change([*places, *four], [*places, *both])
+make = change([*surroundings, *both], surroundings)
+remove = change([*surroundings, *four], [*surroundings, *both])
 result = [sh(script(make, "h1")), [str(each) for each in {{*both}} ^ here(both)]]
 result += [sh(script(remove, "h1")), bare == shown(Family.IPV6)]
 result += [[str(each) for each in {{*four}} ^ here(both)]]
@@ -115,7 +115,7 @@ result += [[str(each) for each in {{*four}} ^ here(both)]]
 
 def test_ipv6_is_left_alone_where_none_is_desired() -> None:
     result = alone(f"""{PREFACE}
-ip("-n", NAME, "addr", "add", "2001:db8::9/64", "dev", CARD)
+ip("-n", NAME, "addr", "add", "2001:db8::9/64", "dev", DEVICE)
 result = [len(here(resources(Family.IPV4))), len(here(resources(Family.IPV6)))]
 """)
     assert result == [0, 1]

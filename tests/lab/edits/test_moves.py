@@ -28,7 +28,7 @@ PINGS = {
     "by the router": ("h2", "vm-q", "10.1.0.77"),
     "by its floating address": ("h1", None, "2.2.2.110"),
     "in a network without a router, where nobody asks DHCP": ("h1", "vm-alone", "10.101.0.12"),
-    "at its second card": ("h1", "vm-p", "10.1.0.78"),
+    "at its second NIC": ("h1", "vm-p", "10.1.0.78"),
     "in one, from where it was": ("h2", "vm-beside", "10.101.0.12"),
 }
 ADDRESSES = {"v1": "10.1.0.77", "v2": "10.101.0.12"}

@@ -36,12 +36,12 @@ def show(*what):
     return subprocess.run(["ip", *what], capture_output=True, text=True).stdout
 
 def outcome(lease):
-    for folder in words["folders"]:
+    for folder in request["folders"]:
         os.makedirs(folder)
     before = files()
-    for event in words["events"]:
+    for event in request["events"]:
         subprocess.run(
-            [*words["shell"].split(), words["script"], event],
+            [*request["shell"].split(), request["script"], event],
             env={**{os.fsencode(k): v.encode("latin-1") for k, v in lease.items()},
                  b"PATH": os.environ["PATH"].encode(), b"NETNS": b"vm-a", b"interface": b"eth0"},
             stderr=subprocess.DEVNULL,
@@ -58,8 +58,8 @@ def outcome(lease):
         shutil.rmtree(path, ignore_errors=True)
     return seen
 
-words = json.loads(sys.stdin.read())
-print(json.dumps([outcome(lease) for lease in words["leases"]]))
+request = json.loads(sys.stdin.read())
+print(json.dumps([outcome(lease) for lease in request["leases"]]))
 """
 
 LEASE = {

@@ -376,7 +376,7 @@ def test_two_nics_of_a_network_keep_the_same_route_each(guests: Guests) -> None:
     assert asked == {note: note.stat().st_mtime_ns for note in asked} and len(asked) == 2
 
 
-def test_so_do_those_of_a_second_nic(guests: Guests) -> None:
+def test_addresses_and_routes_of_a_second_nic_come_back(guests: Guests) -> None:
     guests.run("both", "ip addr flush dev eth1")
     wait_until(lambda: "10.1.0.32/24" in guests.run("both", "ip -br addr show dev eth1"), 15, "it")
     wait_until(

@@ -250,7 +250,7 @@ def test_removed_routing_comes_back_everywhere(routed, what):
     }
     before = {endpoint: shown(routed, *endpoint) for endpoint in endpoints}
 
-    def undo(endpoint: tuple[str, str]) -> None:
+    def damage(endpoint: tuple[str, str]) -> None:
         for command in damages[endpoint]:
             routed.run(endpoint[0], command)
         assert shown(routed, *endpoint) != before[endpoint]
@@ -258,7 +258,7 @@ def test_removed_routing_comes_back_everywhere(routed, what):
     with ExitStack() as stack, ThreadPoolExecutor(4) as pool:
         for host in HOSTS:
             stack.enter_context(stopped(routed, host))
-        list(pool.map(undo, endpoints))
+        list(pool.map(damage, endpoints))
     for endpoint in endpoints:
         _await_shown(routed, endpoint, before[endpoint], what)
     for client, address in (("d1", OUTER["d2"]), ("n1", WORLD), ("c2", OUTER["o1"])):
@@ -324,7 +324,10 @@ def test_an_mtu_that_the_devices_lack_waits_for_them(routed):
     try:
         digest = save(routed, wider)
         wait_until(
-            lambda: output in routed.log("h1"), 20, "words on the MTU", lambda: routed.log("h1")
+            lambda: output in routed.log("h1"),
+            20,
+            "the message about br-phys",
+            lambda: routed.log("h1"),
         )
         assert largest(routed, 1500)
         await_state(routed.lab["h1"], lambda state: state["state"] == "failed")
@@ -336,13 +339,13 @@ def test_an_mtu_that_the_devices_lack_waits_for_them(routed):
         assert " mtu 1500 " in routed.run("h1", "ip link show eth0", "vm-d1")
         routed.run("h1", "ovs-vsctl set Interface br-phys mtu_request=1600")
         narrow = "but eth0 has 1550: ip link set eth0 mtu 1600"
-        wait_until(lambda: narrow in routed.log("h1"), 20, "words on the card")
+        wait_until(lambda: narrow in routed.log("h1"), 20, "the message about the NIC")
         _widen(routed, 1600)
         await_applied(routed, HOSTS, digest)
         wait_until(lambda: largest(routed, 1550), 20, "packets of 1550 bytes")
         routed.run("h1", "ovs-vsctl set Interface br-phys mtu_request=1550")
         lost = "until then large packets are lost"
-        wait_until(lambda: lost in routed.log("h1"), 20, "words on a device that became narrow")
+        wait_until(lambda: lost in routed.log("h1"), 20, "the message about lost packets")
     finally:
         digest = save(routed, FILE)
         _widen(routed, 1550)
@@ -350,7 +353,7 @@ def test_an_mtu_that_the_devices_lack_waits_for_them(routed):
 
 
 def _widen(routed: RoutedLab, mtu: int) -> None:
-    """The cables between the hosts, their NICs and their bridges."""
+    """Set the MTU of the cables between the hosts, of their NICs and of their bridges."""
     for port in routed.run(UNDERLAY, "ip -br link").splitlines():
         name = port.split()[0].split("@")[0]
         if name != "lo":

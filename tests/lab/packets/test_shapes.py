@@ -47,8 +47,8 @@ class Shapes:
     def run(self, instance: str, command: str, check: bool = True) -> str:
         return self.lab.run(self.at(instance), command, check)
 
-    def answers(self, instance: str, address: str, *command: str) -> bool:
-        ping = " ".join(["ping -n -c1 -W1", *command, address])
+    def answers(self, instance: str, address: str, *options: str) -> bool:
+        ping = " ".join(["ping -n -c1 -W1", *options, address])
         return " 1 received" in self.run(instance, ping, check=False)
 
     def await_answer(self, instance: str, address: str, seconds: float = 15) -> None:

@@ -213,10 +213,10 @@ def transferred(site: Site, source: Endpoint, target: Endpoint, address: str) ->
 
 
 @contextmanager
-def matching(site: Site, arguments: str) -> Iterator[list[str]]:
+def matching(site: Site, expression: str) -> Iterator[list[str]]:
     """Collect the packets on the underlay that match a filter of tcpdump, while the block runs."""
     found: list[str] = []
-    tcpdump = ["tcpdump", "--immediate-mode", "-lntq", "-Z", "root", "-i", BRIDGE, arguments]
+    tcpdump = ["tcpdump", "--immediate-mode", "-lntq", "-Z", "root", "-i", BRIDGE, expression]
     with subprocess.Popen(
         site.lab.underlay_host.enter(tcpdump),
         stdout=subprocess.PIPE,
@@ -261,7 +261,7 @@ def test_one_byte_more_is_refused_by_the_sender_itself(site: Site) -> None:
 
 
 @contextmanager
-def wide_card(site: Site, endpoint: Endpoint) -> Iterator[None]:
+def wide_nic(site: Site, endpoint: Endpoint) -> Iterator[None]:
     """A guest that ignores its MTU; the companion, which would correct that, is suspended."""
     host = site.lab[endpoint[0]]
     pid = host.service_pid("companion")
@@ -279,7 +279,7 @@ def test_the_router_reports_too_long_a_packet_to_its_sender(site: Site) -> None:
     """By at most the room that a veth leaves for a VLAN tag."""
     host, namespace = site.lab["one"], "vm-a"
     run(host, "ip route flush cache", namespace)
-    with wide_card(site, A):
+    with wide_nic(site, A):
         for address in ("10.2.0.13", "10.0.44.3"):
             output = site.ping_at(A, address, site.mtu + 4)
             assert re.search(rf"Frag(mentation)? needed and DF set \(mtu = {site.mtu}\)", output)
@@ -316,8 +316,8 @@ def test_a_broadcast_goes_to_the_hosts_of_its_network_only(site: Site, tmp_path:
         (A, "10.1.0.255", {"two", "three"}),  # three has a port of the router
     ):
         with captured(site.lab.underlay_host, BRIDGE, None, tmp_path / endpoint[1]) as packets:
-            arguments = [sys.executable, "-c", shout, mark.decode(), broadcast]
-            site.lab[endpoint[0]].run(arguments, namespace=endpoint[1])
+            command = [sys.executable, "-c", shout, mark.decode(), broadcast]
+            site.lab[endpoint[0]].run(command, namespace=endpoint[1])
             # Earlier packets have passed once these pings are answered.
             for (address, _), (_, name) in pairwise([*addresses.items()] * 2):
                 assert site.pings((name, None), address)

@@ -58,7 +58,7 @@ floating_ips:
       - {protocol: tcp, external_port: 81, instance: f1, internal_port: 7777}
       - {protocol: tcp, external_port: 82, instance: f2, internal_port: 7777}
 """
-TOPOLOGY = parse_topology(FILE, "ways.yaml")
+TOPOLOGY = parse_topology(FILE, "routing.yaml")
 R1, R2 = "2.2.2.11", "2.2.2.12"
 """The addresses of instances without floating IPs."""
 WORLD = "10.0.46.3"
@@ -66,7 +66,7 @@ OUTER = {
     each.instance: each.ip for each in TOPOLOGY.floating_ips.values() if each.instance is not None
 }
 PORT = 7777
-TARGETS = {**{name: (ip, PORT) for name, ip in OUTER.items()}}
+TARGETS = {name: (ip, PORT) for name, ip in OUTER.items()}
 TARGETS |= {"f1": ("2.2.2.120", 81), "f2": ("2.2.2.120", 82)}
 """Instance → the address and the port that clients connect to."""
 HOSTS = ("h1", "h2", "h3")

@@ -76,14 +76,14 @@ def replug_instance(document: Document, random: Random) -> str | None:
     return f"{name} to network {network}"
 
 
-def give_second_card(document: Document, random: Random) -> str | None:
+def give_second_nic(document: Document, random: Random) -> str | None:
     name = other_name(random, document["instances"])
     if name is None:
         return None
     first, second = random.sample(tenant_networks(document), 2)
     host = document["instances"][name]["host"]
     document["instances"][name] = {"host": host, "ports": [{"network": first}, {"network": second}]}
-    return f"{name} with cards in {first} and {second}"
+    return f"{name} with NICs in {first} and {second}"
 
 
 def bind_twice(document: Document, random: Random) -> str | None:
@@ -92,15 +92,15 @@ def bind_twice(document: Document, random: Random) -> str | None:
     if name is None:
         return None
     drop_instances(document, {name})
-    host, cards = random.choice(sorted(document["hosts"])), []
+    host, nics = random.choice(sorted(document["hosts"])), []
     for external, start in EXTERNAL.items():
         network = random.choice(_behind(document, external))
-        cards.append({"network": network, "ip": random_address(document, network, random)})
+        nics.append({"network": network, "ip": random_address(document, network, random)})
         floating = random.choice([each for each in FLOATING if each.startswith(start)])
-        fixed = {"instance": name, "fixed_ip": cards[-1]["ip"], "central": random.random() < 0.3}
+        fixed = {"instance": name, "fixed_ip": nics[-1]["ip"], "central": random.random() < 0.3}
         document["floating_ips"][floating] = {**unbound(floating), **fixed}
-    document["instances"][name] = {"host": host, "ports": cards}
-    return f"bind {name} on {host} twice: {cards}"
+    document["instances"][name] = {"host": host, "ports": nics}
+    return f"bind {name} on {host} twice: {nics}"
 
 
 def _behind(document: Document, external: str) -> list[str]:
@@ -111,12 +111,12 @@ def _behind(document: Document, external: str) -> list[str]:
     return sorted({each["network"] for its in routers for each in its["interfaces"]})
 
 
-def take_second_card(document: Document, random: Random) -> str | None:
+def take_second_nic(document: Document, random: Random) -> str | None:
     several = {name: its for name, its in document["instances"].items() if "ports" in its}
     name = other_name(random, several)
     if name is not None:
         document["instances"][name] = {"host": several[name]["host"], **several[name]["ports"][0]}
-    return name and f"{name} with its first card only"
+    return name and f"{name} with its first NIC only"
 
 
 def edit_instance_dhcp(document: Document, random: Random) -> str | None:

@@ -36,7 +36,7 @@ def remove_network(document: Document, random: Random) -> str | None:
     there = {
         each
         for each, its in document["instances"].items()
-        if name in {card["network"] for card in its.get("ports", [its])}
+        if name in {nic["network"] for nic in its.get("ports", [its])}
     }
     drop_instances(document, there)
     for router in list(document["routers"]):
@@ -50,14 +50,14 @@ def edit_network(document: Document, random: Random) -> str | None:
         return None
     network = document["networks"][name]
     subnet = network["subnets"][0]
-    kind = random.choice(("vni", "dhcp", "dns", "dhcp_host", "way", "subnet"))
+    kind = random.choice(("vni", "dhcp", "dns", "dhcp_host", "distribution", "subnet"))
     if kind == "vni":
         network["vni"] = random.randrange(100, 200)
     elif kind == "dhcp":
         subnet["dhcp"] = not subnet["dhcp"]
     elif kind == "dns":
         subnet["dns"] = [f"9.9.9.{random.randrange(1, 200)}"]
-    elif kind == "way":
+    elif kind == "distribution":
         network["dhcp"] = "distributed" if network.get("dhcp") != "distributed" else "central"
     elif kind == "subnet":
         network["subnets"][1:] = (

@@ -73,9 +73,9 @@ def change_external(document: Document, random: Random) -> str | None:
     router["external_network"] = after = next(each for each in EXTERNAL if each != before)
     joined = {each["network"] for each in router["interfaces"]}
     for floating, its in list(document["floating_ips"].items()):
-        card = document["instances"].get(its.get("instance"), {})
+        instance = document["instances"].get(its.get("instance"), {})
         other = EXTERNAL[after] + floating[len(EXTERNAL[before]) :]
-        if card.get("network") in joined and its["network"] == before and floating in FLOATING:
+        if instance.get("network") in joined and its["network"] == before and floating in FLOATING:
             document["floating_ips"][other] = {**its, "network": after}
             document["floating_ips"][floating] = unbound(floating)
     return f"router {name}: from {before} to {after}, {document['floating_ips']}"
