@@ -121,14 +121,20 @@ def _writing(path: Path) -> Iterator[None]:
         raise Unwritable(path, error) from error
 
 
-def replace(path: Path, text: str) -> None:
-    """Replace a file's content atomically. Raise Unwritable; then it has the old content."""
+def replace(path: Path, text: str, first: Callable[[], object] | None = None) -> None:
+    """Replace a file's content atomically. Raise Unwritable; then it has the old content.
+
+    `first` is called when the text is on disk, before it replaces the old one: all that follows
+    from the call is younger than the note.
+    """
     folder(UNFINISHED)
     unfinished = UNFINISHED / path.name
     with _writing(path):
         _clear(unfinished, stat.S_ISREG)
         try:
             unfinished.write_text(text, encoding="utf-8")
+            if first is not None:
+                first()
             _clear(path, lambda mode: not stat.S_ISDIR(mode))
             os.replace(unfinished, path)
         except OSError:

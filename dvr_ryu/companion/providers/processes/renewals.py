@@ -63,9 +63,10 @@ class Renewals(VisitingProvider):
             moved = before is not None and before.server != resource.server
             # A client that has just started may have its lease before this is noted.
             early = before is None and _lease(resource.client).exists()
-            if not moved and _is_answered(resource.client):
-                signal_to(resource.client, SIGUSR1)
-            notes.replace(file, f"{resource.text}\n")
+            asks = not moved and _is_answered(resource.client)
+            # An answer must be younger than the note, however quickly it comes.
+            ask = partial(signal_to, resource.client, SIGUSR1) if asks else None
+            notes.replace(file, f"{resource.text}\n", first=ask)
             if moved or early:
                 os.utime(file, (0, 0))  # older than its lease: it got no signal yet
 

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.source.file import FileSnapshot
 from tests.unit.topology.files import topology_file
 
@@ -345,4 +346,31 @@ def test_a_lease_that_came_before_the_note_counts_as_an_answer(whole: Path) -> N
     (whole / "leases").mkdir(exist_ok=True)
     (whole / "leases" / "vm-b").write_text("ip=10.1.0.13/24\n")
     renewals.Renewals().make([kind("vm-b", "udhcpc-b", "8f00b204", "h1", ())])
+    assert renewals.leased()["vm-b"] == {"udhcpc-b": frozenset({"ip=10.1.0.13/24"})}
+
+
+def test_an_answer_is_younger_than_the_note_however_quickly_it_comes(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the client would count as still asking, and never be asked again."""
+    renewals = _provider("processes.renewals")
+    kind = importlib.import_module("dvr_ryu.companion.resources.dhcp.renewal").Renewal
+    (whole / "leases").mkdir(exist_ok=True)
+    lease, clock = whole / "leases" / "vm-b", whole / "clock"
+    clock.touch()
+
+    def ticks() -> bool:
+        """Let the clock of files tick once: it does so every few milliseconds."""
+        lease.write_text("ip=10.1.0.13/24\n")
+        return lease.stat().st_mtime_ns > clock.stat().st_mtime_ns
+
+    def answer_at_once(client: str, number: int) -> None:
+        clock.touch()
+        wait_until(ticks, 10, "a tick")
+
+    lease.write_text("ip=10.1.0.13/24\n")
+    renewals.Renewals().make([kind("vm-b", "udhcpc-b", "8f00b204", "h1", ())])
+    assert renewals.leased().get("vm-b")
+    monkeypatch.setattr(renewals, "signal_to", answer_at_once)
+    renewals.Renewals().make([kind("vm-b", "udhcpc-b", "9a00b204", "h1", ())])
     assert renewals.leased()["vm-b"] == {"udhcpc-b": frozenset({"ip=10.1.0.13/24"})}
