@@ -2,8 +2,8 @@
 Python.
 
 topology <- pipeline <- reconcile, source <- pki <- switch, companion <- desired_state <- app, lab
-<- cli. Within the pipeline: language <- compile <- tools <- load. All parts may import a leaf. No
-modules import each other in a circle.
+<- cli. Within the pipeline: language <- compile <- run, tools <- load. All parts may import a leaf.
+No modules import each other in a circle.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ RANK = {
     "lab": 7,
     "cli": 8,
 }
-PIPELINE_RANK = {"language": 0, "compile": 1, "tools": 2, "load": 3}
+PIPELINE_RANK = {"language": 0, "compile": 1, "run": 2, "tools": 2, "load": 3}
 LEAVES = {part for part, rank in RANK.items() if rank == 0}
 
 EFFECTS = {

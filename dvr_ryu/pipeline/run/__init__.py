@@ -1,0 +1,1 @@
+"""Runs a bridge's pipeline on packets that are values: the interpreter. Pure."""
