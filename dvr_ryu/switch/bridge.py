@@ -128,6 +128,11 @@ class Bridge:
         """The name of the bridge in the topology, if it is in it."""
         return self._name
 
+    @property
+    def basis(self) -> Basis | None:
+        """The basis of the flows that the bridge has; None before it has them."""
+        return self._basis
+
     def __str__(self) -> str:
         return str(self._name or self._connection.peer)
 

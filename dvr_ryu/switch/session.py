@@ -18,7 +18,11 @@ from ryu.ofproto import ofproto_common
 from dvr_ryu.errors import SwitchError
 from dvr_ryu.pipeline.compile.flow_bytes import importance_of
 from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, delete_by_cookie, flow_mods
-from dvr_ryu.pipeline.compile.flow_stats import split_flow_stats
+from dvr_ryu.pipeline.compile.flow_stats import (
+    FlowCount,
+    split_flow_counts,
+    split_flow_stats,
+)
 from dvr_ryu.reconcile import Difference, together
 from dvr_ryu.switch.bundle import Bundle
 from dvr_ryu.switch.connection import Connection
@@ -101,15 +105,29 @@ class Session:
         """Identity → value of every flow on the bridge that has one of these cookies. Other flows
         are not read: there may be any number of them.
         """
-        parser = self.datapath.ofproto_parser
         found: dict[bytes, bytes] = {}
+        for reply in self._flow_stats(cookies):
+            found.update(split_flow_stats(reply))
+            if len(found) > MOST_FLOWS:
+                raise SwitchError(f"tells of more than {MOST_FLOWS} flows")
+        return found
+
+    def flow_counts(self, cookies: Iterable[int]) -> list[FlowCount]:
+        """The counters of every flow on the bridge that has one of these cookies."""
+        found: list[FlowCount] = []
+        for reply in self._flow_stats(cookies):
+            found.extend(split_flow_counts(reply))
+            if len(found) > MOST_FLOWS:
+                raise SwitchError(f"tells of more than {MOST_FLOWS} flows")
+        return found
+
+    def _flow_stats(self, cookies: Iterable[int]) -> Iterator[bytes]:
+        """Each part of the replies about the flows with these cookies."""
+        parser = self.datapath.ofproto_parser
         for cookie in cookies:
             fields = {"cookie": cookie, "cookie_mask": _WHOLE_COOKIE}
             for reply in self._ask(parser.OFPFlowStatsRequest(self.datapath, **fields)):
-                found.update(split_flow_stats(reply.buf))
-                if len(found) > MOST_FLOWS:
-                    raise SwitchError(f"tells of more than {MOST_FLOWS} flows")
-        return found
+                yield reply.buf
 
     def count_flows(self, cookie: int | None = None) -> int:
         """The number of the bridge's flows with this cookie; with None, of any cookie."""

@@ -24,7 +24,7 @@ VALUE = struct.Struct("!HHHHQ")
 """
 FLOW_MOD = struct.Struct("!BBHIQQBBHHHIIIHH")
 
-_TIMEOUTS = 4
+TIMEOUTS = 4
 """Bytes of a value that hold the idle and the hard timeout."""
 _FIELD_HEAD = 4
 _LONGEST_KNOWN = 512
@@ -149,7 +149,7 @@ _PACKET_TYPE = _OPENFLOW + bytes([44 << 1])
 
 def may_lapse(value: bytes) -> bool:
     """Whether the switch may remove the flow by itself, after a timeout."""
-    return value[:_TIMEOUTS] != bytes(_TIMEOUTS)
+    return value[:TIMEOUTS] != bytes(TIMEOUTS)
 
 
 def table_of(identity: bytes) -> int:

@@ -1,7 +1,8 @@
 """Splits a switch's reply to a flow stats request into flows, as bytes. Pure.
 
 A switch may send any bytes: an entry that does not fit is refused. Instructions are compared and
-never parsed: they are the rest of an entry, with any bytes.
+never parsed: they are the rest of an entry, with any bytes. A flow's counters are read apart from
+its value, since they change all the time.
 
 Consecutive entries of one length, as one line's flows are, are split at once.
 """
@@ -11,9 +12,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from dvr_ryu.errors import SwitchError
-from dvr_ryu.pipeline.compile.flow_bytes import canonical_matches
+from dvr_ryu.pipeline.compile.flow_bytes import TIMEOUTS, canonical_matches
 from dvr_ryu.pipeline.language.encoding.layout import MATCH, padded
 
 _HEADER = 16
@@ -28,25 +30,52 @@ _OXM = 1
 """OFPMT_OXM, the only type of a match."""
 
 
+class FlowCount(NamedTuple):
+    """What one flow has counted."""
+
+    identity: bytes
+    timeouts: bytes
+    """The idle and the hard timeout, as they begin a flow's value."""
+    cookie: int
+    packets: int
+    bytes: int
+
+
 def split_flow_stats(reply: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The identity and the value of each flow in a multipart reply, header included. Raises
     SwitchError for an entry that does not fit.
     """
+    for tables, priorities, behaviours, cookies, matches, instructions in _columns(reply, "8s16x"):
+        yield from zip(
+            map(b"".join, zip(tables, priorities, matches, strict=True)),
+            map(b"".join, zip(behaviours, cookies, instructions, strict=True)),
+            strict=True,
+        )
+
+
+def split_flow_counts(reply: bytes) -> Iterator[FlowCount]:
+    """The counters of each flow in such a reply. Raises SwitchError as `split_flow_stats`."""
+    for tables, priorities, behaviours, cookies, packets, sizes, matches, _ in _columns(
+        reply, "QQQ"
+    ):
+        identities = map(b"".join, zip(tables, priorities, matches, strict=True))
+        timeouts = (behaviour[:TIMEOUTS] for behaviour in behaviours)
+        yield from map(FlowCount, identities, timeouts, cookies, packets, sizes)
+
+
+def _columns(reply: bytes, counters: str) -> Iterator[tuple[Any, ...]]:
+    """The columns of `_entry`, for each run of entries that are alike, with matches in order."""
     at = _HEADER
     while at < len(reply):
         length, match_length = _lengths(reply, at)
         end = at + length * _count_alike(reply, at, length)
-        entries = _entry(length, match_length).iter_unpack(reply[at:end])
-        tables, priorities, behaviours, cookies, matches, instructions = zip(*entries, strict=True)
+        entries = _entry(length, match_length, counters).iter_unpack(reply[at:end])
+        *head, matches, instructions = zip(*entries, strict=True)
         try:
             in_order = canonical_matches(matches)
         except ValueError as error:
             raise SwitchError(f"flow statistics with {error}") from None
-        yield from zip(
-            map(b"".join, zip(tables, priorities, in_order, strict=True)),
-            map(b"".join, zip(behaviours, cookies, instructions, strict=True)),
-            strict=True,
-        )
+        yield (*head, in_order, instructions)
         at = end
 
 
@@ -77,9 +106,9 @@ def _count_alike(reply: bytes, at: int, length: int) -> int:
 
 
 @lru_cache(1024)
-def _entry(length: int, match_length: int) -> struct.Struct:
-    """One entry: table; priority; timeouts, flags and importance; cookie; the match's fields;
-    instructions.
+def _entry(length: int, match_length: int, counters: str) -> struct.Struct:
+    """One entry: table; priority; timeouts, flags and importance; cookie, packets and bytes in the
+    format `counters`; the match's fields; instructions.
     """
     match = f"{match_length - MATCH.size}s{padded(match_length) - match_length}x"
-    return struct.Struct(f"!2xs9x2s8s2x8s20x{match}{length - _HEAD - padded(match_length)}s")
+    return struct.Struct(f"!2xs9x2s8s2x{counters}4x{match}{length - _HEAD - padded(match_length)}s")

@@ -1,0 +1,143 @@
+"""Reads the counters of bridges' flows when somebody asks, and adds them up by the lines of flows/.
+
+A dump of many flows takes time, on the switch and here. So a bridge's flows are dumped at most
+every few seconds, however often somebody asks, and dumps take a small part of the time only.
+Between two dumps everybody gets the counts of the last one. Nothing here changes a switch.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Protocol
+
+from attrs import define, field
+from ryu.lib import hub
+
+from dvr_ryu.errors import SwitchError
+from dvr_ryu.pipeline.compile.line_counts import LineCount, LineCounts
+from dvr_ryu.switch.bridge import Bridge
+from dvr_ryu.switch.connection import mistake
+from dvr_ryu.switch.guard.identity import BridgeName
+from dvr_ryu.switch.pauses import pause
+from dvr_ryu.switch.peer_log import log_peer
+
+LEAST_PAUSE = 2.0
+"""Seconds between two dumps of a bridge's flows, or more if dumps take long (see `pause`)."""
+PATIENCE = 4.0
+"""A caller waits so many seconds for new dumps. A switch that is later is counted the next time."""
+
+_LOOK = 0.005
+
+
+class Cookies(Protocol):
+    """The cookies in use, as `DesiredState` has them."""
+
+    def cookies(self) -> frozenset[int]:
+        """The cookies that mark flows as ours."""
+
+    def learned(self) -> frozenset[int]:
+        """The cookies of flows that switches learn by themselves."""
+
+
+@define
+class BridgeCounts:
+    """What one bridge's flows have counted, and how many flows there are."""
+
+    installed: int = 0
+    """Our flows."""
+    learned: int = 0
+    """The flows that the bridge has learned by our lines."""
+    foreign: int = 0
+    """The flows of others."""
+    seconds: float = 0.0
+    """The duration of the last dump."""
+    _counts: LineCounts = field(factory=LineCounts)
+    _due: float = 0.0
+    """When the next dump may be made, in seconds of the monotonic clock."""
+    _dumping: bool = False
+
+    def lines(self) -> Sequence[LineCount]:
+        """The count of each line of the bridge's pipeline, in the order of its file; then those of
+        flows that the bridge has learned."""
+        return list(self._counts.lines())
+
+    def release(self) -> None:
+        """Forget all but the counts of lines: the topology has no such bridge any more."""
+        self.installed = self.learned = self.foreign = 0
+        self._counts.release()
+
+
+class FlowCounters:
+    """The counters of all bridges, through their connections: `read`, then look at them."""
+
+    def __init__(self, cookies: Cookies, observe: Callable[[float], None] | None = None) -> None:
+        """`observe` gets the seconds of each dump."""
+        self._cookies = cookies
+        self._observe = observe
+        self._by_bridge: dict[BridgeName, BridgeCounts] = {}
+
+    def read(self, bridges: Iterable[Bridge]) -> None:
+        """Dump the flows of those connected bridges whose last dump is old. Wait for the dumps, but
+        not for long. Raises nothing: a switch that does not answer keeps its last counts.
+        """
+        bridges = list(bridges)
+        waiting = [counts for each in bridges if (counts := self._begun(each, len(bridges)))]
+        deadline = time.monotonic() + PATIENCE
+        while any(each._dumping for each in waiting) and time.monotonic() < deadline:
+            hub.sleep(_LOOK)
+
+    def of(self, name: BridgeName) -> BridgeCounts:
+        """The counts of a bridge by its last dump; zeroes if there was none."""
+        return self._by_bridge.get(name, BridgeCounts())
+
+    def all(self) -> dict[BridgeName, BridgeCounts]:
+        """The counts of all bridges that were dumped, also of those that are not connected now."""
+        return dict(self._by_bridge)
+
+    def release(self, hosts: Collection[str]) -> None:
+        """Forget all but the counts of lines of bridges whose hosts are none of these."""
+        for name in [name for name in self._by_bridge if name.host not in hosts]:
+            self._by_bridge[name].release()
+
+    def _begun(self, bridge: Bridge, bridges: int) -> BridgeCounts | None:
+        """Begin a dump unless one is under way; the counts, if they will be new soon."""
+        if bridge.name is None or bridge.basis is None:
+            return None
+        counts = self._by_bridge.setdefault(bridge.name, BridgeCounts())
+        if not counts._dumping:
+            if time.monotonic() < counts._due:
+                return None
+            counts._dumping = True
+            hub.spawn(self._dump, bridge, counts, bridges)
+        return counts
+
+    def _dump(self, bridge: Bridge, counts: BridgeCounts, bridges: int) -> None:
+        began = time.monotonic()
+        try:
+            self._take(bridge, counts)
+        except SwitchError:
+            pass  # its connection ends, and the log says why
+        except Exception as error:
+            log_peer(logging.ERROR, f"{bridge}: its flows are not counted: {mistake(error)}")
+        finally:
+            now = time.monotonic()
+            counts.seconds = now - began
+            counts._due = now + pause(LEAST_PAUSE, counts.seconds, bridges)
+            counts._dumping = False
+        if self._observe:
+            self._observe(counts.seconds)
+
+    def _take(self, bridge: Bridge, counts: BridgeCounts) -> None:
+        basis = bridge.basis
+        ours, learned = self._cookies.cookies(), self._cookies.learned() - self._cookies.cookies()
+        flows = bridge.session.flow_counts(ours | learned)
+        total = bridge.session.count_flows()
+        counts.learned = sum(flow.cookie in learned for flow in flows)
+        counts.installed = len(flows) - counts.learned
+        counts.foreign = max(0, total - len(flows))
+        if basis:
+            for _ in counts._counts.follow(basis):
+                hub.sleep(0)
+            counts._counts.count(flows)
