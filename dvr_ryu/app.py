@@ -39,6 +39,9 @@ from dvr_ryu.switch.tls import Security
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.model import Controller
 from dvr_ryu.topology.spec.text_file import Unreadable
+from dvr_ryu.web.address import DEFAULT, OFF, PageAddress, page_address
+from dvr_ryu.web.messages import Routes
+from dvr_ryu.web.server import Server
 
 LOG = logging.getLogger("dvr_ryu")
 
@@ -49,6 +52,8 @@ thread, which Ryu's greenlets rule out.
 
 READ_AGAIN = 1.0
 """Seconds between two attempts to read a file that could not be read."""
+
+PAGE_OPTION = "[dvr] page"
 
 _NOT_HERE = (
     "ofp_switch_address_list",
@@ -68,6 +73,7 @@ CONF.register_opts(
         cfg.StrOpt("flows", help="the folder of the pipelines; the shipped flows/ if not given"),
         cfg.StrOpt("pki", help=f"the folder of dvr pki init, for TLS; {FOLDER} if not given"),
         cfg.BoolOpt("tls", help="speak TLS though the topology says tcp:"),
+        cfg.StrOpt("page", help=f"where the page is served, or {OFF}; {DEFAULT} if not given"),
     ],
     group="dvr",
 )
@@ -103,6 +109,12 @@ def find_pki() -> Path:
     return Path(CONF.dvr.pki or os.environ.get("DVR_PKI") or FOLDER)
 
 
+def find_page() -> PageAddress | None:
+    """Where the page is served: [dvr] page, else DVR_PAGE, else on loopback; None for nowhere."""
+    text = CONF.dvr.page or os.environ.get("DVR_PAGE") or DEFAULT
+    return page_address(text, PAGE_OPTION)
+
+
 class DvrApp(app_manager.RyuApp):
     """The controller of any number of br-tun and br-int."""
 
@@ -120,15 +132,23 @@ class DvrApp(app_manager.RyuApp):
             _exempt_from_collection()
             self._announce()
             self._listen()
+            page = find_page()
         except DvrError as error:
             raise SystemExit(str(error)) from None
+        self._page = Server(page, self._routes(), "page", PAGE_OPTION) if page else None
 
     def start(self) -> Any:
         """Start Ryu's event loop, and watch the sources from now on."""
         guard("controller")
         hub.spawn(lasting("look at its files", self._watch))
         hub.spawn(lasting("follow instances that move", self._follow_moves))
+        if self._page:
+            self._page.start()
         return super().start()
+
+    def _routes(self) -> Routes:
+        """All that the controller serves over HTTP: path → route."""
+        return {}
 
     def _announce(self) -> None:
         topology, pipelines = self._desired.topology, self._desired.pipelines.by_bridge

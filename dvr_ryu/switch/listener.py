@@ -6,7 +6,6 @@ It replaces Ryu's OpenFlowController, whose accept() ends for good at the first 
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import resource
@@ -20,6 +19,7 @@ from ryu.controller.handler import DEAD_DISPATCHER
 from ryu.lib import hub
 
 from dvr_ryu.errors import DvrError
+from dvr_ryu.listening import GONE, NO_ROOM, listening
 from dvr_ryu.switch.connection import Connection, Secure, in_the_clear, mistake
 from dvr_ryu.switch.guard.admission import Admission
 from dvr_ryu.switch.guard.identity import peer_of
@@ -43,10 +43,6 @@ OF_ANY_ADDRESS = 64
 """The most such connections from one address, beside those of the bridges expected there."""
 RESERVED = 16
 """Descriptors for all other uses than connections."""
-
-_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-_ITS_OWN_FAULT = {errno.ECONNABORTED, errno.EINTR, errno.EAGAIN, errno.EPROTO, errno.EPERM}
-"""accept(2): the connection was gone before it was accepted, or the firewall forbade it."""
 
 
 class Listener:
@@ -77,9 +73,9 @@ class Listener:
             try:
                 sock, address = self._socket.accept()
             except OSError as error:
-                if error.errno in _NO_ROOM:
+                if error.errno in NO_ROOM:
                     self._make_room(error)
-                elif error.errno not in _ITS_OWN_FAULT:
+                elif error.errno not in GONE:
                     raise
                 continue
             hub.spawn(self._serve, sock, address)
@@ -145,20 +141,14 @@ def stand_before_ryu(listener: Listener) -> None:
 
 
 def _listening(address: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((address, port))
-        sock.listen(BACKLOG)
+        return listening(address, port, BACKLOG)
     except OSError as error:
-        sock.close()
         raise DvrError(
             f"cannot listen on tcp:{address}:{port}: {error.strerror or error}; name an address of "
             "this machine as the topology's controller:, or with --ofp-listen-host and "
             "--ofp-tcp-listen-port"
         ) from None
-    return sock
 
 
 def _descriptors() -> int:

@@ -37,7 +37,11 @@ class Controller:
             *options,
             "dvr_ryu.app",
         ]
-        self.environment = {**os.environ, "DVR_TOPOLOGY": str(topology)}
+        self.environment = {
+            **os.environ,
+            "DVR_TOPOLOGY": str(topology),
+            "DVR_PAGE": "127.0.0.1:0",  # beside the controllers of other tests
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -1,0 +1,3 @@
+"""HTTP for people and programs that watch: a server that only shows, and the page. It changes
+nothing.
+"""
