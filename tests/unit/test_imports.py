@@ -38,6 +38,7 @@ RANK = {
     "pki": 4,
     "switch": 5,
     "companion": 5,
+    "trace": 6,
     "desired_state": 6,
     "web": 9,
     "app": 10,
@@ -56,7 +57,7 @@ RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu
             "ryu.lib.stringify", "ryu.lib.type_desc")  # fmt: skip
 # A library → the only folder that imports it.
 ONLY_IN = {"ovs": "companion.providers.ovsdb", "pyroute2": "companion.providers.netlink"}
-NOT_UNDER_EVENTLET = {"source", "companion", "web", "lab", "cli"}
+NOT_UNDER_EVENTLET = {"source", "companion", "trace", "web", "lab", "cli"}
 # Parts of the companion that read or change the host, or wait; all others only compute.
 COMPANION_EFFECTS = {"agent", "check", "host", "providers", "run", "upkeep"}
 
@@ -71,6 +72,7 @@ def is_pure(module: str) -> bool:
         or module == "pki.files"
         or (part == "companion" and rest.partition(".")[0] not in COMPANION_EFFECTS)
         or (part == "switch" and rest.startswith("guard"))
+        or (part == "trace" and not rest.startswith("live"))
         or (part == "web" and rest in PURE_OF_WEB)
     )
 
