@@ -9,7 +9,7 @@ TWO_AT_A_TIME := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench down deps venv lint unit docs clean root another-python
+.PHONY: help demo test bench down deps test-deps venv lint unit docs clean root another-python
 
 help: ## print this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, 
 	@$(BIN)/dvr lab up $(TOPOLOGY)
 	@$(BIN)/dvr lab test
 
-test: root deps venv lint ## (sudo) run every test
+test: root test-deps venv lint ## (sudo) run every test
 	@$(BIN)/pytest $(AT_ONCE) tests/unit tests/switch
 	@$(BIN)/pytest $(TWO_AT_A_TIME) -m "not alone" tests/lab
 	@$(BIN)/pytest -m alone tests/lab
@@ -32,6 +32,9 @@ down: root ## (sudo) take the lab down, with all that it made
 
 deps: ## (sudo) install the missing Debian packages
 	@tools/debian-packages $(PYTHON)
+
+test-deps:
+	@tools/debian-packages $(PYTHON) tests
 
 # Python compiles the modules that it imports, but some environments, such as containers, forbid it to save them.
 venv: .venv/stamp ## make .venv, with this project and the releases of constraints.txt
