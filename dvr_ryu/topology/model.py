@@ -282,6 +282,11 @@ class RouterInterface:
         """The port's device on br-int."""
         return device_name("qr-", self.id)
 
+    @property
+    def distributed(self) -> bool:
+        """Whether each of several hosts has its own copy of this port: always."""
+        return True
+
 
 @frozen
 class FipLink:

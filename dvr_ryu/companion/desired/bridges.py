@@ -145,7 +145,7 @@ def integration_port(
         namespace,
         view.local_vlans[port.network],
         interface,
-        protected=isinstance(port, model.RouterInterface) or port.distributed,
+        protected=port.distributed,
         veth=None if veth is None else veth.key,
     )
 

@@ -1,0 +1,9 @@
+"""Runs the language's actions. Each family has a file, as in `pipeline/language/actions`; to import
+a family registers its functions.
+"""
+
+from __future__ import annotations
+
+from dvr_ryu.pipeline.run.actions import headers, learn, output, tables, vlan
+
+__all__ = ["headers", "learn", "output", "tables", "vlan"]

@@ -1,0 +1,80 @@
+"""Runs the actions that lead to tables or hold actions: goto_table, resubmit, clone and others."""
+
+from __future__ import annotations
+
+from dvr_ryu.pipeline.language.actions.clone import Clone
+from dvr_ryu.pipeline.language.actions.instructions import (
+    ClearActions,
+    GotoTable,
+    Meter,
+    WriteActions,
+    WriteMetadata,
+)
+from dvr_ryu.pipeline.language.actions.resubmit import Resubmit
+from dvr_ryu.pipeline.language.actions.special import Exit
+from dvr_ryu.pipeline.language.numbers import RESERVED_PORTS
+from dvr_ryu.pipeline.language.operands import number
+from dvr_ryu.pipeline.run.machine import Machine, runs
+
+_IN_PORT = RESERVED_PORTS["IN_PORT"]
+
+
+@runs(GotoTable)
+def goto_table(machine: Machine, action: GotoTable) -> None:
+    """Go on in a later table."""
+    machine.look_up(action.table, machine.step.depth)
+
+
+@runs(Resubmit)
+def resubmit(machine: Machine, action: Resubmit) -> None:
+    """Look the packet up once more, then go on."""
+    table = machine.frame.table if action.table is None else action.table
+    port = number(action.port)
+    seen_as = {} if port == _IN_PORT else {"in_port": port}
+    machine.look_up(table, machine.step.depth + 1, seen_as)
+
+
+@runs(Clone)
+def clone(machine: Machine, action: Clone) -> None:
+    """Run actions on a copy of the packet."""
+    saved = machine.save()
+    machine.push(
+        action.actions,
+        machine.step,
+        machine.frame.table,
+        leave=lambda: machine.restore(saved),
+        stops_exit=True,
+    )
+
+
+@runs(Exit)
+def exit_(machine: Machine, action: Exit) -> None:
+    """End all actions, also of the flows that led here."""
+    del action
+    machine.end_all()
+
+
+@runs(WriteActions)
+def write_actions(machine: Machine, action: WriteActions) -> None:
+    """Add actions to the action set."""
+    machine.action_set += action.actions
+
+
+@runs(ClearActions)
+def clear_actions(machine: Machine, action: ClearActions) -> None:
+    """Empty the action set."""
+    del action
+    machine.action_set = []
+
+
+@runs(WriteMetadata)
+def write_metadata(machine: Machine, action: WriteMetadata) -> None:
+    """Write the bits of the metadata that are in the mask."""
+    others = machine.fields.get("metadata", 0) & ~action.mask
+    machine.fields["metadata"] = others | action.value & action.mask
+
+
+@runs(Meter)
+def meter(machine: Machine, action: Meter) -> None:
+    """A meter counts packets over time, which a single packet does not show."""
+    machine.note(f"meter {action.meter} may drop it if there are too many packets")

@@ -1,0 +1,240 @@
+"""Finds the flow line, and the row, that a packet matches in a table.
+
+It works on lines and rows: a line's constants are compared first, then the fields of its holes are
+looked up in an index of the relation's rows, which is made at its first use and shared by all lines
+with the same holes. No flow is filled before a packet matches it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from attrs import frozen
+
+from dvr_ryu.errors import Location
+from dvr_ryu.pipeline.compile.binding import BridgeContext, NoSuchPort, value_of
+from dvr_ryu.pipeline.compile.template import filled_flow
+from dvr_ryu.pipeline.language.field_match import FieldMatch
+from dvr_ryu.pipeline.language.fields import VLAN_PRESENT
+from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.language.operands import Hole, MaskOf, PortName, Unknown, number, unknowns
+from dvr_ryu.pipeline.language.pipeline import Pipeline
+from dvr_ryu.pipeline.run.headers import Fields
+from dvr_ryu.topology.relations import Kind
+
+_VID = 0xFFF
+_VID_AND_PRESENT = _VID | VLAN_PRESENT
+_PCP_AT, _PCP = 13, 0xE000
+
+
+class Condition(NamedTuple):
+    """A packet's field must have this value in the bits of the mask; `present`: it must have the
+    field.
+    """
+
+    name: str
+    value: int
+    mask: int
+    present: bool = False
+
+    def holds(self, fields: Fields) -> bool:
+        """Whether a packet with these fields meets it."""
+        if self.present and self.name not in fields:
+            return False
+        return fields.get(self.name, 0) & self.mask == self.value
+
+
+def condition(match: FieldMatch) -> Condition:
+    """The condition of a filled match."""
+    name, value, mask = match.field.name, number(match.value), match.whole_mask
+    match name:
+        case "dl_vlan":
+            return Condition("vlan_tci", value | VLAN_PRESENT, _VID_AND_PRESENT)
+        case "vlan_vid":
+            return Condition("vlan_tci", value & mask, mask & _VID_AND_PRESENT)
+        case "vlan_pcp":
+            return Condition("vlan_tci", value << _PCP_AT, _PCP)
+        case "in_port_oxm":
+            return Condition("in_port", value, mask)
+    return Condition(name, value & mask, mask, match.field.variable)
+
+
+class _Slot(NamedTuple):
+    """A hole of a match: the packet's field, and whether it is a VLAN tag."""
+
+    name: str
+    is_tag: bool
+
+    def key(self, fields: Fields) -> int | None:
+        """The number that the hole must have for this packet; None: no number."""
+        value = fields.get(self.name, 0)
+        if not self.is_tag:
+            return value
+        return value & _VID if value & VLAN_PRESENT else None
+
+
+@frozen(eq=False)
+class Line:
+    """One flow line of a bridge, ready for look-ups."""
+
+    relation: str | None
+    flow: Flow
+    constants: tuple[Condition, ...]
+    slots: tuple[_Slot, ...]
+    """The fields that holes of the relation match whole."""
+    holes: tuple[Hole, ...]
+    """The holes in these slots."""
+    masked: tuple[FieldMatch, ...]
+    """The matches of masked numbers."""
+    ports: tuple[Unknown, ...]
+    """The ports that the bridge must have for the flow."""
+
+    def may_match(self, fields: Fields) -> bool:
+        """Whether a packet meets the line's constants."""
+        return all(each.holds(fields) for each in self.constants)
+
+
+class Found(NamedTuple):
+    """A flow that a packet matches, with its holes filled."""
+
+    flow: Flow
+    location: Location | None
+    learned: bool = False
+
+
+class Lookup:
+    """The look-ups of one bridge, in its lines and in flows that it learned."""
+
+    def __init__(
+        self, pipeline: Pipeline, rows_of: Callable[[str], Iterable[Any]], context: BridgeContext
+    ) -> None:
+        self._context = context
+        self._rows_of = rows_of
+        self._rows: dict[str, Sequence[Any]] = {}
+        self._indexes: dict[tuple[str, tuple[Hole, ...]], Mapping[Any, list[Any]]] = {}
+        self._filled: dict[tuple[int, Any], Flow] = {}
+        self._tables: dict[int, tuple[Line, ...]] = {}
+        for table in pipeline.tables:
+            lines = [
+                line
+                for relation, flow in table.flows_with_relations()
+                if (line := _line(relation, flow, context))
+            ]
+            self._tables[table.number] = tuple(sorted(lines, key=lambda line: -line.flow.priority))
+
+    def find(self, table: int, fields: Fields, learned: Sequence[Flow] = ()) -> Found | None:
+        """The flow of the highest priority in the table that matches a packet with these fields."""
+        best: Found | None = None
+        for line in self._tables.get(table, ()):
+            if line.may_match(fields) and (flow := self._row_flow(line, fields)):
+                best = Found(flow, flow.location)
+                break
+        for flow in learned:
+            better = best is None or flow.priority > best.flow.priority
+            if flow.table == table and better and matches(flow, fields):
+                best = Found(flow, None, learned=True)
+        return best
+
+    def _row_flow(self, line: Line, fields: Fields) -> Flow | None:
+        """The line's flow for the first row that the packet matches, if there is one."""
+        for row in self._candidates(line, fields):
+            if self._masked_match(line, row, fields) and self._has_ports(line, row):
+                return self._flow(line, row)
+        return None
+
+    def _candidates(self, line: Line, fields: Fields) -> Sequence[Any]:
+        if line.relation is None:
+            return (None,)
+        if not line.holes:
+            return self._relation(line.relation)
+        key = tuple(slot.key(fields) for slot in line.slots)
+        return self._index(line.relation, line.holes).get(key, ())
+
+    def _relation(self, relation: str) -> Sequence[Any]:
+        rows = self._rows.get(relation)
+        if rows is None:
+            rows = self._rows[relation] = tuple(self._rows_of(relation))
+        return rows
+
+    def _index(self, relation: str, holes: tuple[Hole, ...]) -> Mapping[Any, list[Any]]:
+        index = self._indexes.get((relation, holes))
+        if index is None:
+            made = defaultdict[Any, list[Any]](list)
+            for row in self._relation(relation):
+                try:
+                    made[tuple(value_of(hole, row, self._context) for hole in holes)].append(row)
+                except NoSuchPort:
+                    continue
+            index = self._indexes[relation, holes] = dict(made)
+        return index
+
+    def _masked_match(self, line: Line, row: Any, fields: Fields) -> bool:
+        for each in line.masked:
+            assert isinstance(each.mask, MaskOf)
+            mask = value_of(each.mask, row, self._context)
+            if fields.get(each.field.name, 0) & mask != value_of(
+                each.mask.masked, row, self._context
+            ):
+                return False
+        return True
+
+    def _has_ports(self, line: Line, row: Any) -> bool:
+        try:
+            for unknown in line.ports:
+                value_of(unknown, row, self._context)
+        except NoSuchPort:
+            return False
+        return True
+
+    def _flow(self, line: Line, row: Any) -> Flow:
+        key = id(line), row
+        flow = self._filled.get(key)
+        if flow is None:
+            flow = self._filled[key] = filled_flow(line.flow, row, self._context)
+        return flow
+
+
+def matches(flow: Flow, fields: Fields) -> bool:
+    """Whether a filled flow matches a packet with these fields."""
+    return all(condition(each).holds(fields) for each in flow.match)
+
+
+def _line(relation: str | None, flow: Flow, context: BridgeContext) -> Line | None:
+    """The line, or None if it names a port that the bridge lacks."""
+    constants: list[Condition] = []
+    slots: list[_Slot] = []
+    holes: list[Hole] = []
+    masked: list[FieldMatch] = []
+    try:
+        for each in flow.match:
+            if isinstance(each.mask, MaskOf):
+                masked.append(each)
+            elif isinstance(each.value, Hole) and each.value.relation != "host":
+                holes.append(each.value)
+                slots.append(_slot(each))
+            else:
+                constants.append(condition(_with_value(each, context)))
+    except NoSuchPort:
+        return None
+    ports = tuple(each for each in unknowns(flow) if _is_port(each))
+    return Line(relation, flow, tuple(constants), tuple(slots), tuple(holes), tuple(masked), ports)
+
+
+def _slot(match: FieldMatch) -> _Slot:
+    name = match.field.name
+    is_tag = name in ("dl_vlan", "vlan_vid")
+    return _Slot("vlan_tci" if is_tag else name, is_tag)
+
+
+def _with_value(match: FieldMatch, context: BridgeContext) -> FieldMatch:
+    if isinstance(match.value, int):
+        return match
+    return FieldMatch(match.field, value_of(match.value, None, context), match.mask)
+
+
+def _is_port(unknown: Unknown) -> bool:
+    return isinstance(unknown, PortName) or (
+        isinstance(unknown, Hole) and unknown.kind in (Kind.PORT, Kind.PORTS)
+    )

@@ -1,0 +1,35 @@
+"""What a bridge remembers of packets, as a value: MACs, learned flows and connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from dvr_ryu.pipeline.language.flow import Flow
+
+
+@frozen
+class BridgeState:
+    """A bridge's state. Nothing in it ends by itself: there is no clock."""
+
+    macs: Mapping[tuple[int, int], str] = field(factory=dict)
+    """VLAN tag and MAC → the port on which NORMAL learned it."""
+    learned: tuple[Flow, ...] = ()
+    """The flows that learn actions made, the oldest first."""
+
+    def with_mac(self, vlan: int, mac: int, port: str) -> BridgeState:
+        """The state after NORMAL learned a MAC."""
+        if self.macs.get((vlan, mac)) == port:
+            return self
+        return evolve(self, macs={**self.macs, (vlan, mac): port})
+
+    def with_flow(self, flow: Flow) -> BridgeState:
+        """The state after a learn action. It replaces a flow of the same table, priority, match."""
+        others = tuple(each for each in self.learned if _identity(each) != _identity(flow))
+        return evolve(self, learned=(*others, flow))
+
+
+def _identity(flow: Flow) -> tuple[int, int, frozenset[Any]]:
+    return flow.table, flow.priority, frozenset(flow.match)
