@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from ryu.lib import hub
 
@@ -21,63 +21,20 @@ from dvr_ryu.pipeline.compile.flow_bytes import cookie_of, may_lapse
 from dvr_ryu.pipeline.compile.option_lengths import same_but_option_lengths
 from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import FlowChange, diff_lines, in_sync, occasion
-from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection, mistake
-from dvr_ryu.switch.guard.identity import BridgeName, Peer
+from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.guard.wording import shown
 from dvr_ryu.switch.pauses import LONGEST_PAUSE, LOOK_SECONDS, pause
 from dvr_ryu.switch.peer_log import log_bridge, log_peer
 from dvr_ryu.switch.ports import MOST_PORTS, NamedPort, Ports, port_of
+from dvr_ryu.switch.record import BridgeRecord
 from dvr_ryu.switch.session import Session
-from dvr_ryu.topology.changes import TopologyChange
-from dvr_ryu.topology.topology import Topology
+from dvr_ryu.switch.surroundings import DesiredState, SharedState
 
 LOG = logging.getLogger("dvr_ryu")
 
 SHUT_SECONDS = 2.0
 """Seconds until the controller asks a bridge again to shut a port."""
-
-
-class DesiredState(Protocol):
-    """The desired state, as far as a bridge uses it."""
-
-    def identify(self, description: str, datapath_id: int) -> BridgeName | None:
-        """The bridge that describes itself so and has this datapath id; None if the topology has
-        no such bridge.
-        """
-
-    def objection(self, name: BridgeName, peer: Peer) -> str | None:
-        """The reason why a bridge that `identify` knows cannot be at this peer; None if it can."""
-
-    def cookies(self) -> frozenset[int]:
-        """The cookies that mark flows as ours."""
-
-    def learned(self) -> frozenset[int]:
-        """The cookies of flows that switches learn by themselves."""
-
-    def basis(self, name: BridgeName, ports: Mapping[str, int]) -> Basis:
-        """The present basis of the flows of a bridge with these ports."""
-
-    def change_between(self, before: Topology, after: Topology) -> TopologyChange:
-        """The change from an earlier topology to a later one."""
-
-    def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
-        """The ports of a bridge that are not shut."""
-
-
-class SharedState(Protocol):
-    """The state that all connected bridges share."""
-
-    claims: Claims
-
-    def bridges(self) -> int:
-        """The number of bridges, with this one."""
-
-    def knows(self, connection: Connection, known: bool) -> None:
-        """Note whether a connection is that of a bridge of the topology."""
-
-    def ports_changed(self) -> None:
-        """Look, soon, whether instances have arrived by the ports that were seen."""
 
 
 class Bridge:
@@ -122,6 +79,17 @@ class Bridge:
     def settled(self) -> bool:
         """Whether every known change is on the bridge."""
         return not self._work.is_set() and not self._busy
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether the bridge has the desired flows, by all that is known."""
+        return self.settled and self._has_read and self._found is None and not self._refused
+
+    @property
+    def record(self) -> BridgeRecord:
+        """What became of this bridge so far. It must be one of the topology."""
+        assert self._name is not None
+        return self._shared.records.of(self._name)
 
     @property
     def name(self) -> BridgeName | None:
@@ -194,7 +162,8 @@ class Bridge:
             self._least_pause = LOOK_SECONDS
             return True
         self._least_pause = min(2 * self._least_pause, LONGEST_PAUSE)
-        LOG.warning("%s: somebody else changed %d of our flows", self, wrong)
+        self.record.fails(line := f"somebody else changed {wrong} of our flows")
+        LOG.warning("%s: %s", self, line)
         self._found, self._touched = found, began
         return False
 
@@ -245,9 +214,14 @@ class Bridge:
         known, number = self._name, self._connection.id
         name = self._desired.identify(self._description, number)
         if name is not None:
+            record = self._shared.records.of(name)
             if objection := self._desired.objection(name, self._connection.peer):
+                if record.peer is None:
+                    record.fails(f"{self._connection.peer}: {objection}")
                 raise SwitchError(objection)
             self._shared.claims.take(name, self._connection)
+            if name != known:
+                record.connected(self._connection.peer)
         if known not in (None, name):
             self._shared.claims.drop(known, self._connection)
         self._name = name
@@ -320,16 +294,17 @@ class Bridge:
         self._basis, self._found, self._taught = after, None, learned
         self._refused, self._retry_pause = "", LOOK_SECONDS
         # The first fill of a connection is no edit: its flows are not logged one by one.
-        lines: Iterable[str] = ()
+        lines: Sequence[str] = ()
         if before is not None:
             gone = delta.removed if delta else before.all()
             come = delta.added if delta else after.all()
-            lines = diff_lines(difference, gone, come)
+            lines = [*diff_lines(difference, gone, come)]
         self._report(difference, seconds, lines, occasion(before, after))
 
     def _keep_last(self, reason: str) -> None:
         """Log once why the desired flows are impossible; make sure that it has its last ones."""
         if reason != self._refused:
+            self.record.fails(reason)
             log_peer(logging.ERROR, f"{self}: {reason}", self._connection.peer)
         self._refused = reason
         self._retry_at = time.monotonic() + self._retry_pause
@@ -373,9 +348,11 @@ class Bridge:
             raise
 
     def _report(
-        self, difference: FlowChange, seconds: float, lines: Iterable[str], why: str
+        self, difference: FlowChange, seconds: float, lines: Sequence[str], why: str
     ) -> None:
-        line = in_sync(len(self._wanted.flows), difference, seconds)
+        count = len(self._wanted.flows)
+        line = in_sync(count, difference, seconds)
+        self.record.synced(count, line, lines, bool(difference))
         if why and self._name:
             log_bridge(self._name, why, line, lines)
         else:

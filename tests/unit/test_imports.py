@@ -2,8 +2,8 @@
 Python.
 
 topology <- pipeline <- reconcile, source <- pki <- switch, companion <- desired_state <- web
-<- app, lab <- cli. Within the pipeline: language <- compile <- run, tools <- load. All parts may
-import a leaf. No modules import each other in a circle.
+<- options, lab <- app <- cli. Within the pipeline: language <- compile <- run, tools <- load. All
+parts may import a leaf. No modules import each other in a circle.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ RANK = {
     "trace": 6,
     "desired_state": 6,
     "web": 9,
-    "app": 10,
+    "options": 10,
     "lab": 10,
-    "cli": 11,
+    "app": 11,
+    "cli": 12,
 }
 PIPELINE_RANK = {"language": 0, "compile": 1, "run": 2, "tools": 2, "load": 3}
 LEAVES = {part for part, rank in RANK.items() if rank == 0}
