@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -22,14 +22,13 @@ from dvr_ryu.pipeline.compile.option_lengths import same_but_option_lengths
 from dvr_ryu.reconcile import subtract, subtract_in_parts
 from dvr_ryu.switch.changes import FlowChange, diff_lines, in_sync, occasion
 from dvr_ryu.switch.connection import Connection, mistake
+from dvr_ryu.switch.environment import DesiredState, SharedState
 from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.guard.wording import shown
 from dvr_ryu.switch.pauses import LONGEST_PAUSE, LOOK_SECONDS, pause
 from dvr_ryu.switch.peer_log import log_bridge, log_peer
 from dvr_ryu.switch.ports import MOST_PORTS, NamedPort, Ports, port_of
-from dvr_ryu.switch.record import BridgeRecord
-from dvr_ryu.switch.session import Session
-from dvr_ryu.switch.surroundings import DesiredState, SharedState
+from dvr_ryu.switch.session import Refused, Session
 
 LOG = logging.getLogger("dvr_ryu")
 
@@ -69,6 +68,8 @@ class Bridge:
         """Port → when it may be shut again, if it is up."""
         self._refused = ""
         """The reason why the bridge cannot have the desired flows; empty if it can."""
+        self.refused_flows = 0
+        """The number of desired flows that the switch refused, or at least of those it named."""
         self._retry_pause = LOOK_SECONDS
         self._retry_at = 0.0
         self._look_seconds = 0.0
@@ -81,20 +82,19 @@ class Bridge:
         return not self._work.is_set() and not self._busy
 
     @property
-    def in_sync(self) -> bool:
-        """Whether the bridge has the desired flows, by all that is known."""
-        return self.settled and self._has_read and self._found is None and not self._refused
-
-    @property
-    def record(self) -> BridgeRecord:
-        """What became of this bridge so far. It must be one of the topology."""
-        assert self._name is not None
-        return self._shared.records.of(self._name)
-
-    @property
     def name(self) -> BridgeName | None:
         """The name of the bridge in the topology, if it is in it."""
         return self._name
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether it has all desired flows, as far as the controller knows."""
+        return self.settled and self._basis is not None and not self._refused
+
+    @property
+    def wanted(self) -> int:
+        """The number of desired flows."""
+        return len(self._wanted.flows)
 
     @property
     def basis(self) -> Basis | None:
@@ -158,12 +158,12 @@ class Bridge:
             for identity, value in wanted.items()
         )
         self._look_seconds = time.monotonic() - began
+        self._shared.observer.looked(self._look_seconds, wrong)
         if not wrong:
             self._least_pause = LOOK_SECONDS
             return True
         self._least_pause = min(2 * self._least_pause, LONGEST_PAUSE)
-        self.record.fails(line := f"somebody else changed {wrong} of our flows")
-        LOG.warning("%s: %s", self, line)
+        LOG.warning("%s: somebody else changed %d of our flows", self, wrong)
         self._found, self._touched = found, began
         return False
 
@@ -214,14 +214,9 @@ class Bridge:
         known, number = self._name, self._connection.id
         name = self._desired.identify(self._description, number)
         if name is not None:
-            record = self._shared.records.of(name)
             if objection := self._desired.objection(name, self._connection.peer):
-                if record.peer is None:
-                    record.fails(f"{self._connection.peer}: {objection}")
                 raise SwitchError(objection)
             self._shared.claims.take(name, self._connection)
-            if name != known:
-                record.connected(self._connection.peer)
         if known not in (None, name):
             self._shared.claims.drop(known, self._connection)
         self._name = name
@@ -288,25 +283,26 @@ class Bridge:
             self._keep_last(str(after.explained(contradiction)))
             return
         except DvrError as error:
-            self._keep_last(str(error))
+            self._keep_last(str(error), error.flows if isinstance(error, Refused) else 0)
             return
         seconds = time.monotonic() - started
         self._basis, self._found, self._taught = after, None, learned
-        self._refused, self._retry_pause = "", LOOK_SECONDS
+        self._shared.observer.synced(seconds, difference)
+        self._refused, self.refused_flows, self._retry_pause = "", 0, LOOK_SECONDS
         # The first fill of a connection is no edit: its flows are not logged one by one.
-        lines: Sequence[str] = ()
+        lines: Iterable[str] = ()
         if before is not None:
             gone = delta.removed if delta else before.all()
             come = delta.added if delta else after.all()
-            lines = [*diff_lines(difference, gone, come)]
+            lines = diff_lines(difference, gone, come)
         self._report(difference, seconds, lines, occasion(before, after))
 
-    def _keep_last(self, reason: str) -> None:
+    def _keep_last(self, reason: str, flows: int = 0) -> None:
         """Log once why the desired flows are impossible; make sure that it has its last ones."""
         if reason != self._refused:
-            self.record.fails(reason)
             log_peer(logging.ERROR, f"{self}: {reason}", self._connection.peer)
-        self._refused = reason
+        self._refused, self.refused_flows = reason, flows
+        self._shared.observer.refused(flows)
         self._retry_at = time.monotonic() + self._retry_pause
         self._retry_pause = min(2 * self._retry_pause, LONGEST_PAUSE)
         self._found = self._ours()
@@ -348,11 +344,9 @@ class Bridge:
             raise
 
     def _report(
-        self, difference: FlowChange, seconds: float, lines: Sequence[str], why: str
+        self, difference: FlowChange, seconds: float, lines: Iterable[str], why: str
     ) -> None:
-        count = len(self._wanted.flows)
-        line = in_sync(count, difference, seconds)
-        self.record.synced(count, line, lines, bool(difference))
+        line = in_sync(len(self._wanted.flows), difference, seconds)
         if why and self._name:
             log_bridge(self._name, why, line, lines)
         else:

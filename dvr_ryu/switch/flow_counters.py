@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from attrs import define, field
@@ -17,6 +17,7 @@ from ryu.lib import hub
 
 from dvr_ryu.errors import SwitchError
 from dvr_ryu.pipeline.compile.line_counts import LineCount, LineCounts
+from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.switch.bridge import Bridge
 from dvr_ryu.switch.connection import mistake
 from dvr_ryu.switch.guard.identity import BridgeName
@@ -92,9 +93,17 @@ class FlowCounters:
         """The counts of a bridge by its last dump; zeroes if there was none."""
         return self._by_bridge.get(name, BridgeCounts())
 
-    def all(self) -> dict[BridgeName, BridgeCounts]:
-        """The counts of all bridges that were dumped, also of those that are not connected now."""
-        return dict(self._by_bridge)
+    def by_line(self) -> Mapping[tuple[str, Flow, int], tuple[int, int]]:
+        """Bridge, line, and table of the line's flows → packets and bytes on all hosts, also of
+        bridges that are not connected any more.
+        """
+        sums: dict[tuple[str, Flow, int], tuple[int, int]] = {}
+        for name, counts in self._by_bridge.items():
+            for line in counts.lines():
+                key = name.bridge, line.flow, line.table
+                packets, size = sums.get(key, (0, 0))
+                sums[key] = packets + line.packets, size + line.bytes
+        return sums
 
     def release(self, hosts: Collection[str]) -> None:
         """Forget all but the counts of lines of bridges whose hosts are none of these."""

@@ -52,6 +52,15 @@ _NICIRA_ERRORS = {
 """NXFMFC_INVALID_TLV_FIELD; other errors are shown by their numbers."""
 _bundle_ids = itertools.count(1)
 
+
+class Refused(SwitchError):
+    """A switch refused flows, or they cannot be sent to it; `flows` is their number."""
+
+    def __init__(self, text: str, flows: int) -> None:
+        super().__init__(text)
+        self.flows = flows
+
+
 Part = Difference[bytes, bytes]
 Sent: TypeAlias = "tuple[Iterable[int], Iterable[bytes | None]]"
 """Transaction ids, each with the identity of the flow that was sent by it, or None."""
@@ -301,7 +310,8 @@ class Session:
             flows = {xid: flow for xids, each in sent for xid, flow in zip(xids, each, strict=True)}
             refused = {flows[xid]: error for xid, error in self._refused.items() if xid in flows}
             if refused:
-                raise SwitchError("; ".join(self._complaints(refused, location_of)))
+                complaints = "; ".join(self._complaints(refused, location_of))
+                raise Refused(complaints, sum(flow is not None for flow in refused))
 
     def _xids(self, count: int) -> list[int]:
         first, mask = self.datapath.xid + 1, self.datapath.ofproto.MAX_XID
@@ -365,7 +375,8 @@ def _refuse_importance(flows: Mapping[bytes, bytes], location_of: Callable[[byte
     for identity, value in flows.items():
         if importance_of(value):
             location = location_of(identity)
-            raise SwitchError(f"{location}: importance needs OpenFlow 1.4; this bridge speaks 1.3")
+            line = f"{location}: importance needs OpenFlow 1.4; this bridge speaks 1.3"
+            raise Refused(line, 1)
 
 
 def _no_bundles(error: Any, ofproto: Any) -> bool:

@@ -51,6 +51,7 @@ class Server:
         _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = max(4, min(MOST_CONNECTIONS, descriptors // 16))
         self._open: Admission[HttpConnection] = Admission(lambda each: each.progress)
+        self._entering = threading.Lock()
         self._socket: socket.socket | None = None
         self._ended = threading.Event()
 
@@ -121,12 +122,14 @@ class Server:
 
     def _enter(self, sock: socket.socket, address: str) -> None:
         connection = HttpConnection(sock, self.answer)
-        if too_much := self._open.enter(connection, address, self._most, self._most):
+        with self._entering:
+            too_much = self._open.enter(connection, address, self._most, self._most)
+        if too_much:
             too_much.end()
         try:
             threading.Thread(target=self._converse, args=(connection, address), daemon=True).start()
         except RuntimeError:  # the system has no thread for it
-            self._open.leave(connection, address)
+            self._leave(connection, address)
             sock.close()
 
     def _converse(self, connection: HttpConnection, address: str) -> None:
@@ -135,4 +138,8 @@ class Server:
         except (OSError, ValueError) as error:  # the peer is gone or late, or writes no HTTP
             LOG.debug("%s: %s: %s", self._what, address, error)
         finally:
+            self._leave(connection, address)
+
+    def _leave(self, connection: HttpConnection, address: str) -> None:
+        with self._entering:
             self._open.leave(connection, address)

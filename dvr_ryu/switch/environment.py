@@ -1,4 +1,6 @@
-"""What a bridge uses of the controller: the desired state, and the state that all bridges share."""
+"""The parts of the controller that a bridge uses: the desired state, the state that all bridges
+share, and the observer of their work. Protocols only.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,25 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from dvr_ryu.pipeline.compile.basis import Basis
+from dvr_ryu.switch.changes import FlowChange
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
-from dvr_ryu.switch.record import Records
 from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.topology import Topology
+
+
+class Observer(Protocol):
+    """Gets reports of bridges' work, for metrics. Its methods return at once and raise nothing."""
+
+    def looked(self, seconds: float, drifted: int) -> None:
+        """A bridge's flows were read and compared; others had changed so many of ours."""
+
+    def synced(self, seconds: float, change: FlowChange) -> None:
+        """A bridge has its flows, so many seconds after an edit or event asked for them."""
+
+    def refused(self, flows: int) -> None:
+        """A switch refused so many flows of a change, or 0: a change that cannot be sent to it."""
 
 
 class DesiredState(Protocol):
@@ -45,7 +60,7 @@ class SharedState(Protocol):
     """The state that all connected bridges share."""
 
     claims: Claims
-    records: Records
+    observer: Observer
 
     def bridges(self) -> int:
         """The number of bridges, with this one."""
