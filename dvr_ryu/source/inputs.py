@@ -23,13 +23,6 @@ class Inputs:
 
     declaration: Declaration
     pipelines: Pipelines
-    version: str
-    """The version of the source that the declaration was read from."""
-
-    def texts(self) -> dict[str, str]:
-        """The name of the topology and of each flow file → its text."""
-        flows = {f"{each.bridge}.flows": each.text for each in self.pipelines.by_bridge.values()}
-        return {"topology": self.declaration.text, **flows}
 
 
 class InputReader:
@@ -42,8 +35,7 @@ class InputReader:
         self._flow_files = PathWatch(lambda: sorted(folder.resolve().glob("*.flows")))
         self._look()
         self._unread = self._other_flows = False
-        snapshot = source.read()
-        self.taken = Inputs(snapshot.declaration(), self._load_pipelines(), snapshot.version)
+        self.taken = Inputs(source.read().declaration(), self._load_pipelines())
         """The last inputs that were read and found to be good."""
 
     def _look(self) -> tuple[bool, bool]:
@@ -70,13 +62,12 @@ class InputReader:
         """
         self._unread = False
         try:
-            snapshot = self.source.read()
-            declaration = snapshot.declaration(self.taken.declaration)
+            declaration = self.source.read().declaration(self.taken.declaration)
             pipelines = self._load_pipelines() if self._other_flows else self.taken.pipelines
         except Unreadable:
             self._unread = True
             raise
-        return Inputs(declaration, pipelines, snapshot.version)
+        return Inputs(declaration, pipelines)
 
     def take(self, inputs: Inputs) -> None:
         """Note that the inputs from `read` were found to be good."""

@@ -16,7 +16,7 @@ from attrs import define
 from dvr_ryu.pipeline.compile.basis import Basis, Lines
 from dvr_ryu.pipeline.compile.flow_bytes import IDENTITY
 from dvr_ryu.pipeline.compile.flow_stats import FlowCount
-from dvr_ryu.pipeline.language.actions.learn import Learn
+from dvr_ryu.pipeline.language.actions.learn import DEFAULT_PRIORITY, Learn
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import nodes
 
@@ -83,17 +83,15 @@ class LineCounts:
     def _take_lines(self, lines: Lines) -> None:
         """Continue the totals of lines that are still there."""
         before = {(total.flow, total.table): total for total in self._totals}
-        flows = [template.flow for _, template in lines]
-        totals = [_Total(flow, flow.table) for flow in flows]
+        totals: list[_Total] = []
         learned: dict[_Learned, int] = {}
-        for flow in flows:
-            for each in nodes(flow):
-                if isinstance(each, Learn) and each.cookie:
-                    learned.setdefault(_key(each), len(totals))
-                    totals.append(_Total(flow, dict(each.settings)["table"]))
-        for total in totals:
+        for flow, learn in counted(template.flow for _, template in lines):
+            total = _Total(flow, learn.learned_table if learn else flow.table)
+            if learn:
+                learned.setdefault(_key(learn), len(totals))
             if was := before.pop((total.flow, total.table), None):
                 total.packets, total.bytes = was.packets, was.bytes
+            totals.append(total)
         self._lines, self._totals, self._learned = lines, totals, learned
 
     def count(self, flows: Iterable[FlowCount]) -> None:
@@ -123,10 +121,20 @@ class LineCounts:
         self._basis, self._made, self._seen = None, {}, {}
 
 
+def counted(flows: Iterable[Flow]) -> Iterator[tuple[Flow, Learn | None]]:
+    """What has a count: each line and, behind all of them, each learn() that marks its flows."""
+    flows = list(flows)
+    yield from ((flow, None) for flow in flows)
+    for flow in flows:
+        for each in nodes(flow):
+            if isinstance(each, Learn) and each.cookie:
+                yield flow, each
+
+
 def _key(learn: Learn) -> _Learned:
     of = dict(learn.settings)
     timeouts = of.get("idle_timeout", 0), of.get("hard_timeout", 0)
-    return learn.cookie, of["table"], of.get("priority", 0x8000), *timeouts
+    return learn.cookie, learn.learned_table, of.get("priority", DEFAULT_PRIORITY), *timeouts
 
 
 def _key_of(identity: bytes, timeouts: bytes, cookie: int) -> _Learned:

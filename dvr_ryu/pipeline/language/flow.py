@@ -14,7 +14,7 @@ from dvr_ryu.pipeline.language.fields import SHORTHANDS
 from dvr_ryu.pipeline.language.settings import Settings
 
 
-@frozen
+@frozen(cache_hash=True)
 class Flow:
     """A flow. `sentence` gives its purpose. Sentences, locations and the order of the match's
     fields do not matter for equality.

@@ -42,8 +42,9 @@ _FLAGS = {"send_flow_rem": 1, "delete_learned": 2}
 _WRITE_RESULT = 4
 """NX_LEARN_F_*."""
 
-_PRIORITY = 0x8000
-_PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": _PRIORITY}
+DEFAULT_PRIORITY = 0x8000
+"""A learned flow's priority, if learn() has none."""
+_PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": DEFAULT_PRIORITY}
 _PRINTED["cookie"], _PRINTED["limit"] = _PRINTED.pop("cookie"), _PRINTED.pop("limit")
 """The settings' defaults, in the order in which ovs-ofctl prints them."""
 
@@ -134,6 +135,11 @@ class Learn(Action):
     def cookie(self) -> int:
         """The cookie of the learned flows."""
         return dict(self.settings).get("cookie", 0)
+
+    @property
+    def learned_table(self) -> int:
+        """The table of the learned flows."""
+        return dict(self.settings)["table"]
 
     def __str__(self) -> str:
         tokens = [_setting_text(name, value) for name, value in self.settings]
