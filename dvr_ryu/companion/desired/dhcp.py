@@ -32,6 +32,7 @@ from dvr_ryu.topology.spec.dhcp_options import (
     CLASSLESS_ROUTES,
     DNS_SERVER,
     MICROSOFT_ROUTES,
+    MTU,
     ROUTER,
     option_name,
 )
@@ -113,6 +114,15 @@ def answered_options(view: HostView, client: model.Port) -> dict[Key, str]:
         for tag, options in by_tag
         for number, value in sorted(options.items())
     }
+
+
+def client_options(view: HostView, client: model.Port) -> dict[int, str]:
+    """What the server tells a client, by the options' numbers: value in dnsmasq's syntax. A
+    client's own options go before those of its subnet.
+    """
+    network, subnet = view.topology.networks[client.network], subnet_of(view, client)
+    forced = {MTU: str(view.topology.underlay.overlay_mtu)}
+    return forced | _options(network, subnet) | dict(client.dhcp_options)
 
 
 def _declared_ips(topology: Topology, network: model.Network) -> frozenset[str]:

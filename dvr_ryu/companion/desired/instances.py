@@ -82,7 +82,7 @@ def _of_card(
     yield from _card(view, port, tx_checksum)
     if several:
         yield from _one_of_several(port)
-    if _is_served(view, port):
+    if is_served(view, port):
         yield _dhcp_client(port)
         yield _renewal(view, port, server)
     else:
@@ -94,11 +94,12 @@ def leased(view: HostView, names: Collection[str]) -> Iterator[Address | Route]:
     """Yield the addresses that DHCP will assign to the cards of instances; they arrive with
     these."""
     for port in view.local_ports_of(model.COMPUTE):
-        if port.name in names and _is_served(view, port):
+        if port.name in names and is_served(view, port):
             yield from _static_address(view, port)
 
 
-def _is_served(view: HostView, port: model.Port) -> bool:
+def is_served(view: HostView, port: model.Port) -> bool:
+    """Whether DHCP assigns the first address of a card, and its routes."""
     return port.network in view.topology.served_by_dhcp and subnet_of(view, port).dhcp
 
 

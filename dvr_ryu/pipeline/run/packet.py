@@ -53,8 +53,9 @@ class Packet:
     lacks its header. A register, or another field that is no header, is 0 if it is absent.
 
     The VLAN tag is `vlan_tci`, with the bit 0x1000. `nw_tos` has the DSCP in its upper six bits,
-    and `nw_ecn` has the other two. Besides the language's fields there is `icmp_id`, the identifier
-    of an echo. Names of fields that are parts of others (dl_vlan, vlan_vid, vlan_pcp, ip_dscp,
+    and `nw_ecn` has the other two. Besides the language's fields there are `icmp_id`, the
+    identifier of an echo, `nw_df`, IPv4's bit "don't fragment", and `icmp_mtu`, which an ICMP error
+    tells. Names of fields that are parts of others (dl_vlan, vlan_vid, vlan_pcp, ip_dscp,
     xreg0, xxreg0, in_port_oxm) are not used here.
     """
 

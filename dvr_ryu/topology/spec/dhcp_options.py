@@ -14,6 +14,7 @@ from dvr_ryu.topology.reserved import reserved_as
 from dvr_ryu.topology.wording import suggestion
 
 ROUTER, DNS_SERVER, CLASSLESS_ROUTES = 3, 6, 121
+MTU = 26
 MICROSOFT_ROUTES = 249
 """The option that Windows once requested instead of 121."""
 
@@ -44,7 +45,7 @@ OPTIONS = {
     "extension-path": (18, Kind.TEXT),
     "ip-forward-enable": (19, Kind.BYTE),
     "default-ttl": (23, Kind.BYTE),
-    "mtu": (26, Kind.SHORT),
+    "mtu": (MTU, Kind.SHORT),
     "router-discovery": (31, Kind.BYTE),
     "router-solicitation": (32, Kind.ADDRESSES),
     "arp-timeout": (35, Kind.LONG),

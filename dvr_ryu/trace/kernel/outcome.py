@@ -87,6 +87,8 @@ class Receiver(Enum):
     """The kernel, which has answered an echo request."""
     ERROR = "ICMP error"
     """The program whose packet an ICMP error quotes."""
+    KERNEL = "the kernel"
+    """The kernel, which has learned from an ARP message."""
     NOBODY = "nobody"
     """No program listens; the kernel has refused it with a RST or an ICMP error."""
 

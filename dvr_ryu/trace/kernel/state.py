@@ -12,6 +12,11 @@ from attrs import evolve, field, frozen
 
 from dvr_ryu.pipeline.run.packet import Packet
 
+_ICMP = 1
+_ANSWERS = {8: 0, 13: 14, 15: 16, 17: 18}
+"""ICMP's questions → the answers to them."""
+_OPPOSITES = {**_ANSWERS, **{answer: asks for asks, answer in _ANSWERS.items()}}
+
 
 class Tuple(NamedTuple):
     """One direction of a connection. For an echo, `sport` is its identifier and `dport` its type;
@@ -23,6 +28,14 @@ class Tuple(NamedTuple):
     sport: int
     dport: int
 
+    @property
+    def inverse(self) -> Tuple:
+        """The tuple of answers."""
+        if self.proto == _ICMP:
+            opposite = _OPPOSITES.get(self.dport, self.dport)
+            return Tuple(self.proto, self.dst, self.src, self.sport, opposite)
+        return Tuple(self.proto, self.dst, self.src, self.dport, self.sport)
+
 
 class Connection(NamedTuple):
     """A connection that conntrack knows: its first packet's direction as it came, and the direction
@@ -32,31 +45,21 @@ class Connection(NamedTuple):
     reply: Tuple
 
     @property
+    def translated(self) -> Tuple:
+        """Its first packet's direction as it leaves."""
+        return self.reply.inverse
+
+    @property
     def is_dnat(self) -> bool:
         """Whether its destination is translated: conntrack's state DNAT."""
-        original, reply = self
-        return (reply.src, _far_port(reply)) != (original.dst, _far_port_asked(original))
+        asked, got = self.original, self.translated
+        return (asked.dst, asked.dport) != (got.dst, got.dport)
 
     @property
     def is_snat(self) -> bool:
         """Whether its source is translated: conntrack's state SNAT."""
-        original, reply = self
-        return (reply.dst, _near_port(reply)) != (original.src, original.sport)
-
-
-def _far_port(reply: Tuple) -> int:
-    return 0 if reply.proto == ICMP else reply.sport
-
-
-def _far_port_asked(original: Tuple) -> int:
-    return 0 if original.proto == ICMP else original.dport
-
-
-def _near_port(reply: Tuple) -> int:
-    return reply.sport if reply.proto == ICMP else reply.dport
-
-
-ICMP = 1
+        own, seen = self.original, self.translated
+        return (own.src, own.sport) != (seen.src, seen.sport)
 
 
 class Waiting(NamedTuple):

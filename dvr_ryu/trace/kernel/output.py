@@ -1,0 +1,104 @@
+"""What leaves a namespace: packets of its own, and those that it forwards. Pure.
+
+Route, netfilter, MTU and neighbour come in the kernel's order. A packet of the namespace to itself
+comes back from here, for `local` to take.
+"""
+
+from __future__ import annotations
+
+from dvr_ryu.pipeline.language.fields import IP
+from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.trace.kernel import fragments, neighbours, routing
+from dvr_ryu.trace.kernel.addresses import LIMITED_BROADCAST, ip_text
+from dvr_ryu.trace.kernel.netfilter import hooks
+from dvr_ryu.trace.kernel.outcome import Kind, Why
+from dvr_ryu.trace.kernel.request import Request
+from dvr_ryu.trace.kernel.setup.routes import LOOPBACK, Found, Route, Type
+from dvr_ryu.trace.kernel.visit import Skb, Visit
+
+
+def send(visit: Visit, request: Request) -> Skb | None:
+    """Send what a program or the kernel asks for; return it if it is for the namespace itself."""
+    packet = request.packet
+    source, destination = packet["nw_src"], packet["nw_dst"]
+    net = visit.net
+    if source and not net.has(source) and not net.sysctls.nonlocal_bind:
+        text = f"bind: Cannot assign requested address: {ip_text(source)} is not here"
+        visit.drop(Kind.LOCAL, packet, Why.SOURCE, text)
+        return None
+    found = net.tables.look_up(destination, source, oif=request.device)
+    if found is None:
+        text = f"sendmsg: Network is unreachable: no route to {ip_text(destination)}"
+        visit.drop(Kind.ROUTE, packet, Why.NO_ROUTE, text)
+        return None
+    routing.note(visit, found)
+    packet = packet.having(
+        dl_type=IP,
+        nw_src=source or _source(visit, found.route, destination),
+        nw_df=1 if request.dont_fragment else None,
+    )
+    mtu = _mtu(visit, found.route, destination)
+    if request.dont_fragment and packet.size > mtu:
+        text = f"sendmsg: Message too long, mtu={mtu}: the packet has {packet.size} bytes"
+        visit.drop(Kind.LOCAL, packet, Why.MTU, text)
+        return None
+    return _leave(visit, Skb(packet, None), found, request.device)
+
+
+def _source(visit: Visit, route: Route, destination: int) -> int:
+    """The source that the kernel chooses for a packet of the namespace's own."""
+    if route.source is not None:
+        return route.source
+    if route.type is Type.LOCAL:
+        return destination
+    return visit.net.source_for(route.device, route.via or 0)
+
+
+def _mtu(visit: Visit, route: Route, destination: int) -> int:
+    device = LOOPBACK if route.type is Type.LOCAL else route.device
+    mtu = visit.net.devices[device].mtu
+    return min(mtu, visit.state.path_mtus.get(destination, mtu))
+
+
+def _leave(visit: Visit, skb: Skb, found: Found, oif: str | None) -> Skb | None:
+    """Pass the hooks of the namespace's own packets; NAT may lead them another way."""
+    destination = skb["nw_dst"]
+    if not hooks.local_out(visit, skb, _out(found.route)):
+        return None
+    if skb["nw_dst"] != destination:
+        rerouted = visit.net.tables.look_up(skb["nw_dst"], skb["nw_src"], oif=oif)
+        if rerouted is None:
+            text = f"no route to the translated destination {ip_text(skb['nw_dst'])}"
+            visit.drop(Kind.ROUTE, skb.packet, Why.NO_ROUTE, text)
+            return None
+        routing.note(visit, rerouted)
+        found = rerouted
+    return pass_on(visit, skb, found.route, forwarded=False)
+
+
+def _out(route: Route) -> str:
+    return LOOPBACK if route.type is Type.LOCAL else route.device
+
+
+def pass_on(visit: Visit, skb: Skb, route: Route, *, forwarded: bool) -> Skb | None:
+    """The last hook, then the neighbour; a packet for the namespace itself comes back on lo."""
+    destination = skb["nw_dst"]
+    if not hooks.postrouting(visit, skb, _out(route)):
+        return None
+    if route.type is Type.LOCAL:
+        skb.in_device = LOOPBACK
+        return skb
+    if route.type is Type.BROADCAST:
+        destination = LIMITED_BROADCAST
+    mtu = visit.net.devices[route.device].mtu
+    if skb.packet.size > mtu:
+        visit.step(Kind.FORWARD, f"cuts the packet into fragments for mtu {mtu} of {route.device}")
+    next_hop = destination if route.via is None else route.via
+    for piece in fragments.cut(skb.packet, mtu):
+        neighbours.send(visit, route.device, next_hop, piece, forwarded=forwarded)
+    return None
+
+
+def fresh(packet: Packet) -> Request:
+    """The request for a packet that the kernel itself makes: such packets may be fragmented."""
+    return Request(packet, dont_fragment=False)

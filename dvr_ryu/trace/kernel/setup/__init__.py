@@ -1,0 +1,1 @@
+"""A namespace as its resources and its DHCP leases make it, before any packet comes. Pure."""

@@ -1,0 +1,63 @@
+"""What DHCP gives an instance: its first address, its MTU and its routes. Pure.
+
+It follows from the topology: dnsmasq answers by the options that the file sets, and
+companion/udhcpc.script applies the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dvr_ryu.companion.desired.common import address
+from dvr_ryu.companion.desired.dhcp import ON_LINK, client_options
+from dvr_ryu.companion.resources.routing.address import Address
+from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
+from dvr_ryu.topology import model
+from dvr_ryu.topology.spec.dhcp_options import CLASSLESS_ROUTES, MTU, ROUTER
+from dvr_ryu.topology.view import HostView
+from dvr_ryu.trace.kernel.addresses import ALL, Prefix, ip_number
+from dvr_ryu.trace.kernel.setup.routes import Route
+
+
+def leased_address(view: HostView, port: model.Port) -> Address:
+    """The address that a NIC gets."""
+    return address(view, port, model.instance_namespace(port.name), port.card)
+
+
+def leased_mtu(view: HostView, port: model.Port) -> int:
+    """The MTU that a NIC gets."""
+    return int(client_options(view, port)[MTU].rstrip("bsi"))
+
+
+def leased_routes(view: HostView, port: model.Port, connected: Iterable[Prefix]) -> list[Route]:
+    """The routes that a NIC gets. `connected` are the subnets that its addresses join: the kernel
+    refuses a next hop that no earlier route leads to.
+    """
+    reached = [*connected]
+    found: list[Route] = []
+    for prefix, via in _offered(client_options(view, port)):
+        if prefix == ALL and port.number:
+            continue
+        if via is None:
+            if prefix in reached:
+                continue
+            reached.append(prefix)
+        elif not any(via in each for each in reached):
+            continue
+        # Those of further NICs have a metric: no client replaces another's route.
+        found.append(Route(MAIN_TABLE, prefix, port.card, via, metric=port.number))
+    return found
+
+
+def _offered(options: dict[int, str]) -> Iterator[tuple[Prefix, int | None]]:
+    """Destinations and next hops, in the server's order; None is the link itself. A client that
+    gets classless routes ignores the router option (RFC 3442).
+    """
+    routes = options.get(CLASSLESS_ROUTES)
+    if routes:
+        words = iter(routes.split(","))
+        for destination, nexthop in zip(words, words, strict=True):
+            via = None if nexthop == ON_LINK else ip_number(nexthop)
+            yield Prefix.of(destination), via
+    elif options[ROUTER]:
+        yield ALL, ip_number(options[ROUTER].split(",")[0])
