@@ -15,6 +15,7 @@ from dvr_ryu.topology.allocation.addresses import further_key
 from dvr_ryu.topology.allocation.floating_bindings import Binding, Bindings, Spot, bindings
 from dvr_ryu.topology.allocation.numbers import Numbers
 from dvr_ryu.topology.allocation.ports import WantedPort, interface_key
+from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.spec.declaration import ForwardingSpec, InterfaceSpec, TopologySpec
 from dvr_ryu.topology.spec.dhcp_options import number_of, value_of
 from dvr_ryu.topology.topology import Topology
@@ -73,6 +74,16 @@ class _Assembly:
             service_ports=tuple(service_ports),
             local_vlans=self._numbers.local_vlans,
             more_cards=tuple(self._more_cards()),
+            expected=tuple(
+                Expectation(
+                    source=each.from_,
+                    target=each.to,
+                    service=each.port,
+                    reach=each.reach,
+                    seen_as=str(each.seen_as) if each.seen_as else None,
+                )
+                for each in spec.expect
+            ),
         )
 
     def _more_cards(self) -> list[model.Port]:

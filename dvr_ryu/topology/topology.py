@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
+from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.family import IpNetwork
 from dvr_ryu.topology.model import (
     DHCP,
@@ -73,6 +74,8 @@ class Topology:
     """Host name → network name → VLAN tag, for each network that the host has."""
     more_cards: tuple[Port, ...] = ()
     """The second and further network cards of instances, sorted."""
+    expected: tuple[Expectation, ...] = ()
+    """The lines of `expect:`, in the file's order."""
 
     def look_up(self) -> None:
         """Compute now the look-ups that flows need, so that no switch waits for them."""

@@ -9,6 +9,7 @@ from dvr_ryu.topology.allocation.ports import WantedPort
 from dvr_ryu.topology.checks import (
     addresses,
     dhcp,
+    expect,
     floating,
     forwarding,
     numbers,
@@ -57,4 +58,5 @@ def check(
         floating.check(spec, findings)
         forwarding.check(spec, findings)
         routes.check(spec, findings)
+        expect.check(spec, findings)
     return findings.problems

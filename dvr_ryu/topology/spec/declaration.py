@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 from attrs import field, fields_dict, frozen
 
 from dvr_ryu.topology.model import VXLAN, Ports
+from dvr_ryu.topology.spec.expect import ExpectSpec
 from dvr_ryu.topology.spec.scalars import (
     CENTRAL,
     DEFAULT_UNDERLAY_PREFIX,
@@ -341,6 +342,7 @@ class TopologySpec(Spec):
     routers: Named[RouterSpec] = field(factory=dict)
     instances: Named[InstanceSpec] = field(factory=dict)
     floating_ips: dict[Address, FloatingIpSpec] = field(factory=dict)
+    expect: Listed[ExpectSpec] = ()
     removed_hosts: Listed[Name] = ()
 
     @property

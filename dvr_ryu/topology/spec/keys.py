@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from dvr_ryu.topology.spec import declaration
+from dvr_ryu.topology.spec import declaration, expect
 from dvr_ryu.topology.spec.schema import Spec
 
 
@@ -51,6 +51,11 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
         "floating_ips": Key(
             "Addresses of external networks that lead to instances, by address.",
             "{2.2.2.100: {instance: cirros}}",
+        ),
+        "expect": Key(
+            "Packets that should arrive, or should not. ``dvr lab test`` tries them. They change "
+            "no flow and no device.",
+            "[{from: cirros, to: outside, seen_as: 2.2.2.100}]",
         ),
         "removed_hosts": Key(
             "Hosts that the file no longer has, on purpose. They confirm an edit that takes out "
@@ -283,6 +288,22 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
             "The instance's port, or the first of as many.", "8080", "the same as outside"
         ),
         "fixed_ip": Key("Which of the instance's addresses.", "192.168.10.222", "its first"),
+    },
+    expect.ExpectSpec: {
+        "from": Key(
+            "The sender. ``outside`` is the gateway of an external network, on its "
+            "``gateway_host``.",
+            "cirros",
+        ),
+        "to": Key(
+            "The receiver. An address may be any of a network or a host, a floating one, too.",
+            "2.2.2.100",
+        ),
+        "port": Key("The port to which the sender connects.", "80/tcp", "none; it pings"),
+        "reach": Key("Whether the sender gets an answer.", "false"),
+        "seen_as": Key(
+            "The source address that the receiver sees.", "2.2.2.100", "any address will do"
+        ),
     },
 }
 

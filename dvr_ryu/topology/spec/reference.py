@@ -16,7 +16,7 @@ from dvr_ryu.topology import bridges, model
 from dvr_ryu.topology.spec import scalars
 from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.keys import Key, key
-from dvr_ryu.topology.spec.schema import Spec
+from dvr_ryu.topology.spec.schema import Spec, key_of
 
 HEADER = """\
 .. Printed by `dvr docs --topology`. Do not edit: `make docs` writes it anew.
@@ -42,6 +42,7 @@ TYPES: dict[Any, str] = {
     scalars.DatapathId: "a number, as 0x1a2b",
     scalars.Destination: "an IPv4 range, as 10.1.0.0/24",
     scalars.DhcpMode: " or ".join(f"``{each}``" for each in scalars.DHCP_MODES),
+    scalars.EndpointName: "an instance, ``NAME:eth1``, a host, an address or ``outside``",
     scalars.Gateway: "an IPv4 address, ``none`` or null",
     scalars.HostRange: "an IPv4 range, as 10.1.0.0/24",
     scalars.Mac: "a MAC address",
@@ -54,6 +55,7 @@ TYPES: dict[Any, str] = {
     scalars.Protocol: " or ".join(f"``{each}``" for each in model.PROTOCOLS),
     scalars.RouterPair: "an IPv4 range of /31",
     scalars.RulePriority: "a number",
+    scalars.ServicePort: "a port, as 80/tcp or 53/udp",
     scalars.Truth: "``true`` or ``false``",
     scalars.TunnelType: ", ".join(f"``{each}``" for each in model.TUNNEL_OVERHEADS),
     scalars.Uuid: "a UUID",
@@ -99,7 +101,7 @@ def _below(hint: Any, path: str) -> Iterator[tuple[type[Spec], str]]:
 
 def _hints(mapping: type[Spec]) -> dict[str, Any]:
     hints = get_type_hints(mapping, include_extras=True)
-    return {each.name: hints[each.name] for each in fields(mapping)}
+    return {key_of(each): hints[each.name] for each in fields(mapping)}
 
 
 def _section(mapping: type[Spec], sections: Sections) -> str:
@@ -108,9 +110,10 @@ def _section(mapping: type[Spec], sections: Sections) -> str:
     also = f"Also: ``{'``, ``'.join(others)}``.\n\n" if others else ""
     hints = _hints(mapping)
     entries = "".join(
-        f"``{each.name}`` : {_type(hints[each.name], sections)} : {_without(mapping, each)}\n"
-        f"    {_explained(key(mapping, each.name), each.name)}\n\n"
+        f"``{name}`` : {_type(hints[name], sections)} : {_without(mapping, each)}\n"
+        f"    {_explained(key(mapping, name), name)}\n\n"
         for each in fields(mapping)
+        for name in [key_of(each)]
     )
     return f"{title}\n{'-' * len(title)}\n\n{also}{entries}"
 
@@ -119,7 +122,7 @@ def _without(mapping: type[Spec], attribute: Attribute[Any]) -> str:
     """The text about an omitted key."""
     if attribute.default is NOTHING:
         return "required"
-    return f"default: {key(mapping, attribute.name).default or _default(attribute.default)}"
+    return f"default: {key(mapping, key_of(attribute)).default or _default(attribute.default)}"
 
 
 def _explained(known: Key, name: str) -> str:

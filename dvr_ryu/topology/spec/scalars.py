@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Interface
 from typing import Annotated, Final, Literal
 
 from dvr_ryu.topology.bridges import BRIDGES, Plug, bridge_names, bridge_of, patch_ports
+from dvr_ryu.topology.expectation import Service
 from dvr_ryu.topology.model import PROTOCOLS, TUNNEL_OVERHEADS, Ports
 from dvr_ryu.topology.reserved import LINK_LOCAL, NOT_FOR_HOSTS, reserved_as, reserved_range
 from dvr_ryu.topology.spec.dhcp_options import number_of
@@ -45,6 +46,8 @@ _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _CONTROLLER = re.compile(r"(tcp|ssl):([^:]+):([0-9]{1,5})")
+_ENDPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(?::eth[0-9]{1,2})?")
+_SERVICE = re.compile(r"([0-9]{1,5})/([a-z]+)")
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
@@ -245,6 +248,24 @@ def _ports(value: object) -> Ports:
     return ports
 
 
+def _service(value: object) -> Service:
+    parts = _SERVICE.fullmatch(value) if isinstance(value, str) else None
+    if not parts or parts[2] not in PROTOCOLS:
+        raise ValueError(f"is no port of {' or '.join(PROTOCOLS)}; write it as 80/tcp")
+    if not 1 <= int(parts[1]) <= 65535:
+        raise ValueError("is out of range; ports are from 1 to 65535")
+    return Service(parts[2], int(parts[1]))
+
+
+def _endpoint(text: str) -> str:
+    if not _ENDPOINT.fullmatch(text):
+        raise ValueError(
+            "names no end of a packet's way; write an instance, NAME:eth1 for one of its NICs, "
+            "a host, an address or outside"
+        )
+    return text
+
+
 def _of_no_patch(ofport: int) -> int:
     patches = {here.ofport: here.name for here, _ in patch_ports(bridge_of(Plug.TUNNELS))}
     if ofport in patches:
@@ -283,6 +304,8 @@ RulePriority = Annotated[int, _number, _within(FIP_RULE_PRIORITIES)]
 DatapathId = Annotated[int, _number, _within(DATAPATH_IDS)]
 Protocol = Annotated[str, _text, _protocol]
 PortNumbers = Annotated[Ports, _ports]
+ServicePort = Annotated[Service, _service]
+EndpointName = Annotated[str, _text, _endpoint]
 DhcpMode = Annotated[str, _dhcp_mode]
 TunnelType = Annotated[str, _text, _tunnel_type]
 BridgeName = Annotated[str, _text, _bridge]

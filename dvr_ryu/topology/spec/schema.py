@@ -11,7 +11,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import voluptuous
-from attrs import NOTHING, fields, frozen
+from attrs import NOTHING, Attribute, fields, frozen
 from voluptuous import (
     All,
     Invalid,
@@ -126,21 +126,25 @@ def _named(key: Any, value: Any) -> Callable[[dict[Any, Any]], dict[Any, Any]]:
     return take
 
 
+def key_of(attribute: Attribute[Any]) -> str:
+    """The key of a mapping that an attribute has: its name, less the `_` behind a Python word."""
+    return attribute.name.removesuffix("_")
+
+
 def _mapping(spec: type[Spec]) -> Any:
     hints = get_type_hints(spec, include_extras=True)
-    known = tuple(each.name for each in fields(spec))
+    attributes = {key_of(each): each.name for each in fields(spec)}
+    known = tuple(attributes)
 
     def unknown(key: str) -> NoReturn:
         raise UnknownKey(key, known)
 
     def made(written: dict[str, Any]) -> Spec:
         spec.check(written)
-        return spec(**written)
+        return spec(**{attributes[key]: value for key, value in written.items()})
 
     keys: dict[Any, Any] = {
-        Required(each.name) if each.default is NOTHING else Optional(each.name): schema(
-            hints[each.name]
-        )
+        (Required if each.default is NOTHING else Optional)(key_of(each)): schema(hints[each.name])
         for each in fields(spec)
     }
     return All(_pairs, {**keys, unknown: object}, made)

@@ -33,6 +33,8 @@ EXAMPLES = {
     "instance": "instance: NAME",
     "start": "start: 10.10.10.100",
     "end": "end: 10.10.10.199",
+    "from": "from: cirros",
+    "to": "to: outside",
 }
 
 

@@ -1305,6 +1305,83 @@ NAMING_A_MACHINE: dict[str, str] = {
     ),
 }
 """Every key of the file that names a machine's address."""
+
+
+def _expect(*lines: str) -> str:
+    return topology_file(expect=f"[{', '.join(lines)}]")
+
+
+BAD_EXPECTATIONS: Cases = {
+    "no sender": (_expect(f"{MARK}{{to: b}}"), "entry 1 of expect has no 'from'; add it"),
+    "no receiver": (_expect(f"{MARK}{{from: b}}"), "entry 1 of expect has no 'to'; add it"),
+    "misspelt key of an expectation": (
+        _expect(f"{{from: a, to: b, {MARK}reaches: true}}"),
+        "unknown key 'reaches'; did you mean 'reach'?",
+    ),
+    "expectations by name": (
+        topology_file(expect=f"{MARK}{{a: b}}"),
+        "is not a list; write [...]",
+    ),
+    "unknown sender": (
+        _expect(f"{{from: {MARK}c, to: b}}"),
+        "no instance and no host 'c'; there is a, b, one, two, outside",
+    ),
+    "unknown receiver": (
+        _expect(f"{{from: a, to: {MARK}tow}}"),
+        "no instance and no host 'tow'; did you mean 'two'?",
+    ),
+    "an end of no kind": (_expect(f"{{from: a, to: {MARK}'b c'}}"), "names no end of a packet's"),
+    "a number as an end": (_expect(f"{{from: a, to: {MARK}7}}"), "write it in quotes"),
+    "no such NIC": (_expect(f"{{from: a:eth0, to: {MARK}b:eth1}}"), "'b' has no NIC eth1"),
+    "no world": (
+        _expect(f"{{from: a, to: {MARK}outside}}"),
+        "no external network has a gateway_host",
+    ),
+    "sender by an address of none": (
+        _expect(f"{{from: {MARK}192.168.1.77, to: b}}"),
+        "the file pins 192.168.1.77 for no instance",
+    ),
+    "sender by an address of two": (
+        topology_file(
+            networks="{blue: {subnets: [{cidr: 192.168.1.0/24}]}, "
+            "green: {subnets: [{cidr: 192.168.1.0/24}]}}",
+            instances="{a: {host: one, network: blue, ip: 192.168.1.9}, "
+            "b: {host: one, network: green, ip: 192.168.1.9}}",
+            routers="{}",
+            floating_ips="{}",
+            expect=f"[{{from: {MARK}192.168.1.9, to: b}}]",
+        ),
+        "192.168.1.9 is an address of 'a', 'b'; write one of the names",
+    ),
+    "address of no network": (
+        _expect(f"{{from: a, to: {MARK}8.8.8.8}}"),
+        "no network of the file has 8.8.8.8, and no host; write an address of one, or outside",
+    ),
+    "receiver that no machine is": (
+        _expect(f"{{from: a, to: {MARK}224.0.0.1}}"),
+        "is a multicast address, which no machine can have",
+    ),
+    "to itself": (_expect(f"{{from: a, {MARK}to: a}}"), "'a' is both ends"),
+    "port without protocol": (
+        _expect(f"{{from: a, to: b, port: {MARK}80}}"),
+        "'80' is no port of tcp or udp; write it as 80/tcp",
+    ),
+    "port of another protocol": (
+        _expect(f"{{from: a, to: b, port: {MARK}80/sctp}}"),
+        "'80/sctp' is no port of tcp or udp",
+    ),
+    "no port": (_expect(f"{{from: a, to: b, port: {MARK}0/tcp}}"), "from 1 to 65535"),
+    "seen but not there": (
+        _expect(f"{{from: a, to: b, reach: false, {MARK}seen_as: 2.2.2.10}}"),
+        "a packet that does not arrive is not seen",
+    ),
+    "reach is no word": (_expect(f"{{from: a, to: b, reach: {MARK}maybe}}"), "true or false"),
+    "expected twice": (
+        _expect("{from: a, to: b}", f"{MARK}{{from: a, to: b, reach: false}}"),
+        "'a' to 'b' is expected already (line ",
+    ),
+}
+
 NO_MACHINES_ADDRESS: Cases = {
     **{
         f"{key} {ip}": (text.replace("IP", ip), phrase)
@@ -1344,6 +1421,7 @@ BAD_TOPOLOGIES: Cases = {
         "forwardings": BAD_FORWARDINGS,
         "numbers": BAD_NUMBERS,
         "shapes": BAD_SHAPES,
+        "expectations": BAD_EXPECTATIONS,
         "no machine's address": NO_MACHINES_ADDRESS,
     }.items()
     for name, case in cases.items()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dvr_ryu.errors import SHOWN_COLUMNS, DvrError, FileError
 from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.spec.declaration import TopologySpec
-from dvr_ryu.topology.spec.schema import Spec
+from dvr_ryu.topology.spec.schema import Spec, key_of
 from dvr_ryu.topology.spec.schema_errors import EXAMPLES as EXAMPLES_OF_KEYS
 from dvr_ryu.topology.spec.schema_errors import declare
 from dvr_ryu.topology.spec.yaml_nodes import Document
@@ -80,7 +80,7 @@ def _required(spec: Any) -> Iterator[str]:
         hints = get_type_hints(spec, include_extras=True)
         for field in fields(spec):
             if field.default is NOTHING:
-                yield field.name
+                yield key_of(field)
             yield from _required(hints[field.name])
     for argument in get_args(spec):
         yield from _required(argument)

@@ -14,7 +14,7 @@ from voluptuous import Schema
 from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.keys import KEYS, key
 from dvr_ryu.topology.spec.reference import reference
-from dvr_ryu.topology.spec.schema import Spec, schema
+from dvr_ryu.topology.spec.schema import Spec, key_of, schema
 from dvr_ryu.topology.spec.yaml_nodes import Document
 
 DOCS = Path(__file__).parents[4] / "docs" / "topology.rst"
@@ -45,7 +45,7 @@ ENTRY = re.compile(
 def test_every_key_has_a_type_a_default_a_sentence_and_an_example(mapping: type[Spec]) -> None:
     sections = re.split(r"^(.+)\n-+\n", reference(), flags=re.M)[2::2]
     named = [[each["key"] for each in ENTRY.finditer(section)] for section in sections]
-    assert [each.name for each in fields(mapping)] in named
+    assert [key_of(each) for each in fields(mapping)] in named
 
 
 def test_every_line_belongs_to_an_entry() -> None:
@@ -57,8 +57,9 @@ def test_every_line_belongs_to_an_entry() -> None:
 def test_every_example_is_taken_and_is_not_the_default(mapping: type[Spec]) -> None:
     hints = get_type_hints(mapping, include_extras=True)
     for each in fields(mapping):
-        text = f"{each.name}: {key(mapping, each.name).example}"
-        value = Schema(schema(hints[each.name]))(Document(text, "example").data[each.name])
+        name = key_of(each)
+        text = f"{name}: {key(mapping, name).example}"
+        value = Schema(schema(hints[each.name]))(Document(text, "example").data[name])
         assert value != each.default, text
 
 
@@ -66,7 +67,7 @@ def test_a_default_is_said_once() -> None:
     """In words only where the declaration's own says nothing: none, or an empty mapping."""
     for mapping in dict.fromkeys(mappings(TopologySpec)):
         for each in fields(mapping):
-            default, documented = each.default, key(mapping, each.name).default
+            default, documented = each.default, key(mapping, key_of(each)).default
             speaks = isinstance(default, bool | int | Spec) or (
                 default and isinstance(default, str)
             )
@@ -76,4 +77,4 @@ def test_a_default_is_said_once() -> None:
 
 def test_nothing_is_said_of_what_is_no_key() -> None:
     for mapping, known in KEYS.items():
-        assert known.keys() <= {each.name for each in fields(mapping)}, mapping
+        assert known.keys() <= {key_of(each) for each in fields(mapping)}, mapping
