@@ -18,15 +18,14 @@ from attrs import frozen
 from dvr_ryu.companion.desired.dhcp import dhcp_namespace
 from dvr_ryu.companion.resources.dhcp.files import leases_file
 from dvr_ryu.lab.proof import sparse
+from dvr_ryu.lab.proof.connections import Connects, Server
 from dvr_ryu.lab.proof.probes import (
     Endpoint,
-    Forwards,
     GatewayAnswers,
     Leased,
     NoPing,
     Ping,
     Probe,
-    SeenAs,
 )
 from dvr_ryu.lab.proof.reach import Reach
 from dvr_ryu.topology.model import DHCP, FloatingIp, Port, PortForwarding, instance_namespace
@@ -146,9 +145,8 @@ def _forwarded(topology: Topology, reach: Reach) -> Iterator[Check]:
                 continue
             instance = _endpoint(topology.instances[each.instance])
             outer, inner = each.external_ports.last, each.internal_ports.last
-            probe = Forwards(
-                Endpoint(world), floating.ip, each.protocol, outer, instance, each.fixed_ip, inner
-            )
+            server = Server(instance, each.fixed_ip, each.protocol, inner)
+            probe = Connects(Endpoint(world), floating.ip, server, outer, protocol=each.protocol)
             target = f"{floating.ip}:{outer}/{each.protocol}"
             yield Check("forwarded port", world, target, probe)
 
@@ -171,7 +169,9 @@ def _outbound(topology: Topology, reach: Reach) -> Iterator[Check]:
             continue
         what = "floating IP, outbound" if each.name in floating else "SNAT"
         source = floating.get(each.name, router.gateway_port.ip)
-        probe = SeenAs(_endpoint(each), world, topology.hosts[world].address, source)
+        address = topology.hosts[world].address
+        server = Server(Endpoint(world), address)
+        probe = Connects(_endpoint(each), address, server, source=source)
         yield Check(what, each.name, world, probe)
 
 

@@ -1,4 +1,4 @@
-"""The probes of a running lab, as values: a ping, a lease, the source address of a connection.
+"""The probes of a running lab, as values: a ping, a lease. `connections` has those that connect.
 
 A probe waits some seconds for a condition that should become true, because instances and switches
 may just have been changed. It tries a condition that must not become true only for a moment.
@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -19,7 +17,6 @@ from attrs import frozen
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.cabling import NIC
-from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 
 PATIENCE = 5
@@ -39,6 +36,13 @@ class Endpoint:
 
     host: str
     namespace: str | None = None
+    address: str | None = None
+    """The source address of what it sends; None leaves it to the kernel."""
+
+    @property
+    def ping(self) -> tuple[str, ...]:
+        """The command, up to its options."""
+        return ("ping", "-n", *(("-I", self.address) if self.address else ()))
 
     def run(self, lab: Lab, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run `command` here; a failure raises nothing."""
@@ -62,7 +66,7 @@ class Ping:
 
     def __call__(self, lab: Lab) -> str:
         """Send one ping a second until an answer comes."""
-        command = ["ping", "-n", "-c", "1", "-w", str(PATIENCE)]
+        command = [*self.endpoint.ping, "-c", "1", "-w", str(PATIENCE)]
         if self.size is not None:
             command += ["-M", "do", "-s", str(self.size - ICMP_OVERHEAD)]
         result = self.endpoint.run(lab, [*command, self.address])
@@ -81,7 +85,7 @@ class NoPing:
     def __call__(self, lab: Lab) -> str:
         """Send three pings in quick succession."""
         result = self.endpoint.run(
-            lab, ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", self.address]
+            lab, [*self.endpoint.ping, "-c", "3", "-i", "0.2", "-W", "1", self.address]
         )
         if result.returncode == 0:
             raise Failed("answers, but may not be reached")
@@ -164,121 +168,3 @@ class Leased:
             for entry in entries
             for address in entry.get("addr_info", ())
         ]
-
-
-@frozen
-class SeenAs:
-    """`host` sees a TCP connection from `endpoint` to its underlay address come from `source`."""
-
-    endpoint: Endpoint
-    host: str
-    address: str
-    source: str
-
-    def __call__(self, lab: Lab) -> str:
-        """Connect; the other end answers with the source address that it sees."""
-        with _listener(lab[self.host], self.address) as port:
-            result = self.endpoint.run(
-                lab, [*_PYTHON, _ASK_PEER, self.address, str(port), str(PATIENCE)]
-            )
-        if result.returncode:
-            raise Failed((result.stderr.splitlines() or ["no connection"])[-1])
-        if result.stdout != self.source:
-            raise Failed(f"seen as {result.stdout}, not {self.source}")
-        return f"seen as {self.source}"
-
-
-@frozen
-class Forwards:
-    """A port of `address` leads to `instance`: `endpoint` gets the answer of a server there."""
-
-    endpoint: Endpoint
-    address: str
-    protocol: str
-    port: int
-    instance: Endpoint
-    fixed_ip: str
-    inner_port: int
-
-    def __call__(self, lab: Lab) -> str:
-        """Start a server there and connect from here. If a server runs there already, it may
-        answer.
-        """
-        with _serving(lab, self.instance, (self.protocol, self.fixed_ip, str(self.inner_port))):
-            arguments = (self.protocol, self.address, str(self.port), str(PATIENCE))
-            result = self.endpoint.run(lab, [*_PYTHON, _GREET, *arguments])
-        if result.returncode:
-            raise Failed((result.stderr.splitlines() or ["no answer"])[-1])
-        return f"answered by {self.fixed_ip}:{self.inner_port}"
-
-
-_PYTHON = (sys.executable, "-I", "-S", "-c")
-_LISTEN = """
-import socket, sys
-listener = socket.create_server((sys.argv[1], 0))
-print(listener.getsockname()[1], flush=True)
-connection, (peer, _) = listener.accept()
-connection.sendall(peer.encode())
-connection.close()
-"""
-_ASK_PEER = """
-import socket, sys
-connection = socket.create_connection(sys.argv[1:3], float(sys.argv[3]))
-print(connection.makefile().read(), end="")
-"""
-
-
-_SERVE = """
-import socket, sys
-protocol, address, port = sys.argv[1:]
-stream = protocol == "tcp"
-sock = socket.socket(type=socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
-sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-try:
-    sock.bind((address, int(port)))
-    stream and sock.listen()
-finally:
-    print("ready", flush=True)
-while True:
-    if stream:
-        sock.accept()[0].sendall(b"here")
-    else:
-        sock.sendto(b"here", sock.recvfrom(99)[1])
-"""
-_GREET = """
-import socket, sys, time
-protocol, address, port, patience = sys.argv[1:]
-end = time.monotonic() + float(patience)
-if protocol == "tcp":
-    sys.exit(not socket.create_connection((address, int(port)), float(patience)).recv(99))
-with socket.socket(type=socket.SOCK_DGRAM) as sock:
-    sock.connect((address, int(port)))
-    sock.settimeout(0.5)
-    while time.monotonic() < end:
-        try:
-            sock.send(b"hello?")
-            sys.exit(not sock.recv(99))
-        except OSError:
-            pass
-sys.exit(f"no answer within {patience} s")
-"""
-
-
-@contextmanager
-def _serving(lab: Lab, endpoint: Endpoint, arguments: Sequence[str]) -> Iterator[None]:
-    """Run a server that answers every client, for as long as the block lasts."""
-    with lab[endpoint.host].running([*_PYTHON, _SERVE, *arguments], endpoint.namespace) as process:
-        assert process.stdout
-        process.stdout.readline()
-        yield
-
-
-@contextmanager
-def _listener(host: LabHost, address: str) -> Iterator[int]:
-    """Yield a port of `address` on `host`; its server sends its first client its address."""
-    with host.running([*_PYTHON, _LISTEN, address], stderr=subprocess.STDOUT) as process:
-        assert process.stdout
-        port = process.stdout.readline()
-        if not port.strip().isdigit():
-            raise Failed(f"{host.name} cannot listen on {address}: {process.stdout.read()}")
-        yield int(port)

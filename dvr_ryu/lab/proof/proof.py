@@ -19,6 +19,7 @@ from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.proof.checks import Check, address_checks, reach_checks
+from dvr_ryu.lab.proof.expected import expected_checks
 from dvr_ryu.lab.proof.probes import Failed
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.tables import table
@@ -63,7 +64,7 @@ def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> li
         progress("instances get their addresses")
         results = run(address_checks(topology))
         progress("checks of connectivity and source addresses")
-        results += run(reach_checks(topology))
+        results += run([*reach_checks(topology), *expected_checks(topology)])
     return [*results, *_silence(topology, crossed)]
 
 

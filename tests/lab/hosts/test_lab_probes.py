@@ -14,7 +14,8 @@ from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.lab.hosts import openvswitch
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.proof import probes, proof
-from dvr_ryu.lab.proof.probes import Endpoint, Failed, GatewayAnswers, Leased, NoPing, Ping, SeenAs
+from dvr_ryu.lab.proof.connections import Connects, NoConnection, Server
+from dvr_ryu.lab.proof.probes import Endpoint, Failed, GatewayAnswers, Leased, NoPing, Ping
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
 from tests.lab.support.pinging import counted
@@ -83,12 +84,26 @@ def test_gateway_answers(lab: Lab) -> None:
 
 
 def test_seen_as(lab: Lab) -> None:
-    endpoint = Endpoint("server-233")
-    assert SeenAs(endpoint, "controller", "10.0.44.1", "10.0.44.233")(lab) == "seen as 10.0.44.233"
+    endpoint, server = Endpoint("server-233"), Server(CONTROLLER, "10.0.44.1")
+    connects = Connects(endpoint, "10.0.44.1", server, source="10.0.44.233")
+    assert connects(lab) == "seen as 10.0.44.233"
     with pytest.raises(Failed, match=r"seen as 10\.0\.44\.233, not 2\.2\.2\.100"):
-        SeenAs(endpoint, "controller", "10.0.44.1", "2.2.2.100")(lab)
+        evolve(connects, source="2.2.2.100")(lab)
     with pytest.raises(Failed, match="cannot listen"):
-        SeenAs(endpoint, "controller", ABSENT, "10.0.44.233")(lab)
+        evolve(connects, server=Server(CONTROLLER, ABSENT))(lab)
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_connections(lab: Lab, protocol: str) -> None:
+    endpoint, server = Endpoint("server-233"), Server(CONTROLLER, "10.0.44.1", protocol, 8080)
+    connects = Connects(endpoint, "10.0.44.1", server, 8080, protocol=protocol)
+    assert connects(lab) == "answered by 10.0.44.1:8080"
+    assert evolve(connects, source="10.0.44.233")(lab) == "seen as 10.0.44.233"
+    with pytest.raises(Failed, match=r"refused|no answer"):
+        evolve(connects, port=8081)(lab)
+    with pytest.raises(Failed, match="may not be reached"):
+        NoConnection(endpoint, "10.0.44.1", protocol, 8080, server)(lab)
+    assert NoConnection(endpoint, "10.0.44.1", protocol, 8081, None)(lab) == "does not answer"
 
 
 def test_leased(lab: Lab) -> None:

@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from scapy.layers.inet import IP
 
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.proof import proof
-from dvr_ryu.lab.proof.probes import Endpoint, Forwards
+from dvr_ryu.lab.proof.connections import Connects, Server
+from dvr_ryu.lab.proof.expected import expected_checks
+from dvr_ryu.lab.proof.probes import Endpoint, Failed
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.expectation import Expectation, Service
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.topology import Topology
 from tests.lab.support.article import captured
@@ -104,6 +107,25 @@ def test_all_that_follows_from_the_file(north):
     assert not [result for result in results if not result.passed]
     kinds = {result.what for result in results}
     assert {"floating IP, inbound", "floating IP, outbound", "forwarded port", "SNAT"} <= kinds
+    expected = [result for result in results if result.what == "expected"]
+    assert len(expected) == len(north.topology().expected) > 5
+
+
+@pytest.mark.parametrize(
+    "line, finding",
+    [
+        (Expectation("a", "b", reach=False), "answers, but may not be reached"),
+        (Expectation("g", "r"), "nreachable|no answer"),
+        (Expectation("d", "outside", seen_as="2.2.2.12"), "seen as 2.2.2.11, not 2.2.2.12"),
+        (Expectation("outside", "2.2.2.120", Service("tcp", 81)), "refused|timed out"),
+        (Expectation("outside", "2.2.2.120", Service("tcp", 80), False), "may not be reached"),
+    ],
+    ids=str,
+)
+def test_a_wrong_expectation_is_found(north, line, finding):
+    (check,) = expected_checks(evolve(north.topology(), expected=(line,)))
+    with pytest.raises(Failed, match=finding):
+        check.probe(north.lab)
 
 
 # Source addresses ---------------------------------------------------------------------------------
@@ -149,7 +171,7 @@ def test_forwarded_ports_answer_from_within(north, asking):
     topology = north.topology()
     client, d = (Endpoint(topology.instances[name].host, f"vm-{name}") for name in (asking, "d"))
     fixed_ip = topology.instances["d"].ip
-    Forwards(client, "2.2.2.120", "tcp", 80, d, fixed_ip, 8080)(north.lab)
+    Connects(client, "2.2.2.120", Server(d, fixed_ip, "tcp", 8080), 80)(north.lab)
 
 
 def test_a_floating_address_of_a_virtual_one_leads_to_its_announcer(north):

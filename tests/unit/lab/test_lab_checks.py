@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dvr_ryu.lab.proof import sparse
 from dvr_ryu.lab.proof.checks import Check, address_checks, reach_checks
-from dvr_ryu.lab.proof.probes import GatewayAnswers, NoPing, Ping, SeenAs
+from dvr_ryu.lab.proof.connections import Connects
+from dvr_ryu.lab.proof.probes import GatewayAnswers, NoPing, Ping
 from dvr_ryu.lab.proof.proof import Result, exit_code, render
 from dvr_ryu.lab.proof.reach import Reach
 from dvr_ryu.lab.proof.sparse import ENOUGH, FEW
@@ -48,7 +49,7 @@ def _probes(topology: Topology, kind: type) -> list[Any]:
 def test_instances_are_seen_by_their_floating_address_else_by_the_routers(
     article: Topology,
 ) -> None:
-    seen = {probe.endpoint.namespace: probe.source for probe in _probes(article, SeenAs)}
+    seen = {probe.endpoint.namespace: probe.source for probe in _probes(article, Connects)}
     gateway_port = article.routers["router1"].gateway_port
     assert gateway_port is not None
     assert seen["vm-cirros"] == "2.2.2.100"
