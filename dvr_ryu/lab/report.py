@@ -12,8 +12,7 @@ from attrs import frozen
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dvr_ryu.companion.desired.dhcp import dhcp_namespace
-from dvr_ryu.companion.desired.fip import fip_namespace
+from dvr_ryu.companion.desired.owners import namespace_owners
 from dvr_ryu.errors import DvrError, printable
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.entering import instances_of
@@ -26,7 +25,6 @@ from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.tables import table
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.model import instance_namespace
-from dvr_ryu.topology.topology import Topology
 
 
 @frozen
@@ -74,23 +72,13 @@ def show(folder: StateFolder = THE_LAB) -> LabReport:
     state = running(folder)
     owners: dict[str, str] = {}
     with suppress(FileNotFoundError, DvrError):  # a report without owners is still useful
-        owners = _owners(parse_topology(folder.remembered(), state.topology))
+        owners = namespace_owners(parse_topology(folder.remembered(), state.topology))
     hosts = list(state.lab_hosts.values())
     with ThreadPoolExecutor() as pool:
         host_reports = tuple(pool.map(lambda host: _report_of(host, owners), hosts))
         found = [(host, name) for host in hosts for name in instances_of(host)]
         instances = tuple(pool.map(lambda each: _instance_report_of(*each), found))
     return LabReport(state.topology, state.started, host_reports, instances, tuple(folder.logs))
-
-
-def _owners(topology: Topology) -> dict[str, str]:
-    """Namespace → owner: the names of most namespaces are UUIDs."""
-    owners = {instance_namespace(name): f"instance {name}" for name in topology.instances}
-    for name, network in topology.networks.items():
-        owners[dhcp_namespace(network)] = owners[fip_namespace(network)] = f"network {name}"
-    for name, router in topology.routers.items():
-        owners[router.namespace] = owners[router.snat_namespace] = f"router {name}"
-    return owners
 
 
 def _report_of(host: LabHost, owners: Mapping[str, str]) -> HostReport:

@@ -1,0 +1,18 @@
+"""The owners of namespaces, for people: the names of most namespaces are UUIDs. Pure."""
+
+from __future__ import annotations
+
+from dvr_ryu.companion.desired.dhcp import dhcp_namespace
+from dvr_ryu.companion.desired.fip import fip_namespace
+from dvr_ryu.topology.model import instance_namespace
+from dvr_ryu.topology.topology import Topology
+
+
+def namespace_owners(topology: Topology) -> dict[str, str]:
+    """Namespace → owner: "router r1"."""
+    owners = {instance_namespace(name): f"instance {name}" for name in topology.instances}
+    for name, network in topology.networks.items():
+        owners[dhcp_namespace(network)] = owners[fip_namespace(network)] = f"network {name}"
+    for name, router in topology.routers.items():
+        owners[router.namespace] = owners[router.snat_namespace] = f"router {name}"
+    return owners
