@@ -12,6 +12,10 @@ OUTSIDE = "outside"
 """The word for the world beyond an external network."""
 
 
+PROTOCOLS = ("tcp", "udp")
+"""The protocols that have ports."""
+
+
 @frozen
 class Service:
     """A port of TCP or UDP, written as 80/tcp."""

@@ -41,10 +41,6 @@ DEVICE_PREFIXES = {
 }
 
 
-PROTOCOLS = ("tcp", "udp")
-"""The protocols whose ports can be forwarded."""
-
-
 def device_name(prefix: str, id: str) -> str:
     """Neutron's device name: prefix + id, cut to 14 characters to keep the kernel's limit of 15."""
     return (prefix + id)[:14]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from attrs import NOTHING, Attribute, fields
 
-from dvr_ryu.topology import bridges, model
+from dvr_ryu.topology import bridges, expectation, model
 from dvr_ryu.topology.spec import scalars
 from dvr_ryu.topology.spec.declaration import TopologySpec
 from dvr_ryu.topology.spec.keys import Key, key
@@ -52,7 +52,7 @@ TYPES: dict[Any, str] = {
     scalars.Option: "an option",
     scalars.PeerAddress: "an IPv4 address",
     scalars.PortNumbers: "a port, or a range of ports",
-    scalars.Protocol: " or ".join(f"``{each}``" for each in model.PROTOCOLS),
+    scalars.Protocol: " or ".join(f"``{each}``" for each in expectation.PROTOCOLS),
     scalars.RouterPair: "an IPv4 range of /31",
     scalars.RulePriority: "a number",
     scalars.ServicePort: "a port, as 80/tcp or 53/udp",

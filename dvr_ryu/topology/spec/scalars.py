@@ -14,8 +14,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Interface
 from typing import Annotated, Final, Literal
 
 from dvr_ryu.topology.bridges import BRIDGES, Plug, bridge_names, bridge_of, patch_ports
-from dvr_ryu.topology.expectation import Service
-from dvr_ryu.topology.model import PROTOCOLS, TUNNEL_OVERHEADS, Ports
+from dvr_ryu.topology.expectation import PROTOCOLS, Service
+from dvr_ryu.topology.model import TUNNEL_OVERHEADS, Ports
 from dvr_ryu.topology.reserved import LINK_LOCAL, NOT_FOR_HOSTS, reserved_as, reserved_range
 from dvr_ryu.topology.spec.dhcp_options import number_of
 
