@@ -14,6 +14,7 @@ from attrs import evolve
 from dvr_ryu.pipeline.compile.binding import BridgeContext
 from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.run import actions
+from dvr_ryu.pipeline.run.action_set import run_action_set
 from dvr_ryu.pipeline.run.lookup import Lookup
 from dvr_ryu.pipeline.run.machine import Environment, Machine, TooDeep
 from dvr_ryu.pipeline.run.packet import Packet
@@ -63,6 +64,7 @@ class Bridge:
         machine = Machine(self._environment, state, evolve(packet, fields=fields))
         try:
             machine.run(0)
+            run_action_set(machine)
         except TooDeep as too_deep:
             machine.note(f"{too_deep}: Open vSwitch drops the packet")
             machine.outputs.clear()

@@ -182,6 +182,13 @@ class Machine:
         self.look_up(table, depth=0)
         self.finish()
 
+    def start(self, actions: Iterable[Action], sentence: str, table: int) -> None:
+        """Run actions that no look-up found, as a step of their own."""
+        name = self.environment.table_names.get(table, str(table))
+        step = StepInWork(table, name, None, sentence, "", ",".join(map(str, actions)), 0)
+        self.steps.append(step)
+        self.push(actions, step, table)
+
     def finish(self) -> None:
         """Run until no frame is left."""
         while self.frames:

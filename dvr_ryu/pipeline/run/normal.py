@@ -71,7 +71,7 @@ def _deliver(machine: Machine, came_in: BridgePort, vlan: int, pcp: int) -> None
     if port is None:
         machine.note(f"NORMAL does not know {MAC.write(target)} in VLAN {vlan}: to all its ports")
         for each in machine.environment.ports.values():
-            if each.number != came_in.number and each.tag in (None, vlan):
+            if each.number != came_in.number and _has_vlan(each, vlan, machine.fields):
                 _send_in_vlan(machine, each, vlan, pcp)
     elif port.number == came_in.number:
         machine.note(f"NORMAL drops it: {MAC.write(target)} is on {port.name}, where it came in")
@@ -80,17 +80,24 @@ def _deliver(machine: Machine, came_in: BridgePort, vlan: int, pcp: int) -> None
         _send_in_vlan(machine, port, vlan, pcp)
 
 
+def _has_vlan(port: BridgePort, vlan: int, fields: Fields) -> bool:
+    """Whether a port is in the packet's VLAN. Packets with a second tag are for trunks only."""
+    return port.tag is None or (port.tag == vlan and not fields.get("inner_vlan_tci", 0) & _VID)
+
+
 def _send_in_vlan(machine: Machine, port: BridgePort, vlan: int, pcp: int) -> None:
     before = machine.fields
     machine.fields = dict(before)
-    _tag(machine.fields, vlan | pcp if port.tag is None else 0)
+    trunk = port.tag is None
+    _tag(machine.fields, "vlan_tci", vlan | pcp if trunk else 0)
+    _tag(machine.fields, "inner_vlan_tci", before.get("inner_vlan_tci", 0) if trunk else 0)
     send(machine, port.number)
     machine.fields = before
 
 
-def _tag(fields: Fields, tci: int) -> None:
+def _tag(fields: Fields, name: str, tci: int) -> None:
     """An access port's packets have no tag; nor have those of VLAN 0."""
     if tci & _VID:
-        fields["vlan_tci"] = tci | VLAN_PRESENT
+        fields[name] = tci | VLAN_PRESENT
     else:
-        fields.pop("vlan_tci", None)
+        fields.pop(name, None)

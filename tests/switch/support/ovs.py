@@ -16,10 +16,13 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 
 
 class Ovs:
-    """Running daemons; their files are in `folder`."""
+    """Running daemons; their files are in `folder`. `tunnels`: tunnel ports are tunnels, and not
+    dummies as all other ports.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tunnels: bool = False) -> None:
         self.folder = folder
+        self._dummies = "--enable-dummy" if tunnels else "--enable-dummy=override"
         self.environment = {
             **os.environ,
             "OVS_RUNDIR": str(folder),
@@ -35,7 +38,7 @@ class Ovs:
         self.run("ovs-vsctl", "--retry", "--no-wait", "init")
         self._daemon(
             "ovs-vswitchd",
-            "--enable-dummy=override",
+            self._dummies,
             "--disable-system",
             "--disable-system-route",
             "--pidfile",

@@ -8,7 +8,7 @@ from dvr_ryu.pipeline.language.actions.base import Action
 from dvr_ryu.pipeline.language.actions.learn import Learn, LearnLoad, LearnMatch, LearnOutput
 from dvr_ryu.pipeline.language.actions.output import Output
 from dvr_ryu.pipeline.language.actions.set_field import Load
-from dvr_ryu.pipeline.language.field_match import FieldMatch
+from dvr_ryu.pipeline.language.field_match import FieldMatch, normal
 from dvr_ryu.pipeline.language.fields import FIELDS, Subfield
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import Operand, number
@@ -92,5 +92,12 @@ def _matches(bits: Iterable[tuple[str, tuple[int, int]]]) -> Iterable[FieldMatch
         if name == "in_port":
             yield FieldMatch(field, long_port(value))
         else:
-            whole = mask == field.all_bits
-            yield FieldMatch(field, value, None if whole else mask)
+            yield from _normal(FieldMatch(field, value, None if mask == field.all_bits else mask))
+
+
+def _normal(match: FieldMatch) -> list[FieldMatch]:
+    """The form in which a switch prints it; a match that OpenFlow cannot carry stays as it is."""
+    try:
+        return normal(match)
+    except ValueError:
+        return [match]
