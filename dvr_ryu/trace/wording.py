@@ -1,0 +1,20 @@
+"""Words for people about the nodes of a way. Pure."""
+
+from __future__ import annotations
+
+from dvr_ryu.companion.desired.owners import namespace_owners
+from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.topology.topology import Topology
+
+
+def owner(topology: Topology, host: str, namespace: str) -> str:
+    """The object whose namespace it is: "instance vm-68", "host h1"."""
+    if namespace == ROOT:
+        return f"host {host}"
+    return namespace_owners(topology).get(namespace, f"namespace {namespace}")
+
+
+def on_host(topology: Topology, host: str, namespace: str) -> str:
+    """The same with its host, if that is not the object itself: "router r1 on h1"."""
+    name = owner(topology, host, namespace)
+    return name if namespace == ROOT else f"{name} on {host}"
