@@ -1,0 +1,106 @@
+"""A trace as plain data for programs. Its keys are stable: docs/json.rst describes them. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dvr_ryu.pipeline.run.packet import Packet, is_metadata, written_field
+from dvr_ryu.pipeline.run.steps import Step as FlowStep
+from dvr_ryu.topology.topology import Topology
+from dvr_ryu.trace.hops import Hop, Kind, Step, Trace
+from dvr_ryu.trace.story.lines import flow_text
+from dvr_ryu.trace.wording import owner
+
+Document = dict[str, Any]
+
+
+def of_trace(topology: Topology, trace: Trace) -> Document:
+    """The document of a trace; `reply` is a document of the same kind, or null."""
+    verdict = trace.verdict
+    return {
+        "from": {
+            "name": trace.sender.name,
+            "host": trace.sender.host,
+            "namespace": trace.sender.namespace,
+        },
+        "to": {"name": trace.receiver.name, "address": trace.receiver.address},
+        "probe": {
+            "protocol": trace.probe.protocol,
+            "port": trace.probe.port or None,
+            "size": trace.probe.size,
+        },
+        "verdict": {
+            "delivered": verdict.delivered,
+            "outcome": verdict.outcome.name.lower(),
+            "hop": verdict.hop,
+            "host": verdict.host,
+            "owner": verdict.owner,
+            "seen_as": verdict.seen_as,
+            "reason": verdict.reason,
+        },
+        "way": [hop.number for hop in trace.way()],
+        "hops": [_hop(topology, hop) for hop in trace.hops],
+        "reply": None if trace.reply is None else of_trace(topology, trace.reply),
+    }
+
+
+def _hop(topology: Topology, hop: Hop) -> Document:
+    in_namespace = hop.kind is Kind.NAMESPACE
+    return {
+        "number": hop.number,
+        "parent": hop.parent,
+        "awaited": hop.awaited,
+        "part": hop.strand.value,
+        "host": hop.host,
+        "kind": hop.kind.value,
+        "node": hop.node,
+        "owner": owner(topology, hop.host, hop.node) if in_namespace else None,
+        "port": hop.port,
+        "packet": _packet(hop.packet),
+        "steps": [_step(step) for step in hop.steps],
+        "outputs": [
+            {"port": each.port, "packet": _packet(each.packet), "hop": each.hop}
+            for each in hop.outputs
+        ],
+        "delivered": bool(hop.delivered),
+        "dropped": hop.dropped[0].text if hop.dropped else None,
+        "looped": hop.looped,
+    }
+
+
+def _step(step: Step) -> Document:
+    """A step of a table has its number, name and location; any other step has only a text."""
+    in_table = step if isinstance(step, FlowStep) else None
+    location = in_table.location if in_table else None
+    return {
+        "table": in_table.table if in_table else None,
+        "name": in_table.name if in_table else None,
+        "file": location.file if location else None,
+        "line": location.line if location else None,
+        "text": (flow_text(in_table) or in_table.actions) if in_table else _text(step),
+        "match": in_table.match if in_table else None,
+        "actions": in_table.actions if in_table else None,
+        "notes": list(in_table.notes) if in_table else [],
+        "changes": [
+            {"field": each.name, "before": _value(*each[:2]), "after": _value(each[0], each[2])}
+            for each in getattr(step, "changes", ())
+        ],
+    }
+
+
+def _text(step: Step) -> str:
+    return "" if isinstance(step, FlowStep) else step.text
+
+
+def _packet(packet: Packet) -> Document:
+    """The headers of a packet as ovs-ofctl writes their fields, and its size in bytes."""
+    fields = {
+        name: written_field(name, value)
+        for name, value in packet.fields.items()
+        if not is_metadata(name) or name == "tun_id"
+    }
+    return {"size": packet.size, "fields": fields}
+
+
+def _value(name: str, value: int | None) -> str | None:
+    return None if value is None else written_field(name, value)

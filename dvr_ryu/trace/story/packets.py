@@ -1,0 +1,54 @@
+"""Packets, their changes and probes as text for people. Pure."""
+
+from __future__ import annotations
+
+from dvr_ryu.pipeline.language.numbers import write_mac
+from dvr_ryu.pipeline.run.packet import ECHO_REPLY, ECHO_REQUEST, Packet, written_field
+from dvr_ryu.trace.hops import ARP, ICMP, Probe
+from dvr_ryu.trace.kernel.addresses import ip_text
+
+_TRANSPORTS = {6: "tcp", 17: "udp"}
+_ECHO = {ECHO_REQUEST: "a ping", ECHO_REPLY: "the answer to a ping"}
+_FLAGS = {0x02: "SYN", 0x12: "SYN, ACK", 0x14: "RST, ACK", 0x04: "RST"}
+
+
+def probe_text(probe: Probe) -> str:
+    """A probe in words: "ping", "TCP to port 80, 1500 bytes"."""
+    name = {ICMP: "a ping", ARP: "an ARP request"}.get(probe.protocol, probe.protocol.upper())
+    port = f" to port {probe.port}" if probe.port else ""
+    return name + port + (f" of {probe.size} bytes" if probe.size is not None else "")
+
+
+def packet_text(packet: Packet) -> str:
+    """A packet in words: "a ping from 10.0.0.1 to 10.0.0.2"."""
+    if packet.is_arp:
+        spa, tpa = ip_text(packet["arp_spa"]), ip_text(packet["arp_tpa"])
+        if packet["arp_op"] == 1:
+            return f"ARP: who has {tpa}? Tell {spa}"
+        return f"ARP: {spa} is at {write_mac(packet['arp_sha'])}"
+    ends = f"from {ip_text(packet['nw_src'])} to {ip_text(packet['nw_dst'])}"
+    if packet.quoted is not None:
+        return f"an ICMP error {ends}"
+    transport = _TRANSPORTS.get(packet["nw_proto"])
+    if transport is None:
+        return f"{_ECHO.get(packet['icmp_type'], 'an ICMP message')} {ends}"
+    source, target = packet[f"{transport}_src"], packet[f"{transport}_dst"]
+    flags = _FLAGS.get(packet["tcp_flags"], "") if transport == "tcp" else ""
+    what = f"a TCP {flags}".rstrip() if transport == "tcp" else "a UDP datagram"
+    return (
+        f"{what} from {ip_text(packet['nw_src'])}:{source} to {ip_text(packet['nw_dst'])}:{target}"
+    )
+
+
+def change_text(name: str, before: int | None, after: int | None) -> str:
+    """A change of a field: "dl_src: fa:16:3e:00:00:01 → fa:16:3e:00:00:02"."""
+    shown = "dl_vlan" if name == "vlan_tci" else name
+    return f"{shown}: {_value(name, before)} → {_value(name, after)}"
+
+
+def _value(name: str, value: int | None) -> str:
+    if value is None:
+        return "none"
+    if name == "vlan_tci":
+        return str(value & 0xFFF)
+    return str(value) if name == "tun_id" else written_field(name, value)
