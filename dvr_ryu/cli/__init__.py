@@ -18,6 +18,7 @@ from dvr_ryu.cli.lab import lab
 from dvr_ryu.cli.output import end_with
 from dvr_ryu.cli.pki import pki
 from dvr_ryu.cli.show import show
+from dvr_ryu.cli.trace import trace
 from dvr_ryu.command import dvr
 
 click.UsageError.exit_code = errors.USAGE
@@ -61,5 +62,5 @@ def cli() -> None:
     """The group of all subcommands."""
 
 
-for command in (check, flows, hosts, docs, completion, companion, lab, pki, show):
+for command in (check, flows, hosts, docs, completion, companion, lab, pki, show, trace):
     cli.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -11,6 +12,10 @@ from click.shell_completion import CompletionItem
 from dvr_ryu import errors
 from dvr_ryu.cli import output
 from dvr_ryu.cli.options import FILE, flows_option, topology_argument
+from dvr_ryu.cli.trace import probe_options, reply_option, show_trace
+
+if TYPE_CHECKING:
+    from dvr_ryu.trace.hops import Probe
 
 
 def _complete_lab_name(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -120,6 +125,24 @@ def lab_test(topology: Path | None, as_json: bool) -> None:
     for command in proof.next_commands(results):
         click.echo(f"  {command}", err=True)
     sys.exit(proof.exit_code(results))
+
+
+@lab.command("trace")
+@click.argument("source", metavar="FROM", shell_complete=_complete_lab_name)
+@click.argument("target", metavar="TO", shell_complete=_complete_lab_name)
+@probe_options
+@reply_option
+@output.json_option
+def lab_trace(source: str, target: str, probe: Probe, reply: bool, as_json: bool) -> None:
+    """Tell the way of a packet from FROM to TO, by the topology and the flows of the running lab.
+
+    It is `dvr trace` without the files; see there for FROM and TO. Exit code 2 if the packet does
+    not arrive.
+    """
+    from dvr_ryu.lab import tracing
+
+    network = tracing.network()
+    show_trace(network, network.trace(source, target, probe, reply=reply), as_json)
 
 
 @lab.command("exec", context_settings={"ignore_unknown_options": True})

@@ -1,0 +1,119 @@
+"""The command `dvr trace`: the way of a packet, computed from files. It asks no switch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from os.path import isfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem, split_arg_string
+
+from dvr_ryu import errors
+from dvr_ryu.cli import output
+from dvr_ryu.cli.options import flows_option, topology_argument
+from dvr_ryu.shipped import flows_dir
+
+if TYPE_CHECKING:
+    from dvr_ryu.trace.hops import Probe, Trace
+    from dvr_ryu.trace.network import Network
+
+
+def _complete_end(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+    from dvr_ryu.topology.loading import load_topology
+    from dvr_ryu.trace.endpoints import names
+
+    try:
+        file = next(typed for typed in split_arg_string(os.environ["COMP_WORDS"]) if isfile(typed))
+        known = [*names(load_topology(file))]
+    except (KeyError, StopIteration, errors.DvrError):
+        return []
+    return [CompletionItem(name) for name in known if name.startswith(typed)]
+
+
+_PORTS = click.IntRange(1, 65535)
+_SIZES = click.IntRange(28, 65535)
+
+
+def probe_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --tcp, --udp, --arp and --size to a command, which gets their Probe as `probe`."""
+
+    @click.option("--tcp", type=_PORTS, metavar="PORT", help="Connect to a TCP port.")
+    @click.option("--udp", type=_PORTS, metavar="PORT", help="Send a datagram to a UDP port.")
+    @click.option("--arp", is_flag=True, help="Ask for the MAC of TO by ARP.")
+    @click.option("--size", type=_SIZES, metavar="BYTES", help="The bytes of the IP packet.")
+    @wraps(command)
+    def with_options(
+        *args: Any, tcp: int | None, udp: int | None, arp: bool, size: int | None, **more: Any
+    ) -> None:
+        command(*args, probe=_probe(tcp, udp, arp, size), **more)
+
+    return with_options
+
+
+def _probe(tcp: int | None, udp: int | None, arp: bool, size: int | None) -> Probe:
+    from dvr_ryu.trace import hops
+
+    if sum((tcp is not None, udp is not None, arp)) > 1:
+        raise click.UsageError("--tcp, --udp and --arp exclude each other")
+    if arp and size is not None:
+        raise click.UsageError("an ARP request has one size: leave out --size")
+    if tcp is not None:
+        return hops.Probe(hops.TCP, tcp, size)
+    if udp is not None:
+        return hops.Probe(hops.UDP, udp, size)
+    return hops.Probe(hops.ARP if arp else hops.ICMP, 0, size)
+
+
+reply_option = click.option("--reply", is_flag=True, help="Follow the answer, too.")
+
+
+@click.command()
+@topology_argument
+@click.argument("source", metavar="FROM", shell_complete=_complete_end)
+@click.argument("target", metavar="TO", shell_complete=_complete_end)
+@flows_option
+@probe_options
+@reply_option
+@output.json_option
+def trace(
+    topology: Path,
+    source: str,
+    target: str,
+    folder: Path | None,
+    probe: Probe,
+    reply: bool,
+    as_json: bool,
+) -> None:
+    """Tell the way of a packet from FROM to TO: each table, route and NAT, on every host.
+
+    FROM and TO are instances (or one of their NICs: both:eth1), hosts, addresses, or `outside`, the
+    gateway of an external network. The packet is a ping. It is computed: no switch is asked.
+
+    Exit code 2 if the packet does not arrive.
+    """
+    from dvr_ryu.pipeline.load import load_pipelines
+    from dvr_ryu.topology.loading import load_topology
+    from dvr_ryu.trace.network import Network
+
+    model = load_topology(topology)
+    network = Network(model, load_pipelines(folder or flows_dir()))
+    show_trace(network, network.trace(source, target, probe, reply=reply), as_json)
+
+
+def show_trace(network: Network, found: Trace, as_json: bool) -> None:
+    """Print a trace, and end with its exit code."""
+    if as_json:
+        from dvr_ryu.trace.story.document import of_trace
+
+        output.show_json(of_trace(network.topology, found))
+    else:
+        from dvr_ryu.trace.story.lines import story
+        from dvr_ryu.trace.story.text import render
+
+        output.show(render(story(network, found), Path.cwd()))
+    arrived = found.verdict.delivered and (found.reply is None or found.reply.verdict.delivered)
+    raise SystemExit(errors.DONE if arrived else errors.DIFFERENT)
