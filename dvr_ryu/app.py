@@ -9,11 +9,11 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from pathlib import Path
+import time
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from eventlet import tpool
-from oslo_config import cfg
 from ryu.base import app_manager
 from ryu.cfg import CONF
 from ryu.controller import ofp_event
@@ -21,15 +21,15 @@ from ryu.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
 from ryu.lib import hub
 from ryu.ofproto import ofproto_v1_3, ofproto_v1_4
 
+from dvr_ryu import options
 from dvr_ryu.desired_state import DesiredState
 from dvr_ryu.ending import guard
 from dvr_ryu.errors import DvrError
 from dvr_ryu.metrics.controller import StateMetrics, WorkMetrics
 from dvr_ryu.metrics.exposition import Exposition
-from dvr_ryu.pki.files import FOLDER, of_controller
-from dvr_ryu.shipped import flows_dir
+from dvr_ryu.pki.files import of_controller
 from dvr_ryu.source.file import FileSource
-from dvr_ryu.source.inputs import InputReader
+from dvr_ryu.source.inputs import InputReader, Inputs
 from dvr_ryu.switch.bridge import Bridge
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection
@@ -38,14 +38,19 @@ from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.listener import Listener, stand_before_ryu
 from dvr_ryu.switch.peer_log import log_bridge
+from dvr_ryu.switch.record import Records
 from dvr_ryu.switch.tls import Security
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.model import Controller
 from dvr_ryu.topology.spec.text_file import Unreadable
-from dvr_ryu.web.address import DEFAULT, OFF, PageAddress, page_address
+from dvr_ryu.topology.topology import Topology
+from dvr_ryu.web import edits
+from dvr_ryu.web.controller import ControllerRoutes
+from dvr_ryu.web.edits import Edits
 from dvr_ryu.web.messages import Routes
 from dvr_ryu.web.metrics import PATH, metrics_route
 from dvr_ryu.web.server import Server
+from dvr_ryu.web.status import ControllerState
 
 LOG = logging.getLogger("dvr_ryu")
 
@@ -57,66 +62,8 @@ thread, which Ryu's greenlets rule out.
 READ_AGAIN = 1.0
 """Seconds between two attempts to read a file that could not be read."""
 
-PAGE_OPTION = "[dvr] page"
-
-_NOT_HERE = (
-    "ofp_switch_address_list",
-    "ofp_ssl_listen_port",
-    "ctl_privkey",
-    "ctl_cert",
-    "ca_certs",
-)
-"""Options of Ryu's own listener, which `Listener` replaces."""
-
 SETTLED_PAUSE, SETTLED_LOOKS = 0.005, 200
 """Seconds between two checks whether bridges have the new flows, and the most checks."""
-
-CONF.register_opts(
-    [
-        cfg.StrOpt("topology", help="the topology file"),
-        cfg.StrOpt("flows", help="the folder of the pipelines; the shipped flows/ if not given"),
-        cfg.StrOpt("pki", help=f"the folder of dvr pki init, for TLS; {FOLDER} if not given"),
-        cfg.BoolOpt("tls", help="speak TLS though the topology says tcp:"),
-        cfg.StrOpt("page", help=f"where the page is served, or {OFF}; {DEFAULT} if not given"),
-    ],
-    group="dvr",
-)
-
-
-def find_topology() -> Path:
-    """The topology file: [dvr] topology, else DVR_TOPOLOGY, else ./topology.yaml, else
-    /etc/dvr_ryu's.
-
-    Raises DvrError where there is none.
-    """
-    named = CONF.dvr.topology or os.environ.get("DVR_TOPOLOGY")
-    if named:
-        return Path(named)
-    usual = (Path("topology.yaml"), Path("/etc/dvr_ryu/topology.yaml"))
-    for path in usual:
-        if path.exists():
-            return path
-    raise DvrError(
-        "no topology: name one in DVR_TOPOLOGY or as [dvr] topology in a --config-file, "
-        f"or put it at {' or '.join(map(str, usual))}"
-    )
-
-
-def find_flows() -> Path:
-    """The folder of the pipelines: [dvr] flows, else DVR_FLOWS, else the shipped flows/."""
-    named = CONF.dvr.flows or os.environ.get("DVR_FLOWS")
-    return Path(named) if named else flows_dir()
-
-
-def find_pki() -> Path:
-    """The folder of keys and certificates: [dvr] pki, else DVR_PKI, else /etc/dvr_ryu/pki."""
-    return Path(CONF.dvr.pki or os.environ.get("DVR_PKI") or FOLDER)
-
-
-def find_page() -> PageAddress | None:
-    """Where the page is served: [dvr] page, else DVR_PAGE, else on loopback; None for nowhere."""
-    text = CONF.dvr.page or os.environ.get("DVR_PAGE") or DEFAULT
-    return page_address(text, PAGE_OPTION)
 
 
 class DvrApp(app_manager.RyuApp):
@@ -129,21 +76,27 @@ class DvrApp(app_manager.RyuApp):
         self._bridges: dict[int, tuple[Bridge, Any]] = {}
         self._ports_changed = hub.Event()
         self.claims = Claims()
-        self._security = Security(of_controller(find_pki()))
+        self.records = Records()
+        self.edits = Edits()
+        self._security = Security(of_controller(options.find_pki()))
         try:
-            self._source = FileSource(find_topology())
-            self._desired = DesiredState(InputReader(self._source, find_flows()))
+            self._source = FileSource(options.find_topology())
+            self._desired = DesiredState(InputReader(self._source, options.find_flows()))
+            self.state = ControllerState(
+                self._source.name, str(options.find_flows()), started=time.time()
+            )
+            self._note_inputs()
             _exempt_from_collection()
             self._announce()
             self._listen()
-            page = find_page()
+            page = options.find_page()
         except DvrError as error:
             raise SystemExit(str(error)) from None
         self._exposition = Exposition()
         self.observer = WorkMetrics(self._exposition)
         self._counters = FlowCounters(self._desired, self.observer.dumped)
-        self._exposition.add(StateMetrics(self._desired, self._connected, self._counters))
-        self._page = Server(page, self._routes(), "page", PAGE_OPTION) if page else None
+        self._exposition.add(StateMetrics(self._desired, self.connected_bridges, self._counters))
+        self._page = Server(page, self._routes(), "page", options.PAGE) if page else None
 
     def start(self) -> Any:
         """Start Ryu's event loop, and watch the sources from now on."""
@@ -156,7 +109,8 @@ class DvrApp(app_manager.RyuApp):
 
     def _routes(self) -> Routes:
         """All that the controller serves over HTTP: path → route."""
-        return {PATH: metrics_route(self._exposition)}
+        metrics = {PATH: metrics_route(self._exposition)}
+        return {**ControllerRoutes(self).routes(), **metrics}
 
     def _announce(self) -> None:
         topology, pipelines = self._desired.topology, self._desired.pipelines.by_bridge
@@ -183,12 +137,7 @@ class DvrApp(app_manager.RyuApp):
 
     def _listen(self) -> None:
         """Listen at the topology's controller, else on loopback; Ryu's own options come first."""
-        for option in _NOT_HERE:
-            if CONF[option]:
-                raise DvrError(
-                    f"--{option.replace('_', '-')} is not for dvr_ryu: switches call it, "
-                    "and for TLS the topology says controller: ssl:ADDRESS:PORT"
-                )
+        options.refuse_foreign()
         controller = self._desired.topology.controller
         address = controller.address if controller else "127.0.0.1"
         if CONF.get_location("ofp_listen_host").location.is_user_controlled:
@@ -199,7 +148,8 @@ class DvrApp(app_manager.RyuApp):
         self._security.require(self._over_tls())
         self._listener = Listener(address, port, self._desired.expected_from, self._security)
         stand_before_ryu(self._listener)
-        LOG.info("listening on %s:%s:%d", self._protocol(), address, port)
+        self.state.listens = f"{self._protocol()}:{address}:{port}"
+        LOG.info("listening on %s", self.state.listens)
 
     def _over_tls(self) -> bool:
         """Whether switches must use TLS, by the file or by an option of this process."""
@@ -230,16 +180,19 @@ class DvrApp(app_manager.RyuApp):
         while True:
             hub.sleep(READ_AGAIN if unreadable else WATCH_INTERVAL)
             self._security.look()
-            before = self._desired.topology.controller
+            before, inputs = self._desired.topology.controller, self._desired.inputs
             try:
                 # In a thread: switches that wait for a reply need not wait for a large file.
                 changed = self.observer.reloads.watch(self._desired.reload, tpool.execute)
             except DvrError as error:
                 if str(error) != unreadable:
                     LOG.error("the saved change is not applied, what was there stays:\n%s", error)
+                    self._note_refusal(str(error))
                 unreadable = str(error) if isinstance(error, Unreadable) else ""
                 continue
             unreadable = ""
+            if self._desired.inputs is not inputs:
+                self._note_edit(inputs)
             if changed:
                 _exempt_from_collection()
                 self._announce()
@@ -247,10 +200,28 @@ class DvrApp(app_manager.RyuApp):
                 self._counters.release(self._desired.topology.hosts)
                 self._touch_all()
 
+    def _note_inputs(self) -> None:
+        """Note that the present inputs are in force now."""
+        self.state.version, self.state.since = self._desired.inputs.version, time.time()
+        self.state.error, self.state.moving = "", self._desired.moving
+        self.records.retain(self._desired.topology.hosts)
+
+    def _note_edit(self, before: Inputs) -> None:
+        self.state.applied += 1
+        self._note_inputs()
+        texts = before.texts(), self._desired.inputs.texts()
+        hub.spawn(lambda: self.edits.add(tpool.execute(edits.applied, *texts)))
+
+    def _note_refusal(self, error: str) -> None:
+        self.state.refused += 1
+        self.state.error, self.state.error_time = error, time.time()
+        self.edits.add(edits.refused(error))
+
     def _touch_all(self) -> None:
+        self.state.moving = self._desired.moving
         for name, host in self._desired.moving.items():
             LOG.info("%s is still on %s: flows lead there until it has arrived", name, host)
-        for bridge in self._connected():
+        for bridge in self.connected_bridges():
             bridge.touch()
 
     def _follow_moves(self) -> None:
@@ -268,14 +239,14 @@ class DvrApp(app_manager.RyuApp):
             self._shut_left_ports()
 
     def _all_settled(self) -> bool:
-        bridges = self._connected()
+        bridges = self.connected_bridges()
         connected = {bridge.name for bridge in bridges if bridge.name}
         missing = self._desired.early_bridges - connected
         return not missing and all(bridge.settled for bridge in bridges)
 
     def _shut_left_ports(self) -> None:
         for host, port in list(self._desired.ports_to_shut()):
-            for bridge in self._connected():
+            for bridge in self.connected_bridges():
                 if bridge.name == BridgeName(host, bridge_of(Plug.DEVICES)):
                     bridge.shut(port)
 
@@ -295,16 +266,32 @@ class DvrApp(app_manager.RyuApp):
             self._forget_ports(bridge)
             if bridge.name:
                 log_bridge(bridge.name, "disconnected", "disconnected")
+                record = self.records.of(bridge.name)
+                if record.peer is event.datapath.peer:  # else it has connected again
+                    record.disconnected(event.datapath.ended_because)
 
     def _forget_ports(self, gone: Bridge) -> None:
         """Forget the ports of a closed connection, unless its switch has connected again."""
-        again = [bridge for bridge in self._connected() if bridge.name == gone.name]
+        again = [bridge for bridge in self.connected_bridges() if bridge.name == gone.name]
         if again:
             again[-1].report_ports()
         elif gone.name:
             self._desired.see_ports(gone.name, ())
 
-    def _connected(self) -> list[Bridge]:
+    # What its page shows ------------------------------------------------------------------------
+
+    @property
+    def topology(self) -> Topology:
+        """The declared topology."""
+        return self._desired.topology
+
+    @property
+    def pipeline_names(self) -> Collection[str]:
+        """The bridges that each host should have."""
+        return self._desired.pipelines.by_bridge.keys()
+
+    def connected_bridges(self) -> list[Bridge]:
+        """The bridges that are connected now, also those that are not in the topology."""
         return [bridge for bridge, _ in self._bridges.values()]
 
     # The SharedState of bridges ------------------------------------------------------------------

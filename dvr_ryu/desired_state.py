@@ -58,6 +58,11 @@ class DesiredState:
         self._enforce(step)
 
     @property
+    def inputs(self) -> Inputs:
+        """The inputs that are in force."""
+        return self._inputs.taken
+
+    @property
     def topology(self) -> Topology:
         """The declared topology."""
         return self._declaration.topology

@@ -23,6 +23,13 @@ class Inputs:
 
     declaration: Declaration
     pipelines: Pipelines
+    version: str
+    """The version of the source that the declaration was read from."""
+
+    def texts(self) -> dict[str, str]:
+        """The name of the topology and of each flow file → its text."""
+        flows = {f"{each.bridge}.flows": each.text for each in self.pipelines.by_bridge.values()}
+        return {"topology": self.declaration.text, **flows}
 
 
 class InputReader:
@@ -35,7 +42,8 @@ class InputReader:
         self._flow_files = PathWatch(lambda: sorted(folder.resolve().glob("*.flows")))
         self._look()
         self._unread = self._other_flows = False
-        self.taken = Inputs(source.read().declaration(), self._load_pipelines())
+        snapshot = source.read()
+        self.taken = Inputs(snapshot.declaration(), self._load_pipelines(), snapshot.version)
         """The last inputs that were read and found to be good."""
 
     def _look(self) -> tuple[bool, bool]:
@@ -62,12 +70,13 @@ class InputReader:
         """
         self._unread = False
         try:
-            declaration = self.source.read().declaration(self.taken.declaration)
+            snapshot = self.source.read()
+            declaration = snapshot.declaration(self.taken.declaration)
             pipelines = self._load_pipelines() if self._other_flows else self.taken.pipelines
         except Unreadable:
             self._unread = True
             raise
-        return Inputs(declaration, pipelines)
+        return Inputs(declaration, pipelines, snapshot.version)
 
     def take(self, inputs: Inputs) -> None:
         """Note that the inputs from `read` were found to be good."""

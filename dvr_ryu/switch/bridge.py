@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +28,7 @@ from dvr_ryu.switch.guard.wording import shown
 from dvr_ryu.switch.pauses import LONGEST_PAUSE, LOOK_SECONDS, pause
 from dvr_ryu.switch.peer_log import log_bridge, log_peer
 from dvr_ryu.switch.ports import MOST_PORTS, NamedPort, Ports, port_of
+from dvr_ryu.switch.record import BridgeRecord
 from dvr_ryu.switch.session import Refused, Session
 
 LOG = logging.getLogger("dvr_ryu")
@@ -82,14 +83,20 @@ class Bridge:
         return not self._work.is_set() and not self._busy
 
     @property
+    def in_sync(self) -> bool:
+        """Whether the bridge has the desired flows, by all that is known."""
+        return self.settled and self._has_read and self._found is None and not self._refused
+
+    @property
+    def record(self) -> BridgeRecord:
+        """What became of this bridge so far. It must be one of the topology."""
+        assert self._name is not None
+        return self._shared.records.of(self._name)
+
+    @property
     def name(self) -> BridgeName | None:
         """The name of the bridge in the topology, if it is in it."""
         return self._name
-
-    @property
-    def in_sync(self) -> bool:
-        """Whether it has all desired flows, as far as the controller knows."""
-        return self.settled and self._basis is not None and not self._refused
 
     @property
     def wanted(self) -> int:
@@ -163,7 +170,8 @@ class Bridge:
             self._least_pause = LOOK_SECONDS
             return True
         self._least_pause = min(2 * self._least_pause, LONGEST_PAUSE)
-        LOG.warning("%s: somebody else changed %d of our flows", self, wrong)
+        self.record.fails(line := f"somebody else changed {wrong} of our flows")
+        LOG.warning("%s: %s", self, line)
         self._found, self._touched = found, began
         return False
 
@@ -214,9 +222,14 @@ class Bridge:
         known, number = self._name, self._connection.id
         name = self._desired.identify(self._description, number)
         if name is not None:
+            record = self._shared.records.of(name)
             if objection := self._desired.objection(name, self._connection.peer):
+                if record.peer is None:
+                    record.fails(f"{self._connection.peer}: {objection}")
                 raise SwitchError(objection)
             self._shared.claims.take(name, self._connection)
+            if name != known:
+                record.connected(self._connection.peer)
         if known not in (None, name):
             self._shared.claims.drop(known, self._connection)
         self._name = name
@@ -290,16 +303,17 @@ class Bridge:
         self._shared.observer.synced(seconds, difference)
         self._refused, self.refused_flows, self._retry_pause = "", 0, LOOK_SECONDS
         # The first fill of a connection is no edit: its flows are not logged one by one.
-        lines: Iterable[str] = ()
+        lines: Sequence[str] = ()
         if before is not None:
             gone = delta.removed if delta else before.all()
             come = delta.added if delta else after.all()
-            lines = diff_lines(difference, gone, come)
+            lines = [*diff_lines(difference, gone, come)]
         self._report(difference, seconds, lines, occasion(before, after))
 
     def _keep_last(self, reason: str, flows: int = 0) -> None:
         """Log once why the desired flows are impossible; make sure that it has its last ones."""
         if reason != self._refused:
+            self.record.fails(reason)
             log_peer(logging.ERROR, f"{self}: {reason}", self._connection.peer)
         self._refused, self.refused_flows = reason, flows
         self._shared.observer.refused(flows)
@@ -344,9 +358,11 @@ class Bridge:
             raise
 
     def _report(
-        self, difference: FlowChange, seconds: float, lines: Iterable[str], why: str
+        self, difference: FlowChange, seconds: float, lines: Sequence[str], why: str
     ) -> None:
-        line = in_sync(len(self._wanted.flows), difference, seconds)
+        count = len(self._wanted.flows)
+        line = in_sync(count, difference, seconds)
+        self.record.synced(count, line, lines, bool(difference))
         if why and self._name:
             log_bridge(self._name, why, line, lines)
         else:

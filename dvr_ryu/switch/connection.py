@@ -76,6 +76,8 @@ class Connection(Datapath):  # type: ignore[misc]
         self._unknown_bytes = 0
         """Bytes received while it was not known."""
         self._asked_echo = 0.0
+        self.ended_because = ""
+        """Why this end closed the connection."""
         self._echoes: set[int] = set()
         """Transaction ids of echo requests without an answer yet."""
 
@@ -149,6 +151,7 @@ class Connection(Datapath):  # type: ignore[misc]
     def end(self, reason: str, level: int = logging.WARNING) -> None:
         """Close the connection and log why, unless it is closed already."""
         if self.state != DEAD_DISPATCHER:
+            self.ended_because = reason
             log_peer(level, f"{self.peer}: {reason}", self.peer)
         self.close()
 

@@ -12,6 +12,7 @@ from dvr_ryu.switch.changes import FlowChange
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
+from dvr_ryu.switch.record import Records
 from dvr_ryu.topology.changes import TopologyChange
 from dvr_ryu.topology.topology import Topology
 
@@ -61,6 +62,7 @@ class SharedState(Protocol):
 
     claims: Claims
     observer: Observer
+    records: Records
 
     def bridges(self) -> int:
         """The number of bridges, with this one."""

@@ -2,8 +2,8 @@
 Python.
 
 topology <- pipeline <- reconcile, source <- pki <- switch, companion <- desired_state
-<- metrics <- web <- app, lab <- cli. Within the pipeline: language <- compile <- run, tools <-
-load. All parts may import a leaf. No modules import each other in a circle.
+<- metrics <- web <- options, lab <- app <- cli. Within the pipeline: language <- compile <- run,
+tools <- load. All parts may import a leaf. No modules import each other in a circle.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ RANK = {
     "desired_state": 6,
     "metrics": 8,
     "web": 9,
-    "app": 10,
+    "options": 10,
     "lab": 10,
-    "cli": 11,
+    "app": 11,
+    "cli": 12,
 }
 PIPELINE_RANK = {"language": 0, "compile": 1, "run": 2, "tools": 2, "load": 3}
 LEAVES = {part for part, rank in RANK.items() if rank == 0}

@@ -44,6 +44,8 @@ class Pipeline:
     bridge: str
     file: str
     tables: tuple[Table, ...]
+    text: str = field(default="", eq=False, repr=False)
+    """The text of the file."""
 
     def flows(self) -> Iterator[tuple[str | None, Flow]]:
         """Every flow line, with the relation of its block."""

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from attrs import evolve
+
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.pipeline.language.actions import read_actions
 from dvr_ryu.pipeline.language.flow import Flow
@@ -49,7 +51,8 @@ def read_pipeline(path: Path) -> Pipeline:
 
 def parse_pipeline(text: str, file: str, bridge: str) -> Pipeline:
     """Parse the text of a flow file; `file` is its name in messages. Raises FileError."""
-    return _Parser(file, bridge).parse(list(logical_lines(text, file)))
+    pipeline = _Parser(file, bridge).parse(list(logical_lines(text, file)))
+    return evolve(pipeline, text=text)
 
 
 def parse_flow(text: str, file: str = "flow") -> Flow:
