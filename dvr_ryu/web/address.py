@@ -11,6 +11,8 @@ from dvr_ryu.errors import DvrError
 
 DEFAULT = "127.0.0.1:8080"
 """The controller's page, if nothing else is said: loopback only."""
+METRICS_DEFAULT = "127.0.0.1:9653"
+"""A companion's metrics, likewise."""
 OFF = "off"
 
 _TEXT = re.compile(r"\[?(?P<host>[^\s\[\]]+?)\]?:(?P<port>\d{1,5})")
@@ -32,8 +34,8 @@ class PageAddress:
         return f"http://{self}/"
 
 
-def page_address(text: str, option: str) -> PageAddress | None:
-    """The address in the text of an option, such as 127.0.0.1:8080; None for "off".
+def page_address(text: str, option: str, example: str = DEFAULT) -> PageAddress | None:
+    """The address in the text of an option, such as the `example`; None for "off".
 
     Raises DvrError that names the option.
     """
@@ -47,6 +49,6 @@ def page_address(text: str, option: str) -> PageAddress | None:
         except ValueError:
             pass
     raise DvrError(
-        f"{option} = {text!r} is no address of a page: write ADDRESS:PORT, such as {DEFAULT}, "
+        f"{option} = {text!r} is no address to serve at: write ADDRESS:PORT, such as {example}, "
         f"or {OFF}"
     )

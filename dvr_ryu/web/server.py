@@ -78,8 +78,7 @@ class Server:
         try:
             return route(request)
         except Exception as error:
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            line = f"{request.path} fails: {type(error).__name__} at {at.filename}:{at.lineno}"
+            line = f"{request.path} fails: {_mistake(error)}"
             log_peer(logging.ERROR, f"the {self._what} {line}: {error}")
             return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, line)
 
@@ -137,9 +136,17 @@ class Server:
             connection.serve()
         except (OSError, ValueError) as error:  # the peer is gone or late, or writes no HTTP
             LOG.debug("%s: %s: %s", self._what, address, error)
+        except Exception as error:  # no request may end this process
+            log_peer(logging.ERROR, f"the {self._what} cannot answer {address}: {_mistake(error)}")
         finally:
             self._leave(connection, address)
 
     def _leave(self, connection: HttpConnection, address: str) -> None:
         with self._entering:
             self._open.leave(connection, address)
+
+
+def _mistake(error: Exception) -> str:
+    """One line about a mistake of this program."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {at.filename}:{at.lineno}"
