@@ -18,6 +18,7 @@ from dvr_ryu.cli.lab import lab
 from dvr_ryu.cli.output import end_with
 from dvr_ryu.cli.pki import pki
 from dvr_ryu.cli.show import show
+from dvr_ryu.cli.status import status
 from dvr_ryu.cli.trace import trace
 from dvr_ryu.command import dvr
 
@@ -62,5 +63,5 @@ def cli() -> None:
     """The group of all subcommands."""
 
 
-for command in (check, flows, hosts, docs, completion, companion, lab, pki, show, trace):
+for command in (check, flows, hosts, docs, completion, companion, lab, pki, show, status, trace):
     cli.add_command(command)

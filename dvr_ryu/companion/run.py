@@ -30,7 +30,7 @@ from dvr_ryu.companion.upkeep.host_sync import HostSync
 from dvr_ryu.companion.upkeep.notices import Notices
 from dvr_ryu.companion.upkeep.observer import Observer, Silent
 from dvr_ryu.companion.upkeep.renewal_repeater import RenewalRepeater
-from dvr_ryu.companion.upkeep.reporting import Reporter, log, write_state
+from dvr_ryu.companion.upkeep.reporting import Reporter, StateFile, log
 from dvr_ryu.companion.upkeep.signals import on_signals
 from dvr_ryu.ending import end
 from dvr_ryu.errors import DvrError, is_exhaustion, one_line
@@ -87,6 +87,7 @@ class Companion:
         self._renewals = RenewalRepeater(CHECK_SECONDS)
         self._notices = Notices(name, options, self._shortage)
         self._reporter = Reporter()
+        self._state_file = StateFile(name)
 
     def _shortage(self, topology: Topology) -> str | None:
         return shortage(topology, self._name, self._database)
@@ -123,7 +124,7 @@ class Companion:
             watch.end()
             self._database.close()
             with suppress(Unwritable):
-                write_state("ended", 0, self._desired.version)
+                self._state_file.write("ended", 0, self._desired.version)
 
     def end(self) -> None:
         """End after the current round."""
@@ -168,7 +169,7 @@ class Companion:
                 self._desired.remember()
         with _noted(errors):
             lines = "\n".join(map(one_line, errors))
-            write_state(state, changes, self._desired.version, lines)
+            self._state_file.write(state, changes, self._desired.version, lines)
         self._reporter.complain(errors)
         for line in notes.news():
             log(line)

@@ -15,6 +15,7 @@ METRICS_DEFAULT = "127.0.0.1:9653"
 """A companion's metrics, likewise."""
 OFF = "off"
 
+_DESCRIPTOR = re.compile(r"fd:(\d{1,5})")
 _TEXT = re.compile(r"\[?(?P<host>[^\s\[\]]+?)\]?:(?P<port>\d{1,5})")
 
 
@@ -24,6 +25,8 @@ class PageAddress:
 
     host: str
     port: int
+    descriptor: int | None = None
+    """A socket that listens already; its own address counts then."""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -35,12 +38,15 @@ class PageAddress:
 
 
 def page_address(text: str, option: str, example: str = DEFAULT) -> PageAddress | None:
-    """The address in the text of an option, such as the `example`; None for "off".
+    """The address in the text of an option, such as the `example`; None for "off". With fd:N the
+    process has inherited a socket that listens.
 
     Raises DvrError that names the option.
     """
     if text == OFF:
         return None
+    if inherited := _DESCRIPTOR.fullmatch(text):
+        return PageAddress("", 0, int(inherited[1]))
     found = _TEXT.fullmatch(text)
     if found and int(found["port"]) < 1 << 16:
         host = "127.0.0.1" if found["host"] == "localhost" else found["host"]

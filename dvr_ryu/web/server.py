@@ -17,8 +17,6 @@ import traceback
 from contextlib import suppress
 from http import HTTPStatus
 
-from attrs import evolve
-
 from dvr_ryu.listening import GONE, listening
 from dvr_ryu.switch.guard.admission import Admission
 from dvr_ryu.switch.peer_log import log_peer
@@ -84,7 +82,7 @@ class Server:
 
     def _listen(self, again: bool = False) -> None:
         try:
-            self._socket = listening(self.address.host, self.address.port, _BACKLOG)
+            self._socket = self._opened()
         except OSError as error:
             if not again:
                 LOG.warning(
@@ -93,8 +91,16 @@ class Server:
                     self._what, self.address, error.strerror or error, self._option,
                 )  # fmt: skip
             return
-        self.address = evolve(self.address, port=self._socket.getsockname()[1])
+        host, port, *_ = self._socket.getsockname()
+        self.address = PageAddress(host, port)
         LOG.info("%s at %s", self._what, self.address.url)
+
+    def _opened(self) -> socket.socket:
+        if self.address.descriptor is None:
+            return listening(self.address.host, self.address.port, _BACKLOG)
+        sock = socket.socket(fileno=self.address.descriptor)
+        sock.getsockname()  # an OSError if it is no socket
+        return sock
 
     def _serve(self) -> None:
         while self._socket is None and not self._ended.is_set():
