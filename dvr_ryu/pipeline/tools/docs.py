@@ -12,15 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import dedent, fill, indent
 from typing import Any
 
-from dvr_ryu.pipeline.language.actions import Learn, Output
 from dvr_ryu.pipeline.language.fields import ALIASES, FIELDS, SHORTHANDS, shorthand, spelled_out
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.flow_file import logical_lines
-from dvr_ryu.pipeline.language.numbers import PORT
-from dvr_ryu.pipeline.language.operands import written
-from dvr_ryu.pipeline.language.pipeline import Pipeline, Table
+from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.language.refusals import REFUSALS
-from dvr_ryu.pipeline.tools.graph import next_tables
+from dvr_ryu.pipeline.tools.graph import ends, next_tables
 from dvr_ryu.pipeline.tools.guide import GUIDE, HEADER
 from dvr_ryu.topology.bridges import BRIDGES, BridgeDefinition, Plug, patch_ports
 from dvr_ryu.topology.relations import RELATIONS, ThisHost, fields_of
@@ -170,8 +167,10 @@ def picture(pipeline: Pipeline) -> str:
         table, following = tables[number], next_tables(tables[number])
         repeated = number in drawn
         drawn.add(number)
-        ends = "(see above)" if repeated and following else ", ".join(_ends(table))
-        rows.append((f"{stem}{number} {table.name}", ends))
+        seen = repeated and following
+        rows.append((
+            f"{stem}{number} {table.name}", "(see above)" if seen else ", ".join(ends(table))
+        ))  # fmt: skip
         if repeated:
             return
         for position, each in enumerate(following, 1):
@@ -182,22 +181,7 @@ def picture(pipeline: Pipeline) -> str:
         if table.number == pipeline.tables[0].number or table.number not in reached:
             draw(table.number, "", "")
     wide = max(len(tree) for tree, _ in rows)
-    return "\n".join(f"{tree:{wide}} : {ends}" if ends else tree for tree, ends in rows)
-
-
-def _ends(table: Table) -> list[str]:
-    """The other things that a table's flows do with a packet, each once."""
-    ends: dict[str, None] = {}
-    for flow in table.flows():
-        for action in flow.actions:
-            if isinstance(action, Learn):
-                into = dict(action.settings).get("table")
-                ends[f"learn flows of table {into}"] = None
-            elif isinstance(action, Output):
-                ends[f"to {written(PORT, action.port)}"] = None
-        if not flow.actions and not flow.goto:
-            ends["drop"] = None
-    return list(ends)
+    return "\n".join(f"{tree:{wide}} : {beyond}" if beyond else tree for tree, beyond in rows)
 
 
 # RST ----------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
-"""Computes the graph of tables: the tables to which a table's flows send packets."""
+"""Computes the graph of tables: where a table's flows send packets, to other tables and beyond."""
 
 from __future__ import annotations
 
-from dvr_ryu.pipeline.language.operands import nodes
+from dvr_ryu.pipeline.language.actions import Learn, Output
+from dvr_ryu.pipeline.language.numbers import PORT
+from dvr_ryu.pipeline.language.operands import nodes, written
 from dvr_ryu.pipeline.language.pipeline import Table
 
 
@@ -15,3 +17,18 @@ def next_tables(table: Table) -> list[int]:
     parts = (node for flow in table.flows() for node in nodes((flow.actions, flow.goto)))
     numbers = {getattr(part, "table", None) for part in parts}
     return sorted(number for number in numbers if number not in (None, table.number))
+
+
+def ends(table: Table) -> list[str]:
+    """The other things that a table's flows do with a packet, each once."""
+    found: dict[str, None] = {}
+    for flow in table.flows():
+        for action in flow.actions:
+            if isinstance(action, Learn):
+                into = dict(action.settings).get("table")
+                found[f"learn flows of table {into}"] = None
+            elif isinstance(action, Output):
+                found[f"to {written(PORT, action.port)}"] = None
+        if not flow.actions and not flow.goto:
+            found["drop"] = None
+    return list(found)
