@@ -11,6 +11,7 @@ PACKAGES = {
     "arping": "iputils-arping",
     "conntrack": "conntrack",
     "dnsmasq": "dnsmasq-base",
+    "dot": "graphviz",
     "ethtool": "ethtool",
     "ip": "iproute2",
     "ip6tables": "iptables",

@@ -14,11 +14,11 @@ import click
 from dvr_ryu import errors
 from dvr_ryu.cli.companion import companion
 from dvr_ryu.cli.files import check, completion, docs, flows, hosts
+from dvr_ryu.cli.graph import graph
 from dvr_ryu.cli.lab import lab
 from dvr_ryu.cli.output import end_with
 from dvr_ryu.cli.pki import pki
 from dvr_ryu.cli.show import show
-from dvr_ryu.cli.status import status
 from dvr_ryu.cli.trace import trace
 from dvr_ryu.command import dvr
 
@@ -63,5 +63,7 @@ def cli() -> None:
     """The group of all subcommands."""
 
 
-for command in (check, flows, hosts, docs, completion, companion, lab, pki, show, status, trace):
+for command in (
+    check, flows, graph, hosts, docs, completion, companion, lab, pki, show, trace,
+):  # fmt: skip
     cli.add_command(command)

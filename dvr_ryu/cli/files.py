@@ -16,6 +16,7 @@ from dvr_ryu.cli.options import (
     FILE,
     complete_host,
     flows_option,
+    require_pipelines,
     topology_argument,
     views,
 )
@@ -126,11 +127,7 @@ def flows(
     every = output_format == "script"
     usual = list(pipelines.by_bridge) if every else [bridge_of(Plug.TUNNELS)]
     bridges = [bridge] if bridge else usual
-    if unknown := [each for each in bridges if each not in pipelines.by_bridge]:
-        known = ", ".join(pipelines.by_bridge)
-        raise click.BadParameter(
-            f"no pipeline for '{unknown[0]}'; there are {known}", param_hint="--bridge"
-        )
+    require_pipelines(pipelines, bridges)
     if not topology:
         lines = _cleaned(dump, pipelines.by_bridge[bridges[0]])
     elif output_format == "script":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from os.path import isfile
 from pathlib import Path
@@ -16,10 +16,8 @@ from dvr_ryu import errors
 from dvr_ryu.pki.files import FOLDER
 
 if TYPE_CHECKING:
+    from dvr_ryu.pipeline.compile.pipelines import Pipelines
     from dvr_ryu.topology.view import HostView
-    from dvr_ryu.web.address import PageAddress
-
-METRICS = "--metrics"
 
 FILE = click.Path(path_type=Path, readable=False)
 
@@ -69,25 +67,6 @@ _tls_option = click.option(
 )
 
 
-def _read_metrics(_: click.Context, __: click.Parameter, text: str) -> PageAddress | None:
-    from dvr_ryu.web.address import METRICS_DEFAULT, page_address
-
-    try:
-        return page_address(text or METRICS_DEFAULT, METRICS, METRICS_DEFAULT)
-    except errors.DvrError as error:
-        raise click.UsageError(str(error)) from None
-
-
-metrics_option = click.option(
-    METRICS,
-    envvar="DVR_METRICS",
-    metavar="ADDRESS:PORT",
-    callback=_read_metrics,
-    help="Where Prometheus finds this companion's metrics, at /metrics; off for nowhere. The "
-    "default is $DVR_METRICS, or 127.0.0.1:9653.",
-)
-
-
 def tls_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add --pki and --tls to a command, which gets them as its `options`."""
 
@@ -100,6 +79,16 @@ def tls_options(command: Callable[..., None]) -> Callable[..., None]:
         command(*args, options=TlsOptions(pki.absolute(), tls), **more)
 
     return with_options
+
+
+def require_pipelines(pipelines: Pipelines, bridges: Iterable[str]) -> None:
+    """Raise BadParameter for the first bridge that has no pipeline."""
+    for bridge in bridges:
+        if bridge not in pipelines.by_bridge:
+            known = ", ".join(pipelines.by_bridge)
+            raise click.BadParameter(
+                f"no pipeline for '{bridge}'; there are {known}", param_hint="the bridge"
+            )
 
 
 def view(topology: Path, host: str) -> HostView:

@@ -2,8 +2,8 @@
 Python.
 
 topology <- pipeline <- reconcile, source <- pki <- switch, companion <- desired_state
-<- metrics <- web <- options, lab <- app <- cli. Within the pipeline: language <- compile <- run,
-tools <- load. All parts may import a leaf. No modules import each other in a circle.
+<- graph <- metrics <- web <- options, lab <- app <- cli. Within the pipeline: language <- compile
+<- run, tools <- load. All parts may import a leaf. No modules import each other in a circle.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ RANK = {
     "companion": 5,
     "trace": 6,
     "desired_state": 6,
+    "graph": 7,
     "metrics": 8,
     "web": 9,
     "options": 10,
@@ -60,10 +61,11 @@ RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu
 # A library → the only folder that imports it.
 ONLY_IN = {"ovs": "companion.providers.ovsdb", "pyroute2": "companion.providers.netlink",
            "prometheus_client": "metrics"}  # fmt: skip
-NOT_UNDER_EVENTLET = {"source", "companion", "trace", "metrics", "web", "lab", "cli"}
+NOT_UNDER_EVENTLET = {"source", "companion", "trace", "graph", "metrics", "web", "lab", "cli"}
 # Parts of the companion that read or change the host, or wait; all others only compute.
 COMPANION_EFFECTS = {"agent", "check", "host", "providers", "run", "upkeep"}
-
+# Parts of graph that run Graphviz.
+GRAPH_EFFECTS = {"graphviz", "drawing"}
 PURE_OF_WEB = {"address", "guard", "messages"}
 PURE_OF_METRICS = {"catalogue", "metric", "reference"}
 
@@ -77,6 +79,7 @@ def is_pure(module: str) -> bool:
         or (part == "companion" and rest.partition(".")[0] not in COMPANION_EFFECTS)
         or (part == "switch" and rest.startswith("guard"))
         or (part == "trace" and not rest.startswith("live"))
+        or (part == "graph" and rest not in GRAPH_EFFECTS)
         or (part == "web" and rest in PURE_OF_WEB)
         or (part == "metrics" and rest in PURE_OF_METRICS)
     )

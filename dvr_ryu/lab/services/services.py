@@ -5,7 +5,6 @@ They are the programs that a user runs on real hosts, with the commands that a u
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +16,6 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts.bare import CONTROLLER, Lab, controller_of
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.services import tls
-from dvr_ryu.lab.services.page import VARIABLE
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE
@@ -43,11 +41,10 @@ class LabService:
     log: Path
     environment: Mapping[str, str] = field(factory=dict, eq=dict)
 
-    def start(self, topology: Path, page: socket.socket | None = None) -> int:
+    def start(self, topology: Path) -> int:
         """Start the service unless it runs; return how often it was started so far.
 
-        The controller finds the topology, the flows and its TLS files through its environment, and
-        inherits the socket of its page.
+        The controller finds the topology, the flows and its TLS files through its environment.
         """
         extra = {
             "DVR_TOPOLOGY": str(topology),
@@ -56,8 +53,7 @@ class LabService:
             "PYTHONUNBUFFERED": "1",
             **self.environment,
         }
-        listens = (VARIABLE, page) if page else None
-        if self.host.start_service(self.name, self.command, self.log, extra, listens):
+        if self.host.start_service(self.name, self.command, self.log, extra):
             return 1
         return self.host.service_starts(self.name)
 
@@ -121,9 +117,8 @@ def seed_memory(host: LabHost, text: str) -> None:
     memory.write_text(text)
 
 
-def start(services: list[LabService], path: Path, page: socket.socket | None = None) -> list[int]:
-    """Start those of `services` that do not run; return how often each was started so far. The
-    first, the controller, inherits the socket of its page when it is started for the first time.
+def start(services: list[LabService], path: Path) -> list[int]:
+    """Start those of `services` that do not run; return how often each was started so far.
 
     HostError if their hosts cannot read the topology file at `path`.
     """
@@ -132,8 +127,7 @@ def start(services: list[LabService], path: Path, page: socket.socket | None = N
             raise HostError(
                 f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
             )
-    controller, *companions = services
-    return [controller.start(path, page), *(each.start(path) for each in companions)]
+    return [service.start(path) for service in services]
 
 
 def await_ready(

@@ -9,6 +9,7 @@ import pytest
 from dvr_ryu.companion import script
 from dvr_ryu.companion.providers import commands
 from dvr_ryu.errors import DvrError
+from dvr_ryu.graph import graphviz
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.hosts import bare
 from dvr_ryu.packages import PACKAGES
@@ -23,6 +24,7 @@ def test_all_programs_are_in_an_installed_package() -> None:
     installed = dict(line.split() for line in table.split("\n") if line)
     assert installed == {program: PACKAGES[program] for program in installed}
     run = {*script.PROGRAMS, *commands.PROGRAMS, *preflight.PROGRAMS, *making.PROGRAMS}
+    run.add(graphviz.PROGRAM)
     assert PACKAGES.keys() == run
     assert set(installed.values()) == {PACKAGES[program] for program in run}
 
