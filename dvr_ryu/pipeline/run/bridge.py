@@ -16,7 +16,7 @@ from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.run import actions
 from dvr_ryu.pipeline.run.action_set import run_action_set
 from dvr_ryu.pipeline.run.lookup import Lookup
-from dvr_ryu.pipeline.run.machine import Environment, Machine, TooDeep
+from dvr_ryu.pipeline.run.machine import Dropped, Environment, Machine
 from dvr_ryu.pipeline.run.packet import Packet
 from dvr_ryu.pipeline.run.ports import BridgePort, planned_ports
 from dvr_ryu.pipeline.run.state import BridgeState
@@ -65,12 +65,13 @@ class Bridge:
         try:
             machine.run(0)
             run_action_set(machine)
-        except TooDeep as too_deep:
-            machine.note(f"{too_deep}: Open vSwitch drops the packet")
+        except Dropped as dropped:
+            machine.note(f"{dropped}: Open vSwitch drops the packet everywhere")
             machine.outputs.clear()
         return Forwarding(
             tuple(step.done() for step in machine.steps),
             tuple(machine.outputs),
+            machine.as_it_is(),
             machine.state_after(),
         )
 

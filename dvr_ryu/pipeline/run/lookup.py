@@ -8,7 +8,7 @@ with the same holes. No flow is filled before a packet matches it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from attrs import frozen
@@ -16,6 +16,7 @@ from attrs import frozen
 from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.compile.binding import BridgeContext, NoSuchPort, value_of
 from dvr_ryu.pipeline.compile.template import filled_flow
+from dvr_ryu.pipeline.language.actions.special import Conjunction
 from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.fields import VLAN_PRESENT
 from dvr_ryu.pipeline.language.flow import Flow
@@ -125,24 +126,47 @@ class Lookup:
             self._tables[table.number] = tuple(sorted(lines, key=lambda line: -line.flow.priority))
 
     def find(self, table: int, fields: Fields, learned: Sequence[Flow] = ()) -> Found | None:
-        """The flow of the highest priority in the table that matches a packet with these fields."""
-        best: Found | None = None
-        for line in self._tables.get(table, ()):
-            if line.may_match(fields) and (flow := self._row_flow(line, fields)):
-                best = Found(flow, flow.location)
-                break
-        for flow in learned:
-            better = best is None or flow.priority > best.flow.priority
-            if flow.table == table and better and matches(flow, fields):
-                best = Found(flow, None, learned=True)
-        return best
+        """The flow of the highest priority in the table that matches a packet with these fields.
 
-    def _row_flow(self, line: Line, fields: Fields) -> Flow | None:
-        """The line's flow for the first row that the packet matches, if there is one."""
+        Flows with a conjunction match together: if a packet matches one of each clause, it is
+        looked up once more with the conjunction's conj_id.
+        """
+        clauses: dict[int, list[Conjunction]] = defaultdict(list)
+        whole: Found | None = None
+        for found in self._matching(table, fields, learned):
+            if parts := conjunctions(found.flow):
+                clauses[found.flow.priority] += parts
+            else:
+                whole = found
+                break
+        if clauses:
+            least = whole.flow.priority if whole else -1
+            for priority in (each for each in clauses if each > least):
+                for conj_id in complete(clauses[priority]):
+                    seen = {**fields, "conj_id": conj_id}
+                    others = self._matching(table, seen, learned)
+                    if joint := next((f for f in others if not conjunctions(f.flow)), None):
+                        return joint
+        return whole
+
+    def _matching(self, table: int, fields: Fields, learned: Sequence[Flow]) -> Iterator[Found]:
+        """The flows that match, the highest priority first."""
+        taught = [flow for flow in learned if flow.table == table and matches(flow, fields)]
+        taught.sort(key=lambda flow: -flow.priority)
+        for line in self._tables.get(table, ()):
+            while taught and taught[0].priority > line.flow.priority:
+                yield Found(taught.pop(0), None, learned=True)
+            if line.may_match(fields):
+                for flow in self._row_flows(line, fields):
+                    yield Found(flow, flow.location)
+        for flow in taught:
+            yield Found(flow, None, learned=True)
+
+    def _row_flows(self, line: Line, fields: Fields) -> Iterator[Flow]:
+        """The line's flows for the rows that the packet matches."""
         for row in self._candidates(line, fields):
             if self._masked_match(line, row, fields) and self._has_ports(line, row):
-                return self._flow(line, row)
-        return None
+                yield self._flow(line, row)
 
     def _candidates(self, line: Line, fields: Fields) -> Sequence[Any]:
         if line.relation is None:
@@ -194,6 +218,19 @@ class Lookup:
         if flow is None:
             flow = self._filled[key] = filled_flow(line.flow, row, self._context)
         return flow
+
+
+def conjunctions(flow: Flow) -> list[Conjunction]:
+    """The conjunctions that a flow is a clause of."""
+    return [each for each in flow.actions if isinstance(each, Conjunction)]
+
+
+def complete(clauses: Iterable[Conjunction]) -> Iterator[int]:
+    """The ids of the conjunctions of which each clause is there."""
+    there: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for each in clauses:
+        there[each.id, each.clauses].add(each.clause)
+    return (id_ for (id_, count), found in there.items() if len(found) == count)
 
 
 def matches(flow: Flow, fields: Fields) -> bool:

@@ -50,8 +50,8 @@ def runs(*kinds: type[Action]) -> Callable[[Perform], Perform]:
     return add
 
 
-class TooDeep(Exception):
-    """The packet was looked up too often: Open vSwitch drops it, also where it was sent already."""
+class Dropped(Exception):
+    """Open vSwitch cannot go on with the packet: it drops it, also where it was sent already."""
 
 
 @frozen(eq=False)
@@ -155,6 +155,10 @@ class Machine:
         port = self.environment.ports.get(number)
         return port.name if port else PORT.write(number)
 
+    def as_it_is(self) -> Packet:
+        """The packet now, with its registers and the like."""
+        return evolve(self.packet, fields=self.fields, payload=self.payload)
+
     def leaving(self) -> Packet:
         """The packet as it leaves now: its headers, and its tunnel's fields."""
         fields = {n: v for n, v in self.fields.items() if n.startswith("tun_")}
@@ -178,7 +182,7 @@ class Machine:
     # Running ----------------------------------------------------------------------------------
 
     def run(self, table: int) -> None:
-        """Look the packet up in a table, and run all that follows. Raises TooDeep."""
+        """Look the packet up in a table, and run all that follows. Raises Dropped."""
         self.look_up(table, depth=0)
         self.finish()
 
@@ -285,7 +289,7 @@ class Machine:
     def _count(self) -> None:
         if self.frames:
             if self.frame.deepness >= DEEPEST:
-                raise TooDeep(f"over {DEEPEST} look-ups within each other")
+                raise Dropped(f"there are over {DEEPEST} look-ups within each other")
             if self.resubmits >= MOST_RESUBMITS:
-                raise TooDeep(f"over {MOST_RESUBMITS} look-ups")
+                raise Dropped(f"there are over {MOST_RESUBMITS} look-ups")
         self.resubmits += 1

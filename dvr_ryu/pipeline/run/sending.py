@@ -15,5 +15,8 @@ def send(machine: Machine, number: int) -> None:
     if port.protected and came_in and came_in.protected:
         machine.note(f"not to {port.name}: it is protected, and so is {came_in.name}")
         return
+    if "packet_type" in machine.fields:
+        machine.note(f"not to {port.name}: the packet has no Ethernet header")
+        return
     machine.outputs.append((port.name, machine.leaving()))
     machine.step.outputs.append(port.name)

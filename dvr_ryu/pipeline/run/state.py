@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.run.connections import Connection
 
 
 @frozen
@@ -18,6 +19,8 @@ class BridgeState:
     """VLAN tag and MAC → the port on which NORMAL learned it."""
     learned: tuple[Flow, ...] = ()
     """The flows that learn actions made, the oldest first."""
+    connections: tuple[Connection, ...] = ()
+    """The connections that ct committed, of all zones."""
 
     def with_mac(self, vlan: int, mac: int, port: str) -> BridgeState:
         """The state after NORMAL learned a MAC."""
@@ -29,6 +32,19 @@ class BridgeState:
         """The state after a learn action. It replaces a flow of the same table, priority, match."""
         others = tuple(each for each in self.learned if _identity(each) != _identity(flow))
         return evolve(self, learned=(*others, flow))
+
+    def with_connection(
+        self, connection: Connection, instead_of: Connection | None = None
+    ) -> BridgeState:
+        """The state with a connection more, or with one in place of another."""
+        others = tuple(each for each in self.connections if each is not instead_of)
+        return evolve(self, connections=(*others, connection))
+
+    def without(self, connection: Connection) -> BridgeState:
+        """The state without a connection."""
+        return evolve(
+            self, connections=tuple(each for each in self.connections if each is not connection)
+        )
 
 
 def _identity(flow: Flow) -> tuple[int, int, frozenset[Any]]:

@@ -55,5 +55,7 @@ class Forwarding:
 
     steps: tuple[Step, ...]
     outputs: tuple[tuple[str, Packet], ...]
+    final: Packet
+    """The packet as the last action left it, with its registers and the like."""
     state: BridgeState
     """The bridge's state after the packet."""

@@ -35,6 +35,10 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 
+_NOTHING = {"drop", "userspace", "sample", "ct", "ct_clear", "meter", "trunc"}
+"""Actions that change neither the way nor the packet."""
+
+
 class Unreadable(Exception):
     """Datapath actions that this module does not know."""
 
@@ -52,15 +56,23 @@ def split(text: str) -> Iterator[str]:
 
 
 class DatapathRun:
-    """Runs actions. `ports`: the datapath's number, and the other end of a tunnel → name."""
+    """Runs actions. `ports`: the datapath's number, and the other end of a tunnel → name.
+    `recirculated`: the actions for packets that come again.
+    """
 
-    def __init__(self, packet: Packet, ports: Mapping[tuple[int, int | None], str]) -> None:
+    def __init__(
+        self,
+        packet: Packet,
+        ports: Mapping[tuple[int, int | None], str],
+        recirculated: Mapping[str, str],
+    ) -> None:
+        self.recirculated = recirculated
         self.fields = dict(packet.fields)
         self.tags = [self.fields.pop(n) for n in ("vlan_tci", "inner_vlan_tci") if n in self.fields]
         self.size = packet.size
         self.ports = ports
         self.outputs: list[tuple[str, Packet]] = []
-        self.cut: int | None = None
+        self.hidden: list[dict[str, int]] = []
 
     def run(self, text: str) -> None:
         """Run actions. What follows a tnl_push is done on the underlay."""
@@ -88,9 +100,21 @@ class DatapathRun:
             saved = dict(self.fields), list(self.tags)
             self.run(inside)
             self.fields, self.tags = saved
-        elif name == "trunc":
-            self.cut = int(inside)
-        elif name not in ("drop", "userspace", "sample"):
+        elif name == "recirc":
+            saved = dict(self.fields), list(self.tags)
+            self.run(self.recirculated[inside])
+            self.fields, self.tags = saved
+        elif name == "push_mpls":
+            label = dict(part.split("=") for part in split(inside))
+            self.hidden.append(_above_ethernet(self.fields))
+            for key in ("label", "tc", "ttl", "bos"):
+                self.fields[f"mpls_{key}"] = _number(label[key])
+            self.fields["dl_type"] = _number(label["eth_type"])
+        elif name == "pop_mpls":
+            _above_ethernet(self.fields)
+            self.fields |= self.hidden.pop() if self.hidden else {}
+            self.fields["dl_type"] = _number(inside.removeprefix("eth_type="))
+        elif name not in _NOTHING:
             raise Unreadable(action)
 
     def _set(self, kind: str, values: str) -> None:
@@ -130,6 +154,12 @@ class DatapathRun:
         for name, tag in zip(("vlan_tci", "inner_vlan_tci"), self.tags, strict=False):
             fields[name] = tag
         self.outputs.append((self.ports[number, end], Packet(fields, self.size)))
+
+
+def _above_ethernet(fields: dict[str, int]) -> dict[str, int]:
+    """Take the fields above Ethernet out, with the type that they have there."""
+    inner = {name: fields.pop(name) for name in [*fields] if name not in ("dl_src", "dl_dst")}
+    return inner
 
 
 def _number(text: str) -> int:

@@ -32,7 +32,8 @@ class Traced:
     """What Open vSwitch would do: the ports and packets, and its own words."""
 
     outputs: tuple[tuple[str, Packet], ...]
-    actions: str
+    final: str
+    """The packet after its last action."""
     text: str
 
 
@@ -143,11 +144,13 @@ class Tracer:
     def trace(self, bridge: str, packet: Packet, in_port: int) -> Traced:
         """What the bridge does with a packet: it learns, but sends nothing."""
         text = self.call("ofproto/trace", bridge, flow_text(packet, in_port), "-generate")
-        found = re.search(r"^Datapath actions: (.*)$", text, re.MULTILINE)
-        assert found, text
-        run = DatapathRun(packet, self._ports[bridge])
-        run.run(found[1])
-        return Traced(tuple(run.outputs), found[1], text)
+        actions = re.findall(r"^Datapath actions: (.*)$", text, re.MULTILINE)
+        again = re.findall(r"^recirc\((\w+)\)", text, re.MULTILINE)
+        run = DatapathRun(packet, self._ports[bridge], dict(zip(again, actions[1:], strict=True)))
+        run.run(actions[0])
+        found = re.search(r"^Final flow: (.*)$", text, re.MULTILINE)
+        final = found[1] if found else ""
+        return Traced(tuple(run.outputs), final, text)
 
 
 def flow_text(packet: Packet, in_port: int) -> str:

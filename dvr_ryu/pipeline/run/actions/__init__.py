@@ -4,6 +4,19 @@ a family registers its functions.
 
 from __future__ import annotations
 
-from dvr_ryu.pipeline.run.actions import headers, learn, output, tables, vlan
+from dvr_ryu.pipeline.run.actions import (
+    ct,
+    encap,
+    hashing,
+    headers,
+    learn,
+    mpls,
+    output,
+    special,
+    tables,
+    vlan,
+)
 
-__all__ = ["headers", "learn", "output", "tables", "vlan"]
+__all__ = [
+    "ct", "encap", "hashing", "headers", "learn", "mpls", "output", "special", "tables", "vlan",
+]  # fmt: skip

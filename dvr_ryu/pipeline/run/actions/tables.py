@@ -12,8 +12,10 @@ from dvr_ryu.pipeline.language.actions.instructions import (
 )
 from dvr_ryu.pipeline.language.actions.resubmit import Resubmit
 from dvr_ryu.pipeline.language.actions.special import Exit
+from dvr_ryu.pipeline.language.fields import TRANSPORTS
 from dvr_ryu.pipeline.language.numbers import RESERVED_PORTS
 from dvr_ryu.pipeline.language.operands import number
+from dvr_ryu.pipeline.run.headers import Fields
 from dvr_ryu.pipeline.run.machine import Machine, runs
 
 _IN_PORT = RESERVED_PORTS["IN_PORT"]
@@ -31,7 +33,20 @@ def resubmit(machine: Machine, action: Resubmit) -> None:
     table = machine.frame.table if action.table is None else action.table
     port = number(action.port)
     seen_as = {} if port == _IN_PORT else {"in_port": port}
+    if action.ct:
+        seen_as |= _first_packet(machine.fields)
     machine.look_up(table, machine.step.depth + 1, seen_as)
+
+
+def _first_packet(fields: Fields) -> Fields:
+    """The ends of the connection's first packet, by the names of the packet's own ends."""
+    l4 = TRANSPORTS.get(fields.get("nw_proto", 0), "")
+    names = {
+        "nw_src": "ct_nw_src", "nw_dst": "ct_nw_dst", "nw_proto": "ct_nw_proto",
+        "ipv6_src": "ct_ipv6_src", "ipv6_dst": "ct_ipv6_dst",
+        f"{l4}_src": "ct_tp_src", f"{l4}_dst": "ct_tp_dst",
+    }  # fmt: skip
+    return {name: fields[other] for name, other in names.items() if other in fields}
 
 
 @runs(Clone)
