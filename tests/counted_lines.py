@@ -72,7 +72,9 @@ class Scrape:
         return found
 
     def values(self, name: str, **labels: str) -> dict[tuple[str, ...], float]:
-        """Labels' values → value, of samples with this name that have these labels."""
+        """Labels' values, in the order of the labels' names → value, of samples with this name that
+        have these labels.
+        """
         return {
             tuple(each.labels.values()): each.value
             for each in self._samples

@@ -13,9 +13,11 @@ from dvr_ryu import errors
 from dvr_ryu.cli import output
 from dvr_ryu.cli.options import (
     FILE,
+    METRICS,
     complete_host,
     host_name_option,
     host_option,
+    metrics_option,
     tls_options,
     topology_argument,
     view,
@@ -24,6 +26,7 @@ from dvr_ryu.cli.options import (
 if TYPE_CHECKING:
     from dvr_ryu.companion.change import HostChange
     from dvr_ryu.companion.desired.tls import TlsOptions
+    from dvr_ryu.web.address import PageAddress
 
 
 @click.group()
@@ -131,7 +134,10 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
 @topology_argument
 @host_option
 @tls_options
-def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
+@metrics_option
+def companion_run(
+    topology: Path, host: str, options: TlsOptions, metrics: PageAddress | None
+) -> None:
     """Keep this host as the topology says until this command ends; it watches the file.
 
     Its end removes nothing: the host keeps forwarding packets. If it is restarted with a file that
@@ -140,6 +146,7 @@ def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
     from dvr_ryu.companion.run import run
     from dvr_ryu.companion.upkeep.memory import is_remembered
     from dvr_ryu.source.file import FileSource
+    from dvr_ryu.web.companion import served_metrics
 
     source = FileSource(topology.absolute())
     try:
@@ -147,7 +154,8 @@ def companion_run(topology: Path, host: str, options: TlsOptions) -> None:
     except (errors.DvrError, click.BadParameter):
         if not is_remembered(source, host):
             raise
-    run(source, host, options)
+    with served_metrics(metrics, METRICS) as observer:
+        run(source, host, options, observer)
 
 
 @companion.command("down")

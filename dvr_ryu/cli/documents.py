@@ -91,6 +91,7 @@ def of_lab(report: LabReport) -> Document:
     return {
         "topology": report.topology,
         "started": report.started,
+        "page": report.page,
         "hosts": [_host(each) for each in report.hosts],
         "instances": [
             {"name": each.name, "host": each.host, "addresses": list(each.addresses)}

@@ -52,6 +52,7 @@ def lab_up(topology: Path, folder: Path | None, over_tls: bool) -> None:
 
     with steps() as progress:
         lifecycle.up(topology, progress, pipelines=folder, over_tls=over_tls)
+        progress(f"the page is at {lifecycle.running().page}")
 
 
 @lab.command("flows")

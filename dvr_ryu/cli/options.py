@@ -18,6 +18,9 @@ from dvr_ryu.pki.files import FOLDER
 if TYPE_CHECKING:
     from dvr_ryu.pipeline.compile.pipelines import Pipelines
     from dvr_ryu.topology.view import HostView
+    from dvr_ryu.web.address import PageAddress
+
+METRICS = "--metrics"
 
 FILE = click.Path(path_type=Path, readable=False)
 
@@ -64,6 +67,25 @@ _pki_option = click.option(
 )
 _tls_option = click.option(
     "--tls", is_flag=True, help="Connect to the controller by TLS although the file says tcp:."
+)
+
+
+def _read_metrics(_: click.Context, __: click.Parameter, text: str) -> PageAddress | None:
+    from dvr_ryu.web.address import METRICS_DEFAULT, page_address
+
+    try:
+        return page_address(text or METRICS_DEFAULT, METRICS, METRICS_DEFAULT)
+    except errors.DvrError as error:
+        raise click.UsageError(str(error)) from None
+
+
+metrics_option = click.option(
+    METRICS,
+    envvar="DVR_METRICS",
+    metavar="ADDRESS:PORT",
+    callback=_read_metrics,
+    help="Where Prometheus finds this companion's metrics, at /metrics; off for nowhere. The "
+    "default is $DVR_METRICS, or 127.0.0.1:9653.",
 )
 
 

@@ -28,8 +28,9 @@ from dvr_ryu.companion.upkeep.announcer import Announcer
 from dvr_ryu.companion.upkeep.desired_topology import DesiredTopology
 from dvr_ryu.companion.upkeep.host_sync import HostSync
 from dvr_ryu.companion.upkeep.notices import Notices
+from dvr_ryu.companion.upkeep.observer import Observer, Silent
 from dvr_ryu.companion.upkeep.renewal_repeater import RenewalRepeater
-from dvr_ryu.companion.upkeep.reporting import Reporter, log, write_state
+from dvr_ryu.companion.upkeep.reporting import Reporter, StateFile, log
 from dvr_ryu.companion.upkeep.signals import on_signals
 from dvr_ryu.ending import end
 from dvr_ryu.errors import DvrError, is_exhaustion, one_line
@@ -44,12 +45,15 @@ QUIET_SECONDS = 0.1
 """Seconds without a change before a file is read: editors write in several steps."""
 
 
-def run(source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
-    """Run the companion of host `name` of the topology in `source` until SIGTERM or SIGINT.
+def run(
+    source: Source, name: str, options: TlsOptions = DEFAULTS, observer: Observer | None = None
+) -> None:
+    """Run the companion of host `name` of the topology in `source` until SIGTERM or SIGINT; the
+    `observer` gets reports of its work.
 
     Raise HostError if another companion works on this host.
     """
-    companion = Companion(source, name, options)
+    companion = Companion(source, name, options, observer)
     try:
         on_signals(companion.end)
         with ExitStack() as lock:
@@ -64,8 +68,15 @@ def run(source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
 class Companion:
     """One host's companion: rounds of reading, making and reporting, until it is to end."""
 
-    def __init__(self, source: Source, name: str, options: TlsOptions = DEFAULTS) -> None:
+    def __init__(
+        self,
+        source: Source,
+        name: str,
+        options: TlsOptions = DEFAULTS,
+        observer: Observer | None = None,
+    ) -> None:
         self._source = source
+        self._observer = observer or Silent()
         self._name = name
         self._wake = threading.Event()
         self._database = Database(self._wake.set)
@@ -76,6 +87,7 @@ class Companion:
         self._renewals = RenewalRepeater(CHECK_SECONDS)
         self._notices = Notices(name, options, self._shortage)
         self._reporter = Reporter()
+        self._state_file = StateFile(name)
 
     def _shortage(self, topology: Topology) -> str | None:
         return shortage(topology, self._name, self._database)
@@ -112,7 +124,7 @@ class Companion:
             watch.end()
             self._database.close()
             with suppress(Unwritable):
-                write_state("ended", 0, self._desired.version)
+                self._state_file.write("ended", 0, self._desired.version)
 
     def end(self) -> None:
         """End after the current round."""
@@ -143,6 +155,7 @@ class Companion:
             self._wake.wait(QUIET_SECONDS)
 
     def _round(self) -> None:
+        began = time.monotonic()
         errors: list[Exception] = []
         changes = 0
         for step in (self._read, self._let_leave):
@@ -156,15 +169,23 @@ class Companion:
                 self._desired.remember()
         with _noted(errors):
             lines = "\n".join(map(one_line, errors))
-            write_state(state, changes, self._desired.version, lines)
+            self._state_file.write(state, changes, self._desired.version, lines)
         self._reporter.complain(errors)
         for line in notes.news():
             log(line)
+        self._observer.ended(self._sync.round(state, time.monotonic() - began))
 
     def _read(self) -> None:
         """Read the topology. Addresses that leave by an edit are not announced again."""
         host, desired = self._sync.host, self._desired
-        if desired.read() and desired.leaving and desired.declaration and host:
+        try:
+            changed = desired.read()
+        except (DvrError, OSError) as error:
+            self._observer.refused(error)
+            raise
+        if changed:
+            self._observer.read(desired.reading_seconds)
+        if changed and desired.leaving and desired.declaration and host:
             declared = desired.declaration.topology
             self._announcer.limit(self._sync.resources(host, declared, desired.leaving))
 
@@ -178,8 +199,12 @@ class Companion:
         if topology is None:
             return 0
         began = time.monotonic()
+        edited = desired.edited or self._sync.unread
         host, done = self._sync.make(desired, topology)
-        self._log(done, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self._log(done, seconds)
+        if done:
+            self._observer.applied(done, seconds, edited)
         desired.edited = False
         self._announcer.follow(done, self._sync.holding)
         if desired.declaration and not self._announcer.introduced:

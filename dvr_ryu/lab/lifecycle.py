@@ -5,7 +5,7 @@ If an error or Ctrl-C ends the first `up`, nothing of the lab stays.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ def up(
     """
     # These imports take 0.1 s and more; dvr lab exec should not wait for them.
     from dvr_ryu.lab.proof import neighbours
-    from dvr_ryu.lab.services import flows, readiness
+    from dvr_ryu.lab.services import flows, page, readiness
     from dvr_ryu.source.file import FileSource
 
     preflight.require_root()
@@ -73,7 +73,8 @@ def up(
             lab = _hosts(state, topology, path, folder, progress, over_tls)
             flows.select(lab.controller, chosen)
             running = services.services_of(topology, path, lab, folder, over_tls)
-            starts = services.start(running, path)
+            with nullcontext() if state else page.opened(folder) as listens:
+                starts = services.start(running, path, listens)
             services.await_ready(running, starts, goal, progress)
             if state:
                 membership.end_hosts(topology, folder, goal)
@@ -190,7 +191,7 @@ def pipelines_of(folder: StateFolder = THE_LAB) -> Path:
 def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str]:
     """Give the lab that is up the flows in `pipelines`, and wait until every bridge has them.
 
-    Return the controller's log line about each bridge; an empty list if the lab already had these
+    Return a line about each bridge's change; an empty list if the lab already had these
     flows. After FileError and DvrError nothing was changed.
     """
     from dvr_ryu.lab.services import flows
@@ -204,4 +205,4 @@ def change_pipelines(pipelines: Path, folder: StateFolder = THE_LAB) -> list[str
     with folder.locked():
         lab = bare.Lab(state.lab_hosts)
         controller, *_ = services.services_of(topology, path, lab, folder, state.tls)
-        return flows.change(controller, topology, pipelines)
+        return flows.change(controller, state.page, topology, pipelines)

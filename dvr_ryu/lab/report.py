@@ -61,6 +61,8 @@ class LabReport:
 
     topology: str
     started: str
+    page: str
+    """The URL of the controller's page on this machine."""
     hosts: tuple[HostReport, ...]
     instances: tuple[InstanceReport, ...]
     logs: tuple[Path, ...]
@@ -78,7 +80,9 @@ def show(folder: StateFolder = THE_LAB) -> LabReport:
         host_reports = tuple(pool.map(lambda host: _report_of(host, owners), hosts))
         found = [(host, name) for host in hosts for name in instances_of(host)]
         instances = tuple(pool.map(lambda each: _instance_report_of(*each), found))
-    return LabReport(state.topology, state.started, host_reports, instances, tuple(folder.logs))
+    return LabReport(
+        state.topology, state.started, state.page, host_reports, instances, tuple(folder.logs)
+    )
 
 
 def _report_of(host: LabHost, owners: Mapping[str, str]) -> HostReport:
@@ -119,5 +123,5 @@ def render(report: LabReport) -> RenderableType:
         ((each.name, host.name, each.owner) for host in report.hosts for each in host.namespaces),
     )
     logs = table(("log",), ((str(log),) for log in report.logs))
-    title = f"{printable(report.topology)}, up since {report.started}\n"
+    title = f"{printable(report.topology)}, up since {report.started}; page at {report.page}\n"
     return Group(Text(title), hosts, "", instances, "", namespaces, "", logs)

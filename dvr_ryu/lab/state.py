@@ -38,7 +38,7 @@ class LabState:
 
     `underlay` is fixed for a lab, and each of `addresses` for a host: another value needs a new lab
     or a new host. `tls` is whether switches reach the controller by TLS, even if the topology says
-    tcp.
+    tcp, and `page` the URL of the controller's page on this machine.
     """
 
     topology: str = field(validator=_STR)
@@ -48,6 +48,7 @@ class LabState:
     underlay: str = field(default="", validator=_STR)
     addresses: Mapping[str, str] = field(factory=dict, eq=dict, validator=deep_mapping(_STR, _STR))
     tls: bool = field(default=False, validator=instance_of(bool))
+    page: str = field(default="", validator=_STR)
 
     @classmethod
     def new(cls, topology: Path, tls: bool = False) -> LabState:

@@ -88,6 +88,11 @@ class Bridge:
         return self.settled and self._has_read and self._found is None and not self._refused
 
     @property
+    def refused(self) -> str:
+        """Why the bridge cannot have the desired flows; empty if it can."""
+        return self._refused
+
+    @property
     def record(self) -> BridgeRecord:
         """What became of this bridge so far. It must be one of the topology."""
         assert self._name is not None

@@ -41,6 +41,8 @@ class BridgeRecord:
     error: str = ""
     """The last error; it stays when the bridge is in sync again."""
     error_time: float = 0.0
+    summary: str = ""
+    """One line about the last time that its flows were compared with the desired ones."""
     changes: deque[FlowEdit] = field(factory=lambda: deque(maxlen=MOST_CHANGES))
 
     def connected(self, peer: Peer) -> None:
@@ -60,7 +62,7 @@ class BridgeRecord:
     def synced(self, flows: int, summary: str, lines: Sequence[str], changed: bool) -> None:
         """Note that the bridge has its flows, and whether they had to be changed."""
         now = time.time()
-        self.flows = flows
+        self.flows, self.summary = flows, summary
         if changed:
             self.changes.append(FlowEdit(now, summary, lines))
         if changed or self.in_sync_since is None:

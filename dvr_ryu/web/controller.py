@@ -16,19 +16,15 @@ from dvr_ryu.topology.topology import Topology
 from dvr_ryu.web import status
 from dvr_ryu.web.edits import Edits
 from dvr_ryu.web.messages import Request, Response, Routes, document
-from dvr_ryu.web.status import ControllerState, Status, time_text
+from dvr_ryu.web.status import ControllerState, Status, SyncState, time_text
 
 
-class ConnectedBridge(Protocol):
+class ConnectedBridge(SyncState, Protocol):
     """A connected bridge, as far as it is shown."""
 
     @property
     def name(self) -> BridgeName | None:
         """Its name, if it is in the topology."""
-
-    @property
-    def in_sync(self) -> bool:
-        """Whether it has the desired flows."""
 
 
 class Watched(Protocol):
@@ -63,12 +59,12 @@ class ControllerRoutes:
     def status(self, _: Request) -> Response:
         """Controller, hosts and bridges: connected, in sync, since when, the last error."""
         watched = self._watched
-        in_sync = {each.name for each in watched.connected_bridges() if each.in_sync and each.name}
+        connected = {each.name: each for each in watched.connected_bridges() if each.name}
         found = Status(
             watched.state,
             watched.topology.hosts,
             watched.pipeline_names,
-            in_sync,
+            connected,
             watched.records,
         )
         return document(found.document())

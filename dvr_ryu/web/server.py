@@ -17,8 +17,6 @@ import traceback
 from contextlib import suppress
 from http import HTTPStatus
 
-from attrs import evolve
-
 from dvr_ryu.listening import GONE, listening
 from dvr_ryu.switch.guard.admission import Admission
 from dvr_ryu.switch.peer_log import log_peer
@@ -78,14 +76,13 @@ class Server:
         try:
             return route(request)
         except Exception as error:
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            line = f"{request.path} fails: {type(error).__name__} at {at.filename}:{at.lineno}"
+            line = f"{request.path} fails: {_mistake(error)}"
             log_peer(logging.ERROR, f"the {self._what} {line}: {error}")
             return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, line)
 
     def _listen(self, again: bool = False) -> None:
         try:
-            self._socket = listening(self.address.host, self.address.port, _BACKLOG)
+            self._socket = self._opened()
         except OSError as error:
             if not again:
                 LOG.warning(
@@ -94,8 +91,16 @@ class Server:
                     self._what, self.address, error.strerror or error, self._option,
                 )  # fmt: skip
             return
-        self.address = evolve(self.address, port=self._socket.getsockname()[1])
+        host, port, *_ = self._socket.getsockname()
+        self.address = PageAddress(host, port)
         LOG.info("%s at %s", self._what, self.address.url)
+
+    def _opened(self) -> socket.socket:
+        if self.address.descriptor is None:
+            return listening(self.address.host, self.address.port, _BACKLOG)
+        sock = socket.socket(fileno=self.address.descriptor)
+        sock.getsockname()  # an OSError if it is no socket
+        return sock
 
     def _serve(self) -> None:
         while self._socket is None and not self._ended.is_set():
@@ -137,9 +142,17 @@ class Server:
             connection.serve()
         except (OSError, ValueError) as error:  # the peer is gone or late, or writes no HTTP
             LOG.debug("%s: %s: %s", self._what, address, error)
+        except Exception as error:  # no request may end this process
+            log_peer(logging.ERROR, f"the {self._what} cannot answer {address}: {_mistake(error)}")
         finally:
             self._leave(connection, address)
 
     def _leave(self, connection: HttpConnection, address: str) -> None:
         with self._entering:
             self._open.leave(connection, address)
+
+
+def _mistake(error: Exception) -> str:
+    """One line about a mistake of this program."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {at.filename}:{at.lineno}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field, frozen
 
@@ -46,6 +46,18 @@ class ControllerState:
     """Instance that has not arrived on its host → the host where flows still lead."""
 
 
+class SyncState(Protocol):
+    """Whether a connected bridge has its flows."""
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether it has the desired flows, by all that is known."""
+
+    @property
+    def refused(self) -> str:
+        """Why it cannot have them; empty if it can."""
+
+
 @frozen
 class Status:
     """The state of all."""
@@ -54,7 +66,7 @@ class Status:
     hosts: Mapping[str, Host]
     bridges: Collection[str]
     """The bridges that each host should have."""
-    in_sync: Collection[BridgeName]
+    connected: Mapping[BridgeName, SyncState]
     records: Records
 
     def document(self) -> Document:
@@ -72,7 +84,7 @@ class Status:
         for host in self.hosts:
             for bridge in self.bridges:
                 name = BridgeName(host, bridge)
-                yield _bridge(name, self.records.of(name), name in self.in_sync)
+                yield _bridge(name, self.records.of(name), self.connected.get(name))
 
 
 def _controller(state: ControllerState) -> Document:
@@ -99,18 +111,20 @@ def _host(host: Host, bridges: list[Document]) -> Document:
     }
 
 
-def _bridge(name: BridgeName, record: BridgeRecord, in_sync: bool) -> Document:
+def _bridge(name: BridgeName, record: BridgeRecord, state: SyncState | None) -> Document:
     connected = record.peer is not None
+    in_sync = connected and state is not None and state.in_sync
     return {
         "host": name.host,
         "bridge": name.bridge,
         "connected": connected,
         "peer": str(record.peer) if connected else None,
         "since": time_text(record.since),
-        "in_sync": connected and in_sync,
-        "in_sync_since": time_text(record.in_sync_since) if connected and in_sync else None,
+        "in_sync": in_sync,
+        "in_sync_since": time_text(record.in_sync_since) if in_sync else None,
         "flows": record.flows,
-        "last_change": record.changes[-1].summary if record.changes else None,
+        "last_sync": record.summary or None,
+        "refused": state.refused or None if state else None,
         "last_error": error_document(record.error, record.error_time),
     }
 

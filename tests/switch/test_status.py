@@ -65,7 +65,7 @@ def test_a_bridge_comes_changes_fails_and_goes(
         lambda it: it["controller"]["edits"]["applied"] == 1 and bridge_of(it)["in_sync"],
     )
     assert bridge_of(status)["in_sync_since"] > filled["in_sync_since"]
-    assert "1 added" in bridge_of(status)["last_change"]
+    assert "1 added" in bridge_of(status)["last_sync"]
     wait_until(lambda: bool(fetch(controller, "edits.json")["edits"]), 10, "its difference")
     (edit,) = fetch(controller, "edits.json")["edits"]
     (changed,) = edit["files"]

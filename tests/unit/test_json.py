@@ -16,11 +16,16 @@ from dvr_ryu.companion.change import change
 from dvr_ryu.companion.check.finding import fails, passes
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.providers.dnsmasq.leases import Lease
+from dvr_ryu.lab import status
 from dvr_ryu.lab.proof.proof import Result
 from dvr_ryu.lab.report import HostReport, InstanceReport, LabReport, NamespaceReport
+from dvr_ryu.lab.status import Companion
 from dvr_ryu.shipped import examples_dir
+from dvr_ryu.switch.guard.identity import BridgeName, Peer
+from dvr_ryu.switch.record import Records
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
+from dvr_ryu.web.status import ControllerState, Status
 
 DOCS = (Path(__file__).parents[2] / "docs" / "json.rst").read_text(encoding="utf-8")
 EXAMPLE = str(examples_dir() / "human-defined-dvr.yaml")
@@ -120,7 +125,8 @@ def test_companion_plan() -> None:
 def test_lab_show() -> None:
     host = HostReport("h1", "10.0.0.1/24", 7, ("br-int",), (NamespaceReport("snat-1", "router r"),))
     instance = InstanceReport("a", "h1", ("10.1.0.2/24",))
-    report = LabReport("/t.yaml", "2026-01-01 00:00:00", (host,), (instance,), (Path("/x.log"),))
+    parts = (host,), (instance,), (Path("/x.log"),)
+    report = LabReport("/t.yaml", "2026-01-01 00:00:00", "http://127.0.0.1:8080/", *parts)
     assert shown(documents.of_lab(report)) == documented("lab show")
 
 
@@ -138,6 +144,24 @@ def test_show_leases() -> None:
     assert shown(document) == documented("show leases")
     assert [each["expires"] for each in document["leases"]] == ["1970-01-01T00:00:01Z", None]
     assert [each["instance"] for each in document["leases"]] == ["a", None]
+
+
+def test_status() -> None:
+    topology, records = load_topology(EXAMPLE), Records()
+    controller = ControllerState("/t.yaml", "flows", error="wrong", moving={"a": "server-68"})
+    name = BridgeName("server-68", "br-int")
+    records.of(name).connected(Peer("10.0.0.1", 2))
+    records.of(name).fails("no answer")
+    found = Status(controller, topology.hosts, ("br-int", "br-tun"), {}, records).document()
+    companion = Companion("server-68", "applied", 0.0, "", "an error", running=True)
+    document = status.put_together(found, {"server-68": companion})
+    assert (document["in_sync"], status.exit_code(document)) == (False, 2)
+    alone = status.put_together(None, {"server-68": companion})
+    assert (alone["in_sync"], alone["controller"], alone["bridges"]) == (True, None, [])
+    controller.error = ""
+    well = Status(controller, topology.hosts, (), {}, records).document()
+    assert well["in_sync"] is True
+    assert shown(document) | shown(alone) | shown(well) == documented("status")
 
 
 def test_each_command_with_json_has_a_section() -> None:

@@ -17,6 +17,7 @@ from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.upkeep.arrivals import amend_for_arrivals
 from dvr_ryu.companion.upkeep.desired_topology import DesiredTopology
 from dvr_ryu.companion.upkeep.leaving import Leaving
+from dvr_ryu.companion.upkeep.observer import Round
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -81,6 +82,18 @@ class HostSync:
         done = reconcile(host, wanted)
         self._known = wanted
         return done
+
+    def round(self, state: str, seconds: float) -> Round:
+        """The round that has ended, with what it found on the host."""
+        host = self.host
+        return Round(
+            state,
+            seconds,
+            self.holding,
+            host.foreign if host else (),
+            host.foreign_rules if host else (),
+            self.is_led(),
+        )
 
     def is_led(self) -> bool:
         """Whether a controller is connected; False if Open vSwitch does not answer."""

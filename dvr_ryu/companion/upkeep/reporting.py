@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,13 +26,23 @@ def log(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def write_state(state: str, changes: int, topology: str, error: str = "") -> None:
-    """Write the result of a round; `topology` is the version of the declaration in force. Raise
-    Unwritable.
-    """
-    document: dict[str, Any] = {"state": state, "pid": os.getpid(), "changes": changes}
-    document |= {"topology": topology, "error": error}
-    notes.replace(STATE_FILE, json.dumps(document) + "\n")
+class StateFile:
+    """The file that tells programs the result of the last round."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._last = ("", "")
+        self._since = 0.0
+
+    def write(self, state: str, changes: int, topology: str, error: str = "") -> None:
+        """Write the result of a round; `topology` is the version of the declaration in force. Raise
+        Unwritable.
+        """
+        if self._last != (state, topology):
+            self._last, self._since = (state, topology), time.time()
+        document: dict[str, Any] = {"host": self._host, "state": state, "since": self._since}
+        document |= {"pid": os.getpid(), "changes": changes, "topology": topology, "error": error}
+        notes.replace(STATE_FILE, json.dumps(document) + "\n")
 
 
 def _matter(error: Exception) -> str:

@@ -145,16 +145,24 @@ class LabHost:
                 process.kill()
 
     def start_service(
-        self, service: str, command: Sequence[str], log: Path, extra: Mapping[str, str]
+        self,
+        service: str,
+        command: Sequence[str],
+        log: Path,
+        extra: Mapping[str, str],
+        listens: tuple[str, socket.socket] | None = None,
     ) -> bool:
-        """Start a service that writes to `log`; `init` restarts it whenever it fails.
+        """Start a service that writes to `log`; `init` restarts it whenever it fails. By `listens`
+        it inherits a socket, and finds "fd:N" in an environment variable; so do its later starts.
 
         Return False if it already runs; HostError if it cannot be started.
         """
         request = {"name": service, "command": [*command], "environment": environment(extra)}
+        request["variable"] = listens[0] if listens else ""
         with log.open("ab") as output, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as init:
             init.connect(str(self.path(SOCKET)))
-            socket.send_fds(init, [json.dumps(request).encode()], [output.fileno()])
+            descriptors = [output.fileno(), *([listens[1].fileno()] if listens else [])]
+            socket.send_fds(init, [json.dumps(request).encode()], descriptors)
             answer = init.recv(4096).strip(b"\0").decode()
         if answer not in ("", RUNS_ALREADY):
             raise HostError(f"{self.name}: cannot start the {service}: {answer}")

@@ -159,7 +159,21 @@ class Service:
         self._command = command
         self._environment = environment
         self._log = log
+        self._variable = ""
+        self._listens: int | None = None
         self._pid_file = f"{SERVICES}/{name}.pid"
+
+    def inherit(self, variable: str, listens: int) -> None:
+        """Let it inherit a socket; it finds "fd:N" in this environment variable."""
+        self._environment[variable] = f"fd:{listens}"
+        self._variable, self._listens = variable, listens
+
+    def succeed(self, before: Service) -> None:
+        """Take the place of an ended service of this name, and its socket unless it has one."""
+        if self._listens is None and before._listens is not None:
+            self.inherit(before._variable, before._listens)
+            before._listens = None
+        before.forget()
 
     def start(self) -> Output:
         """Start it, and note its pid and how often it was started; OSError if it cannot be started.
@@ -178,6 +192,7 @@ class Service:
                 cwd="/",
                 env=self._environment,
                 start_new_session=True,
+                pass_fds=() if self._listens is None else (self._listens,),
             )
         except OSError:
             output.close()
@@ -216,8 +231,10 @@ class Service:
         write(self._log, [f"the {self.name} {text}".encode()])
 
     def forget(self) -> None:
-        """Close its log."""
+        """Close its log and its socket."""
         os.close(self._log)
+        if self._listens is not None:
+            os.close(self._listens)
 
 
 class ServiceManager:
@@ -268,12 +285,16 @@ class ServiceManager:
         """Serve one connection; the answer is the error, or empty."""
         connection, _ = self._listener.accept()
         with connection:
-            request, logs, _, _ = socket.recv_fds(connection, MAX_BYTES, 1)
+            request, descriptors, _, _ = socket.recv_fds(connection, MAX_BYTES, 2)
             answer = ""
             try:
-                service = Service(log=logs[0], **json.loads(request))
+                document = json.loads(request)
+                variable = document.pop("variable")
+                service = Service(**document, log=descriptors[0])
+                for listens in descriptors[1:]:
+                    service.inherit(variable, listens)
                 self._start(service)
-            except (OSError, ValueError, TypeError, IndexError) as error:
+            except (OSError, ValueError, TypeError, LookupError) as error:
                 answer = str(error) or repr(error)
             connection.send(answer.encode() or b"\0")
 
@@ -284,7 +305,7 @@ class ServiceManager:
             raise ValueError(RUNS_ALREADY)
         if before:
             self._due.pop(service.name, None)
-            before.forget()
+            service.succeed(before)
         self._services[service.name] = service
         self._listen(service.start())
 

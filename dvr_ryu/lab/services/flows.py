@@ -6,8 +6,8 @@ link is the whole change: the controller notices other files and brings every br
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+from typing import Any
 
 from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab.hosts.host import LabHost
@@ -18,11 +18,9 @@ from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.bridges import BRIDGES
 from dvr_ryu.topology.topology import Topology
+from dvr_ryu.web import client, status
 
 _PATIENCE = 30.0
-_IN_SYNC = re.compile(r"^\S+ ((\S+/br-\S+) in sync: .*)(?=\n)", re.MULTILINE)
-_REFUSED = re.compile(r"^\S+ (\S+/br-\S+: |the saved change is not applied)", re.MULTILINE)
-"""Log lines of the controller, behind the time: a bridge has its flows; flows are refused."""
 
 
 def require_valid(folder: Path, topology: Topology) -> Pipelines:
@@ -65,30 +63,54 @@ def selected(controller: LabHost) -> Path:
         return flows_dir()
 
 
-def change(controller: LabService, topology: Topology, folder: Path) -> list[str]:
+def change(controller: LabService, page: str, topology: Topology, folder: Path) -> list[str]:
     """Give the running controller the flows of `folder`, and wait until every bridge has them.
 
-    Return the controller's log line about each bridge; an empty list if it already had these flows.
-    HostError, with the end of its log, if the controller refuses the flows or takes too long.
+    `page` is the URL of the controller's page. Return a line about each bridge's change; an empty
+    list if the controller already had these flows. HostError if it refuses them or takes too long.
     """
     if folder.resolve() == selected(controller.host):
         return []
-    bridges = {f"{host}/{bridge}" for host in topology.hosts for bridge in BRIDGES}
-    start = controller.log.stat().st_size
-    reports: dict[str, str] = {}
+    try:
+        before = client.fetch(page, status.PATH)["controller"]
+    except client.NoAnswer as error:
+        raise HostError(f"{error}\n{controller.log_tail()}") from None
+    found: dict[str, Any] = {}
 
     def all_in_sync() -> bool:
         controller.require_alive()
-        text = controller.log.read_bytes()[start:].decode(errors="replace")
-        if _REFUSED.search(text):
-            raise HostError(f"the controller refuses {folder}. {controller.log_tail()}")
-        reports.update((found[2], found[1]) for found in _IN_SYNC.finditer(text))
-        return bridges <= reports.keys()
+        try:
+            found.update(client.fetch(page, status.PATH))
+        except client.NoAnswer:  # it may just start anew
+            return False
+        if error := _refusal(found, before):
+            raise HostError(f"the controller refuses {folder}. {error}")
+        return _has_read(found, before) and all(each["in_sync"] for each in found["bridges"])
 
     def unfinished() -> str:
-        names = ", ".join(sorted(bridges - reports.keys()))
-        return f"not so: {names}\n{controller.log_tail()}"
+        late = [each for each in found.get("bridges", ()) if not each["in_sync"]]
+        return f"not so: {', '.join(map(_name, late))}\n{controller.log_tail()}"
 
     select(controller.host, folder)
     wait_until(all_in_sync, _PATIENCE, f"every bridge has the flows of {folder}", unfinished)
-    return [reports[bridge] for bridge in sorted(bridges)]
+    return sorted(f"{_name(each)} {each['last_sync']}" for each in found["bridges"])
+
+
+def _name(bridge: dict[str, Any]) -> str:
+    return f"{bridge['host']}/{bridge['bridge']}"
+
+
+def _has_read(found: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Whether the controller has read an edit since `before`, or was started since."""
+    now = found["controller"]
+    edited: bool = now["edits"]["applied"] > before["edits"]["applied"]
+    return edited or now["started"] != before["started"]
+
+
+def _refusal(found: dict[str, Any], before: dict[str, Any]) -> str:
+    """Why the controller or a bridge refuses an edit, by the status; empty if none does."""
+    edits, error = found["controller"]["edits"], found["controller"]["error"]
+    if edits["refused"] > before["edits"]["refused"] and error:
+        return str(error["text"])
+    refused = (each for each in found["bridges"] if each["refused"])
+    return "".join(f"{_name(each)}: {each['refused']}" for each in refused)

@@ -5,6 +5,7 @@ They are the programs that a user runs on real hosts, with the commands that a u
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts.bare import CONTROLLER, Lab, controller_of
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.services import tls
+from dvr_ryu.lab.services.page import VARIABLE
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE
@@ -41,10 +43,11 @@ class LabService:
     log: Path
     environment: Mapping[str, str] = field(factory=dict, eq=dict)
 
-    def start(self, topology: Path) -> int:
+    def start(self, topology: Path, page: socket.socket | None = None) -> int:
         """Start the service unless it runs; return how often it was started so far.
 
-        The controller finds the topology, the flows and its TLS files through its environment.
+        The controller finds the topology, the flows and its TLS files through its environment, and
+        inherits the socket of its page.
         """
         extra = {
             "DVR_TOPOLOGY": str(topology),
@@ -53,7 +56,8 @@ class LabService:
             "PYTHONUNBUFFERED": "1",
             **self.environment,
         }
-        if self.host.start_service(self.name, self.command, self.log, extra):
+        listens = (VARIABLE, page) if page else None
+        if self.host.start_service(self.name, self.command, self.log, extra, listens):
             return 1
         return self.host.service_starts(self.name)
 
@@ -117,8 +121,9 @@ def seed_memory(host: LabHost, text: str) -> None:
     memory.write_text(text)
 
 
-def start(services: list[LabService], path: Path) -> list[int]:
-    """Start those of `services` that do not run; return how often each was started so far.
+def start(services: list[LabService], path: Path, page: socket.socket | None = None) -> list[int]:
+    """Start those of `services` that do not run; return how often each was started so far. The
+    first, the controller, inherits the socket of its page when it is started for the first time.
 
     HostError if their hosts cannot read the topology file at `path`.
     """
@@ -127,7 +132,8 @@ def start(services: list[LabService], path: Path) -> list[int]:
             raise HostError(
                 f"lab hosts have a /run of their own and cannot read {path}; move it elsewhere"
             )
-    return [service.start(path) for service in services]
+    controller, *companions = services
+    return [controller.start(path, page), *(each.start(path) for each in companions)]
 
 
 def await_ready(

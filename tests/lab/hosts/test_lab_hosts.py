@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -176,6 +178,44 @@ def test_a_service_that_is_killed_comes_back(lab: Lab, tmp_path: Path) -> None:
     host.start_service("victim", ["true"], log, {})
     wait_until(lambda: host.service_pid("victim") is None, 10, "its end of its own accord")
     assert untimed(log) == expected
+
+
+SAYS_STARTS = """if True:
+    import os, socket, sys
+    listener = socket.socket(fileno=int(os.environ["LISTENS"].removeprefix("fd:")))
+    while True:
+        listener.accept()[0].sendall(sys.argv[1].encode())
+"""
+
+
+def test_all_starts_of_a_service_inherit_one_socket_of_this_machine(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """Also a start after an end of its own: the port is never free for another program."""
+    host, log = lab["server-68"], tmp_path / "log"
+
+    def start(word: str, listens: tuple[str, socket.socket] | None = None) -> bool:
+        return host.start_service(
+            "page", [sys.executable, "-c", SAYS_STARTS, word], log, {}, listens
+        )
+
+    def answer() -> str:
+        with socket.create_connection(address, timeout=20) as client:
+            return client.recv(100).decode()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        assert start("first", ("LISTENS", listener))
+    assert answer() == "first"
+    host.run(["kill", "-9", str(host.service_pid("page"))])
+    assert answer() == "first"
+    wait_until(lambda: host.service_starts("page") == 2, 10, "its second start")
+    host.run(["kill", str(host.service_pid("page"))])
+    wait_until(lambda: host.service_pid("page") is None, 10, "its end")
+    assert start("second")
+    assert answer() == "second"
+    host.run(["kill", str(host.service_pid("page"))])
+    wait_until(lambda: host.service_pid("page") is None, 10, "its end")
 
 
 def untimed(log: Path) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from dvr_ryu.lab import entering, lifecycle, report
+from dvr_ryu.lab import entering, lifecycle, report, status
 from dvr_ryu.lab.hosts.host import MARKER
 from dvr_ryu.lab.hosts.process import with_variable
 from dvr_ryu.lab.proof import proof
 from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
 
 ARTICLE = examples_dir() / "human-defined-dvr.yaml"
@@ -64,6 +65,26 @@ def test_show_has_the_bridges_and_the_addresses(article: StateFolder) -> None:
     addresses = {instance.name: instance.addresses for instance in shown.instances}
     assert addresses["cirros"] == ("192.168.10.222/24",)
     assert article.log("controller") in shown.logs
+
+
+def test_the_status_is_that_of_the_controller_and_of_all_companions(article: StateFolder) -> None:
+    found = status.read(folder=article)
+    assert found["in_sync"] and status.exit_code(found) == 0
+    assert {host["companion"]["state"] for host in found["hosts"]} == {"applied"}
+    assert len(found["bridges"]) == 6 and all(each["in_sync"] for each in found["bridges"])
+    assert report.show(article).page.startswith("http://127.0.0.1:")
+    by_url = status.read(report.show(article).page)
+    assert [host["companion"] for host in by_url["hosts"]] == [None] * 3
+
+
+def test_the_status_sees_a_companion_that_has_ended(article: StateFolder) -> None:
+    host, _ = entering.find("server-64", article)
+    host.run(["kill", str(host.service_pid("companion"))])
+    wait_until(lambda: host.service_pid("companion") is None, 20, "its end")
+    found = status.read(folder=article)
+    assert status.exit_code(found) == 2
+    states = {each["name"]: each["companion"]["state"] for each in found["hosts"]}
+    assert states == {"server-233": "applied", "server-68": "applied", "server-64": "ended"}
 
 
 def test_the_proof_sees_a_host_that_is_cut_off(

@@ -71,7 +71,7 @@ def test_it_starts_again_for_a_host_that_was_there(
     file.write_text(text)
     monkeypatch.setattr(memory, "FILE", str(last))
     started: list[str] = []
-    monkeypatch.setattr(run, "run", lambda _, host, __: started.append(host))
-    argv = ["companion", "run", str(file), "--host", host]
+    monkeypatch.setattr(run, "run", lambda _, host, *__: started.append(host))
+    argv = ["companion", "run", str(file), "--host", host, "--metrics", "off"]
     assert end_with(lambda: cli(argv, standalone_mode=True)) == code
     assert started == ([] if code else [host])
