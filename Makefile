@@ -53,6 +53,8 @@ docs: venv ## regenerate the generated documents, and build all documents in doc
 	@mv flows/README.rst.fresh flows/README.rst
 	@$(BIN)/dvr docs --topology > docs/topology.rst.fresh
 	@mv docs/topology.rst.fresh docs/topology.rst
+	@$(BIN)/dvr graph $(TOPOLOGY) --trace cirros vm-68 --as svg > docs/_static/way.svg.fresh
+	@mv docs/_static/way.svg.fresh docs/_static/way.svg
 	@$(BIN)/sphinx-build --quiet --fail-on-warning docs docs/_build/html
 
 clean: ## remove all built files, .venv too

@@ -2,7 +2,8 @@
 
 A link that names an RST file, as `tour.rst`, leads to the page that shows the file. A link to
 another file, as `../flows/br-tun.flows`, leads to a copy of it. A link to a missing file is a
-warning. Lists of contents go, because the theme shows one beside each page. No more is changed.
+warning. Images of an included file are found, too. Lists of contents go, because the theme shows
+one beside each page. No more is changed.
 """
 
 from __future__ import annotations
@@ -58,6 +59,14 @@ def link_files(app: Sphinx, doctree: nodes.document) -> None:
         link.replace_self(target)
 
 
+def find_images(app: Sphinx, doctree: nodes.document) -> None:
+    """Let Sphinx find the images of included files where these are."""
+    for image in doctree.findall(nodes.image):
+        if not urlsplit(image["uri"]).scheme:
+            file = (_source(image).parent / image["uri"]).resolve()
+            image["uri"] = f"/{os.path.relpath(file, app.srcdir)}"
+
+
 def drop_contents(_: Sphinx, doctree: nodes.document) -> None:
     """Remove what `.. contents::` makes."""
     for topic in list(doctree.findall(nodes.topic)):
@@ -79,5 +88,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-before-read-docs", find_pages)
     # Before Sphinx collects what is to be copied.
     app.connect("doctree-read", link_files, priority=100)
+    app.connect("doctree-read", find_images, priority=100)
     app.connect("doctree-read", drop_contents)
     return {"parallel_read_safe": True}

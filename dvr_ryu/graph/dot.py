@@ -43,7 +43,7 @@ def _lines(picture: Picture) -> Iterator[str]:
     font = f'fontname="DejaVu Sans Mono,monospace", fontsize={NAME_SIZE}'
     yield "digraph dvr {"
     yield f"  graph [rankdir={'TB' if picture.downwards else 'LR'}, bgcolor=transparent,"
-    yield f"         nodesep=0.12, ranksep={0.4 if picture.downwards else 0.6}, compound=true,"
+    yield f"         nodesep=0.12, ranksep={0.4 if picture.downwards else 0.5}, compound=true,"
     yield f"         tooltip={_quoted(picture.title)}, {colours}, {font}];"
     yield f"  node [shape=plain, {colours}, {font}];"
     yield f"  edge [dir=none, arrowhead=none, {colours}, {font}];"

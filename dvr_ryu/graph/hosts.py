@@ -78,7 +78,7 @@ def _to_underlay(hosts: Iterable[Host], closed: Iterable[model.Host]) -> Iterato
         yield Cable(CableKind.UNDERLAY, host.underlay, UNDERLAY, title)
     for each in closed:
         title = f"{each.name}, {each.address}, on the underlay"
-        yield Cable(CableKind.UNDERLAY, UNDERLAY, element_id(Kind.HOST, each.name), title)
+        yield Cable(CableKind.UNDERLAY, element_id(Kind.HOST, each.name), UNDERLAY, title)
 
 
 def _to_outside(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dvr_ryu.errors import printable
 from dvr_ryu.graph.colours import WAY_COLOUR, colour_of
 from dvr_ryu.graph.geometry import steps_text, text_lines
-from dvr_ryu.graph.picture import Box, Cable, CableKind, Item, Picture
+from dvr_ryu.graph.picture import Box, Cable, CableKind, Picture
 
 _DASHED = (CableKind.TUNNEL, CableKind.ROUTED)
 _THICK = (CableKind.PATCH, CableKind.UNDERLAY)
@@ -34,7 +34,7 @@ class _Chart:
     def lines(self) -> Iterator[str]:
         yield f"flowchart {'TB' if self._picture.downwards else 'LR'}"
         for group in self._picture.groups:
-            label = _label(group.name, group.detail)
+            label = _label(f"{group.name} {group.detail}".strip())
             yield f"  subgraph {self._ids[group.id]}[{label}]"
             for box in group.boxes:
                 yield from self._box(box, "    ")
@@ -46,19 +46,21 @@ class _Chart:
         yield from self._styles()
 
     def _box(self, box: Box, margin: str) -> Iterator[str]:
-        numbers = steps_text(self._picture.steps.get(box.id, ()))
-        label = _label(box.name, box.brief, numbers, *text_lines(box))
         if not box.items:
+            label = _label(self._numbered(box.id, box.name), box.brief, *text_lines(box))
             yield f"{margin}{self._ids[box.id]}[{label}]"
             return
-        yield f"{margin}subgraph {self._ids[box.id]}[{label}]"
+        # Mermaid leaves room for one line of a subgraph's title.
+        yield f"{margin}subgraph {self._ids[box.id]}[{_label(f'{box.name} {box.brief}'.strip())}]"
         for item in box.items:
-            yield f"{margin}  {self._item(item)}"
+            label = _label(self._numbered(item.id, item.name), item.detail)
+            yield f"{margin}  {self._ids[item.id]}[{label}]"
         yield f"{margin}end"
 
-    def _item(self, item: Item) -> str:
-        numbers = steps_text(self._picture.steps.get(item.id, ()))
-        return f"{self._ids[item.id]}[{_label(item.name, item.detail, numbers)}]"
+    def _numbered(self, id: str, name: str) -> str:
+        """A name after its numbers on the way."""
+        numbers = steps_text(self._picture.steps.get(id, ()))
+        return f"{numbers}: {name}" if numbers else name
 
     # Colours --------------------------------------------------------------------------------------
 
