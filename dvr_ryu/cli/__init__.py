@@ -18,6 +18,7 @@ from dvr_ryu.cli.graph import graph
 from dvr_ryu.cli.lab import lab
 from dvr_ryu.cli.output import end_with
 from dvr_ryu.cli.pki import pki
+from dvr_ryu.cli.prove import prove
 from dvr_ryu.cli.show import show
 from dvr_ryu.cli.status import status
 from dvr_ryu.cli.trace import trace
@@ -65,6 +66,6 @@ def cli() -> None:
 
 
 for command in (
-    check, flows, graph, hosts, docs, completion, companion, lab, pki, show, status, trace,
+    check, flows, graph, hosts, docs, completion, companion, lab, pki, prove, show, status, trace,
 ):  # fmt: skip
     cli.add_command(command)

@@ -63,6 +63,13 @@ class Walk:
         outcome = self._hosts[host].kernel.ask(namespace, device, ip, self._kernel(host))
         self._start(host, namespace, outcome.frames[0].packet, outcome)
 
+    def emit(self, host: str, namespace: str, device: str, packet: Packet) -> None:
+        """Let a program in a namespace send a frame as it is, as DHCP does, and follow that."""
+        end = self._hosts[host].cabling.beyond_device(namespace, device)
+        hop = Hop(0, None, Strand.WAY, host, Kind.NAMESPACE, namespace, None, packet)
+        self._record(hop, [(device, packet, end, Strand.WAY)])
+        self._follow()
+
     def answer(self, before: Walk, number: int) -> None:
         """Let the kernel that got an earlier walk's packet send its own answer; follow that."""
         hop, outcome = before.hops[number], before.answers[number]
@@ -80,6 +87,9 @@ class Walk:
     def _start(self, host: str, namespace: str, packet: Packet, outcome: Outcome) -> None:
         hop = Hop(0, None, Strand.WAY, host, Kind.NAMESPACE, namespace, None, packet)
         self._left(hop, outcome)
+        self._follow()
+
+    def _follow(self) -> None:
         while self._arrivals and len(self.hops) < MOST_HOPS:
             self._visit(self._arrivals.popleft())
 

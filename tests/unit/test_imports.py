@@ -39,6 +39,7 @@ RANK = {
     "switch": 5,
     "companion": 5,
     "trace": 6,
+    "prove": 7,
     "desired_state": 6,
     "graph": 7,
     "metrics": 8,
@@ -61,7 +62,8 @@ RYU_DATA = ("ryu.ofproto", "ryu.lib.addrconv", "ryu.lib.ip", "ryu.lib.mac", "ryu
 # A library → the only folder that imports it.
 ONLY_IN = {"ovs": "companion.providers.ovsdb", "pyroute2": "companion.providers.netlink",
            "prometheus_client": "metrics"}  # fmt: skip
-NOT_UNDER_EVENTLET = {"source", "companion", "trace", "graph", "metrics", "web", "lab", "cli"}
+NOT_UNDER_EVENTLET = {"source", "companion", "trace", "prove", "graph", "metrics", "web", "lab",
+                      "cli"}  # fmt: skip
 # Parts of the companion that read or change the host, or wait; all others only compute.
 COMPANION_EFFECTS = {"agent", "check", "host", "providers", "run", "upkeep"}
 # Parts of graph that run Graphviz.
@@ -74,7 +76,7 @@ def is_pure(module: str) -> bool:
     """Whether a module ("topology.model") only computes."""
     part, _, rest = module.partition(".")
     return (
-        part in {"topology", "pipeline", "reconcile"}
+        part in {"topology", "pipeline", "reconcile", "prove"}
         or module == "pki.files"
         or (part == "companion" and rest.partition(".")[0] not in COMPANION_EFFECTS)
         or (part == "switch" and rest.startswith("guard"))

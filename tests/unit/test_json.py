@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from dvr_ryu.lab import status
 from dvr_ryu.lab.proof.proof import Result
 from dvr_ryu.lab.report import HostReport, InstanceReport, LabReport, NamespaceReport
 from dvr_ryu.lab.status import Companion
-from dvr_ryu.shipped import examples_dir
+from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.record import Records
 from dvr_ryu.topology.loading import load_topology
@@ -103,6 +104,26 @@ def test_hosts(capfd: pytest.CaptureFixture[str]) -> None:
     code, document = document_of(capfd, "hosts", EXAMPLE)
     assert (code, document["hosts"][0]["dvr_mac"]) == (0, "fa:16:3f:02:d7:f2")
     assert shown(document) == documented("hosts")
+
+
+def test_prove(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    topology = tmp_path / "expected.yaml"
+    lines = (
+        "\nexpect:\n  - {from: cirros, to: vm-68}\n  - {from: vm-68, to: cirros, reach: false}\n"
+    )
+    topology.write_text(Path(EXAMPLE).read_text() + lines)
+    flows = tmp_path / "flows"
+    shutil.copytree(flows_dir(), flows, ignore=lambda *_: ["experiments"])
+    pipeline = (flows / "br-tun.flows").read_text()
+    across = "actions=strip_vlan,set_tunnel:{remote_port.vni},output:{remote_port.tunnel}"
+    (flows / "br-tun.flows").write_text(pipeline.replace(across, "actions=drop"))
+    code, document = document_of(capfd, "prove", str(topology), "--flows", str(flows))
+    assert (code, document["holds"], document["findings"][0]["fault"]) == (2, False, "cut")
+    assert shown(document) == documented("prove")
+    (line,) = document["expect"]
+    assert topology.read_text().splitlines()[line["line"] - 1] == "  - {from: cirros, to: vm-68}"
+    code, document = document_of(capfd, "prove", EXAMPLE)
+    assert (code, document["holds"], document["findings"]) == (0, True, [])
 
 
 def test_companion_check(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,61 @@
+"""Sets a report for people: each cause once, with a counterexample and the way that it takes.
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Group as Rendered
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from dvr_ryu.errors import printable
+from dvr_ryu.prove.findings import Finding
+from dvr_ryu.prove.groups import Group, groups
+from dvr_ryu.prove.proof import Report
+from dvr_ryu.topology.wording import listed
+from dvr_ryu.trace.network import Network
+from dvr_ryu.trace.story.lines import story
+from dvr_ryu.trace.story.text import render
+
+STORIES = 3
+"""So many counterexamples are told step by step; of further causes, only what happens."""
+
+
+def rendered(network: Network, findings: Sequence[Finding], base: Path) -> RenderableType:
+    """The findings. Paths of files below `base` are printed relative to it."""
+    parts: list[RenderableType] = []
+    for number, group in enumerate(groups(findings)):
+        if number:
+            parts.append(Text())
+        parts += _of_group(network, group, base, told=number < STORIES)
+    return Rendered(*parts)
+
+
+def _of_group(
+    network: Network, group: Group, base: Path, *, told: bool
+) -> Iterator[RenderableType]:
+    first, *others = group.findings
+    many = f" ({len(group.findings)} kinds of pairs)" if others else ""
+    yield Text(f"{first.attempt}: {group.fault.value}{many}", style="bold red")
+    yield Padding(Text(printable(first.text)), (0, 0, 0, 2))
+    if others:
+        alike = listed(each.attempt for each in others)
+        yield Padding(Text(f"so do {alike}", style="dim"), (0, 0, 0, 2))
+    if told:
+        yield Text()
+        yield Padding(render(story(network, first.trace), base), (0, 0, 0, 4))
+
+
+def summary(report: Report) -> str:
+    """The overall verdict, in one line."""
+    kinds = f"{report.classes} kinds of packets between {report.instances} instances"
+    if report.holds:
+        return f"all {kinds} go as the topology says"
+    wrong = len({each.attempt.key for each in report.findings})
+    lines = len(report.wrong_lines)
+    parts = [f"{wrong} of {kinds}"] if wrong else []
+    parts += [f"{lines} of the lines of expect:"] if lines else []
+    return f"{' and '.join(parts)} do not go as the topology says"
