@@ -55,6 +55,8 @@ docs: venv ## regenerate the generated documents, and build all documents in doc
 	@mv docs/topology.rst.fresh docs/topology.rst
 	@$(BIN)/dvr graph $(TOPOLOGY) --trace cirros vm-68 --as svg > docs/_static/way.svg.fresh
 	@mv docs/_static/way.svg.fresh docs/_static/way.svg
+	@$(BIN)/dvr docs --metrics > docs/metrics.rst.fresh
+	@mv docs/metrics.rst.fresh docs/metrics.rst
 	@$(BIN)/sphinx-build --quiet --fail-on-warning docs docs/_build/html
 
 clean: ## remove all built files, .venv too

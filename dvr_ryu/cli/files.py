@@ -168,12 +168,18 @@ def hosts(topology: Path, as_json: bool) -> None:
     is_flag=True,
     help="Print the reference of the topology file's keys instead.",
 )
-def docs(folder: Path | None, of_topology: bool) -> None:
+@click.option("--metrics", "of_metrics", is_flag=True, help="Print the list of metrics instead.")
+def docs(folder: Path | None, of_topology: bool, of_metrics: bool) -> None:
     """Print the documentation of the pipelines, as RST: relations, fields, tables and flows."""
     if of_topology:
-        from dvr_ryu.topology.spec.reference import reference
+        from dvr_ryu.topology.spec import reference
 
-        click.echo(reference(), nl=False)
+        click.echo(reference.reference(), nl=False)
+        return
+    if of_metrics:
+        from dvr_ryu.metrics import reference as metrics
+
+        click.echo(metrics.reference(), nl=False)
         return
     from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.pipeline.tools.docs import document

@@ -71,7 +71,7 @@ FLOW_MODS = counter(
 REFUSALS = counter(
     "dvr_changes_refused_total",
     "Changes that a bridge could not take, counted at each attempt: its switch refused flows, or "
-    "flows/ has none that it could be sent.",
+    "the lines of flows/ contradict each other.",
 )
 FLOW_MOD_ERRORS = counter("dvr_flow_mod_errors_total", "Flows that switches have refused.")
 DRIFTED = counter(
@@ -80,8 +80,8 @@ DRIFTED = counter(
 )
 LINE_PACKETS = counter(
     "dvr_line_packets_total",
-    "Packets that matched the flows of a line of flows/, on all bridges; the table is that of the "
-    "flows, so learned flows have the line that learns them.",
+    "Packets that matched the flows of a line of flows/, on all hosts. The table is that of the "
+    "flows; learned flows count for the line that learns them.",
     *_LINE,
 )
 LINE_BYTES = counter("dvr_line_bytes_total", "Bytes of these packets.", *_LINE)

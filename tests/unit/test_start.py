@@ -9,7 +9,7 @@ import pytest
 
 from dvr_ryu.shipped import examples_dir
 
-SLOW = {"asyncio", "ovs", "pyroute2"}
+SLOW = {"asyncio", "ovs", "prometheus_client", "pyroute2"}
 SHAPES = str(examples_dir() / "shapes.yaml")
 
 _RUN = """
@@ -41,6 +41,14 @@ def test_a_command_starts_without_them(arguments: list[str]) -> None:
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True
     )
     assert done.stderr.splitlines()[-1:] in ([], [""]), done.stderr
+
+
+def test_a_companion_starts_without_metrics() -> None:
+    """`run` imports their library, if they are to be served."""
+    modules = "dvr_ryu.companion.agent, dvr_ryu.companion.run, dvr_ryu.web.companion"
+    program = f"import sys, {modules}; print('prometheus_client' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_the_companion_starts_without_the_sockets_of_pyroute2() -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +29,8 @@ from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 from tests.counted_lines import Scrape, lines_by_ovs_ofctl
+from tests.switch.metrics.test_monitoring import expressions
+from tests.switch.support.controller import free_port
 
 LAB = """\
 hosts:
@@ -39,16 +45,14 @@ instances:
   a: {host: h1, network: blue}
   b: {host: h2, network: green, ip: 10.2.0.20}
 """
-COMPANION, PAGE, PROMETHEUS = 9653, 8080, 9090
+COMPANION, PROMETHEUS = 9653, 9090
 GET = "import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.argv[1]).read())"
-CONFIG = f"""\
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-scrape_configs:
-- job_name: dvr_controller
-  static_configs: [{{targets: ["127.0.0.1:{PAGE}"]}}]
-- job_name: dvr_companion
-  static_configs: [{{targets: ["10.0.0.1:{COMPANION}", "10.0.0.2:{COMPANION}"]}}]
-"""
+MONITORING = Path(__file__).parents[3] / "packaging" / "monitoring"
+PARTS = {
+    "10.0.44.64:9653, 10.0.44.68:9653, 10.0.44.233:9653": "10.0.0.1:9653, 10.0.0.2:9653",
+    "15s": "1s",
+}
+"""Parts of the example of a configuration → those of this lab."""
 
 
 @frozen
@@ -66,11 +70,24 @@ class Running:
         command = [sys.executable, "-c", GET, f"http://127.0.0.1:{port}{path}"]
         return self.host(host).run(command).stdout
 
+    @property
+    def page(self) -> str:
+        """Where the controller's page is, on this machine."""
+        state = self.folder.read()
+        assert state
+        return state.page.rstrip("/")
+
     def controller(self) -> Scrape:
-        return Scrape(self.get("controller", PAGE, "/metrics"))
+        return Scrape(get(f"{self.page}/metrics"))
 
     def companion(self, host: str) -> Scrape:
         return Scrape(self.get(host, COMPANION, "/metrics"))
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +110,9 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 
 
 def test_promtool_finds_nothing_to_say(lab: Running):
-    for host, port in (("controller", PAGE), ("h1", COMPANION)):
-        text = lab.get(host, port, "/metrics")
-        done = lab.host("h1").run(["promtool", "check", "metrics"], input=text, check=False)
+    for scrape in (lab.controller(), lab.companion("h1")):
+        command = ["promtool", "check", "metrics"]
+        done = lab.host("h1").run(command, input=scrape.text, check=False)
         assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
@@ -183,28 +200,61 @@ def test_an_edit_and_a_mistake_are_counted(lab: Running):
     )
 
 
-def test_prometheus_scrapes_them_and_answers_a_query(lab: Running, tmp_path: Path):
-    config = tmp_path / "prometheus.yml"
-    config.write_text(CONFIG)
-    command = [
-        "prometheus",
-        f"--config.file={config}",
-        f"--storage.tsdb.path={tmp_path / 'data'}",
-        f"--web.listen-address=127.0.0.1:{PROMETHEUS}",
-    ]
+def configuration(lab: Running, folder: Path) -> list[str]:
+    """A Prometheus with the example of a configuration, for this lab; its arguments."""
+    text = (MONITORING / "prometheus.yml").read_text().replace('"', "")
+    parts = {**PARTS, "127.0.0.1:8080": lab.page.removeprefix("http://")}
+    for old, new in parts.items():
+        assert old in text
+        text = text.replace(old, new)
+    config = folder / "prometheus.yml"
+    config.write_text(text)
+    shutil.copy(MONITORING / "alerts.yml", folder)
+    return ["prometheus", f"--config.file={config}"]
 
-    def query(text: str) -> list[Any]:
+
+def test_prometheus_scrapes_them_and_answers_queries(lab: Running, tmp_path: Path):
+    """One Prometheus is on this machine, as the controller's page is; another one on a lab host,
+    from which it reaches the companions.
+    """
+    command, port = configuration(lab, tmp_path), free_port()
+    here = f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={tmp_path / 'here'}"
+    there = f"--web.listen-address=127.0.0.1:{PROMETHEUS}", f"--storage.tsdb.path={tmp_path / 'h1'}"
+
+    def ask_here(path: str) -> str:
+        return get(f"http://127.0.0.1:{port}{path}")
+
+    def ask_there(path: str) -> str:
+        return lab.get("h1", PROMETHEUS, path)
+
+    def query(ask: Callable[[str], str], text: str) -> list[float]:
         try:
-            answer = lab.get("controller", PROMETHEUS, f"/api/v1/query?query={quote(text)}")
-        except HostError:  # it does not listen yet
+            found = json.loads(ask(f"/api/v1/query?query={quote(text)}"))["data"]["result"]
+        except (HostError, OSError):  # it does not listen yet
             return []
-        return list(json.loads(answer)["data"]["result"])
+        return [float(each["value"][1]) for each in found]
 
-    def values(text: str) -> list[float]:
-        return [float(each["value"][1]) for each in query(text)]
+    def shows(text: str) -> bool:
+        return bool(query(ask_here, text) or query(ask_there, text))
 
-    with lab.host("controller").running(command):
-        eventually(lambda: values("up") == [1, 1, 1], "Prometheus scrapes all three")
-        eventually(lambda: values("sum(dvr_bridge_in_sync)") == [4], "all bridges are in sync")
-        assert values("count(dvr_companion_state{state='applied'} == 1)") == [2]
-        assert values("sum(dvr_line_packets_total{file='br-tun.flows'})")[0] > 0
+    def up(ask: Callable[[str], str], job: str, count: int) -> bool:
+        return query(ask, f"sum(up{{job='{job}'}})") == [count]
+
+    def rules_are_well() -> bool:
+        groups = json.loads(ask_here("/api/v1/rules"))["data"]["groups"]
+        return {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
+
+    with lab.host("h1").running([*command, *there]):
+        prometheus = subprocess.Popen([*command, *here], stderr=subprocess.DEVNULL)
+        try:
+            eventually(partial(up, ask_here, "dvr_controller", 1), "the controller is scraped")
+            eventually(partial(up, ask_there, "dvr_companion", 2), "the companions are scraped")
+            assert query(ask_here, "sum(dvr_bridge_in_sync)") == [4]
+            assert query(ask_there, "count(dvr_companion_state{state='applied'} == 1)") == [2]
+            assert query(ask_here, "sum(dvr_line_packets_total{file='br-tun.flows'})")[0] > 0
+            for each in expressions():
+                eventually(partial(shows, each), f"the dashboard shows {each}")
+            eventually(rules_are_well, "all rules are evaluated without an error")
+        finally:
+            prometheus.kill()
+            prometheus.wait()
