@@ -17,7 +17,7 @@ _QUOTED = 576 - _HEADERS
 _TTL = 64
 _INTERNETWORK_CONTROL = 0xC0
 _LATER_FRAGMENT = 2
-_RST_ACK = 0x14
+_RST, _ACK = 0x04, 0x10
 _RST_SIZE = 40
 
 
@@ -59,4 +59,5 @@ def echo_reply(request: Packet) -> Packet:
 
 def reset(segment: Packet) -> Packet:
     """The answer to a segment of TCP to a port at which nobody listens."""
-    return evolve(segment.reply().having(tcp_flags=_RST_ACK, nw_ttl=_TTL), size=_RST_SIZE)
+    flags = _RST if segment["tcp_flags"] & _ACK else _RST | _ACK
+    return evolve(segment.reply().having(tcp_flags=flags, nw_ttl=_TTL), size=_RST_SIZE)

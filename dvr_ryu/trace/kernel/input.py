@@ -40,7 +40,7 @@ def receive(visit: Visit, name: str, packet: Packet) -> None:
     elif packet["dl_type"] == ARP:
         arp.receive(visit, name, packet)
     else:
-        _packet(visit, Skb(packet, name, to_all=is_group(packet["dl_dst"])))
+        _packet(visit, Skb(packet, name))
 
 
 def _refusal(device: Device, packet: Packet) -> tuple[Why, str] | None:
@@ -76,7 +76,7 @@ def _packet(visit: Visit, skb: Skb) -> None:
     if decision.why is not None:
         _end(visit, skb, decision.why, decision.text)
     elif decision.is_local:
-        skb.to_all = skb.to_all or decision.to_all
+        skb.is_to_all = decision.to_all
         local.take(visit, skb)
     else:
         _forward(visit, skb, decision)
@@ -92,7 +92,7 @@ def _forward(visit: Visit, skb: Skb, decision: Decision) -> None:
     """Send a packet on, as ip_forward does."""
     assert decision.found is not None, "a packet is forwarded by a route"
     route, packet = decision.found.route, skb.packet
-    if skb.to_all:
+    if skb.is_frame_to_all:
         text = "a frame to all is not forwarded"
         visit.drop(Kind.FORWARD, packet, Why.SILENT, text)
         return

@@ -6,8 +6,10 @@ from dvr_ryu.pipeline.run.packet import ECHO_REQUEST, ICMP, TCP, Packet
 from dvr_ryu.trace.kernel import fragments, icmp, output
 from dvr_ryu.trace.kernel.addresses import ip_text
 from dvr_ryu.trace.kernel.netfilter import conntrack, hooks
+from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
 from dvr_ryu.trace.kernel.netfilter.iptables import PORTS
 from dvr_ryu.trace.kernel.outcome import Kind, Purpose, Receiver, Why
+from dvr_ryu.trace.kernel.request import Request
 from dvr_ryu.trace.kernel.visit import Skb, Visit
 
 _LEAST_MTU = 552
@@ -26,18 +28,25 @@ def take(visit: Visit, skb: Skb) -> None:
         _deliver(visit, skb)
 
 
-def send(visit: Visit, packet: Packet) -> None:
-    """Send a packet that the kernel itself makes as an answer."""
+def send(visit: Visit, packet: Packet, tracking: Tracking | None = None) -> None:
+    """Send a packet that the kernel itself makes as an answer. Only TCP's is never fragmented."""
+    request = Request(packet, dont_fragment=packet["nw_proto"] == TCP)
     with visit.acting(Purpose.ANSWER):
-        back = output.send(visit, output.fresh(packet))
+        back = output.send(visit, request, tracking)
         if back is not None:
             take(visit, back)
 
 
 def complain(visit: Visit, skb: Skb, type: int, code: int, mtu: int | None = None) -> None:
-    """Send an ICMP error about a packet to its sender, where that is allowed."""
-    if icmp.may_complain(skb.packet, skb.to_all):
-        send(visit, icmp.error(skb.packet, type, code, mtu))
+    """Send an ICMP error about a packet to its sender, where that is allowed. About one that is for
+    the namespace itself, it comes from the address that the packet was for.
+    """
+    if icmp.may_complain(skb.packet, skb.is_frame_to_all or skb.is_to_all):
+        error = icmp.error(skb.packet, type, code, mtu)
+        is_own = visit.net.has(skb["nw_dst"])
+        if is_own:
+            error = error.having(nw_src=skb["nw_dst"])
+        send(visit, error, conntrack.of_error(skb.tracking))
 
 
 def _deliver(visit: Visit, skb: Skb) -> None:
@@ -57,7 +66,7 @@ def _deliver(visit: Visit, skb: Skb) -> None:
 
 
 def _icmp(visit: Visit, skb: Skb) -> None:
-    if skb["icmp_type"] == ECHO_REQUEST and skb.to_all:
+    if skb["icmp_type"] == ECHO_REQUEST and skb.is_to_all:
         text = "icmp_echo_ignore_broadcasts=1: no answer to a broadcast"
         visit.drop(Kind.LOCAL, skb.packet, Why.SILENT, text)
     elif skb["icmp_type"] == ECHO_REQUEST:
@@ -84,7 +93,11 @@ def _believe(visit: Visit, error: Packet) -> None:
 
 
 def _refuse(visit: Visit, skb: Skb, what: str, code: int) -> None:
-    """Nobody listens: a RST, or an ICMP error."""
+    """Nobody listens: a RST, or an ICMP error; about what came to all, nothing."""
+    if skb.is_to_all or skb.is_frame_to_all:
+        text = f"local: {what}, to all: nobody listens"
+        visit.drop(Kind.LOCAL, skb.packet, Why.SILENT, text)
+        return
     _note(visit, skb, f"{what}, but nobody listens")
     visit.deliver(skb, Receiver.NOBODY)
     if skb["nw_proto"] != TCP:

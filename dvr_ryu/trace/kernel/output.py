@@ -7,18 +7,20 @@ comes back from here, for `local` to take.
 from __future__ import annotations
 
 from dvr_ryu.pipeline.language.fields import IP
-from dvr_ryu.pipeline.run.packet import Packet
 from dvr_ryu.trace.kernel import fragments, neighbours, routing
 from dvr_ryu.trace.kernel.addresses import LIMITED_BROADCAST, ip_text
 from dvr_ryu.trace.kernel.netfilter import hooks
+from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
 from dvr_ryu.trace.kernel.outcome import Kind, Why
 from dvr_ryu.trace.kernel.request import Request
 from dvr_ryu.trace.kernel.setup.routes import LOOPBACK, Found, Route, Type
 from dvr_ryu.trace.kernel.visit import Skb, Visit
 
 
-def send(visit: Visit, request: Request) -> Skb | None:
-    """Send what a program or the kernel asks for; return it if it is for the namespace itself."""
+def send(visit: Visit, request: Request, tracking: Tracking | None = None) -> Skb | None:
+    """Send what a program or the kernel asks for; return it if it is for the namespace itself.
+    `tracking` is that of an ICMP error, by the packet that it is about.
+    """
     packet = request.packet
     source, destination = packet["nw_src"], packet["nw_dst"]
     net = visit.net
@@ -42,7 +44,9 @@ def send(visit: Visit, request: Request) -> Skb | None:
         text = f"sendmsg: Message too long, mtu={mtu}: the packet has {packet.size} bytes"
         visit.drop(Kind.LOCAL, packet, Why.MTU, text)
         return None
-    return _leave(visit, Skb(packet, None), found, request.device)
+    skb = Skb(packet, None)
+    skb.tracking = tracking
+    return _leave(visit, skb, found, request.device)
 
 
 def _source(visit: Visit, route: Route, destination: int) -> int:
@@ -97,8 +101,3 @@ def pass_on(visit: Visit, skb: Skb, route: Route, *, forwarded: bool) -> Skb | N
     for piece in fragments.cut(skb.packet, mtu):
         neighbours.send(visit, route.device, next_hop, piece, forwarded=forwarded)
     return None
-
-
-def fresh(packet: Packet) -> Request:
-    """The request for a packet that the kernel itself makes: such packets may be fragmented."""
-    return Request(packet, dont_fragment=False)

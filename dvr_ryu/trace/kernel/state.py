@@ -43,6 +43,9 @@ class Connection(NamedTuple):
 
     original: Tuple
     reply: Tuple
+    tcp: str = ""
+    """The state of a TCP connection."""
+    is_answered: bool = False
 
     @property
     def translated(self) -> Tuple:

@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve
 
 from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.trace.kernel.addresses import is_group
 from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
 from dvr_ryu.trace.kernel.outcome import (
     Change,
@@ -31,13 +32,14 @@ from dvr_ryu.trace.kernel.state import NamespaceState
 class Skb:
     """A packet on its way through a namespace, with what the kernel notes about it (sk_buff)."""
 
-    def __init__(self, packet: Packet, in_device: str | None, *, to_all: bool = False) -> None:
-        """`in_device` is None for a packet of the namespace's own; `to_all`: its frame came by
-        broadcast or multicast.
-        """
+    def __init__(self, packet: Packet, in_device: str | None) -> None:
+        """`in_device` is None for a packet of the namespace's own."""
         self.packet = packet
         self.in_device = in_device
-        self.to_all = to_all
+        self.is_frame_to_all = in_device is not None and is_group(packet["dl_dst"])
+        """Whether its frame came by broadcast or multicast."""
+        self.is_to_all = False
+        """Whether its destination is a broadcast or multicast address."""
         self.tracking: Tracking | None = None
 
     def __getitem__(self, field: str) -> int:

@@ -1,16 +1,18 @@
 """Connection tracking: which connection a packet belongs to. Pure.
 
-Connections never expire here, and a packet's place in its connection does not count: dvr_ryu's
-namespaces are liberal with TCP.
+Connections never expire here, and sequence numbers do not count: dvr_ryu's namespaces are liberal
+with TCP.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 from attrs import define
 
 from dvr_ryu.pipeline.run.packet import ICMP, Packet
+from dvr_ryu.trace.kernel.netfilter import tcp
 from dvr_ryu.trace.kernel.netfilter.iptables import PORTS
 from dvr_ryu.trace.kernel.state import Connection, NamespaceState, Tuple
 
@@ -18,7 +20,7 @@ ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
 """The types of ICMP messages that quote another packet."""
 _BEGINNINGS = frozenset({8, 13, 15, 17})
 """The types of ICMP messages that begin a connection."""
-_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+_SYN_ACK = tcp.SYN | tcp.ACK
 
 
 class Status(Enum):
@@ -71,26 +73,59 @@ def is_icmp_error(packet: Packet) -> bool:
 
 
 def track(state: NamespaceState, packet: Packet, *, tcp_loose: bool) -> Tracking:
-    """What conntrack says of a packet. A new connection is in the state only once `confirmed`."""
+    """What conntrack says of a packet. Its connection is in the state only `with_packet`."""
     if is_icmp_error(packet):
         return _related(state, packet)
     direction = tuple_of(packet)
     known = state.connections.get(direction)
-    if known is not None:
-        return Tracking(Status.KNOWN, known, direction != known.original, True, True)
+    if known is not None and not _begins_anew(known, packet):
+        return _known(known, packet, direction != known.original)
     if not _may_begin(packet, tcp_loose):
         return Tracking(Status.INVALID)
-    return Tracking(Status.NEW, Connection(direction, direction.inverse))
+    first = tcp.next_state(tcp.NEW, packet["tcp_flags"], is_answer=False) or ""
+    return Tracking(Status.NEW, Connection(direction, direction.inverse, first))
 
 
-def confirmed(state: NamespaceState, tracking: Tracking | None) -> dict[Tuple, Connection] | None:
-    """The connections with a packet's new one among them; None if it has no new one."""
-    if tracking is None or tracking.status is not Status.NEW:
-        return None
+def _known(connection: Connection, packet: Packet, is_answer: bool) -> Tracking:
+    """A packet of a known connection, which it changes."""
+    if "tcp_flags" in packet:
+        then = tcp.next_state(connection.tcp, packet["tcp_flags"], is_answer=is_answer)
+        if then is None:
+            return Tracking(Status.INVALID)
+        if then != tcp.IGNORED:
+            connection = connection._replace(tcp=then)
+    return Tracking(Status.KNOWN, connection, is_answer, True, True)
+
+
+def _begins_anew(known: Connection, packet: Packet) -> bool:
+    """Whether a SYN begins a connection between the ends of one that has ended."""
+    is_first = tuple_of(packet) == known.original and "tcp_flags" in packet
+    return is_first and known.tcp == tcp.CLOSED and packet["tcp_flags"] & _SYN_ACK == tcp.SYN
+
+
+def with_packet(state: NamespaceState, tracking: Tracking) -> Mapping[Tuple, Connection]:
+    """The connections after a packet of one. A reset that is the first answer ends it."""
     connection = tracking.connection
-    assert connection is not None, "a new connection has its tuples"
-    both = dict.fromkeys(connection, connection)
-    return {**state.connections, **both}
+    assert connection is not None, "a connection has its tuples"
+    if tracking.is_answer and not connection.is_answered:
+        if connection.tcp == tcp.CLOSED:
+            ends = (connection.original, connection.reply)
+            return {each: its for each, its in state.connections.items() if each not in ends}
+        connection = connection._replace(is_answered=True)
+    return {
+        **state.connections,
+        connection.original: connection,
+        connection.reply: connection,
+    }
+
+
+def of_error(about: Tracking | None) -> Tracking | None:
+    """The tracking of an ICMP error that the kernel itself makes, by that of the packet that it is
+    about: also of one that never became a known connection.
+    """
+    if about is None or about.connection is None:
+        return None
+    return Tracking(Status.RELATED, about.connection, not about.is_answer, True, True)
 
 
 def _related(state: NamespaceState, error: Packet) -> Tracking:
@@ -107,8 +142,6 @@ def _related(state: NamespaceState, error: Packet) -> Tracking:
 def _may_begin(packet: Packet, tcp_loose: bool) -> bool:
     """Whether a packet of no known connection may begin one."""
     if "tcp_flags" in packet:
-        flags = packet["tcp_flags"]
-        if flags & _SYN:
-            return not flags & (_ACK | _RST | _FIN)
-        return tcp_loose and bool(flags & _ACK) and not flags & (_RST | _FIN)
+        first = tcp.next_state(tcp.NEW, packet["tcp_flags"], is_answer=False)
+        return first is not None and (tcp_loose or bool(packet["tcp_flags"] & tcp.SYN))
     return packet["nw_proto"] != ICMP or packet["icmp_type"] in _BEGINNINGS

@@ -67,14 +67,15 @@ def _first(visit: Visit, skb: Skb, hook: str, out_device: str | None = None) -> 
     if visit.net.tracks and skb.tracking is None:
         loose = visit.net.sysctls.tcp_loose
         skb.tracking = conntrack.track(visit.state, skb.packet, tcp_loose=loose)
+        if skb.tracking.status is Status.KNOWN:
+            visit.learn(connections=conntrack.with_packet(visit.state, skb.tracking))
     return _filtered(visit, skb, "mangle", hook, out_device)
 
 
 def _confirm(visit: Visit, skb: Skb) -> bool:
     """The packet passes: its new connection is a known one from now on."""
-    connections = conntrack.confirmed(visit.state, skb.tracking)
-    if connections is not None and skb.tracking is not None:
-        visit.learn(connections=connections)
+    if skb.tracking is not None and skb.tracking.status is Status.NEW:
+        visit.learn(connections=conntrack.with_packet(visit.state, skb.tracking))
         skb.tracking.status = Status.KNOWN
     return True
 

@@ -13,7 +13,7 @@ from dvr_ryu.trace.kernel.addresses import ip_text
 from dvr_ryu.trace.kernel.netfilter.conntrack import Status, Tracking
 from dvr_ryu.trace.kernel.netfilter.iptables import PORTS, Nat
 from dvr_ryu.trace.kernel.outcome import Kind
-from dvr_ryu.trace.kernel.state import Connection, NamespaceState, Tuple
+from dvr_ryu.trace.kernel.state import NamespaceState, Tuple
 from dvr_ryu.trace.kernel.visit import Skb, Visit, changes
 
 _REDIRECT = 5
@@ -33,7 +33,7 @@ def bind(state: NamespaceState, tracking: Tracking, target: Nat | None, *, sourc
         tracking.has_source = True
     else:
         tracking.has_destination = True
-    tracking.connection = Connection(connection.original, wanted.inverse)
+    tracking.connection = connection._replace(reply=wanted.inverse)
 
 
 def _aimed(at: Tuple, target: Nat) -> Tuple:
