@@ -25,6 +25,7 @@ def verdict(topology: Topology, walk: Walk) -> Verdict:
         or _refused(topology, hops)
         or _unanswered(topology, hops, walk)
         or _looped(topology, way)
+        or _nobody_has_it(topology, hops, way)
         or _dropped(topology, hops, way)
     )
 
@@ -90,11 +91,25 @@ def _unanswered(topology: Topology, hops: Sequence[Hop], walk: Walk) -> Verdict 
     return None
 
 
+def _nobody_has_it(topology: Topology, hops: Sequence[Hop], way: Sequence[Hop]) -> Verdict | None:
+    """The verdict of a question for a neighbour that no reply answers."""
+    if not way[0].packet.is_arp:
+        return None
+    reason = f"nobody that hears the question has {ip_text(way[0].packet['arp_tpa'])}"
+    return _made(topology, Outcome.UNANSWERED, _furthest(hops, way), reason)
+
+
 def _dropped(topology: Topology, hops: Sequence[Hop], way: Sequence[Hop]) -> Verdict:
-    """The verdict of a packet that simply ends: of a flood's copies, that which came furthest."""
-    ends = [hop for hop in way if not any(each.hop for each in hop.outputs)]
-    hop = max(ends, key=lambda each: (_concerns(each), len([*lineage(hops, each.number)])))
+    """The verdict of a packet that simply ends."""
+    hop = _furthest(hops, way)
     return _made(topology, Outcome.DROPPED, hop, end_of(hop))
+
+
+def _furthest(hops: Sequence[Hop], way: Sequence[Hop]) -> Hop:
+    """The end of a packet: of a flood's copies, that which came furthest."""
+    left = {each for hop in way for each in (hop.parent, hop.awaited)}
+    ends = [hop for hop in way if hop.number not in left]
+    return max(ends, key=lambda each: (_concerns(each), len([*lineage(hops, each.number)])))
 
 
 def _concerns(hop: Hop) -> bool:

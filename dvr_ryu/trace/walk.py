@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from attrs import evolve, frozen
 
@@ -19,7 +20,8 @@ from dvr_ryu.topology.model import TUNNEL_OVERHEADS
 from dvr_ryu.trace.cabling import DeviceEnd, End, PortEnd, TunnelEnd
 from dvr_ryu.trace.hops import Hop, Kind, Output, Strand, TunnelStep, lineage
 from dvr_ryu.trace.host import Hosts
-from dvr_ryu.trace.kernel.addresses import ip_number
+from dvr_ryu.trace.kernel.addresses import ip_number, ip_text
+from dvr_ryu.trace.kernel.host import UNDERLAY
 from dvr_ryu.trace.kernel.outcome import Drop, Frame, Outcome, Purpose, Receiver, Why
 from dvr_ryu.trace.kernel.request import Request
 from dvr_ryu.trace.kernel.state import KernelState
@@ -37,6 +39,16 @@ class _Arrival:
     end: End
 
 
+class _Leaving(NamedTuple):
+    """A packet that leaves a node: by which port, to which end on which host."""
+
+    port: str
+    packet: Packet
+    end: End | None
+    strand: Strand
+    host: str
+
+
 class Walk:
     """One packet and all that follows from it. It may begin with the states of another walk."""
 
@@ -44,6 +56,8 @@ class Walk:
         self._hosts = hosts
         self._bridges: dict[tuple[str, str], BridgeState] = dict(after._bridges) if after else {}
         self._kernels: dict[str, KernelState] = dict(after._kernels) if after else {}
+        self._underlay: dict[int, str] = dict(after._underlay) if after else {}
+        """MAC → its host, as the underlay's switches learn them."""
         self._arrivals: deque[_Arrival] = deque()
         self._numbers = 1
         self.hops: list[Hop] = []
@@ -67,7 +81,7 @@ class Walk:
         """Let a program in a namespace send a frame as it is, as DHCP does, and follow that."""
         end = self._hosts[host].cabling.beyond_device(namespace, device)
         hop = Hop(0, None, Strand.WAY, host, Kind.NAMESPACE, namespace, None, packet)
-        self._record(hop, [(device, packet, end, Strand.WAY)])
+        self._record(hop, [_Leaving(device, packet, end, Strand.WAY, host)])
         self._follow()
 
     def answer(self, before: Walk, number: int) -> None:
@@ -124,21 +138,22 @@ class Walk:
     def _left(self, hop: Hop, outcome: Outcome) -> None:
         """Record a visit to a namespace, and follow the frames that leave it."""
         self._kernels[hop.host] = outcome.state
-        steps, frames = outcome.steps, outcome.frames
-        if any(each.receiver in (Receiver.ECHO, Receiver.NOBODY) for each in outcome.delivered):
+        steps, frames, delivered = outcome.steps, outcome.frames, outcome.delivered
+        if delivered and delivered[0].receiver in (Receiver.ECHO, Receiver.NOBODY):
             rest = tuple(each for each in steps if each.purpose is not Purpose.PASSAGE)
-            self.answers[hop.number] = evolve(outcome, steps=rest, delivered=(), dropped=())
+            answer = evolve(outcome, steps=rest, delivered=delivered[1:], dropped=())
+            self.answers[hop.number] = answer
             steps = tuple(each for each in steps if each.purpose is Purpose.PASSAGE)
-            frames = ()
+            frames, delivered = (), delivered[:1]
         if any(frame.waited for frame in frames):
             hop = evolve(hop, awaited=self._asked(hop))
-        hop = evolve(hop, steps=steps, delivered=outcome.delivered, dropped=outcome.dropped)
+        hop = evolve(hop, steps=steps, delivered=delivered, dropped=outcome.dropped)
         self._record(
             hop,
             [
-                (frame.device, frame.packet, end, self._strand(hop, frame))
+                _Leaving(frame.device, frame.packet, end, self._strand(hop, frame), host)
                 for frame in frames
-                for end in self._beyond(hop.host, frame)
+                for end, host in [self._beyond(hop.host, frame)]
             ],
         )
 
@@ -169,7 +184,7 @@ class Walk:
         self._record(
             evolve(hop, steps=forwarding.steps),
             [
-                (name, packet, host.cabling.beyond_port(bridge, name), hop.strand)
+                _Leaving(name, packet, host.cabling.beyond_port(bridge, name), hop.strand, hop.host)
                 for name, packet in forwarding.outputs
             ],
         )
@@ -193,43 +208,46 @@ class Walk:
             ends = {"tun_src": ip_number(here.address), "tun_dst": ip_number(remote)}
             packet = hop.packet.on_wire().having(tun_id=vni, **ends)
             end = PortEnd(bridge_of(Plug.TUNNELS), port)
-            self._record(hop, [(port, packet, end, hop.strand)], there)
+            self._record(hop, [_Leaving(port, packet, end, hop.strand, there)])
 
     # From visit to visit --------------------------------------------------------------------------
 
-    def _beyond(self, host: str, frame: Frame) -> list[End | None]:
-        """Every end that gets a frame of a namespace."""
-        return [self._hosts[host].cabling.beyond_device(frame.namespace, frame.device)]
+    def _beyond(self, host: str, frame: Frame) -> tuple[End | None, str]:
+        """The end that gets a frame of a namespace, and its host."""
+        if (frame.namespace, frame.device) == (ROOT, UNDERLAY):
+            self._underlay[frame.packet["dl_src"]] = host
+            there = self._underlay.get(frame.packet["dl_dst"])
+            if frame.packet.is_arp and there is None:
+                # Of all hosts that hear a question, only the one that has the address matters.
+                there = self._hosts.at(ip_text(frame.packet["arp_tpa"]))
+            return (DeviceEnd(ROOT, UNDERLAY), there) if there else (None, host)
+        return self._hosts[host].cabling.beyond_device(frame.namespace, frame.device), host
 
-    def _record(
-        self, hop: Hop, leaving: Iterable[tuple[str, Packet, End | None, Strand]], host: str = ""
-    ) -> None:
-        """Record a hop, and let its packets travel on, to another host if one is named."""
+    def _record(self, hop: Hop, leaving: Iterable[_Leaving]) -> None:
+        """Record a hop, and let its packets travel on."""
         outputs = []
-        for port, packet, end, strand in leaving:
+        for each in leaving:
             number = None
-            if end is not None:
+            if each.end is not None:
                 number = self._numbers
                 self._numbers += 1
-                self._arrivals.append(
-                    _next(hop, number, strand, host or hop.host, port, end, packet)
-                )
-            outputs.append(Output(port, packet, number))
+                self._arrivals.append(_next(hop, number, each.end, each))
+            outputs.append(Output(each.port, each.packet, number))
         self.hops.append(evolve(hop, outputs=tuple(outputs)))
 
 
-def _next(
-    hop: Hop, number: int, strand: Strand, host: str, port: str, end: End, packet: Packet
-) -> _Arrival:
+def _next(hop: Hop, number: int, end: End, leaving: _Leaving) -> _Arrival:
     match end:
         case DeviceEnd(namespace, device):
             kind, node, entry = Kind.NAMESPACE, namespace, device
         case PortEnd(bridge, name):
             kind, node, entry = Kind.BRIDGE, bridge, name
         case TunnelEnd():
-            kind, node, entry = Kind.TUNNEL, port, port
-    if kind is not Kind.TUNNEL and hop.kind is not Kind.TUNNEL:
+            kind, node, entry = Kind.TUNNEL, leaving.port, leaving.port
+    packet = leaving.packet
+    if Kind.TUNNEL not in (kind, hop.kind):
         packet = packet.on_wire()
+    strand, host = leaving.strand, leaving.host
     return _Arrival(Hop(number, hop.number, strand, host, kind, node, entry, packet), end)
 
 
