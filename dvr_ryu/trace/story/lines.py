@@ -14,14 +14,15 @@ from attrs import frozen
 from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.run.packet import is_metadata
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
-from dvr_ryu.trace.hops import Hop, Kind, Step, Trace, lineage
+from dvr_ryu.topology.wording import listed
+from dvr_ryu.trace.hops import Hop, Kind, Outcome, Step, Strand, Trace, lineage
 from dvr_ryu.trace.judging import end_of
 from dvr_ryu.trace.kernel.addresses import ip_text, mac_text
 from dvr_ryu.trace.kernel.outcome import Purpose
 from dvr_ryu.trace.kernel.outcome import Step as KernelStep
 from dvr_ryu.trace.network import Network
 from dvr_ryu.trace.story.packets import change_text, packet_text, probe_text
-from dvr_ryu.trace.wording import on_host, owner
+from dvr_ryu.trace.wording import described, on_host
 
 SHOWN_COPIES = 4
 """So many of a flood's other copies have a line of their own."""
@@ -60,13 +61,17 @@ Remarks = Mapping[tuple[int, int], Sequence[str]]
 """Numbers of a hop and of its step → what reality says there instead."""
 
 
-def story(network: Network, trace: Trace, remarks: Remarks | None = None) -> Iterator[Line]:
-    """The lines of a trace, and of its answer. `remarks` follow the steps of the trace itself."""
+def story(
+    network: Network, trace: Trace, remarks: Remarks | None = None, on_reply: Remarks | None = None
+) -> Iterator[Line]:
+    """The lines of a trace, and of its answer. `remarks` follow the steps of the trace itself,
+    `on_reply` those of the answer.
+    """
     yield Line(Level.TITLE, title(trace))
     yield from _Telling(network, trace, remarks or {}).lines()
     if trace.reply is not None:
         yield Line(Level.TITLE, f"The answer: {packet_text(trace.reply.packet)}")
-        yield from _Telling(network, trace.reply, {}).lines()
+        yield from _Telling(network, trace.reply, on_reply or {}).lines()
         yield _comparison(network, trace, trace.reply)
 
 
@@ -106,6 +111,8 @@ class _Telling:
             yield from self._copies(hop)
             before = hop
         verdict = self._trace.verdict
+        if verdict.outcome is Outcome.UNANSWERED:
+            yield from self._unheard(self._way[-1])
         level = Level.GOOD if verdict.delivered else Level.BAD
         yield Line(level, f"{verdict.outcome.value}: {verdict.reason}")
 
@@ -114,7 +121,7 @@ class _Telling:
             return f"the tunnel {hop.node}"
         if hop.kind is Kind.BRIDGE:
             return f"{hop.node}, from {hop.port}"
-        name = owner(self._topology, hop.host, hop.node)
+        name = described(self._topology, hop.host, hop.node)
         if hop.node:
             name += f" ({hop.node})"
         if hop.port is None:
@@ -130,14 +137,16 @@ class _Telling:
                 yield from self._step(hop, number)
                 told.update(each.name for each in getattr(step, "changes", ()))
             for remark in self._remarks.get((hop.number, number), ()):
-                yield Line(Level.DEPARTURE, remark)
+                yield Line(Level.DEPARTURE, f"LIVE {remark}")
         entered = hop if hop.awaited is None else self._trace.hops[hop.awaited]
         if hop.kind is Kind.NAMESPACE and entered.port is not None:
             yield from self._changed(hop, entered, told)
 
     def _concerns(self, hop: Hop, step: Step) -> bool:
         """Whether a step is about the packet itself, not about its neighbours or an error."""
-        if hop.awaited is not None:
+        verdict = self._trace.verdict
+        answers_probe = hop.packet.is_arp and verdict.delivered and hop.number == verdict.hop
+        if hop.awaited is not None or answers_probe:
             return False
         if not isinstance(step, KernelStep) or hop.packet.is_arp:
             return True
@@ -191,6 +200,20 @@ class _Telling:
                 return f"{text}; {self._at(each)} answers"
         return text
 
+    def _unheard(self, hop: Hop) -> Iterator[Line]:
+        """Who heard a hop's question for a neighbour, in one line."""
+        if hop.packet.is_arp:
+            return
+        heard = [
+            on_host(self._topology, each.host, each.node)
+            for each in self._trace.hops
+            if each.kind is Kind.NAMESPACE
+            and each.strand is Strand.ARP
+            and each.number > hop.number
+        ]
+        names = listed(dict.fromkeys(heard)) or "nobody"
+        yield Line(Level.NOTE, f"ARP: the question reaches {names}")
+
     def _at(self, hop: Hop) -> str:
         """The node that a hop is at, and for a bridge its last table."""
         if hop.kind is Kind.NAMESPACE:
@@ -202,8 +225,11 @@ class _Telling:
     def _copies(self, hop: Hop) -> Iterator[Line]:
         """The copies of a flood that lead elsewhere, each with its end."""
         on_way = {each.number for each in self._way}
+        # A bridge's own port is down, and leads nowhere.
         others = [
-            each for each in hop.outputs if hop.kind is Kind.BRIDGE and each.hop not in on_way
+            each
+            for each in hop.outputs
+            if hop.kind is Kind.BRIDGE and each.hop not in on_way and each.port != hop.node
         ]
         for output in others[:SHOWN_COPIES]:
             yield Line(Level.NOTE, f"a copy by {output.port}: {self._end(output.hop)}")

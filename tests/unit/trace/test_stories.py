@@ -1,0 +1,84 @@
+"""The stories of traces, as a person reads them: each is a file in `stories/`.
+
+After a change that is meant, DVR_WRITE=1 writes them anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dvr_ryu.cli import cli
+from dvr_ryu.shipped import examples_dir
+
+STORIES = Path(__file__).parent / "stories"
+ROOT = Path(__file__).parents[3]
+COMMANDS = {
+    "switched-on-one-host": "north-south a a2",
+    "dhcp-server": "human-defined-dvr vm-64 192.168.10.58",
+    "switched-across-hosts": "human-defined-dvr blue-68 vm-64",
+    "routed-on-one-host": "human-defined-dvr cirros vm-233",
+    "routed-across-hosts": "human-defined-dvr cirros vm-68 --reply",
+    "snat": "human-defined-dvr vm-68 outside --tcp 80",
+    "floating-out": "human-defined-dvr cirros outside",
+    "floating-in": "human-defined-dvr outside cirros",
+    "floating-central": "north-south outside c",
+    "floating-to-floating": "human-defined-dvr vm-64 2.2.2.100",
+    "floating-hairpin": "north-south a2 2.2.2.101 --reply",
+    "forwarded-port": "north-south outside 2.2.2.120 --tcp 80",
+    "forwarded-port-refused": "north-south outside 2.2.2.120 --tcp 81",
+    "between-hosts": "human-defined-dvr server-68 server-64",
+    "arp": "human-defined-dvr cirros vm-64 --arp",
+    "arp-unanswered": "human-defined-dvr cirros 192.168.10.99 --arp",
+    "too-long": "human-defined-dvr cirros vm-68 --size 1600",
+    "isolated": "human-defined-dvr cirros lonely-68",
+    "nobody-answers": "human-defined-dvr cirros 10.10.10.77",
+    "nobody-listens": "human-defined-dvr cirros 192.168.10.1 --tcp 80",
+    "second-nic": "shapes both:eth1 lab-2",
+}
+
+
+def told(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What `dvr trace` prints into a file."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DVR_FLOWS", str(ROOT / "flows"))
+    example, *rest = command.split()
+    arguments = ["trace", str(examples_dir() / f"{example}.yaml"), *rest]
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    last = re.findall(r"^(\w[^:\n]*): ", result.output, re.MULTILINE)
+    assert result.exit_code == (0 if "delivered" in last else 2)
+    return result.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_story(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = STORIES / f"{name}.txt"
+    text = f"$ dvr trace examples/{COMMANDS[name].replace(' ', '.yaml ', 1)}\n"
+    text += told(COMMANDS[name], monkeypatch)
+    if os.environ.get("DVR_WRITE"):
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+def test_each_file_is_tried() -> None:
+    assert {file.stem for file in STORIES.iterdir()} == {*COMMANDS}
+
+
+def test_no_line_of_a_story_leads_to_another_file_line() -> None:
+    """The lines of flows/ that stories name exist, and are flows."""
+    for file in STORIES.iterdir():
+        for path, number in re.findall(r"(flows/\S+\.flows):(\d+)", file.read_text()):
+            lines = (ROOT / path).read_text().splitlines()
+            assert "actions=" in _joined(lines, int(number)) or "miss:" in lines[int(number) - 1]
+
+
+def _joined(lines: list[str], number: int) -> str:
+    text = lines[number - 1]
+    while text.endswith("\\"):
+        number += 1
+        text += lines[number - 1]
+    return text
