@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from dvr_ryu import errors
 from dvr_ryu.cli import output
 from dvr_ryu.cli.options import FILE, flows_option, topology_argument
-from dvr_ryu.cli.trace import probe_options, reply_option, show_trace
+from dvr_ryu.cli.trace import live_option, probe_options, reply_option, show_trace
 
 if TYPE_CHECKING:
     from dvr_ryu.trace.hops import Probe
@@ -133,17 +133,21 @@ def lab_test(topology: Path | None, as_json: bool) -> None:
 @click.argument("target", metavar="TO", shell_complete=_complete_lab_name)
 @probe_options
 @reply_option
+@live_option
 @output.json_option
-def lab_trace(source: str, target: str, probe: Probe, reply: bool, as_json: bool) -> None:
+def lab_trace(
+    source: str, target: str, probe: Probe, reply: bool, live: bool, as_json: bool
+) -> None:
     """Tell the way of a packet from FROM to TO, by the topology and the flows of the running lab.
 
-    It is `dvr trace` without the files; see there for FROM and TO. Exit code 2 if the packet does
-    not arrive.
+    It is `dvr trace` without the files; see there for FROM, TO and --live. Exit code 2 if the
+    packet does not arrive, or if the lab departs from what is computed.
     """
     from dvr_ryu.lab import tracing
 
     network = tracing.network()
-    show_trace(network, network.trace(source, target, probe, reply=reply), as_json)
+    ask = tracing.asker() if live else None
+    show_trace(network, network.trace(source, target, probe, reply=reply), as_json, ask)
 
 
 @lab.command("exec", context_settings={"ignore_unknown_options": True})

@@ -1,4 +1,4 @@
-"""The command `dvr trace`: the way of a packet, computed from files. It asks no switch."""
+"""The command `dvr trace`: the way of a packet, computed from files; with --live, compared."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from dvr_ryu.shipped import flows_dir
 
 if TYPE_CHECKING:
     from dvr_ryu.trace.hops import Probe, Trace
+    from dvr_ryu.trace.live.asking import Ask
     from dvr_ryu.trace.network import Network
 
 
@@ -44,7 +45,12 @@ def probe_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--tcp", type=_PORTS, metavar="PORT", help="Connect to a TCP port.")
     @click.option("--udp", type=_PORTS, metavar="PORT", help="Send a datagram to a UDP port.")
     @click.option("--arp", is_flag=True, help="Ask for the MAC of TO by ARP.")
-    @click.option("--size", type=_SIZES, metavar="BYTES", help="The bytes of the IP packet.")
+    @click.option(
+        "--size",
+        type=_SIZES,
+        metavar="BYTES",
+        help="The bytes of the IP packet, which must not be cut.",
+    )
     @wraps(command)
     def with_options(
         *args: Any, tcp: int | None, udp: int | None, arp: bool, size: int | None, **more: Any
@@ -71,6 +77,13 @@ def _probe(tcp: int | None, udp: int | None, arp: bool, size: int | None) -> Pro
 reply_option = click.option("--reply", is_flag=True, help="Follow the answer, too.")
 
 
+live_option = click.option(
+    "--live",
+    is_flag=True,
+    help="Ask the running lab, or this host, at each step; name the steps where it departs.",
+)
+
+
 @click.command()
 @topology_argument
 @click.argument("source", metavar="FROM", shell_complete=_complete_end)
@@ -78,6 +91,7 @@ reply_option = click.option("--reply", is_flag=True, help="Follow the answer, to
 @flows_option
 @probe_options
 @reply_option
+@live_option
 @output.json_option
 def trace(
     topology: Path,
@@ -86,14 +100,18 @@ def trace(
     folder: Path | None,
     probe: Probe,
     reply: bool,
+    live: bool,
     as_json: bool,
 ) -> None:
     """Tell the way of a packet from FROM to TO: each table, route and NAT, on every host.
 
     FROM and TO are instances (or one of their NICs: both:eth1), hosts, addresses, or `outside`, the
-    gateway of an external network. The packet is a ping. It is computed: no switch is asked.
+    gateway of an external network. The packet is a ping. It is computed from the files.
 
-    Exit code 2 if the packet does not arrive.
+    --live also asks each bridge for its own trace, and each kernel for its own decision: all hosts
+    of a running lab of this topology, or the host that it is typed on. It needs root.
+
+    Exit code 2 if the packet does not arrive, or if reality departs from what is computed.
     """
     from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.topology.loading import load_topology
@@ -101,19 +119,33 @@ def trace(
 
     model = load_topology(topology)
     network = Network(model, load_pipelines(folder or flows_dir()))
-    show_trace(network, network.trace(source, target, probe, reply=reply), as_json)
+    ask = None
+    if live:
+        from dvr_ryu.lab import tracing
+        from dvr_ryu.trace.live import this_host
+
+        ask = tracing.asker_of(topology) or this_host.asker(model)
+    show_trace(network, network.trace(source, target, probe, reply=reply), as_json, ask)
 
 
-def show_trace(network: Network, found: Trace, as_json: bool) -> None:
-    """Print a trace, and end with its exit code."""
+def show_trace(network: Network, found: Trace, as_json: bool, ask: Ask | None = None) -> None:
+    """Print a trace, with what the hosts say if they are asked, and end with its exit code."""
+    from dvr_ryu.trace.live.comparing import Comparison, compare
+
+    traces = [found, *([found.reply] if found.reply else [])]
+    compared: list[Comparison] = [compare(network, each, ask) for each in traces] if ask else []
     if as_json:
         from dvr_ryu.trace.story.document import of_trace
 
-        output.show_json(of_trace(network.topology, found))
+        output.show_json(of_trace(network.topology, found, compared))
     else:
         from dvr_ryu.trace.story.lines import story
+        from dvr_ryu.trace.story.live import of_comparisons
         from dvr_ryu.trace.story.text import render
 
-        output.show(render(story(network, found), Path.cwd()))
-    arrived = found.verdict.delivered and (found.reply is None or found.reply.verdict.delivered)
-    raise SystemExit(errors.DONE if arrived else errors.DIFFERENT)
+        lines = [*story(network, found, *(each.remarks for each in compared))]
+        lines += of_comparisons(compared)
+        output.show(render(lines, Path.cwd()))
+    arrived = all(each.verdict.delivered for each in traces)
+    departs = any(each.departures for each in compared)
+    raise SystemExit(errors.DONE if arrived and not departs else errors.DIFFERENT)

@@ -1,14 +1,18 @@
-"""The network of the lab that is up, as a value: its topology, and the flows that it has."""
+"""The network of the lab that is up, as a value, and the way to ask its hosts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvr_ryu.lab import preflight
+from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.lifecycle import THE_LAB, pipelines_of, running
 from dvr_ryu.lab.state import StateFolder
 
 if TYPE_CHECKING:
+    from dvr_ryu.trace.live.asking import Answer, Ask
     from dvr_ryu.trace.network import Network
 
 
@@ -22,3 +26,24 @@ def network(folder: StateFolder = THE_LAB) -> Network:
     preflight.require_root()
     topology = parse_topology(folder.remembered(), running(folder).topology)
     return Network(topology, load_pipelines(pipelines_of(folder)), datapath_type())
+
+
+def asker(folder: StateFolder = THE_LAB) -> Ask:
+    """The way to ask any host of the lab that is up. HostError if none is up."""
+    from dvr_ryu.trace.live.asking import Answer
+
+    preflight.require_root()
+    hosts: dict[str, LabHost] = running(folder).lab_hosts
+
+    def ask(host: str, namespace: str, command: Sequence[str]) -> Answer | None:
+        done = hosts[host].run(command, namespace=namespace or None, check=False)
+        return Answer(done.stdout, done.stderr, bool(done.returncode))
+
+    return ask
+
+
+def asker_of(topology: Path, folder: StateFolder = THE_LAB) -> Ask | None:
+    """The way to ask any host of the lab that is up, if this file is its topology."""
+    state = folder.read()
+    is_of = state is not None and state.whole and state.topology == str(topology.resolve())
+    return asker(folder) if is_of else None

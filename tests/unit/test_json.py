@@ -26,6 +26,8 @@ from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.record import Records
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
+from dvr_ryu.trace.live.comparing import Comparison, Departure
+from dvr_ryu.trace.story.document import of_comparison
 from dvr_ryu.web.status import ControllerState, Status
 
 DOCS = (Path(__file__).parents[2] / "docs" / "json.rst").read_text(encoding="utf-8")
@@ -183,6 +185,20 @@ def test_status() -> None:
     well = Status(controller, topology.hosts, (), {}, records).document()
     assert well["in_sync"] is True
     assert shown(document) | shown(alone) | shown(well) == documented("status")
+
+
+def test_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    found = set[str]()
+    for target, ended in (("vm-68", 0), ("lonely-68", 2)):
+        code, document = document_of(capfd, "trace", EXAMPLE, "cirros", target, "--reply")
+        assert (code, document["verdict"]["delivered"]) == (ended, ended == 0)
+        reply = document["reply"]
+        assert (reply is None) is (ended == 2)
+        found |= shown({**document, "reply": None}) | shown({**(reply or document), "reply": None})
+    departure = Departure(3, 1, "server-68", "br-int", "another flow")
+    live = {"live": of_comparison(Comparison((departure,), ("server-68",), ("server-64",)))}
+    described = {re.sub(r"\.fields\..*", ".fields", each) for each in found} - {"live"}
+    assert described | shown(live) == documented("trace") - {"live"}
 
 
 def test_each_command_with_json_has_a_section() -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dvr_ryu.pipeline.run.packet import Packet, is_metadata, written_field
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.hops import Hop, Kind, Step, Trace
+from dvr_ryu.trace.live.comparing import Comparison
 from dvr_ryu.trace.story.lines import flow_text
 from dvr_ryu.trace.wording import owner
 
 Document = dict[str, Any]
 
 
-def of_trace(topology: Topology, trace: Trace) -> Document:
-    """The document of a trace; `reply` is a document of the same kind, or null."""
+def of_trace(topology: Topology, trace: Trace, compared: Sequence[Comparison] = ()) -> Document:
+    """The document of a trace; `reply` is a document of the same kind, or null. `compared` is what
+    the hosts say of the trace, and then of its answer.
+    """
     verdict = trace.verdict
     return {
         "from": {
@@ -40,7 +44,26 @@ def of_trace(topology: Topology, trace: Trace) -> Document:
         },
         "way": [hop.number for hop in trace.way()],
         "hops": [_hop(topology, hop) for hop in trace.hops],
-        "reply": None if trace.reply is None else of_trace(topology, trace.reply),
+        "live": of_comparison(compared[0]) if compared else None,
+        "reply": of_trace(topology, trace.reply, compared[1:]) if trace.reply else None,
+    }
+
+
+def of_comparison(compared: Comparison) -> Document:
+    """What the hosts say of a trace."""
+    return {
+        "asked": list(compared.asked),
+        "unasked": list(compared.unasked),
+        "departures": [
+            {
+                "hop": each.hop,
+                "step": each.step,
+                "host": each.host,
+                "node": each.node,
+                "text": each.text,
+            }
+            for each in compared.departures
+        ],
     }
 
 

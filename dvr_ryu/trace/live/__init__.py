@@ -1,0 +1,1 @@
+"""Asks the switches and kernels of running hosts for their own decisions along a computed way."""
