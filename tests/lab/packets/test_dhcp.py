@@ -23,6 +23,7 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import DHCP
+from tests.lab.support import verdicts
 from tests.lab.support.companions import await_answer, await_lease, lease_printer, plugged, run
 from tests.lab.support.pinging import unbroken
 
@@ -92,6 +93,11 @@ def renew(host: LabHost, instance: str) -> None:
 
 def test_the_lab_proves_itself(lab: Running) -> None:
     assert [each for each in proof.prove(_silent, lab.folder) if not each.passed] == []
+
+
+def test_traces_say_what_real_packets_do(lab: Running) -> None:
+    found = verdicts.differences(lab.lab, load_topology(lab.file))
+    assert not found, "\n".join(found)
 
 
 def test_a_client_has_the_settings_of_its_subnet(lab: Running) -> None:

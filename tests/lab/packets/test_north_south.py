@@ -31,6 +31,7 @@ from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.expectation import Expectation, Service
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.topology import Topology
+from tests.lab.support import verdicts
 from tests.lab.support.article import captured
 from tests.lab.support.companions import await_state, pings, seen_as
 
@@ -126,6 +127,11 @@ def test_a_wrong_expectation_is_found(north, line, finding):
     (check,) = expected_checks(evolve(north.topology(), expected=(line,)))
     with pytest.raises(Failed, match=finding):
         check.probe(north.lab)
+
+
+def test_traces_say_what_real_packets_do(north):
+    found = verdicts.differences(north.lab, north.topology())
+    assert not found, "\n".join(found)
 
 
 # Source addresses ---------------------------------------------------------------------------------

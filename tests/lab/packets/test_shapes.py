@@ -19,6 +19,7 @@ from dvr_ryu.lab import report
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.topology import Topology
+from tests.lab.support import verdicts
 from tests.lab.support.article import Article, example_lab, pinging
 from tests.lab.support.companions import seen_as
 
@@ -108,6 +109,11 @@ def virtual_ip(shapes: Shapes) -> Iterator[str]:
 
 
 # Virtual IPs -------------------------------------------------------------------------------------
+
+
+def test_traces_say_what_real_packets_do(shapes):
+    found = verdicts.differences(shapes.lab.lab, shapes.topology)
+    assert not found, "\n".join(found)
 
 
 def test_every_hosts_router_finds_a_virtual_ip_and_only_its_owner_answers(shapes, virtual_ip):
