@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dvr_ryu.pipeline.language.fields import IP
 from dvr_ryu.trace.kernel import fragments, neighbours, routing
-from dvr_ryu.trace.kernel.addresses import LIMITED_BROADCAST, ip_text
+from dvr_ryu.trace.kernel.addresses import LIMITED_BROADCAST, ip_text, is_multicast
 from dvr_ryu.trace.kernel.netfilter import hooks
 from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
 from dvr_ryu.trace.kernel.outcome import Kind, Why
@@ -97,7 +97,8 @@ def pass_on(visit: Visit, skb: Skb, route: Route, *, forwarded: bool) -> Skb | N
     mtu = visit.net.devices[route.device].mtu
     if skb.packet.size > mtu:
         visit.step(Kind.FORWARD, f"cuts the packet into fragments for mtu {mtu} of {route.device}")
-    next_hop = destination if route.via is None else route.via
+    is_direct = is_multicast(destination) or destination == LIMITED_BROADCAST
+    next_hop = destination if route.via is None or is_direct else route.via
     for piece in fragments.cut(skb.packet, mtu):
         neighbours.send(visit, route.device, next_hop, piece, forwarded=forwarded)
     return None

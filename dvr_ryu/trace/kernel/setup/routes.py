@@ -110,6 +110,13 @@ class Tables:
         for length in sorted(lengths, reverse=True):
             yield from lengths[length].get(destination & mask(length), ())
 
+    def __iter__(self) -> Iterator[Route]:
+        """Every route of every table."""
+        for lengths in self._tables.values():
+            for networks in lengths.values():
+                for routes in networks.values():
+                    yield from routes
+
     def is_local(self, ip: int) -> bool:
         """Whether the namespace itself has an address."""
         found = self.look_up_local(ip)
