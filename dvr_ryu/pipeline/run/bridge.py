@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve
 
 from dvr_ryu.pipeline.compile.binding import BridgeContext
+from dvr_ryu.pipeline.language.numbers import PORT_NUMBERS
 from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.run import actions
 from dvr_ryu.pipeline.run.action_set import run_action_set
@@ -61,6 +62,7 @@ class Bridge:
         tunnel = {n: v for n, v in packet.fields.items() if n.startswith("tun_")}
         number = self.by_name[in_port].number
         fields = {**packet.on_wire().fields, **tunnel, "in_port": number}
+        fields["actset_output"] = PORT_NUMBERS["UNSET"]
         machine = Machine(self._environment, state, evolve(packet, fields=fields))
         try:
             machine.run(0)

@@ -13,7 +13,7 @@ from attrs import Factory, define, evolve, frozen
 
 from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.language.actions.base import Action
-from dvr_ryu.pipeline.language.fields import FIELDS
+from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.numbers import PORT
 from dvr_ryu.pipeline.run.headers import Fields
@@ -159,10 +159,13 @@ class Machine:
         """The packet now, with its registers and the like."""
         return evolve(self.packet, fields=self.fields, payload=self.payload)
 
-    def leaving(self) -> Packet:
-        """The packet as it leaves now: its headers, and its tunnel's fields."""
-        fields = {n: v for n, v in self.fields.items() if n.startswith("tun_")}
-        return evolve(self.packet, fields={**self._headers(), **fields}, payload=self.payload)
+    def leaving(self, tunnel: bool) -> Packet:
+        """The packet as it leaves now: its headers, and through a tunnel the tunnel's fields."""
+        fields = {n: v for n, v in self.fields.items() if tunnel and n.startswith("tun_")}
+        headers = self._headers()
+        if not headers.get("vlan_tci", VLAN_PRESENT) & VLAN_PRESENT:
+            del headers["vlan_tci"]
+        return evolve(self.packet, fields={**headers, **fields}, payload=self.payload)
 
     def _headers(self) -> Fields:
         return dict(Packet(self.fields).on_wire().fields)

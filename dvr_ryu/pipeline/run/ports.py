@@ -18,6 +18,7 @@ LOCAL = RESERVED_PORTS["LOCAL"]
 class BridgePort:
     """One port. With a `tag` it is an access port of that VLAN, else a trunk of all VLANs. Open
     vSwitch forwards nothing between two protected ports. `peer` is the other end of a patch.
+    Packets through a tunnel keep the fields of their tunnel.
     """
 
     name: str
@@ -25,6 +26,7 @@ class BridgePort:
     tag: int | None = None
     protected: bool = False
     peer: str | None = None
+    tunnel: bool = False
 
 
 def planned_ports(bridge: str, view: HostView) -> tuple[BridgePort, ...]:
@@ -36,7 +38,8 @@ def planned_ports(bridge: str, view: HostView) -> tuple[BridgePort, ...]:
     plugged = _devices(view) if Plug.DEVICES in BRIDGES[bridge].plugs else ()
     ports += plugged
     known = {port.name for port in ports}
-    ports += (BridgePort(name, number) for name, number in numbers.items() if name not in known)
+    others = ((name, number) for name, number in numbers.items() if name not in known)
+    ports += (BridgePort(name, number, tunnel=True) for name, number in others)
     return tuple(ports)
 
 

@@ -18,5 +18,5 @@ def send(machine: Machine, number: int) -> None:
     if "packet_type" in machine.fields:
         machine.note(f"not to {port.name}: the packet has no Ethernet header")
         return
-    machine.outputs.append((port.name, machine.leaving()))
+    machine.outputs.append((port.name, machine.leaving(port.tunnel)))
     machine.step.outputs.append(port.name)

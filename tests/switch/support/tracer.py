@@ -27,6 +27,10 @@ _CONTROL = "ovs-vswitchd.*.ctl"
 _PORT_LINE = re.compile(r"^    (\S+) \d+/(\d+): .*?(?:remote_ip=([0-9.]+))?\)?$", re.MULTILINE)
 
 
+class CannotTrace(Exception):
+    """ofproto/trace cannot tell what becomes of a packet."""
+
+
 @frozen
 class Traced:
     """What Open vSwitch would do: the ports and packets, and its own words."""
@@ -60,6 +64,12 @@ class Tracer:
         self.ovs.vsctl("add-br", _UNDERLAY, *arguments)
         self.call("netdev-dummy/ip4addr", _UNDERLAY, "10.255.255.254/8")
         self.call("ovs/route/add", "10.0.0.0/8", _UNDERLAY)
+
+    def add_flows(self, bridge: str, flows: Iterable[str]) -> None:
+        """Add flows to a bridge. Raises AssertionError if it refuses one."""
+        self.ovs.run(
+            "ovs-ofctl", "-O", "OpenFlow14", "add-flows", bridge, "-", input=flow_file(flows)
+        )
 
     def call(self, command: str, *arguments: str) -> str:
         """Run a command of ovs-appctl."""
@@ -110,9 +120,7 @@ class Tracer:
         self.ovs.vsctl(*arguments)
         for address in tunnels.values():
             self.call("tnl/neigh/set", _UNDERLAY, address, "02:00:00:00:00:01")
-        self.ovs.run(
-            "ovs-ofctl", "-O", "OpenFlow14", "add-flows", bridge, "-", input=flow_file(flows)
-        )
+        self.add_flows(bridge, flows)
         self._ofports[bridge] = {
             port.name: "LOCAL" if port.number == LOCAL else str(port.number) for port in ports
         }
@@ -141,11 +149,21 @@ class Tracer:
         flows = (parse_flow(line.replace("reset_counts ", "")) for line in dumped)
         return {flow for flow in flows if flow.cookie != COOKIE}
 
+    def _traced(self, bridge: str, packet: Packet, in_port: int) -> str:
+        try:
+            return self.call("ofproto/trace", bridge, flow_text(packet, in_port), "-generate")
+        except AssertionError as error:
+            if "Bad openflow flow syntax" in str(error):
+                raise CannotTrace(str(error)) from None
+            raise
+
     def trace(self, bridge: str, packet: Packet, in_port: int) -> Traced:
         """What the bridge does with a packet: it learns, but sends nothing."""
-        text = self.call("ofproto/trace", bridge, flow_text(packet, in_port), "-generate")
+        text = self._traced(bridge, packet, in_port)
         actions = re.findall(r"^Datapath actions: (.*)$", text, re.MULTILINE)
         again = re.findall(r"^recirc\((\w+)\)", text, re.MULTILINE)
+        if re.findall(r"recirc\((\w+)\)", actions[0]) != again[:1]:
+            raise CannotTrace("the trace ends where the packet is parsed again")
         run = DatapathRun(packet, self._ports[bridge], dict(zip(again, actions[1:], strict=True)))
         run.run(actions[0])
         found = re.search(r"^Final flow: (.*)$", text, re.MULTILINE)

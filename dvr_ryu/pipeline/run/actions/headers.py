@@ -75,7 +75,7 @@ def delete_field(machine: Machine, action: DeleteField) -> None:
 @runs(CheckPktLarger)
 def check_pkt_larger(machine: Machine, action: CheckPktLarger) -> None:
     """Write whether the frame is longer."""
-    larger = machine.leaving().frame_size > action.length
+    larger = machine.as_it_is().frame_size > action.length
     put_bits(machine.fields, action.target, int(larger))
 
 

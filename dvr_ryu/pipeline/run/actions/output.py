@@ -42,6 +42,10 @@ def output_field(machine: Machine, action: OutputField) -> None:
 def output_cut(machine: Machine, action: OutputCut) -> None:
     """Send the beginning of the packet to a port."""
     port = number(action.port)
+    to = machine.environment.ports.get(port)
+    if port == RESERVED_PORTS["IN_PORT"] or (to and to.peer):
+        machine.note(f"not to {machine.port_name(port)}: Open vSwitch cuts no packets there")
+        return
     if machine.packet.frame_size > action.max_len:
         machine.note(f"only the first {action.max_len} bytes leave")
     output_to(machine, port)

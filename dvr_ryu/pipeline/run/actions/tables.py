@@ -10,14 +10,17 @@ from dvr_ryu.pipeline.language.actions.instructions import (
     WriteActions,
     WriteMetadata,
 )
+from dvr_ryu.pipeline.language.actions.output import Group, Output
 from dvr_ryu.pipeline.language.actions.resubmit import Resubmit
 from dvr_ryu.pipeline.language.actions.special import Exit
 from dvr_ryu.pipeline.language.fields import TRANSPORTS
-from dvr_ryu.pipeline.language.numbers import RESERVED_PORTS
+from dvr_ryu.pipeline.language.numbers import PORT_NUMBERS, RESERVED_PORTS
 from dvr_ryu.pipeline.language.operands import number
 from dvr_ryu.pipeline.run.headers import Fields
 from dvr_ryu.pipeline.run.machine import Machine, runs
 
+_UNSET = PORT_NUMBERS["UNSET"]
+_SET_OUTPUT = "actset_output"
 _IN_PORT = RESERVED_PORTS["IN_PORT"]
 
 
@@ -58,7 +61,6 @@ def clone(machine: Machine, action: Clone) -> None:
         machine.step,
         machine.frame.table,
         leave=lambda: machine.restore(saved),
-        stops_exit=True,
     )
 
 
@@ -73,6 +75,11 @@ def exit_(machine: Machine, action: Exit) -> None:
 def write_actions(machine: Machine, action: WriteActions) -> None:
     """Add actions to the action set."""
     machine.action_set += action.actions
+    outputs = [each for each in machine.action_set if isinstance(each, Output)]
+    if outputs and not any(isinstance(each, Group) for each in machine.action_set):
+        machine.fields[_SET_OUTPUT] = number(outputs[-1].port)
+    else:
+        machine.fields[_SET_OUTPUT] = _UNSET
 
 
 @runs(ClearActions)
@@ -80,6 +87,7 @@ def clear_actions(machine: Machine, action: ClearActions) -> None:
     """Empty the action set."""
     del action
     machine.action_set = []
+    machine.fields[_SET_OUTPUT] = _UNSET
 
 
 @runs(WriteMetadata)
