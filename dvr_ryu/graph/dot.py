@@ -129,13 +129,18 @@ def _cell(
     if not width:
         return ""
     span = f' COLSPAN="{columns}"' if columns > 1 else ""
-    shown = escape(printable(name))
+    shown = _html(name)
     if bold and shown:
         shown = f"<B>{shown}</B>"
     if detail:
-        small = escape(printable(detail))
+        small = _html(detail)
         shown += f'<FONT POINT-SIZE="{NAME_SIZE - 1}">{"  " if name else ""}{small}</FONT>'
     return f'<TD{span} FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{height}">{shown}</TD>'
+
+
+def _html(text: str) -> str:
+    """Text in a table. Graphviz refuses a text of brackets alone, if these are no references."""
+    return escape(printable(text)).replace("]", "&#93;")
 
 
 def _row(cells: str) -> str:

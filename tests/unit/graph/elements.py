@@ -26,6 +26,7 @@ NAMES = st.text(max_size=12) | st.sampled_from(
         "&lt;",
         "a\nb",
         "]]>",
+        "]",
         "--",
         "\x00",
         "<b>",

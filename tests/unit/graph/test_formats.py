@@ -60,7 +60,7 @@ def test_every_topology_can_be_drawn(site: Site) -> None:
     check_svg(hosts_picture(topology(site)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(picture=pictures_with_any_names())
 def test_any_names_can_be_drawn(picture: Picture) -> None:
     layout = graphviz.laid_out(dot(picture))
