@@ -157,6 +157,8 @@ class _Telling:
         step = hop.steps[number]
         if isinstance(step, FlowStep):
             text = flow_text(step) or self._other(hop, number, step)
+            if step.actions == "drop" and step is hop.steps[-1] and text != "drop":
+                text += " Dropped."
             label = f"{step.table} {step.name}"
             yield Line(Level.STEP, text, label, step.location, step.depth)
             for note in step.notes:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,41 @@ def _joined(lines: list[str], number: int) -> str:
         number += 1
         text += lines[number - 1]
     return text
+
+
+CHAPTER = (ROOT / "docs" / "seeing.rst").read_text()
+
+
+def shown_in_chapter(command: str) -> list[str]:
+    """The lines that docs/seeing.rst shows after a command; `...` stands for others."""
+    block = CHAPTER.partition(f"    $ {command}\n")[2]
+    lines = re.match(r"(?:(?: {4}.*)?\n)*", block)
+    assert lines
+    return [line[4:] for line in lines[0].splitlines() if line.strip() not in ("", "...")]
+
+
+def assert_in_order(shown: list[str], story: str, least: int) -> None:
+    lines = iter(story.splitlines())
+    assert len(shown) >= least
+    assert [line for line in shown if line not in lines] == []
+
+
+def test_the_chapter_shows_lines_of_a_real_story() -> None:
+    shown = shown_in_chapter("dvr trace examples/human-defined-dvr.yaml cirros vm-68")
+    assert_in_order(shown, (STORIES / "routed-across-hosts.txt").read_text(), 10)
+
+
+def test_the_chapters_example_drops_where_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commands are run in another folder, the last one as dvr."""
+    command = "dvr trace examples/human-defined-dvr.yaml cirros vm-68 --flows mine"
+    before = CHAPTER.partition(f"    $ {command}\n")[0].splitlines()[-2:]
+    for name in ("flows", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for line in before:
+        subprocess.run(line.removeprefix("    $ "), shell=True, check=True, cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, command.split()[1:], catch_exceptions=False)
+    assert result.exit_code == 2
+    assert_in_order(shown_in_chapter(command), result.output, 4)
