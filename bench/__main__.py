@@ -14,7 +14,17 @@ from bench import report
 from bench.figures import Figure
 from bench.table import terminal
 
-PARTS = ("fill", "start", "change", "reconnect", "many", "fairness", "companion", "one_more")
+PARTS = (
+    "fill",
+    "start",
+    "change",
+    "reconnect",
+    "many",
+    "fairness",
+    "scrape",
+    "companion",
+    "one_more",
+)
 """Modules with measure(), in the order of the table."""
 
 

@@ -141,12 +141,12 @@ class FlowCounters:
     def _take(self, bridge: Bridge, counts: BridgeCounts) -> None:
         basis = bridge.basis
         ours, learned = self._cookies.cookies(), self._cookies.learned() - self._cookies.cookies()
-        flows = bridge.session.flow_counts(ours | learned)
+        dump = bridge.session.flow_counts(ours | learned)
         total = bridge.session.count_flows()
-        counts.learned = sum(flow.cookie in learned for flow in flows)
-        counts.installed = len(flows) - counts.learned
-        counts.foreign = max(0, total - len(flows))
+        counts.learned = sum(dump.flows[cookie] for cookie in learned)
+        counts.installed = dump.flows.total() - counts.learned
+        counts.foreign = max(0, total - dump.flows.total())
         if basis:
             for _ in counts._counts.follow(basis):
                 hub.sleep(0)
-            counts._counts.count(flows)
+            counts._counts.count(dump.counted)

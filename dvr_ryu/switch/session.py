@@ -18,11 +18,7 @@ from ryu.ofproto import ofproto_common
 from dvr_ryu.errors import SwitchError
 from dvr_ryu.pipeline.compile.flow_bytes import importance_of
 from dvr_ryu.pipeline.compile.flow_mods import ADD, DELETE_STRICT, delete_by_cookie, flow_mods
-from dvr_ryu.pipeline.compile.flow_stats import (
-    FlowCount,
-    split_flow_counts,
-    split_flow_stats,
-)
+from dvr_ryu.pipeline.compile.flow_stats import FlowDump, split_flow_stats
 from dvr_ryu.reconcile import Difference, together
 from dvr_ryu.switch.bundle import Bundle
 from dvr_ryu.switch.connection import Connection
@@ -121,14 +117,14 @@ class Session:
                 raise SwitchError(f"tells of more than {MOST_FLOWS} flows")
         return found
 
-    def flow_counts(self, cookies: Iterable[int]) -> list[FlowCount]:
+    def flow_counts(self, cookies: Iterable[int]) -> FlowDump:
         """The counters of every flow on the bridge that has one of these cookies."""
-        found: list[FlowCount] = []
+        dump = FlowDump()
         for reply in self._flow_stats(cookies):
-            found.extend(split_flow_counts(reply))
-            if len(found) > MOST_FLOWS:
+            dump.add(reply)
+            if dump.flows.total() > MOST_FLOWS:
                 raise SwitchError(f"tells of more than {MOST_FLOWS} flows")
-        return found
+        return dump
 
     def _flow_stats(self, cookies: Iterable[int]) -> Iterator[bytes]:
         """Each part of the replies about the flows with these cookies."""

@@ -10,8 +10,10 @@ Consecutive entries of one length, as one line's flows are, are split at once.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Any, NamedTuple
 
 from dvr_ryu.errors import SwitchError
@@ -41,41 +43,58 @@ class FlowCount(NamedTuple):
     bytes: int
 
 
+class FlowDump:
+    """The counters of a bridge's flows, of all parts of a reply."""
+
+    def __init__(self) -> None:
+        self.flows: Counter[int] = Counter()
+        """Cookie → the number of flows that have it."""
+        self.counted: list[FlowCount] = []
+        """The flows that have counted packets: most flows of a large network have none."""
+
+    def add(self, reply: bytes) -> None:
+        """Add a part of the reply. Raises SwitchError as `split_flow_stats`."""
+        for columns in _columns(reply, "QQQ"):
+            cookies, packets = columns[3], columns[4]
+            self.flows.update(cookies)
+            if any(packets):
+                self.counted += _counts(compress(zip(*columns, strict=True), packets))
+
+
 def split_flow_stats(reply: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The identity and the value of each flow in a multipart reply, header included. Raises
     SwitchError for an entry that does not fit.
     """
     for tables, priorities, behaviours, cookies, matches, instructions in _columns(reply, "8s16x"):
         yield from zip(
-            map(b"".join, zip(tables, priorities, matches, strict=True)),
+            map(b"".join, zip(tables, priorities, _in_order(matches), strict=True)),
             map(b"".join, zip(behaviours, cookies, instructions, strict=True)),
             strict=True,
         )
 
 
-def split_flow_counts(reply: bytes) -> Iterator[FlowCount]:
-    """The counters of each flow in such a reply. Raises SwitchError as `split_flow_stats`."""
-    for tables, priorities, behaviours, cookies, packets, sizes, matches, _ in _columns(
-        reply, "QQQ"
-    ):
-        identities = map(b"".join, zip(tables, priorities, matches, strict=True))
-        timeouts = (behaviour[:TIMEOUTS] for behaviour in behaviours)
-        yield from map(FlowCount, identities, timeouts, cookies, packets, sizes)
+def _counts(rows: Iterable[Any]) -> Iterator[FlowCount]:
+    tables, priorities, behaviours, cookies, packets, sizes, matches, _ = zip(*rows, strict=True)
+    identities = map(b"".join, zip(tables, priorities, _in_order(matches), strict=True))
+    timeouts = (behaviour[:TIMEOUTS] for behaviour in behaviours)
+    return map(FlowCount, identities, timeouts, cookies, packets, sizes)
+
+
+def _in_order(matches: Sequence[bytes]) -> Sequence[bytes]:
+    try:
+        return canonical_matches(matches)
+    except ValueError as error:
+        raise SwitchError(f"flow statistics with {error}") from None
 
 
 def _columns(reply: bytes, counters: str) -> Iterator[tuple[Any, ...]]:
-    """The columns of `_entry`, for each run of entries that are alike, with matches in order."""
+    """The columns of `_entry`, for each run of entries that are alike."""
     at = _HEADER
     while at < len(reply):
         length, match_length = _lengths(reply, at)
         end = at + length * _count_alike(reply, at, length)
         entries = _entry(length, match_length, counters).iter_unpack(reply[at:end])
-        *head, matches, instructions = zip(*entries, strict=True)
-        try:
-            in_order = canonical_matches(matches)
-        except ValueError as error:
-            raise SwitchError(f"flow statistics with {error}") from None
-        yield (*head, in_order, instructions)
+        yield tuple(zip(*entries, strict=True))
         at = end
 
 

@@ -95,13 +95,11 @@ class LineCounts:
         self._lines, self._totals, self._learned = lines, totals, learned
 
     def count(self, flows: Iterable[FlowCount]) -> None:
-        """Add what the flows of the bridge have counted since the last time. A flow that no line
-        makes counts for none.
+        """Add what the flows of the bridge, all that have counted packets, have counted since the
+        last time. A flow that no line makes counts for none.
         """
         seen: dict[bytes, tuple[int, int]] = {}
         for identity, timeouts, cookie, packets, size in flows:
-            if not packets:
-                continue
             number = self._made.get(identity)
             if number is None:
                 number = self._learned.get(_key_of(identity, timeouts, cookie))

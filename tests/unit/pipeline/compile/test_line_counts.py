@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dvr_ryu.pipeline.compile.basis import Basis
-from dvr_ryu.pipeline.compile.flow_stats import FlowCount, split_flow_counts, split_flow_stats
+from dvr_ryu.pipeline.compile.flow_stats import FlowCount, FlowDump, split_flow_stats
 from dvr_ryu.pipeline.compile.line_counts import LineCount, LineCounts
 from dvr_ryu.pipeline.language.cookie import COOKIE, LEARNED
 from dvr_ryu.pipeline.load import load_pipelines
@@ -139,7 +139,21 @@ def test_counters_are_read_beside_each_flow():
     struct.pack_into("!HH", entry, 14, 5, 6)
     reply = bytes(16) + bytes(entry) * 2
     identities = [identity for identity, _ in split_flow_stats(reply)]
-    assert list(split_flow_counts(reply)) == [
+    dump = FlowDump()
+    dump.add(reply)
+    assert dump.counted == [
         FlowCount(identity, bytes.fromhex("00050006"), COOKIE, 1 << 40, 1 << 50)
         for identity in identities
     ]
+
+
+def test_flows_without_packets_are_only_numbered():
+    idle = of.flow_entry(bytes.fromhex("80000004 00000001"), bytes(8))
+    busy = bytearray(idle)
+    struct.pack_into("!Q", busy, 32, 1)
+    learned = of.flow_entry(cookie=LEARNED)
+    dump = FlowDump()
+    dump.add(bytes(16) + idle + bytes(busy) + idle + learned)
+    dump.add(bytes(16) + idle)
+    assert dump.flows == {COOKIE: 4, LEARNED: 1}
+    assert [(each.cookie, each.packets) for each in dump.counted] == [(COOKIE, 1)]
