@@ -10,7 +10,6 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Collection
 from typing import Any, ClassVar
 
 from eventlet import tpool
@@ -33,7 +32,7 @@ from dvr_ryu.source.inputs import InputReader, Inputs
 from dvr_ryu.switch.bridge import Bridge
 from dvr_ryu.switch.claims import Claims
 from dvr_ryu.switch.connection import Connection
-from dvr_ryu.switch.flow_counters import FlowCounters
+from dvr_ryu.switch.flow_counters import BridgeCounts, FlowCounters
 from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.lasting import lasting
 from dvr_ryu.switch.listener import Listener, stand_before_ryu
@@ -43,7 +42,6 @@ from dvr_ryu.switch.tls import Security
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.model import Controller
 from dvr_ryu.topology.spec.text_file import Unreadable
-from dvr_ryu.topology.topology import Topology
 from dvr_ryu.web import edits
 from dvr_ryu.web.controller import ControllerRoutes
 from dvr_ryu.web.edits import Edits
@@ -89,22 +87,23 @@ class DvrApp(app_manager.RyuApp):
             _exempt_from_collection()
             self._announce()
             self._listen()
-            page = options.find_page()
+            pages = options.find_pages()
         except DvrError as error:
             raise SystemExit(str(error)) from None
         self._exposition = Exposition()
         self.observer = WorkMetrics(self._exposition)
         self._counters = FlowCounters(self._desired, self.observer.dumped)
         self._exposition.add(StateMetrics(self._desired, self.connected_bridges, self._counters))
-        self._page = Server(page, self._routes(), "page", options.PAGE) if page else None
+        routes = self._routes()
+        self._pages = [Server(page, routes, "page", options.PAGE) for page in pages]
 
     def start(self) -> Any:
         """Start Ryu's event loop, and watch the sources from now on."""
         guard("controller")
         hub.spawn(lasting("look at its files", self._watch))
         hub.spawn(lasting("follow instances that move", self._follow_moves))
-        if self._page:
-            self._page.start()
+        for page in self._pages:
+            page.start()
         return super().start()
 
     def _routes(self) -> Routes:
@@ -281,18 +280,18 @@ class DvrApp(app_manager.RyuApp):
     # What its page shows ------------------------------------------------------------------------
 
     @property
-    def topology(self) -> Topology:
-        """The declared topology."""
-        return self._desired.topology
-
-    @property
-    def pipeline_names(self) -> Collection[str]:
-        """The bridges that each host should have."""
-        return self._desired.pipelines.by_bridge.keys()
+    def inputs(self) -> Inputs:
+        """The inputs that are in force."""
+        return self._desired.inputs
 
     def connected_bridges(self) -> list[Bridge]:
         """The bridges that are connected now, also those that are not in the topology."""
         return [bridge for bridge, _ in self._bridges.values()]
+
+    def counts(self, name: BridgeName) -> BridgeCounts:
+        """What a bridge's flows have counted, by a dump that is a few seconds old at most."""
+        self._counters.read(each for each in self.connected_bridges() if each.name == name)
+        return self._counters.of(name)
 
     # The SharedState of bridges ------------------------------------------------------------------
 

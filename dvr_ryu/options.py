@@ -70,10 +70,13 @@ def find_pki() -> Path:
     return Path(CONF.dvr.pki or os.environ.get("DVR_PKI") or FOLDER)
 
 
-def find_page() -> PageAddress | None:
-    """Where the page is served: [dvr] page, else DVR_PAGE, else on loopback; None for nowhere."""
+def find_pages() -> list[PageAddress]:
+    """Where the page is served: [dvr] page, else DVR_PAGE, else on loopback. Each has one or more
+    addresses, with commas between them.
+    """
     text = CONF.dvr.page or os.environ.get("DVR_PAGE") or DEFAULT
-    return page_address(text, PAGE)
+    addresses = (page_address(each.strip(), PAGE) for each in text.split(","))
+    return [each for each in addresses if each]
 
 
 def refuse_foreign() -> None:

@@ -1,21 +1,27 @@
 """What the controller serves: its routes, by what it knows. It changes nothing of the controller.
 
-A document is made from what is there at one moment: no other greenlet runs meanwhile.
+A document is made from what is there at one moment: no other greenlet runs meanwhile. What takes
+long is computed by a `Worker`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
+from dvr_ryu.pipeline.compile.line_counts import LineCount
+from dvr_ryu.source.inputs import Inputs
 from dvr_ryu.switch.guard.identity import BridgeName
 from dvr_ryu.switch.record import Records
-from dvr_ryu.topology.topology import Topology
-from dvr_ryu.web import status
+from dvr_ryu.web import lines, status
+from dvr_ryu.web.apart import Busy, Worker
 from dvr_ryu.web.edits import Edits
-from dvr_ryu.web.messages import Request, Response, Routes, document
+from dvr_ryu.web.messages import Request, Response, Routes, document, refusal
+from dvr_ryu.web.static import page_routes
 from dvr_ryu.web.status import ControllerState, Status, SyncState, time_text
 
 
@@ -27,6 +33,17 @@ class ConnectedBridge(SyncState, Protocol):
         """Its name, if it is in the topology."""
 
 
+class Counts(Protocol):
+    """What one bridge's flows have counted."""
+
+    installed: int
+    learned: int
+    foreign: int
+
+    def lines(self) -> Sequence[LineCount]:
+        """The count of each line."""
+
+
 class Watched(Protocol):
     """The controller, as far as it is shown."""
 
@@ -35,15 +52,14 @@ class Watched(Protocol):
     edits: Edits
 
     @property
-    def topology(self) -> Topology:
-        """The declared topology."""
-
-    @property
-    def pipeline_names(self) -> Collection[str]:
-        """The bridges that each host should have."""
+    def inputs(self) -> Inputs:
+        """The inputs that are in force."""
 
     def connected_bridges(self) -> Iterable[ConnectedBridge]:
         """The bridges that are connected now."""
+
+    def counts(self, name: BridgeName) -> Counts:
+        """What a bridge's flows have counted, a few seconds old at most."""
 
 
 @frozen
@@ -51,19 +67,27 @@ class ControllerRoutes:
     """The routes of a controller."""
 
     _watched: Watched
+    _worker: Worker = field(factory=Worker)
 
     def routes(self) -> Routes:
         """Path → route."""
-        return {status.PATH: self.status, "/edits.json": self.edits}
+        return {
+            **page_routes(),
+            status.PATH: self.status,
+            "/edits.json": self.edits,
+            "/lines.json": self.lines,
+            **{f"/{name}.json": self.computed for name in ("names", "picture", "trace")},
+        }
 
     def status(self, _: Request) -> Response:
         """Controller, hosts and bridges: connected, in sync, since when, the last error."""
         watched = self._watched
         connected = {each.name: each for each in watched.connected_bridges() if each.name}
+        inputs = watched.inputs
         found = Status(
             watched.state,
-            watched.topology.hosts,
-            watched.pipeline_names,
+            inputs.declaration.topology.hosts,
+            inputs.pipelines.by_bridge.keys(),
             connected,
             watched.records,
         )
@@ -80,3 +104,40 @@ class ControllerRoutes:
             for edit in self._watched.edits
         ]
         return document({"edits": edits[::-1]})
+
+    def lines(self, request: Request) -> Response:
+        """The lines of the pipeline of a host's bridge, what they have counted, the last changes of
+        the bridge's flows.
+        """
+        name = BridgeName(request.query.get("host", ""), request.query.get("bridge", ""))
+        inputs = self._watched.inputs
+        pipeline = inputs.pipelines.by_bridge.get(name.bridge)
+        if pipeline is None or name.host not in inputs.declaration.topology.hosts:
+            return refusal(HTTPStatus.NOT_FOUND, f"the topology has no bridge {name}")
+        counts = self._watched.counts(name)
+        changes = self._watched.records.of(name).changes
+        return document(
+            {
+                "host": name.host,
+                "bridge": name.bridge,
+                "time": time.time(),
+                "flows": {
+                    "installed": counts.installed,
+                    "learned": counts.learned,
+                    "foreign": counts.foreign,
+                },
+                "tables": lines.tables(pipeline, counts.lines()),
+                "changes": [
+                    {"time": time_text(each.time), "summary": each.summary, "lines": each.lines}
+                    for each in reversed(changes)
+                ],
+            }
+        )
+
+    def computed(self, request: Request) -> Response:
+        """What the worker answers: the names of ends, the picture, or a packet's way."""
+        question = request.path.removeprefix("/").removesuffix(".json")
+        try:
+            return document(self._worker.ask(self._watched.inputs, question, request.query))
+        except Busy as error:
+            return document({"error": str(error)}, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -68,7 +68,7 @@ NOT_UNDER_EVENTLET = {"source", "companion", "trace", "prove", "graph", "metrics
 COMPANION_EFFECTS = {"agent", "check", "host", "providers", "run", "upkeep"}
 # Parts of graph that run Graphviz.
 GRAPH_EFFECTS = {"graphviz", "drawing"}
-PURE_OF_WEB = {"address", "guard", "messages"}
+PURE_OF_WEB = {"address", "edits", "guard", "lines", "messages", "status"}
 PURE_OF_METRICS = {"catalogue", "metric", "reference"}
 
 

@@ -153,7 +153,8 @@ class LabHost:
         listens: tuple[str, socket.socket] | None = None,
     ) -> bool:
         """Start a service that writes to `log`; `init` restarts it whenever it fails. By `listens`
-        it inherits a socket, and finds "fd:N" in an environment variable; so do its later starts.
+        it inherits a socket, and finds "fd:N" at the end of an environment variable; so do its
+        later starts.
 
         Return False if it already runs; HostError if it cannot be started.
         """

@@ -164,8 +164,9 @@ class Service:
         self._pid_file = f"{SERVICES}/{name}.pid"
 
     def inherit(self, variable: str, listens: int) -> None:
-        """Let it inherit a socket; it finds "fd:N" in this environment variable."""
-        self._environment[variable] = f"fd:{listens}"
+        """Let it inherit a socket: add "fd:N" to this environment variable, behind a comma."""
+        before = self._environment.get(variable)
+        self._environment[variable] = ",".join(filter(None, [before, f"fd:{listens}"]))
         self._variable, self._listens = variable, listens
 
     def succeed(self, before: Service) -> None:

@@ -1,7 +1,7 @@
 """The page of a lab's controller: the socket where it is served.
 
 The controller runs on a lab host, whose network no browser of this machine reaches. So the lab
-opens the socket on this machine's loopback, and the controller inherits it.
+opens another socket on this machine's loopback, and the controller inherits it.
 """
 
 from __future__ import annotations

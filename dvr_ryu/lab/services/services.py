@@ -22,6 +22,7 @@ from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.model import CONTROLLER_VARIABLE
 from dvr_ryu.topology.topology import Topology
+from dvr_ryu.web.address import DEFAULT
 
 if TYPE_CHECKING:
     from dvr_ryu.lab.services.readiness import Goal
@@ -97,7 +98,7 @@ def services_of(
         lab[CONTROLLER],
         [_beside_python("ryu-manager"), "dvr_ryu.app"],
         folder.log("controller"),
-        {**environment, **({"DVR_TLS": "1"} if always_tls else {})},
+        {**environment, VARIABLE: DEFAULT, **({"DVR_TLS": "1"} if always_tls else {})},
     )
     companions = [
         LabService(

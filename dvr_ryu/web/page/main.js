@@ -1,0 +1,49 @@
+// Puts the parts together: what one of them does when another one is used.
+
+import { ask } from "./asking.js";
+import { get, make } from "./dom.js";
+import * as picture from "./picture.js";
+import * as pipeline from "./pipeline.js";
+import * as state from "./state.js";
+import * as way from "./way.js";
+
+const shown = get("shown");
+
+async function names() {
+  const found = await ask("/names.json");
+  way.offer(found.ends);
+  const options = found.hosts.map((host) => make("option", { value: host, text: host }));
+  if (found.whole) options.unshift(make("option", { value: "", text: "all hosts" }));
+  const kept = shown.value;
+  shown.replaceChildren(...options);
+  shown.value = [...shown.options].some((option) => option.value === kept) ? kept : shown.options[0].value;
+}
+
+async function drawn() {
+  try {
+    const { svg } = await ask("/picture.json", shown.value ? { host: shown.value } : {});
+    picture.draw(svg);
+  } catch (error) {
+    get("canvas").replaceChildren(make("p", { class: "empty", role: "alert", text: error.message }));
+  }
+}
+
+async function renew(status) {
+  pipeline.offer(status.bridges);
+  try {
+    await names();
+  } catch {
+    return; // the picture tells why
+  } finally {
+    if (way.isShown()) await way.trace();
+    else await drawn();
+  }
+}
+
+picture.onBridge(pipeline.open);
+state.onBridge(pipeline.open);
+way.restore();
+way.onClear(drawn);
+way.onLine(pipeline.open);
+shown.addEventListener("change", drawn);
+state.watch(renew);
