@@ -46,4 +46,4 @@ def of_trace(
 
 def _with_way(picture: Picture, trace: Trace, ids: tuple[str, ...]) -> Picture:
     title = f"{picture.title}, from {trace.sender.name} to {trace.receiver.name}"
-    return evolve(picture, title=title, way=ids)
+    return evolve(picture, title=title, way=ids, caption=str(trace.verdict))

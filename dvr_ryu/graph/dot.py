@@ -45,6 +45,8 @@ def _lines(picture: Picture) -> Iterator[str]:
     yield f"  graph [rankdir={'TB' if picture.downwards else 'LR'}, bgcolor=transparent,"
     yield f"         nodesep=0.12, ranksep={0.4 if picture.downwards else 0.5}, compound=true,"
     yield f"         tooltip={_quoted(picture.title)}, {colours}, {font}];"
+    if picture.caption:
+        yield f"  label={_quoted(picture.caption)}; labelloc=b; labeljust=l;"
     yield f"  node [shape=plain, {colours}, {font}];"
     yield f"  edge [dir=none, arrowhead=none, {colours}, {font}];"
     for number, group in enumerate(picture.groups):
@@ -61,8 +63,8 @@ def _group(picture: Picture, group: Group, number: int) -> Iterator[str]:
     id = _quoted(group.id)
     yield f"  subgraph cluster_{number} {{"
     label = f"{group.name}  {group.detail}".rstrip()
-    yield f"    graph [id={id}, label={_quoted(label)}, labeljust=l, style=rounded, margin=12,"
-    yield f"           tooltip={_quoted(group.title)}];"
+    yield f"    graph [id={id}, label={_quoted(label)}, labeljust=l, labelloc=t, margin=12,"
+    yield f"           style=rounded, tooltip={_quoted(group.title)}];"
     for box in group.boxes:
         yield f"    {_box(picture, box)}"
     yield "  }"

@@ -5,6 +5,7 @@ Names stand in quotes, with Mermaid's escapes. Mermaid's own ids are numbers: it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from dvr_ryu.errors import printable
@@ -32,6 +33,9 @@ class _Chart:
         self._ids = {id: f"e{number}" for number, id in enumerate(elements)}
 
     def lines(self) -> Iterator[str]:
+        if self._picture.caption:
+            title = json.dumps(printable(self._picture.caption), ensure_ascii=False)
+            yield from ("---", f"title: {title}", "---")
         yield f"flowchart {'TB' if self._picture.downwards else 'LR'}"
         for group in self._picture.groups:
             label = _label(f"{group.name} {group.detail}".strip())

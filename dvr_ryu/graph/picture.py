@@ -152,6 +152,7 @@ class Picture:
     not from left to right.
 
     `way` has the ids of the elements that a packet passes, in order; elements may repeat.
+    `caption` is a line below the picture: what became of the packet.
     """
 
     title: str
@@ -161,6 +162,7 @@ class Picture:
     networks: tuple[NetworkKey, ...] = ()
     downwards: bool = False
     way: tuple[str, ...] = ()
+    caption: str = ""
 
     @property
     def every_box(self) -> Iterator[Box]:

@@ -25,6 +25,7 @@ DARK = """
 RULES = """
 text { fill: var(--ink); font: 11px "DejaVu Sans Mono", ui-monospace, Menlo, Consolas, monospace; }
 .heading { font-weight: bold; }
+.caption { font-size: 12px; font-weight: bold; }
 .detail { font-size: 10px; fill: var(--pale); }
 rect { fill: none; stroke: var(--line); }
 .paper { fill: var(--paper); stroke: none; }

@@ -67,6 +67,7 @@ class _Drawing:
             *(line for box in self._picture.boxes for line in self._box(box)),
             *(self._cable(cable) for cable in self._picture.cables),
             *self._within(),
+            *self._caption(),
             "</g>",
             *key,
             "</svg>",
@@ -164,6 +165,12 @@ class _Drawing:
             both = [(x, frame.middle), (x + outwards, frame.middle)]
             points += reversed(both) if last else both
         return f"M{_at(points[0])}C{' '.join(map(_at, points[1:]))}"
+
+    def _caption(self) -> Iterator[str]:
+        """The line below the picture, for which Graphviz has left room."""
+        if self._picture.caption:
+            x, y = PAD, self._layout.height - PAD
+            yield f'<text x="{x}" y="{y:g}" class="caption">{_text(self._picture.caption)}</text>'
 
     # The key of colours ---------------------------------------------------------------------------
 

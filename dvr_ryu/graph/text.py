@@ -46,6 +46,8 @@ def text(picture: Picture) -> str:
         name, detail, beyond = map(printable, (row.name, row.detail, row.beyond))
         columns = f"{row.branches + name:{first}}  {detail:{second}}  {beyond}"
         lines.append(f"{number}{columns if row in items else row.branches + name}".rstrip())
+    if picture.caption:
+        lines += ["", printable(picture.caption)]
     return "\n".join(lines) + "\n"
 
 

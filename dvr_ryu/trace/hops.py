@@ -138,6 +138,9 @@ class Verdict:
         """Whether the packet arrived."""
         return self.outcome is Outcome.DELIVERED
 
+    def __str__(self) -> str:
+        return f"{self.outcome.value}: {self.reason}"
+
 
 @frozen
 class Trace:

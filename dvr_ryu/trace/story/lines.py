@@ -114,7 +114,7 @@ class _Telling:
         if verdict.outcome is Outcome.UNANSWERED:
             yield from self._unheard(self._way[-1])
         level = Level.GOOD if verdict.delivered else Level.BAD
-        yield Line(level, f"{verdict.outcome.value}: {verdict.reason}")
+        yield Line(level, str(verdict))
 
     def _node(self, hop: Hop) -> str:
         if hop.kind is Kind.TUNNEL:

@@ -70,7 +70,8 @@ def pictures_with_any_names(draw: st.DrawFn) -> Picture:
     way = tuple(draw(st.lists(st.sampled_from(ids), max_size=9)))
     downwards = draw(st.booleans())
     title = draw(NAMES)
-    return Picture(title, groups, tuple(boxes[4:]), cables, networks, downwards, way)
+    caption = draw(NAMES)
+    return Picture(title, groups, tuple(boxes[4:]), cables, networks, downwards, way, caption)
 
 
 @st.composite

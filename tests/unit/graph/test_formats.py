@@ -101,6 +101,8 @@ LABEL = r'\["(?:[^"#;&<>`|\[\](){}\\\n]|#\d+;|<br/>)+"\]'
 COLOUR = r"#[0-9a-f]{6}"
 STYLE = rf"stroke:{COLOUR}(?:,stroke-width:\dpx)?"
 LINES = {
+    "edge": "---",
+    "title": r'title: "(?:[^"\\\n]|\\["\\])*"',
     "head": r"flowchart (?:LR|TB)",
     "subgraph": rf" +subgraph (e\d+){LABEL}",
     "end": r" +end",
@@ -117,7 +119,7 @@ def check_mermaid(picture: Picture) -> None:
     """Each line is one of the grammar, groups are closed, and all ids are defined once."""
     depth, defined, links = 0, list[str](), 0
     lines = mermaid(picture).split("\n")
-    assert (lines[0].split()[0], lines.pop()) == ("flowchart", "")
+    assert (lines.pop(), lines[0]) == ("", "---" if picture.caption else lines[0])
     for line in lines:
         found = {kind: each for kind, form in LINES.items() if (each := re.fullmatch(form, line))}
         assert len(found) == 1, line

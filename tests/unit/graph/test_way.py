@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvr_ryu.graph.asked import of_trace
+from dvr_ryu.graph.dot import dot
+from dvr_ryu.graph.graphviz import laid_out
 from dvr_ryu.graph.hosts import hosts_picture
 from dvr_ryu.graph.picture import Picture
+from dvr_ryu.graph.svg import svg
 from dvr_ryu.graph.way import hosts_of, way
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
@@ -103,6 +106,8 @@ def test_numbers_follow_the_way(article: Topology, pipelines: Pipelines) -> None
     picture = of_trace(article, pipelines, ("cirros", "vm-68"))
     assert [group.name for group in picture.groups] == ["server-233", "server-68"]
     assert picture.title == "2 hosts, from cirros to vm-68"
+    assert picture.caption.startswith("delivered: instance vm-68 on server-68 gets it")
+    assert picture.caption in svg(picture, laid_out(dot(picture)))
     numbers = sorted(number for steps in picture.steps.values() for number in steps)
     assert numbers == [*range(1, len(numbers) + 1)]
     assert picture.steps["device/server-233/vm-cirros/eth0"] == (1,)
