@@ -203,18 +203,23 @@ class _Telling:
         return text
 
     def _unheard(self, hop: Hop) -> Iterator[Line]:
-        """Who heard a hop's question for a neighbour, in one line."""
+        """Who heard a hop's question for a neighbour, or where it ended, in one line."""
         if hop.packet.is_arp:
             return
+        asked = [
+            each
+            for each in self._trace.hops[hop.number + 1 :]
+            if each.strand is Strand.ARP and each.packet["arp_op"] != ARP_REPLY
+        ]
         heard = [
             on_host(self._topology, each.host, each.node)
-            for each in self._trace.hops
+            for each in asked
             if each.kind is Kind.NAMESPACE
-            and each.strand is Strand.ARP
-            and each.number > hop.number
         ]
-        names = listed(dict.fromkeys(heard)) or "nobody"
-        yield Line(Level.NOTE, f"ARP: the question reaches {names}")
+        if heard:
+            yield Line(Level.NOTE, f"ARP: the question reaches {listed(dict.fromkeys(heard))}")
+        elif asked:
+            yield Line(Level.NOTE, f"ARP: the question ends: {end_of(asked[-1])}")
 
     def _at(self, hop: Hop) -> str:
         """The node that a hop is at, and for a bridge its last table."""

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -69,12 +72,22 @@ def test_pings_pass_the_devices_that_their_traces_name(article: Article, network
 @pytest.mark.parametrize("protocol", [ICMP, TCP, ARP])
 def test_a_whole_lab_decides_as_computed(article: Article, network: Network, protocol: str) -> None:
     ask, probe = tracing.asker(article.folder), Probe(protocol, 80 if protocol == TCP else 0)
-    for source, target in PAIRS:
-        trace = network.trace(source, target, probe, reply=True)
-        for each in filter(None, (trace, trace.reply)):
-            compared = compare(network, each, ask)
-            assert compared.departures == (), (source, target)
-            assert set(compared.asked) == {hop.host for hop in each.way()}
+    found = [network.trace(*pair, probe, reply=True) for pair in PAIRS]
+    traces = [each for trace in found for each in (trace, trace.reply) if each is not None]
+    with ThreadPoolExecutor(4) as pool:
+        for trace, compared in zip(
+            traces, pool.map(lambda each: compare(network, each, ask), traces), strict=True
+        ):
+            assert compared.departures == (), (trace.sender, trace.receiver)
+            assert set(compared.asked) == {hop.host for hop in trace.way()}
+
+
+def test_a_host_is_asked_for_its_own_part(article: Article) -> None:
+    dvr = Path(sys.executable).with_name("dvr")
+    command = f"{dvr} trace {article.file} cirros vm-68 --live"
+    printed = article.run(("server-233", None), command)
+    assert "asked: server-233; all decide as computed" in printed
+    assert "only that host itself can say: server-68" in printed
 
 
 @contextmanager
@@ -136,11 +149,12 @@ def test_each_fault_is_named_at_its_step(
             article.run((host, namespace), command.format(**names))
             trace = network.trace(*pair)
             departures = compare(network, trace, ask).departures
-            found = [each for each in departures if text in each.text]
-            assert [(each.host, each.node) for each in found[:1]] == [(host, node)], departures
-            there = trace.hops[found[0].hop].steps[found[0].step]
-            is_there = there.name if isinstance(there, FlowStep) else getattr(there, "kind", None)
-            assert step in (is_there, None), command
+            there = [each for each in departures if (each.host, each.node) == (host, node)]
+            found = [each for each in there if text in each.text]
+            assert found, (command, departures)
+            departs = trace.hops[found[0].hop].steps[found[0].step]
+            name = departs.name if isinstance(departs, FlowStep) else getattr(departs, "kind", None)
+            assert step in (name, None), command
         with pytest.raises(SystemExit) as end:
             show_trace(network, network.trace("cirros", "vm-68"), as_json=False, ask=ask)
     assert end.value.code == 2
