@@ -23,6 +23,8 @@ from dvr_ryu.web.client import MOST_BYTES
 
 PATIENCE = 20.0
 """Seconds that one answer may take."""
+START_PATIENCE = 60.0
+"""Seconds until the process has started and has read the network: 10 000 instances take some."""
 MOST_WAITING = 8
 """So many questions wait at a time; others are refused."""
 
@@ -56,7 +58,6 @@ class Worker:
             self._waiting -= 1
 
     def _ask(self, inputs: Inputs, question: str, query: Mapping[str, str]) -> Document:
-        deadline = time.monotonic() + PATIENCE
         try:
             if self._process is not None and self._process.poll() is not None:
                 self.end()  # it had nothing to do for a while
@@ -64,12 +65,12 @@ class Worker:
                 self._start()
             if self._known is not inputs:
                 self._known = None
-                self._exchange({"network": _network(inputs)}, deadline)
+                self._exchange({"network": _network(inputs)}, START_PATIENCE)
                 self._known = inputs
-            return self._exchange({"question": question, "query": dict(query)}, deadline)
+            return self._exchange({"question": question, "query": dict(query)}, PATIENCE)
         except TimeoutError:
             self.end()
-            raise Busy(f"this takes longer than {PATIENCE:g} s: it was stopped") from None
+            raise Busy("this takes too long: it was stopped") from None
         except (OSError, ValueError) as error:
             self.end()
             raise Busy(f"the process that computes this has ended: {error}") from None
@@ -81,12 +82,14 @@ class Worker:
                 [sys.executable, "-m", "dvr_ryu.web.worker"],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
+                cwd="/",  # modules of another folder must not stand before ours
                 start_new_session=True,
             )
         self._socket, self._rest = ours, b""
 
-    def _exchange(self, message: Document, deadline: float) -> Document:
+    def _exchange(self, message: Document, patience: float) -> Document:
         assert self._socket
+        deadline = time.monotonic() + patience
         content = memoryview(json.dumps(message).encode() + b"\n")
         while content:
             self._socket.settimeout(_left(deadline))

@@ -5,7 +5,7 @@ export async function ask(path, query = {}) {
   const parameters = new URLSearchParams(query).toString();
   let response;
   try {
-    response = await fetch(parameters ? `${path}?${parameters}` : path, { signal: AbortSignal.timeout(40000) });
+    response = await fetch(parameters ? `${path}?${parameters}` : path, { signal: AbortSignal.timeout(90000) });
   } catch {
     throw new Error("the controller does not answer");
   }

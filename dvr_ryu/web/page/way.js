@@ -78,8 +78,8 @@ function item(line, host) {
   if (!line.label) return make("li", { class: "step plain", text: line.text });
   const parts = [
     make("span", { class: "label", text: line.label }),
-    make("span", { text: `${"· ".repeat(line.depth)}${line.text}` }),
     line.file ? place(line.file, host) : null,
+    make("span", { class: "text", text: `${"· ".repeat(line.depth)}${line.text}` }),
   ];
   return make("li", { class: "step" }, ...parts.filter((part) => part !== null));
 }
