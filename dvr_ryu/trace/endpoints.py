@@ -96,8 +96,8 @@ def _receiver(topology: Topology, word: str, sender: Sender) -> Receiver:
 
 
 def _card(topology: Topology, word: str) -> model.Port | None:
-    if word in topology.instances:
-        return topology.instances[word]
+    if ":" not in word:
+        return topology.instances.get(word)
     named = (each for each in topology.cards if f"{each.name}:{each.card}" == word)
     return next(named, None)
 
@@ -187,8 +187,8 @@ def _world(topology: Topology, target: str) -> model.Network:
 
 def _world_of(topology: Topology, sender: Sender) -> model.Network:
     """The external network by which a sender reaches the world."""
-    cards = [card for card in topology.cards if sender.namespace.endswith(f"vm-{card.name}")]
-    for card in cards:
+    instance = sender.namespace.removeprefix(model.instance_namespace(""))
+    for card in (card for card in topology.cards if card.name == instance):
         network = _world_behind(topology, card)
         if network is not None:
             return network

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dvr_ryu.companion.desired.owners import namespace_owners
+from dvr_ryu.companion.desired.owners import namespace_owner
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.topology.topology import Topology
 
@@ -11,7 +11,7 @@ def owner(topology: Topology, host: str, namespace: str) -> str:
     """The object whose namespace it is: "instance vm-68", "host h1"."""
     if namespace == ROOT:
         return f"host {host}"
-    return namespace_owners(topology).get(namespace, f"namespace {namespace}")
+    return namespace_owner(topology, namespace) or f"namespace {namespace}"
 
 
 _PARTS = {"snat": "SNAT of ", "fip": "floating addresses of ", "qdhcp": "DHCP server of "}

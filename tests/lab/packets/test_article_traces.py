@@ -72,7 +72,8 @@ def test_pings_pass_the_devices_that_their_traces_name(article: Article, network
 @pytest.mark.parametrize("protocol", [ICMP, TCP, ARP])
 def test_a_whole_lab_decides_as_computed(article: Article, network: Network, protocol: str) -> None:
     ask, probe = tracing.asker(article.folder), Probe(protocol, 80 if protocol == TCP else 0)
-    found = [network.trace(*pair, probe, reply=True) for pair in PAIRS]
+    pairs = PAIRS if protocol == ICMP else PAIRS[:3]
+    found = [network.trace(*pair, probe, reply=True) for pair in pairs]
     traces = [each for trace in found for each in (trace, trace.reply) if each is not None]
     with ThreadPoolExecutor(4) as pool:
         for trace, compared in zip(
