@@ -80,6 +80,14 @@ def test_a_removed_flow_keeps_its_packets_and_a_new_one_begins_at_zero():
     assert total(taken(counts, basis, again)) == (before[0] + 2, before[1] + 20)
 
 
+def test_a_flow_that_was_made_anew_between_two_looks_adds_what_it_has():
+    basis, counts = basis_of(), LineCounts()
+    flows = counted(basis, 10, 1000)
+    before = total(taken(counts, basis, flows))
+    anew = [flows[0]._replace(packets=4, bytes=40), *flows[1:]]
+    assert total(taken(counts, basis, anew)) == (before[0] + 4, before[1] + 40)
+
+
 def test_a_flow_that_no_line_makes_counts_for_none():
     basis = basis_of()
     strange = FlowCount(struct.pack("!BH", 77, 5), bytes(4), COOKIE, 9, 9)
