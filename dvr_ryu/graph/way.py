@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from dvr_ryu.companion.resources.namespace import ROOT
-from dvr_ryu.graph.host import bridge_id, device_id, namespace_id, port_id, underlay_id
+from dvr_ryu.graph.host import (
+    OWN_NAMESPACE,
+    bridge_id,
+    device_id,
+    namespace_id,
+    port_id,
+    underlay_id,
+)
 from dvr_ryu.graph.hosts import OUTSIDE, UNDERLAY
 from dvr_ryu.graph.picture import Kind as ElementKind
 from dvr_ryu.graph.picture import cable_id, element_id, goto_id
@@ -19,9 +26,12 @@ from dvr_ryu.pipeline.run.steps import Step as BridgeStep
 from dvr_ryu.pipeline.tools.graph import next_tables
 from dvr_ryu.trace.endpoints import OUTSIDE as OUTSIDE_WORD
 from dvr_ryu.trace.hops import Hop, Kind, Trace
+from dvr_ryu.trace.kernel.setup.configuration import UNDERLAY as UNDERLAY_DEVICE
 
 _BOXES = ("bridge/", "namespace/")
 _ITEMS = ("port/", "device/")
+_ON_UNDERLAY = ("underlay/", "host/")
+_BY_GATEWAY = ("device/", "host/")
 
 
 def way(trace: Trace, shown: Collection[str] | None = None) -> tuple[str, ...]:
@@ -33,7 +43,7 @@ def way(trace: Trace, shown: Collection[str] | None = None) -> tuple[str, ...]:
     for id in _elements(trace, shown):
         if id not in elements[-1:]:
             elements.append(id)
-    return tuple(_with_cables(elements))
+    return tuple(_with_cables(_with_world(trace, elements)))
 
 
 def hosts_of(trace: Trace) -> tuple[str, ...]:
@@ -77,53 +87,62 @@ def _elements(trace: Trace, shown: Collection[str] | None) -> Iterator[str]:
         elif shown is not None and hop.host not in shown:
             yield element_id(ElementKind.HOST, hop.host)
         else:
-            yield from _visit(trace, hop, following)
+            yield from _visit(hop, following)
 
 
-def _visit(trace: Trace, hop: Hop, following: Hop | None) -> Iterator[str]:
+def _visit(hop: Hop, following: Hop | None) -> Iterator[str]:
     """What a packet passes in one bridge or namespace: its way in, the box, its way out."""
-    if hop.port is not None and hop.awaited is None:
-        yield _end(hop, hop.port)
+    way_in = [_end(hop, hop.port)] if hop.port and hop.awaited is None else []
+    way_out = [
+        _end(hop, each.port) for each in hop.outputs if following and each.hop == following.number
+    ]
+    yield from way_in
     if hop.kind is Kind.BRIDGE:
         yield bridge_id(hop.host, hop.node)
     else:
         yield namespace_id(hop.host, hop.node)
-        if _is_outside(trace, hop, following):
-            yield OUTSIDE
-    if following is not None:
-        leaving = (each.port for each in hop.outputs if each.hop == following.number)
-        yield from (_end(hop, port) for port in leaving)
+    yield from way_out
 
 
 def _end(hop: Hop, port: str) -> str:
-    make = port_id if hop.kind is Kind.BRIDGE else device_id
-    return make(hop.host, hop.node, port)
+    if hop.kind is Kind.BRIDGE:
+        return port_id(hop.host, hop.node, port)
+    if (hop.node, port) == (ROOT, UNDERLAY_DEVICE):
+        return underlay_id(hop.host)
+    return device_id(hop.host, hop.node, port)
 
 
 def _tunnel(hop: Hop, following: Hop | None, shown: Collection[str] | None) -> Iterator[str]:
-    for host in (hop.host, following.host if following else None):
-        if host is not None:
-            is_shown = shown is None or host in shown
-            yield from _at_underlay(host) if is_shown else [element_id(ElementKind.HOST, host)]
-        if host == hop.host:
-            yield UNDERLAY
+    """The underlay's ends of a tunnel."""
+    for host in (hop.host, *([following.host] if following else [])):
+        if shown is None or host in shown:
+            yield from (underlay_id(host), namespace_id(host, ROOT))
+        else:
+            yield element_id(ElementKind.HOST, host)
 
 
-def _at_underlay(host: str) -> tuple[str, str]:
-    return underlay_id(host), namespace_id(host, ROOT)
-
-
-def _is_outside(trace: Trace, hop: Hop, following: Hop | None) -> bool:
-    """Whether this end of the way stands for the world: the user's word for it was `outside`."""
-    sends = hop.parent is None and trace.sender.name == OUTSIDE_WORD
-    return sends or (following is None and trace.receiver.name == OUTSIDE_WORD)
+def _with_world(trace: Trace, elements: list[str]) -> list[str]:
+    """Add the world beyond a gateway at the end that the user called `outside`."""
+    ends = [id for id in elements if not id.startswith(_BOXES)]
+    before = [OUTSIDE] if trace.sender.name == OUTSIDE_WORD else []
+    after = [OUTSIDE] if trace.receiver.name == OUTSIDE_WORD and trace.verdict.delivered else []
+    return [
+        *(before if ends and ends[0].startswith(_BY_GATEWAY) else []),
+        *elements,
+        *(after if ends and ends[-1].startswith(_BY_GATEWAY) else []),
+    ]
 
 
 def _with_cables(elements: list[str]) -> Iterator[str]:
-    """Put a cable before each element to which one leads from the element before, in no box."""
+    """Put a cable before each element that is in another box than the one before, and the underlay
+    between two hosts.
+    """
     before = ""
     for id in elements:
         if not id.startswith(_BOXES):
+            if before.startswith(_ON_UNDERLAY) and id.startswith(_ON_UNDERLAY):
+                yield from (cable_id(before, UNDERLAY), UNDERLAY)
+                before = UNDERLAY
             if before and _box(before) != _box(id):
                 yield cable_id(before, id)
             before = id
@@ -132,4 +151,7 @@ def _with_cables(elements: list[str]) -> Iterator[str]:
 
 def _box(id: str) -> str:
     """The part of an id that names what the element is in: ports and devices are in boxes."""
+    kind, _, host = id.partition("/")
+    if kind == ElementKind.UNDERLAY.value and host:
+        return element_id(ElementKind.DEVICE, host, OWN_NAMESPACE)
     return id.rpartition("/")[0] if id.startswith(_ITEMS) else id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,7 @@ from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.topology import Topology
+from dvr_ryu.trace.endpoints import names
 from dvr_ryu.trace.network import Network
 from tests.unit.graph.elements import all_ids
 from tests.unit.pipeline.sites import Site, sites, topology
@@ -56,6 +57,20 @@ def test_the_way_of_every_pair_hangs_together(site: Site, data: st.DataObject) -
         assert {group.name for group in whole.groups} >= set(hosts_of(each))
         some = [name for name in hosts_of(each) if data.draw(st.booleans())]
         check_way(hosts_picture(wished, some), way(each, some))
+
+
+def test_the_way_of_every_pair_of_the_article_hangs_together(
+    article: Topology, pipelines: Pipelines
+) -> None:
+    """Instances, hosts, outside, and a floating address."""
+    network, shown = Network(article, pipelines), ["server-233"]
+    whole, one = hosts_picture(article), hosts_picture(article, shown)
+    ends = [*names(article)]
+    for source, target in product(ends, [*ends, "2.2.2.100"]):
+        trace = network.trace(source, target, reply=True)
+        for each in filter(None, (trace, trace.reply)):
+            check_way(whole, way(each))
+            check_way(one, way(each, shown))
 
 
 def test_the_way_across_two_hosts(article: Topology, pipelines: Pipelines) -> None:
