@@ -26,9 +26,8 @@ _LAST: tuple[type[Action], ...] = (Ct, CtClear, Resubmit, Output, Group)
 
 def run_action_set(machine: Machine) -> None:
     """Run the action set, if it has an action that sends the packet on."""
-    actions = tuple(_split(machine.action_set))
+    ordered = tuple(set_of(machine))
     machine.action_set = []
-    ordered = tuple(in_order(actions))
     if not ordered or machine.exiting:
         return
     last = machine.steps[-1]
@@ -36,8 +35,14 @@ def run_action_set(machine: Machine) -> None:
     machine.finish()
 
 
-def in_order(actions: Iterable[Action]) -> Iterator[Action]:
+def set_of(machine: Machine) -> Iterator[Action]:
+    """The action set in the order in which it runs, as it is when the first action is asked for."""
+    yield from in_order(machine.action_set)
+
+
+def in_order(action_set: Iterable[Action]) -> Iterator[Action]:
     """The actions of a set in the order in which they run; none, if none sends the packet on."""
+    actions = tuple(_split(action_set))
     last_of: Mapping[type[Action], Action] = {type(each): each for each in actions}
     final = [last_of[kind] for kind in _LAST if kind in last_of]
     if not final:

@@ -71,6 +71,12 @@ class Tracer:
             "ovs-ofctl", "-O", "OpenFlow14", "add-flows", bridge, "-", input=flow_file(flows)
         )
 
+    def forget(self, bridge: str, tables: Iterable[int]) -> None:
+        """Remove what NORMAL learned, and all flows of these tables."""
+        self.call("fdb/flush", bridge)
+        for table in tables:
+            self.ovs.run("ovs-ofctl", "-O", "OpenFlow14", "del-flows", bridge, f"table={table}")
+
     def call(self, command: str, *arguments: str) -> str:
         """Run a command of ovs-appctl."""
         error, failure, answer = self._client.transact(command, list(arguments))

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from dvr_ryu.pipeline.language.actions.base import Action
 from dvr_ryu.pipeline.language.actions.ct import Ct, CtClear
 from dvr_ryu.pipeline.language.actions.nat import Nat
 from dvr_ryu.pipeline.language.fields import IP, Subfield
-from dvr_ryu.pipeline.run.action_set import in_order
+from dvr_ryu.pipeline.run.action_set import set_of
 from dvr_ryu.pipeline.run.connections import (
     DNAT,
     NEW,
@@ -51,7 +50,7 @@ def ct(machine: Machine, action: Ct) -> None:
     machine.fields |= tracked
     step, table = machine.step, machine.frame.table
     machine.push(
-        _set_of(machine), step, table, leave=lambda: machine.restore(plain), stops_exit=True
+        set_of(machine), step, table, leave=lambda: machine.restore(plain), stops_exit=True
     )
     machine.look_up(action.table, step.depth + 1)
 
@@ -60,11 +59,6 @@ def clear(fields: Fields) -> None:
     """Remove the fields of the connection."""
     for name in [name for name in fields if name.startswith("ct_")]:
         del fields[name]
-
-
-def _set_of(machine: Machine) -> Iterator[Action]:
-    """The action set, as it is when the copy's tables are done."""
-    yield from in_order(machine.action_set)
 
 
 def _track(machine: Machine, action: Ct, zone: int) -> Fields:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from dvr_ryu.pipeline.language.actions.clone import Clone
 from dvr_ryu.pipeline.language.actions.instructions import (
     ClearActions,
@@ -16,6 +18,7 @@ from dvr_ryu.pipeline.language.actions.special import Exit
 from dvr_ryu.pipeline.language.fields import TRANSPORTS
 from dvr_ryu.pipeline.language.numbers import PORT_NUMBERS, RESERVED_PORTS
 from dvr_ryu.pipeline.language.operands import number
+from dvr_ryu.pipeline.run.action_set import set_of
 from dvr_ryu.pipeline.run.headers import Fields
 from dvr_ryu.pipeline.run.machine import Machine, runs
 
@@ -54,10 +57,10 @@ def _first_packet(fields: Fields) -> Fields:
 
 @runs(Clone)
 def clone(machine: Machine, action: Clone) -> None:
-    """Run actions on a copy of the packet."""
+    """Run actions on a copy of the packet. Open vSwitch then runs the action set on it, too."""
     saved = machine.save()
     machine.push(
-        action.actions,
+        chain(action.actions, set_of(machine)),
         machine.step,
         machine.frame.table,
         leave=lambda: machine.restore(saved),
