@@ -45,6 +45,9 @@ class HostKernel:
         self._announced = announced or {}
         self._inherited = inherited or {}
         self._made: dict[str, NetworkNamespace] = {}
+        self._nics: dict[str, list[model.Port]] = {}
+        for port in view.local_ports_of(model.COMPUTE):
+            self._nics.setdefault(model.instance_namespace(port.name), []).append(port)
         self._resources: dict[str, list[Resource]] = {ROOT: []}
         for each in resources:
             name = ROOT if isinstance(each, HookedChain) else getattr(each, "namespace", None)
@@ -71,12 +74,11 @@ class HostKernel:
             made.add_underlay(self._view)
         if name == ROOT or in_instance(name):
             made.add_programs()
-        for port in self._view.local_ports_of(model.COMPUTE):
-            if model.instance_namespace(port.name) == name:
-                made.add_lease(self._view, port)
-                for ip in self._announced.get(port.name, ()):
-                    if port.may_have(ip):
-                        made.add_virtual(port, ip)
+        for port in self._nics.get(name, ()):
+            made.add_lease(self._view, port)
+            for ip in self._announced.get(port.name, ()):
+                if port.may_have(ip):
+                    made.add_virtual(port, ip)
         return made.made(self._inherited)
 
     # What happens -------------------------------------------------------------------------------

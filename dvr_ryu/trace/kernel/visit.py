@@ -94,6 +94,8 @@ class Visit:
 
 def changes(before: Packet, after: Packet) -> tuple[Change, ...]:
     """The fields in which two packets differ."""
+    if before is after:
+        return ()
     names = [*before.fields, *(name for name in after.fields if name not in before.fields)]
     return tuple(
         Change(name, before.get(name), after.get(name))

@@ -137,9 +137,12 @@ def _walk(
     visit: Visit, skb: Skb, table: str, chain: str, out_device: str | None
 ) -> tuple[str, Rule] | None:
     """The first rule of a chain, and of those that it jumps to, that decides."""
-    for rule in visit.net.chains.get((table, chain), ()):
-        states = skb.tracking.states if skb.tracking else _states(visit)
-        if not rule.matches(Facts(skb.packet, skb.in_device, out_device, states)):
+    rules = visit.net.chains.get((table, chain))
+    if not rules:
+        return None
+    facts = _facts(visit, skb, out_device)
+    for rule in rules:
+        if not rule.matches(facts):
             continue
         match rule.target:
             case None:
@@ -148,6 +151,7 @@ def _walk(
                 return None
             case NoTrack():
                 skb.tracking = Tracking(Status.UNTRACKED)
+                facts = _facts(visit, skb, out_device)
                 _note(visit, table, chain, rule, ())
             case Jump(name):
                 if (table, name) not in visit.net.chains:
@@ -160,9 +164,16 @@ def _walk(
     return None
 
 
-def _states(visit: Visit) -> frozenset[str]:
-    """The states of a packet that conntrack has not seen."""
-    return frozenset({Status.INVALID.name}) if visit.net.tracks else frozenset()
+def _facts(visit: Visit, skb: Skb, out_device: str | None) -> Facts:
+    """What rules see of a packet. One that conntrack has not yet seen is invalid for it."""
+    if skb.tracking is not None:
+        states = skb.tracking.states
+    else:
+        states = _UNSEEN if visit.net.tracks else frozenset()
+    return Facts(skb.packet, skb.in_device, out_device, states)
+
+
+_UNSEEN = frozenset({Status.INVALID.name})
 
 
 def _note(visit: Visit, table: str, chain: str, rule: Rule, found: tuple[Change, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 
+from dvr_ryu.companion.desired.dhcp import client_options
 from dvr_ryu.companion.desired.instances import is_served
 from dvr_ryu.companion.desired.kernel_made import KERNEL_RULES, with_kernel_made
 from dvr_ryu.companion.resources import device
@@ -153,10 +154,10 @@ class Configuration:
         if not is_served(view, port):
             return
         self.add_all(with_kernel_made([leases.leased_address(view, port)]))
-        own = self._devices[port.card]
-        self._devices[port.card] = own._replace(mtu=leases.leased_mtu(view, port))
+        options, own = client_options(view, port), self._devices[port.card]
+        self._devices[port.card] = own._replace(mtu=leases.leased_mtu(options))
         connected = [each.prefix for each in self._addresses if each.device == port.card]
-        self._routes += leases.leased_routes(view, port, connected)
+        self._routes += leases.leased_routes(options, port, connected)
 
     def add_virtual(self, port: model.Port, ip: str) -> None:
         """Add an address of allowed_address_pairs that an instance has announced."""

@@ -6,10 +6,10 @@ companion/udhcpc.script applies the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from dvr_ryu.companion.desired.common import address
-from dvr_ryu.companion.desired.dhcp import ON_LINK, client_options
+from dvr_ryu.companion.desired.dhcp import ON_LINK
 from dvr_ryu.companion.resources.routing.address import Address
 from dvr_ryu.companion.resources.routing.tables import MAIN_TABLE
 from dvr_ryu.topology import model
@@ -24,32 +24,30 @@ def leased_address(view: HostView, port: model.Port) -> Address:
     return address(view, port, model.instance_namespace(port.name), port.card)
 
 
-def leased_mtu(view: HostView, port: model.Port) -> int:
-    """The MTU that a NIC gets."""
-    return int(client_options(view, port)[MTU].rstrip("bsi"))
+def leased_mtu(options: Mapping[int, str]) -> int:
+    """The MTU that a NIC gets with its DHCP options."""
+    return int(options[MTU].rstrip("bsi"))
 
 
-def leased_routes(view: HostView, port: model.Port, connected: Iterable[Prefix]) -> list[Route]:
+def leased_routes(
+    options: Mapping[int, str], port: model.Port, connected: Iterable[Prefix]
+) -> Iterator[Route]:
     """The routes that a NIC gets. `connected` are the subnets that its addresses join: the kernel
     refuses a next hop that no earlier route leads to.
     """
     reached = [*connected]
-    found: list[Route] = []
-    for prefix, via in _offered(client_options(view, port)):
-        if prefix == ALL and port.number:
+    for prefix, via in _offered(options):
+        is_refused = via is not None and not any(via in each for each in reached)
+        is_known = via is None and prefix in reached
+        if is_refused or is_known or (prefix == ALL and port.number):
             continue
         if via is None:
-            if prefix in reached:
-                continue
             reached.append(prefix)
-        elif not any(via in each for each in reached):
-            continue
         # Those of further NICs have a metric: no client replaces another's route.
-        found.append(Route(MAIN_TABLE, prefix, port.card, via, metric=port.number))
-    return found
+        yield Route(MAIN_TABLE, prefix, port.card, via, metric=port.number)
 
 
-def _offered(options: dict[int, str]) -> Iterator[tuple[Prefix, int | None]]:
+def _offered(options: Mapping[int, str]) -> Iterator[tuple[Prefix, int | None]]:
     """Destinations and next hops, in the server's order; None is the link itself. A client that
     gets classless routes ignores the router option (RFC 3442).
     """
