@@ -7,8 +7,9 @@ comes back from here, for `local` to take.
 from __future__ import annotations
 
 from dvr_ryu.pipeline.language.fields import IP
+from dvr_ryu.pipeline.run.packet import Packet
 from dvr_ryu.trace.kernel import fragments, neighbours, routing
-from dvr_ryu.trace.kernel.addresses import LIMITED_BROADCAST, ip_text, is_multicast
+from dvr_ryu.trace.kernel.addresses import LIMITED_BROADCAST, ip_text, is_loopback, is_multicast
 from dvr_ryu.trace.kernel.netfilter import hooks
 from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
 from dvr_ryu.trace.kernel.outcome import Kind, Why
@@ -24,14 +25,21 @@ def send(visit: Visit, request: Request, tracking: Tracking | None = None) -> Sk
     packet = request.packet
     source, destination = packet["nw_src"], packet["nw_dst"]
     net = visit.net
-    if source and not net.has(source) and not net.sysctls.nonlocal_bind:
-        text = f"bind: Cannot assign requested address: {ip_text(source)} is not here"
+    if source and not net.has(source):
+        error = "sendmsg: Network is unreachable"  # only raw frames may have such a source
+        if not net.sysctls.nonlocal_bind:
+            error = "bind: Cannot assign requested address"
+        text = f"{error}: {ip_text(source)} is not an address of this namespace"
         visit.drop(Kind.LOCAL, packet, Why.SOURCE, text)
         return None
     found = net.tables.look_up(destination, source, oif=request.device)
     if found is None:
         text = f"sendmsg: Network is unreachable: no route to {ip_text(destination)}"
         visit.drop(Kind.ROUTE, packet, Why.NO_ROUTE, text)
+        return None
+    if is_loopback(source) and found.route.type is not Type.LOCAL:
+        text = f"sendmsg: Invalid argument: {ip_text(source)} does not leave a machine"
+        visit.drop(Kind.ROUTE, packet, Why.MARTIAN, text)
         return None
     routing.note(visit, found)
     packet = packet.having(
@@ -41,12 +49,15 @@ def send(visit: Visit, request: Request, tracking: Tracking | None = None) -> Sk
     )
     mtu = _mtu(visit, found.route, destination)
     if request.dont_fragment and packet.size > mtu:
-        text = f"sendmsg: Message too long, mtu={mtu}: the packet has {packet.size} bytes"
-        visit.drop(Kind.LOCAL, packet, Why.MTU, text)
+        visit.drop(Kind.LOCAL, packet, Why.MTU, _too_long(packet, mtu))
         return None
     skb = Skb(packet, None)
     skb.tracking = tracking
     return _leave(visit, skb, found, request.device)
+
+
+def _too_long(packet: Packet, mtu: int) -> str:
+    return f"sendmsg: Message too long, mtu={mtu}: the packet has {packet.size} bytes"
 
 
 def _source(visit: Visit, route: Route, destination: int) -> int:
@@ -95,6 +106,9 @@ def pass_on(visit: Visit, skb: Skb, route: Route, *, forwarded: bool) -> Skb | N
     if route.type is Type.BROADCAST:
         destination = LIMITED_BROADCAST
     mtu = visit.net.devices[route.device].mtu
+    if skb.packet.size > mtu and skb["nw_df"]:  # NAT has led the namespace's own packet here
+        visit.drop(Kind.LOCAL, skb.packet, Why.MTU, _too_long(skb.packet, mtu))
+        return None
     if skb.packet.size > mtu:
         visit.step(Kind.FORWARD, f"cuts the packet into fragments for mtu {mtu} of {route.device}")
     is_direct = is_multicast(destination) or destination == LIMITED_BROADCAST

@@ -20,6 +20,7 @@ from dvr_ryu.pipeline.run.packet import (
 from dvr_ryu.topology.view import HostView
 from dvr_ryu.trace.kernel.addresses import ip_number, mac_number
 from dvr_ryu.trace.kernel.host import HostKernel
+from dvr_ryu.trace.kernel.request import Request
 
 _REMEMBERED = 40
 _STRANGE = ("8.8.8.8", "127.0.0.1", "224.0.0.1", "239.1.2.3", "255.255.255.255", "0.0.0.0")
@@ -43,6 +44,10 @@ class RandomFrames:
         self._macs_of = {
             device: kernel.namespace(namespace).devices[name].mac
             for device, (namespace, name) in inner.items()
+        }
+        self._own = {
+            name: [each.ip for each in kernel.namespace(name).addresses]
+            for name in kernel.namespaces
         }
         self._arp: list[tuple[str, Packet]] = []
         self._packets: list[tuple[str, Packet]] = []
@@ -77,6 +82,23 @@ class RandomFrames:
             return self._answer(*self._random.choice(self._packets))
         device = self._random.choice(self._devices)
         return device, self._arp_frame(device) if chance < 0.65 else self._ip_frame(device)
+
+    def request(self, namespace: str) -> Request:
+        """What a program there sends: mostly from the address that the kernel chooses."""
+        random = self._random
+        own = self._own[namespace]
+        unicast = [each for each in self.addresses if 0 < each >> 24 < 224]
+        # A program that takes a broadcast address for its own gets another one without a word.
+        stranger = random.choice([each for each in unicast if each & 0xFF != 0xFF])
+        source = random.choice([0, 0, 0, stranger, *own])
+        ends = 0, 0, source, random.choice(unicast)
+        size = random.choice([84, 84, 84, self._mtu - 50, self._mtu - 49, 3000])
+        if random.random() < 0.5:
+            port = random.randrange(1024, 1 << 16)
+            packet = udp(*ends, random.choice(self._ports), src_port=port, size=size)
+        else:
+            packet = icmp_echo(*ends, size=size, id=random.randrange(1 << 16))
+        return Request(packet, dont_fragment=random.random() < 0.6)
 
     def _arp_answer(self, device: str, asked: Packet) -> tuple[str, Packet]:
         if asked["arp_op"] != ARP_REQUEST:

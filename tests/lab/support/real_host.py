@@ -11,11 +11,13 @@ import errno
 import os
 import socket
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve
+from scapy.layers.inet import ICMP
+from scapy.packet import Raw
 
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.desired.dhcp import client_options
@@ -37,7 +39,9 @@ from dvr_ryu.companion.script import script
 from dvr_ryu.topology import model
 from dvr_ryu.topology.spec.dhcp_options import CLASSLESS_ROUTES, MTU, ROUTER
 from dvr_ryu.topology.view import HostView
+from dvr_ryu.trace.kernel.addresses import ip_text
 from dvr_ryu.trace.kernel.host import UNDERLAY
+from dvr_ryu.trace.kernel.request import Request
 
 Received = tuple[str, bytes]
 """An outer device and a frame that came out of it."""
@@ -45,6 +49,9 @@ Received = tuple[str, bytes]
 _LEFT_OUT = (Bridge, OvsPort, Process, Renewal, LeaseBook, DnsmasqLine, Translation)
 _ALL_PROTOCOLS, _OUTGOING = 3, 4
 _CLONE_NEWNET = 0x40000000
+_IP_HEADER = 20
+_MTU_DISCOVER, _PMTUDISC_DONT, _PMTUDISC_DO = 10, 0, 2
+"""Linux's numbers of the socket option and its values; Python has no names for them."""
 _MARKS = ("mark-in", "mark-out")
 _MARK = b"\xff" * 12 + b"\x88\xb5" + b"mark" * 12
 _ROUNDS = 12
@@ -94,13 +101,24 @@ def outer(device: str) -> str:
 class RealHost:
     """The host as the kernel has it."""
 
-    def __init__(self, view: HostView, resources: Sequence[Resource]) -> None:
+    def __init__(
+        self,
+        view: HostView,
+        resources: Sequence[Resource],
+        announced: Mapping[str, Collection[str]],
+    ) -> None:
+        """`announced`: instance → its virtual addresses."""
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self._outer: set[str] = set()
         self._make(view, resources)
         for port in view.local_ports_of(model.COMPUTE):
             if is_served(view, port):
                 _lease(view, port)
+        for instance, ips in announced.items():
+            for ip in ips:
+                namespace = model.instance_namespace(instance)
+                command = ["ip", "-n", namespace, "addr", "add", f"{ip}/32", "dev", "eth0"]
+                subprocess.run(command, check=True)
         for name in (ROOT, *(each.name for each in resources if isinstance(each, Namespace))):
             with _entered(name):
                 _quiet()
@@ -156,6 +174,36 @@ class RealHost:
             if error.errno != errno.ENOBUFS:  # the inner device has refused it
                 raise
         return self.settle()
+
+    def send(self, namespace: str, request: Request) -> tuple[int, list[Received]]:
+        """Let a program in a namespace send a UDP datagram or an echo request; return the number of
+        the error that it gets, or 0, and what comes out.
+        """
+        with _entered(namespace):
+            code = _sent(request)
+        return code, self.settle()
+
+
+def _sent(request: Request) -> int:
+    packet, size = request.packet, request.packet.size - _IP_HEADER
+    is_udp = packet["nw_proto"] == socket.IPPROTO_UDP
+    kind = socket.SOCK_DGRAM if is_udp else socket.SOCK_RAW
+    with socket.socket(socket.AF_INET, kind, packet["nw_proto"]) as sock:
+        discover = _PMTUDISC_DO if request.dont_fragment else _PMTUDISC_DONT
+        sock.setsockopt(socket.IPPROTO_IP, _MTU_DISCOVER, discover)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        data = b"x" * (size - 8) if is_udp else _echo(packet["icmp_id"], size)
+        try:
+            if is_udp or packet["nw_src"]:
+                sock.bind((ip_text(packet["nw_src"]), packet["udp_src"]))
+            sock.sendto(data, (ip_text(packet["nw_dst"]), packet["udp_dst"]))
+        except OSError as error:
+            return error.errno or 0
+    return 0
+
+
+def _echo(id: int, size: int) -> bytes:
+    return bytes(ICMP(type=8, id=id, seq=0) / Raw(b"x" * (size - 8)))
 
 
 def _lease(view: HostView, port: model.Port) -> None:
