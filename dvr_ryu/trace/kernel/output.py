@@ -32,16 +32,9 @@ def send(visit: Visit, request: Request, tracking: Tracking | None = None) -> Sk
         text = f"{error}: {ip_text(source)} is not an address of this namespace"
         visit.drop(Kind.LOCAL, packet, Why.SOURCE, text)
         return None
-    found = net.tables.look_up(destination, source, oif=request.device)
+    found = _found(visit, packet, request.device)
     if found is None:
-        text = f"sendmsg: Network is unreachable: no route to {ip_text(destination)}"
-        visit.drop(Kind.ROUTE, packet, Why.NO_ROUTE, text)
         return None
-    if is_loopback(source) and found.route.type is not Type.LOCAL:
-        text = f"sendmsg: Invalid argument: {ip_text(source)} does not leave a machine"
-        visit.drop(Kind.ROUTE, packet, Why.MARTIAN, text)
-        return None
-    routing.note(visit, found)
     packet = packet.having(
         dl_type=IP,
         nw_src=source or _source(visit, found.route, destination),
@@ -54,6 +47,22 @@ def send(visit: Visit, request: Request, tracking: Tracking | None = None) -> Sk
     skb = Skb(packet, None)
     skb.tracking = tracking
     return _leave(visit, skb, found, request.device)
+
+
+def _found(visit: Visit, packet: Packet, oif: str | None) -> Found | None:
+    """The route of a packet of the namespace's own, as a step; None ends the packet."""
+    source, destination = packet["nw_src"], packet["nw_dst"]
+    found = visit.net.tables.look_up(destination, source, oif=oif)
+    if found is None:
+        text = f"sendmsg: Network is unreachable: no route to {ip_text(destination)}"
+        visit.drop(Kind.ROUTE, packet, Why.NO_ROUTE, text)
+        return None
+    if is_loopback(source) and found.route.type is not Type.LOCAL:
+        text = f"sendmsg: Invalid argument: {ip_text(source)} does not leave a machine"
+        visit.drop(Kind.ROUTE, packet, Why.MARTIAN, text)
+        return None
+    routing.note(visit, found)
+    return found
 
 
 def _too_long(packet: Packet, mtu: int) -> str:
@@ -81,12 +90,9 @@ def _leave(visit: Visit, skb: Skb, found: Found, oif: str | None) -> Skb | None:
     if not hooks.local_out(visit, skb, _out(found.route)):
         return None
     if skb["nw_dst"] != destination:
-        rerouted = visit.net.tables.look_up(skb["nw_dst"], skb["nw_src"], oif=oif)
+        rerouted = _found(visit, skb.packet, oif)
         if rerouted is None:
-            text = f"no route to the translated destination {ip_text(skb['nw_dst'])}"
-            visit.drop(Kind.ROUTE, skb.packet, Why.NO_ROUTE, text)
             return None
-        routing.note(visit, rerouted)
         found = rerouted
     return pass_on(visit, skb, found.route, forwarded=False)
 

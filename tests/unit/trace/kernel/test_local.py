@@ -91,6 +91,8 @@ def test_a_program_may_send_only_from_the_namespace_s_own_addresses() -> None:
     assert drop.why is Why.SOURCE and drop.text.startswith("sendmsg: Network is unreachable")
     (drop,) = host.send("vm-a", ping("127.0.0.1", "10.1.0.1")).dropped
     assert drop.why is Why.MARTIAN and drop.text.startswith("sendmsg: Invalid argument")
+    (drop,) = host.send("qrouter", ping("127.0.0.1", "2.2.2.101")).dropped  # NAT leads it out
+    assert drop.why is Why.MARTIAN
 
 
 def test_a_program_may_choose_its_device() -> None:
