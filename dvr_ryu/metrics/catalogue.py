@@ -53,8 +53,8 @@ IN_SYNC = gauge(
     "Whether a bridge has all its flows, as far as the controller knows.",
     *_BRIDGE,
 )
-WANTED = gauge("dvr_flows_wanted", "Flows that a bridge should have.", *_BRIDGE)
-INSTALLED = gauge("dvr_flows_installed", "Flows of dvr_ryu that a bridge has.", *_BRIDGE)
+WANTED = gauge("dvr_flows_wanted", "Flows that a connected bridge should have.", *_BRIDGE)
+INSTALLED = gauge("dvr_flows_installed", "Flows of dvr_ryu that a connected bridge has.", *_BRIDGE)
 LEARNED = gauge(
     "dvr_flows_learned", "Flows that a bridge has learned by lines of flows/.", *_BRIDGE
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dvr_ryu.pipeline.language.flow import Flow
     from dvr_ryu.switch.bridge import Bridge
     from dvr_ryu.switch.changes import FlowChange
-    from dvr_ryu.switch.flow_counters import FlowCounters
+    from dvr_ryu.switch.flow_counters import BridgeCounts, FlowCounters
 
 LOOK, SYNC, DUMP = "look", "sync", "dump"
 ADD, MODIFY, DELETE = "add", "modify", "delete"
@@ -113,16 +113,21 @@ class StateMetrics(Collector):
         def of(metric: Metric, value: Callable[[BridgeName], float]) -> Family:
             return family(metric, {(name.host, name.bridge): value(name) for name in names})
 
-        def of_connected(metric: Metric, value: Callable[[Bridge], float]) -> Family:
-            return of(metric, lambda name: value(connected[name]) if name in connected else 0)
+        def of_connected(metric: Metric, value: Callable[[Bridge, BridgeCounts], float]) -> Family:
+            values: dict[tuple[str, ...], float] = {
+                (name.host, name.bridge): value(connected[name], self._counters.of(name))
+                for name in names
+                if name in connected
+            }
+            return family(metric, values)
 
-        yield of_connected(metrics.CONNECTED, lambda bridge: 1)
-        yield of_connected(metrics.IN_SYNC, lambda bridge: bridge.in_sync)
-        yield of_connected(metrics.WANTED, lambda bridge: bridge.wanted)
-        yield of_connected(metrics.REFUSED, lambda bridge: bridge.refused_flows)
-        yield of(metrics.INSTALLED, lambda name: self._counters.of(name).installed)
-        yield of(metrics.LEARNED, lambda name: self._counters.of(name).learned)
-        yield of(metrics.FOREIGN, lambda name: self._counters.of(name).foreign)
+        yield of(metrics.CONNECTED, lambda name: name in connected)
+        yield of(metrics.IN_SYNC, lambda name: name in connected and connected[name].in_sync)
+        yield of_connected(metrics.WANTED, lambda bridge, _: bridge.wanted)
+        yield of_connected(metrics.INSTALLED, lambda _, counts: counts.installed)
+        yield of_connected(metrics.LEARNED, lambda _, counts: counts.learned)
+        yield of_connected(metrics.FOREIGN, lambda _, counts: counts.foreign)
+        yield of_connected(metrics.REFUSED, lambda bridge, _: bridge.refused_flows)
         yield family(metrics.UNKNOWN, sum(each.name is None for each in self._bridges()))
 
     def _of_lines(self) -> Iterator[Family]:

@@ -108,6 +108,7 @@ def test_bridges_and_their_flows_are_counted(ovs: Ovs, controller: Controller, t
     found = scraped(controller, "dvr_disconnections_total", 1)
     assert found.value("dvr_bridge_connected", **BRIDGE) == 0
     assert found.value("dvr_bridge_in_sync", **BRIDGE) == 0
+    assert not found.values("dvr_flows_wanted") and not found.values("dvr_flows_installed")
 
 
 def test_drift_edits_and_refusals_are_counted(
