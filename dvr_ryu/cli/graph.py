@@ -68,13 +68,10 @@ def graph(
     from dvr_ryu.pipeline.load import load_pipelines
 
     model = views(topology, host)[0].topology
-    pipelines = load_pipelines(folder or flows_dir())
-    if bridge:
-        require_pipelines(pipelines, [bridge])
-    if ends:
-        picture = asked.of_trace(model, pipelines, ends, host, bridge)
-    elif bridge:
-        picture = asked.of_pipeline(pipelines, bridge)
-    else:
+    if not bridge and not ends:
         picture = asked.of_hosts(model, host)
+    else:
+        pipelines = load_pipelines(folder or flows_dir())
+        require_pipelines(pipelines, [bridge] if bridge else [])
+        picture = asked.of_ways(model, pipelines, host, bridge, ends)
     click.echo(draw(picture, output_format), nl=False)

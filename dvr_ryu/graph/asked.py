@@ -21,23 +21,20 @@ def of_hosts(topology: Topology, host: str | None) -> Picture:
     return hosts_picture(topology, [host] if host else None)
 
 
-def of_pipeline(pipelines: Pipelines, bridge: str) -> Picture:
-    """The picture of a bridge's tables."""
-    return pipeline_picture(pipelines.by_bridge[bridge])
-
-
-def of_trace(
+def of_ways(
     topology: Topology,
     pipelines: Pipelines,
-    ends: tuple[str, str],
-    host: str | None = None,
-    bridge: str | None = None,
+    host: str | None,
+    bridge: str | None,
+    ends: tuple[str, str] | None,
 ) -> Picture:
-    """The picture of a packet's way: over all hosts that it passes, or in one host; or through the
-    tables of a bridge. Raises UnknownEndpoint.
+    """The picture of a bridge's tables, or of hosts if there is no bridge. With `ends` it has the
+    way of a ping, and without `host` all hosts on this way. Raises UnknownEndpoint.
     """
+    if ends is None:
+        return pipeline_picture(pipelines.by_bridge[bridge]) if bridge else of_hosts(topology, host)
     trace = Network(topology, pipelines).trace(*ends)
-    if bridge is not None:
+    if bridge:
         pipeline = pipelines.by_bridge[bridge]
         return _with_way(pipeline_picture(pipeline), trace, tables(trace, pipeline, host))
     shown = [host] if host else hosts_of(trace)

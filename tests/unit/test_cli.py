@@ -19,6 +19,7 @@ COMMANDS = [
     [],
     ["check"],
     ["flows"],
+    ["graph"],
     ["hosts"],
     ["completion"],
     ["companion"],
@@ -237,6 +238,10 @@ def test_hosts_prints_the_articles_query(dvr):
         (["flows", "--from-dump", "-", "--host", "server-64"], "--from-dump stands alone"),
         (["flows", "--from-dump", "-", "--as", "script"], "--from-dump stands alone"),
         (["flows", "--from-dump", "-", "--bridge", "br-ex"], "no pipeline for 'br-ex'"),
+        (["graph", EXAMPLE, "--host", "server-1"], "no host 'server-1'; it has server-233,"),
+        (["graph", EXAMPLE, "--pipeline", "br-ex"], "no pipeline for 'br-ex'"),
+        (["graph", EXAMPLE, "--trace", "cirros"], "'--trace' requires 2 arguments"),
+        (["graph", EXAMPLE, "--as", "png"], "'png' is not one of"),
         (["companion", "check", EXAMPLE], "TOPOLOGY and --host go together"),
         (["companion", "check", "--host", "server-68"], "TOPOLOGY and --host go together"),
         (["companion", "plan", EXAMPLE], "Missing option '--host'"),
@@ -250,6 +255,29 @@ def test_wrong_usage_is_64_and_reported_on_stderr(dvr, arguments: list[str], tex
     done = dvr(*arguments)
     assert (done.code, done.out) == (64, "")
     assert text in done.err
+
+
+@pytest.mark.parametrize(
+    ("format", "start"),
+    [("text", "server-68"), ("dot", "digraph"), ("svg", "<svg"), ("mermaid", "flowchart")],
+)
+def test_graph_prints_one_document_and_nothing_else(dvr, format: str, start: str):
+    done = dvr("graph", EXAMPLE, "--host", "server-68", "--as", format)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(start)
+
+
+def test_graph_of_a_way_from_nobody_says_who_there_is(dvr):
+    done = dvr("graph", EXAMPLE, "--trace", "ciros", "vm-68")
+    assert (done.code, done.out) == (1, "")
+    assert "did you mean cirros?" in done.err
+
+
+def test_graph_without_graphviz_says_what_to_install(dvr, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    done = dvr("graph", EXAMPLE, "--as", "svg")
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert "install graphviz" in done.err
 
 
 def test_completion_is_a_script_that_bash_takes(dvr):

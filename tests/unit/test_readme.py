@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.graph.asked import of_trace
+from dvr_ryu.graph.asked import of_ways
 from dvr_ryu.graph.drawing import draw
 from dvr_ryu.pipeline.language.syntax import read_pipeline
 from dvr_ryu.pipeline.load import load_pipelines
@@ -52,7 +52,7 @@ def test_picture_of_a_way_is_the_one_that_dvr_graph_draws() -> None:
     """But for the coordinates, which depend on Graphviz's release. `make docs` draws it anew."""
     topology = load_topology(ROOT / "examples" / "human-defined-dvr.yaml")
     pipelines = load_pipelines(ROOT / "flows")
-    fresh = draw(of_trace(topology, pipelines, ("cirros", "vm-68")), "svg")
+    fresh = draw(of_ways(topology, pipelines, None, None, ("cirros", "vm-68")), "svg")
     assert without_coordinates(written("docs/_static/way.svg")) == without_coordinates(fresh)
 
 

@@ -17,6 +17,10 @@ from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.script import script as companion_script
 from dvr_ryu.errors import FileError
+from dvr_ryu.graph.dot import dot
+from dvr_ryu.graph.graphviz import laid_out
+from dvr_ryu.graph.hosts import hosts_picture
+from dvr_ryu.graph.pipeline import pipeline_picture
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.pipeline.tools.docs import document
@@ -74,6 +78,16 @@ def pipelines(folder: Path) -> Pipelines:
 def view() -> HostView:
     """A host of the article."""
     return HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
+
+
+def test_it_is_in_the_pictures(pipelines: Pipelines, view: HostView) -> None:
+    picture = hosts_picture(view.topology, ["server-233"])
+    patches = {frozenset((each.start, each.end)) for each in picture.cables}
+    host = "port/server-233"
+    assert {f"{host}/br-vlan/vlan-int", f"{host}/br-int/int-vlan"} in patches
+    assert {f"{host}/br-vlan/vlan-tun", f"{host}/br-tun/tun-vlan"} in patches
+    for each in (picture, pipeline_picture(pipelines.by_bridge["br-vlan"])):
+        assert laid_out(dot(each)).boxes.keys() == {box.id for box in each.every_box}
 
 
 def test_it_has_flows(pipelines: Pipelines, view: HostView) -> None:

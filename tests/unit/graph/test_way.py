@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvr_ryu.graph.asked import of_trace
+from dvr_ryu.graph.asked import of_ways
 from dvr_ryu.graph.dot import dot
 from dvr_ryu.graph.graphviz import laid_out
 from dvr_ryu.graph.hosts import hosts_picture
@@ -118,7 +118,7 @@ def test_both_ends_are_on_the_way(
 
 
 def test_numbers_follow_the_way(article: Topology, pipelines: Pipelines) -> None:
-    picture = of_trace(article, pipelines, ("cirros", "vm-68"))
+    picture = of_ways(article, pipelines, None, None, ("cirros", "vm-68"))
     assert [group.name for group in picture.groups] == ["server-233", "server-68"]
     assert picture.title == "2 hosts, from cirros to vm-68"
     assert picture.caption.startswith("delivered: instance vm-68 on server-68 gets it")
@@ -130,7 +130,7 @@ def test_numbers_follow_the_way(article: Topology, pipelines: Pipelines) -> None
 
 
 def test_tables_on_the_way_are_numbered(article: Topology, pipelines: Pipelines) -> None:
-    picture = of_trace(article, pipelines, ("cirros", "vm-68"), bridge="br-int")
+    picture = of_ways(article, pipelines, None, "br-int", ("cirros", "vm-68"))
     assert set(picture.way) <= set(all_ids(picture))
     tables = [id.split("/")[2] for id in picture.way if "--" not in id]
     assert tables == ["0", "24", "25", "58", "59", "60", "6", "61"]
@@ -146,9 +146,9 @@ def test_tables_on_the_way_are_numbered(article: Topology, pipelines: Pipelines)
 def test_the_tables_are_those_of_the_host(article: Topology, pipelines: Pipelines) -> None:
     ends = ("cirros", "vm-68")
     here, there = (
-        of_trace(article, pipelines, ends, host, "br-tun").way
+        of_ways(article, pipelines, host, "br-tun", ends).way
         for host in ("server-233", "server-68")
     )
     assert "table/br-tun/20" in here and "table/br-tun/4" not in here
     assert "table/br-tun/4" in there and "table/br-tun/20" not in there
-    assert of_trace(article, pipelines, ends, "server-64", "br-tun").way == ()
+    assert of_ways(article, pipelines, "server-64", "br-tun", ends).way == ()
