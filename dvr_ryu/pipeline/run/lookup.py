@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from attrs import frozen
 
-from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.compile.binding import BridgeContext, NoSuchPort, value_of
 from dvr_ryu.pipeline.compile.template import filled_flow
+from dvr_ryu.pipeline.language.actions.base import Action
 from dvr_ryu.pipeline.language.actions.special import Conjunction
 from dvr_ryu.pipeline.language.field_match import FieldMatch
 from dvr_ryu.pipeline.language.fields import VLAN_PRESENT
@@ -94,15 +94,31 @@ class Line:
 
     def may_match(self, fields: Fields) -> bool:
         """Whether a packet meets the line's constants."""
-        return all(each.holds(fields) for each in self.constants)
+        for name, value, mask, present in self.constants:
+            if fields.get(name, 0) & mask != value or (present and name not in fields):
+                return False
+        return True
 
 
-class Found(NamedTuple):
-    """A flow that a packet matches, with its holes filled."""
+@frozen(eq=False)
+class Found:
+    """A flow that a packet matches, with its holes filled, and its texts. A learned flow has no
+    location.
+    """
 
     flow: Flow
-    location: Location | None
-    learned: bool = False
+    actions: tuple[Action, ...]
+    """Its actions, with its goto_table."""
+    match_text: str
+    actions_text: str
+    learned: bool
+
+
+def found(flow: Flow, learned: bool = False) -> Found:
+    """A filled flow as look-ups find it."""
+    actions = (*flow.actions, *((flow.goto,) if flow.goto else ()))
+    match_text = ",".join([f"priority={flow.priority}", *flow.match_tokens()])
+    return Found(flow, actions, match_text, ",".join(map(str, actions)) or "drop", learned)
 
 
 class Lookup:
@@ -115,7 +131,7 @@ class Lookup:
         self._rows_of = rows_of
         self._rows: dict[str, Sequence[Any]] = {}
         self._indexes: dict[tuple[str, tuple[Hole, ...]], Mapping[Any, list[Any]]] = {}
-        self._filled: dict[tuple[int, Any], Flow] = {}
+        self._found: dict[tuple[int, Any], Found] = {}
         self._tables: dict[int, tuple[Line, ...]] = {}
         for table in pipeline.tables:
             lines = [
@@ -133,11 +149,11 @@ class Lookup:
         """
         clauses: dict[int, list[Conjunction]] = defaultdict(list)
         whole: Found | None = None
-        for found in self._matching(table, fields, learned):
-            if parts := conjunctions(found.flow):
-                clauses[found.flow.priority] += parts
+        for each in self._matching(table, fields, learned):
+            if parts := conjunctions(each.flow):
+                clauses[each.flow.priority] += parts
             else:
-                whole = found
+                whole = each
                 break
         if clauses:
             least = whole.flow.priority if whole else -1
@@ -155,18 +171,17 @@ class Lookup:
         taught.sort(key=lambda flow: -flow.priority)
         for line in self._tables.get(table, ()):
             while taught and taught[0].priority > line.flow.priority:
-                yield Found(taught.pop(0), None, learned=True)
+                yield found(taught.pop(0), learned=True)
             if line.may_match(fields):
-                for flow in self._row_flows(line, fields):
-                    yield Found(flow, flow.location)
+                yield from self._of_rows(line, fields)
         for flow in taught:
-            yield Found(flow, None, learned=True)
+            yield found(flow, learned=True)
 
-    def _row_flows(self, line: Line, fields: Fields) -> Iterator[Flow]:
+    def _of_rows(self, line: Line, fields: Fields) -> Iterator[Found]:
         """The line's flows for the rows that the packet matches."""
         for row in self._candidates(line, fields):
             if self._masked_match(line, row, fields) and self._has_ports(line, row):
-                yield self._flow(line, row)
+                yield self._of_row(line, row)
 
     def _candidates(self, line: Line, fields: Fields) -> Sequence[Any]:
         if line.relation is None:
@@ -212,12 +227,12 @@ class Lookup:
             return False
         return True
 
-    def _flow(self, line: Line, row: Any) -> Flow:
+    def _of_row(self, line: Line, row: Any) -> Found:
         key = id(line), row
-        flow = self._filled.get(key)
-        if flow is None:
-            flow = self._filled[key] = filled_flow(line.flow, row, self._context)
-        return flow
+        known = self._found.get(key)
+        if known is None:
+            known = self._found[key] = found(filled_flow(line.flow, row, self._context))
+        return known
 
 
 def conjunctions(flow: Flow) -> list[Conjunction]:

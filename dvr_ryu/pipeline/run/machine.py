@@ -250,21 +250,18 @@ class Machine:
             self.steps.append(step)
             self.push((), step, table)
             return
-        flow = found.flow
-        goto = (flow.goto,) if flow.goto else ()
-        actions = (*flow.actions, *goto)
         step = StepInWork(
             table,
             name,
-            found.location,
-            flow.sentence,
-            ",".join([f"priority={flow.priority}", *flow.match_tokens()]),
-            ",".join(map(str, actions)) or "drop",
+            found.flow.location,
+            found.flow.sentence,
+            found.match_text,
+            found.actions_text,
             depth,
             learned=found.learned,
         )
         self.steps.append(step)
-        self.push(actions, step, table)
+        self.push(found.actions, step, table)
 
     def push(
         self,
