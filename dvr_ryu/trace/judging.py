@@ -12,6 +12,7 @@ from dvr_ryu.trace.kernel.outcome import Drop, Purpose, Receiver, Why
 from dvr_ryu.trace.walk import Walk
 from dvr_ryu.trace.wording import on_host, owner
 
+ARP_REQUEST = 1
 _UNCONCERNED = {Why.OTHER_HOST, Why.UNKNOWN_PROTOCOL, Why.SILENT}
 """The ends of a flood's copies at nodes that the packet does not concern."""
 
@@ -21,7 +22,7 @@ def verdict(topology: Topology, walk: Walk) -> Verdict:
     hops = walk.hops
     way = [hop for hop in hops if hop.strand is Strand.WAY]
     return (
-        _delivered(topology, way)
+        _delivered(topology, hops, way)
         or _refused(topology, hops)
         or _unanswered(topology, hops, walk)
         or _looped(topology, way)
@@ -35,7 +36,7 @@ def _made(topology: Topology, outcome: Outcome, hop: Hop, reason: str, seen: str
     return Verdict(outcome, hop.number, hop.host, name, seen or None, reason)
 
 
-def _delivered(topology: Topology, way: Sequence[Hop]) -> Verdict | None:
+def _delivered(topology: Topology, hops: Sequence[Hop], way: Sequence[Hop]) -> Verdict | None:
     for hop in way:
         for delivery in hop.delivered:
             seen = ip_text(delivery.packet["nw_src"])
@@ -45,10 +46,10 @@ def _delivered(topology: Topology, way: Sequence[Hop]) -> Verdict | None:
                 return _made(topology, Outcome.REFUSED, hop, reason, seen)
             reason = f"{name} gets it, and sees {seen} as its sender"
             return _made(topology, Outcome.DELIVERED, hop, reason, seen)
-    return _answered_arp(topology, way)
+    return _answered_arp(topology, hops, way)
 
 
-def _answered_arp(topology: Topology, way: Sequence[Hop]) -> Verdict | None:
+def _answered_arp(topology: Topology, hops: Sequence[Hop], way: Sequence[Hop]) -> Verdict | None:
     """The verdict of a question for a neighbour: its answer came to the sender."""
     sender = way[0]
     if not sender.packet.is_arp:
@@ -56,8 +57,10 @@ def _answered_arp(topology: Topology, way: Sequence[Hop]) -> Verdict | None:
     for hop in way[1:]:
         at_sender = (hop.host, hop.node) == (sender.host, sender.node)
         if at_sender and hop.packet["arp_spa"] == sender.packet["arp_tpa"]:
-            answer = f"{ip_text(hop.packet['arp_spa'])} has {mac_text(hop.packet['arp_sha'])}"
-            return _made(topology, Outcome.DELIVERED, hop, f"{answer}, says the reply")
+            answer = f"{ip_text(hop.packet['arp_spa'])} is at {mac_text(hop.packet['arp_sha'])}"
+            by = answering(hops, hop)
+            who = f"; {node_of(topology, by)} answers" if by else ""
+            return _made(topology, Outcome.DELIVERED, hop, answer + who)
     return None
 
 
@@ -102,7 +105,7 @@ def _nobody_has_it(topology: Topology, hops: Sequence[Hop], way: Sequence[Hop]) 
 def _dropped(topology: Topology, hops: Sequence[Hop], way: Sequence[Hop]) -> Verdict:
     """The verdict of a packet that simply ends."""
     hop = _furthest(hops, way)
-    return _made(topology, Outcome.DROPPED, hop, end_of(hop))
+    return _made(topology, Outcome.DROPPED, hop, ended(topology, hop))
 
 
 def _furthest(hops: Sequence[Hop], way: Sequence[Hop]) -> Hop:
@@ -116,13 +119,36 @@ def _concerns(hop: Hop) -> bool:
     return not hop.dropped or any(each.why not in _UNCONCERNED for each in hop.dropped)
 
 
+def ended(topology: Topology, hop: Hop) -> str:
+    """Where and why a packet goes no further, as a sentence."""
+    if hop.kind is Kind.NAMESPACE:
+        return f"{on_host(topology, hop.host, hop.node)}: {end_of(hop)}"
+    return end_of(hop)
+
+
 def end_of(hop: Hop) -> str:
-    """Why a packet goes no further at a hop, as a sentence."""
+    """Why a packet goes no further at a hop. A bridge and a tunnel are named, too."""
     drops: list[Drop] = [each for each in hop.dropped if each.purpose is Purpose.PASSAGE]
     if drops:
-        return drops[0].text
+        tunnel = f"the tunnel {hop.node} on {hop.host}: " if hop.kind is Kind.TUNNEL else ""
+        return tunnel + drops[0].text
     step = hop.steps[-1] if hop.steps else None
     if isinstance(step, FlowStep):
-        table = f"{hop.node} drops it in table {step.table} {step.name}"
+        table = f"{hop.node} on {hop.host} drops it in table {step.table} {step.name}"
         return f"{table}: {step.sentence}" if step.sentence else table
     return f"nothing takes it further on {hop.host}"
+
+
+def answering(hops: Sequence[Hop], reply: Hop) -> Hop | None:
+    """The hop whose node has answered a question by ARP; `reply` is where the answer ends."""
+    asked = (hop for hop in lineage(hops, reply.parent) if hop.packet["arp_op"] == ARP_REQUEST)
+    return next(asked, None)
+
+
+def node_of(topology: Topology, hop: Hop) -> str:
+    """The node that a hop is at, and for a bridge its last table."""
+    if hop.kind is Kind.NAMESPACE:
+        return on_host(topology, hop.host, hop.node)
+    step = hop.steps[-1] if hop.steps else None
+    table = f", table {step.table} {step.name}," if isinstance(step, FlowStep) else ""
+    return f"{hop.node} on {hop.host}{table}"

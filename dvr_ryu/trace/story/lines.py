@@ -15,8 +15,8 @@ from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.run.packet import is_metadata
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
 from dvr_ryu.topology.wording import listed
-from dvr_ryu.trace.hops import Hop, Kind, Outcome, Step, Strand, Trace, lineage
-from dvr_ryu.trace.judging import end_of
+from dvr_ryu.trace.hops import Hop, Kind, Outcome, Step, Strand, Trace
+from dvr_ryu.trace.judging import answering, ended, node_of
 from dvr_ryu.trace.kernel.addresses import ip_text, mac_text
 from dvr_ryu.trace.kernel.outcome import Purpose
 from dvr_ryu.trace.kernel.outcome import Step as KernelStep
@@ -197,10 +197,8 @@ class _Telling:
         """A question for a neighbour, which ends with the reply at this hop, in one line."""
         reply = hop.packet
         text = f"ARP: {ip_text(reply['arp_spa'])} is at {mac_text(reply['arp_sha'])}"
-        for each in lineage(self._trace.hops, hop.parent):
-            if each.packet["arp_op"] != ARP_REPLY:
-                return f"{text}; {self._at(each)} answers"
-        return text
+        by = answering(self._trace.hops, hop)
+        return f"{text}; {node_of(self._topology, by)} answers" if by else text
 
     def _unheard(self, hop: Hop) -> Iterator[Line]:
         """Who heard a hop's question for a neighbour, or where it ended, in one line."""
@@ -219,15 +217,7 @@ class _Telling:
         if heard:
             yield Line(Level.NOTE, f"ARP: the question reaches {listed(dict.fromkeys(heard))}")
         elif asked:
-            yield Line(Level.NOTE, f"ARP: the question ends: {end_of(asked[-1])}")
-
-    def _at(self, hop: Hop) -> str:
-        """The node that a hop is at, and for a bridge its last table."""
-        if hop.kind is Kind.NAMESPACE:
-            return on_host(self._topology, hop.host, hop.node)
-        step = hop.steps[-1] if hop.steps else None
-        table = f", table {step.table} {step.name}," if isinstance(step, FlowStep) else ""
-        return f"{hop.node} on {hop.host}{table}"
+            yield Line(Level.NOTE, f"ARP: the question ends: {ended(self._topology, asked[-1])}")
 
     def _copies(self, hop: Hop) -> Iterator[Line]:
         """The copies of a flood that lead elsewhere, each with its end."""
@@ -252,8 +242,9 @@ class _Telling:
         hop = hops[number]
         while onward := [each.hop for each in hop.outputs if each.hop and each.hop < len(hops)]:
             hop = hops[onward[0]]
-        gets = "gets it, too" if hop.delivered else end_of(hop)
-        return f"{self._at(hop)}: {gets}"
+        if hop.delivered:
+            return f"{node_of(self._topology, hop)} gets it, too"
+        return ended(self._topology, hop)
 
 
 def flow_text(step: FlowStep) -> str:

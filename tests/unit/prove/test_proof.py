@@ -65,7 +65,7 @@ def test_every_example_holds(file: Path) -> None:
 @pytest.mark.parametrize(
     "edits, fault, packet, text",
     [
-        ((ACROSS,), Fault.CUT, "cirros → blue-68", "br-tun drops it in table 20 UCAST_TO_TUN"),
+        ((ACROSS,), Fault.CUT, "cirros → blue-68", "drops it in table 20 UCAST_TO_TUN"),
         ((TWO_COPIES,), Fault.TWICE, "cirros → blue-68", "copies arrive"),
         (CIRCLE, Fault.LOOP, "cirros → blue-68", "br-tun on server-233 gets the same packet again"),
         (ASKS_ALL, Fault.ARP_LEAK, "cirros → 192.168.10.1 (ARP)", "the question for 192.168.10.1"),
