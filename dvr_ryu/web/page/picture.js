@@ -65,12 +65,13 @@ function mark() {
   }
 }
 
-/** Lights the elements of a way, one after the other. */
-export async function light(way) {
+/** Lights the elements of a way, one after the other, and marks the last one if the packet ends there too early. */
+export async function light(way, delivered) {
   const mine = ++run;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const elements = [...new Set(way)].map(get).filter((element) => element !== null);
   scrollTo(elements);
+  if (!delivered) markEnd(elements.findLast((element) => !element.classList.contains("cable")));
   if (still) return;
   picture.classList.add("lighting");
   for (const element of elements) element.classList.remove("passed");
@@ -80,6 +81,14 @@ export async function light(way) {
     element.classList.add("passed");
   }
   picture.classList.remove("lighting");
+}
+
+function markEnd(element) {
+  const mark = document.createElementNS(element.namespaceURI, "tspan");
+  mark.setAttribute("class", "end");
+  mark.textContent = " ✕ ends here";
+  element.classList.add("ended");
+  element.querySelector(":scope > text").append(mark);
 }
 
 function scrollTo(elements) {

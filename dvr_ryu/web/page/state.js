@@ -68,7 +68,8 @@ function* controller(state) {
 const since = (time) => make("time", { datetime: time, title: local(time), text: ago(time) });
 
 function bridges(found) {
-  const heads = ["Bridge", "State", "For", "Flows"].map((text) => make("th", { scope: "col", text }));
+  const heads = ["Bridge", "State", "For"].map((text) => make("th", { scope: "col", text }));
+  heads.push(make("th", { scope: "col", class: "number", text: "Flows" }));
   return make(
     "table",
     { "aria-label": "Bridges" },

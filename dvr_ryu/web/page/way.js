@@ -47,7 +47,7 @@ export async function trace() {
     panel.replaceChildren(...told(found));
     panel.scrollTop = 0;
     show("way");
-    await light(found.way);
+    await light(found.way, found.delivered);
   } catch (error) {
     panel.replaceChildren(make("p", { class: "verdict bad", role: "alert", text: error.message }));
     show("way");

@@ -127,7 +127,7 @@ def test_a_wrong_name_gets_a_hint(site: Site) -> None:
 
 def test_pings_count_at_the_lines_that_they_meet(site: Site) -> None:
     window = site.window
-    window.find('[id="bridge/h1/br-tun"] .frame').click()
+    window.find('[id="bridge/h1/br-tun"] > .heading').click()
     assert window.find("#bridge").get_attribute("value") == "h1/br-tun"
     window.find("#counted").click()
     site.run("a", "ping -c 30 -i 0.1 10.2.0.20")
@@ -177,6 +177,9 @@ def test_an_edit_of_a_line_is_seen_everywhere(site: Site) -> None:
         assert {each.text[0] for each in window.all("#edits .minus")} == {"-"}
         trace(window, "a", "b")
         assert window.all("#way .verdict.bad")
+        assert "br-tun" in window.text("#canvas .ended") and "ends here" in window.text(
+            "#canvas .end"
+        )
         window.find("#tab-edits").click()
         file.write_text(broken.replace("table 4 ", "tabel 4 "))
         window.until(lambda: window.all("#edits .chip.bad"), "it is refused")

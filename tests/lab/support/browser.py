@@ -39,7 +39,7 @@ class Browser:
 
     def text(self, selector: str) -> str:
         """The text of the first element of a selector."""
-        return str(self.script("return document.querySelector(arguments[0]).innerText", selector))
+        return str(self.script("return document.querySelector(arguments[0]).textContent", selector))
 
     def script(self, text: str, *arguments: Any) -> Any:
         """The result of a function body in the page."""
