@@ -20,6 +20,7 @@ from dvr_ryu.cli.options import (
     topology_argument,
     views,
 )
+from dvr_ryu.cli.prove import prove_edit
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.bridges import Plug, bridge_names, bridge_of
 
@@ -27,23 +28,55 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dvr_ryu.pipeline.language.pipeline import Pipeline
+    from dvr_ryu.prove.edits import State
 
 
 @click.command()
 @topology_argument
 @flows_option
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option(
+    "--prove", "proving", is_flag=True, help="Also tell which packets the edit would cut or open."
+)
+@click.option(
+    "--before",
+    type=FILE,
+    metavar="TOPOLOGY",
+    help="With --prove: the topology before the edit. The default is the one that a companion has "
+    "applied on this host, else the same one.",
+)
+@click.option(
+    "--before-flows",
+    type=FILE,
+    metavar="DIR",
+    help="With --prove: the pipelines before the edit. The default is the shipped flows/.",
+)
 @output.json_option
-def check(topology: Path, folder: Path | None, strict: bool, as_json: bool) -> None:
+def check(
+    topology: Path,
+    folder: Path | None,
+    strict: bool,
+    proving: bool,
+    before: Path | None,
+    before_flows: Path | None,
+    as_json: bool,
+) -> None:
     """Check a topology and the pipelines; print nothing if both are right. Changes nothing.
 
     It prints each problem with its file, line and column. A warning is about a flow or a table that
     no packet reaches, or a table without a miss flow: it is printed, and the exit code is 0, or 1
     with --strict.
+
+    With --prove, it computes the ways of packets before the edit and after it. Exit code 2 if a
+    packet would be cut, opened or led elsewhere. Nothing is sent to any switch.
     """
+    if as_json and proving:
+        raise click.UsageError("--prove has no --json; dvr prove has")
     if not as_json:
         if warnings := _checked(topology, folder, strict):
             output.to_stderr(errors.written_out(warnings))
+        if proving:
+            prove_edit(*_states(topology, folder, before, before_flows))
         return
     from dvr_ryu.cli import documents
 
@@ -68,6 +101,23 @@ def _checked(topology: Path, folder: Path | None, strict: bool) -> Sequence[erro
     if strict and pipelines.warnings:
         raise errors.FileError(evolve(each, warning=False) for each in pipelines.warnings)
     return pipelines.warnings
+
+
+def _states(
+    topology: Path, folder: Path | None, before: Path | None, before_flows: Path | None
+) -> tuple[State, State]:
+    """The states before and after an edit."""
+    from dvr_ryu.companion.upkeep.memory import FILE as APPLIED
+    from dvr_ryu.pipeline.load import load_pipelines
+    from dvr_ryu.prove.edits import State
+    from dvr_ryu.topology.loading import load_topology
+
+    applied = Path(APPLIED)
+    old = before or (applied if applied.exists() else topology)
+    return (
+        State(load_topology(old), load_pipelines(before_flows or flows_dir())),
+        State(load_topology(topology), load_pipelines(folder or flows_dir())),
+    )
 
 
 @click.command()

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from dvr_ryu import errors
 from dvr_ryu.cli import output
 from dvr_ryu.cli.options import FILE, flows_option, topology_argument
+from dvr_ryu.cli.prove import prove_edit
 from dvr_ryu.cli.trace import live_option, probe_options, reply_option, show_trace
 
 if TYPE_CHECKING:
@@ -57,16 +58,25 @@ def lab_up(topology: Path, folder: Path | None, over_tls: bool) -> None:
 
 @lab.command("flows")
 @click.argument("folder", type=FILE, required=False, metavar="[DIR]")
-def lab_flows(folder: Path | None) -> None:
+@click.option(
+    "--prove", "proving", is_flag=True, help="First compute which packets they would cut or open."
+)
+def lab_flows(folder: Path | None, proving: bool) -> None:
     """Give the running lab the flows in DIR; without DIR, print the folder of its flows.
 
     Returns when every bridge has them; each gets them in one bundle. A bad folder changes nothing.
+    With --prove, flows that would cut a packet, open a way or lead one elsewhere change nothing,
+    either: it tells which, and the exit code is 2.
     """
     from dvr_ryu.lab import lifecycle
 
     if folder is None:
         click.echo(lifecycle.pipelines_of())
         return
+    if proving:
+        from dvr_ryu.lab import proving as lab_proving
+
+        prove_edit(*lab_proving.states(folder))
     for line in lifecycle.change_pipelines(folder) or [
         f"the lab already has the flows of {folder}"
     ]:

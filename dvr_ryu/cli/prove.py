@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from dvr_ryu import errors
 from dvr_ryu.cli import output
 from dvr_ryu.cli.options import flows_option, topology_argument
 from dvr_ryu.shipped import flows_dir
+
+if TYPE_CHECKING:
+    from dvr_ryu.prove.edits import State
 
 
 @click.command()
@@ -50,6 +54,19 @@ def prove(topology: Path, folder: Path | None, as_json: bool) -> None:
             output.to_stderr(errors.written_out(problems))
         click.echo(summary(report), err=True)
     raise SystemExit(errors.DONE if report.holds else errors.DIFFERENT)
+
+
+def prove_edit(before: State, after: State) -> None:
+    """Print what an edit would cut or open; end with exit code 2 if it would do so."""
+    from dvr_ryu.prove.edits import differences
+    from dvr_ryu.prove.text import rendered, summary_of_edit
+
+    found = [*differences(before, after)]
+    if found:
+        output.show(rendered(after.network, found, Path.cwd()))
+    click.echo(summary_of_edit(found), err=True)
+    if found:
+        raise SystemExit(errors.DIFFERENT)
 
 
 def expectation_lines(topology: Path) -> dict[int, errors.Location]:

@@ -48,6 +48,11 @@ class Finding:
     text: str
     trace: Trace
 
+    @property
+    def kind(self) -> Fault:
+        """The fault, as groups of findings know it."""
+        return self.fault
+
     def __str__(self) -> str:
         return f"{self.attempt}: {self.text}"
 

@@ -3,39 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
 
 from attrs import frozen
 
 from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
-from dvr_ryu.prove.findings import Fault, Finding
+from dvr_ryu.prove.pairs import Attempt, Kind
 from dvr_ryu.trace.hops import Trace
 
 
-@frozen
-class Group:
-    """Findings of one kind. The first is the example, because its way is the shortest."""
-
-    fault: Fault
-    findings: tuple[Finding, ...]
+class Found(Protocol):
+    """A finding about one topology, or a difference between two."""
 
     @property
-    def example(self) -> Finding:
+    def kind(self) -> Enum:
+        """Its kind; the value is a heading."""
+
+    @property
+    def attempt(self) -> Attempt:
+        """The packet."""
+
+    @property
+    def trace(self) -> Trace:
+        """The way that shows it."""
+
+    @property
+    def text(self) -> str:
+        """What happens, in one line."""
+
+
+AnyFound = TypeVar("AnyFound", bound=Found)
+
+
+@frozen
+class Group(Generic[AnyFound]):
+    """Findings of one kind. The first is the example: a usual ping, whose way is the shortest."""
+
+    kind: Enum
+    findings: tuple[AnyFound, ...]
+
+    @property
+    def example(self) -> AnyFound:
         """The finding to show."""
         return self.findings[0]
 
 
-def groups(findings: Iterable[Finding]) -> list[Group]:
-    """The findings in groups, in the order of the kinds of faults, large groups first."""
-    found: dict[tuple[Fault, Hashable], list[Finding]] = {}
+def groups(findings: Iterable[AnyFound]) -> list[Group[AnyFound]]:
+    """The findings in groups, in the order of their kinds, large groups first."""
+    found: dict[tuple[Enum, Hashable], list[AnyFound]] = {}
     for each in findings:
-        found.setdefault((each.fault, _place(each)), []).append(each)
-    order = [*Fault]
-    ordered = sorted(found.items(), key=lambda item: (order.index(item[0][0]), -len(item[1])))
+        found.setdefault((each.kind, _place(each)), []).append(each)
+
+    def order(item: tuple[tuple[Enum, Hashable], list[AnyFound]]) -> tuple[int, int]:
+        (kind, _), some = item
+        return [*type(kind)].index(kind), -len(some)
+
     return [
-        Group(fault, tuple(sorted(some, key=lambda each: len(decisive(each.trace).hops))))
-        for (fault, _), some in ordered
+        Group(kind, tuple(sorted(some, key=_length)))
+        for (kind, _), some in sorted(found.items(), key=order)
     ]
+
+
+def _length(found: Found) -> tuple[bool, bool, int]:
+    attempt = found.attempt
+    unusual = attempt.kind is not Kind.PACKET, attempt.size is not None
+    return (*unusual, len(found.trace.hops) + len(decisive(found.trace).hops))
 
 
 def decisive(trace: Trace) -> Trace:
@@ -54,9 +88,9 @@ def ending_line(trace: Trace) -> Location | None:
     return steps[-1].location if steps else None
 
 
-def _place(finding: Finding) -> Hashable:
-    location = ending_line(finding.trace)
+def _place(found: Found) -> Hashable:
+    location = ending_line(found.trace)
     if location is not None:
         return location.file, location.line
-    trace = decisive(finding.trace)
-    return trace.verdict.outcome, trace is finding.trace
+    trace = decisive(found.trace)
+    return trace.verdict.outcome, trace is found.trace

@@ -3,7 +3,8 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Group as Rendered
@@ -12,8 +13,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dvr_ryu.errors import printable
-from dvr_ryu.prove.findings import Finding
-from dvr_ryu.prove.groups import Group, groups
+from dvr_ryu.prove.edits import Difference, Effect
+from dvr_ryu.prove.groups import Found, Group, groups
 from dvr_ryu.prove.proof import Report
 from dvr_ryu.topology.wording import listed
 from dvr_ryu.trace.network import Network
@@ -24,7 +25,7 @@ STORIES = 3
 """So many counterexamples are told step by step; of further causes, only what happens."""
 
 
-def rendered(network: Network, findings: Sequence[Finding], base: Path) -> RenderableType:
+def rendered(network: Network, findings: Iterable[Found], base: Path) -> RenderableType:
     """The findings. Paths of files below `base` are printed relative to it."""
     parts: list[RenderableType] = []
     for number, group in enumerate(groups(findings)):
@@ -35,11 +36,11 @@ def rendered(network: Network, findings: Sequence[Finding], base: Path) -> Rende
 
 
 def _of_group(
-    network: Network, group: Group, base: Path, *, told: bool
+    network: Network, group: Group[Found], base: Path, *, told: bool
 ) -> Iterator[RenderableType]:
     first, *others = group.findings
     many = f" ({len(group.findings)} kinds of pairs)" if others else ""
-    yield Text(f"{first.attempt}: {group.fault.value}{many}", style="bold red")
+    yield Text(f"{first.attempt}: {group.kind.value}{many}", style="bold red")
     yield Padding(Text(printable(first.text)), (0, 0, 0, 2))
     if others:
         alike = listed(each.attempt for each in others)
@@ -59,3 +60,16 @@ def summary(report: Report) -> str:
     parts = [f"{wrong} of {kinds}"] if wrong else []
     parts += [f"{lines} of the lines of expect:"] if lines else []
     return f"{' and '.join(parts)} do not go as the topology says"
+
+
+def summary_of_edit(found: Sequence[Difference]) -> str:
+    """What an edit would do, in one line."""
+    if not found:
+        return "the edit would cut nothing and open nothing"
+    counts = Counter(each.effect for each in found)
+    words = {Effect.CUT: "cut", Effect.OPENED: "open"}
+    parts = [f"{word} {counts[effect]}" for effect, word in words.items() if counts[effect]]
+    if rest := sum(counts[effect] for effect in (Effect.LED, Effect.SEEN)):
+        parts.append(f"lead {rest} elsewhere")
+    kinds = "kind of packet" if len(found) == 1 else "kinds of packets"
+    return f"the edit would {', '.join(parts)} {kinds}"

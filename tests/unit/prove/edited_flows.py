@@ -11,6 +11,13 @@ from dvr_ryu.shipped import flows_dir
 Edit = tuple[str, str, str]
 """Bridge, text, replacement."""
 
+ACROSS: Edit = (
+    "br-tun",
+    "actions=strip_vlan,set_tunnel:{remote_port.vni},output:{remote_port.tunnel}",
+    "actions=drop",
+)
+"""Nothing goes by a tunnel to a declared port."""
+
 
 def edited(folder: Path, *edits: Edit) -> Pipelines:
     """The pipelines, written into `folder`; each text must be there once."""

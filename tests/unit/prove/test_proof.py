@@ -14,16 +14,11 @@ from dvr_ryu.prove.proof import Proof
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.loading import load_topology, parse_topology
-from tests.unit.prove.edited_flows import Edit, edited
+from tests.unit.prove.edited_flows import ACROSS, Edit, edited
 
 ARTICLE = load_topology(examples_dir() / "human-defined-dvr.yaml")
 EXAMPLES = sorted(examples_dir().glob("*.yaml"))
 
-ACROSS: Edit = (
-    "br-tun",
-    "actions=strip_vlan,set_tunnel:{remote_port.vni},output:{remote_port.tunnel}",
-    "actions=drop",
-)
 TWO_COPIES: Edit = (
     "br-int",
     "      actions=strip_vlan,output:{own_port.port}\n",
