@@ -58,12 +58,18 @@ class Finding:
 
 
 def findings(
-    topology: Topology, attempt: Attempt, expected: Expected | None, trace: Trace
+    topology: Topology,
+    attempt: Attempt,
+    expected: Expected | None,
+    trace: Trace,
+    small: Trace | None = None,
 ) -> Iterator[Finding]:
     """All that is wrong with an attempt's trace; without an expectation, whatever arrives is
-    right.
+    right. `small` is the trace of a small packet, if the attempt's is large and has no answer.
     """
-    if expected is not None:
+    if small is not None and small.answered:
+        yield Finding(Fault.MTU, attempt, _lost(trace), trace)
+    elif expected is not None:
         yield from _unexpected(attempt, expected, trace)
     for each in filter(None, (trace, trace.reply)):
         yield from _strange(topology, attempt, each)
@@ -78,16 +84,21 @@ def _unexpected(attempt: Attempt, expected: Expected, trace: Trace) -> Iterator[
             text = f"{trace.verdict.owner} answers, but {expected.reason}"
             yield found(Fault.OPEN, text)
     elif not _is_answered(attempt, trace):
-        lost = trace if not trace.verdict.delivered else trace.reply
-        direction = "" if lost is trace else "the answer is lost: "
-        reason = lost.verdict.reason if lost is not None else "nothing answers"
-        yield found(Fault.CUT, f"{direction}{reason}")
+        yield found(Fault.CUT, _lost(trace))
     elif expected.owner is not None and trace.verdict.owner != str(expected.owner):
         text = f"{trace.verdict.owner} gets it, not {expected.owner}"
         yield found(Fault.STRAY, text)
     elif expected.seen_as is not None and trace.verdict.seen_as != expected.seen_as:
         text = f"{trace.verdict.owner} sees {trace.verdict.seen_as}, not {expected.seen_as}"
         yield found(Fault.SEEN_AS, text)
+
+
+def _lost(trace: Trace) -> str:
+    """Where a packet, or its answer, is lost."""
+    if not trace.verdict.delivered:
+        return trace.verdict.reason
+    reason = trace.reply.verdict.reason if trace.reply is not None else "nothing answers"
+    return f"the answer is lost: {reason}"
 
 
 def _is_answered(attempt: Attempt, trace: Trace) -> bool:

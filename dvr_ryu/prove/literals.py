@@ -23,6 +23,8 @@ _GROUP_BIT = 1 << 40
 """The bit of a MAC that is 0 in each machine's own."""
 _FIRST_GROUP = 0xE0000000
 """The first IPv4 address that is no machine's."""
+_FIRST_RESERVED = 0xFF00
+"""The first number that is no port's own."""
 _SMALL = 1 << 24
 """Actions' numbers from here on may be addresses; smaller ones are ports, bits and the like."""
 
@@ -36,6 +38,11 @@ class Literals:
     tags: frozenset[int] = field(factory=frozenset)
     vnis: tuple[tuple[int, int], ...] = ()
     ofports: frozenset[int] = field(factory=frozenset)
+
+    @property
+    def name_machines(self) -> bool:
+        """Whether a literal can fit one machine and not another."""
+        return bool(self.macs or self.ips or self.ofports)
 
     def of_mac(self, mac: str) -> tuple[bool, ...]:
         """Which of the literals fit a MAC."""
@@ -80,9 +87,15 @@ def literals(pipelines: Iterable[Pipeline]) -> Literals:
         | {each.tag for flow in flows for each in nodes(flow.actions)
            if isinstance(each, ModVlanVid) and isinstance(each.tag, int)},
         vnis=_sorted({*_pairs(matched, Kind.VNI), *_tunnel_numbers(flows)}),
-        ofports=frozenset({value for value, _ in _pairs(matched, Kind.PORT)})
-        | {each.port for flow in flows for each in nodes(flow.actions)
-           if isinstance(each, Output) and isinstance(each.port, int)},
+        ofports=frozenset(
+            port
+            for port in (
+                *(value for value, _ in _pairs(matched, Kind.PORT)),
+                *(each.port for flow in flows for each in nodes(flow.actions)
+                  if isinstance(each, Output) and isinstance(each.port, int)),
+            )
+            if port < _FIRST_RESERVED
+        ),
     )  # fmt: skip
 
 

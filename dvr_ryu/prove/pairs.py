@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from enum import Enum
+from functools import cached_property
 from itertools import chain
 
 from attrs import field, frozen
@@ -112,7 +113,7 @@ class Pairs:
             for cidr in mine:
                 yield from (each for each in self._by_cidr[cidr] if each in self._cells)
 
-    @property
+    @cached_property
     def _by_cidr(self) -> dict[Hashable, list[str]]:
         found: dict[Hashable, list[str]] = {}
         for network in self._topology.networks.values():
@@ -147,17 +148,64 @@ class Pairs:
         return one == other, tuple(common), to, back, same
 
     def _choose_instances(self, one: str, other: str) -> None:
-        joint = self._joint(one, other)
+        """Choose pairs of instances on two networks. Thousands of pairs of cells are compared here,
+        by numbers: most are like others.
+        """
+        joint, seen = self._joint(one, other), set[Hashable]()
+        sides = {
+            cell.host: self._side(one, other, cell.host)
+            for network in (one, other)
+            for cell in self._cells[network]
+        }
+        inside = {cell: self._inside(cell) for name in (one, other) for cell in self._cells[name]}
         for here in self._cells[one]:
+            side, mine, its = sides[here.host]
             for there in self._cells[other]:
-                relation = joint, self._between(here, there)
-                for shape, source in self._roles.shapes[here].items():
-                    for target_shape, target in self._roles.shapes[there].items():
-                        if source == target:
-                            target = self._second(there, target_shape, target)
-                        if target:
-                            ends = (here, shape, source), (there, target_shape, target)
-                            self._choose_pair(*ends, relation)
+                far_side, far_mine, far_its = sides[there.host]
+                tags = mine == far_mine, its == far_its, mine == far_its, its == far_mine
+                relation = here.host == there.host, side, far_side, tags
+                key = relation, inside[here], inside[there]
+                if key not in seen:
+                    seen.add(key)
+                    self._choose_in(here, there, (joint, relation))
+
+    def _side(self, one: str, other: str, host: str) -> tuple[int, int | None, int | None]:
+        """The part of a host in the relation of two networks, as a number; and their tags there."""
+        roles, tags = self._roles, self._topology.local_vlans[host]
+        routers = sorted(
+            (
+                roles.routers[name],
+                name in roles.routers_of[one],
+                name in roles.routers_of[other],
+                self._topology.routers[name].snat_host == host,
+                name in roles.routers_at[host],
+            )
+            for name in {*roles.routers_of[one], *roles.routers_of[other]}
+        )
+        mine, its = tags.get(one), tags.get(other)
+        number = self._number("side", tuple(routers), mine is None, its is None)
+        return number, mine, its
+
+    def _inside(self, cell: Cell) -> int:
+        """The roles of the instances of a cell, and whether there are several, as a number."""
+        roles = self._roles
+        return self._number(
+            "inside",
+            frozenset(
+                (roles.of_instance(cell, shape), roles.sizes[cell, shape] > 1)
+                for shape in roles.shapes[cell]
+            ),
+        )
+
+    def _choose_in(self, here: Cell, there: Cell, relation: Hashable) -> None:
+        """Choose a pair of each two shapes of two cells."""
+        for shape, source in self._roles.shapes[here].items():
+            for target_shape, target in self._roles.shapes[there].items():
+                if source == target:
+                    target = self._second(there, target_shape, target)
+                if target:
+                    ends = (here, shape, source), (there, target_shape, target)
+                    self._choose_pair(*ends, relation)
 
     def _second(self, cell: Cell, shape: int, first: str) -> str:
         """Another instance of the same shape in a cell; empty if there is none."""
@@ -188,29 +236,6 @@ class Pairs:
             mtu = self._topology.underlay.overlay_mtu
             self._choose(ends, (relation, "whole"), source, target, size=mtu)
 
-    def _between(self, here: Cell, there: Cell) -> Hashable:
-        """The relation between two cells."""
-        roles, topology = self._roles, self._topology
-        tags = [
-            topology.local_vlans[host].get(network)
-            for host in (here.host, there.host)
-            for network in (here.network, there.network)
-        ]
-        coincidences = tuple(tags.index(tag) if tag is not None else None for tag in tags)
-        routers = sorted(
-            (
-                roles.routers[name],
-                name in roles.routers_of[here.network],
-                name in roles.routers_of[there.network],
-                topology.routers[name].snat_host == here.host,
-                topology.routers[name].snat_host == there.host,
-                name in roles.routers_at[here.host],
-                name in roles.routers_at[there.host],
-            )
-            for name in {*roles.routers_of[here.network], *roles.routers_of[there.network]}
-        )
-        return here.host == there.host, coincidences, tuple(routers)
-
     # Routers, DHCP servers, the world ---------------------------------------------------------
 
     def _choose_services(self) -> None:
@@ -222,11 +247,15 @@ class Pairs:
             port.network: port for port in topology.service_ports if port.owner.endswith("dhcp")
         }
         worlds = [each for each in topology.networks.values() if _gateway_ip(each)]
+        seen = set[Hashable]()
         for cell, shapes in roles.shapes.items():
             for shape, source in shapes.items():
                 ends = roles.of_instance(cell, shape), 0
                 for name in roles.routers_of[cell.network]:
-                    self._choose_router(ends, cell, name, source)
+                    at = topology.routers[name].snat_host == cell.host
+                    if (key := (ends, cell.network, name, at)) not in seen:
+                        seen.add(key)
+                        self._choose_router(ends, cell, name, source)
                 if cell.network in dhcp:
                     server = dhcp[cell.network]
                     relation: Hashable = "dhcp", server.host == cell.host, server.distributed
@@ -283,7 +312,9 @@ class Pairs:
         roles, topology = self._roles, self._topology
         owner = topology.instances.get(floating.instance or "")
         for network, cells in self._cells.items():
-            if not any(topology.routers[name].external_network for name in self._ways(network)):
+            if not any(
+                topology.routers[name].external_network for name in roles.routers_of[network]
+            ):
                 continue
             for cell in cells:
                 relation = (
@@ -302,9 +333,6 @@ class Pairs:
                         for service in (None, *self._services(floating)):
                             more = (relation, str(service))
                             self._choose(ends, more, source, floating.ip, service=service)
-
-    def _ways(self, network: str) -> tuple[str, ...]:
-        return self._roles.routers_of[network]
 
     def _floating_key(self, floating: FloatingIp) -> Hashable:
         roles, topology = self._roles, self._topology

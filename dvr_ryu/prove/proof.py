@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.prove.dhcp import lease
@@ -95,7 +95,10 @@ class Judge:
     def findings(self, attempt: Attempt) -> Iterator[Finding]:
         """All that is wrong with an attempt."""
         expected, trace = self.expected(attempt), self.trace(attempt)
-        yield from findings(self._topology, attempt, expected, trace)
+        small = None
+        if attempt.size is not None and not trace.answered:
+            small = self.trace(evolve(attempt, size=None))
+        yield from findings(self._topology, attempt, expected, trace, small)
 
     def expected(self, attempt: Attempt) -> Expected | None:
         """What should become of an attempt's packet, if the topology tells."""

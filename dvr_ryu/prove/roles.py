@@ -22,7 +22,7 @@ from dvr_ryu.topology.model import Network, Port, Router
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.topology import Topology
 
-DEPTH = 4
+DEPTH = 2
 _MANY = 2
 
 
@@ -97,16 +97,19 @@ class Roles:
 
     def _shape(self, port: Port, known: dict[Hashable, int]) -> int:
         literals = self._literals
-        hits = (
-            literals.of_mac(port.mac),
-            tuple(literals.of_ip(fixed.ip) for fixed in port.addresses),
-            literals.of_ofport(port.ofport),
-        )
+        hits: Hashable = None
+        if literals.name_machines:
+            hits = (
+                literals.of_mac(port.mac),
+                tuple(literals.of_ip(fixed.ip) for fixed in port.addresses),
+                literals.of_ofport(port.ofport),
+            )
         # Most instances are alike: this short key tells them apart.
         special = port.address_pairs or port.dhcp_options or port.name in self._several
-        cidrs = tuple(fixed.cidr for fixed in port.addresses)
         own = self._floating.get(port.name)
-        key = (port.network, cidrs, hits, own, port.name if special else "")
+        # id(): a subnet's prefix is one object, and its hash takes long.
+        at = id(port.addresses[0].cidr) if len(port.addresses) == 1 else port.addresses
+        key = (port.network, at, hits, own, port.name if special else "")
         if key not in known:
             known[key] = self._number("shape", *self._details(port), hits)
         return known[key]

@@ -98,9 +98,12 @@ class Pings:
         elif attempt.size is not None:
             command += ["-M", "do", "-s", str(attempt.size - ICMP_OVERHEAD)]
         host = self.article.lab[sender.host]
-        return host.run([*command, receiver.address], namespace=sender.namespace, check=False)
+        return host.run(
+            [*command, receiver.address], namespace=sender.namespace or None, check=False
+        )
 
 
+@pytest.mark.timeout(120 + 30 * MUTATIONS)
 def test_mistakes_that_break_packets_are_found_and_no_others(
     article: Article, tmp_path: Path
 ) -> None:
