@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dvr_ryu.graph.picture import Picture
 
-INK = "#7d838c"
+INK = "#70777f"
 WAY_COLOUR = "#e5484d"
 _NETWORKS = (
-    "#2f81d8", "#b07a10", "#9065d8", "#2e9b4a", "#d0508f", "#149aa8", "#d0661c", "#7d838c",
+    "#2f81d8", "#b07a10", "#9065d8", "#2e9b4a", "#d0508f", "#149aa8", "#d0661c", "#70777f",
 )  # fmt: skip
 
 

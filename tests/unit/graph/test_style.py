@@ -1,4 +1,4 @@
-"""All that the SVG's style sheet colours is legible, in light and in dark: by WCAG's contrast."""
+"""All that pictures colour is legible, in light and in dark: by WCAG's contrast."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from dvr_ryu.graph.colours import INK, WAY_COLOUR, colour_of
+from dvr_ryu.graph.picture import NetworkKey, Picture
 from dvr_ryu.graph.style import CLASS, COLOURS, DARK, LIGHT, style
 
 TEXT, LINE = 4.5, 3.0
@@ -47,6 +49,18 @@ def test_all_is_legible(variables: str) -> None:
         assert contrast(of["way"], paper) >= LINE
         assert all(contrast(each, paper) >= LINE for each in networks)
     assert contrast(of["way-ink"], of["way"]) >= TEXT
+
+
+def test_colours_without_themes_are_legible_on_white_and_on_black() -> None:
+    """DOT and Mermaid have one colour each for both."""
+    networks = tuple(NetworkKey(str(number), "", number) for number in range(COLOURS))
+    picture = Picture("", (), (), (), networks)
+    of_networks = [colour_of(picture, each.name) for each in networks]
+    assert len({*of_networks}) == COLOURS
+    ground = colours("--white: #ffffff; --black: #000000;").values()
+    for least, some in ((TEXT, [INK]), (LINE, [WAY_COLOUR, *of_networks])):
+        for colour in colours(" ".join(f"--{each[1:]}: {each};" for each in some)).values():
+            assert all(contrast(colour, each) >= least for each in ground)
 
 
 def test_both_themes_have_the_same_variables() -> None:
