@@ -139,9 +139,16 @@ def _choices(nat: Nat, ends: Ends) -> Iterator[Ends]:
     address = address if nat.first is None else nat.first
     low = nat.low
     ports = _PORTS if low is None else range(low, (low if nat.high is None else nat.high) + 1)
-    own = [port] if low is None or port in ports else []
-    for each in (*own, *ports):
+    start = port if low is None or port in ports else low
+    for each in _from(start, ports):
         if source:
             yield ends._replace(src=address, src_port=each)
         else:
             yield ends._replace(dst=address, dst_port=each)
+
+
+def _from(start: int, ports: range) -> Iterator[int]:
+    """A port, the greater ones, then the lesser ones."""
+    yield start
+    yield from (each for each in ports if each > start)
+    yield from (each for each in ports if each < start)

@@ -1,0 +1,195 @@
+"""The interpreter tracks and translates connections as the userspace datapath of a real Open
+vSwitch does with real packets: ofproto/trace only guesses their state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scapy.compat import raw
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Packet as Sent
+from scapy.utils import PcapReader
+
+from dvr_ryu.lab.wait import wait_until
+from dvr_ryu.pipeline.language.numbers import write_ipv4, write_mac
+from dvr_ryu.pipeline.run.bridge import Bridge
+from dvr_ryu.pipeline.run.packet import Packet, icmp_echo, tcp, udp
+from dvr_ryu.pipeline.run.state import BridgeState
+from dvr_ryu.shipped import examples_dir
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+from tests.switch.support.lines import BRIDGE, PORTS, pipeline
+from tests.switch.support.ovs import Ovs
+from tests.switch.support.tracer import Tracer
+
+INSIDE, OUTSIDE, OTHER = 0x0A000001, 0x0A000002, 0x0A000003
+ONE, TWO = 0x020000000001, 0x020000000002
+RECEIVERS = ("p1", "p2")
+LATE = "patch-int"
+"""The port whose ARP goes to all receivers: what was sent before has arrived when it does."""
+
+FIREWALL = [
+    f"table=0,arp,in_port={LATE} actions=1,2",
+    "table=0,ip actions=ct(table=1,zone=5,nat)",
+    "table=1,ct_state=+trk+new,ip,in_port=p1 "
+    "actions=ct(commit,zone=5,nat(src=10.9.9.9),exec(load:7->ct_mark)),p2",
+    "table=1,ct_state=+trk+est,ct_mark=7,ip,in_port=p1 actions=p2",
+    "table=1,ct_state=+trk+est+rpl,ct_mark=7,ip,in_port=p2 actions=p1",
+]
+"""From p1 anything may begin, and is translated; from p2 only replies come."""
+
+BALANCER = [
+    f"table=0,arp,in_port={LATE} actions=1,2",
+    "table=0,tcp,in_port=p1,nw_dst=10.0.0.2 "
+    "actions=ct(commit,zone=1,table=1,nat(dst=10.0.0.3:8080))",
+    "table=0,ip,in_port=p2 actions=ct(zone=1,table=1,nat)",
+    "table=1,ip,in_port=p1,ct_nw_proto=6,ct_state=+trk+new,ct_nw_dst=10.0.0.2 actions=p2",
+    "table=1,ip,in_port=p2,ct_state=+trk+rpl actions=p1",
+    "table=1,ip,ct_state=+inv+trk actions=IN_PORT",
+]
+
+Arrivals = list[tuple[str, Packet]]
+
+
+def conversations() -> dict[str, tuple[list[str], Arrivals]]:
+    """Name → the pipeline, and packets with the ports where they come in."""
+    syn = tcp(ONE, TWO, INSIDE, OUTSIDE, 80, src_port=1234)
+    answer = syn.having(nw_src=0x0A090909).reply()
+    stray = answer.having(tcp_dst=4321)
+    echo = icmp_echo(ONE, TWO, INSIDE, OUTSIDE, id=9)
+    query = udp(ONE, TWO, INSIDE, OUTSIDE, 53, src_port=5353)
+    balanced = tcp(ONE, TWO, INSIDE, OUTSIDE, 80)
+    return {
+        "tcp": (
+            FIREWALL,
+            [
+                ("p2", stray),
+                ("p1", syn),
+                ("p2", answer),
+                ("p1", syn.having(tcp_flags=0x10)),
+                ("p2", stray),
+            ],
+        ),
+        "echo": (
+            FIREWALL,
+            [
+                ("p2", echo.reply()),
+                ("p1", echo),
+                ("p2", echo.having(nw_src=0x0A090909).reply()),
+                ("p2", echo.having(nw_src=0x0A090909, icmp_id=8).reply()),
+            ],
+        ),
+        "udp": (
+            FIREWALL,
+            [
+                ("p1", query),
+                ("p2", query.having(nw_src=0x0A090909).reply()),
+                ("p2", query.reply()),
+                ("p1", query),
+                ("p1", query.having(nw_src=OTHER)),
+            ],
+        ),
+        "balancer": (
+            BALANCER,
+            [
+                ("p1", balanced),
+                ("p2", balanced.having(nw_dst=OTHER, tcp_dst=8080).reply()),
+                ("p2", balanced.having(nw_dst=OTHER, tcp_dst=8081).reply()),
+            ],
+        ),
+    }  # fmt: skip
+
+
+class RealPackets:
+    """Sends packets into the bridge's ports, and reads those that come out."""
+
+    def __init__(self, tracer: Tracer, folder: Path) -> None:
+        self.tracer = tracer
+        self.files = {port: folder / f"{port}.pcap" for port in RECEIVERS}
+        self._read = dict.fromkeys(RECEIVERS, 0)
+
+    def make(self, flows: list[str]) -> None:
+        """Make the bridge anew, with files of what its ports send."""
+        self.tracer.make(BRIDGE, PORTS, [])
+        for port, file in self.files.items():
+            file.unlink(missing_ok=True)
+            self._read[port] = 0
+            self.tracer.ovs.vsctl("set", "interface", port, f"options:tx_pcap={file}")
+        self.tracer.add_flows(BRIDGE, flows)
+        self.tracer.call("dpctl/flush-conntrack")
+
+    def outputs(self, port: str, packet: Packet) -> list[tuple[str, str]]:
+        """Send a packet; return the ports that it leaves through, and its ends there."""
+        self.tracer.call("netdev-dummy/receive", port, raw(built(packet)).hex())
+        last = Ether(src=write_mac(ONE), dst="ff:ff:ff:ff:ff:ff") / ARP()
+        self.tracer.call("netdev-dummy/receive", LATE, raw(last).hex())
+        found: dict[str, list[Sent]] = {}
+
+        def arrived() -> bool:
+            found.update({port: self._new(port) for port in RECEIVERS})
+            return all(packets and ARP in packets[-1] for packets in found.values())
+
+        wait_until(arrived, 20, "the last packet")
+        for receiver, packets in found.items():
+            self._read[receiver] += len(packets)
+        return sorted(
+            (receiver, ends_of_sent(each))
+            for receiver, packets in found.items()
+            for each in packets[:-1]
+        )
+
+    def _new(self, port: str) -> list[Sent]:
+        if not self.files[port].exists() or not self.files[port].stat().st_size:
+            return []
+        with PcapReader(str(self.files[port])) as reader:
+            return list(reader)[self._read[port] :]
+
+
+def built(packet: Packet) -> Sent:
+    """The packet's bytes, as scapy makes them."""
+    frame = Ether(src=write_mac(packet["dl_src"]), dst=write_mac(packet["dl_dst"]))
+    frame /= IP(src=write_ipv4(packet["nw_src"]), dst=write_ipv4(packet["nw_dst"]))
+    if "tcp_src" in packet:
+        flags = packet["tcp_flags"]
+        return frame / TCP(sport=packet["tcp_src"], dport=packet["tcp_dst"], flags=flags)
+    if "udp_src" in packet:
+        return frame / UDP(sport=packet["udp_src"], dport=packet["udp_dst"])
+    return frame / ICMP(type=packet["icmp_type"], id=packet["icmp_id"])
+
+
+def ends_of_sent(sent: Sent) -> str:
+    """Addresses, and ports or an echo's identifier."""
+    inner = sent[IP].payload
+    ports = f"{inner.id}" if ICMP in sent else f"{inner.sport}>{inner.dport}"
+    return f"{sent[IP].src}>{sent[IP].dst} {ports}"
+
+
+@pytest.fixture(scope="module")
+def packets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPackets]:
+    ovs = Ovs(tmp_path_factory.mktemp("ovs"), tunnels=True)
+    try:
+        ovs.start()
+        yield RealPackets(Tracer(ovs), ovs.folder)
+    finally:
+        ovs.stop()
+
+
+@pytest.mark.parametrize("name", [*conversations()])
+def test_connections_are_those_of_real_packets(packets: RealPackets, name: str) -> None:
+    flows, arrivals = conversations()[name]
+    view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
+    bridge = Bridge(pipeline(flows), view, PORTS)
+    packets.make(flows)
+    state = BridgeState()
+    passed = 0
+    for at, (port, packet) in enumerate(arrivals):
+        forwarding = bridge.forward(state, packet, port)
+        state = forwarding.state
+        ours = sorted((to, ends_of_sent(built(each))) for to, each in forwarding.outputs)
+        assert ours == packets.outputs(port, packet), (at, forwarding.steps)
+        passed += bool(ours)
+    assert passed
