@@ -107,7 +107,7 @@ class Hop:
 
 
 class Outcome(Enum):
-    """What became of the packet."""
+    """The end of a packet."""
 
     DELIVERED = "delivered"
     DROPPED = "dropped"
@@ -120,7 +120,7 @@ class Outcome(Enum):
 
 @frozen
 class Verdict:
-    """The end of a packet: the hop where it ended, in a few words and in a sentence.
+    """The end of a packet: its last hop, and a sentence about it.
 
     `owner` is the object there for people: "instance vm-68", "router r1", "host h1". `seen_as` is
     the source address that the receiver sees.

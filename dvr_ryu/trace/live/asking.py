@@ -14,7 +14,7 @@ from dvr_ryu.errors import HostError
 
 @frozen
 class Answer:
-    """What a command printed; `failed` if it did not end well."""
+    """The output of a command; `failed` if it did not end well."""
 
     output: str
     errors: str = ""

@@ -42,7 +42,7 @@ class RealStep:
     """Whether the trace goes on in another bridge before the last of its actions."""
 
     def does(self, actions: Sequence[str]) -> bool:
-        """Whether its actions are these, as far as the trace tells them."""
+        """Whether its actions are these, as far as the trace has them."""
         return self.actions == list(actions[: len(self.actions)] if self.is_cut else actions)
 
     @property
@@ -117,8 +117,8 @@ def real_steps(trace: str) -> list[RealStep]:
     """The steps of the first bridge in the output of ofproto/trace, and the actions of each. A step
     within another's actions, as of resubmit, is indented more.
 
-    What other bridges do at the other end of a patch, or of a tunnel's socket, is left out. It
-    stands in the midst of the actions, or at the end: further actions are not told then.
+    The steps of other bridges, beyond a patch or a tunnel's socket, are left out. They stand in the
+    midst of the actions, or at the end: then OVS prints no further actions.
     """
     steps: list[RealStep] = []
     open_steps: list[RealStep] = []

@@ -50,7 +50,7 @@ def of_trace(topology: Topology, trace: Trace, compared: Sequence[Comparison] = 
 
 
 def of_comparison(compared: Comparison) -> Document:
-    """What the hosts say of a trace."""
+    """The answers of the hosts about a trace."""
     return {
         "asked": list(compared.asked),
         "unasked": list(compared.unasked),

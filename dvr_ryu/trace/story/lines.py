@@ -39,7 +39,7 @@ class Level(Enum):
     CHANGE = "change"
     NOTE = "note"
     DEPARTURE = "departure"
-    """Reality is not as the value says."""
+    """Reality departs from the value."""
     GOOD = "good"
     BAD = "bad"
 
@@ -58,7 +58,7 @@ class Line:
 
 
 Remarks = Mapping[tuple[int, int], Sequence[str]]
-"""Numbers of a hop and of its step → what reality says there instead."""
+"""Numbers of a hop and of its step → reality's decisions there."""
 
 
 def story(
@@ -131,16 +131,16 @@ class _Telling:
     # Steps ----------------------------------------------------------------------------------------
 
     def _steps(self, hop: Hop) -> Iterator[Line]:
-        told: set[str] = set()
+        shown: set[str] = set()
         for number, step in enumerate(hop.steps):
             if self._concerns(hop, step):
                 yield from self._step(hop, number)
-                told.update(each.name for each in getattr(step, "changes", ()))
+                shown.update(each.name for each in getattr(step, "changes", ()))
             for remark in self._remarks.get((hop.number, number), ()):
                 yield Line(Level.DEPARTURE, f"LIVE {remark}")
         entered = hop if hop.awaited is None else self._trace.hops[hop.awaited]
         if hop.kind is Kind.NAMESPACE and entered.port is not None:
-            yield from self._changed(hop, entered, told)
+            yield from self._changed(hop, entered, shown)
 
     def _concerns(self, hop: Hop, step: Step) -> bool:
         """Whether a step is about the packet itself, not about its neighbours or an error."""
@@ -180,15 +180,15 @@ class _Telling:
         table = self._tables.get((hop.node, step.table))
         return table.sentence if table and step.actions != "drop" else step.actions or "drop"
 
-    def _changed(self, hop: Hop, entered: Hop, told: set[str]) -> Iterator[Line]:
-        """What a namespace changed in a packet that goes on, beside the changes of its steps."""
+    def _changed(self, hop: Hop, entered: Hop, shown: set[str]) -> Iterator[Line]:
+        """The changes of a namespace in a packet that goes on, beside those of its steps."""
         before = entered.packet
         onward = [
             each.packet for each in hop.outputs if each.packet["dl_type"] == before["dl_type"]
         ]
         if len(onward) == 1 and onward[0].quoted is None:
             for name in ("dl_src", "dl_dst", "nw_ttl"):
-                if name not in told and before[name] != onward[0][name]:
+                if name not in shown and before[name] != onward[0][name]:
                     yield Line(Level.CHANGE, change_text(name, before[name], onward[0][name]))
 
     # Beside the way -------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class _Telling:
         return f"{text}; {node_of(self._topology, by)} answers" if by else text
 
     def _unheard(self, hop: Hop) -> Iterator[Line]:
-        """Who heard a hop's question for a neighbour, or where it ended, in one line."""
+        """One line about an unanswered question: the nodes that heard it, or its end."""
         if hop.packet.is_arp:
             return
         asked = [

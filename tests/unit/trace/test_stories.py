@@ -59,10 +59,10 @@ def network(example: str) -> Network:
     return Network(topology, load_pipelines(ROOT / "flows"))
 
 
-def told(command: str) -> str:
+def printed(command: str) -> str:
     """What `dvr trace` prints into a file."""
-    example, *words = command.split()
-    asked = cli.commands["trace"].make_context("trace", ["FILE", *words]).params
+    example, *rest = command.split()
+    asked = cli.commands["trace"].make_context("trace", ["FILE", *rest]).params
     protocol = next((each for each in ("tcp", "udp", "arp") if asked[each]), "icmp")
     probe = Probe(protocol, asked["tcp"] or asked["udp"] or 0, asked["size"])
     its = network(example)
@@ -76,7 +76,7 @@ def told(command: str) -> str:
 def test_a_story(name: str) -> None:
     file = STORIES / f"{name}.txt"
     text = f"$ dvr trace examples/{COMMANDS[name].replace(' ', '.yaml ', 1)}\n"
-    text += told(COMMANDS[name])
+    text += printed(COMMANDS[name])
     if os.environ.get("DVR_WRITE"):
         file.write_text(text)
     assert text == file.read_text()
