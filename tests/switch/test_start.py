@@ -4,10 +4,12 @@ start.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -127,3 +129,39 @@ def test_options_of_ryus_own_listener_are_refused(tmp_path: Path) -> None:
     arguments = ["--ofp-switch-address-list=127.0.0.1:6653"]
     line = complaint(start(tmp_path, *arguments, DVR_TOPOLOGY=str(ARTICLE)))[-1]
     assert line.startswith("--ofp-switch-address-list is not for dvr_ryu: switches call it")
+
+
+def test_a_wrong_page_is_one_clear_line(tmp_path: Path) -> None:
+    config = tmp_path / "ryu.conf"
+    config.write_text(f"[dvr]\ntopology = {ARTICLE}\npage = 127.0.0.1:8080, nowhere\n")
+    arguments = ["--ofp-listen-host=127.0.0.1", "--ofp-tcp-listen-port=0"]
+    line = complaint(start(tmp_path, f"--config-file={config}", *arguments))[-1]
+    assert line.startswith("[dvr] page = 'nowhere' is no address to serve at: write ADDRESS:PORT")
+
+
+def test_an_occupied_page_stops_nothing(tmp_path: Path) -> None:
+    """Of two addresses one is taken: the log says so, and the other one has the page."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        controller = Controller(tmp_path, ARTICLE)
+        controller.environment["DVR_PAGE"] = f"{taken},127.0.0.1:0"
+        try:
+            controller.start()
+            controller.wait_for(f"no page: cannot listen on {taken}: Address already in use")
+            page = controller.wait_for("page at http://127.0.0.1:").split()[-1]
+            with urlopen(f"{page}status.json", timeout=20) as answer:
+                assert json.load(answer)["controller"]["topology"] == str(ARTICLE)
+        finally:
+            controller.kill()
+
+
+def test_there_may_be_no_page(tmp_path: Path) -> None:
+    controller = Controller(tmp_path, ARTICLE)
+    controller.environment["DVR_PAGE"] = "off"
+    try:
+        controller.start()
+        with socket.create_connection(("127.0.0.1", controller.port)) as connected:
+            assert exchange(connected, PATIENCE) == "1.4"
+        assert not [line for line in controller.lines() if "page" in line]
+    finally:
+        controller.kill()

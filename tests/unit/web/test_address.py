@@ -21,6 +21,10 @@ def test_an_address_is_read(text: str, host: str, port: int) -> None:
     assert page_address(text, "page") == PageAddress(host, port)
 
 
+def test_a_socket_that_listens_already_is_named_by_its_descriptor() -> None:
+    assert page_address("fd:7", "page") == PageAddress("", 0, 7)
+
+
 def test_off_is_no_address() -> None:
     assert page_address("off", "page") is None
 
