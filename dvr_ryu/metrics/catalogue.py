@@ -1,6 +1,6 @@
 """All metrics, with their help texts. Pure. `docs/metrics.rst` is made of this file.
 
-What a label may say is bounded by the topology, by flows/ or by a list here, never by a peer.
+The values of a label are bounded by the topology, by flows/ or by a fixed list, never by a peer.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ INSTALLED = gauge("dvr_flows_installed", "Flows of dvr_ryu that a connected brid
 LEARNED = gauge(
     "dvr_flows_learned", "Flows that a bridge has learned by lines of flows/.", *_BRIDGE
 )
-FOREIGN = gauge("dvr_flows_foreign", "Flows of others on a bridge, which stay.", *_BRIDGE)
+FOREIGN = gauge(
+    "dvr_flows_foreign", "Foreign flows on a connected bridge; dvr_ryu leaves them alone.", *_BRIDGE
+)
 REFUSED = gauge("dvr_flows_refused", "Flows that a bridge's switch refuses.", *_BRIDGE)
 UNKNOWN = gauge("dvr_unknown_connections", "Connected switches that are no bridge of the topology.")
 CONNECTIONS = counter("dvr_connections_total", "Connections that switches have made.")
@@ -76,7 +78,7 @@ REFUSALS = counter(
 FLOW_MOD_ERRORS = counter("dvr_flow_mod_errors_total", "Flows that switches have refused.")
 DRIFTED = counter(
     "dvr_flows_drifted_total",
-    "Flows of dvr_ryu that others changed or removed, found by looks and put right.",
+    "Flows of dvr_ryu that others changed or removed; the controller restores them.",
 )
 LINE_PACKETS = counter(
     "dvr_line_packets_total",
@@ -123,12 +125,12 @@ CHANGES = counter(
 )
 MENDED = counter(
     "dvr_drift_mended_total",
-    "Resources that the companion put right without an edit, by kind; its first look counts none.",
+    "Resources that the companion restored without an edit, by kind. Its first look counts none.",
     "kind",
 )
 FOREIGN_ITEMS = gauge(
     "dvr_foreign_items",
-    "Things of others beside ours: ports, controllers, bridges, firewall rules. They stay.",
+    "Foreign ports, controllers, bridges and firewall rules; dvr_ryu leaves them alone.",
     "kind",
 )
 LEASES = gauge(

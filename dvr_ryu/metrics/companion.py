@@ -1,7 +1,7 @@
 """A companion's metrics: its host's resources, drift, and leases.
 
 The companion's own thread reports to `CompanionMetrics`; other threads, which serve scrapes, read
-its last report. Only the leases are read when somebody asks, from the files of dnsmasq.
+its last report. A scrape itself reads only the leases, from the files of dnsmasq.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class CompanionMetrics(Collector):
         self._mended = exposition.counter(metrics.MENDED)
         exposition.add(self)
 
-    # What the companion reports -------------------------------------------------------------------
+    # Reports of the companion ---------------------------------------------------------------------
 
     def read(self, seconds: float) -> None:
         """Count a new version of the topology."""
@@ -81,7 +81,7 @@ class CompanionMetrics(Collector):
         self._reloads.steps.labels(ROUND).observe(round.seconds)
         self._round, self._ended = round, time.time()
 
-    # What a scrape reads --------------------------------------------------------------------------
+    # A scrape -------------------------------------------------------------------------------------
 
     def describe(self) -> Iterator[Family]:
         """Nothing: names need not be known before the first scrape."""

@@ -1,7 +1,7 @@
-"""The controller's metrics: bridges, their flows, and what the lines of flows/ have counted.
+"""The controller's metrics: bridges, their flows, and the counts of the lines of flows/.
 
-It observes bridges' work as it happens, and reads their state when somebody asks. It changes
-nothing, and only then are flows' counters dumped.
+`WorkMetrics` observes bridges' work as it happens. `StateMetrics` reads their state for a scrape,
+and then lets flows' counters be dumped. Neither changes anything.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class WorkMetrics:
 
 
 class StateMetrics(Collector):
-    """Reads the state of the controller when somebody asks."""
+    """Reads the state of the controller for each scrape."""
 
     def __init__(
         self,

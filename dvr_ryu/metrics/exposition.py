@@ -1,7 +1,7 @@
 """A program's metrics as the text that Prometheus scrapes.
 
-Making the text costs the program time. So it is made at most once a second, however often somebody
-asks; and a program that ends, or a slow reader, waits for nothing here.
+Making the text costs the program time. So it makes a text at most once a second, however often it
+is scraped.
 """
 
 from __future__ import annotations

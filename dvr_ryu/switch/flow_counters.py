@@ -1,8 +1,8 @@
-"""Reads the counters of bridges' flows when somebody asks, and adds them up by the lines of flows/.
+"""Reads the counters of bridges' flows on request, and adds them up by the lines of flows/.
 
 A dump of many flows takes time, on the switch and here. So a bridge's flows are dumped at most
-every few seconds, however often somebody asks, and dumps take a small part of the time only.
-Between two dumps everybody gets the counts of the last one. Nothing here changes a switch.
+every few seconds, however often the counts are requested, and dumps take a small part of the time
+only. Between two dumps a request gets the counts of the last one. It changes no switch.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Cookies(Protocol):
 
 @define
 class BridgeCounts:
-    """What one bridge's flows have counted, and how many flows there are."""
+    """The counts of one bridge's lines, and the numbers of its flows."""
 
     installed: int = 0
     """Our flows."""

@@ -6,9 +6,9 @@ from dvr_ryu.metrics.exposition import CONTENT_TYPE, Exposition
 from dvr_ryu.web.messages import Response, Route
 
 PATH = "/metrics"
-"""Where Prometheus looks, if it is not told otherwise."""
+"""The usual path, at which Prometheus scrapes."""
 
 
 def metrics_route(exposition: Exposition) -> Route:
-    """A route that answers with a program's metrics, whatever is asked."""
+    """A route that answers with a program's metrics; it ignores the query."""
     return lambda _: Response(exposition.text(), CONTENT_TYPE)

@@ -14,7 +14,7 @@ from dvr_ryu.companion.resources.resource import Resource
 
 @frozen
 class Round:
-    """The result of one look at the host, and of what followed from it."""
+    """The result of one look at the host, and of the changes that followed."""
 
     state: str
     """applied, moving or failed."""

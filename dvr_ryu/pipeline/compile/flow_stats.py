@@ -33,7 +33,7 @@ _OXM = 1
 
 
 class FlowCount(NamedTuple):
-    """What one flow has counted."""
+    """The counters of one flow."""
 
     identity: bytes
     timeouts: bytes

@@ -21,12 +21,12 @@ from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import nodes
 
 _Learned = tuple[int, int, int, int, int]
-"""Cookie, table, priority, idle and hard timeout: what learned flows of a line have in common."""
+"""Cookie, table, priority, idle and hard timeout: the common values of a line's learned flows."""
 _UNSEEN = (0, 0)
 
 
 class LineCount(NamedTuple):
-    """What the flows of one line have counted in one table."""
+    """The packets and bytes of the flows of one line in one table."""
 
     flow: Flow
     """The line: its location, sentence, table."""
@@ -95,8 +95,8 @@ class LineCounts:
         self._lines, self._totals, self._learned = lines, totals, learned
 
     def count(self, flows: Iterable[FlowCount]) -> None:
-        """Add what the flows of the bridge, all that have counted packets, have counted since the
-        last time. A flow that no line makes counts for none.
+        """Add the packets and bytes since the last call. `flows` are all flows of the bridge that
+        have counted packets; a flow that no line makes counts for none.
         """
         seen: dict[bytes, tuple[int, int]] = {}
         for identity, timeouts, cookie, packets, size in flows:
@@ -120,7 +120,7 @@ class LineCounts:
 
 
 def counted(flows: Iterable[Flow]) -> Iterator[tuple[Flow, Learn | None]]:
-    """What has a count: each line and, behind all of them, each learn() that marks its flows."""
+    """The owners of counts: each line and, behind them, each learn() that marks its flows."""
     flows = list(flows)
     yield from ((flow, None) for flow in flows)
     for flow in flows:
