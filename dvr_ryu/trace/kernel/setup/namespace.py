@@ -77,21 +77,10 @@ class NetworkNamespace:
         """The address that the kernel takes as the source of packets on a device towards another
         address: the first in its subnet, else the first; 0 if there is none anywhere.
         """
-        first = 0
-        for each in self._primary(device):
-            if towards and towards in each.prefix:
-                return each.ip
-            first = first or each.ip
-        elsewhere = (each.ip for each in self.addresses if each.device != LOOPBACK)
-        return first or next(elsewhere, 0)
-
-    def _primary(self, device: str) -> Iterator[Address]:
-        """A device's addresses without those that follow another one of their subnet."""
-        subnets: set[Prefix] = set()
-        for each in self.on(device):
-            if each.prefix not in subnets:
-                subnets.add(each.prefix)
-                yield each
+        own = [*self.on(device)]
+        near = (each.ip for each in own if towards and towards in each.prefix)
+        elsewhere = (each for each in self.addresses if each.device != LOOPBACK)
+        return next(near, next((each.ip for each in (*own, *elsewhere)), 0))
 
     def listens(self, protocol: int, port: int) -> bool:
         """Whether a program takes packets to a port."""

@@ -7,7 +7,7 @@ import pytest
 from dvr_ryu.pipeline.run.packet import ARP_REPLY, BROADCAST, Packet, arp_request
 from dvr_ryu.trace.kernel.addresses import ip_number, mac_number, mac_text
 from dvr_ryu.trace.kernel.outcome import Purpose, Receiver, Why
-from tests.unit.trace.kernel.hosts import STRANGER, Host, ping
+from tests.unit.trace.kernel.hosts import STRANGER, TOPOLOGY, Host, ping
 
 
 def request(source: str, target: str) -> Packet:
@@ -90,7 +90,8 @@ def test_gratuitous_arp_replaces_what_is_known_but_no_permanent_neighbour() -> N
     moved = arp_request(7, ip_number("10.1.0.12"), ip_number("10.1.0.12"))
     host.receive("vm-a", "eth0", moved)
     assert host.send("vm-a", ping("0.0.0.0", "10.1.0.12")).frames[0].packet["dl_dst"] == 7
-    host.receive("qrouter", "qr-", moved, "10.1.0.1")
+    told = host.receive("qrouter", "qr-", moved, "10.1.0.1")
+    assert not any("learns" in step.text for step in told.steps)
     routed = host.receive("qrouter", "qr-", ping("10.2.0.13", "10.1.0.12"), "10.2.0.1")
     assert routed.frames[0].packet["dl_dst"] == host.mac("vm-b", "eth0")
 
@@ -119,3 +120,22 @@ def test_a_kernel_announces_and_asks_as_arping_does() -> None:
 def test_arp_ignore_of_an_asker_in_another_subnet(value: int, answered: bool) -> None:
     host = Host(inherited={"arp_ignore": value})
     assert (answers(host, "vm-a", "eth0", "10.3.0.9", "10.1.0.11") != "") is answered
+
+
+def test_proxy_arp_answers_for_what_is_behind_another_device() -> None:
+    host = Host(inherited={"proxy_arp": 1})
+    assert answers(host, "qrouter", "qr-", "10.1.0.11", "10.2.0.14", "10.1.0.1") != ""
+    assert answers(host, "qrouter", "qr-", "10.1.0.11", "10.1.0.12", "10.1.0.1") == ""
+    assert answers(host, "vm-e", "eth0", "10.1.0.11", "10.2.0.14") == ""  # it is no router
+
+
+def test_the_asking_address_is_of_the_neighbour_s_subnet() -> None:
+    nics = "ports: [{network: n, ip: 10.1.0.15}, {network: m, ip: 10.2.0.15}]"
+    two = TOPOLOGY.replace(
+        "{cidr: 10.2.0.0/24, dhcp: false}",
+        "{cidr: 10.2.0.0/24, dhcp: false}, {cidr: 10.3.0.0/24, dhcp: false}",
+    )
+    host = Host(two.replace(nics, "network: m, ips: [10.2.0.15, 10.3.0.15]"))
+    for subnet in ("10.2.0", "10.3.0"):
+        asked = host.kernel.ask("vm-e", "eth0", f"{subnet}.99", host.state).frames[0].packet
+        assert asked["arp_spa"] == ip_number(f"{subnet}.15")

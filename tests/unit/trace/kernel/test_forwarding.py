@@ -72,6 +72,9 @@ def test_the_sender_believes_the_mtu_that_it_is_told() -> None:
     assert (drop.why, drop.text[:31]) == (Why.MTU, "sendmsg: Message too long, mtu=")
     assert "mtu=1300" in drop.text
     assert host.send("vm-c", evolve(sent, size=1300)).dropped == ()
+    host.receive("vm-c", "eth0", error.having(icmp_mtu=100))  # net.ipv4.route.min_pmtu
+    assert host.send("vm-c", evolve(sent, size=552)).dropped == ()
+    assert "mtu=552" in host.send("vm-c", evolve(sent, size=553)).dropped[0].text
 
 
 def test_a_sender_gets_an_error_for_what_is_longer_than_its_own_mtu() -> None:
@@ -119,6 +122,13 @@ def test_conntrack_sees_whole_packets_also_where_they_only_pass() -> None:
     assert [frame.packet.size for frame in sent] == [996, 996, 48]
     assert [frame.packet.size for frame in frames] == [1444, 576]
     assert {ip_text(frame.packet["nw_src"]) for frame in frames} == {"2.2.2.101"}
+
+
+def test_no_error_is_about_a_later_fragment() -> None:
+    first = ping("2.2.2.1", "2.2.2.101", ttl=1).having(nw_frag=1)
+    assert Host().receive("fip", "fg-", first).frames
+    later = first.having(nw_frag=3, icmp_type=None, icmp_code=None, icmp_id=None)
+    assert not Host().receive("fip", "fg-", later).frames
 
 
 def test_an_unroutable_packet_is_told_by_a_router_and_not_by_an_instance() -> None:

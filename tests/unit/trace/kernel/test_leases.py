@@ -85,3 +85,9 @@ def test_the_mtu_is_the_option_s_nearest_to_the_client() -> None:
 def test_the_companion_sets_further_addresses_before_a_lease_comes() -> None:
     net = Host(TOPOLOGY).kernel.namespace("vm-e")
     assert [(each.length, each.ip & 0xFF) for each in net.on("eth1")] == [(32, 16), (24, 15)]
+
+
+def test_a_connected_subnet_needs_no_route_of_the_lease() -> None:
+    text = TOPOLOGY.replace("ips: [10.1.0.15, 10.1.0.16]", "ips: [10.1.0.15, 10.2.0.16]")
+    assert "10.2.0.0/24 dev eth1 src 10.2.0.16" in routes(Host(text), "e")
+    assert "10.2.0.0/24 dev eth1 metric 1" not in routes(Host(text), "e")

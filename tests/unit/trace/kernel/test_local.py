@@ -28,6 +28,8 @@ def test_nobody_listens_in_a_router_s_namespace() -> None:
     assert refused.delivered[0].receiver is Receiver.NOBODY
     assert refused.frames[0].packet["tcp_flags"] == 0x14
     refused = host.receive("qrouter", "qr-", datagram("10.1.0.12", "10.1.0.1", 53), "10.1.0.1")
+    other = host.receive("qrouter", "qr-", datagram("10.1.0.12", "10.2.0.1", 53), "10.1.0.1")
+    assert ip_text(other.frames[0].packet["nw_src"]) == "10.2.0.1"
     error = refused.frames[0].packet
     assert (error["icmp_type"], error["icmp_code"], ip_text(error["nw_src"])) == (3, 3, "10.1.0.1")
     odd = ping("10.1.0.12", "10.1.0.1").having(nw_proto=47, icmp_type=None, icmp_code=None)

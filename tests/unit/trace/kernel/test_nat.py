@@ -171,3 +171,20 @@ def test_the_states_of_tcp(segments: str, states: list[str | None]) -> None:
         found.append(after)
         state = state if after in (None, tcp.IGNORED) else str(after)
     assert found == states
+
+
+def test_an_error_to_another_machine_is_none_about_the_connection() -> None:
+    host = Host()
+    out = left(host.receive("qrouter", "qr-", ping("10.1.0.11", "8.8.8.8"), "10.1.0.1"))
+    fields = {**ping("2.2.2.1", "10.1.0.12").fields, "icmp_type": 3, "icmp_code": 1}
+    back = host.receive("qrouter", "rfp-", Packet(fields, 112, out))
+    assert back.steps[0].kind is Kind.RULE
+    assert left(back).quoted == out
+
+
+def test_only_a_router_s_own_namespace_picks_up_connections_in_the_middle() -> None:
+    host = Host()
+    segment = syn("10.1.0.11", "8.8.8.8", 80).having(tcp_flags=ACK)
+    assert ends(host.receive("qrouter", "qr-", segment, "10.1.0.1")) == ("2.2.2.101", "8.8.8.8")
+    refused = host.receive("snat", "sg-", segment, sg(host, "10.1.0.0"))
+    assert refused.dropped[0].why is Why.FILTERED

@@ -115,6 +115,13 @@ def test_a_strict_rp_filter_believes_only_the_way_back() -> None:
     assert outcome.dropped[0].text == "rp_filter=1: the way back to 8.8.8.8 is unknown"
 
 
+def test_a_strict_rp_filter_does_not_believe_another_device() -> None:
+    host = Host(inherited={"rp_filter": 1})
+    outcome = host.receive("", "underlay", ping("2.2.2.99", "10.0.0.1"))
+    assert outcome.dropped[0].text.startswith("rp_filter=1: the way back to 2.2.2.99 is 2.2.2.0/24")
+    assert Host().receive("", "underlay", ping("2.2.2.99", "10.0.0.1")).delivered
+
+
 def test_what_a_step_tells_of_a_floating_address_s_way() -> None:
     host = Host()
     steps = texts(host.receive("qrouter", "qr-", ping("10.1.0.11", "8.8.8.8"), "10.1.0.1"))
