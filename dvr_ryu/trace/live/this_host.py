@@ -6,6 +6,8 @@ import json
 import subprocess
 from collections.abc import Sequence
 
+from dvr_ryu.command import as_typed
+from dvr_ryu.companion.providers.kernel.rights import is_root
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.topology import Topology
@@ -13,7 +15,13 @@ from dvr_ryu.trace.live.asking import Answer, Ask
 
 
 def asker(topology: Topology) -> Ask:
-    """The way to ask this host. HostError if this machine is no host of the topology."""
+    """The way to ask this host. HostError without root, or if this machine is no host of the
+    topology.
+    """
+    if not is_root():
+        raise HostError(
+            f"--live asks switches and namespaces, which needs root: type sudo {as_typed()}"
+        )
     here = _name(topology)
 
     def ask(host: str, namespace: str, command: Sequence[str]) -> Answer | None:
