@@ -39,12 +39,12 @@ def _of_group(
     network: Network, group: Group[Found], base: Path, *, told: bool
 ) -> Iterator[RenderableType]:
     first, *others = group.findings
-    many = f" ({len(group.findings)} kinds of pairs)" if others else ""
+    many = f" ({len(group.findings)} kinds of packets)" if others else ""
     yield Text(f"{first.attempt}: {group.kind.value}{many}", style="bold red")
     yield Padding(Text(printable(first.text)), (0, 0, 0, 2))
     if others:
         alike = listed(each.attempt for each in others)
-        yield Padding(Text(f"so do {alike}", style="dim"), (0, 0, 0, 2))
+        yield Padding(Text(f"likewise: {alike}", style="dim"), (0, 0, 0, 2))
     if told:
         yield Text()
         yield Padding(render(story(network, first.trace), base), (0, 0, 0, 4))

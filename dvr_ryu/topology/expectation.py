@@ -1,7 +1,7 @@
 """Define the lines of `expect:`: which packets a user expects to arrive, and which not. Pure.
 
-The model stores them; flows and resources do not depend on them. `dvr lab test` tries them with
-packets.
+The model stores them; flows and resources do not depend on them. `prove` computes whether they
+hold, `dvr lab test` tries them with packets.
 """
 
 from __future__ import annotations

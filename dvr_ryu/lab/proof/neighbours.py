@@ -12,7 +12,8 @@ def estimate(topology: Topology) -> int:
     controller know each other, and each check adds one entry at one of its two ends.
     """
     hosts = len(topology.hosts)
-    return hosts * (hosts + 1) + len(address_checks(topology)) + len(reach_checks(topology))
+    checks = (*address_checks(topology), *reach_checks(topology), *topology.expected)
+    return hosts * (hosts + 1) + len(checks)
 
 
 def shortage(topology: Topology) -> str:

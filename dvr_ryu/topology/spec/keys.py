@@ -53,8 +53,8 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
             "{2.2.2.100: {instance: cirros}}",
         ),
         "expect": Key(
-            "Packets that should arrive, or should not. ``dvr lab test`` tries them. They change "
-            "no flow and no device.",
+            "Packets that should arrive, or should not. ``dvr prove`` computes whether they do, "
+            "``dvr lab test`` tries them. They change no flow and no device.",
             "[{from: cirros, to: outside, seen_as: 2.2.2.100}]",
         ),
         "removed_hosts": Key(

@@ -85,5 +85,5 @@ def test_dvr_check_tells_before_anything_is_sent(tmp_path: Path) -> None:
                                      "--before", str(file)])  # fmt: skip
     assert worse.exit_code == 2
     assert worse.stdout.startswith("b → a: would be cut (")
-    assert "br-tun drops it in table 20 UCAST_TO_TUN: a (10.1.0.11) is on h1." in worse.stdout
+    assert "drops it in table 20 UCAST_TO_TUN: a (10.1.0.11) is on h1." in worse.stdout
     assert worse.stderr.startswith("the edit would cut ")
