@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from dvr_ryu.companion.providers.dnsmasq import leases
 from dvr_ryu.companion.upkeep.observer import Observer, Silent
+from dvr_ryu.ending import end, guard
 from dvr_ryu.web.address import PageAddress
 from dvr_ryu.web.messages import Request, Response
 from dvr_ryu.web.server import Server
@@ -39,7 +40,11 @@ def served_metrics(address: PageAddress | None, option: str) -> Iterator[Observe
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
     server = Server(address, {PATH: metrics_route(exposition), "/": _root}, "metrics", option)
-    server.start()
+    guard("companion")
+    try:
+        server.start()
+    except RuntimeError as error:  # the system has no thread for it, and so none for the companion
+        end("companion", error)
     try:
         yield observer
     finally:

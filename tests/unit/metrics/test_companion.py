@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.client
 import itertools
 import socket
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -122,6 +125,13 @@ def test_a_text_is_made_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch):
     assert len(asked) in (3, 4)
 
 
+@pytest.fixture(autouse=True)
+def hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A companion ends its process when a thread fails; this process goes on without such hooks."""
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+
+
 # Serving ------------------------------------------------------------------------------------------
 
 
@@ -177,6 +187,27 @@ def test_readers_that_read_nothing_hold_nobody_up():
         observer.ended(Round("applied", 0.1, HELD, (), (), True))
         for each in idle:
             each.close()
+
+
+_NO_THREADS = """
+import resource
+from dvr_ryu.web.address import page_address
+from dvr_ryu.web.companion import served_metrics
+import dvr_ryu.metrics.companion, dvr_ryu.web.metrics
+
+pages = int(open("/proc/self/statm").read().split()[0])
+size = pages * resource.getpagesize() + (1 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (size, size))
+with served_metrics(page_address("127.0.0.1:0", "--metrics"), "--metrics"):
+    print("served")
+"""
+
+
+def test_without_threads_the_companion_ends_with_a_line():
+    done = subprocess.run([sys.executable, "-c", _NO_THREADS], capture_output=True, text=True)
+    line = "the companion ends: it gets no thread; see its limits, and those of this machine"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (1, "", line)
+    assert "Traceback" not in done.stderr
 
 
 def test_nothing_is_served_where_it_is_off():
