@@ -103,7 +103,7 @@ class Hop:
     dropped: tuple[Drop, ...] = ()
     awaited: int | None = None
     looped: bool = False
-    """Whether the same packet came here before on its way: the trace follows it no further."""
+    """Whether the packet came here before, or too many did: the trace follows it no further."""
 
 
 class Outcome(Enum):

@@ -79,7 +79,7 @@ def _refused(topology: Topology, hops: Sequence[Hop]) -> Verdict | None:
 def _looped(topology: Topology, way: Sequence[Hop]) -> Verdict | None:
     for hop in way:
         if hop.looped:
-            reason = f"it comes to {hop.node or hop.host} on {hop.host} again, unchanged: a loop"
+            reason = f"it comes to {hop.node or hop.host} on {hop.host} again and again: a loop"
             return _made(topology, Outcome.LOOPED, hop, reason)
     return None
 

@@ -6,7 +6,7 @@ It knows cables and tunnels. It gives no verdict.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -26,8 +26,10 @@ from dvr_ryu.trace.kernel.outcome import Drop, Frame, Outcome, Purpose, Receiver
 from dvr_ryu.trace.kernel.request import Request
 from dvr_ryu.trace.kernel.state import KernelState
 
-MOST_HOPS = 4096
-"""A walk ends after so many hops: packets that double at each visit would never end."""
+MOST_VISITS = 256
+"""Packets at one port in a walk: changed packets that come again and again loop, too. It is more
+than the fragments of a packet and the questions that come before it.
+"""
 ARP_REQUEST = 1
 
 
@@ -60,6 +62,7 @@ class Walk:
         """MAC → its host, as the underlay's switches learn them."""
         self._arrivals: deque[_Arrival] = deque()
         self._numbers = 1
+        self._visits = Counter[tuple[str, str, str | None]]()
         self.hops: list[Hop] = []
         self.answers: dict[int, Outcome] = {}
         """Number of a hop that got the packet → what its kernel has ready as the answer: it goes
@@ -104,7 +107,7 @@ class Walk:
         self._follow()
 
     def _follow(self) -> None:
-        while self._arrivals and len(self.hops) < MOST_HOPS:
+        while self._arrivals:
             self._visit(self._arrivals.popleft())
 
     def _kernel(self, host: str) -> KernelState:
@@ -114,7 +117,9 @@ class Walk:
 
     def _visit(self, arrival: _Arrival) -> None:
         hop = arrival.hop
-        if self._came_before(hop):
+        entry = (hop.host, hop.node, hop.port)
+        self._visits[entry] += 1
+        if self._visits[entry] > MOST_VISITS or self._came_before(hop):
             self.hops.append(evolve(hop, looped=True))
             return
         match arrival.end:

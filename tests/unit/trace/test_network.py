@@ -11,7 +11,7 @@ from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.trace.hops import ARP, Kind, Outcome, Probe, Strand
 from dvr_ryu.trace.network import Network
-from dvr_ryu.trace.walk import MOST_HOPS
+from dvr_ryu.trace.walk import MOST_VISITS
 
 FILE = """
 controller: tcp:10.0.0.9:6653
@@ -76,8 +76,8 @@ def test_a_packet_that_doubles_for_ever_ends(tmp_path: Path) -> None:
         br_tun="  miss: IN_PORT\n",
     )
     trace = network(flows).trace("a", "b")
-    assert len(trace.hops) == MOST_HOPS
-    assert not trace.verdict.delivered
+    assert MOST_VISITS < len(trace.hops) < 10 * MOST_VISITS
+    assert trace.verdict.outcome is Outcome.LOOPED
 
 
 @pytest.mark.parametrize("bridges", [{"br_int": "  miss: drop\n"}, {"br_tun": "  miss: drop\n"}])
@@ -131,3 +131,14 @@ def test_an_answer_comes_from_the_state_that_the_packet_left() -> None:
     assert trace.reply is not None
     questions = [hop for hop in trace.reply.hops if hop.packet["arp_op"] == 1]
     assert {hop.packet["arp_tpa"] for hop in questions} <= {trace.packet["nw_src"]}
+
+
+def test_a_flood_to_very_many_finds_its_receiver() -> None:
+    """More ports hear the question than packets may come to one of them."""
+    many = "".join(f"  n{number}: {{host: h2, network: blue}}\n" for number in range(240))
+    few = FILE.replace("MTU", "1500").replace("10.1.0.0/24", "10.1.0.0/23")
+    topology = parse_topology(few + many, "test.yaml")
+    trace = Network(topology, load_pipelines(flows_dir())).trace("a", "10.1.1.250", Probe(ARP))
+    assert trace.verdict.outcome is Outcome.UNANSWERED
+    heard = {hop.node for hop in trace.hops if hop.kind is Kind.NAMESPACE}
+    assert len(heard) > 240 and not any(hop.looped for hop in trace.hops)
