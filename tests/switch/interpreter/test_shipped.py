@@ -2,7 +2,7 @@
 packets, and the same learned state after them.
 
 Each bridge gets a sequence of random packets, and both sides learn from it. Thousands of packets:
-``DVR_TRACES=5000 DVR_SEED=7 .venv/bin/pytest -s tests/switch/test_interpreter.py``.
+``DVR_TRACES=5000 DVR_SEED=7 .venv/bin/pytest -s tests/switch/interpreter``.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from dvr_ryu.pipeline.run.steps import Forwarding
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
-from tests.switch.support.ovs import Ovs
-from tests.switch.support.packets import PacketMaker
-from tests.switch.support.tracer import Tracer
+from tests.switch.interpreter.packets import PacketMaker
+from tests.switch.interpreter.tracer import Tracer
 from tests.unit.pipeline.sites import HOSTS, Site, sites, topology
 
 TRACES = int(os.environ.get("DVR_TRACES", "600"))
@@ -41,16 +40,6 @@ EXPERIMENTS = sorted(
     folder for folder in (flows_dir() / "experiments").iterdir() if folder.is_dir()
 )
 EXAMPLES = sorted(examples_dir().glob("*.yaml"))
-
-
-@pytest.fixture(scope="module")
-def tracer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracer]:
-    ovs = Ovs(tmp_path_factory.mktemp("ovs"), tunnels=True)
-    try:
-        ovs.start()
-        yield Tracer(ovs)
-    finally:
-        ovs.stop()
 
 
 def arrivals(bridge: Bridge, view: HostView, dice: random.Random) -> Iterator[tuple[str, Packet]]:

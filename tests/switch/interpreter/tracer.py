@@ -18,7 +18,7 @@ from dvr_ryu.pipeline.language.numbers import read_ipv4
 from dvr_ryu.pipeline.language.syntax import parse_flow
 from dvr_ryu.pipeline.run.packet import Packet
 from dvr_ryu.pipeline.run.ports import LOCAL, BridgePort
-from tests.switch.support.datapath_actions import DatapathRun
+from tests.switch.interpreter.datapath_actions import DatapathRun
 from tests.switch.support.ovs import Ovs, flow_file
 
 _UNDERLAY = "br-phys"

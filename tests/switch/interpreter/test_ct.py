@@ -4,9 +4,6 @@ vSwitch does with real packets: ofproto/trace only guesses their state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from scapy.compat import raw
 from scapy.layers.inet import ICMP, IP, TCP, UDP
@@ -22,9 +19,8 @@ from dvr_ryu.pipeline.run.state import BridgeState
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
-from tests.switch.support.lines import BRIDGE, PORTS, pipeline
-from tests.switch.support.ovs import Ovs
-from tests.switch.support.tracer import Tracer
+from tests.switch.interpreter.lines import BRIDGE, PORTS, pipeline
+from tests.switch.interpreter.tracer import Tracer
 
 INSIDE, OUTSIDE, OTHER = 0x0A000001, 0x0A000002, 0x0A000003
 ONE, TWO = 0x020000000001, 0x020000000002
@@ -107,9 +103,9 @@ def conversations() -> dict[str, tuple[list[str], Arrivals]]:
 class RealPackets:
     """Sends packets into the bridge's ports, and reads those that come out."""
 
-    def __init__(self, tracer: Tracer, folder: Path) -> None:
+    def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
-        self.files = {port: folder / f"{port}.pcap" for port in RECEIVERS}
+        self.files = {port: tracer.ovs.folder / f"{port}.pcap" for port in RECEIVERS}
         self._read = dict.fromkeys(RECEIVERS, 0)
 
     def make(self, flows: list[str]) -> None:
@@ -168,14 +164,9 @@ def ends_of_sent(sent: Sent) -> str:
     return f"{sent[IP].src}>{sent[IP].dst} {ports}"
 
 
-@pytest.fixture(scope="module")
-def packets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPackets]:
-    ovs = Ovs(tmp_path_factory.mktemp("ovs"), tunnels=True)
-    try:
-        ovs.start()
-        yield RealPackets(Tracer(ovs), ovs.folder)
-    finally:
-        ovs.stop()
+@pytest.fixture
+def packets(tracer: Tracer) -> RealPackets:
+    return RealPackets(tracer)
 
 
 @pytest.mark.parametrize("name", [*conversations()])

@@ -2,7 +2,8 @@
 the lines of action_lines/, random matches, and random combinations of actions.
 
 Each line is in a table of its own, and gets packets that it matches. Outputs, packets and registers
-must be alike. Thousands: ``DVR_TRACES=5000 DVR_SEED=7 .venv/bin/pytest -s`` and this file's name.
+must be alike. Thousands of packets:
+``DVR_TRACES=5000 DVR_SEED=7 .venv/bin/pytest -s tests/switch/interpreter``.
 """
 
 from __future__ import annotations
@@ -23,10 +24,9 @@ from dvr_ryu.pipeline.run.state import BridgeState
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
-from tests.switch.support.lines import BRIDGE, PORTS, Line, packet_for, pipeline, readable
-from tests.switch.support.ovs import Ovs
-from tests.switch.support.tracer import CannotTrace, Tracer
-from tests.switch.test_interpreter import SEED, compared, steps_text
+from tests.switch.interpreter.lines import BRIDGE, PORTS, Line, packet_for, pipeline, readable
+from tests.switch.interpreter.test_shipped import SEED, compared, steps_text
+from tests.switch.interpreter.tracer import CannotTrace, Tracer
 from tests.switch.test_oracle_actions import COMBINABLE, ENDS, FOLDER
 from tests.switch.test_oracle_fields import made_up
 
@@ -44,7 +44,7 @@ NOT_ALIKE = {
     "learn(table=10": "it would add flows to the tables of other lines",
     "learn(table=20": "it would add flows to the tables of other lines",
     "check_pkt_larger": "ofproto/trace follows both answers, as it knows no length",
-    "nat(": "ofproto/trace does not translate: see test_interpreter_ct.py",
+    "nat(": "ofproto/trace does not translate: see test_ct.py",
     "encap": "ofproto/trace knows no packets without an Ethernet header",
     "decap": "ofproto/trace knows no packets without an Ethernet header",
     "packet_type": "ofproto/trace knows no packets without an Ethernet header",
@@ -52,16 +52,6 @@ NOT_ALIKE = {
     "tun_metadata": "options need a table of the bridge, which a pipeline does not have",
 }
 """Words of lines that are not compared → the reason."""
-
-
-@pytest.fixture(scope="module")
-def tracer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracer]:
-    ovs = Ovs(tmp_path_factory.mktemp("ovs"), tunnels=True)
-    try:
-        ovs.start()
-        yield Tracer(ovs)
-    finally:
-        ovs.stop()
 
 
 @pytest.fixture(scope="module")
