@@ -14,8 +14,8 @@ from attrs import evolve
 from dvr_ryu.pipeline.compile.binding import BridgeContext
 from dvr_ryu.pipeline.language.numbers import PORT_NUMBERS
 from dvr_ryu.pipeline.language.pipeline import Pipeline
-from dvr_ryu.pipeline.run import actions
 from dvr_ryu.pipeline.run.action_set import run_action_set
+from dvr_ryu.pipeline.run.actions import PERFORM
 from dvr_ryu.pipeline.run.lookup import Lookup
 from dvr_ryu.pipeline.run.machine import Dropped, Environment, Machine
 from dvr_ryu.pipeline.run.packet import Packet
@@ -23,8 +23,6 @@ from dvr_ryu.pipeline.run.ports import BridgePort, planned_ports
 from dvr_ryu.pipeline.run.state import BridgeState
 from dvr_ryu.pipeline.run.steps import Forwarding
 from dvr_ryu.topology.view import HostView
-
-assert actions.__all__, "the families of actions are imported to register what they run"
 
 
 class Bridge:
@@ -63,7 +61,7 @@ class Bridge:
         number = self.by_name[in_port].number
         fields = {**packet.on_wire().fields, **tunnel, "in_port": number}
         fields["actset_output"] = PORT_NUMBERS["UNSET"]
-        machine = Machine(self._environment, state, evolve(packet, fields=fields))
+        machine = Machine(self._environment, PERFORM, state, evolve(packet, fields=fields))
         try:
             machine.run(0)
             run_action_set(machine)
@@ -76,8 +74,3 @@ class Bridge:
             machine.as_it_is(),
             machine.state_after(),
         )
-
-
-def forward(bridge: Bridge, state: BridgeState, packet: Packet, in_port: str) -> Forwarding:
-    """What becomes of a packet in a bridge: see Bridge.forward."""
-    return bridge.forward(state, packet, in_port)

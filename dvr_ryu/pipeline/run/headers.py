@@ -95,15 +95,3 @@ def put_bits(fields: Fields, bits: Subfield, value: int) -> None:
     name = bits.field.name
     whole = get(fields, name) & ~mask | value << bits.start & mask
     put(fields, name, long_port(whole) if name == "in_port" else whole)
-
-
-def stored(name: str) -> str:
-    """The name under which a packet has the field, or the first part of it."""
-    match name:
-        case "dl_vlan" | "vlan_vid" | "vlan_pcp":
-            return "vlan_tci"
-        case "ip_dscp":
-            return "nw_tos"
-        case "in_port_oxm":
-            return "in_port"
-    return _registers(name)[0] if name.startswith("x") else name

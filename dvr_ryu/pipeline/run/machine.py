@@ -118,8 +118,15 @@ class Frame:
 class Machine:
     """One packet on its way through one bridge. Actions change `fields`, `payload` and the rest."""
 
-    def __init__(self, environment: Environment, state: BridgeState, packet: Packet) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        perform: Mapping[type[Action], Perform],
+        state: BridgeState,
+        packet: Packet,
+    ) -> None:
         self.environment = environment
+        self._perform = perform
         self.state = state
         self.packet = packet
         self.fields: Fields = dict(packet.fields)
@@ -216,16 +223,20 @@ class Machine:
     def perform(self, action: Action) -> None:
         """Run one action in the frame that is running."""
         step, before = self.step, dict(self.fields)
-        PERFORM[type(action)](self, action)
+        self.run_action(action)
         if self.fields != before:
             step.changed(before, self.fields)
+
+    def run_action(self, action: Action) -> None:
+        """Run one action, without a note of the fields that it writes."""
+        self._perform[type(action)](self, action)
 
     def end_actions(self) -> None:
         """End the actions of this frame; the flows that led to it go on."""
         self.frame.actions = iter(())
 
     def end_all(self) -> None:
-        """End all actions, but those around a copy of the packet."""
+        """End all actions, also of the flows that led here; a copy that ct made ends alone."""
         self.exiting = True
 
     def save(self) -> _Saved:

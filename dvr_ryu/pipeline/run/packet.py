@@ -103,7 +103,8 @@ class Packet:
     @property
     def frame_size(self) -> int:
         """Bytes of the Ethernet frame, without its checksum."""
-        return self.size + _ETHERNET_HEADER + (_TAG if "vlan_tci" in self.fields else 0)
+        tags = sum(name in self.fields for name in ("vlan_tci", "inner_vlan_tci"))
+        return self.size + _ETHERNET_HEADER + _TAG * tags
 
     def on_wire(self) -> Packet:
         """The packet without the fields that are no header."""

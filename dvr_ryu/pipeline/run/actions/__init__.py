@@ -1,6 +1,4 @@
-"""Runs the language's actions. Each family has a file, as in `pipeline/language/actions`; to import
-a family registers its functions.
-"""
+"""Runs the language's actions. Each family has a file, as in `pipeline/language/actions`."""
 
 from __future__ import annotations
 
@@ -16,7 +14,9 @@ from dvr_ryu.pipeline.run.actions import (
     tables,
     vlan,
 )
+from dvr_ryu.pipeline.run.machine import PERFORM
 
-__all__ = [
-    "ct", "encap", "hashing", "headers", "learn", "mpls", "output", "special", "tables", "vlan",
-]  # fmt: skip
+__all__ = ["PERFORM"]
+
+FAMILIES = (ct, encap, hashing, headers, learn, mpls, output, special, tables, vlan)
+"""To import a family registers its functions in PERFORM."""

@@ -24,7 +24,7 @@ from dvr_ryu.pipeline.run.connections import (
     with_ends,
 )
 from dvr_ryu.pipeline.run.headers import Fields, get_bits
-from dvr_ryu.pipeline.run.machine import PERFORM, Machine, runs
+from dvr_ryu.pipeline.run.machine import Machine, runs
 
 _PORTS = range(1024, 1 << 16)
 """Ports that nat may take if the packet's own is in use."""
@@ -113,7 +113,7 @@ def _written(machine: Machine, action: Ct, connection: Connection) -> Connection
     outer = machine.fields
     machine.fields = {**outer, "ct_mark": connection.mark, "ct_label": connection.label}
     for each in action.exec:
-        PERFORM[type(each)](machine, each)
+        machine.run_action(each)
     mark, label = machine.fields["ct_mark"], machine.fields["ct_label"]
     machine.fields = outer
     return evolve(connection, mark=mark, label=label)
