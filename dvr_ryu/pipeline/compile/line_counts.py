@@ -23,6 +23,8 @@ from dvr_ryu.pipeline.language.operands import nodes
 _Learned = tuple[int, int, int, int, int]
 """Cookie, table, priority, idle and hard timeout: the common values of a line's learned flows."""
 _UNSEEN = (0, 0)
+UNAVAILABLE = (1 << 64) - 1
+"""A counter that the switch does not have (OpenFlow 1.4, 5.8)."""
 
 
 class LineCount(NamedTuple):
@@ -100,6 +102,8 @@ class LineCounts:
         """
         seen: dict[bytes, tuple[int, int]] = {}
         for identity, timeouts, cookie, packets, size in flows:
+            if UNAVAILABLE in (packets, size):
+                continue
             number = self._made.get(identity)
             if number is None:
                 number = self._learned.get(_key_of(identity, timeouts, cookie))

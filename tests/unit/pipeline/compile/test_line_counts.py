@@ -12,7 +12,7 @@ import pytest
 
 from dvr_ryu.pipeline.compile.basis import Basis
 from dvr_ryu.pipeline.compile.flow_stats import FlowCount, FlowDump, split_flow_stats
-from dvr_ryu.pipeline.compile.line_counts import LineCount, LineCounts
+from dvr_ryu.pipeline.compile.line_counts import UNAVAILABLE, LineCount, LineCounts
 from dvr_ryu.pipeline.language.cookie import COOKIE, LEARNED
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import examples_dir, flows_dir
@@ -86,6 +86,12 @@ def test_a_flow_that_was_made_anew_between_two_looks_adds_what_it_has():
     before = total(taken(counts, basis, flows))
     anew = [flows[0]._replace(packets=4, bytes=40), *flows[1:]]
     assert total(taken(counts, basis, anew)) == (before[0] + 4, before[1] + 40)
+
+
+def test_a_counter_that_the_switch_does_not_have_counts_for_none():
+    basis = basis_of()
+    for packets, size in ((UNAVAILABLE, UNAVAILABLE), (5, UNAVAILABLE)):
+        assert total(taken(LineCounts(), basis, counted(basis, packets, size))) == (0, 0)
 
 
 def test_a_flow_that_no_line_makes_counts_for_none():
