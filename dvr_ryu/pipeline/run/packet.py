@@ -54,9 +54,11 @@ class Packet:
 
     The VLAN tag is `vlan_tci`, with the bit 0x1000. `nw_tos` has the DSCP in its upper six bits,
     and `nw_ecn` has the other two. Besides the language's fields there are `icmp_id`, the
-    identifier of an echo, `nw_df`, IPv4's bit "don't fragment", and `icmp_mtu`, which an ICMP error
-    tells. Names of fields that are parts of others (dl_vlan, vlan_vid, vlan_pcp, ip_dscp,
-    xreg0, xxreg0, in_port_oxm) are not used here.
+    identifier of an echo, `nw_df`, IPv4's bit "don't fragment", `icmp_mtu`, which an ICMP error
+    tells, and `inner_vlan_tci`, a second VLAN tag.
+
+    Names of fields that are parts of others (dl_vlan, vlan_vid, vlan_pcp, ip_dscp, xreg0, xxreg0,
+    in_port_oxm) are not used here.
     """
 
     fields: Mapping[str, int] = field(converter=_frozen)
@@ -65,8 +67,8 @@ class Packet:
     quoted: Packet | None = None
     """The packet whose beginning an ICMP error has in it."""
     payload: Packet | None = None
-    """The packet behind an outer header that hides it: an MPLS label, an NSH header, a second VLAN
-    tag. `fields` are then those of the outer header.
+    """The packet behind an outer header that hides it: an MPLS label, an NSH header. `fields` are
+    then those of the outer header.
     """
 
     def __hash__(self) -> int:
