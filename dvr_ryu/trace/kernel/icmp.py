@@ -48,8 +48,14 @@ def may_complain(about: Packet, to_all: bool) -> bool:
     to several machines.
     """
     source = about["nw_src"]
-    is_ours = to_all or is_multicast(about["nw_dst"]) or is_multicast(source) or not source
-    return not (is_ours or about["nw_frag"] & _LATER_FRAGMENT or is_icmp_error(about))
+    is_for_several = to_all or is_multicast(about["nw_dst"])
+    has_no_sender = not source or is_multicast(source)
+    return not (
+        is_for_several
+        or has_no_sender
+        or about["nw_frag"] & _LATER_FRAGMENT
+        or is_icmp_error(about)
+    )
 
 
 def echo_reply(request: Packet) -> Packet:

@@ -177,7 +177,9 @@ _UNSEEN = frozenset({Status.INVALID.name})
 
 
 def _note(visit: Visit, table: str, chain: str, rule: Rule, found: tuple[Change, ...]) -> None:
-    visit.step(Kind.NETFILTER, _text(table, chain, rule), found)
+    is_random = isinstance(rule.target, Nat) and rule.target.at_random
+    and_then = ": a real kernel chooses the port at random" if is_random else ""
+    visit.step(Kind.NETFILTER, _text(table, chain, rule) + and_then, found)
 
 
 def _text(table: str, chain: str, rule: Rule) -> str:

@@ -72,6 +72,7 @@ def test_snat_gives_the_router_s_address_and_a_central_one_goes_first() -> None:
     host = Host()
     out = host.receive("snat", "sg-", ping("10.1.0.12", "8.8.8.8"), sg(host, "10.1.0.0"))
     assert ends(out) == ("2.2.2.20", "8.8.8.8")
+    assert any("--random-fully: a real kernel chooses the port" in text for text in texts(out))
     out = Host().receive("snat", "sg-", ping("10.2.0.13", "8.8.8.8"), sg(host, "10.2.0.0"))
     assert ends(out) == ("2.2.2.102", "8.8.8.8")
 
