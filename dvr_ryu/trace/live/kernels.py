@@ -8,6 +8,7 @@ kernel that knows none.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.companion.resources.netfilter.chain import Chain
@@ -30,10 +31,10 @@ def departures(hop: Hop, leaving: Packet | None, host: TracedHost, node: Node) -
     """
     yield from ((0, text) for text in _devices(hop, host, node))
     route = _number(hop, Kind.ROUTE)
-    found = _route(hop, leaving, host)
-    if found is not None:
+    if not hop.packet.is_arp:
+        found = _route(hop, leaving, host)
         yield from ((route, text) for text in _other_route(hop, leaving, found, node))
-        if leaving is not None:
+        if found is not None and leaving is not None:
             neighbour = _number(hop, Kind.NEIGHBOUR)
             for text in _other_neighbour(leaving, found, host, node):
                 yield neighbour, text
@@ -73,9 +74,7 @@ def _devices(hop: Hop, host: TracedHost, node: Node) -> Iterator[str]:
 
 
 def _route(hop: Hop, leaving: Packet | None, host: TracedHost) -> Found | None:
-    """The route that the value says, of a packet after DNAT and before SNAT."""
-    if hop.packet.is_arp:
-        return None
+    """The route that the value says, of a packet after DNAT and before SNAT; None without one."""
     source = ip_text(hop.packet["nw_src"])
     return host.kernel.route(hop.node, _destination(hop, leaving), source, hop.port or "lo")
 
@@ -87,28 +86,37 @@ def _destination(hop: Hop, leaving: Packet | None) -> str:
     return ip_text((delivered or [hop.packet])[0]["nw_dst"])
 
 
-def _other_route(hop: Hop, leaving: Packet | None, wanted: Found, node: Node) -> Iterator[str]:
-    command = f"ip -j route get {_destination(hop, leaving)} from {ip_text(hop.packet['nw_src'])}"
-    if hop.port not in (None, UNDERLAY):
-        command += f" iif {hop.port}"
-    elif hop.port == UNDERLAY:
+def _other_route(
+    hop: Hop, leaving: Packet | None, wanted: Found | None, node: Node
+) -> Iterator[str]:
+    if hop.port == UNDERLAY:
         return  # the device has another name on a real host
+    command = f"ip -j route get {_destination(hop, leaving)} from {ip_text(hop.packet['nw_src'])}"
+    command += f" iif {hop.port}" if hop.port else ""
     answer = node.run(command)
     if answer.failed:
-        yield f"{command}: {answer.errors.strip()}"
+        if wanted is not None:
+            yield f"{command}: {answer.errors.strip()}"
         return
     (real, *_) = node.objects(command)
-    route = wanted.route
-    is_local = real.get("type") == "local"
-    if is_local != (route.type is Type.LOCAL):
+    if not _is_route(real, wanted):
         yield f"{command}: {_written(real)}"
-    elif not is_local and route.device != UNDERLAY:
-        via = None if route.via is None else ip_text(route.via)
-        if (real.get("dev"), real.get("gateway")) != (route.device, via):
-            yield f"{command}: {_written(real)}"
 
 
-def _written(route: dict[str, object]) -> str:
+def _is_route(real: dict[str, Any], wanted: Found | None) -> bool:
+    """Whether a route that a kernel has chosen is the value's."""
+    if wanted is None:
+        return False
+    route, is_local = wanted.route, real.get("type") == "local"
+    if is_local or route.type is Type.LOCAL:
+        return is_local and route.type is Type.LOCAL
+    via = None if route.via is None else ip_text(route.via)
+    return route.device == UNDERLAY or (
+        (real.get("dev"), real.get("gateway")) == (route.device, via)
+    )
+
+
+def _written(route: dict[str, Any]) -> str:
     type = f"{route['type']} " if "type" in route else ""
     via = f" via {route['gateway']}" if "gateway" in route else ""
     return f"{type}{route.get('dst', '')}{via} dev {route.get('dev', '')}"

@@ -16,6 +16,7 @@ from dvr_ryu.cli.trace import show_trace
 from dvr_ryu.lab import tracing
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
 from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.model import EXTERNAL_GATEWAY
 from dvr_ryu.trace.hops import ARP, ICMP, TCP, Probe
 from dvr_ryu.trace.kernel.outcome import Kind as StepKind
 from dvr_ryu.trace.live.comparing import compare
@@ -132,6 +133,8 @@ FAULTS = [
      ("cirros", "vm-68"), ROUTER, None, "another rule: FORWARD -p icmp -j DROP"),
     ("server-233", ROUTER, "sysctl -qw net.ipv4.ip_forward=0",
      ("cirros", "vm-68"), ROUTER, StepKind.ROUTE, "net.ipv4.ip_forward is 0"),
+    ("server-64", None, "ip route add 172.16.5.0/24 dev {gw}",
+     ("cirros", "lonely-68"), "", None, "ip -j route get 172.16.5."),
     ("server-68", "vm-vm-68", "ip link set eth0 mtu 1400",
      ("cirros", "vm-68"), "vm-vm-68", None, "the MTU of eth0 is 1400, not 1500"),
     ("server-68", "vm-vm-68", "ip address flush dev eth0",
@@ -144,7 +147,12 @@ def test_each_fault_is_named_at_its_step(
 ) -> None:
     ask, topology = tracing.asker(article.folder), network.topology
     gateways = {each.network: each for each in topology.routers["router1"].interfaces}
-    names = {"vm_68": topology.instances["vm-68"].mac, "qr_yellow": gateways["yellow"].device}
+    (world,) = (port for port in topology.service_ports if port.owner == EXTERNAL_GATEWAY)
+    names = {
+        "vm_68": topology.instances["vm-68"].mac,
+        "qr_yellow": gateways["yellow"].device,
+        "gw": world.device,
+    }
     with left_alone(article):
         for host, namespace, command, pair, node, step, text in FAULTS:
             article.run((host, namespace), command.format(**names))
