@@ -24,6 +24,7 @@ PARTS = (
     "scrape",
     "companion",
     "one_more",
+    "prove",
 )
 """Modules with measure(), in the order of the table."""
 

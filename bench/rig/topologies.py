@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address
+from random import Random
 
 from attrs import frozen
 
@@ -65,8 +66,20 @@ def fabric(hosts: int, networks: int, elsewhere: int) -> str:
         )
         for number in range(elsewhere)
     )
-    routers = [range(first, min(first + 10, networks)) for first in range(0, networks, 10)]
-    return _text(hosts, networks, routers, (*here, *there))
+    return _text(hosts, networks, _tens(networks), (*here, *there))
+
+
+def _tens(networks: int) -> list[range]:
+    return [range(first, min(first + 10, networks)) for first in range(0, networks, 10)]
+
+
+def fabric_at_random(hosts: int, networks: int, instances: int, chance: Random) -> str:
+    """The instances of each network are on random hosts. A router joins each group of ten."""
+    every = (
+        Instance(f"vm-{number}", host(chance.randrange(hosts)), network(number % networks))
+        for number in range(instances)
+    )
+    return _text(hosts, networks, _tens(networks), every)
 
 
 def fabric_of(flows: int, hosts: int, networks: int, pipelines: Pipelines) -> str:
