@@ -88,6 +88,10 @@ def differences(before: State, after: State) -> Iterator[Difference]:
         except (UnknownEndpoint, KeyError):
             continue
         effect = _effect(attempt, was, will_be)
+        if effect is not None and attempt.size is not None:
+            small = old.trace(attempt.small), new.trace(attempt.small)
+            if _effect(attempt, *small) is effect:
+                attempt, (was, will_be) = attempt.small, small
         if effect is not None:
             yield Difference(effect, attempt, was, will_be)
 

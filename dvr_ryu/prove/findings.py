@@ -62,17 +62,19 @@ def findings(
     attempt: Attempt,
     expected: Expected | None,
     trace: Trace,
-    small: Trace | None = None,
 ) -> Iterator[Finding]:
     """All that is wrong with an attempt's trace; without an expectation, whatever arrives is
-    right. `small` is the trace of a small packet, if the attempt's is large and has no answer.
+    right.
     """
-    if small is not None and small.answered:
-        yield Finding(Fault.MTU, attempt, _lost(trace), trace)
-    elif expected is not None:
+    if expected is not None:
         yield from _unexpected(attempt, expected, trace)
     for each in filter(None, (trace, trace.reply)):
         yield from _strange(topology, attempt, each)
+
+
+def too_long(attempt: Attempt, trace: Trace) -> Finding:
+    """The finding about a large packet that is lost where a small one arrives."""
+    return Finding(Fault.MTU, attempt, _lost(trace), trace)
 
 
 def _unexpected(attempt: Attempt, expected: Expected, trace: Trace) -> Iterator[Finding]:

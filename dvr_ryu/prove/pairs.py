@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property
 from itertools import chain
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dvr_ryu.prove.roles import Cell, Numbering, Roles
 from dvr_ryu.topology.expectation import OUTSIDE, Service
@@ -46,6 +46,11 @@ class Attempt:
     size: int | None = None
     source_role: int = field(default=0, eq=False)
     target_role: int = field(default=0, eq=False)
+
+    @property
+    def small(self) -> Attempt:
+        """The same with a packet of the usual size."""
+        return evolve(self, size=None)
 
     def __str__(self) -> str:
         port = f" {self.service}" if self.service else ""
@@ -228,13 +233,12 @@ class Pairs:
         (cell, shape, source), (target_cell, target_shape, target) = here, there
         roles = self._roles
         ends = roles.of_instance(cell, shape), roles.of_instance(target_cell, target_shape)
-        self._choose(ends, relation, source, target)
+        # Across hosts the largest packet that a tunnel takes: where it arrives, a small one does.
+        mtu = self._topology.underlay.overlay_mtu if cell.host != target_cell.host else None
+        self._choose(ends, relation, source, target, size=mtu)
         port = self._topology.instances[target]
         for at, fixed in enumerate(port.addresses[1:]):
             self._choose(ends, (relation, "address", at), source, fixed.ip)
-        if cell.host != target_cell.host:
-            mtu = self._topology.underlay.overlay_mtu
-            self._choose(ends, (relation, "whole"), source, target, size=mtu)
 
     # Routers, DHCP servers, the world ---------------------------------------------------------
 

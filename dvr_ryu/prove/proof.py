@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.prove.dhcp import lease
 from dvr_ryu.prove.expectations import Expectations, Expected
-from dvr_ryu.prove.findings import Finding, findings
+from dvr_ryu.prove.findings import Finding, findings, too_long
 from dvr_ryu.prove.literals import literals
 from dvr_ryu.prove.pairs import Attempt, Kind, Pairs
 from dvr_ryu.prove.roles import Numbering, Roles
@@ -93,12 +93,17 @@ class Judge:
         return self._network.trace(attempt.source, attempt.target, _probe(attempt), reply=True)
 
     def findings(self, attempt: Attempt) -> Iterator[Finding]:
-        """All that is wrong with an attempt."""
+        """All that is wrong with an attempt. If a large packet is lost, a small one tells whether
+        its size is the cause.
+        """
         expected, trace = self.expected(attempt), self.trace(attempt)
-        small = None
         if attempt.size is not None and not trace.answered:
-            small = self.trace(evolve(attempt, size=None))
-        yield from findings(self._topology, attempt, expected, trace, small)
+            small = self.trace(attempt.small)
+            if small.answered:
+                yield too_long(attempt, trace)
+                return
+            attempt, trace = attempt.small, small
+        yield from findings(self._topology, attempt, expected, trace)
 
     def expected(self, attempt: Attempt) -> Expected | None:
         """What should become of an attempt's packet, if the topology tells."""

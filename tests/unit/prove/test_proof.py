@@ -50,6 +50,23 @@ NO_FLOOD: Edit = (
 )
 
 
+INTO_TUNNEL = "actions=strip_vlan,set_tunnel:{remote_port.vni},output:{remote_port.tunnel}"
+ONLY_SHORT: Edit = (
+    "br-tun",
+    "    # {remote_port.name} ({remote_port.ip}) is on {remote_port.host}.\n"
+    "    priority=2, dl_vlan={remote_port.vlan}, dl_dst={remote_port.mac} \\\n"
+    f"      {INTO_TUNNEL}\n",
+    "    # A long one waits in vain.\n"
+    "    priority=2, reg9=0, dl_vlan={remote_port.vlan}, dl_dst={remote_port.mac} \\\n"
+    "      actions=check_pkt_larger(1400)->NXM_NX_REG8[0],load:1->NXM_NX_REG9[],"
+    "resubmit(,UCAST_TO_TUN)\n"
+    "    priority=2, reg9=1, reg8=0, dl_vlan={remote_port.vlan}, dl_dst={remote_port.mac} \\\n"
+    f"      {INTO_TUNNEL}\n"
+    "    priority=2, reg9=1, reg8=1, dl_vlan={remote_port.vlan}, dl_dst={remote_port.mac} "
+    "actions=drop\n",
+)
+
+
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_every_example_holds(file: Path) -> None:
     report = Proof(load_pipelines(flows_dir())).prove(load_topology(file))
@@ -61,13 +78,14 @@ def test_every_example_holds(file: Path) -> None:
     "edits, fault, packet, text",
     [
         ((ACROSS,), Fault.CUT, "cirros → blue-68", "drops it in table 20 UCAST_TO_TUN"),
-        ((TWO_COPIES,), Fault.TWICE, "cirros → blue-68", "copies arrive"),
+        ((TWO_COPIES,), Fault.TWICE, "cirros → blue-68 (1500 bytes)", "copies arrive"),
         (CIRCLE, Fault.LOOP, "cirros → blue-68", "br-tun on server-233 gets the same packet again"),
         (ASKS_ALL, Fault.ARP_LEAK, "cirros → 192.168.10.1 (ARP)", "the question for 192.168.10.1"),
         (ALL_ANSWER, Fault.ARP_TWICE, "cirros → 192.168.10.1 (ARP)", "gets 3 answers"),
         ((NO_FLOOD,), Fault.CUT, "blue-68 → blue (DHCP)", "table 22 FLOOD_TO_TUN"),
+        ((ONLY_SHORT,), Fault.MTU, "cirros → blue-68 (1500 bytes)", "20 UCAST_TO_TUN"),
     ],
-    ids=["cut", "twice", "circle", "leak", "two answers", "no lease"],
+    ids=["cut", "twice", "circle", "leak", "two answers", "no lease", "MTU"],
 )
 def test_a_fault_of_the_flows_is_found(
     tmp_path: Path, edits: tuple[Edit, ...], fault: Fault, packet: str, text: str
