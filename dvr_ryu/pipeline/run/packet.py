@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from dvr_ryu.pipeline.language.fields import ARP, FIELDS, IP, IP6, TRANSPORTS, VLAN_PRESENT
 
@@ -41,6 +41,17 @@ def is_metadata(name: str) -> bool:
     On a wire, and on a patch port, the packet has none of these.
     """
     return name in _METADATA_NAMES or name.startswith(_METADATA)
+
+
+class _Known(dict[str, bool]):
+    """Whether a field is metadata, by its name: asked for every field of every packet."""
+
+    def __missing__(self, name: str) -> bool:
+        self[name] = known = is_metadata(name)
+        return known
+
+
+_IS_METADATA = _Known()
 
 
 def _frozen(fields: Mapping[str, int]) -> Mapping[str, int]:
@@ -90,7 +101,11 @@ class Packet:
         fields = {**self.fields, **{n: v for n, v in changes.items() if v is not None}}
         for name in (name for name, value in changes.items() if value is None):
             fields.pop(name, None)
-        return evolve(self, fields=fields)
+        return self._with(fields)
+
+    def _with(self, fields: Mapping[str, int]) -> Packet:
+        """The packet with exactly these fields. attrs.evolve takes three times as long."""
+        return Packet(fields, self.size, self.quoted, self.payload)
 
     @property
     def vlan(self) -> int | None:
@@ -110,7 +125,7 @@ class Packet:
 
     def on_wire(self) -> Packet:
         """The packet without the fields that are no header."""
-        return evolve(self, fields={n: v for n, v in self.fields.items() if not is_metadata(n)})
+        return self._with({n: v for n, v in self.fields.items() if not _IS_METADATA[n]})
 
     @property
     def is_arp(self) -> bool:
@@ -142,7 +157,7 @@ class Packet:
             fields["tcp_flags"] = _SYN_ACK
         if "nw_ttl" in fields:
             fields["nw_ttl"] = _TTL
-        return evolve(self, fields=fields)
+        return self._with(fields)
 
     def __str__(self) -> str:
         """The fields as ovs-ofctl writes them, headers last."""
