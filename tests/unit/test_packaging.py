@@ -73,6 +73,12 @@ def test_wheel_carries_flows_and_examples(source: Path, wheel: zipfile.ZipFile) 
         assert carried == there != set()
 
 
+def test_wheel_carries_the_page(source: Path, wheel: zipfile.ZipFile) -> None:
+    page = {f"dvr_ryu/web/page/{file.name}" for file in (source / "dvr_ryu/web/page").iterdir()}
+    assert "dvr_ryu/web/page/index.html" in page
+    assert page <= set(wheel.namelist())
+
+
 def test_installed_wheel_finds_its_files_from_any_folder(
     wheel: zipfile.ZipFile, tmp_path: Path
 ) -> None:

@@ -40,6 +40,7 @@ FOLDERS = (
     "dvr_ryu/companion/providers/dnsmasq",
     "dvr_ryu/companion/providers/iptables",
     "dvr_ryu/companion/check",
+    "dvr_ryu/web",
     "dvr_ryu/lab",
     "dvr_ryu/cli",
     "tests/unit",
