@@ -148,10 +148,15 @@ def test_a_client_that_reads_nothing_ends_at_its_deadline(
         assert len(all_of(sock)) < len(LARGE)
 
 
-def test_silent_connections_give_way_to_others(served: Server) -> None:
+def test_silent_connections_give_way_to_others(
+    served: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 600.0)
     with ExitStack() as silent:
+        first = silent.enter_context(client_of(served))
         for _ in range(3 * server.MOST_CONNECTIONS):
             silent.enter_context(client_of(served))
+        assert first.recv(1) == b"", "the oldest is closed"
         assert get(served, "/")[0] == 200
         assert len(served._open) <= server.MOST_CONNECTIONS
 
