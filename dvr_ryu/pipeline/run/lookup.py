@@ -166,11 +166,13 @@ class Lookup:
         return whole
 
     def _matching(self, table: int, fields: Fields, learned: Sequence[Flow]) -> Iterator[Found]:
-        """The flows that match, the highest priority first."""
+        """The flows that match, the highest priority first; a learned one before a line, because it
+        may have replaced that.
+        """
         taught = [flow for flow in learned if flow.table == table and matches(flow, fields)]
         taught.sort(key=lambda flow: -flow.priority)
         for line in self._tables.get(table, ()):
-            while taught and taught[0].priority > line.flow.priority:
+            while taught and taught[0].priority >= line.flow.priority:
                 yield found(taught.pop(0), learned=True)
             if line.may_match(fields):
                 yield from self._of_rows(line, fields)

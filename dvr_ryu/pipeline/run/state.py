@@ -30,7 +30,7 @@ class BridgeState:
 
     def with_flow(self, flow: Flow) -> BridgeState:
         """The state after a learn action. It replaces a flow of the same table, priority, match."""
-        others = tuple(each for each in self.learned if _identity(each) != _identity(flow))
+        others = tuple(each for each in self.learned if identity(each) != identity(flow))
         return evolve(self, learned=(*others, flow))
 
     def with_connection(
@@ -47,5 +47,6 @@ class BridgeState:
         )
 
 
-def _identity(flow: Flow) -> tuple[int, int, frozenset[Any]]:
+def identity(flow: Flow) -> tuple[int, int, frozenset[Any]]:
+    """Its table, priority and match: of flows with one identity, a switch has the last."""
     return flow.table, flow.priority, frozenset(flow.match)

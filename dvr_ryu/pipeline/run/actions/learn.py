@@ -15,6 +15,7 @@ from dvr_ryu.pipeline.language.operands import Operand, number
 from dvr_ryu.pipeline.language.settings import Settings
 from dvr_ryu.pipeline.run.headers import Fields, get_bits, long_port, put_bits
 from dvr_ryu.pipeline.run.machine import Machine, runs
+from dvr_ryu.pipeline.run.state import identity
 
 _PRIORITY = 0x8000
 
@@ -24,9 +25,12 @@ def learn(machine: Machine, action: Learn) -> None:
     """Make the flow, unless its table has as many flows of its cookie as the limit allows."""
     flow = _learned(machine.fields, action)
     limit = dict(action.settings).get("limit", 0)
-    same = [each for each in machine.learning() if _cookie(each) == _cookie(flow)]
-    alike = [each for each in same if each.table == flow.table]
-    room = not limit or len(alike) < limit or any(_is_same(each, flow) for each in alike)
+    alike = [
+        identity(each)
+        for each in machine.learning()
+        if (each.table, each.cookie) == (flow.table, flow.cookie)
+    ]
+    room = not limit or len(alike) < limit or identity(flow) in alike
     if room:
         machine.learn(flow)
         name = machine.environment.table_names.get(flow.table, str(flow.table))
@@ -38,15 +42,8 @@ def learn(machine: Machine, action: Learn) -> None:
 
 
 def _text(flow: Flow) -> str:
-    return str(flow).partition(",priority=")[2].join(["priority=", ""])
-
-
-def _cookie(flow: Flow) -> int | None:
-    return flow.settings.cookie
-
-
-def _is_same(one: Flow, other: Flow) -> bool:
-    return one.priority == other.priority and set(one.match) == set(other.match)
+    """The flow without its table and settings."""
+    return f"priority={str(flow).partition(',priority=')[2]}"
 
 
 def _learned(fields: Fields, action: Learn) -> Flow:
