@@ -5,7 +5,7 @@ from __future__ import annotations
 from dvr_ryu.pipeline.run.packet import ECHO_REQUEST, ICMP, TCP, Packet
 from dvr_ryu.trace.kernel import fragments, icmp, output
 from dvr_ryu.trace.kernel.addresses import ip_text
-from dvr_ryu.trace.kernel.netfilter import conntrack, hooks
+from dvr_ryu.trace.kernel.netfilter import conntrack, hooks, tcp
 from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
 from dvr_ryu.trace.kernel.netfilter.iptables import PORTS
 from dvr_ryu.trace.kernel.outcome import Kind, Purpose, Receiver, Why
@@ -14,7 +14,6 @@ from dvr_ryu.trace.kernel.visit import Skb, Visit
 
 _LEAST_MTU = 552
 """The kernel believes in no smaller one: net.ipv4.route.min_pmtu."""
-_RST = 4
 
 
 def take(visit: Visit, skb: Skb) -> None:
@@ -58,11 +57,21 @@ def _deliver(visit: Visit, skb: Skb) -> None:
     else:
         name = PORTS[protocol]
         port = skb[f"{name}_dst"]
-        if visit.net.listens(protocol, port):
+        if _is_taken(visit, skb.packet, port):
             _note(visit, skb, f"{name.upper()} port {port}")
             visit.deliver(skb, Receiver.PROGRAM)
         else:
             _refuse(visit, skb, f"{name.upper()} port {port}", icmp.PORT)
+
+
+def _is_taken(visit: Visit, packet: Packet, port: int) -> bool:
+    """Whether a program takes a packet: by its port, and of TCP what goes on with a connection."""
+    if packet["nw_proto"] != TCP:
+        return visit.net.listens(packet["nw_proto"], port)
+    direction = conntrack.tuple_of(packet)
+    if packet["tcp_flags"] & tcp.SYN_ACK == tcp.SYN and visit.net.listens(TCP, port):
+        visit.learn(sockets=visit.state.sockets | {direction})
+    return direction in visit.state.sockets
 
 
 def _icmp(visit: Visit, skb: Skb) -> None:
@@ -102,7 +111,7 @@ def _refuse(visit: Visit, skb: Skb, what: str, code: int) -> None:
     visit.deliver(skb, Receiver.NOBODY)
     if skb["nw_proto"] != TCP:
         complain(visit, skb, icmp.UNREACHABLE, code)
-    elif not skb["tcp_flags"] & _RST:
+    elif not skb["tcp_flags"] & tcp.RST:
         send(visit, icmp.reset(skb.packet))
 
 

@@ -7,12 +7,12 @@ comes back from here, for `local` to take.
 from __future__ import annotations
 
 from dvr_ryu.pipeline.language.fields import IP
-from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.pipeline.run.packet import TCP, Packet
 from dvr_ryu.trace.kernel import fragments, neighbours, routing
 from dvr_ryu.trace.kernel.addresses import LIMITED_BROADCAST, ip_text, is_loopback, is_multicast
 from dvr_ryu.trace.kernel.netfilter import hooks
-from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
-from dvr_ryu.trace.kernel.outcome import Kind, Why
+from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking, tuple_of
+from dvr_ryu.trace.kernel.outcome import Kind, Purpose, Why
 from dvr_ryu.trace.kernel.request import Request
 from dvr_ryu.trace.kernel.setup.routes import LOOPBACK, Found, Route, Type
 from dvr_ryu.trace.kernel.visit import Skb, Visit
@@ -44,6 +44,9 @@ def send(visit: Visit, request: Request, tracking: Tracking | None = None) -> Sk
     if request.dont_fragment and packet.size > mtu:
         visit.drop(Kind.LOCAL, packet, Why.MTU, _too_long(packet, mtu))
         return None
+    if packet["nw_proto"] == TCP and visit.purpose is Purpose.PASSAGE:
+        answers = tuple_of(packet).inverse
+        visit.learn(sockets=visit.state.sockets | {answers})
     skb = Skb(packet, None)
     skb.tracking = tracking
     return _leave(visit, skb, found, request.device)

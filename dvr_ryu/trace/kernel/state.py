@@ -86,6 +86,8 @@ class NamespaceState:
     waiting: tuple[Waiting, ...] = ()
     connections: Mapping[Tuple, Connection] = field(factory=dict, eq=dict)
     """Each connection by both of its directions."""
+    sockets: frozenset[Tuple] = frozenset()
+    """TCP's, as their next segments come in: of connections that a program here began or took."""
     path_mtus: Mapping[int, int] = field(factory=dict, eq=dict)
     """Destination → the MTU that an ICMP error told."""
     fragments: tuple[Packet, ...] = ()

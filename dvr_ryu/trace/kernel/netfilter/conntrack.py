@@ -20,7 +20,6 @@ ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
 """The types of ICMP messages that quote another packet."""
 _BEGINNINGS = frozenset({8, 13, 15, 17})
 """The types of ICMP messages that begin a connection."""
-_SYN_ACK = tcp.SYN | tcp.ACK
 
 
 class Status(Enum):
@@ -100,7 +99,7 @@ def _known(connection: Connection, packet: Packet, is_answer: bool) -> Tracking:
 def _begins_anew(known: Connection, packet: Packet) -> bool:
     """Whether a SYN begins a connection between the ends of one that has ended."""
     is_first = tuple_of(packet) == known.original and "tcp_flags" in packet
-    return is_first and known.tcp == tcp.CLOSED and packet["tcp_flags"] & _SYN_ACK == tcp.SYN
+    return is_first and known.tcp == tcp.CLOSED and packet["tcp_flags"] & tcp.SYN_ACK == tcp.SYN
 
 
 def with_packet(state: NamespaceState, tracking: Tracking) -> Mapping[Tuple, Connection]:

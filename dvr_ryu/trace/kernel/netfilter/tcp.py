@@ -7,6 +7,7 @@ A segment that its connection's state does not allow is invalid: NAT leaves it a
 from __future__ import annotations
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
+SYN_ACK = SYN | ACK
 NEW, CLOSED = "none", "close"
 """The states before the first segment and after a reset."""
 IGNORED = "ignored"

@@ -54,6 +54,27 @@ def test_programs_are_taken_to_listen_in_instances_and_for_dhcp() -> None:
     assert outcome.delivered[0].receiver is Receiver.PROGRAM
 
 
+def test_a_program_takes_only_answers_from_the_address_that_it_asked() -> None:
+    host = Host()
+    (asked,) = host.send("vm-a", syn("0.0.0.0", "2.2.2.103", 8000)).frames
+    host.receive("vm-a", "eth0", asked.packet.reply(7))
+    answer = syn("2.2.2.103", "10.1.0.11", 40000).having(tcp_src=8000, tcp_flags=0x12)
+    assert host.receive("vm-a", "eth0", answer).delivered[0].receiver is Receiver.PROGRAM
+    other = answer.having(nw_src=ip_number("10.1.0.12"))
+    refused = host.receive("vm-a", "eth0", other)
+    assert refused.delivered[0].receiver is Receiver.NOBODY
+    assert host.state.waiting[-1][1].packet["tcp_flags"] == 0x04
+
+
+def test_what_follows_a_taken_connection_is_taken() -> None:
+    host = Host()
+    first = syn("10.1.0.12", "10.1.0.11", 22)
+    later = first.having(tcp_flags=0x10)
+    assert host.receive("vm-a", "eth0", later).delivered[0].receiver is Receiver.NOBODY
+    for packet in (first, later):
+        assert host.receive("vm-a", "eth0", packet).delivered[0].receiver is Receiver.PROGRAM
+
+
 @pytest.mark.parametrize("destination", ["10.2.0.255", "255.255.255.255"])
 def test_broadcasts_are_not_answered(destination: str) -> None:
     for packet in (ping("10.2.0.13", destination), syn("10.2.0.13", destination, 1)):
