@@ -107,7 +107,9 @@ def _refuse(visit: Visit, skb: Skb, what: str, code: int) -> None:
         text = f"local: {what}, to all: nobody listens"
         visit.drop(Kind.LOCAL, skb.packet, Why.SILENT, text)
         return
-    _note(visit, skb, f"{what}, but nobody listens")
+    is_later = skb["nw_proto"] == TCP and skb["tcp_flags"] & tcp.SYN_ACK != tcp.SYN
+    why = "no program here has this connection" if is_later else "nobody listens"
+    _note(visit, skb, f"{what}, but {why}")
     visit.deliver(skb, Receiver.NOBODY)
     if skb["nw_proto"] != TCP:
         complain(visit, skb, icmp.UNREACHABLE, code)

@@ -63,6 +63,7 @@ def test_a_program_takes_only_answers_from_the_address_that_it_asked() -> None:
     other = answer.having(nw_src=ip_number("10.1.0.12"))
     refused = host.receive("vm-a", "eth0", other)
     assert refused.delivered[0].receiver is Receiver.NOBODY
+    assert texts(refused)[2].endswith("TCP port 40000, but no program here has this connection")
     assert host.state.waiting[-1][1].packet["tcp_flags"] == 0x04
 
 
