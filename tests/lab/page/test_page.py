@@ -106,7 +106,7 @@ def test_two_names_light_the_way_and_tell_its_story(site: Site) -> None:
     lit = {each.get_attribute("id") for each in window.all("#canvas .passed")}
     assert {"bridge/h1/br-int", "bridge/h1/br-tun", "bridge/h2/br-tun", "bridge/h2/br-int"} <= lit
     assert not {id for id in lit if id and "dhcp" in id}
-    window.find("#trace [type=reset]").click()
+    window.click("#trace [type=reset]")
     window.until(lambda: not window.all("#canvas .passed"), "the picture without a way")
 
 
@@ -120,16 +120,16 @@ def test_a_wrong_name_gets_a_hint(site: Site) -> None:
     window = site.window
     for name, text in (("from", "a"), ("to", "bb")):
         window.find(f"#trace [name={name}]").send_keys(text)
-    window.find("#trace .main").click()
+    window.click("#trace .main")
     window.until(lambda: "'bb' is no instance" in window.text("#way"), "the hint")
     assert window.all("#canvas svg")
 
 
 def test_pings_count_at_the_lines_that_they_meet(site: Site) -> None:
     window = site.window
-    window.find('[id="bridge/h1/br-tun"] > .heading').click()
+    window.click('[id="bridge/h1/br-tun"] > .heading')
     assert window.find("#bridge").get_attribute("value") == "h1/br-tun"
-    window.find("#counted").click()
+    window.click("#counted")
     site.run("a", "ping -c 30 -i 0.1 10.2.0.20")
     counted = "#tables .line[data-place^='br-tun.flows:'] .packets"
     window.until(
@@ -144,7 +144,7 @@ def test_a_drop_is_seen(site: Site) -> None:
     """The gateway has the same MAC on each host, so questions for it stay here."""
     window = site.window
     dropping = "#tables .line.drops:not(.idle)"
-    window.find('[data-bridge="h1/br-tun"]').click()
+    window.click('[data-bridge="h1/br-tun"]')
     window.find("#tables .table")
     site.run("a", "arping -c 3 -w 3 -I eth0 10.1.0.1")
     window.until(lambda: window.all(dropping), "a line that drops has counted")
@@ -169,7 +169,7 @@ def test_an_edit_of_a_line_is_seen_everywhere(site: Site) -> None:
     good = file.read_text()
     broken = good.replace("mod_vlan_vid:{network.vlan},goto_table:DVR_NOT_LEARN", "drop")
     assert broken != good
-    window.find("#tab-edits").click()
+    window.click("#tab-edits")
     file.write_text(broken)
     try:
         window.until(lambda: "goto_table:DVR_NOT_LEARN" in window.text("#edits"), "the difference")
@@ -180,10 +180,10 @@ def test_an_edit_of_a_line_is_seen_everywhere(site: Site) -> None:
         assert "br-tun" in window.text("#canvas .ended") and "ends here" in window.text(
             "#canvas .end"
         )
-        window.find("#tab-edits").click()
+        window.click("#tab-edits")
         file.write_text(broken.replace("table 4 ", "tabel 4 "))
         window.until(lambda: window.all("#edits .chip.bad"), "it is refused")
-        window.find("#tab-state").click()
+        window.click("#tab-state")
         window.until(lambda: "not in force" in window.text("#state"), "the save is not in force")
         assert "br-tun.flows:" in window.text("#state pre.error")
         assert window.find("#summary").get_attribute("data-state") == "bad"
@@ -242,7 +242,7 @@ def test_axe_finds_no_violation(site: Site, colours: str) -> None:
     window.choose_colours(colours)
     trace(window, "a", "b")
     for tab in ("way", "lines", "edits", "state"):
-        window.find(f"#tab-{tab}").click()
+        window.click(f"#tab-{tab}")
         window.find(f"#{tab} > *")
         assert window.violations() == [], tab
 

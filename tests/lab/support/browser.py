@@ -33,13 +33,23 @@ class Browser:
         found = self.until(lambda: self.driver.find_element(By.CSS_SELECTOR, selector), selector)
         return cast(WebElement, found)
 
+    def click(self, selector: str) -> None:
+        """Click the first element of a selector, once it is there: pages draw parts anew."""
+
+        def clicked() -> bool:
+            self.driver.find_element(By.CSS_SELECTOR, selector).click()
+            return True
+
+        self.until(clicked, selector)
+
     def all(self, selector: str) -> list[WebElement]:
         """The elements of a CSS selector that are there now."""
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector: str) -> str:
-        """The text of the first element of a selector."""
-        return str(self.script("return document.querySelector(arguments[0]).textContent", selector))
+        """The text of the first element of a selector, once it is there: pages draw parts anew."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((it) => it.textContent)"
+        return str(self.until(lambda: self.script(script, selector), selector)[0])
 
     def script(self, text: str, *arguments: Any) -> Any:
         """The result of a function body in the page."""
