@@ -64,6 +64,9 @@ def folder() -> Iterator[Path]:
         for name in [name for name in sys.modules if _is_loaded_anew(name)]:
             del sys.modules[name]
         sys.modules.update(ours)
+        for name, each in ours.items():  # an import sets the package's attribute, too
+            package, _, module = name.rpartition(".")
+            setattr(sys.modules[package], module, each)
         shutil.rmtree(made)
 
 
