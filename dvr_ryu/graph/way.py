@@ -24,7 +24,7 @@ from dvr_ryu.graph.pipeline import table_id
 from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.run.steps import Step as BridgeStep
 from dvr_ryu.pipeline.tools.graph import next_tables
-from dvr_ryu.trace.endpoints import OUTSIDE as OUTSIDE_WORD
+from dvr_ryu.topology.expectation import OUTSIDE as OUTSIDE_WORD
 from dvr_ryu.trace.hops import Hop, Kind, Trace
 from dvr_ryu.trace.kernel.setup.configuration import UNDERLAY as UNDERLAY_DEVICE
 

@@ -16,11 +16,9 @@ from dvr_ryu.companion.desired.fip import fip_namespace
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology import model
+from dvr_ryu.topology.expectation import OUTSIDE
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.wording import listed, nearest
-
-OUTSIDE = "outside"
-"""The word for the world beyond an external network."""
 
 
 class UnknownEndpoint(DvrError):

@@ -16,9 +16,10 @@ from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.topology.expectation import OUTSIDE
 from dvr_ryu.topology.model import instance_namespace
 from dvr_ryu.topology.topology import Topology
-from dvr_ryu.trace.endpoints import OUTSIDE, ends
+from dvr_ryu.trace.endpoints import ends
 from dvr_ryu.trace.hops import PING, TCP, Probe
 from dvr_ryu.trace.network import Network
 
