@@ -31,7 +31,7 @@ class OvsPort(Resource):
     tag: int | None
     interface: Mapping[str, str] = field(eq=dict)
     protected: bool = False
-    """NORMAL forwards nothing from one protected port to another; flows that name ports do."""
+    """Open vSwitch forwards nothing from one protected port to another, even if flows do."""
     lost: bool = False
     """Whether its device has vanished, perhaps with a namespace: only a new port gets a new
     device."""
