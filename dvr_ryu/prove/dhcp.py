@@ -28,7 +28,8 @@ def lease(network: Network, client: Port) -> Trace:
     """The trace of a question from an instance's NIC to its network's server, with the answer's.
 
     Its verdict is that of the server which the client should have: its host's own, if each host has
-    one. The question has arrived if it came to that server; other servers must not get it then.
+    one. The question has arrived if it came to that server; other servers must not get it then. On
+    a network without servers it is lost.
     """
     topology = network.topology
     namespace = dhcp_namespace(topology.networks[client.network])
@@ -37,7 +38,8 @@ def lease(network: Network, client: Port) -> Trace:
         for port in topology.service_ports
         if port.owner == DHCP and port.network == client.network
     ]
-    server = next((port for port in servers if port.host == client.host), servers[0])
+    near = [port for port in servers if port.host == client.host]
+    server = next(iter([*near, *servers]), None)
     question = packets.udp(
         mac_number(client.mac), BROADCAST, 0, ip_number(_EVERYBODY), SERVER_PORT,
         src_port=CLIENT_PORT, size=328,
@@ -48,9 +50,10 @@ def lease(network: Network, client: Port) -> Trace:
     walk.emit(sender.host, sender.namespace, client.card, question)
     asked = Trace(
         sender, receiver, _PROBE, tuple(walk.hops),
-        _ended(network, walk, server.host, namespace, "the DHCP server gets it"),
+        _ended(network, walk, server.host, namespace, "the DHCP server gets it")
+        if server else _unserved(client),
     )  # fmt: skip
-    if not asked.verdict.delivered:
+    if server is None or not asked.verdict.delivered:
         return asked
     answer = packets.udp(
         mac_number(server.mac), mac_number(client.mac), ip_number(server.ip), ip_number(client.ip),
@@ -73,6 +76,11 @@ def arrivals(trace: Trace, namespace: str) -> list[Hop]:
     return [hop for hop in trace.hops[1:] if hop.node == namespace and not hop.packet.is_arp]
 
 
+def _unserved(client: Port) -> Verdict:
+    namespace, reason = instance_namespace(client.name), f"{client.network} has no DHCP server"
+    return Verdict(Outcome.UNANSWERED, 0, client.host, namespace, None, reason)
+
+
 def _ended(network: Network, walk: Walk, host: str, namespace: str, reason: str) -> Verdict:
     for hop in walk.hops[1:]:
         if (hop.host, hop.node) == (host, namespace):
@@ -80,6 +88,6 @@ def _ended(network: Network, walk: Walk, host: str, namespace: str, reason: str)
     ends = [hop for hop in walk.hops if hop.kind is Kind.BRIDGE and not hop.outputs]
     if not ends:
         return verdict(network.topology, walk)
-    last, place = ends[-1], on_host(network.topology, host, namespace)
-    text = f"it does not come to {place}; {end_of(last)}"
+    last, target = ends[-1], on_host(network.topology, host, namespace)
+    text = f"it does not come to {target}; {end_of(last)}"
     return Verdict(Outcome.DROPPED, last.number, last.host, last.node, None, text)

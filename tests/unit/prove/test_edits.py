@@ -61,6 +61,12 @@ def test_an_edit_that_concerns_no_packet() -> None:
     assert not found(BEFORE, more) and not found(more, BEFORE)
 
 
+def test_a_network_without_its_dhcp_server() -> None:
+    with_dhcp = BEFORE.replace("10.1.0.0/24, dhcp: false", "10.1.0.0/24")
+    assert ("a → blue (DHCP)", Effect.CUT) in found(with_dhcp, BEFORE)
+    assert ("a → blue (DHCP)", Effect.OPENED) in found(BEFORE, with_dhcp)
+
+
 def test_an_edit_of_the_flows(tmp_path: Path) -> None:
     before = State(parse_topology(BEFORE, "edited.yaml"), PIPELINES)
     after = evolve(before, pipelines=edited(tmp_path, ACROSS))
