@@ -10,8 +10,9 @@ from enum import Enum
 from attrs import frozen
 
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.prove.groups import decisive
 from dvr_ryu.prove.literals import literals
-from dvr_ryu.prove.pairs import Attempt, Kind, Pairs
+from dvr_ryu.prove.pairs import Attempt, Pairs
 from dvr_ryu.prove.proof import Judge
 from dvr_ryu.prove.roles import Numbering, Roles
 from dvr_ryu.topology.topology import Topology
@@ -67,8 +68,7 @@ class Difference:
         before, after = self.before.verdict, self.after.verdict
         match self.effect:
             case Effect.CUT:
-                lost = self.after.reply if after.delivered and self.after.reply else self.after
-                return lost.verdict.reason
+                return decisive(self.after).verdict.reason
             case Effect.OPENED:
                 return f"{after.reason}; until now, {before.reason}"
             case Effect.LED:
@@ -102,8 +102,8 @@ def _attempts(before: State, after: State) -> list[Attempt]:
     both = [*before.pipelines.by_bridge.values(), *after.pipelines.by_bridge.values()]
     named = literals(both)
     found: dict[tuple[object, ...], Attempt] = {}
-    for topology in dict.fromkeys((id(before.topology), id(after.topology))):
-        state = before if topology == id(before.topology) else after
+    states = [before] if before.topology is after.topology else [before, after]
+    for state in states:
         roles = Roles(state.topology, named, numbering)
         for each in Pairs(state.topology, roles, numbering).attempts():
             packet = each.source, each.target, each.service, each.kind, each.size
@@ -112,12 +112,10 @@ def _attempts(before: State, after: State) -> list[Attempt]:
 
 
 def _effect(attempt: Attempt, before: Trace, after: Trace) -> Effect | None:
-    def arrives(trace: Trace) -> bool:
-        return trace.verdict.delivered if attempt.kind is Kind.ARP else trace.answered
-
-    if arrives(before) != arrives(after):
-        return Effect.CUT if arrives(before) else Effect.OPENED
-    if not arrives(after):
+    succeeded, succeeds = attempt.succeeds(before), attempt.succeeds(after)
+    if succeeded != succeeds:
+        return Effect.CUT if succeeded else Effect.OPENED
+    if not succeeds:
         return None
     if before.verdict.owner != after.verdict.owner:
         return Effect.LED

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address
 from attrs import frozen
 
 from dvr_ryu.companion.resources.namespace import ROOT
-from dvr_ryu.prove.owners import Owner, OwnerKind, Owners
+from dvr_ryu.prove.owners import KINDS, Owner, OwnerKind, Owners
 from dvr_ryu.prove.routes import way_of_instance, way_of_router
 from dvr_ryu.topology.expectation import Service
 from dvr_ryu.topology.model import FloatingIp, Network, Port, Router
@@ -289,12 +289,11 @@ class Expectations:
             raise _Lost(f"the answer of {owner} comes to {back}")
 
     def _is_on_link(self, owner: Owner, source: str) -> bool:
-        at, kind = IPv4Address(source), owner.kind
+        at = IPv4Address(source)
         return any(
             at in fixed.cidr
             for port in self._topology.service_ports
-            if port.name == owner.name and port.owner.startswith("network:")
-            if (kind is OwnerKind.DHCP) == (port.owner == "network:dhcp")
+            if port.name == owner.name and KINDS[port.owner] is owner.kind
             for fixed in port.addresses
         )
 

@@ -21,6 +21,7 @@ from dvr_ryu.prove.pairs import Attempt, Kind
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.hops import Hop, Trace
 from dvr_ryu.trace.hops import Kind as Node
+from dvr_ryu.trace.kernel.addresses import ip_text
 from dvr_ryu.trace.kernel.outcome import Receiver
 from dvr_ryu.trace.wording import on_host
 
@@ -82,10 +83,10 @@ def _unexpected(attempt: Attempt, expected: Expected, trace: Trace) -> Iterator[
         return Finding(fault, attempt, text, trace)
 
     if not expected.answered:
-        if _is_answered(attempt, trace):
+        if attempt.succeeds(trace):
             text = f"{trace.verdict.owner} answers, but {expected.reason}"
             yield found(Fault.OPEN, text)
-    elif not _is_answered(attempt, trace):
+    elif not attempt.succeeds(trace):
         yield found(Fault.CUT, _lost(trace))
     elif expected.owner is not None and trace.verdict.owner != str(expected.owner):
         text = f"{trace.verdict.owner} gets it, not {expected.owner}"
@@ -103,15 +104,11 @@ def _lost(trace: Trace) -> str:
     return f"the answer is lost: {reason}"
 
 
-def _is_answered(attempt: Attempt, trace: Trace) -> bool:
-    return trace.verdict.delivered if attempt.kind is Kind.ARP else trace.answered
-
-
 def _strange(topology: Topology, attempt: Attempt, trace: Trace) -> Iterator[Finding]:
     """The faults that need no expectation."""
     copies = Counter((hop.host, hop.node) for hop in _takers(topology, attempt, trace))
     if copies.total() > 1:
-        where = " and ".join(on_host(topology, *place) for place in copies)
+        where = " and ".join(on_host(topology, *node) for node in copies)
         text = f"{copies.total()} copies arrive: at {where}"
         yield Finding(Fault.TWICE, attempt, text, trace)
     for hop in trace.hops:
@@ -143,7 +140,7 @@ def _two_answers(topology: Topology, attempt: Attempt, trace: Trace) -> Iterator
     for (host, node, address), count in answers.items():
         if count > 1:
             asker = on_host(topology, host, node)
-            text = f"{asker} gets {count} answers for {_ip(address)}"
+            text = f"{asker} gets {count} answers for {ip_text(address)}"
             yield Finding(Fault.ARP_TWICE, attempt, text, trace)
 
 
@@ -158,15 +155,11 @@ def _leaks(topology: Topology, attempt: Attempt, trace: Trace) -> Iterator[Findi
     }
     for hop in crossing:
         packet, vni = hop.packet, hop.packet["tun_id"]
-        asked = packet["arp_op"] == ARP_REQUEST and (vni, _ip(packet["arp_tpa"])) in gateways
-        answered = packet["arp_op"] == ARP_REPLY and (vni, _ip(packet["arp_spa"])) in gateways
+        asked = packet["arp_op"] == ARP_REQUEST and (vni, ip_text(packet["arp_tpa"])) in gateways
+        answered = packet["arp_op"] == ARP_REPLY and (vni, ip_text(packet["arp_spa"])) in gateways
         if asked or answered:
             what = "the question for" if asked else "the answer of"
-            address = _ip(packet["arp_tpa" if asked else "arp_spa"])
+            address = ip_text(packet["arp_tpa" if asked else "arp_spa"])
             text = f"{what} {address} leaves {hop.host} by {hop.node}"
             yield Finding(Fault.ARP_LEAK, attempt, text, trace)
             return
-
-
-def _ip(number: int) -> str:
-    return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))

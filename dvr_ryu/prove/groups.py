@@ -54,7 +54,7 @@ def groups(findings: Iterable[AnyFound]) -> list[Group[AnyFound]]:
     """The findings in groups, in the order of their kinds, large groups first."""
     found: dict[tuple[Enum, Hashable], list[AnyFound]] = {}
     for each in findings:
-        found.setdefault((each.kind, _place(each)), []).append(each)
+        found.setdefault((each.kind, _cause(each)), []).append(each)
 
     def order(item: tuple[tuple[Enum, Hashable], list[AnyFound]]) -> tuple[int, int]:
         (kind, _), some = item
@@ -88,7 +88,8 @@ def ending_line(trace: Trace) -> Location | None:
     return steps[-1].location if steps else None
 
 
-def _place(found: Found) -> Hashable:
+def _cause(found: Found) -> Hashable:
+    """The line at which the packet ends; beside flows/, how it ends, and in which direction."""
     location = ending_line(found.trace)
     if location is not None:
         return location.file, location.line

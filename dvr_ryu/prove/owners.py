@@ -35,7 +35,7 @@ class Owner(NamedTuple):
         return f"{word} {self.host if self.kind is OwnerKind.WORLD else self.name}"
 
 
-_KINDS = {
+KINDS = {
     model.COMPUTE: OwnerKind.INSTANCE,
     model.DHCP: OwnerKind.DHCP,
     model.ROUTER_SNAT: OwnerKind.SNAT,
@@ -43,6 +43,7 @@ _KINDS = {
     model.AGENT_GATEWAY: OwnerKind.AGENT_GATEWAY,
     model.EXTERNAL_GATEWAY: OwnerKind.WORLD,
 }
+"""Owner of a port → the kind of its machine."""
 
 
 class Owners:
@@ -67,7 +68,7 @@ class Owners:
                     found[foot.ip] = Owner(OwnerKind.ROUTER, router.name)
         for port in topology.ports_in[network]:
             for fixed in port.addresses:
-                found[fixed.ip] = Owner(_KINDS[port.owner], port.name, port.host)
+                found[fixed.ip] = Owner(KINDS[port.owner], port.name, port.host)
         for each in topology.floating_ips.values():
             if each.network == network:
                 found[each.ip] = Owner(OwnerKind.FLOATING, each.ip)

@@ -13,12 +13,13 @@ from enum import Enum
 from functools import cached_property
 from itertools import chain
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from dvr_ryu.prove.roles import Cell, Numbering, Roles
 from dvr_ryu.topology.expectation import OUTSIDE, Service
-from dvr_ryu.topology.model import FloatingIp, Network
+from dvr_ryu.topology.model import DHCP, FloatingIp, Network
 from dvr_ryu.topology.topology import Topology
+from dvr_ryu.trace.hops import Trace
 
 
 class Kind(Enum):
@@ -44,13 +45,15 @@ class Attempt:
     service: Service | None = None
     kind: Kind = Kind.PACKET
     size: int | None = None
-    source_role: int = field(default=0, eq=False)
-    target_role: int = field(default=0, eq=False)
 
     @property
     def small(self) -> Attempt:
         """The same with a packet of the usual size."""
         return evolve(self, size=None)
+
+    def succeeds(self, trace: Trace) -> bool:
+        """Whether a trace of it ends well: with an answer, which is part of a question by ARP."""
+        return trace.verdict.delivered if self.kind is Kind.ARP else trace.answered
 
     def __str__(self) -> str:
         port = f" {self.service}" if self.service else ""
@@ -247,9 +250,7 @@ class Pairs:
         DHCP server and the world.
         """
         topology, roles = self._topology, self._roles
-        dhcp = {
-            port.network: port for port in topology.service_ports if port.owner.endswith("dhcp")
-        }
+        dhcp = {port.network: port for port in topology.service_ports if port.owner == DHCP}
         worlds = [each for each in topology.networks.values() if _gateway_ip(each)]
         seen = set[Hashable]()
         for cell, shapes in roles.shapes.items():
@@ -372,7 +373,7 @@ class Pairs:
     ) -> None:
         key = self._number("pair", ends, relation)
         if key not in self._chosen:
-            self._chosen[key] = Attempt(key, source, target, service, kind, size, *ends)
+            self._chosen[key] = Attempt(key, source, target, service, kind, size)
 
 
 def _gateway_ip(network: Network) -> str | None:

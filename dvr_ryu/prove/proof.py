@@ -25,8 +25,8 @@ from dvr_ryu.trace.network import Network
 
 @frozen
 class Report:
-    """The findings about a topology. `tried` is the number of attempts that were traced, `known`
-    that of classes which an earlier proof has found right.
+    """The findings about a topology. `tried` is the number of attempts that were traced: the other
+    classes were right in an earlier proof.
     """
 
     findings: tuple[Finding, ...]

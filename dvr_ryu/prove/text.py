@@ -1,5 +1,4 @@
-"""Sets a report for people: each cause once, with a counterexample and the way that it takes.
-Pure."""
+"""Sets a report for people: each cause once, with a counterexample and its way. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from dvr_ryu.trace.story.lines import story
 from dvr_ryu.trace.story.text import render
 
 STORIES = 3
-"""So many counterexamples are told step by step; of further causes, only what happens."""
+"""So many counterexamples have their way, step by step; further causes have one line."""
 
 
 def rendered(network: Network, findings: Iterable[Found], base: Path) -> RenderableType:
@@ -31,12 +30,12 @@ def rendered(network: Network, findings: Iterable[Found], base: Path) -> Rendera
     for number, group in enumerate(groups(findings)):
         if number:
             parts.append(Text())
-        parts += _of_group(network, group, base, told=number < STORIES)
+        parts += _of_group(network, group, base, with_way=number < STORIES)
     return Rendered(*parts)
 
 
 def _of_group(
-    network: Network, group: Group[Found], base: Path, *, told: bool
+    network: Network, group: Group[Found], base: Path, *, with_way: bool
 ) -> Iterator[RenderableType]:
     first, *others = group.findings
     many = f" ({len(group.findings)} kinds of packets)" if others else ""
@@ -45,7 +44,7 @@ def _of_group(
     if others:
         alike = listed(each.attempt for each in others)
         yield Padding(Text(f"likewise: {alike}", style="dim"), (0, 0, 0, 2))
-    if told:
+    if with_way:
         yield Text()
         yield Padding(render(story(network, first.trace), base), (0, 0, 0, 4))
 
@@ -67,8 +66,8 @@ def summary_of_edit(found: Sequence[Difference]) -> str:
     if not found:
         return "the edit would cut nothing and open nothing"
     counts = Counter(each.effect for each in found)
-    words = {Effect.CUT: "cut", Effect.OPENED: "open"}
-    parts = [f"{word} {counts[effect]}" for effect, word in words.items() if counts[effect]]
+    verbs = {Effect.CUT: "cut", Effect.OPENED: "open"}
+    parts = [f"{verb} {counts[effect]}" for effect, verb in verbs.items() if counts[effect]]
     if rest := sum(counts[effect] for effect in (Effect.LED, Effect.SEEN)):
         parts.append(f"lead {rest} elsewhere")
     kinds = "kind of packet" if len(found) == 1 else "kinds of packets"
