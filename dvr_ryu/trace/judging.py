@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dvr_ryu.pipeline.run.packet import ARP_REQUEST
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.hops import Hop, Kind, Outcome, Strand, Verdict, lineage
@@ -12,7 +13,6 @@ from dvr_ryu.trace.kernel.outcome import Drop, Purpose, Receiver, Why
 from dvr_ryu.trace.walk import Walk
 from dvr_ryu.trace.wording import on_host, owner
 
-ARP_REQUEST = 1
 _UNCONCERNED = {Why.OTHER_HOST, Why.UNKNOWN_PROTOCOL, Why.SILENT}
 """The ends of a flood's copies at nodes that the packet does not concern."""
 

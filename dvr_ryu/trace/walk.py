@@ -13,7 +13,7 @@ from typing import NamedTuple
 from attrs import evolve, frozen
 
 from dvr_ryu.companion.resources.namespace import ROOT
-from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.pipeline.run.packet import ARP_REQUEST, Packet
 from dvr_ryu.pipeline.run.state import BridgeState
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.model import TUNNEL_OVERHEADS
@@ -30,7 +30,6 @@ MOST_VISITS = 256
 """Packets at one port in a walk: changed packets that come again and again loop, too. It is more
 than the fragments of a packet and the questions that come before it.
 """
-ARP_REQUEST = 1
 
 
 @frozen

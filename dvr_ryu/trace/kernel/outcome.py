@@ -13,6 +13,7 @@ from typing import NamedTuple
 from attrs import frozen
 
 from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.pipeline.run.steps import Change
 from dvr_ryu.trace.kernel.state import KernelState
 
 
@@ -45,14 +46,6 @@ class Purpose(Enum):
     """The kernel answers it: an echo reply, a RST, an ICMP error."""
     ARP = "arp"
     """The kernel asks for a neighbour, or answers such a question."""
-
-
-class Change(NamedTuple):
-    """A field that a step changed; None is an absent one."""
-
-    name: str
-    before: int | None
-    after: int | None
 
 
 @frozen

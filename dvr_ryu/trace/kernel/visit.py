@@ -12,10 +12,10 @@ from typing import Any
 from attrs import evolve
 
 from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.pipeline.run.steps import Change
 from dvr_ryu.trace.kernel.addresses import is_group
 from dvr_ryu.trace.kernel.netfilter.conntrack import Tracking
 from dvr_ryu.trace.kernel.outcome import (
-    Change,
     Delivery,
     Drop,
     Frame,

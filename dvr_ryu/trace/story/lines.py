@@ -12,7 +12,7 @@ from enum import Enum
 from attrs import frozen
 
 from dvr_ryu.errors import Location
-from dvr_ryu.pipeline.run.packet import is_metadata
+from dvr_ryu.pipeline.run.packet import ARP_REPLY, is_metadata
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
 from dvr_ryu.topology.wording import listed
 from dvr_ryu.trace.hops import Hop, Kind, Outcome, Step, Strand, Trace
@@ -26,7 +26,6 @@ from dvr_ryu.trace.wording import described, on_host
 
 SHOWN_COPIES = 4
 """So many of a flood's other copies have a line of their own."""
-ARP_REPLY = 2
 
 
 class Level(Enum):

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dvr_ryu.pipeline.language.numbers import write_mac
-from dvr_ryu.pipeline.run.packet import ECHO_REPLY, ECHO_REQUEST, Packet, written_field
+from dvr_ryu.pipeline.run.packet import (
+    ARP_REQUEST,
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    TCP,
+    UDP,
+    Packet,
+    written_field,
+)
 from dvr_ryu.trace.hops import ARP, ICMP, Probe
 from dvr_ryu.trace.kernel.addresses import ip_text
 
-_TRANSPORTS = {6: "tcp", 17: "udp"}
+_TRANSPORTS = {TCP: "tcp", UDP: "udp"}
 _ECHO = {ECHO_REQUEST: "a ping", ECHO_REPLY: "the answer to a ping"}
 _FLAGS = {0x02: "SYN", 0x12: "SYN, ACK", 0x14: "RST, ACK", 0x04: "RST"}
 
@@ -23,7 +31,7 @@ def packet_text(packet: Packet) -> str:
     """A packet in words: "a ping from 10.0.0.1 to 10.0.0.2"."""
     if packet.is_arp:
         spa, tpa = ip_text(packet["arp_spa"]), ip_text(packet["arp_tpa"])
-        if packet["arp_op"] == 1:
+        if packet["arp_op"] == ARP_REQUEST:
             return f"ARP: who has {tpa}? Tell {spa}"
         return f"ARP: {spa} is at {write_mac(packet['arp_sha'])}"
     ends = f"from {ip_text(packet['nw_src'])} to {ip_text(packet['nw_dst'])}"

@@ -5,6 +5,7 @@ Each hook returns whether the packet passes; a packet that does not is a drop of
 
 from __future__ import annotations
 
+from dvr_ryu.pipeline.run.steps import Change
 from dvr_ryu.trace.kernel.netfilter import conntrack, nat
 from dvr_ryu.trace.kernel.netfilter.conntrack import Status, Tracking
 from dvr_ryu.trace.kernel.netfilter.iptables import (
@@ -16,7 +17,7 @@ from dvr_ryu.trace.kernel.netfilter.iptables import (
     UnknownRule,
     Verdict,
 )
-from dvr_ryu.trace.kernel.outcome import Change, Kind, Why
+from dvr_ryu.trace.kernel.outcome import Kind, Why
 from dvr_ryu.trace.kernel.visit import Skb, Visit, changes
 
 PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.pipeline.run.steps import Change
 from dvr_ryu.trace.kernel.addresses import ip_number, ip_text
 from dvr_ryu.trace.kernel.netfilter import tcp
-from dvr_ryu.trace.kernel.outcome import Change, Kind, Outcome, Why
+from dvr_ryu.trace.kernel.outcome import Kind, Outcome, Why
 from tests.unit.trace.kernel.hosts import Host, datagram, ping, syn, texts
 
 ACK, RST, SYN_ACK = 0x10, 0x04, 0x12
