@@ -21,10 +21,11 @@ _FLAGS = {0x02: "SYN", 0x12: "SYN, ACK", 0x14: "RST, ACK", 0x04: "RST"}
 
 
 def probe_text(probe: Probe) -> str:
-    """A probe in words: "ping", "TCP to port 80, 1500 bytes"."""
+    """A probe in words: "a ping", "TCP of 1500 bytes to port 80"."""
     name = {ICMP: "a ping", ARP: "an ARP request"}.get(probe.protocol, probe.protocol.upper())
     port = f" to port {probe.port}" if probe.port else ""
-    return name + port + (f" of {probe.size} bytes" if probe.size is not None else "")
+    size = f" of {probe.size} bytes" if probe.size is not None else ""
+    return name + size + port
 
 
 def packet_text(packet: Packet) -> str:
