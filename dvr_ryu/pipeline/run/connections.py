@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from attrs import evolve, frozen
 
-from dvr_ryu.pipeline.language.fields import IP, IP6
+from dvr_ryu.pipeline.language.fields import IP, IP6, TRANSPORTS
 from dvr_ryu.pipeline.language.flags import CT_STATE
 from dvr_ryu.pipeline.run.headers import Fields
 from dvr_ryu.pipeline.run.packet import ECHO_REPLY, ECHO_REQUEST, ICMP, ICMPV6, TCP
@@ -20,7 +20,6 @@ NEW, EST, REL, RPL, INV, TRK, SNAT, DNAT = (
     CT_STATE.bits[name] for name in ("new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat")
 )
 _ADDRESSES = {IP: ("nw_src", "nw_dst"), IP6: ("ipv6_src", "ipv6_dst")}
-_PORTS = {6: "tcp", 17: "udp", 132: "sctp"}
 _SYN, _ACK = 0x02, 0x10
 _ECHO6_REQUEST, _ECHO6_REPLY = 128, 129
 _ECHO_KINDS = {
@@ -68,14 +67,14 @@ class Connection:
 
 
 def ends_of(fields: Fields) -> Ends | None:
-    """The ends of a packet's connection; None if it is not IP, or not the first fragment."""
+    """The ends of a packet's connection; None if it is not IP. A later fragment has no ports."""
     dl_type = fields.get("dl_type", 0)
     if dl_type not in _ADDRESSES:
         return None
     src, dst = (fields.get(name, 0) for name in _ADDRESSES[dl_type])
     protocol = fields.get("nw_proto", 0)
-    if protocol in _PORTS:
-        ports = [fields.get(f"{_PORTS[protocol]}_{side}", 0) for side in ("src", "dst")]
+    if protocol in TRANSPORTS:
+        ports = [fields.get(f"{TRANSPORTS[protocol]}_{side}", 0) for side in ("src", "dst")]
         return Ends(dl_type, protocol, src, dst, *ports)
     identifier = fields.get("icmp_id", 0) if protocol in _ECHO_KINDS else 0
     return Ends(dl_type, protocol, src, dst, identifier, identifier)
@@ -85,8 +84,8 @@ def with_ends(fields: Fields, ends: Ends) -> Fields:
     """The packet's fields with other ends."""
     changed = dict(fields)
     changed |= zip(_ADDRESSES[ends.dl_type], (ends.src, ends.dst), strict=True)
-    if ends.protocol in _PORTS:
-        name = _PORTS[ends.protocol]
+    if ends.protocol in TRANSPORTS:
+        name = TRANSPORTS[ends.protocol]
         changed |= {f"{name}_src": ends.src_port, f"{name}_dst": ends.dst_port}
     elif ends.protocol in _ECHO_KINDS:
         changed["icmp_id"] = ends.src_port

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from dvr_ryu.pipeline.language.actions.encap import Decap, DecNshTtl, Encap
 from dvr_ryu.pipeline.language.fields import IP, IP6, MPLS, MPLS_MULTICAST, NSH, VLAN_PRESENT
+from dvr_ryu.pipeline.run.actions.headers import decrement
 from dvr_ryu.pipeline.run.layers import ETHERTYPES, LABELS, hide, reveal
 from dvr_ryu.pipeline.run.machine import Dropped, Machine, runs
 
@@ -117,11 +118,5 @@ def _go_inside(machine: Machine, packet_type: int) -> None:
 def dec_nsh_ttl(machine: Machine, action: DecNshTtl) -> None:
     """Decrement the time to live of the NSH header."""
     del action
-    if machine.fields.get("dl_type") != NSH:
-        return
-    ttl = machine.fields.get("nsh_ttl", 0)
-    if ttl > 1:
-        machine.fields["nsh_ttl"] = ttl - 1
-    else:
-        machine.note("the NSH header's time to live is over: a copy goes to the controller")
-        machine.end_actions()
+    if machine.fields.get("dl_type") == NSH:
+        decrement(machine, "nsh_ttl", "the NSH header's time to live")

@@ -91,15 +91,19 @@ def dec_ttl(machine: Machine, action: DecTtl) -> None:
     """Decrement the time to live. Of a packet whose time is over, only a copy for the controller
     is left.
     """
-    if not is_ip(machine.fields):
-        return
-    ttl = machine.fields.get("nw_ttl", 0)
-    if ttl > 1:
-        machine.fields["nw_ttl"] = ttl - 1
-        return
-    machine.note("the time to live is over: a copy goes to the controller, and nothing else")
     del action
-    machine.end_actions()
+    if is_ip(machine.fields):
+        decrement(machine, "nw_ttl", "the time to live")
+
+
+def decrement(machine: Machine, field: str, name: str) -> None:
+    """Decrement a header's time to live; if it is over, end the actions. `name` is for people."""
+    ttl = machine.fields.get(field, 0)
+    if ttl > 1:
+        machine.fields[field] = ttl - 1
+    else:
+        machine.note(f"{name} is over: a copy goes to the controller, and nothing else")
+        machine.end_actions()
 
 
 def is_ip(fields: Fields) -> bool:

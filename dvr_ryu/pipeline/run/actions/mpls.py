@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dvr_ryu.pipeline.language.actions.mpls import DecMplsTtl, PopMpls, PushMpls, SetMplsTtl
 from dvr_ryu.pipeline.language.fields import IP6
-from dvr_ryu.pipeline.run.actions.headers import is_ip
+from dvr_ryu.pipeline.run.actions.headers import decrement, is_ip
 from dvr_ryu.pipeline.run.layers import LABELS, MOST_LABELS, hide, labels, reveal
 from dvr_ryu.pipeline.run.machine import Dropped, Machine, runs
 
@@ -56,11 +56,5 @@ def set_mpls_ttl(machine: Machine, action: SetMplsTtl) -> None:
 def dec_mpls_ttl(machine: Machine, action: DecMplsTtl) -> None:
     """Decrement the outer label's time to live."""
     del action
-    if machine.fields.get("dl_type") not in LABELS:
-        return
-    ttl = machine.fields.get("mpls_ttl", 0)
-    if ttl > 1:
-        machine.fields["mpls_ttl"] = ttl - 1
-    else:
-        machine.note("the label's time to live is over: a copy goes to the controller, no other")
-        machine.end_actions()
+    if machine.fields.get("dl_type") in LABELS:
+        decrement(machine, "mpls_ttl", "the label's time to live")
