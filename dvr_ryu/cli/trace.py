@@ -28,7 +28,7 @@ def _complete_end(_: click.Context, __: click.Parameter, typed: str) -> list[Com
     from dvr_ryu.trace.endpoints import names
 
     try:
-        file = next(typed for typed in split_arg_string(os.environ["COMP_WORDS"]) if isfile(typed))
+        file = next(word for word in split_arg_string(os.environ["COMP_WORDS"]) if isfile(word))
         known = [*names(load_topology(file))]
     except (KeyError, StopIteration, errors.DvrError):
         return []
@@ -75,8 +75,6 @@ def _probe(tcp: int | None, udp: int | None, arp: bool, size: int | None) -> Pro
 
 
 reply_option = click.option("--reply", is_flag=True, help="Follow the answer, too.")
-
-
 live_option = click.option(
     "--live",
     is_flag=True,

@@ -210,7 +210,7 @@ class Walk:
         else:
             port = underlay.tunnel_device(here.address)
             ends = {"tun_src": ip_number(here.address), "tun_dst": ip_number(remote)}
-            packet = hop.packet.on_wire().having(tun_id=vni, **ends)
+            packet = hop.packet.without_metadata().having(tun_id=vni, **ends)
             end = PortEnd(bridge_of(Plug.TUNNELS), port)
             self._record(hop, [_Leaving(port, packet, end, hop.strand, there)])
 
@@ -250,7 +250,7 @@ def _next(hop: Hop, number: int, end: End, leaving: _Leaving) -> _Arrival:
             kind, node, entry = Kind.TUNNEL, leaving.port, leaving.port
     packet = leaving.packet
     if Kind.TUNNEL not in (kind, hop.kind):
-        packet = packet.on_wire()
+        packet = packet.without_metadata()
     strand, host = leaving.strand, leaving.host
     return _Arrival(Hop(number, hop.number, strand, host, kind, node, entry, packet), end)
 

@@ -49,7 +49,7 @@ def _line(
     flow: Flow, relation: str | None, source: Sequence[str], count: LineCount | None
 ) -> Document:
     return {
-        **_place(flow),
+        **_location(flow),
         "each": relation,
         "source": "\n".join(_written(flow, source)),
         "sentence": flow.sentence,
@@ -63,7 +63,7 @@ def _line(
 
 def _learned(count: LineCount) -> Document:
     return {
-        **_place(count.flow),
+        **_location(count.flow),
         "each": None,
         "source": "",
         "sentence": "Flows that the bridge has learned by this line.",
@@ -75,11 +75,11 @@ def _learned(count: LineCount) -> Document:
     }
 
 
-def _place(flow: Flow) -> Document:
-    place = flow.location
+def _location(flow: Flow) -> Document:
+    location = flow.location
     return {
-        "file": PurePath(place.file).name if place else None,
-        "line": place.line if place else None,
+        "file": PurePath(location.file).name if location else None,
+        "line": location.line if location else None,
     }
 
 

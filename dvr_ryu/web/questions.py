@@ -112,11 +112,11 @@ def _arrives(found: Trace) -> bool:
 
 
 def _line(line: Line) -> Document:
-    place = line.location
+    location = line.location
     return {
         "level": line.level.value,
         "text": line.text,
         "label": line.label,
-        "file": f"{PurePath(place.file).name}:{place.line}" if place else "",
+        "file": f"{PurePath(location.file).name}:{location.line}" if location else "",
         "depth": line.depth,
     }

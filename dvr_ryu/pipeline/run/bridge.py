@@ -59,7 +59,7 @@ class Bridge:
         """
         tunnel = {n: v for n, v in packet.fields.items() if n.startswith("tun_")}
         number = self.by_name[in_port].number
-        fields = {**packet.on_wire().fields, **tunnel, "in_port": number}
+        fields = {**packet.without_metadata().fields, **tunnel, "in_port": number}
         fields["actset_output"] = PORT_NUMBERS["UNSET"]
         machine = Machine(self._environment, PERFORM, state, evolve(packet, fields=fields))
         try:

@@ -175,7 +175,7 @@ class Machine:
         return evolve(self.packet, fields={**headers, **fields}, payload=self.payload)
 
     def _headers(self) -> Fields:
-        return dict(Packet(self.fields).on_wire().fields)
+        return dict(Packet(self.fields).without_metadata().fields)
 
     def learning(self) -> tuple[Flow, ...]:
         """All learned flows, also those that this packet taught."""

@@ -38,7 +38,7 @@ _SWAPPED = [
 
 def is_metadata(name: str) -> bool:
     """Whether a field is no header of the packet: a register, its tunnel, its connection's state.
-    On a wire, and on a patch port, the packet has none of these.
+    On a cable, and on a patch port, the packet has none of these.
     """
     return name in _METADATA_NAMES or name.startswith(_METADATA)
 
@@ -123,7 +123,7 @@ class Packet:
         tags = sum(name in self.fields for name in ("vlan_tci", "inner_vlan_tci"))
         return self.size + _ETHERNET_HEADER + _TAG * tags
 
-    def on_wire(self) -> Packet:
+    def without_metadata(self) -> Packet:
         """The packet without the fields that are no header."""
         return self._with({n: v for n, v in self.fields.items() if not _IS_METADATA[n]})
 
@@ -142,7 +142,7 @@ class Packet:
         SYN-ACK. `mac` is the MAC of the answering end; None: this packet's receiver. A reply to an
         ARP request needs it.
         """
-        fields = dict(self.on_wire().fields)
+        fields = dict(self.without_metadata().fields)
         for one, other in _SWAPPED:
             _swap(fields, one, other)
         if mac is not None:

@@ -26,7 +26,7 @@ def error(about: Packet, type: int, code: int, mtu: int | None = None) -> Packet
 
     `mtu` is the next hop's, in the field `icmp_mtu`.
     """
-    told = {} if mtu is None else {"icmp_mtu": mtu}
+    more = {} if mtu is None else {"icmp_mtu": mtu}
     fields = {
         "dl_type": IP,
         "nw_src": 0,
@@ -38,7 +38,7 @@ def error(about: Packet, type: int, code: int, mtu: int | None = None) -> Packet
         "nw_frag": 0,
         "icmp_type": type,
         "icmp_code": code,
-        **told,
+        **more,
     }
     return Packet(fields, _HEADERS + min(about.size, _QUOTED), quoted=about)
 

@@ -67,7 +67,7 @@ class DatapathRun:
         recirculated: Mapping[str, str],
     ) -> None:
         self.recirculated = recirculated
-        self.fields = dict(packet.on_wire().fields)
+        self.fields = dict(packet.without_metadata().fields)
         self.tags = [self.fields.pop(n) for n in ("vlan_tci", "inner_vlan_tci") if n in self.fields]
         self.size = packet.size
         self.ports = ports

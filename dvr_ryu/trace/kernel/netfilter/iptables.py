@@ -102,19 +102,19 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._words = text.split()[::-1]
+        self._tokens = text.split()[::-1]
         self._protocol = 0
 
     def rule(self) -> Rule:
         conditions = tuple(self._conditions())
-        return Rule(self._text, conditions, self._target() if self._words else None)
+        return Rule(self._text, conditions, self._target() if self._tokens else None)
 
     def _conditions(self) -> Iterator[Condition]:
-        while self._words:
-            is_inverted = self._words[-1] == "!"
+        while self._tokens:
+            is_inverted = self._tokens[-1] == "!"
             if is_inverted:
-                self._words.pop()
-            option = self._words.pop()
+                self._tokens.pop()
+            option = self._tokens.pop()
             if option == "-j":
                 return
             if option == "-m":
@@ -189,8 +189,8 @@ class _Reader:
                 if name.isupper():
                     raise self._unknown(f"the target {name}")
                 target = Jump(name)
-        if self._words:
-            raise self._unknown(f"{self._words[-1]} after the target {name}")
+        if self._tokens:
+            raise self._unknown(f"{self._tokens[-1]} after the target {name}")
         return target
 
     def _nat(self, name: str) -> Nat:
@@ -199,9 +199,9 @@ class _Reader:
         ip, colon, ports = self._value(name).partition(":")
         ports, _, base = ports.partition("/")
         first, _, last = ports.partition("-")
-        at_random = bool(self._words) and self._words[-1] == "--random-fully"
+        at_random = bool(self._tokens) and self._tokens[-1] == "--random-fully"
         if at_random:
-            self._words.pop()
+            self._tokens.pop()
         return Nat(
             is_source,
             ip_number(ip),
@@ -212,12 +212,12 @@ class _Reader:
         )
 
     def _value(self, option: str) -> str:
-        if not self._words:
+        if not self._tokens:
             raise self._unknown(f"{option} without a value")
-        return self._words.pop()
+        return self._tokens.pop()
 
     def _expect(self, option: str) -> None:
-        if not self._words or self._words.pop() != option:
+        if not self._tokens or self._tokens.pop() != option:
             raise self._unknown(f"a target without {option}")
 
     def _unknown(self, part: str) -> UnknownRule:

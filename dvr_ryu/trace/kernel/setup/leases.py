@@ -53,8 +53,8 @@ def _offered(options: Mapping[int, str]) -> Iterator[tuple[Prefix, int | None]]:
     """
     routes = options.get(CLASSLESS_ROUTES)
     if routes:
-        words = iter(routes.split(","))
-        for destination, nexthop in zip(words, words, strict=True):
+        parts = iter(routes.split(","))
+        for destination, nexthop in zip(parts, parts, strict=True):
             via = None if nexthop == ON_LINK else ip_number(nexthop)
             yield Prefix.of(destination), via
     elif options[ROUTER]:

@@ -35,7 +35,7 @@ def test_a_tag_adds_four_bytes_to_the_frame() -> None:
 
 def test_only_headers_are_on_a_wire() -> None:
     packet = arp_request(ONE, HERE, THERE)
-    assert packet.having(reg6=1, tun_id=5, metadata=1, ct_state=0x21).on_wire() == packet
+    assert packet.having(reg6=1, tun_id=5, metadata=1, ct_state=0x21).without_metadata() == packet
 
 
 def test_an_absent_field_counts_as_zero_but_is_absent() -> None:
