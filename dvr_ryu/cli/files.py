@@ -70,6 +70,8 @@ def check(
     With --prove, it computes the ways of packets before the edit and after it. Exit code 2 if a
     packet would be cut, opened or led elsewhere. Nothing is sent to any switch.
     """
+    if (before or before_flows) and not proving:
+        raise click.UsageError("--before and --before-flows are for --prove: add it")
     if as_json and proving:
         raise click.UsageError("--prove has no --json; dvr prove has")
     if not as_json:

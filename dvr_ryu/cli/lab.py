@@ -76,7 +76,10 @@ def lab_flows(folder: Path | None, proving: bool) -> None:
     if proving:
         from dvr_ryu.lab import proving as lab_proving
 
-        prove_edit(*lab_proving.states(folder))
+        prove_edit(
+            *lab_proving.states(folder),
+            f"nothing was sent; if it is meant so: dvr lab flows {folder}, without --prove",
+        )
     for line in lifecycle.change_pipelines(folder) or [
         f"the lab already has the flows of {folder}"
     ]:

@@ -56,8 +56,10 @@ def prove(topology: Path, folder: Path | None, as_json: bool) -> None:
     raise SystemExit(errors.DONE if report.holds else errors.DIFFERENT)
 
 
-def prove_edit(before: State, after: State) -> None:
-    """Print what an edit would cut or open; end with exit code 2 if it would do so."""
+def prove_edit(before: State, after: State, consequence: str = "") -> None:
+    """Print what an edit would cut or open; if it would do so, print the consequence, too, and end
+    with exit code 2.
+    """
     from dvr_ryu.prove.edits import differences
     from dvr_ryu.prove.text import rendered, summary_of_edit
 
@@ -66,6 +68,8 @@ def prove_edit(before: State, after: State) -> None:
         output.show(rendered(after.network, found, Path.cwd()))
     click.echo(summary_of_edit(found), err=True)
     if found:
+        if consequence:
+            click.echo(consequence, err=True)
         raise SystemExit(errors.DIFFERENT)
 
 

@@ -93,3 +93,11 @@ def test_dvr_check_tells_before_anything_is_sent(tmp_path: Path) -> None:
     assert worse.stdout.startswith("b → a: would be cut (")
     assert "drops it in table 20 UCAST_TO_TUN: a (10.1.0.11) is on h1." in worse.stdout
     assert worse.stderr.startswith("the edit would cut ")
+
+
+def test_dvr_check_has_a_state_before_only_for_a_proof(tmp_path: Path) -> None:
+    file = tmp_path / "topology.yaml"
+    file.write_text(BEFORE)
+    done = CliRunner().invoke(cli, ["check", str(file), "--before", str(file)])
+    assert done.exit_code == 64
+    assert "add it" in done.stderr
