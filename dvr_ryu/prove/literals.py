@@ -17,6 +17,7 @@ from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import nodes
 from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.topology.relations import Kind
+from dvr_ryu.trace.kernel.addresses import ip_number, mac_number
 
 _TAG = 0xFFF
 _GROUP_BIT = 1 << 40
@@ -46,14 +47,11 @@ class Literals:
 
     def of_mac(self, mac: str) -> tuple[bool, ...]:
         """Which of the literals fit a MAC."""
-        return _fitting(self.macs, int(mac.replace(":", ""), 16)) if self.macs else ()
+        return _fitting(self.macs, mac_number(mac)) if self.macs else ()
 
     def of_ip(self, ip: str) -> tuple[bool, ...]:
         """Which of the literals fit an IPv4 address."""
-        if not self.ips:
-            return ()
-        a, b, c, d = map(int, ip.split("."))
-        return _fitting(self.ips, a << 24 | b << 16 | c << 8 | d)
+        return _fitting(self.ips, ip_number(ip)) if self.ips else ()
 
     def of_vni(self, vni: int) -> tuple[bool, ...]:
         """Which of the literals fit a VNI."""

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from attrs import evolve, field, frozen
 
-from dvr_ryu.pipeline.run.packet import Packet
+from dvr_ryu.pipeline.run.packet import ICMP, Packet
 
-_ICMP = 1
-_ANSWERS = {8: 0, 13: 14, 15: 16, 17: 18}
-"""ICMP's questions → the answers to them."""
-_OPPOSITES = {**_ANSWERS, **{answer: asks for asks, answer in _ANSWERS.items()}}
+ICMP_ANSWERS = {8: 0, 13: 14, 15: 16, 17: 18}
+"""ICMP's types of questions → those of the answers."""
+_OPPOSITES = {**ICMP_ANSWERS, **{answer: asks for asks, answer in ICMP_ANSWERS.items()}}
 
 
 class Tuple(NamedTuple):
@@ -31,7 +30,7 @@ class Tuple(NamedTuple):
     @property
     def inverse(self) -> Tuple:
         """The tuple of answers."""
-        if self.proto == _ICMP:
+        if self.proto == ICMP:
             opposite = _OPPOSITES.get(self.dport, self.dport)
             return Tuple(self.proto, self.dst, self.src, self.sport, opposite)
         return Tuple(self.proto, self.dst, self.src, self.dport, self.sport)

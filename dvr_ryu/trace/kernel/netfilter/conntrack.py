@@ -14,12 +14,10 @@ from attrs import define
 from dvr_ryu.pipeline.run.packet import ICMP, Packet
 from dvr_ryu.trace.kernel.netfilter import tcp
 from dvr_ryu.trace.kernel.netfilter.iptables import PORTS
-from dvr_ryu.trace.kernel.state import Connection, NamespaceState, Tuple
+from dvr_ryu.trace.kernel.state import ICMP_ANSWERS, Connection, NamespaceState, Tuple
 
 ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
 """The types of ICMP messages that quote another packet."""
-_BEGINNINGS = frozenset({8, 13, 15, 17})
-"""The types of ICMP messages that begin a connection."""
 
 
 class Status(Enum):
@@ -143,4 +141,4 @@ def _may_begin(packet: Packet, tcp_loose: bool) -> bool:
     if "tcp_flags" in packet:
         first = tcp.next_state(tcp.NEW, packet["tcp_flags"], is_answer=False)
         return first is not None and (tcp_loose or bool(packet["tcp_flags"] & tcp.SYN))
-    return packet["nw_proto"] != ICMP or packet["icmp_type"] in _BEGINNINGS
+    return packet["nw_proto"] != ICMP or packet["icmp_type"] in ICMP_ANSWERS
