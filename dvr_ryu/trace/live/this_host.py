@@ -11,7 +11,10 @@ from dvr_ryu.companion.providers.kernel.rights import is_root
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.topology import Topology
-from dvr_ryu.trace.live.asking import Answer, Ask
+from dvr_ryu.trace.live.asking import Answer, Ask, Unanswered
+
+PATIENCE = 60.0
+"""Seconds that one answer may take: a switch may hang."""
 
 
 def asker(topology: Topology) -> Ask:
@@ -25,14 +28,14 @@ def asker(topology: Topology) -> Ask:
     here = _name(topology)
 
     def ask(host: str, namespace: str, command: Sequence[str]) -> Answer | None:
-        return _run(namespace, command) if host == here else None
+        return run(namespace, command) if host == here else None
 
     return ask
 
 
 def _name(topology: Topology) -> str:
     """The host whose underlay address this machine has."""
-    links = json.loads(_run(ROOT, ["ip", "-j", "-4", "address", "show"]).output or "[]")
+    links = json.loads(run(ROOT, ["ip", "-j", "-4", "address", "show"]).output or "[]")
     own = {each["local"] for link in links for each in link.get("addr_info", ())}
     for host in topology.hosts.values():
         if host.address in own:
@@ -43,10 +46,17 @@ def _name(topology: Topology) -> str:
     )
 
 
-def _run(namespace: str, command: Sequence[str]) -> Answer:
+def run(namespace: str, command: Sequence[str], patience: float = PATIENCE) -> Answer:
+    """Run a command in a namespace of this host. Raises HostError if the host does not have it, or
+    if it takes longer than `patience` seconds.
+    """
     entered = command if namespace == ROOT else ["ip", "netns", "exec", namespace, *command]
     try:
-        done = subprocess.run(entered, capture_output=True, text=True, errors="replace")
+        done = subprocess.run(
+            entered, capture_output=True, text=True, errors="replace", timeout=patience
+        )
+    except subprocess.TimeoutExpired:
+        raise Unanswered(f"{' '.join(command)} did not end within {patience:g} s") from None
     except FileNotFoundError as error:
         raise HostError(f"this host has no {error.filename}; --live needs it") from None
     return Answer(done.stdout, done.stderr, bool(done.returncode))
