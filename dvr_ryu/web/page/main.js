@@ -14,9 +14,9 @@ async function names() {
   way.offer(found.ends);
   const options = found.hosts.map((host) => make("option", { value: host, text: host }));
   if (found.whole) options.unshift(make("option", { value: "", text: "all hosts" }));
-  const kept = shown.value;
+  const current = shown.value;
   shown.replaceChildren(...options);
-  shown.value = [...shown.options].some((option) => option.value === kept) ? kept : shown.options[0].value;
+  shown.value = [...shown.options].some((option) => option.value === current) ? current : shown.options[0].value;
 }
 
 async function drawn() {

@@ -16,16 +16,16 @@ let wanted = ""; // the line to show, as FILE:LINE
 /** Offers the bridges of a status document. */
 export function offer(bridges) {
   const names = bridges.map((bridge) => `${bridge.host}/${bridge.bridge}`);
-  const kept = names.includes(choice.value) ? choice.value : names[0];
+  const current = names.includes(choice.value) ? choice.value : names[0];
   choice.replaceChildren(...names.map((name) => make("option", { value: name, text: name })));
-  choice.value = kept;
+  choice.value = current;
 }
 
 /** Shows the pipeline of a host's bridge, perhaps with one of its lines (FILE:LINE) in view. */
-export function open(host, bridge, place = "") {
+export function open(host, bridge, location = "") {
   choice.value = `${host}/${bridge}`;
-  wanted = place;
-  if (place) get("counted").checked = false;
+  wanted = location;
+  if (location) get("counted").checked = false;
   show("lines");
 }
 
@@ -50,7 +50,7 @@ async function look() {
 }
 
 function point() {
-  const line = wanted && tables.querySelector(`[data-place="${CSS.escape(wanted)}"]`);
+  const line = wanted && tables.querySelector(`[data-location="${CSS.escape(wanted)}"]`);
   if (!line) return;
   line.classList.add("pointed");
   if (tables.dataset.pointed !== wanted) line.scrollIntoView({ block: "center" });
@@ -116,7 +116,7 @@ function row(line, rate, most) {
   gauge.style.width = `${rate > 0 ? Math.max(6, (100 * rate) / most) : 0}%`;
   return make(
     "li",
-    { class: `line ${state}`, "data-place": `${line.file}:${line.line}` },
+    { class: `line ${state}`, "data-location": `${line.file}:${line.line}` },
     make(
       "div",
       { class: "count" },
@@ -130,8 +130,8 @@ function row(line, rate, most) {
       make(
         "div",
         { class: "about" },
-        make("span", { class: "place", text: `${line.file}:${line.line}` }),
-        line.each ? make("span", { class: "place", text: `each ${line.each}` }) : null,
+        make("span", { class: "location", text: `${line.file}:${line.line}` }),
+        line.each ? make("span", { class: "location", text: `each ${line.each}` }) : null,
         line.drops ? chip("drop", "bad") : null,
         line.learned ? chip("learned", "accent") : null,
       ),

@@ -44,7 +44,7 @@ export async function trace() {
     const found = await ask("/trace.json", asked);
     history.replaceState(null, "", `#${new URLSearchParams(asked)}`);
     draw(found.svg);
-    panel.replaceChildren(...told(found));
+    panel.replaceChildren(...content(found));
     panel.scrollTop = 0;
     show("way");
     await light(found.way, found.delivered);
@@ -56,7 +56,7 @@ export async function trace() {
   }
 }
 
-function* told(found) {
+function* content(found) {
   const [title, ...lines] = found.lines;
   yield make("h2", { text: title.text });
   const last = lines.filter((line) => line.level === "good" || line.level === "bad");
@@ -78,13 +78,13 @@ function item(line, host) {
   if (!line.label) return make("li", { class: "step plain", text: line.text });
   const parts = [
     make("span", { class: "label", text: line.label }),
-    line.file ? place(line.file, host) : null,
+    line.file ? lineButton(line.file, host) : null,
     make("span", { class: "text", text: `${"· ".repeat(line.depth)}${line.text}` }),
   ];
   return make("li", { class: "step" }, ...parts.filter((part) => part !== null));
 }
 
-function place(file, host) {
+function lineButton(file, host) {
   const bridge = file.slice(0, file.indexOf(".flows"));
   const title = `this line in the pipeline of ${host}/${bridge}`;
   return make("button", { type: "button", class: "file", title, text: file, click: () => opens(host, bridge, file) });
@@ -102,8 +102,8 @@ function ports() {
 
 /** Fills the form with what the address of the page says. */
 export function restore() {
-  const said = new URLSearchParams(location.hash.slice(1));
-  for (const [name, value] of said) {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  for (const [name, value] of fields) {
     const field = form.elements.namedItem(name);
     if (field?.type === "checkbox") field.checked = true;
     else if (field) field.value = value;

@@ -131,7 +131,7 @@ def test_pings_count_at_the_lines_that_they_meet(site: Site) -> None:
     assert window.find("#bridge").get_attribute("value") == "h1/br-tun"
     window.click("#counted")
     site.run("a", "ping -c 30 -i 0.1 10.2.0.20")
-    counted = "#tables .line[data-place^='br-tun.flows:'] .packets"
+    counted = "#tables .line[data-location^='br-tun.flows:'] .packets"
     window.until(
         lambda: max(int(each.text) for each in window.all(counted)) >= 30,
         "thirty packets of a line",
@@ -156,10 +156,10 @@ def test_a_step_of_the_story_leads_to_its_line(site: Site) -> None:
     window = site.window
     trace(window, "a", "b")
     step = window.all("#way .file")[-1]
-    place = step.text
+    location = step.text
     step.click()
     line = window.find("#tables .pointed")
-    assert line.get_attribute("data-place") == place
+    assert line.get_attribute("data-location") == location
     assert window.find("#bridge").get_attribute("value") == "h2/br-int"
 
 
