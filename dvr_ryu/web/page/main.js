@@ -8,6 +8,7 @@ import * as state from "./state.js";
 import * as way from "./way.js";
 
 const shown = get("shown");
+let started = false;
 
 async function names() {
   const found = await ask("/names.json");
@@ -35,8 +36,10 @@ async function renew(status) {
   } catch {
     return; // the picture tells why
   } finally {
-    if (way.isShown()) await way.trace();
-    else await drawn();
+    if (!way.isShown()) await drawn();
+    else if (started) await way.renew();
+    else await way.trace();
+    started = true;
   }
 }
 

@@ -10,6 +10,7 @@ const panel = get("way");
 const empty = [...panel.childNodes];
 let cleared = () => {};
 let opens = () => {};
+let turn = 0;
 
 /** Calls `action` when the way is to go from the picture. */
 export function onClear(action) {
@@ -35,25 +36,35 @@ function query() {
   return found;
 }
 
-/** Traces what the form has. */
-export async function trace() {
+/** Traces what the form has, and shows its story. */
+export const trace = () => follow(query(), true);
+
+/** Traces the way of the picture again, after an edit. The form, and the panel in view, stay as they are. */
+export const renew = () => follow(Object.fromEntries(new URLSearchParams(location.hash.slice(1))), false);
+
+async function follow(asked, reveals) {
   const button = form.querySelector("[type=submit]");
-  const asked = query();
+  const mine = ++turn;
   button.disabled = true;
   try {
     const found = await ask("/trace.json", asked);
+    if (mine !== turn) return; // meanwhile another way was asked for, or none
     history.replaceState(null, "", `#${new URLSearchParams(asked)}`);
     draw(found.svg);
-    panel.replaceChildren(...content(found));
-    panel.scrollTop = 0;
-    show("way");
+    tell(reveals, ...content(found));
     await light(found.way, found.delivered);
   } catch (error) {
-    panel.replaceChildren(make("p", { class: "verdict bad", role: "alert", text: error.message }));
-    show("way");
+    if (mine === turn) tell(reveals, make("p", { class: "verdict bad", role: "alert", text: error.message }));
   } finally {
-    button.disabled = false;
+    if (mine === turn) button.disabled = false;
   }
+}
+
+function tell(reveals, ...elements) {
+  panel.replaceChildren(...elements);
+  if (!reveals) return;
+  panel.scrollTop = 0;
+  show("way");
 }
 
 function* content(found) {
@@ -91,6 +102,8 @@ function lineButton(file, host) {
 }
 
 function clear() {
+  turn += 1;
+  form.querySelector("[type=submit]").disabled = false;
   history.replaceState(null, "", location.pathname);
   panel.replaceChildren(...empty);
   cleared();

@@ -190,6 +190,8 @@ def test_an_edit_of_a_line_is_seen_everywhere(site: Site) -> None:
     finally:
         file.write_text(good)
     window.until(lambda: "in sync: 2 hosts" in window.text("#summary"), "all is right again")
+    window.until(lambda: "delivered" in window.text("#way .verdict"), "the way is traced again")
+    assert window.find("#state").is_displayed(), "the panel in view stays"
 
 
 def test_a_bridge_that_is_gone_is_marked(site: Site) -> None:
