@@ -22,8 +22,6 @@ ITEM = 19
 PAD = 8
 COLUMN_GAP = 36
 """Between the two columns of items: a packet's way through the box is drawn there."""
-
-
 SENTENCE_WIDTH = 44
 """The longest line of a sentence, in characters."""
 

@@ -17,7 +17,6 @@ from dvr_ryu.graph.picture import Box, CableKind, Item, Kind, Picture
 
 _LINES = {CableKind.TUNNEL: "╌╌", CableKind.ROUTED: "╌╌", CableKind.GOTO: "→"}
 
-
 Part = TypeVar("Part")
 
 

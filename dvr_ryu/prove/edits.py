@@ -85,7 +85,7 @@ def differences(before: State, after: State) -> Iterator[Difference]:
     for attempt in _attempts(before, after):
         try:
             was, will_be = old.trace(attempt), new.trace(attempt)
-        except (UnknownEndpoint, KeyError):
+        except UnknownEndpoint:
             continue
         effect = _effect(attempt, was, will_be)
         if effect is not None and attempt.size is not None:

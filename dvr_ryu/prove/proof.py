@@ -19,6 +19,7 @@ from dvr_ryu.prove.pairs import Attempt, Kind, Pairs
 from dvr_ryu.prove.roles import Numbering, Roles
 from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.topology import Topology
+from dvr_ryu.trace.endpoints import UnknownEndpoint
 from dvr_ryu.trace.hops import ARP, ICMP, Probe, Trace
 from dvr_ryu.trace.network import Network
 
@@ -87,9 +88,12 @@ class Judge:
         self._expectations = Expectations(topology)
 
     def trace(self, attempt: Attempt) -> Trace:
-        """The way of an attempt's packet, with that of its answer."""
+        """The way of an attempt's packet, with that of its answer. Raises UnknownEndpoint."""
         if attempt.kind is Kind.DHCP:
-            return lease(self._network, self._topology.instances[attempt.source])
+            client = self._topology.instances.get(attempt.source)
+            if client is None:
+                raise UnknownEndpoint(f"there is no instance {attempt.source}")
+            return lease(self._network, client)
         return self._network.trace(attempt.source, attempt.target, _probe(attempt), reply=True)
 
     def findings(self, attempt: Attempt) -> Iterator[Finding]:

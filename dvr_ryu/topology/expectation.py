@@ -11,7 +11,6 @@ from attrs import frozen
 OUTSIDE = "outside"
 """The word for the world beyond an external network."""
 
-
 PROTOCOLS = ("tcp", "udp")
 """The protocols that have ports."""
 

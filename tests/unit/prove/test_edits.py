@@ -61,6 +61,12 @@ def test_an_edit_that_concerns_no_packet() -> None:
     assert not found(BEFORE, more) and not found(more, BEFORE)
 
 
+def test_an_instance_that_only_one_state_has() -> None:
+    before = BEFORE.replace(", dhcp: false", "")
+    more = before.replace("instances:\n", "instances:\n  d: {host: h1, network: green}\n")
+    assert not found(before, more) and not found(more, before)
+
+
 def test_a_network_without_its_dhcp_server() -> None:
     with_dhcp = BEFORE.replace("10.1.0.0/24, dhcp: false", "10.1.0.0/24")
     assert ("a → blue (DHCP)", Effect.CUT) in found(with_dhcp, BEFORE)
