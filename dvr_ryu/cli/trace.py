@@ -55,6 +55,8 @@ def probe_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_options(
         *args: Any, tcp: int | None, udp: int | None, arp: bool, size: int | None, **more: Any
     ) -> None:
+        if arp and more.get("reply"):
+            raise click.UsageError("the answer to an ARP request is always told: leave out --reply")
         command(*args, probe=_probe(tcp, udp, arp, size), **more)
 
     return with_options

@@ -50,6 +50,7 @@ def test_an_unknown_name_is_one_line_on_stderr(run: Any) -> None:
         (["--tcp", "80", "--arp"], "--tcp, --udp and --arp exclude each other"),
         (["--tcp", "80", "--udp", "53"], "--tcp, --udp and --arp exclude each other"),
         (["--arp", "--size", "100"], "an ARP request has one size"),
+        (["--arp", "--reply"], "the answer to an ARP request is always told"),
         (["--tcp", "0"], "0 is not in the range"),
         (["--size", "27"], "27 is not in the range"),
     ],
