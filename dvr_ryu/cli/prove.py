@@ -44,10 +44,10 @@ def prove(topology: Path, folder: Path | None, as_json: bool) -> None:
 
         output.show_json(of_report(network, report, expectation_lines(topology)))
     else:
-        from dvr_ryu.prove.text import rendered, summary
+        from dvr_ryu.prove.text import rendered_report, summary
 
-        if report.findings:
-            output.show(rendered(network, report.findings, Path.cwd()))
+        if not report.holds:
+            output.show(rendered_report(network, report, Path.cwd()))
         if report.wrong_lines:
             lines = expectation_lines(topology)
             problems = [errors.Problem(lines[at], each.text) for at, each in report.wrong_lines]

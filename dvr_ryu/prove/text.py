@@ -20,23 +20,31 @@ from dvr_ryu.trace.network import Network
 from dvr_ryu.trace.story.lines import story
 from dvr_ryu.trace.story.text import render
 
-STORIES = 3
-"""So many counterexamples have their way, step by step; further causes have one line."""
-
 
 def rendered(network: Network, findings: Iterable[Found], base: Path) -> RenderableType:
     """The findings. Paths of files below `base` are printed relative to it."""
+    return _of_groups(network, groups(findings), base)
+
+
+def rendered_report(network: Network, report: Report, base: Path) -> RenderableType:
+    """The findings of a report, and each line of `expect:` that does not hold, apart: its author
+    asks for it.
+    """
+    findings: tuple[Found, ...] = report.findings
+    lines = [Group[Found](each.kind, (each,)) for _, each in report.wrong_lines]
+    return _of_groups(network, [*groups(findings), *lines], base)
+
+
+def _of_groups(network: Network, found: Iterable[Group[Found]], base: Path) -> RenderableType:
     parts: list[RenderableType] = []
-    for number, group in enumerate(groups(findings)):
+    for number, group in enumerate(found):
         if number:
             parts.append(Text())
-        parts += _of_group(network, group, base, with_way=number < STORIES)
+        parts += _of_group(network, group, base)
     return Rendered(*parts)
 
 
-def _of_group(
-    network: Network, group: Group[Found], base: Path, *, with_way: bool
-) -> Iterator[RenderableType]:
+def _of_group(network: Network, group: Group[Found], base: Path) -> Iterator[RenderableType]:
     first, *others = group.findings
     many = f" ({len(group.findings)} kinds of packets)" if others else ""
     yield Text(f"{first.attempt}: {group.kind.value}{many}", style="bold red")
@@ -44,9 +52,8 @@ def _of_group(
     if others:
         alike = listed(each.attempt for each in others)
         yield Padding(Text(f"likewise: {alike}", style="dim"), (0, 0, 0, 2))
-    if with_way:
-        yield Text()
-        yield Padding(render(story(network, first.trace), base), (0, 0, 0, 4))
+    yield Text()
+    yield Padding(render(story(network, first.trace), base), (0, 0, 0, 4))
 
 
 def summary(report: Report) -> str:
