@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from eventlet import tpool
@@ -52,6 +53,8 @@ from dvr_ryu.web.status import ControllerState
 
 LOG = logging.getLogger("dvr_ryu")
 
+_BRIDGES_FIRST_SECONDS = 1.0
+"""Seconds for the bridges to change before an edit is compared for the page."""
 WATCH_INTERVAL = 0.25
 """Seconds between two looks at the sources. A look at a file costs a stat; `Source.watch` needs a
 thread, which Ryu's greenlets rule out.
@@ -209,7 +212,14 @@ class DvrApp(app_manager.RyuApp):
         self.state.applied += 1
         self._note_inputs()
         texts = before.texts(), self._desired.inputs.texts()
-        hub.spawn(lambda: self.edits.add(tpool.execute(edits.applied, *texts)))
+        hub.spawn(self._remember_edit, *texts, time.time())
+
+    def _remember_edit(
+        self, before: Mapping[str, str], after: Mapping[str, str], at: float
+    ) -> None:
+        # The comparison of long files takes the processor from the bridges, which change first.
+        hub.sleep(_BRIDGES_FIRST_SECONDS)
+        self.edits.add(tpool.execute(edits.applied, before, after, at))
 
     def _note_refusal(self, error: str) -> None:
         self.state.refused += 1

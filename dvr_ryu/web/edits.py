@@ -33,27 +33,27 @@ class Edit:
 
 
 class Edits:
-    """The last edits, the youngest last."""
+    """The last edits, the youngest last, in whatever order they were added."""
 
     def __init__(self) -> None:
         self._edits: deque[Edit] = deque(maxlen=MOST_EDITS)
 
     def __iter__(self) -> Iterator[Edit]:
-        return iter(tuple(self._edits))
+        return iter(sorted(self._edits, key=lambda edit: edit.time))
 
     def add(self, edit: Edit) -> None:
         """Remember an edit, and forget the oldest one if there are too many."""
         self._edits.append(edit)
 
 
-def applied(before: Mapping[str, str], after: Mapping[str, str]) -> Edit:
-    """The edit from these texts to those, by their file."""
+def applied(before: Mapping[str, str], after: Mapping[str, str], time: float) -> Edit:
+    """The edit from these texts to those, by their file, at a time in seconds since the epoch."""
     files = {
         name: tuple(difference(before.get(name, ""), after.get(name, "")))
         for name in [*before, *(name for name in after if name not in before)]
         if before.get(name) != after.get(name)
     }
-    return Edit(time.time(), files)
+    return Edit(time, files)
 
 
 def refused(error: str) -> Edit:

@@ -40,13 +40,21 @@ def test_it_is_what_diff_prints() -> None:
 
 
 def test_only_changed_files_are_in_an_edit() -> None:
-    edit = applied({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "x", "d": "4"})
+    edit = applied({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "x", "d": "4"}, 5.0)
     assert edit.files == {
         "b": ("@@ -1 +1 @@", "-2", "+x"),
         "c": ("@@ -1 +0,0 @@", "-3"),
         "d": ("@@ -0,0 +1 @@", "+4"),
     }
     assert not edit.error
+
+
+def test_edits_are_in_the_order_of_their_times() -> None:
+    """An applied edit is compared a second later, and another may be refused meanwhile."""
+    several = Edits()
+    for at in (3.0, 1.0, 2.0):
+        several.add(applied({"a": "1"}, {"a": "2"}, at))
+    assert [edit.time for edit in several] == [1.0, 2.0, 3.0]
 
 
 def test_many_lines_are_counted() -> None:
