@@ -5,7 +5,7 @@ It follows the kernel's arp_process, with arp_ignore and proxy_arp.
 
 from __future__ import annotations
 
-from dvr_ryu.pipeline.run.packet import ARP_REPLY, ARP_REQUEST, Packet, arp_request
+from dvr_ryu.pipeline.run.packet import ARP_REPLY, ARP_REQUEST, Packet
 from dvr_ryu.trace.kernel import neighbours, routing
 from dvr_ryu.trace.kernel.addresses import ip_text, is_loopback, is_multicast, mac_text
 from dvr_ryu.trace.kernel.outcome import Kind, Purpose, Receiver, Why
@@ -26,13 +26,6 @@ def receive(visit: Visit, device: str, packet: Packet) -> None:
         _to_probe(visit, device, packet)
     elif not (is_request and _answered(visit, device, packet)):
         _update(visit, device, packet)
-
-
-def announce(visit: Visit, device: str, ip: int) -> None:
-    """Tell the device's link that this namespace has an address (gratuitous ARP)."""
-    mac = visit.net.mac_of(device, ip)
-    visit.step(Kind.ARP, f"arping -U -I {device} {ip_text(ip)}: announces {mac_text(mac)}")
-    visit.emit(device, arp_request(mac, ip, ip))
 
 
 def _to_probe(visit: Visit, device: str, packet: Packet) -> None:

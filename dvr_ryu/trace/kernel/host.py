@@ -10,7 +10,7 @@ from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.pipeline.run.packet import Packet
 from dvr_ryu.topology import model
 from dvr_ryu.topology.view import HostView
-from dvr_ryu.trace.kernel import arp, input, local, neighbours, output
+from dvr_ryu.trace.kernel import input, local, neighbours, output
 from dvr_ryu.trace.kernel.addresses import ip_number
 from dvr_ryu.trace.kernel.outcome import Outcome
 from dvr_ryu.trace.kernel.request import Request
@@ -105,15 +105,6 @@ class HostKernel:
             neighbours.ask(visit, device, number, visit.net.source_for(device, number))
 
         return self._visited(namespace, state, asked)
-
-    def announce(self, namespace: str, device: str, ip: str, state: KernelState) -> Outcome:
-        """The namespace tells a device's link that it has an address (gratuitous ARP)."""
-        number = ip_number(ip)
-        return self._visited(namespace, state, lambda visit: arp.announce(visit, device, number))
-
-    def give_up(self, namespace: str, state: KernelState) -> Outcome:
-        """No neighbour has answered: what waits in a namespace ends."""
-        return self._visited(namespace, state, input.give_up)
 
     def _visited(self, namespace: str, state: KernelState, act: Callable[[Visit], None]) -> Outcome:
         visit = Visit(self.namespace(namespace), state.of(namespace))

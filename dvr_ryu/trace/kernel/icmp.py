@@ -10,7 +10,7 @@ from dvr_ryu.trace.kernel.addresses import is_multicast
 from dvr_ryu.trace.kernel.netfilter.conntrack import is_icmp_error
 
 UNREACHABLE, REDIRECT, TIME_EXCEEDED = 3, 5, 11
-NET, HOST, PROTOCOL, PORT, FRAGMENTATION_NEEDED = 0, 1, 2, 3, 4
+NET, PROTOCOL, PORT, FRAGMENTATION_NEEDED = 0, 2, 3, 4
 """The codes of UNREACHABLE."""
 _HEADERS = 28
 _QUOTED = 576 - _HEADERS

@@ -8,21 +8,12 @@ from __future__ import annotations
 
 from dvr_ryu.pipeline.language.fields import ARP, IP
 from dvr_ryu.pipeline.run.packet import Packet
-from dvr_ryu.trace.kernel import (
-    arp,
-    fragments,
-    icmp,
-    local,
-    neighbours,
-    output,
-    routing,
-)
+from dvr_ryu.trace.kernel import arp, fragments, icmp, local, output, routing
 from dvr_ryu.trace.kernel.addresses import is_group, mac_text
 from dvr_ryu.trace.kernel.netfilter import hooks
-from dvr_ryu.trace.kernel.outcome import Kind, Purpose, Why
+from dvr_ryu.trace.kernel.outcome import Kind, Why
 from dvr_ryu.trace.kernel.routing import Decision
 from dvr_ryu.trace.kernel.setup.namespace import Device
-from dvr_ryu.trace.kernel.state import Waiting
 from dvr_ryu.trace.kernel.visit import Skb, Visit
 
 _TAG = 4
@@ -110,7 +101,7 @@ def _forward(visit: Visit, skb: Skb, decision: Decision) -> None:
     if _should_redirect(visit, skb, decision):
         local.complain(visit, skb, icmp.REDIRECT, _FOR_HOST)
     if hooks.forward(visit, skb, route.device):
-        output.pass_on(visit, skb, route, forwarded=True)
+        output.pass_on(visit, skb, route)
 
 
 def _should_redirect(visit: Visit, skb: Skb, decision: Decision) -> bool:
@@ -119,20 +110,3 @@ def _should_redirect(visit: Visit, skb: Skb, decision: Decision) -> bool:
     device = skb.in_device or ""
     same = decision.found.route.device == device and decision.from_link
     return same and visit.net.sysctls.either("send_redirects", device)
-
-
-def give_up(visit: Visit) -> None:
-    """No neighbour has answered: end all that waits, each with an ICMP error to its sender."""
-    waiting = visit.state.waiting
-    visit.learn(waiting=())
-    for each in waiting:
-        text = neighbours.silence(each.device, each.ip)
-        with visit.acting(Purpose.ANSWER if each.answers else Purpose.PASSAGE):
-            visit.drop(Kind.NEIGHBOUR, each.packet, Why.NOBODY_ANSWERS, text)
-            _unreachable(visit, each)
-
-
-def _unreachable(visit: Visit, waiting: Waiting) -> None:
-    """The error goes through the network only if another machine has sent the packet."""
-    if waiting.forwarded:
-        local.complain(visit, Skb(waiting.packet, None), icmp.UNREACHABLE, icmp.HOST)

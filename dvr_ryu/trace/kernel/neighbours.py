@@ -12,7 +12,7 @@ from dvr_ryu.trace.kernel.visit import Visit
 _MULTICAST_MAC = 0x01005E000000
 
 
-def send(visit: Visit, device: str, ip: int, packet: Packet, *, forwarded: bool) -> None:
+def send(visit: Visit, device: str, ip: int, packet: Packet) -> None:
     """Send a packet to the neighbour with an address, or let it wait for the answer to ARP."""
     if ip == LIMITED_BROADCAST:
         _emit(visit, device, packet, BROADCAST)
@@ -20,15 +20,14 @@ def send(visit: Visit, device: str, ip: int, packet: Packet, *, forwarded: bool)
     if is_multicast(ip):
         _emit(visit, device, packet, _MULTICAST_MAC | ip & 0x7FFFFF)
         return
-    mac, how = known(visit, device, ip)
+    mac, how = _known(visit, device, ip)
     if mac is not None:
         text = f"ip neigh: {ip_text(ip)} dev {device} lladdr {mac_text(mac)} {how}"
         visit.step(Kind.NEIGHBOUR, text)
         _emit(visit, device, packet, mac)
         return
     asked = any((each.device, each.ip) == (device, ip) for each in visit.state.waiting)
-    answers = visit.purpose is Purpose.ANSWER
-    waiting = Waiting(device, ip, packet, forwarded, answers)
+    waiting = Waiting(device, ip, packet, answers=visit.purpose is Purpose.ANSWER)
     visit.learn(waiting=(*visit.state.waiting, waiting))
     if not asked:
         text = f"ip neigh: {ip_text(ip)} dev {device} is unknown: it asks by ARP"
@@ -37,17 +36,12 @@ def send(visit: Visit, device: str, ip: int, packet: Packet, *, forwarded: bool)
             ask(visit, device, ip, packet["nw_src"])
 
 
-def known(visit: Visit, device: str, ip: int) -> tuple[int | None, str]:
+def _known(visit: Visit, device: str, ip: int) -> tuple[int | None, str]:
     """A neighbour's MAC and iproute2's word for how it is known; None if it is not."""
     permanent = visit.net.neighbours.get((device, ip))
     if permanent is not None:
         return permanent, "PERMANENT"
     return visit.state.neighbours.get((device, ip)), "REACHABLE"
-
-
-def silence(device: str, ip: int) -> str:
-    """What happens if nobody answers ARP for an address, in one line."""
-    return f"nobody answers ARP for {ip_text(ip)} on {device}: Destination Host Unreachable"
 
 
 def ask(visit: Visit, device: str, ip: int, source: int) -> None:

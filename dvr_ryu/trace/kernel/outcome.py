@@ -108,7 +108,6 @@ class Why(Enum):
     FILTERED = "iptables"
     TTL = "the TTL has ended"
     MTU = "the packet is longer than the MTU and may not be fragmented"
-    NOBODY_ANSWERS = "no answer to ARP"
     SOURCE = "the sender does not have the source address"
     SILENT = "a broadcast or multicast that nobody takes"
 

@@ -97,14 +97,14 @@ def _leave(visit: Visit, skb: Skb, found: Found, oif: str | None) -> Skb | None:
         if rerouted is None:
             return None
         found = rerouted
-    return pass_on(visit, skb, found.route, forwarded=False)
+    return pass_on(visit, skb, found.route)
 
 
 def _out(route: Route) -> str:
     return LOOPBACK if route.type is Type.LOCAL else route.device
 
 
-def pass_on(visit: Visit, skb: Skb, route: Route, *, forwarded: bool) -> Skb | None:
+def pass_on(visit: Visit, skb: Skb, route: Route) -> Skb | None:
     """The last hook, then the neighbour; a packet for the namespace itself comes back on lo."""
     destination = skb["nw_dst"]
     if not hooks.postrouting(visit, skb, _out(route)):
@@ -123,5 +123,5 @@ def pass_on(visit: Visit, skb: Skb, route: Route, *, forwarded: bool) -> Skb | N
     is_direct = is_multicast(destination) or destination == LIMITED_BROADCAST
     next_hop = destination if route.via is None or is_direct else route.via
     for piece in fragments.cut(skb.packet, mtu):
-        neighbours.send(visit, route.device, next_hop, piece, forwarded=forwarded)
+        neighbours.send(visit, route.device, next_hop, piece)
     return None

@@ -70,9 +70,7 @@ class Waiting(NamedTuple):
     device: str
     ip: int
     packet: Packet
-    forwarded: bool
-    """Whether another machine has sent it."""
-    answers: bool = False
+    answers: bool
     """Whether it is the kernel's own answer to another packet."""
 
 

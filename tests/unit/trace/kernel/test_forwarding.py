@@ -171,20 +171,6 @@ def test_a_host_redirects_a_sender_that_could_reach_the_next_hop_itself() -> Non
     assert len(routed(host, ping("10.2.0.13", "10.2.0.14")).frames) == 1
 
 
-def test_nobody_answers() -> None:
-    host = Host()
-    host.send("vm-c", ping("0.0.0.0", "10.2.0.99"))
-    gone = host.kernel.give_up("vm-c", host.state)
-    assert gone.dropped[0].why is Why.NOBODY_ANSWERS and not gone.frames
-    assert "nobody answers ARP for 10.2.0.99 on eth0" in gone.dropped[0].text
-    assert gone.state.waiting == ()
-    routed(host, ping("10.2.0.13", "10.1.0.99"))
-    gone = host.kernel.give_up(host.namespace("qrouter"), host.state)
-    (frame,) = gone.frames
-    assert (frame.packet["icmp_type"], frame.packet["icmp_code"]) == (3, 1)
-    assert frame.packet["nw_dst"] == ip_number("10.2.0.13")
-
-
 def test_the_tunnels_and_the_controller_are_out_of_reach_from_an_external_network() -> None:
     host = Host()
     guarded = syn("2.2.2.20", "10.0.0.9", 6653)
