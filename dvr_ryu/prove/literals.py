@@ -10,9 +10,13 @@ from collections.abc import Iterable, Iterator
 
 from attrs import field, frozen
 
-from dvr_ryu.pipeline.language.actions.output import Output
+from dvr_ryu.pipeline.language.actions.learn import LearnLoad, LearnMatch
+from dvr_ryu.pipeline.language.actions.output import Enqueue, Output, OutputCut
+from dvr_ryu.pipeline.language.actions.resubmit import Resubmit
+from dvr_ryu.pipeline.language.actions.set_field import Load, SetField
 from dvr_ryu.pipeline.language.actions.vlan import ModVlanVid
 from dvr_ryu.pipeline.language.field_match import FieldMatch
+from dvr_ryu.pipeline.language.fields import Field, Subfield
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import nodes
 from dvr_ryu.pipeline.language.pipeline import Pipeline
@@ -20,6 +24,7 @@ from dvr_ryu.topology.relations import Kind
 from dvr_ryu.trace.kernel.addresses import ip_number, mac_number
 
 _TAG = 0xFFF
+_VNI = (1 << 64) - 1
 _GROUP_BIT = 1 << 40
 """The bit of a MAC that is 0 in each machine's own."""
 _FIRST_GROUP = 0xE0000000
@@ -76,30 +81,25 @@ def literals(pipelines: Iterable[Pipeline]) -> Literals:
     matched = [each for flow in flows for each in flow.match if isinstance(each.value, int)]
     large = {number for flow in flows for number in _numbers(flow) if number >= _SMALL}
     whole = {(number, (1 << 48) - 1) for number in large}
+    vnis = _written(flows, Kind.VNI)
+
+    def numbers(kind: Kind) -> set[int]:
+        return {*(value for value, _ in _pairs(matched, kind)), *_written(flows, kind)}
+
     return Literals(
         macs=_sorted(each for each in {*_pairs(matched, Kind.MAC), *whole} if _divides(each)),
         ips=_sorted(
             each for each in {*_pairs(matched, Kind.IPV4), *whole} if each[0] < _FIRST_GROUP
         ),
-        tags=frozenset({value & _TAG for value, _ in _pairs(matched, Kind.VLAN)})
-        | {each.tag for flow in flows for each in nodes(flow.actions)
-           if isinstance(each, ModVlanVid) and isinstance(each.tag, int)},
-        vnis=_sorted({*_pairs(matched, Kind.VNI), *_tunnel_numbers(flows)}),
-        ofports=frozenset(
-            port
-            for port in (
-                *(value for value, _ in _pairs(matched, Kind.PORT)),
-                *(each.port for flow in flows for each in nodes(flow.actions)
-                  if isinstance(each, Output) and isinstance(each.port, int)),
-            )
-            if port < _FIRST_RESERVED
-        ),
-    )  # fmt: skip
+        tags=frozenset(number & _TAG for number in numbers(Kind.VLAN)),
+        vnis=_sorted({*_pairs(matched, Kind.VNI), *((each, _VNI) for each in vnis)}),
+        ofports=frozenset(number for number in numbers(Kind.PORT) if number < _FIRST_RESERVED),
+    )
 
 
 def _pairs(matched: Iterable[FieldMatch], kind: Kind) -> Iterator[tuple[int, int]]:
     for each in matched:
-        if each.field.kind is kind:
+        if _kind(each.field) is kind:
             assert isinstance(each.value, int)
             yield each.value & each.whole_mask, each.whole_mask
 
@@ -114,12 +114,36 @@ def _numbers(flow: Flow) -> Iterator[int]:
     return (each for each in nodes(flow.actions) if isinstance(each, int))
 
 
-def _tunnel_numbers(flows: Iterable[Flow]) -> Iterator[tuple[int, int]]:
+def _written(flows: Iterable[Flow], kind: Kind) -> Iterator[int]:
+    """The numbers of a kind that actions write, and those that learned flows match or write."""
     for flow in flows:
-        for action in flow.actions:
-            if "tun" in str(action):
-                numbers = (each for each in nodes(action) if type(each) is int)
-                yield from ((number, (1 << 64) - 1) for number in numbers)
+        for action in nodes(flow.actions):
+            match action:
+                case ModVlanVid(tag=int(number)):
+                    written: Kind | None = Kind.VLAN
+                case (
+                    Output(port=int(number))
+                    | OutputCut(port=int(number))
+                    | Enqueue(port=int(number))
+                    | Resubmit(port=int(number))
+                ):
+                    written = Kind.PORT
+                case (
+                    SetField(field=Field() as target, value=int(number))
+                    | Load(target=Subfield(field=target), value=int(number))
+                    | LearnLoad(target=Subfield(field=target), source=int(number))
+                    | LearnMatch(target=Subfield(field=target), source=int(number))
+                ):
+                    written = _kind(target)
+                case _:
+                    continue
+            if written is kind:
+                yield number
+
+
+def _kind(target: Field) -> Kind | None:
+    """The kind of a field's numbers. The tag is a part of vlan_tci."""
+    return Kind.VLAN if target.name == "vlan_tci" else target.kind
 
 
 def _sorted(pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

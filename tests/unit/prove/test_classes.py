@@ -93,6 +93,30 @@ def test_a_line_that_names_a_machine_makes_it_unlike_others(tmp_path: Path, line
     assert [name for name, role in found.items() if role == found["i7"]] == ["i7"]
 
 
+@pytest.mark.parametrize(
+    "actions, kind",
+    [
+        ("load:5->NXM_NX_TUN_ID[]", "vnis"),
+        ("learn(table=UCAST_TO_TUN,NXM_OF_ETH_SRC[],load:5->NXM_NX_TUN_ID[])", "vnis"),
+        ("clone(set_tunnel:5,output:patch-int)", "vnis"),
+        ("mod_vlan_vid:5", "tags"),
+        ("push_vlan:0x8100,load:5->NXM_OF_VLAN_TCI[0..11]", "tags"),
+        ("learn(table=UCAST_TO_TUN,NXM_OF_ETH_SRC[],NXM_OF_VLAN_TCI[0..11]=5)", "tags"),
+        ("push_vlan:0x8100,set_field:4101->vlan_vid", "tags"),
+        ("load:5->NXM_OF_IN_PORT[]", "ofports"),
+        ("resubmit(5,UCAST_TO_TUN)", "ofports"),
+    ],
+)
+def test_a_number_that_a_line_writes_is_a_literal(tmp_path: Path, actions: str, kind: str) -> None:
+    before = "  priority=1, in_port=patch-int  actions=goto_table:DVR_PROCESS"
+    line = f"  priority=7, in_port=patch-int, ip  actions={actions}\n{before}"
+    pipelines = edited(tmp_path, ("br-tun", before, line))
+    shipped, found = (
+        getattr(literals(each.by_bridge.values()), kind) for each in (PIPELINES, pipelines)
+    )
+    assert {*found} - {*shipped} == {(5, (1 << 64) - 1) if kind == "vnis" else 5}
+
+
 def test_a_fault_for_one_machine_is_found_among_hundreds(tmp_path: Path) -> None:
     """By its address, and by the tag that its network has on one host."""
     topology = fabric(4, 10, 800)
