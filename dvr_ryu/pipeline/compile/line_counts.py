@@ -16,7 +16,7 @@ from attrs import define
 from dvr_ryu.pipeline.compile.basis import Basis, Lines
 from dvr_ryu.pipeline.compile.flow_bytes import IDENTITY
 from dvr_ryu.pipeline.compile.flow_stats import FlowCount
-from dvr_ryu.pipeline.language.actions.learn import DEFAULT_PRIORITY, Learn
+from dvr_ryu.pipeline.language.actions.learn import Learn
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import nodes
 
@@ -134,9 +134,8 @@ def counted(flows: Iterable[Flow]) -> Iterator[tuple[Flow, Learn | None]]:
 
 
 def _key(learn: Learn) -> _Learned:
-    of = dict(learn.settings)
-    timeouts = of.get("idle_timeout", 0), of.get("hard_timeout", 0)
-    return learn.cookie, learn.learned_table, of.get("priority", DEFAULT_PRIORITY), *timeouts
+    of = learn.all_settings
+    return of["cookie"], of["table"], of["priority"], of["idle_timeout"], of["hard_timeout"]
 
 
 def _key_of(identity: bytes, timeouts: bytes, cookie: int) -> _Learned:

@@ -25,8 +25,7 @@ def ends(table: Table) -> list[str]:
     for flow in table.flows():
         for action in flow.actions:
             if isinstance(action, Learn):
-                into = dict(action.settings).get("table")
-                found[f"learn flows of table {into}"] = None
+                found[f"learn flows of table {action.learned_table}"] = None
             elif isinstance(action, Output):
                 found[f"to {written(PORT, action.port)}"] = None
         if not flow.actions and not flow.goto:

@@ -42,9 +42,8 @@ _FLAGS = {"send_flow_rem": 1, "delete_learned": 2}
 _WRITE_RESULT = 4
 """NX_LEARN_F_*."""
 
-DEFAULT_PRIORITY = 0x8000
-"""A learned flow's priority, if learn() has none."""
-_PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": DEFAULT_PRIORITY}
+_PRIORITY = 0x8000
+_PRINTED = {**dict.fromkeys([*_SETTINGS, *_FLAGS], 0), "priority": _PRIORITY}
 _PRINTED["cookie"], _PRINTED["limit"] = _PRINTED.pop("cookie"), _PRINTED.pop("limit")
 """The settings' defaults, in the order in which ovs-ofctl prints them."""
 
@@ -132,14 +131,19 @@ class Learn(Action):
     result: Subfield | None = None
 
     @property
+    def all_settings(self) -> dict[str, int]:
+        """The settings, with the defaults of those that are left out."""
+        return _PRINTED | dict(self.settings)
+
+    @property
     def cookie(self) -> int:
         """The cookie of the learned flows."""
-        return dict(self.settings).get("cookie", 0)
+        return self.all_settings["cookie"]
 
     @property
     def learned_table(self) -> int:
         """The table of the learned flows."""
-        return dict(self.settings)["table"]
+        return self.all_settings["table"]
 
     def __str__(self) -> str:
         tokens = [_setting_text(name, value) for name, value in self.settings]
@@ -148,7 +152,7 @@ class Learn(Action):
 
     def build(self) -> list[Any]:
         """Return Nicira's learn."""
-        settings = _PRINTED | dict(self.settings)
+        settings = self.all_settings
         settings["flags"] = sum(settings[flag] for flag in _FLAGS)
         settings["flags"] |= _WRITE_RESULT if self.result else 0
         specs = b"".join(part.build() for part in self.parts)

@@ -17,14 +17,12 @@ from dvr_ryu.pipeline.run.headers import Fields, get_bits, long_port, put_bits
 from dvr_ryu.pipeline.run.machine import Machine, runs
 from dvr_ryu.pipeline.run.state import identity
 
-_PRIORITY = 0x8000
-
 
 @runs(Learn)
 def learn(machine: Machine, action: Learn) -> None:
     """Make the flow, unless its table has as many flows of its cookie as the limit allows."""
     flow = _learned(machine.fields, action)
-    limit = dict(action.settings).get("limit", 0)
+    limit = action.all_settings["limit"]
     alike = [
         identity(each)
         for each in machine.learning()
@@ -47,7 +45,7 @@ def _text(flow: Flow) -> str:
 
 
 def _learned(fields: Fields, action: Learn) -> Flow:
-    settings = dict(action.settings)
+    settings = action.all_settings
     matches: dict[str, tuple[int, int]] = {}
     actions: list[Action] = []
     for part in action.parts:
@@ -61,13 +59,13 @@ def _learned(fields: Fields, action: Learn) -> Flow:
                 actions.append(Output(long_port(get_bits(fields, source))))
     return Flow(
         settings["table"],
-        settings.get("priority", _PRIORITY),
+        settings["priority"],
         tuple(_matches(matches.items())),
         tuple(actions),
         settings=Settings(
-            cookie=settings.get("cookie", 0),
-            idle_timeout=settings.get("idle_timeout", 0),
-            hard_timeout=settings.get("hard_timeout", 0),
+            cookie=settings["cookie"],
+            idle_timeout=settings["idle_timeout"],
+            hard_timeout=settings["hard_timeout"],
         ),
     )
 
