@@ -36,13 +36,10 @@ def run_action_set(machine: Machine) -> None:
 
 
 def set_of(machine: Machine) -> Iterator[Action]:
-    """The action set in the order in which it runs, as it is when the first action is asked for."""
-    yield from in_order(machine.action_set)
-
-
-def in_order(action_set: Iterable[Action]) -> Iterator[Action]:
-    """The actions of a set in the order in which they run; none, if none sends the packet on."""
-    actions = tuple(_split(action_set))
+    """The action set in the order in which it runs, as it is when the first action is asked for;
+    no action, if none sends the packet on.
+    """
+    actions = tuple(_split(machine.action_set))
     last_of: Mapping[type[Action], Action] = {type(each): each for each in actions}
     final = [last_of[kind] for kind in _LAST if kind in last_of]
     if not final:

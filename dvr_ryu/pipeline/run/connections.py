@@ -57,14 +57,6 @@ class Connection:
     replied: bool = False
     """Whether the other side has sent."""
 
-    @property
-    def nat(self) -> int:
-        """ct_state's bits of what nat changes in packets of the first side."""
-        seen = self.reply.reversed()
-        source = (seen.src, seen.src_port) != (self.original.src, self.original.src_port)
-        target = (seen.dst, seen.dst_port) != (self.original.dst, self.original.dst_port)
-        return SNAT * source | DNAT * target
-
 
 def ends_of(fields: Fields) -> Ends | None:
     """The ends of a packet's connection; None if it is not IP. A later fragment has no ports."""
