@@ -163,10 +163,6 @@ class Trace:
         """The packet as it was sent."""
         return self.hops[0].packet
 
-    def children(self, number: int) -> Iterator[Hop]:
-        """The hops that follow a hop."""
-        return (hop for hop in self.hops if hop.parent == number)
-
     def way(self) -> list[Hop]:
         """The hops from the sender to the verdict, without branches and without ARP."""
         return list(lineage(self.hops, self.verdict.hop))[::-1]

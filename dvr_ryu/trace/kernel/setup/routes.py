@@ -119,12 +119,8 @@ class Tables:
 
     def is_local(self, ip: int) -> bool:
         """Whether the namespace itself has an address."""
-        found = self.look_up_local(ip)
+        found = next(self._matching(LOCAL_TABLE, ip), None)
         return found is not None and found.type is Type.LOCAL
-
-    def look_up_local(self, ip: int) -> Route | None:
-        """The route to an address in table local."""
-        return next(self._matching(LOCAL_TABLE, ip), None)
 
 
 def single(ip: int) -> Prefix:

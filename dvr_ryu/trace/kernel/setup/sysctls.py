@@ -10,11 +10,9 @@ _V4 = Family.IPV4.sysctls
 KERNEL_DEFAULTS = {
     "ip_forward": 0,
     "ip_nonlocal_bind": 0,
-    "accept_local": 0,
     "arp_announce": 0,
     "arp_ignore": 0,
     "proxy_arp": 0,
-    "proxy_delay": 80,
     "rp_filter": 0,
     "send_redirects": 1,
     "nf_conntrack_tcp_loose": 1,
@@ -55,10 +53,6 @@ class Sysctls:
     def either(self, name: str, device: str) -> bool:
         """A setting that is on if `all` or the device's own is on."""
         return bool(self.greatest(name, device))
-
-    def proxy_delay(self, device: str) -> int:
-        """How long a device's proxy ARP waits; 0 is not at all."""
-        return self._value(f"{_V4}/neigh/{device}/proxy_delay")
 
     def _conf(self, device: str, name: str) -> int:
         return self._value(f"{_V4}/conf/{device}/{name}")
