@@ -12,7 +12,7 @@ export async function ask(path, query = {}) {
   const type = response.headers.get("Content-Type") ?? "";
   if (!type.startsWith("application/json")) throw new Error((await response.text()).trim() || response.statusText);
   const found = await response.json();
-  if (found.error && !("delivered" in found) && !("controller" in found)) throw new Error(found.error);
+  if (found.error) throw new Error(found.error);
   return found;
 }
 

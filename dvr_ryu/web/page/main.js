@@ -21,10 +21,13 @@ async function names() {
 }
 
 async function drawn() {
+  const hadWay = way.isShown();
+  const overtaken = () => way.isShown() && !hadWay; // the way's own picture has come meanwhile
   try {
     const { svg } = await ask("/picture.json", shown.value ? { host: shown.value } : {});
-    picture.draw(svg);
+    if (!overtaken()) picture.draw(svg);
   } catch (error) {
+    if (overtaken()) return;
     get("canvas").replaceChildren(make("p", { class: "empty", role: "alert", text: error.message }));
   }
 }
@@ -34,13 +37,12 @@ async function renew(status) {
   try {
     await names();
   } catch {
-    return; // the picture tells why
-  } finally {
-    if (!way.isShown()) await drawn();
-    else if (started) await way.renew();
-    else await way.trace();
-    started = true;
+    // the picture, or the way, tells why
   }
+  if (!way.isShown()) await drawn();
+  else if (started) await way.renew();
+  else await way.trace();
+  started = true;
 }
 
 picture.onBridge(pipeline.open);

@@ -110,6 +110,30 @@ def test_two_names_light_the_way_and_tell_its_story(site: Site) -> None:
     window.until(lambda: not window.all("#canvas .passed"), "the picture without a way")
 
 
+_HELD_BACK = """
+const ask = window.fetch;
+window.fetch = async (path, options) => {
+  if (path !== "/picture.json") return ask(path, options);
+  window.fetch = ask;
+  const answer = await ask(path, options);
+  await new Promise((resolve) => (window.release = resolve));
+  return answer;
+};
+document.querySelector("#shown").dispatchEvent(new Event("change"));
+"""
+"""Asks for the picture, and holds its answer back until `release()`."""
+
+
+def test_a_late_picture_does_not_cover_a_way(site: Site) -> None:
+    window = site.window
+    window.script(_HELD_BACK)
+    window.until(lambda: window.script("return 'release' in window"), "the answer that waits")
+    trace(window, "a", "b")
+    window.until(lambda: window.all("#canvas .passed"), "the way")
+    window.script("release(); return new Promise((resolve) => setTimeout(resolve))")
+    assert window.all("#canvas .passed")
+
+
 def test_the_address_of_the_page_has_the_way(site: Site) -> None:
     site.open("#from=b&to=a&protocol=icmp&reply=1")
     site.window.until(lambda: "The answer" in site.window.text("#way"), "the story with the answer")
