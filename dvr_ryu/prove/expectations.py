@@ -15,7 +15,7 @@ from attrs import frozen
 
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.prove.owners import KINDS, Owner, OwnerKind, Owners
-from dvr_ryu.prove.routes import way_of_instance, way_of_router
+from dvr_ryu.prove.routes import Way, way_of_instance, way_of_router
 from dvr_ryu.topology.expectation import Service
 from dvr_ryu.topology.model import FloatingIp, Network, Port, Router
 from dvr_ryu.topology.topology import Topology
@@ -35,6 +35,16 @@ class Expected:
     owner: Owner | None = None
     seen_as: str | None = None
     reason: str = ""
+
+
+@frozen
+class _Packet:
+    """A packet as its sender sends it."""
+
+    sender: Owner
+    source: str
+    destination: str
+    service: Service | None = None
 
 
 class _Lost(Exception):
@@ -87,9 +97,10 @@ class Expectations:
             raise _Lost(f"{name} has no route to {destination}")
         source = sender.address or way.source
         me = Owner(OwnerKind.INSTANCE, name, sender.host)
-        owner, seen_as = self._arrive(way.network, way.nexthop, source, destination, service, me)
+        packet = _Packet(me, source, destination, service)
+        owner, seen_as = self._arrive(packet, way)
         if seen_as == source and owner.kind is not OwnerKind.SNAT:
-            self._require_return(owner, destination, source, me)
+            self._require_return(packet, owner)
         return owner, seen_as
 
     def _from_host(
@@ -99,11 +110,11 @@ class Expectations:
         worlds = [each for each in topology.networks.values() if each.gateway_host == sender.host]
         for network in worlds:
             if any(at in subnet.cidr for subnet in network.subnets):
-                seen_as = next(s.gateway_ip for s in network.subnets if s.gateway_ip)
+                source = next(s.gateway_ip for s in network.subnets if s.gateway_ip)
                 me = Owner(OwnerKind.WORLD, network.name, sender.host)
-                if destination == seen_as:
+                if destination == source:
                     raise _Undecided
-                return self._outside(network, None, "", seen_as, destination, service, me)
+                return self._outside(_Packet(me, source, destination, service), network)
         if at in topology.underlay.cidr or sender.address is None:
             raise _Undecided
         raise _Lost(f"nothing leads from outside to {destination}")
@@ -113,57 +124,40 @@ class Expectations:
 
     # The way there --------------------------------------------------------------------------------
 
-    def _arrive(
-        self,
-        network: str,
-        nexthop: str,
-        source: str,
-        destination: str,
-        service: Service | None,
-        me: Owner,
-        routers: int = 0,
-    ) -> tuple[Owner, str]:
-        """Hand a packet to an address of a network."""
+    def _arrive(self, packet: _Packet, way: Way, routers: int = 0) -> tuple[Owner, str]:
+        """Hand a packet to the next hop of a way, after so many routers."""
+        network, nexthop, _ = way
         owner = self._owners.owner(network, nexthop)
         if owner is None:
             raise _Lost(f"no machine has {nexthop} on {network}")
         if routers > MOST_ROUTERS:
-            raise _Lost(f"routers send what is for {destination} to each other")
+            raise _Lost(f"routers send what is for {packet.destination} to each other")
         if owner.kind is OwnerKind.VIRTUAL:
             raise _Undecided
         if owner.kind is OwnerKind.FLOATING:
-            where = self._topology.networks[network]
-            return self._outside(where, None, source, source, destination, service, me)
+            return self._outside(packet, self._topology.networks[network])
         if owner.kind is OwnerKind.ROUTER:
-            router = self._topology.routers[owner.name]
-            return self._route(router, source, destination, service, me, routers + 1)
-        if nexthop != destination:
+            return self._route(packet, self._topology.routers[owner.name], routers + 1)
+        if nexthop != packet.destination:
             raise _Undecided  # an instance, or another machine, routes
-        return owner, source
+        return owner, packet.source
 
-    def _route(
-        self,
-        router: Router,
-        source: str,
-        destination: str,
-        service: Service | None,
-        me: Owner,
-        routers: int,
-    ) -> tuple[Owner, str]:
+    def _route(self, packet: _Packet, router: Router, routers: int) -> tuple[Owner, str]:
+        destination = packet.destination
         if any(foot.ip == destination for foot in router.interfaces):
-            return Owner(OwnerKind.ROUTER, router.name), source
+            return Owner(OwnerKind.ROUTER, router.name), packet.source
         way = way_of_router(router, destination)
         if way is not None:
-            return self._arrive(way.network, way.nexthop, source, destination, service, me, routers)
+            return self._arrive(packet, way, routers)
         if router.external_network is None:
             raise _Lost(f"router {router.name} has no route to {destination}")
         network = self._topology.networks[router.external_network]
         if any(IPv4Address(destination) in route.destination for route in router.outer_routes):
             raise _Undecided  # another router, across the external network
-        if not _is_inner(router, source):
-            raise _Lost(f"router {router.name} lets only its own networks out, not {source}")
-        seen_as = self._translated(router, source)
-        return self._outside(network, router, source, seen_as, destination, service, me)
+        if not _is_inner(router, packet.source):
+            reason = f"lets only its own networks out, not {packet.source}"
+            raise _Lost(f"router {router.name} {reason}")
+        return self._outside(packet, network, router)
 
     def _translated(self, router: Router, source: str) -> str:
         """The address that a sender has outside."""
@@ -174,16 +168,11 @@ class Expectations:
         return router.gateway_port.ip
 
     def _outside(
-        self,
-        network: Network,
-        router: Router | None,
-        source: str,
-        seen_as: str,
-        destination: str,
-        service: Service | None,
-        me: Owner,
+        self, packet: _Packet, network: Network, router: Router | None = None
     ) -> tuple[Owner, str]:
         """Hand a packet to an address from an external network, which `router` let it into."""
+        destination = packet.destination
+        seen_as = self._translated(router, packet.source) if router else packet.source
         reached = self._reached_from(network, destination)
         if reached is None:
             return self._beyond(network, destination), seen_as
@@ -192,21 +181,22 @@ class Expectations:
             raise _Lost(f"no machine has {destination} on {reached.name}")
         if owner.kind is OwnerKind.FLOATING:
             floating = self._topology.floating_ips[destination]
-            return self._floating(floating, router, source, seen_as, service, me)
+            return self._floating(packet, floating, router, seen_as)
         if owner.kind is OwnerKind.INSTANCE and reached.name != network.name:
             raise _Undecided
         if owner.kind is OwnerKind.VIRTUAL:
             raise _Undecided
         if owner.kind is OwnerKind.SNAT:
-            return owner, self._seen_within(owner.name, router, source, seen_as)
+            return owner, self._seen_within(owner.name, router, packet.source, seen_as)
         return owner, seen_as
 
     def _seen_within(self, snat: str, router: Router | None, source: str, seen_as: str) -> str:
         """The address that a router's own SNAT host sees: a packet of the router has not left it
         yet, and the NAT is on the way out.
         """
-        own = router is not None and router.name == snat
-        return source if own and router and not self._is_distributed(router, source) else seen_as
+        if router is None or router.name != snat or self._is_distributed(router, source):
+            return seen_as
+        return source
 
     def _reached_from(self, network: Network, destination: str) -> Network | None:
         """The external network of an address: this one, or one whose gateway is the same host."""
@@ -231,29 +221,24 @@ class Expectations:
         raise _Lost(f"nothing leads from {network.name} to {destination}")
 
     def _floating(
-        self,
-        floating: FloatingIp,
-        router: Router | None,
-        source: str,
-        seen_as: str,
-        service: Service | None,
-        me: Owner,
+        self, packet: _Packet, floating: FloatingIp, router: Router | None, seen_as: str
     ) -> tuple[Owner, str]:
         """The machine behind a floating address, and the source address that it sees."""
         if floating.router is None:
             raise _Lost(f"{floating.ip} leads to no instance")
-        bound = _binding(floating, service)
+        bound = _binding(floating, packet.service)
         if bound is None:
-            if service is not None:
-                raise _Lost(f"{floating.ip} does not forward {service}")
-            seen_as = self._seen_within(floating.router, router, source, seen_as)
+            if packet.service is not None:
+                raise _Lost(f"{floating.ip} does not forward {packet.service}")
+            seen_as = self._seen_within(floating.router, router, packet.source, seen_as)
             return Owner(OwnerKind.SNAT, floating.router), seen_as
         name, fixed_ip = bound
         cards = self._cards_of(name)
-        if name == me.name or not any(f.ip == fixed_ip for card in cards for f in card.addresses):
+        has = any(fixed.ip == fixed_ip for card in cards for fixed in card.addresses)
+        if name == packet.sender.name or not has:
             raise _Undecided  # to itself, or to a virtual address
         own = self._topology.routers[floating.router]
-        if router is own and floating.central and self._is_distributed(own, source):
+        if router is own and floating.central and self._is_distributed(own, packet.source):
             assert own.gateway_port is not None
             seen_as = own.gateway_port.ip  # its own address would return by another way
         way = way_of_instance(self._topology, cards, seen_as)
@@ -270,8 +255,9 @@ class Expectations:
 
     # The way back ---------------------------------------------------------------------------------
 
-    def _require_return(self, owner: Owner, own: str, source: str, me: Owner) -> None:
-        """Require that the answer from `own` to `source` comes to the sender; no NAT is between."""
+    def _require_return(self, packet: _Packet, owner: Owner) -> None:
+        """Require that the owner's answer to a packet comes to the sender; no NAT is between."""
+        source, destination = packet.source, packet.destination
         if owner.kind is OwnerKind.INSTANCE:
             way = way_of_instance(self._topology, self._cards_of(owner.name), source)
         elif owner.kind is OwnerKind.ROUTER:
@@ -284,8 +270,9 @@ class Expectations:
             raise _Undecided
         if way is None:
             raise _Lost(f"{owner} has no route back to {source}")
-        back, seen_as = self._arrive(way.network, way.nexthop, own, source, None, owner)
-        if (back.kind, back.name, seen_as) != (me.kind, me.name, own):
+        back, seen_as = self._arrive(_Packet(owner, destination, source), way)
+        sender = packet.sender
+        if (back.kind, back.name, seen_as) != (sender.kind, sender.name, destination):
             raise _Lost(f"the answer of {owner} comes to {back}")
 
     def _is_on_link(self, owner: Owner, source: str) -> bool:
