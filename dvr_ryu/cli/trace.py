@@ -49,7 +49,7 @@ def probe_options(command: Callable[..., None]) -> Callable[..., None]:
         "--size",
         type=_SIZES,
         metavar="BYTES",
-        help="The bytes of the IP packet, which must not be cut.",
+        help="The bytes of the IP packet, which must not be fragmented.",
     )
     @wraps(command)
     def with_options(

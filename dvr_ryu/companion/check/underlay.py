@@ -52,7 +52,7 @@ def findings(view: HostView, datapath_type: str, database: Database) -> Iterator
     if datapath_type != "netdev" or device.is_bridge is not False:
         yield passes(what, f"{address} on {device.name}")
     else:
-        advice = "without the openvswitch module: on an OVS bridge that has the card in it"
+        advice = "without the openvswitch module: on an OVS bridge with the NIC as a port"
         yield fails(what, f"{address} on {device.name}, which is no bridge of Open vSwitch", advice)
     what, narrow = "underlay MTU", too_narrow(underlay, found)
     if narrow is not None:
