@@ -1,9 +1,10 @@
 """Imports point one way, and pure modules stay pure: the tests read the source, and import in a new
 Python.
 
-topology <- pipeline <- reconcile, source <- pki <- switch, companion <- desired_state
-<- graph <- metrics <- web <- options, lab <- app <- cli. Within the pipeline: language <- compile
-<- run, tools <- load. All parts may import a leaf. No modules import each other in a circle.
+topology <- pipeline <- reconcile, source <- pki <- switch, companion <- desired_state, trace
+<- prove, graph <- metrics <- web <- options, lab <- app <- cli. Within the pipeline: language
+<- compile <- run, tools <- load. All parts may import a leaf. No modules import each other in a
+circle.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ RANK = {
     "pki": 4,
     "switch": 5,
     "companion": 5,
+    "desired_state": 6,
     "trace": 6,
     "prove": 7,
-    "desired_state": 6,
     "graph": 7,
     "metrics": 8,
     "web": 9,
