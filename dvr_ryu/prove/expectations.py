@@ -110,7 +110,7 @@ class Expectations:
         worlds = [each for each in topology.networks.values() if each.gateway_host == sender.host]
         for network in worlds:
             if any(at in subnet.cidr for subnet in network.subnets):
-                source = next(s.gateway_ip for s in network.subnets if s.gateway_ip)
+                source = str(network.outside_ip)
                 me = Owner(OwnerKind.WORLD, network.name, sender.host)
                 if destination == source:
                     raise _Undecided

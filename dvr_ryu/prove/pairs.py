@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 
 from dvr_ryu.prove.roles import Cell, Numbering, Roles
 from dvr_ryu.topology.expectation import OUTSIDE, Service
-from dvr_ryu.topology.model import DHCP, FloatingIp, Network
+from dvr_ryu.topology.model import DHCP, FloatingIp
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.hops import Trace
 
@@ -251,7 +251,7 @@ class Pairs:
         """
         topology, roles = self._topology, self._roles
         dhcp = {port.network: port for port in topology.service_ports if port.owner == DHCP}
-        worlds = [each for each in topology.networks.values() if _gateway_ip(each)]
+        worlds = [each for each in topology.networks.values() if each.outside_ip]
         seen = set[Hashable]()
         for cell, shapes in roles.shapes.items():
             for shape, source in shapes.items():
@@ -276,7 +276,7 @@ class Pairs:
                         for name in roles.routers_of[cell.network]
                     )  # fmt: skip
                     relation = "world", roles.networks[world.name], at, between
-                    self._choose(ends, relation, source, str(_gateway_ip(world)))
+                    self._choose(ends, relation, source, str(world.outside_ip))
 
     def _choose_router(self, ends: tuple[int, int], cell: Cell, name: str, source: str) -> None:
         roles, router = self._roles, self._topology.routers[name]
@@ -300,14 +300,14 @@ class Pairs:
         for key, each in representatives.items():
             for service in (None, *self._services(each)):
                 world = topology.networks[each.network]
-                if _gateway_ip(world):
+                if world.outside_ip:
                     relation: Hashable = "from outside", key, str(service)
                     self._choose((0, 0), relation, OUTSIDE, each.ip, service=service)
             self._choose_ways_to(each, key)
         for router in topology.routers.values():
             if router.gateway_port is not None:
                 world = topology.networks[router.gateway_port.network]
-                if _gateway_ip(world):
+                if world.outside_ip:
                     at = router.snat_host == world.gateway_host
                     relation = "from outside", roles.routers[router.name], at
                     self._choose((0, 0), relation, OUTSIDE, router.gateway_port.ip)
@@ -374,10 +374,3 @@ class Pairs:
         key = self._number("pair", ends, relation)
         if key not in self._chosen:
             self._chosen[key] = Attempt(key, source, target, service, kind, size)
-
-
-def _gateway_ip(network: Network) -> str | None:
-    """The address of an external network's gateway, if a host of the file carries it."""
-    if network.gateway_host is None:
-        return None
-    return next((subnet.gateway_ip for subnet in network.subnets if subnet.gateway_ip), None)

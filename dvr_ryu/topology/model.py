@@ -163,6 +163,13 @@ class Network:
         """Whether it has addresses for undeclared machines."""
         return any(subnet.dhcp_ranges for subnet in self.subnets)
 
+    @property
+    def outside_ip(self) -> str | None:
+        """The address on its gateway_host that stands for the world beyond; None without a host."""
+        if self.gateway_host is None:
+            return None
+        return next((subnet.gateway_ip for subnet in self.subnets if subnet.gateway_ip), None)
+
 
 class FixedIp(NamedTuple):
     """An address that a port has, and the subnet that the address is in. It is a tuple because

@@ -54,7 +54,7 @@ def names(topology: Topology) -> Iterator[str]:
     yield from topology.instances
     yield from (f"{card.name}:{card.card}" for card in topology.more_cards)
     yield from topology.hosts
-    if any(network.gateway_host for network in topology.networks.values()):
+    if any(network.outside_ip for network in topology.networks.values()):
         yield OUTSIDE
 
 
@@ -69,7 +69,7 @@ def _sender(topology: Topology, word: str, target: str) -> Sender:
     if word == OUTSIDE:
         network = _world(topology, target)
         assert network.gateway_host is not None, "_world returns networks with a gateway"
-        return Sender(word, network.gateway_host, ROOT, _gateway_ip(network))
+        return Sender(word, network.gateway_host, ROOT, network.outside_ip)
     if _is_address(word):
         return _owner(topology, word)
     raise _unknown(topology, word)
@@ -87,7 +87,7 @@ def _receiver(topology: Topology, word: str, sender: Sender) -> Receiver:
     if word in topology.hosts:
         return Receiver(word, topology.hosts[word].address)
     if word == OUTSIDE:
-        return Receiver(word, _gateway_ip(_world_of(topology, sender)))
+        return Receiver(word, str(_world_of(topology, sender).outside_ip))
     if _is_address(word):
         return Receiver(word, str(IPv4Address(word)))
     raise _unknown(topology, word)
@@ -209,21 +209,13 @@ def _world_behind(topology: Topology, card: model.Port) -> model.Network | None:
 
 def _worlds(topology: Topology) -> dict[str, model.Network]:
     """The external networks that have a gateway on a host, by name."""
-    found = {
-        network.name: network
-        for network in topology.networks.values()
-        if network.gateway_host and any(subnet.gateway_ip for subnet in network.subnets)
-    }
+    found = {name: network for name, network in topology.networks.items() if network.outside_ip}
     if not found:
         raise UnknownEndpoint(
             f"nothing is known of the world {OUTSIDE}: no external network has a gateway_host; "
             "name an address instead"
         )
     return found
-
-
-def _gateway_ip(network: model.Network) -> str:
-    return next(subnet.gateway_ip for subnet in network.subnets if subnet.gateway_ip)
 
 
 # Errors -----------------------------------------------------------------------------------------
