@@ -43,7 +43,7 @@ def of_report(network: Network, report: Report, locations: Mapping[int, Location
 
 def _finding(network: Network, finding: Finding) -> Document:
     return {
-        "fault": finding.fault.name.lower(),
+        "fault": finding.kind.name.lower(),
         "packet": _attempt(finding.attempt),
         "text": finding.text,
         "way": [each.text for each in story(network, finding.trace)],

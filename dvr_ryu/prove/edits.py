@@ -47,15 +47,10 @@ class Effect(Enum):
 class Difference:
     """A packet that an edit concerns, with its ways before and after."""
 
-    effect: Effect
+    kind: Effect
     attempt: Attempt
     before: Trace
     after: Trace
-
-    @property
-    def kind(self) -> Effect:
-        """The effect, as groups of findings know it."""
-        return self.effect
 
     @property
     def trace(self) -> Trace:
@@ -66,7 +61,7 @@ class Difference:
     def text(self) -> str:
         """What happens, in one line."""
         before, after = self.before.verdict, self.after.verdict
-        match self.effect:
+        match self.kind:
             case Effect.CUT:
                 return decisive(self.after).verdict.reason
             case Effect.OPENED:

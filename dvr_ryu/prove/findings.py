@@ -44,15 +44,10 @@ class Fault(Enum):
 class Finding:
     """A fault of an attempt, what happens in words, and the trace that shows it."""
 
-    fault: Fault
+    kind: Fault
     attempt: Attempt
     text: str
     trace: Trace
-
-    @property
-    def kind(self) -> Fault:
-        """The fault, as groups of findings know it."""
-        return self.fault
 
     def __str__(self) -> str:
         return f"{self.attempt}: {self.text}"

@@ -72,7 +72,7 @@ def summary_of_edit(found: Sequence[Difference]) -> str:
     """What an edit would do, in one line."""
     if not found:
         return "the edit would cut nothing and open nothing"
-    counts = Counter(each.effect for each in found)
+    counts = Counter(each.kind for each in found)
     verbs = {Effect.CUT: "cut", Effect.OPENED: "open"}
     parts = [f"{verb} {counts[effect]}" for effect, verb in verbs.items() if counts[effect]]
     if rest := sum(counts[effect] for effect in (Effect.LED, Effect.SEEN)):

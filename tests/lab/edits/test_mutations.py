@@ -56,7 +56,7 @@ def test_flows_are_compared_with_those_of_the_lab(article: Article, tmp_path: Pa
     """`dvr lab flows DIR --prove`, in the lab of this test."""
     edited(tmp_path, ACROSS)
     found = [*differences(*proving.states(tmp_path, article.folder))]
-    assert {each.effect for each in found} == {Effect.CUT}
+    assert {each.kind for each in found} == {Effect.CUT}
     assert "cirros → blue-68" in {str(each.attempt) for each in found}
     assert not [*differences(*proving.states(flows_dir(), article.folder))]
     assert lifecycle.pipelines_of(article.folder) == flows_dir()
@@ -134,9 +134,7 @@ def judged(pings: Pings, topology: Topology, mutation: Mutation) -> str:
         return f"misses {', '.join(map(str, broken))}" if broken else ""
     if any(holds(pings, each) for each in chosen(report.findings)):
         return ""
-    return (
-        f"cries over {', '.join(f'{each.fault.name} {each}' for each in chosen(report.findings))}"
-    )
+    return f"cries over {', '.join(f'{each.kind.name} {each}' for each in chosen(report.findings))}"
 
 
 def is_ping(attempt: Attempt) -> bool:
@@ -147,7 +145,7 @@ def chosen(findings: Iterable[Finding]) -> list[Finding]:
     """Some findings to try: of each kind of fault."""
     by_fault: dict[Fault, list[Finding]] = {}
     for each in findings:
-        by_fault.setdefault(each.fault, []).append(each)
+        by_fault.setdefault(each.kind, []).append(each)
     return [each for some in by_fault.values() for each in some[:TRIED]]
 
 
@@ -155,7 +153,7 @@ def holds(pings: Pings, finding: Finding) -> bool:
     """Whether a finding is so in the lab."""
     attempt = finding.attempt
     pings.forget()
-    match finding.fault:
+    match finding.kind:
         case Fault.TWICE | Fault.ARP_TWICE:
             return pings.twice(attempt)
         case Fault.ARP_LEAK:

@@ -36,7 +36,7 @@ PIPELINES = load_pipelines(flows_dir())
 
 def found(before: str, after: str) -> set[tuple[str, Effect]]:
     states = [State(parse_topology(text, "edited.yaml"), PIPELINES) for text in (before, after)]
-    return {(str(each.attempt), each.effect) for each in differences(*states)}
+    return {(str(each.attempt), each.kind) for each in differences(*states)}
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_an_edit_of_the_flows(tmp_path: Path) -> None:
     before = State(parse_topology(BEFORE, "edited.yaml"), PIPELINES)
     after = evolve(before, pipelines=edited(tmp_path, ACROSS))
     cut = {str(each.attempt): each for each in differences(before, after)}
-    assert {each.effect for each in cut.values()} == {Effect.CUT}
+    assert {each.kind for each in cut.values()} == {Effect.CUT}
     assert "a → b" in cut and "b → c" not in cut  # c is on the host of b
     assert "table 20 UCAST_TO_TUN" in cut["a → b"].text
-    opened = {each.effect for each in differences(after, before)}
+    opened = {each.kind for each in differences(after, before)}
     assert opened == {Effect.OPENED}
 
 

@@ -91,7 +91,7 @@ def test_a_fault_of_the_flows_is_found(
     tmp_path: Path, edits: tuple[Edit, ...], fault: Fault, packet: str, text: str
 ) -> None:
     report = Proof(edited(tmp_path, *edits)).prove(ARTICLE)
-    found = {str(each.attempt): each for each in report.findings if each.fault is fault}
+    found = {str(each.attempt): each for each in report.findings if each.kind is fault}
     assert packet in found, [str(each) for each in report.findings]
     assert text in found[packet].text
 
@@ -113,7 +113,7 @@ def test_tenants_that_are_not_apart_are_found(tmp_path: Path) -> None:
     to_one = "# To a MAC that moves or is undeclared.\n  priority=1  actions="
     edits = [("br-int", f"{each}NORMAL", f"{each}FLOOD") for each in (to_all, to_one)]
     report = Proof(edited(tmp_path, *edits)).prove(parse_topology(TENANTS, "tenants.yaml"))
-    opened = {str(each.attempt) for each in report.findings if each.fault is Fault.OPEN}
+    opened = {str(each.attempt) for each in report.findings if each.kind is Fault.OPEN}
     assert opened == {"i → j"}  # which stands for j → i, too
 
 
