@@ -14,7 +14,6 @@ from dvr_ryu.cli import output
 from dvr_ryu.cli.options import (
     FILE,
     METRICS,
-    complete_host,
     host_name_option,
     host_option,
     metrics_option,
@@ -36,12 +35,7 @@ def companion() -> None:
 
 @companion.command("check")
 @click.argument("topology", type=FILE, required=False)
-@click.option(
-    "--host",
-    metavar="NAME",
-    shell_complete=complete_host,
-    help="The host of the topology that this machine should become.",
-)
+@host_option("The host of the topology that this machine should become.")
 @tls_options
 @output.json_option
 def companion_check(
@@ -70,7 +64,7 @@ def companion_check(
 
 @companion.command("plan")
 @topology_argument
-@host_option
+@host_option(required=True)
 @click.option(
     "--as",
     "output_format",
@@ -103,7 +97,7 @@ def companion_plan(
 
 @companion.command("apply")
 @topology_argument
-@host_option
+@host_option(required=True)
 @tls_options
 def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
     """Change this host, once, to what the topology says. A second time it reports no change.
@@ -132,7 +126,7 @@ def companion_apply(topology: Path, host: str, options: TlsOptions) -> None:
 
 @companion.command("run")
 @topology_argument
-@host_option
+@host_option(required=True)
 @tls_options
 @metrics_option
 def companion_run(

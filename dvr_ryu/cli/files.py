@@ -14,8 +14,8 @@ from dvr_ryu import errors
 from dvr_ryu.cli import output
 from dvr_ryu.cli.options import (
     FILE,
-    complete_host,
     flows_option,
+    host_option,
     require_pipelines,
     topology_argument,
     views,
@@ -124,12 +124,7 @@ def _states(
 
 @click.command()
 @click.argument("topology", type=FILE, required=False)
-@click.option(
-    "--host",
-    metavar="NAME",
-    shell_complete=complete_host,
-    help="A host of the topology. Without it, a script is for all hosts.",
-)
+@host_option("A host of the topology. Without it, a script is for all hosts.")
 @click.option(
     "--bridge",
     help=f"{bridge_names('or')}. The default is {bridge_of(Plug.TUNNELS)}, or all in a script.",

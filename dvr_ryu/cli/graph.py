@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from dvr_ryu.cli.options import (
-    complete_host,
     flows_option,
+    host_option,
     require_pipelines,
     topology_argument,
     views,
@@ -19,12 +19,7 @@ from dvr_ryu.topology.bridges import bridge_names
 
 @click.command()
 @topology_argument
-@click.option(
-    "--host",
-    metavar="NAME",
-    shell_complete=complete_host,
-    help="Draw only this host in full. The default is every host, or those on the way.",
-)
+@host_option("Draw only this host in full. The default is every host, or those on the way.")
 @click.option(
     "--pipeline",
     "bridge",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from os.path import isfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem, split_arg_string
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from dvr_ryu.topology.view import HostView
     from dvr_ryu.web.address import PageAddress
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 METRICS = "--metrics"
 
 FILE = click.Path(path_type=Path, readable=False)
 
 
-def complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+def _complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
     """The hosts of the topology on the command line. click cannot parse an incomplete line."""
     from dvr_ryu.topology.loading import load_topology
 
@@ -38,13 +40,17 @@ def complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[Com
 
 
 topology_argument = click.argument("topology", type=FILE)
-host_option = click.option(
-    "--host",
-    required=True,
-    metavar="NAME",
-    shell_complete=complete_host,
-    help="A host of the topology.",
-)
+
+
+def host_option(
+    help: str = "A host of the topology.", *, required: bool = False
+) -> Callable[[Command], Command]:
+    """The option --host, which completes the hosts of the topology on the command line."""
+    return click.option(
+        "--host", required=required, metavar="NAME", shell_complete=_complete_host, help=help
+    )
+
+
 host_name_option = click.option(
     "--host", required=True, metavar="NAME", help="The host that this machine is."
 )
