@@ -17,26 +17,32 @@ from dvr_ryu.pki.files import FOLDER
 
 if TYPE_CHECKING:
     from dvr_ryu.pipeline.compile.pipelines import Pipelines
+    from dvr_ryu.topology.topology import Topology
     from dvr_ryu.topology.view import HostView
     from dvr_ryu.web.address import PageAddress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 METRICS = "--metrics"
 
 FILE = click.Path(path_type=Path, readable=False)
 
 
-def _complete_host(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
-    """The hosts of the topology on the command line. click cannot parse an incomplete line."""
-    from dvr_ryu.topology.loading import load_topology
+def completing(names_of: Callable[[Topology], Iterable[str]]) -> Complete:
+    """Complete names of the topology on the command line. click cannot parse an incomplete line."""
 
-    try:
-        file = next(typed for typed in split_arg_string(os.environ["COMP_WORDS"]) if isfile(typed))
-        hosts = load_topology(file).hosts
-    except (KeyError, StopIteration, errors.DvrError):
-        return []
-    return [CompletionItem(name) for name in hosts if name.startswith(typed)]
+    def complete(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+        from dvr_ryu.topology.loading import load_topology
+
+        words = split_arg_string(os.environ.get("COMP_WORDS", ""))
+        try:
+            names = [*names_of(load_topology(next(word for word in words if isfile(word))))]
+        except (StopIteration, errors.DvrError):
+            return []
+        return [CompletionItem(name) for name in names if name.startswith(typed)]
+
+    return complete
 
 
 topology_argument = click.argument("topology", type=FILE)
@@ -46,8 +52,9 @@ def host_option(
     help: str = "A host of the topology.", *, required: bool = False
 ) -> Callable[[Command], Command]:
     """The option --host, which completes the hosts of the topology on the command line."""
+    complete = completing(lambda topology: topology.hosts)
     return click.option(
-        "--host", required=required, metavar="NAME", shell_complete=_complete_host, help=help
+        "--host", required=required, metavar="NAME", shell_complete=complete, help=help
     )
 
 

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
-from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem, split_arg_string
 
 from dvr_ryu import errors
 from dvr_ryu.cli import output
-from dvr_ryu.cli.options import flows_option, topology_argument
+from dvr_ryu.cli.options import completing, flows_option, topology_argument
 from dvr_ryu.shipped import flows_dir
 
 if TYPE_CHECKING:
+    from dvr_ryu.topology.topology import Topology
     from dvr_ryu.trace.hops import Probe, Trace
     from dvr_ryu.trace.live.asking import Ask
     from dvr_ryu.trace.network import Network
 
 
-def _complete_end(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
-    from dvr_ryu.topology.loading import load_topology
+def _ends(topology: Topology) -> Iterable[str]:
     from dvr_ryu.trace.endpoints import names
 
-    try:
-        file = next(word for word in split_arg_string(os.environ["COMP_WORDS"]) if isfile(word))
-        known = [*names(load_topology(file))]
-    except (KeyError, StopIteration, errors.DvrError):
-        return []
-    return [CompletionItem(name) for name in known if name.startswith(typed)]
+    return names(topology)
 
 
 _PORTS = click.IntRange(1, 65535)
@@ -86,8 +78,8 @@ live_option = click.option(
 
 @click.command()
 @topology_argument
-@click.argument("source", metavar="FROM", shell_complete=_complete_end)
-@click.argument("target", metavar="TO", shell_complete=_complete_end)
+@click.argument("source", metavar="FROM", shell_complete=completing(_ends))
+@click.argument("target", metavar="TO", shell_complete=completing(_ends))
 @flows_option
 @probe_options
 @reply_option

@@ -328,6 +328,7 @@ def test_completion_offers_commands(line: str, some: set[str]):
         (f"dvr flows {EXAMPLE} --host ", {"server-233", "server-68", "server-64"}),
         (f"dvr flows {EXAMPLE} --host server-6", {"server-68", "server-64"}),
         (f"dvr companion plan {EXAMPLE} --host server-2", {"server-233"}),
+        (f"dvr trace {EXAMPLE} cirros outs", {"outside"}),
         ("dvr flows /none.yaml --host ", set()),
         ("dvr flows --host ", set()),
     ],
