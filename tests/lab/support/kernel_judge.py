@@ -29,10 +29,10 @@ from dvr_ryu.trace.kernel.outcome import Frame, Outcome, Why
 from dvr_ryu.trace.kernel.request import Request
 from dvr_ryu.trace.kernel.setup.sysctls import KERNEL_DEFAULTS
 from dvr_ryu.trace.kernel.state import KernelState
+from tests.lab.support.frame_bytes import bytes_of, packet_of
 from tests.lab.support.random_frames import RandomFrames
-from tests.lab.support.real_host import RealHost, kept, outer
+from tests.lab.support.real_host import RealHost, comparable, outer
 from tests.lab.support.route_judge import route_differences
-from tests.lab.support.wire import bytes_of, packet_of
 
 MOST = 5
 """So many differences are enough."""
@@ -153,7 +153,7 @@ def _described(packet: Packet) -> str:
 
 def differences(view: HostView, seed: int, frames: int) -> Iterator[str]:
     """Every way in which the two hosts differ."""
-    resources = list(kept(desired_resources(view, "netdev")))
+    resources = list(comparable(desired_resources(view, "netdev")))
     announced = _announced(view)
     computed = ComputedHost(view, resources, announced, _inherited())
     real = RealHost(view, resources, announced)

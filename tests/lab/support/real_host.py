@@ -68,7 +68,7 @@ _QUIET = {
 """Settings below net.ipv4 that keep the kernel from repeating itself, and from keeping silent."""
 
 
-def kept(resources: Iterable[Resource]) -> Iterator[Resource]:
+def comparable(resources: Iterable[Resource]) -> Iterator[Resource]:
     """The resources that need no Open vSwitch and no daemon. NAT chooses no port at random, and no
     namespace sends redirects, because the kernel sends few of them: neither could be compared.
     """
@@ -211,14 +211,13 @@ def _lease(view: HostView, port: model.Port) -> None:
     namespace = model.instance_namespace(port.name)
     options = client_options(view, port)
     cidr = port.cidr
-    words = options.get(CLASSLESS_ROUTES, "").split(",")
     lease = {
         "ip": port.ip,
         "mask": str(cidr.prefixlen),
         "broadcast": str(cidr.broadcast_address),
         "router": options[ROUTER].replace(",", " "),
         "mtu": options[MTU].rstrip("bsi"),
-        "staticroutes": " ".join(words),
+        "staticroutes": options.get(CLASSLESS_ROUTES, "").replace(",", " "),
     }
     environment = {**os.environ, **lease, "interface": port.card, "NETNS": namespace}
     command = ["ip", "netns", "exec", namespace, DHCP_SCRIPT_PATH, "bound"]

@@ -83,8 +83,8 @@ def _route_difference(
         net, destination, source, device
     )  # fmt: skip
     if there != computed:
-        words = " ".join(["ip route get", ip_text(destination), *options])
-        yield f"{net.name}: {words}: computed {computed}, real {there}"
+        command = " ".join(["ip route get", ip_text(destination), *options])
+        yield f"{net.name}: {command}: computed {computed}, real {there}"
 
 
 def _answered(answer: subprocess.CompletedProcess[str]) -> Any:
