@@ -72,7 +72,7 @@ def change(controller: LabService, page: str, topology: Topology, folder: Path) 
     if folder.resolve() == selected(controller.host):
         return []
     try:
-        before = client.fetch(page, status.PATH)["controller"]
+        before = client.fetch(page, status.PATH)
     except client.NoAnswer as error:
         raise HostError(f"{error}\n{controller.log_tail()}") from None
     found: dict[str, Any] = {}
@@ -102,15 +102,19 @@ def _name(bridge: dict[str, Any]) -> str:
 
 def _has_read(found: dict[str, Any], before: dict[str, Any]) -> bool:
     """Whether the controller has read an edit since `before`, or was started since."""
-    now = found["controller"]
-    edited: bool = now["edits"]["applied"] > before["edits"]["applied"]
-    return edited or now["started"] != before["started"]
+    now, then = found["controller"], before["controller"]
+    edited: bool = now["edits"]["applied"] > then["edits"]["applied"]
+    return edited or now["started"] != then["started"]
 
 
 def _refusal(found: dict[str, Any], before: dict[str, Any]) -> str:
-    """Why the controller or a bridge refuses an edit, by the status; empty if none does."""
+    """Why the controller or a bridge refuses an edit since `before`; empty if none does. A bridge
+    that refused the flows before may still say so.
+    """
     edits, error = found["controller"]["edits"], found["controller"]["error"]
-    if edits["refused"] > before["edits"]["refused"] and error:
+    if edits["refused"] > before["controller"]["edits"]["refused"] and error:
         return str(error["text"])
+    known = {_name(each): each["last_error"] for each in before["bridges"]}
     refused = (each for each in found["bridges"] if each["refused"])
-    return "".join(f"{_name(each)}: {each['refused']}" for each in refused)
+    new = (each for each in refused if each["last_error"] != known.get(_name(each)))
+    return "\n".join(f"{_name(each)}: {each['refused']}" for each in new)

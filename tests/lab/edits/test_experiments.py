@@ -225,6 +225,19 @@ def test_bad_flows_change_nothing(article: Article, tmp_path: Path) -> None:
     assert len(log_lines(article.controller(), "")) == before, "the controller saw nothing of it"
 
 
+def test_good_flows_follow_those_that_switches_refuse(article: Article, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    shutil.copytree(flows_dir(), bad, ignore=lambda *_: ["experiments"])
+    tunnel = bad / "br-tun.flows"
+    text, across = tunnel.read_text(), "output:{remote_port.tunnel}"
+    assert across in text
+    tunnel.write_text(text.replace(across, f"{across},group:7"))
+    with pytest.raises(HostError, match=r"the controller refuses .*bad\. server-\d+/br-tun: "):
+        change(article, bad)
+    assert len(change(article, ARTICLE)) == 6
+    assert_has_just(article, ARTICLE)
+
+
 def test_saving_a_file_of_the_folder_that_is_in_force(article: Article, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(ARTICLE, mine)
