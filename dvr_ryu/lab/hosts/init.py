@@ -155,7 +155,7 @@ class Service:
         self._starts = 0
         self._started = 0.0
         self._failures = 0
-        """The number of its soon failures in a row."""
+        """The number of its early failures in a row."""
         self._command = command
         self._environment = environment
         self._log = log
