@@ -12,7 +12,7 @@ from statistics import median
 from bench.figures import Figure, Goal, spaced
 from bench.rig.topologies import Instance, fabric_at_random, host, network
 from dvr_ryu.pipeline.load import load_pipelines
-from dvr_ryu.prove.pairs import Attempt
+from dvr_ryu.prove.attempt import Attempt
 from dvr_ryu.prove.proof import Judge, Proof, Report
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.topology.loading import load_topology, parse_topology

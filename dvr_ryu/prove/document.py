@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dvr_ryu.errors import Location
+from dvr_ryu.prove.attempt import Attempt
 from dvr_ryu.prove.findings import Finding
 from dvr_ryu.prove.groups import groups
-from dvr_ryu.prove.pairs import Attempt
 from dvr_ryu.prove.proof import Report
 from dvr_ryu.trace.network import Network
 from dvr_ryu.trace.story.lines import story

@@ -10,9 +10,10 @@ from enum import Enum
 from attrs import frozen
 
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.prove.attempt import Attempt
 from dvr_ryu.prove.groups import decisive
 from dvr_ryu.prove.literals import literals
-from dvr_ryu.prove.pairs import Attempt, Pairs
+from dvr_ryu.prove.pairs import Pairs
 from dvr_ryu.prove.proof import Judge
 from dvr_ryu.prove.roles import Numbering, Roles
 from dvr_ryu.topology.topology import Topology

@@ -15,9 +15,9 @@ from attrs import frozen
 
 from dvr_ryu.companion.desired.dhcp import dhcp_namespace
 from dvr_ryu.pipeline.run.packet import ARP_REPLY, ARP_REQUEST, BROADCAST
+from dvr_ryu.prove.attempt import Attempt, Kind
 from dvr_ryu.prove.dhcp import arrivals
 from dvr_ryu.prove.expectations import Expected
-from dvr_ryu.prove.pairs import Attempt, Kind
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.hops import Hop, Trace
 from dvr_ryu.trace.hops import Kind as Node

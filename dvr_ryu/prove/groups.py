@@ -10,7 +10,7 @@ from attrs import frozen
 
 from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.run.steps import Step as FlowStep
-from dvr_ryu.prove.pairs import Attempt, Kind
+from dvr_ryu.prove.attempt import Attempt, Kind
 from dvr_ryu.trace.hops import Trace
 
 

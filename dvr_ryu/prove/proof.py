@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from attrs import field, frozen
 
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
+from dvr_ryu.prove.attempt import Attempt, Kind
 from dvr_ryu.prove.dhcp import lease
 from dvr_ryu.prove.expectations import Expectations, Expected
 from dvr_ryu.prove.findings import Finding, findings, too_long
 from dvr_ryu.prove.literals import literals
-from dvr_ryu.prove.pairs import Attempt, Kind, Pairs
+from dvr_ryu.prove.pairs import Pairs
 from dvr_ryu.prove.roles import Numbering, Roles
 from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.topology import Topology

@@ -21,9 +21,9 @@ from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.lab import lifecycle, proving
 from dvr_ryu.lab.proof.probes import ICMP_OVERHEAD
 from dvr_ryu.lab.proof.proof import watched_underlay
+from dvr_ryu.prove.attempt import Attempt, Kind
 from dvr_ryu.prove.edits import Effect, differences
 from dvr_ryu.prove.findings import Fault, Finding
-from dvr_ryu.prove.pairs import Attempt, Kind
 from dvr_ryu.prove.proof import Judge, Proof
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import load_topology

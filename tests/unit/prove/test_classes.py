@@ -10,8 +10,9 @@ import pytest
 
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.load import load_pipelines
+from dvr_ryu.prove.attempt import Attempt
 from dvr_ryu.prove.literals import Literals, literals
-from dvr_ryu.prove.pairs import Attempt, Pairs
+from dvr_ryu.prove.pairs import Pairs
 from dvr_ryu.prove.proof import Proof
 from dvr_ryu.prove.roles import Cell, Numbering, Roles
 from dvr_ryu.shipped import flows_dir
