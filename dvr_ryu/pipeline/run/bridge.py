@@ -7,7 +7,7 @@ bridge: patch ports and tunnels are outputs, and the caller goes on there.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
 
 from attrs import evolve
 
@@ -40,13 +40,8 @@ class Bridge:
         )
         self.by_name = {port.name: port for port in self.ports}
         context = BridgeContext(view.this_host, {port.name: port.number for port in self.ports})
-
-        def rows_of(relation: str) -> Iterable[Any]:
-            rows: Iterable[Any] = getattr(view, relation)
-            return rows
-
         self._environment = Environment(
-            Lookup(pipeline, rows_of, context),
+            Lookup(pipeline, partial(getattr, view), context),
             {port.number: port for port in self.ports},
             self.by_name,
             {table.number: table.name for table in pipeline.tables},

@@ -11,13 +11,12 @@ from typing import Any
 
 from attrs import Factory, define, evolve, frozen
 
-from dvr_ryu.errors import Location
 from dvr_ryu.pipeline.language.actions.base import Action
 from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.numbers import PORT
 from dvr_ryu.pipeline.run.headers import Fields
-from dvr_ryu.pipeline.run.lookup import Lookup
+from dvr_ryu.pipeline.run.lookup import Found, Lookup
 from dvr_ryu.pipeline.run.packet import Packet
 from dvr_ryu.pipeline.run.ports import BridgePort
 from dvr_ryu.pipeline.run.state import BridgeState
@@ -33,6 +32,8 @@ _L4 = frozenset(
     for name, field in FIELDS.items()
     if (field.in_transport or name.startswith("icmp")) and name != "tcp_flags"
 )
+_NO_FLOW = Found(Flow(0, 0, (), ()), (), "", "", learned=False)
+"""Of a packet that matches no flow."""
 _Saved = tuple[Fields, Packet, "Packet | None", list[int], list[Action]]
 
 Perform = Callable[["Machine", Any], None]
@@ -69,15 +70,10 @@ class Environment:
 class StepInWork:
     """A step to which the actions of its flow add."""
 
+    found: Found
     table: int
     name: str
-    location: Location | None
-    sentence: str
-    match: str
-    actions: str
     depth: int
-    matched: bool = True
-    learned: bool = False
     changes: dict[str, tuple[int | None, int | None]] = Factory(dict)
     notes: list[str] = Factory(list)
     outputs: list[str] = Factory(list)
@@ -95,9 +91,11 @@ class StepInWork:
             for name, (before, after) in self.changes.items()
             if before != after
         )
+        found, flow = self.found, self.found.flow
         return Step(
-            self.table, self.name, self.location, self.sentence, self.match, self.actions, changes,
-            tuple(self.notes), tuple(self.outputs), self.depth, self.matched, self.learned,
+            self.table, self.name, flow.location, flow.sentence, found.match_text,
+            found.actions_text, changes, tuple(self.notes), tuple(self.outputs), self.depth,
+            found is not _NO_FLOW, found.learned,
         )  # fmt: skip
 
 
@@ -162,6 +160,10 @@ class Machine:
         port = self.environment.ports.get(number)
         return port.name if port else PORT.write(number)
 
+    def table_name(self, number: int) -> str:
+        """A table's name, or its number if the flow file lacks it."""
+        return self.environment.table_names.get(number, str(number))
+
     def as_it_is(self) -> Packet:
         """The packet now, with its registers and the like."""
         return evolve(self.packet, fields=self.fields, payload=self.payload)
@@ -196,12 +198,15 @@ class Machine:
         self.look_up(table, depth=0)
         self.finish()
 
-    def start(self, actions: Iterable[Action], sentence: str, table: int) -> None:
+    def start(self, actions: tuple[Action, ...], sentence: str, table: int) -> None:
         """Run actions that no look-up found, as a step of their own."""
-        name = self.environment.table_names.get(table, str(table))
-        step = StepInWork(table, name, None, sentence, "", ",".join(map(str, actions)), 0)
+        flow, text = Flow(table, 0, (), actions, sentence=sentence), ",".join(map(str, actions))
+        self._begin(Found(flow, actions, "", text, learned=False), table, depth=0)
+
+    def _begin(self, found: Found, table: int, depth: int) -> None:
+        step = StepInWork(found, table, self.table_name(table), depth)
         self.steps.append(step)
-        self.push(actions, step, table)
+        self.push(found.actions, step, table)
 
     def finish(self) -> None:
         """Run until no frame is left."""
@@ -244,35 +249,17 @@ class Machine:
         return dict(self.fields), self.packet, self.payload, list(self.stack), list(self.action_set)
 
     def restore(self, saved: _Saved) -> None:
-        """Go on with the packet as it was."""
-        fields, self.packet, self.payload, stack, action_set = saved
-        self.fields, self.stack, self.action_set = dict(fields), list(stack), list(action_set)
+        """Go on with the packet as it was. What `save` returned serves once."""
+        self.fields, self.packet, self.payload, self.stack, self.action_set = saved
 
     def look_up(self, table: int, depth: int, seen_as: Mapping[str, int] | None = None) -> None:
         """Look the packet up, and push a frame with the actions of the flow that matches. `seen_as`
         are other numbers of some fields, for the look-up only.
         """
         self._count()
-        name = self.environment.table_names.get(table, str(table))
         fields = self._as_looked_up(seen_as)
         found = self.environment.lookup.find(table, fields, self.state.learned)
-        if found is None:
-            step = StepInWork(table, name, None, "", "", "", depth, matched=False)
-            self.steps.append(step)
-            self.push((), step, table)
-            return
-        step = StepInWork(
-            table,
-            name,
-            found.flow.location,
-            found.flow.sentence,
-            found.match_text,
-            found.actions_text,
-            depth,
-            learned=found.learned,
-        )
-        self.steps.append(step)
-        self.push(found.actions, step, table)
+        self._begin(found or _NO_FLOW, table, depth)
 
     def push(
         self,

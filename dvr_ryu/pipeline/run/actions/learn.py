@@ -31,7 +31,7 @@ def learn(machine: Machine, action: Learn) -> None:
     room = not limit or len(alike) < limit or identity(flow) in alike
     if room:
         machine.learn(flow)
-        name = machine.environment.table_names.get(flow.table, str(flow.table))
+        name = machine.table_name(flow.table)
         machine.note(f"the switch learns a flow in table {flow.table} {name}: {_text(flow)}")
     else:
         machine.note(f"the switch learns nothing: there are {limit} such flows already")
