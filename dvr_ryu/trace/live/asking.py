@@ -56,8 +56,10 @@ class Node:
     def objects(self, command: str) -> list[dict[str, Any]]:
         """The JSON objects that a command of iproute2 prints; none if it fails."""
         answer = self.run(command)
-        if answer.failed:
-            return []
+        return [] if answer.failed else self.parsed(command, answer)
+
+    def parsed(self, command: str, answer: Answer) -> list[dict[str, Any]]:
+        """The JSON objects in the answer to a command of iproute2. Raises Unanswered."""
         try:
             found = json.loads(answer.output or "[]")
         except ValueError as error:

@@ -18,7 +18,7 @@ from dvr_ryu.trace.host import TracedHost
 from dvr_ryu.trace.kernel.addresses import ip_text, mac_text
 from dvr_ryu.trace.kernel.host import UNDERLAY
 from dvr_ryu.trace.kernel.outcome import Kind, Step
-from dvr_ryu.trace.kernel.setup.routes import Found, Type
+from dvr_ryu.trace.kernel.setup.routes import LOOPBACK, Found, Type
 from dvr_ryu.trace.live.asking import Node
 
 Departures = Iterator[tuple[int, str]]
@@ -76,7 +76,7 @@ def _devices(hop: Hop, host: TracedHost, node: Node) -> Iterator[str]:
 def _route(hop: Hop, leaving: Packet | None, host: TracedHost) -> Found | None:
     """The route that the value says, of a packet after DNAT and before SNAT; None without one."""
     source = ip_text(hop.packet["nw_src"])
-    return host.kernel.route(hop.node, _destination(hop, leaving), source, hop.port or "lo")
+    return host.kernel.route(hop.node, _destination(hop, leaving), source, hop.port or LOOPBACK)
 
 
 def _destination(hop: Hop, leaving: Packet | None) -> str:
@@ -98,7 +98,7 @@ def _other_route(
         if wanted is not None:
             yield f"{command}: {answer.errors.strip()}"
         return
-    (real, *_) = node.objects(command)
+    (real, *_) = node.parsed(command, answer)
     if not _is_route(real, wanted):
         yield f"{command}: {_written(real)}"
 
