@@ -59,12 +59,8 @@ def flows_folder(folder: Path) -> Path:
 def controller(folder: Path, topology_file: Path, flows_folder: Path) -> Iterator[Controller]:
     config = folder / "ryu.conf"
     config.write_text(f"[dvr]\nflows = {flows_folder}\n")
-    running = Controller(folder, topology_file, f"--config-file={config}")
-    try:
-        running.start()
+    with Controller(folder, topology_file, f"--config-file={config}") as running:
         yield running
-    finally:
-        running.kill()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ JUNK = (
 
 
 def page_of(controller: Controller) -> tuple[str, int]:
-    parts = urlsplit(controller.wait_for("page at ").split()[-1])
+    parts = urlsplit(controller.page)
     assert parts.hostname and parts.port
     return parts.hostname, parts.port
 
@@ -69,16 +69,13 @@ def test_with_few_descriptors_switches_still_connect(
 ) -> None:
     controller = Controller(folder, topology_file)
     controller.command = ["prlimit", "--nofile=64:64", *controller.command]
-    try:
-        controller.start()
+    with controller:
         page = page_of(controller)
         with ExitStack() as clients:
             for _ in range(100):
                 clients.enter_context(socket.create_connection(page, timeout=10))
             connected(ovs, controller, topology_file)
         wait_until(lambda: bool(fetch(page, "/status.json")), 20, "the page answers again")
-    finally:
-        controller.kill()
 
 
 def test_a_killed_worker_stops_nothing(

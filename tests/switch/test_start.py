@@ -88,8 +88,7 @@ def test_where_the_topology_is_found(tmp_path: Path) -> None:
 
 def test_it_starts_in_a_few_lines_and_without_a_warning(tmp_path: Path) -> None:
     controller = Controller(tmp_path, ARTICLE)
-    try:
-        controller.start()
+    with controller:
         assert controller.lines()[:7] == [
             "loading app dvr_ryu.app",
             "loading app ryu.controller.ofp_handler",
@@ -98,30 +97,21 @@ def test_it_starts_in_a_few_lines_and_without_a_warning(tmp_path: Path) -> None:
             *[line for line in controller.lines() if line.startswith("flows ")],
             f"listening on {controller.target}",
         ]
-    finally:
-        controller.kill()
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     first = Controller(tmp_path, ARTICLE)
-    try:
-        first.start()
+    with first:
         options = ["--ofp-listen-host=127.0.0.1", f"--ofp-tcp-listen-port={first.port}"]
         line = complaint(start(tmp_path, *options, DVR_TOPOLOGY=str(ARTICLE)))[-1]
         assert "Address already in use" in line
-    finally:
-        first.kill()
 
 
 def test_a_hello_is_answered_at_once(tmp_path: Path) -> None:
     """`dvr companion check` recognizes the controller by it."""
     controller = Controller(tmp_path, ARTICLE)
-    controller.start()
-    try:
-        with socket.create_connection(("127.0.0.1", controller.port)) as connected:
-            assert exchange(connected, PATIENCE) == "1.4"
-    finally:
-        controller.kill()
+    with controller, socket.create_connection(("127.0.0.1", controller.port)) as connected:
+        assert exchange(connected, PATIENCE) == "1.4"
     assert not [line for line in controller.lines() if "Traceback" in line]
 
 
@@ -145,23 +135,16 @@ def test_an_occupied_page_stops_nothing(tmp_path: Path) -> None:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
         controller = Controller(tmp_path, ARTICLE)
         controller.environment["DVR_PAGE"] = f"{taken},127.0.0.1:0"
-        try:
-            controller.start()
+        with controller:
             controller.wait_for(f"no page: cannot listen on {taken}: Address already in use")
-            page = controller.wait_for("page at http://127.0.0.1:").split()[-1]
-            with urlopen(f"{page}status.json", timeout=20) as answer:
+            with urlopen(f"{controller.page}status.json", timeout=20) as answer:
                 assert json.load(answer)["controller"]["topology"] == str(ARTICLE)
-        finally:
-            controller.kill()
 
 
 def test_there_may_be_no_page(tmp_path: Path) -> None:
     controller = Controller(tmp_path, ARTICLE)
     controller.environment["DVR_PAGE"] = "off"
-    try:
-        controller.start()
+    with controller:
         with socket.create_connection(("127.0.0.1", controller.port)) as connected:
             assert exchange(connected, PATIENCE) == "1.4"
         assert not [line for line in controller.lines() if "page" in line]
-    finally:
-        controller.kill()

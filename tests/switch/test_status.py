@@ -17,8 +17,7 @@ HOST, BRIDGE = "server-233", "br-int"
 
 
 def fetch(controller: Controller, path: str) -> Any:
-    page = controller.wait_for("page at ").split()[-1]
-    with urllib.request.urlopen(page + path, timeout=10) as response:
+    with urllib.request.urlopen(controller.page + path, timeout=10) as response:
         return json.load(response)
 
 

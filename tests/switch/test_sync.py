@@ -351,11 +351,8 @@ def test_it_listens_where_the_topology_says_and_else_on_loopback(
     edit(topology_file, "controller: tcp:10.0.44.1:6653", line.format(port=controller.port))
     options = [] if line else [f"--ofp-tcp-listen-port={controller.port}"]
     controller.command = [str(RYU_MANAGER), *options, "dvr_ryu.app"]
-    try:
-        controller.start()
+    with controller:
         assert listening(controller) == f"tcp:{address}:{controller.port}"
-    finally:
-        controller.kill()
 
 
 def test_flows_with_a_cookie_of_their_own_are_ours(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
 import subprocess
@@ -24,14 +23,8 @@ BRIDGE = {"host": HOST, "bridge": "br-tun"}
 PACKET = "in_port=patch-int,dl_vlan=1,dl_src=fa:16:3e:ff:aa:66,dl_dst=fa:16:3e:00:00:0"
 
 
-def page_of(controller: Controller) -> str:
-    found = re.search(r"page at (http://\S+/)", controller.wait_for("page at http://"))
-    assert found
-    return found[1]
-
-
 def scrape(controller: Controller) -> Scrape:
-    with urllib.request.urlopen(f"{page_of(controller)}metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"{controller.page}metrics", timeout=30) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         return Scrape(answer.read().decode())
 
@@ -147,7 +140,7 @@ JUNK = (
 def test_junk_requests_change_no_series(ovs: Ovs, controller: Controller, topology_file: Path):
     fill(ovs, controller, topology_file)
     before = scrape(controller)
-    address, _, port = page_of(controller).removeprefix("http://").rstrip("/").rpartition(":")
+    address, _, port = controller.page.removeprefix("http://").rstrip("/").rpartition(":")
     for junk in JUNK:
         with suppress(OSError), socket.create_connection((address, int(port)), 10) as sock:
             sock.sendall(junk)

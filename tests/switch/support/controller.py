@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class Controller:
-    """A running controller of one topology file."""
+    """A controller of one topology file; it runs within a `with` block."""
 
     def __init__(self, folder: Path, topology: Path, *options: str) -> None:
         self.port = free_port()
@@ -44,6 +44,17 @@ class Controller:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
+    def __enter__(self) -> Controller:
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
     def start(self) -> None:
         mark = self.mark()
         with self.log.open("ab") as log:
@@ -57,6 +68,11 @@ class Controller:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @property
+    def page(self) -> str:
+        """The URL of its page, with a slash at the end."""
+        return self.wait_for("page at http://").split()[-1]
 
     @property
     def pid(self) -> int:

@@ -85,12 +85,8 @@ def topology_file(folder: Path) -> Path:
 def controller(folder: Path, topology_file: Path, pki: Pki) -> Iterator[Controller]:
     config = folder / "ryu.conf"
     config.write_text(f"[dvr]\npki = {pki.folder}\n")
-    running = Controller(folder, topology_file, f"--config-file={config}")
-    try:
-        running.start()
+    with Controller(folder, topology_file, f"--config-file={config}") as running:
         yield running
-    finally:
-        running.kill()
 
 
 @contextmanager
