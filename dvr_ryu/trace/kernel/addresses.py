@@ -1,37 +1,41 @@
-"""Addresses as the numbers that packets have, and as text. Pure."""
+"""Addresses as the numbers that packets have, and as text. Pure.
+
+The notation is that of flows. Each result is remembered: a walk asks for few of them often.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import NamedTuple
 
+from dvr_ryu.pipeline.language.numbers import read_ipv4, read_mac, write_ipv4, write_mac
+
 BITS = 32
 LIMITED_BROADCAST = (1 << BITS) - 1
 
 
+@lru_cache(maxsize=1 << 14)
 def ip_number(text: str) -> int:
     """An IPv4 address as a number."""
-    number = 0
-    for byte in text.split("."):
-        number = number << 8 | int(byte)
-    return number
+    return read_ipv4(text)
 
 
 @lru_cache(maxsize=1 << 14)
 def ip_text(number: int) -> str:
     """An IPv4 address as text."""
-    return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
+    return write_ipv4(number)
 
 
+@lru_cache(maxsize=1 << 14)
 def mac_number(text: str) -> int:
     """A MAC as a number."""
-    return int(text.replace(":", ""), 16)
+    return read_mac(text)
 
 
 @lru_cache(maxsize=1 << 14)
 def mac_text(number: int) -> str:
     """A MAC as text."""
-    return ":".join(f"{number >> shift & 255:02x}" for shift in range(40, -1, -8))
+    return write_mac(number)
 
 
 def is_group(mac: int) -> bool:

@@ -7,6 +7,7 @@ from attrs import evolve
 from dvr_ryu.pipeline.language.fields import IP
 from dvr_ryu.pipeline.run.packet import ICMP, Packet
 from dvr_ryu.trace.kernel.addresses import is_multicast
+from dvr_ryu.trace.kernel.netfilter import tcp
 from dvr_ryu.trace.kernel.netfilter.conntrack import is_icmp_error
 
 UNREACHABLE, REDIRECT, TIME_EXCEEDED = 3, 5, 11
@@ -17,7 +18,6 @@ _QUOTED = 576 - _HEADERS
 _TTL = 64
 _INTERNETWORK_CONTROL = 0xC0
 _LATER_FRAGMENT = 2
-_RST, _ACK = 0x04, 0x10
 _RST_SIZE = 40
 
 
@@ -65,5 +65,5 @@ def echo_reply(request: Packet) -> Packet:
 
 def reset(segment: Packet) -> Packet:
     """The answer to a segment of TCP to a port at which nobody listens."""
-    flags = _RST if segment["tcp_flags"] & _ACK else _RST | _ACK
+    flags = tcp.RST if segment["tcp_flags"] & tcp.ACK else tcp.RST | tcp.ACK
     return evolve(segment.reply().having(tcp_flags=flags, nw_ttl=_TTL), size=_RST_SIZE)

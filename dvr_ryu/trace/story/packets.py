@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dvr_ryu.pipeline.language.numbers import write_mac
 from dvr_ryu.pipeline.run.packet import (
     ARP_REQUEST,
     ECHO_REPLY,
     ECHO_REQUEST,
-    TCP,
-    UDP,
     Packet,
     written_field,
 )
 from dvr_ryu.trace.hops import ARP, ICMP, Probe
-from dvr_ryu.trace.kernel.addresses import ip_text
+from dvr_ryu.trace.kernel.addresses import ip_text, mac_text
+from dvr_ryu.trace.kernel.netfilter.iptables import PORTS
 
-_TRANSPORTS = {TCP: "tcp", UDP: "udp"}
 _ECHO = {ECHO_REQUEST: "a ping", ECHO_REPLY: "the answer to a ping"}
 _FLAGS = {0x02: "SYN", 0x12: "SYN, ACK", 0x14: "RST, ACK", 0x04: "RST"}
 
@@ -34,11 +31,11 @@ def packet_text(packet: Packet) -> str:
         spa, tpa = ip_text(packet["arp_spa"]), ip_text(packet["arp_tpa"])
         if packet["arp_op"] == ARP_REQUEST:
             return f"ARP: who has {tpa}? Tell {spa}"
-        return f"ARP: {spa} is at {write_mac(packet['arp_sha'])}"
+        return f"ARP: {spa} is at {mac_text(packet['arp_sha'])}"
     ends = f"from {ip_text(packet['nw_src'])} to {ip_text(packet['nw_dst'])}"
     if packet.quoted is not None:
         return f"an ICMP error {ends}"
-    transport = _TRANSPORTS.get(packet["nw_proto"])
+    transport = PORTS.get(packet["nw_proto"])
     if transport is None:
         return f"{_ECHO.get(packet['icmp_type'], 'an ICMP message')} {ends}"
     source, target = packet[f"{transport}_src"], packet[f"{transport}_dst"]

@@ -10,13 +10,13 @@ from attrs import evolve
 
 from dvr_ryu.pipeline.run.packet import ICMP, Packet
 from dvr_ryu.trace.kernel.addresses import ip_text
+from dvr_ryu.trace.kernel.icmp import REDIRECT
 from dvr_ryu.trace.kernel.netfilter.conntrack import Status, Tracking
 from dvr_ryu.trace.kernel.netfilter.iptables import PORTS, Nat
 from dvr_ryu.trace.kernel.outcome import Kind
 from dvr_ryu.trace.kernel.state import NamespaceState, Tuple
 from dvr_ryu.trace.kernel.visit import Skb, Visit, changes
 
-_REDIRECT = 5
 _LAST_PORT = (1 << 16) - 1
 _FIRST_FREE = 1024
 
@@ -71,7 +71,7 @@ def translate(visit: Visit, skb: Skb, *, source: bool) -> bool:
     connection = tracking.connection
     translates = connection.is_snat if source != tracking.is_answer else connection.is_dnat
     if tracking.status is Status.RELATED:
-        if skb["icmp_type"] == _REDIRECT and (connection.is_snat or connection.is_dnat):
+        if skb["icmp_type"] == REDIRECT and (connection.is_snat or connection.is_dnat):
             return False
         after = _error(skb.packet, tracking, source) if translates else skb.packet
     else:
