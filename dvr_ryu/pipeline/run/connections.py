@@ -6,7 +6,7 @@ replies have: nat makes them differ. Nothing ends by itself: there is no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from attrs import evolve, frozen
@@ -72,16 +72,15 @@ def ends_of(fields: Fields) -> Ends | None:
     return Ends(dl_type, protocol, src, dst, identifier, identifier)
 
 
-def with_ends(fields: Fields, ends: Ends) -> Fields:
-    """The packet's fields with other ends."""
-    changed = dict(fields)
-    changed |= zip(_ADDRESSES[ends.dl_type], (ends.src, ends.dst), strict=True)
+def with_ends(fields: Mapping[str, int], ends: Ends) -> Fields:
+    """The packet's fields with other ends; of a later fragment, only the addresses change."""
+    changed = dict(zip(_ADDRESSES[ends.dl_type], (ends.src, ends.dst), strict=True))
     if ends.protocol in TRANSPORTS:
         name = TRANSPORTS[ends.protocol]
         changed |= {f"{name}_src": ends.src_port, f"{name}_dst": ends.dst_port}
     elif ends.protocol in _ECHO_KINDS:
         changed["icmp_id"] = ends.src_port
-    return changed
+    return {**fields, **{name: value for name, value in changed.items() if name in fields}}
 
 
 def find(connections: Iterable[Connection], zone: int, ends: Ends) -> Connection | None:

@@ -79,7 +79,7 @@ class Packet:
     """The packet whose beginning an ICMP error has in it."""
     payload: Packet | None = None
     """The packet behind an outer header that hides it: an MPLS label, an NSH header. `fields` are
-    then those of the outer header.
+    then those of the outer header. Of a fragment, the whole packet.
     """
 
     def __hash__(self) -> int:

@@ -4,9 +4,11 @@ vSwitch does with real packets: ofproto/trace only guesses their state.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from scapy.compat import raw
-from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet as Sent
 from scapy.utils import PcapReader
@@ -19,6 +21,7 @@ from dvr_ryu.pipeline.run.state import BridgeState
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
+from dvr_ryu.trace.kernel.fragments import cut
 from tests.switch.interpreter.lines import BRIDGE, PORTS, pipeline
 from tests.switch.interpreter.tracer import Tracer
 
@@ -120,7 +123,12 @@ class RealPackets:
 
     def outputs(self, port: str, packet: Packet) -> list[tuple[str, str]]:
         """Send a packet; return the ports that it leaves through, and its ends there."""
-        self.tracer.call("netdev-dummy/receive", port, raw(built(packet)).hex())
+        return sorted((to, ends_of_sent(each)) for to, each in self.answers(port, [built(packet)]))
+
+    def answers(self, port: str, frames: list[Sent]) -> Iterator[tuple[str, Sent]]:
+        """Send frames; return the ports and frames that the bridge sends then."""
+        for frame in frames:
+            self.tracer.call("netdev-dummy/receive", port, raw(frame).hex())
         last = Ether(src=write_mac(ONE), dst="ff:ff:ff:ff:ff:ff") / ARP()
         self.tracer.call("netdev-dummy/receive", LATE, raw(last).hex())
         found: dict[str, list[Sent]] = {}
@@ -132,11 +140,7 @@ class RealPackets:
         wait_until(arrived, 20, "the last packet")
         for receiver, packets in found.items():
             self._read[receiver] += len(packets)
-        return sorted(
-            (receiver, ends_of_sent(each))
-            for receiver, packets in found.items()
-            for each in packets[:-1]
-        )
+            yield from ((receiver, each) for each in packets[:-1])
 
     def _new(self, port: str) -> list[Sent]:
         if not self.files[port].exists() or not self.files[port].stat().st_size:
@@ -184,3 +188,27 @@ def test_connections_are_those_of_real_packets(packets: RealPackets, name: str) 
         assert ours == packets.outputs(port, packet), (at, forwarding.steps)
         passed += bool(ours)
     assert passed
+
+
+def test_fragments_are_of_the_connection_of_their_packet(packets: RealPackets) -> None:
+    """Open vSwitch puts them together for ct. It sends the first when it has the last."""
+    mtu, data = 1420, 2000
+    datagram = udp(ONE, TWO, INSIDE, OUTSIDE, 53, src_port=5353, size=data + 28)
+    view = HostView(load_topology(examples_dir() / "human-defined-dvr.yaml"), "server-233")
+    bridge = Bridge(pipeline(FIREWALL), view, PORTS)
+    packets.make(FIREWALL)
+    state, ours = BridgeState(), []
+    for piece in cut(datagram, mtu):
+        forwarding = bridge.forward(state, piece, "p1")
+        state = forwarding.state
+        ours += [
+            (to, write_ipv4(each["nw_src"]), each["nw_frag"] > 1, each.get("udp_src"))
+            for to, each in forwarding.outputs
+        ]
+    frames = fragment(built(datagram) / bytes(data), fragsize=mtu - 20)
+    assert len(frames) == 2
+    theirs = [
+        (to, each[IP].src, each[IP].frag > 0, each[UDP].sport if UDP in each else None)
+        for to, each in packets.answers("p1", frames)
+    ]
+    assert ours == theirs == [("p2", "10.9.9.9", False, 5353), ("p2", "10.9.9.9", True, None)]

@@ -9,6 +9,7 @@ from attrs import evolve
 from dvr_ryu.pipeline.language.actions.ct import Ct, CtClear
 from dvr_ryu.pipeline.language.actions.nat import Nat
 from dvr_ryu.pipeline.language.fields import IP, Subfield
+from dvr_ryu.pipeline.language.flags import LATER
 from dvr_ryu.pipeline.run.action_set import set_of
 from dvr_ryu.pipeline.run.connections import (
     DNAT,
@@ -25,6 +26,7 @@ from dvr_ryu.pipeline.run.connections import (
 )
 from dvr_ryu.pipeline.run.headers import Fields, get_bits
 from dvr_ryu.pipeline.run.machine import Machine, runs
+from dvr_ryu.pipeline.run.packet import ICMP, ICMPV6
 
 _PORTS = range(1024, 1 << 16)
 """Ports that nat may take if the packet's own is in use."""
@@ -63,12 +65,13 @@ def clear(fields: Fields) -> None:
 
 def _track(machine: Machine, action: Ct, zone: int) -> Fields:
     """Look the connection up, commit it, translate the packet; return the fields of it."""
-    ends = ends_of(machine.fields)
+    fields = _put_together(machine)
+    ends = ends_of(fields)
     connection = find(machine.state.connections, zone, ends) if ends else None
     if connection and action.force and ends != connection.original:
         machine.state = machine.state.without(connection)
         connection = None
-    state = state_of(connection, ends, machine.fields)
+    state = state_of(connection, ends, fields)
     before = connection
     if ends and connection:
         connection = seen(connection, ends)
@@ -83,10 +86,21 @@ def _track(machine: Machine, action: Ct, zone: int) -> Fields:
     return _fields_of(state, zone, connection, ends)
 
 
+def _put_together(machine: Machine) -> Fields:
+    """The fields that ct sees: those of the whole packet, which a later fragment has as payload."""
+    whole = machine.payload
+    if whole is None or not machine.fields.get("nw_frag", 0) & LATER:
+        return machine.fields
+    return {**whole.fields, **machine.fields}
+
+
 def _translate(machine: Machine, connection: Connection, ends: Ends) -> int:
     """Change the packet's ends as the connection's nat does; return ct_state's bits for that."""
     after = translated(connection, ends)
     machine.fields = with_ends(machine.fields, after)
+    if machine.payload and machine.fields.get("nw_frag", 0):
+        whole = with_ends(machine.payload.fields, after)
+        machine.payload = evolve(machine.payload, fields=whole)
     source = (after.src, after.src_port) != (ends.src, ends.src_port)
     target = (after.dst, after.dst_port) != (ends.dst, ends.dst_port)
     return SNAT * source | DNAT * target
@@ -103,7 +117,7 @@ def _fields_of(state: int, zone: int, connection: Connection | None, ends: Ends 
         )
         fields |= dict(zip(names, (first.src, first.dst), strict=True))
         fields |= {"ct_nw_proto": first.protocol}
-        if first.protocol not in (1, 58):
+        if first.protocol not in (ICMP, ICMPV6):
             fields |= {"ct_tp_src": first.src_port, "ct_tp_dst": first.dst_port}
     return fields
 
