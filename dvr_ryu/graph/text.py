@@ -30,13 +30,18 @@ class _Row:
     detail: str = ""
     beyond: str = ""
 
+    @property
+    def has_columns(self) -> bool:
+        """Whether there is text beside the name."""
+        return bool(self.detail or self.beyond)
+
 
 def text(picture: Picture) -> str:
     """The tree of a picture. Text has no colours, so the names of networks stand in it."""
     rows = [*_Tree(picture).rows()]
     numbers = {row.id: steps_text(picture.steps.get(row.id, ())) for row in rows}
     margin = max(map(len, numbers.values()), default=0)
-    items = [row for row in rows if row.detail or row.beyond]
+    items = [row for row in rows if row.has_columns]
     first = max((len(row.branches + printable(row.name)) for row in items), default=0)
     second = max((len(printable(row.detail)) for row in items), default=0)
     lines = []
@@ -44,7 +49,7 @@ def text(picture: Picture) -> str:
         number = f"{numbers[row.id]:>{margin}}  " if margin else ""
         name, detail, beyond = map(printable, (row.name, row.detail, row.beyond))
         columns = f"{row.branches + name:{first}}  {detail:{second}}  {beyond}"
-        lines.append(f"{number}{columns if row in items else row.branches + name}".rstrip())
+        lines.append(f"{number}{columns if row.has_columns else row.branches + name}".rstrip())
     if picture.caption:
         lines += ["", printable(picture.caption)]
     return "\n".join(lines) + "\n"
@@ -90,9 +95,9 @@ class _Tree:
             yield self._item(item, below + inner)
 
     def _item(self, item: Item, stem: str) -> _Row:
-        detail = f"{item.detail}  {item.network}" if item.kind is Kind.PORT else item.detail
-        if item.network is None:
-            detail = item.detail
+        detail = item.detail
+        if item.kind is Kind.PORT and item.network is not None:
+            detail += f"  {item.network}"
         return _Row(stem, item.id, item.name, detail, "  ".join(self._to(item.id)))
 
     def _to(self, id: str) -> list[str]:
