@@ -84,19 +84,9 @@ class Roles:
 
     # Instances ------------------------------------------------------------------------------------
 
-    def shape_of(self, instance: Port) -> int:
+    def shape_of(self, port: Port) -> int:
         """The shape of an instance, by its first NIC."""
-        return self._shape(instance, self._known)
-
-    def _read_instances(self) -> None:
-        for port in self._topology.instances.values():
-            shape = self._shape(port, self._known)
-            cell = Cell(port.network, port.host)
-            self.shapes.setdefault(cell, {}).setdefault(shape, port.name)
-            self.sizes[cell, shape] += 1
-
-    def _shape(self, port: Port, known: dict[Hashable, int]) -> int:
-        literals = self._literals
+        literals, known = self._literals, self._known
         hits: Hashable = None
         if literals.name_machines:
             hits = (
@@ -113,6 +103,13 @@ class Roles:
         if key not in known:
             known[key] = self._number("shape", *self._details(port), hits)
         return known[key]
+
+    def _read_instances(self) -> None:
+        for port in self._topology.instances.values():
+            shape = self.shape_of(port)
+            cell = Cell(port.network, port.host)
+            self.shapes.setdefault(cell, {}).setdefault(shape, port.name)
+            self.sizes[cell, shape] += 1
 
     def _details(self, port: Port) -> tuple[Hashable, ...]:
         subnets = [subnet.cidr for subnet in self._topology.networks[port.network].subnets]
