@@ -24,10 +24,11 @@ def status(url: str | None, as_json: bool) -> None:
     anything is not in sync.
     """
     from dvr_ryu.lab import status as state
+    from dvr_ryu.lab import status_text
 
     found = state.read(url)
     if as_json:
         output.show_json(found)
     else:
-        output.show(state.render(found))
+        output.show(status_text.render(found))
     sys.exit(state.exit_code(found))

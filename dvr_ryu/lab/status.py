@@ -8,27 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.upkeep.reporting import STATE_FILE
-from dvr_ryu.errors import DIFFERENT, DONE, DvrError, printable
+from dvr_ryu.errors import DIFFERENT, DONE, DvrError
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.state import StateFolder
-from dvr_ryu.tables import table
 from dvr_ryu.web import client, status
 from dvr_ryu.web.address import DEFAULT
-from dvr_ryu.web.status import time_text
-
-Document = dict[str, Any]
+from dvr_ryu.web.status import Document, time_text
 
 USUAL = f"http://{DEFAULT}/"
 """Where the page of a controller on this machine is, unless its options say otherwise."""
@@ -131,79 +124,3 @@ def _host(host: Document, companion: Companion | None, version: str | None) -> D
 def exit_code(found: Document) -> int:
     """2 if anything is not in sync."""
     return DONE if found["in_sync"] else DIFFERENT
-
-
-# For people ---------------------------------------------------------------------------------------
-
-
-def render(found: Document) -> RenderableType:
-    """Tables of the status for people."""
-    hosts = table(
-        ("host", "address", "in sync", "companion", "since", "error"),
-        map(_host_row, found["hosts"]),
-    )
-    parts: list[RenderableType] = [hosts]
-    if found["bridges"]:
-        columns = ("bridge", "state", "since", "flows", "peer", "last error")
-        parts += ["", table(columns, map(_bridge_row, found["bridges"]))]
-    return Group(*(Text(printable(line)) for line in _controller_lines(found)), "", *parts)
-
-
-def _controller_lines(found: Document) -> Iterator[str]:
-    controller = found["controller"]
-    if controller is None:
-        yield "controller: none on this machine"
-        return
-    edits = controller["edits"]
-    yield f"controller at {controller['listens']} since {_local(controller['started'])}"
-    yield f"topology {controller['topology']}, flows {controller['flows']}"
-    yield (
-        f"in force since {_local(controller['since'])}; "
-        f"{edits['applied']} edits applied, {edits['refused']} refused"
-    )
-    for each in controller["moving"]:
-        yield f"{each['instance']} is still on {each['host']}"
-    if error := controller["error"]:
-        yield f"the last save is not in force ({_local(error['time'])}):"
-        yield from error["text"].splitlines()
-
-
-def _host_row(host: Document) -> tuple[str, ...]:
-    known = host["companion"] or {"state": "", "since": None, "error": None}
-    return (
-        host["name"],
-        host["address"] or "",
-        "yes" if host["in_sync"] else "no",
-        known["state"],
-        _local(known["since"]),
-        known["error"] or "",
-    )
-
-
-def _bridge_row(bridge: Document) -> tuple[str, ...]:
-    error = bridge["last_error"]
-    return (
-        f"{bridge['host']}/{bridge['bridge']}",
-        state_of(bridge),
-        _local(bridge["in_sync_since"] or bridge["since"]),
-        str(bridge["flows"]),
-        bridge["peer"] or "",
-        f"{_local(error['time'])} {error['text']}" if error else "",
-    )
-
-
-def state_of(bridge: Document) -> str:
-    """The state of a bridge in a word or two."""
-    if not bridge["connected"]:
-        return "not connected"
-    if bridge["refused"]:
-        return "refuses its flows"
-    return "in sync" if bridge["in_sync"] else "being changed"
-
-
-def _local(time: str | None) -> str:
-    """A time of a document as a local one, to the second."""
-    if time is None:
-        return ""
-    moment = datetime.fromisoformat(time.replace("Z", "+00:00")).astimezone()
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
