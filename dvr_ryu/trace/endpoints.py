@@ -230,10 +230,10 @@ def _unknown(topology: Topology, word: str) -> UnknownEndpoint:
         there = [card.name for card in topology.cards if card.network == word]
         hint = f": {listed(there)}" if there else ""
         return UnknownEndpoint(f"{word} is a network; name an instance on it{hint}")
-    name, colon, _ = word.partition(":")
+    name, colon, nic = word.partition(":")
     if colon and name in topology.instances:
         own = [card.card for card in topology.cards if card.name == name]
-        return UnknownEndpoint(f"{name} has no NIC {word.partition(':')[2]}; it has {listed(own)}")
+        return UnknownEndpoint(f"{name} has no NIC {nic}; it has {listed(own)}")
     known = tuple(names(topology))
     near = nearest(word, known)
     hint = f"did you mean {near}?" if near else f"there is {listed(known)}"

@@ -65,7 +65,7 @@ def _departures(
     network: Network, hop: Hop, following: Hop | None, ask: Ask
 ) -> Iterator[tuple[int, str]]:
     if hop.kind is Kind.BRIDGE:
-        yield from bridges.departures(hop, network.pipelines, Node(hop.host, "", ask))
+        yield from bridges.departures(hop, network.pipelines, Node(hop.host, ROOT, ask))
     elif hop.kind is Kind.NAMESPACE and hop.awaited is None and hop.steps:
         node = Node(hop.host, hop.node, ask)
         if hop.node and (gone := node.run("true")).failed:

@@ -95,24 +95,21 @@ def _step(step: Step) -> Document:
     """A step of a table has its number, name and location; any other step has only a text."""
     in_table = step if isinstance(step, FlowStep) else None
     location = in_table.location if in_table else None
+    text = flow_text(step) or step.actions if isinstance(step, FlowStep) else step.text
     return {
         "table": in_table.table if in_table else None,
         "name": in_table.name if in_table else None,
         "file": location.file if location else None,
         "line": location.line if location else None,
-        "text": (flow_text(in_table) or in_table.actions) if in_table else _text(step),
+        "text": text,
         "match": in_table.match if in_table else None,
         "actions": in_table.actions if in_table else None,
         "notes": list(in_table.notes) if in_table else [],
         "changes": [
-            {"field": each.name, "before": _value(*each[:2]), "after": _value(each[0], each[2])}
-            for each in getattr(step, "changes", ())
+            {"field": name, "before": _value(name, before), "after": _value(name, after)}
+            for name, before, after in getattr(step, "changes", ())
         ],
     }
-
-
-def _text(step: Step) -> str:
-    return "" if isinstance(step, FlowStep) else step.text
 
 
 def _packet(packet: Packet) -> Document:

@@ -82,9 +82,16 @@ def _confirm(visit: Visit, skb: Skb) -> bool:
 
 
 def _filtered(visit: Visit, skb: Skb, table: str, hook: str, out_device: str | None) -> bool:
-    """A table's chain; False if a rule of it drops the packet."""
-    decided = _decision(visit, skb, table, hook, out_device)
-    return decided is None or decided[1].target is not Verdict.DROP
+    """A table's chain, with a step for the rule that decides; False if it drops the packet."""
+    decided = _walk(visit, skb, table, hook, out_device)
+    if decided is None:
+        return True
+    chain, rule = decided
+    if rule.target is Verdict.DROP:
+        visit.drop(Kind.NETFILTER, skb.packet, Why.FILTERED, _text(table, chain, rule))
+        return False
+    _note(visit, table, chain, rule, ())
+    return True
 
 
 def _translated(visit: Visit, skb: Skb, hook: str, out_device: str | None) -> bool:
@@ -118,20 +125,6 @@ def _bound(
     target = decided[1].target if decided else None
     nat.bind(visit.state, tracking, target if isinstance(target, Nat) else None, source=source)
     return decided if isinstance(target, Nat) else None
-
-
-def _decision(
-    visit: Visit, skb: Skb, table: str, hook: str, out_device: str | None
-) -> tuple[str, Rule] | None:
-    """The rule of a table that decides, as a step; a drop ends the packet."""
-    decided = _walk(visit, skb, table, hook, out_device)
-    if decided is not None:
-        chain, rule = decided
-        if rule.target is Verdict.DROP:
-            visit.drop(Kind.NETFILTER, skb.packet, Why.FILTERED, _text(table, chain, rule))
-        else:
-            _note(visit, table, chain, rule, ())
-    return decided
 
 
 def _walk(
