@@ -48,9 +48,9 @@ class _Drawing:
             self._rectangles |= moved
 
     def document(self) -> str:
-        key = [*self._key()]
+        key, key_height = self._key()
         width = self._layout.width + 2 * MARGIN
-        height = self._layout.height + 2 * MARGIN + (KEY_ROW * self._key_rows if key else 0)
+        height = self._layout.height + 2 * MARGIN + key_height
         classes = f"{CLASS} traced" if self._picture.way else CLASS
         title = _text(self._picture.title)
         lines = [
@@ -174,23 +174,23 @@ class _Drawing:
 
     # The key of colours ---------------------------------------------------------------------------
 
-    _key_rows = 0
-
-    def _key(self) -> Iterator[str]:
-        """The key, in as many rows as it needs."""
-        x, width = float(MARGIN), self._layout.width
-        top = self._layout.height + 2 * MARGIN
-        self._key_rows = 1
+    def _key(self) -> tuple[list[str], int]:
+        """The key, in as many rows as it needs, and its height."""
+        lines: list[str] = []
+        x, height, top = float(MARGIN), 0, self._layout.height + 2 * MARGIN
         for key in self._picture.networks:
             needs = 14 + _label_width(key.name, key.detail) + 24
-            if x > MARGIN and x + needs > width:
-                x, self._key_rows = float(MARGIN), self._key_rows + 1
-            y = top + KEY_ROW * (self._key_rows - 1)
-            yield f'<g class="{_network_class(key.number)}">'
-            yield _rectangle(Rectangle(x, y, 10, 10), "key", 2)
-            yield _label(x + 16, y + 9, key.name, key.detail)
-            yield "</g>"
+            if not lines or (x > MARGIN and x + needs > self._layout.width):
+                x, height = float(MARGIN), height + KEY_ROW
+            y = top + height - KEY_ROW
+            lines += [
+                f'<g class="{_network_class(key.number)}">',
+                _rectangle(Rectangle(x, y, 10, 10), "key", 2),
+                _label(x + 16, y + 9, key.name, key.detail),
+                "</g>",
+            ]
             x += needs
+        return lines, height
 
 
 def _network_class(number: int) -> str:
