@@ -66,7 +66,7 @@ class Difference:
             case Effect.CUT:
                 return decisive(self.after).verdict.reason
             case Effect.OPENED:
-                return f"{after.reason}; until now, {before.reason}"
+                return f"{after.reason}; until now, {decisive(self.before).verdict.reason}"
             case Effect.LED:
                 return f"{before.owner} until now, then {after.owner}"
         return f"{before.seen_as} until now, then {after.seen_as}"
@@ -74,7 +74,8 @@ class Difference:
 
 def differences(before: State, after: State) -> Iterator[Difference]:
     """The packets with another fate after the edit: one for each class that is a class in one of
-    the two states. Packets of instances that only one of the states has are not compared.
+    the two states. Packets with an end that only one of the states has are not compared: an
+    instance, or `outside`, which is nowhere without a gateway_host.
     """
     old = Judge(before.topology, before.pipelines)
     new = Judge(after.topology, after.pipelines)

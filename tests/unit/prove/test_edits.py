@@ -84,6 +84,17 @@ def test_an_edit_of_the_flows(tmp_path: Path) -> None:
     assert opened == {Effect.OPENED}
 
 
+def test_a_packet_whose_answer_was_lost(tmp_path: Path) -> None:
+    line = "# From an instance of another host to one receiver: let NORMAL learn first"
+    drop = "priority=77, icmp, icmp_type=0  actions=drop"
+    after = State(parse_topology(BEFORE, "edited.yaml"), PIPELINES)
+    before = evolve(after, pipelines=edited(tmp_path, ("br-int", line, f"{drop}\n  {line}")))
+    opened = {str(each.attempt): each for each in differences(before, after)}
+    assert opened["a → b"].kind is Effect.OPENED
+    _, _, until_now = opened["a → b"].text.partition("; until now, ")
+    assert "drops it in table 0" in until_now
+
+
 def test_dvr_check_tells_before_anything_is_sent(tmp_path: Path) -> None:
     file, flows = tmp_path / "topology.yaml", tmp_path / "flows"
     file.write_text(BEFORE)
