@@ -6,13 +6,11 @@ outer end of a pair of veth devices.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import evolve
@@ -22,6 +20,7 @@ from scapy.packet import Raw
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.desired.dhcp import client_options
 from dvr_ryu.companion.desired.instances import is_served
+from dvr_ryu.companion.providers.netlink.namespaces import inside
 from dvr_ryu.companion.resources.device import Device, device_key
 from dvr_ryu.companion.resources.dhcp.leases import LeaseBook
 from dvr_ryu.companion.resources.dhcp.lines import DnsmasqLine
@@ -48,7 +47,6 @@ Received = tuple[str, bytes]
 
 _LEFT_OUT = (Bridge, OvsPort, Process, Renewal, LeaseBook, DnsmasqLine, Translation)
 _ALL_PROTOCOLS, _OUTGOING = 3, 4
-_CLONE_NEWNET = 0x40000000
 _IP_HEADER = 20
 _MTU_DISCOVER, _PMTUDISC_DONT, _PMTUDISC_DO = 10, 0, 2
 """Linux's numbers of the socket option and its values; Python has no names for them."""
@@ -120,7 +118,7 @@ class RealHost:
                 command = ["ip", "-n", namespace, "addr", "add", f"{ip}/32", "dev", "eth0"]
                 subprocess.run(command, check=True)
         for name in (ROOT, *(each.name for each in resources if isinstance(each, Namespace))):
-            with _entered(name):
+            with inside(name):
                 _quiet()
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL_PROTOCOLS)
@@ -179,7 +177,7 @@ class RealHost:
         """Let a program in a namespace send a UDP datagram or an echo request; return the number of
         the error that it gets, or 0, and what comes out.
         """
-        with _entered(namespace):
+        with inside(namespace):
             code = _sent(request)
         return code, self.settle()
 
@@ -232,21 +230,3 @@ def _quiet() -> None:
             Path("/proc/sys/net/ipv4", name.format(device=device)).write_text(value)
     for conf in Path("/proc/sys/net/ipv6/conf").iterdir():
         (conf / "disable_ipv6").write_text("1")
-
-
-@contextmanager
-def _entered(namespace: str) -> Iterator[None]:
-    if not namespace:
-        yield
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-    try:
-        if libc.setns(there, _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
-        yield
-    finally:
-        libc.setns(here, _CLONE_NEWNET)
-        os.close(there)
-        os.close(here)
