@@ -141,8 +141,7 @@ class StateMetrics(Collector):
                 table = learn.learned_table if learn else flow.table
                 labels = _labels(flow, table)
                 packets[labels], sizes[labels] = counts.get((bridge, flow, table), (0, 0))
-                drops = not (learn or flow.actions or flow.goto)
-                described = (*labels, names.get(table, ""), str(drops).lower())
+                described = (*labels, names.get(table, ""), str(flow.drops).lower())
                 named[described] = 1
         yield family(metrics.LINE_PACKETS, packets)
         yield family(metrics.LINE_BYTES, sizes)

@@ -54,7 +54,7 @@ def _line(
         "source": "\n".join(_written(flow, source)),
         "sentence": flow.sentence,
         "priority": flow.priority,
-        "drops": not flow.actions and flow.goto is None,
+        "drops": flow.drops,
         "learned": False,
         "packets": count.packets if count else 0,
         "bytes": count.bytes if count else 0,

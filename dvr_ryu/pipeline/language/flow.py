@@ -52,6 +52,11 @@ class Flow:
         """The cookie that marks the flow on a switch."""
         return COOKIE if self.settings.cookie is None else self.settings.cookie
 
+    @property
+    def drops(self) -> bool:
+        """Whether packets that match it go nowhere."""
+        return not self.actions and self.goto is None
+
     def match_tokens(self) -> list[str]:
         """The match as ovs-ofctl prints it, with `arp` in place of dl_type=0x0806 and so on."""
         whole = {(each.field.name, each.value) for each in self.match if each.mask is None}

@@ -28,6 +28,6 @@ def ends(table: Table) -> list[str]:
                 found[f"learn flows of table {action.learned_table}"] = None
             elif isinstance(action, Output):
                 found[f"to {written(PORT, action.port)}"] = None
-        if not flow.actions and not flow.goto:
+        if flow.drops:
             found["drop"] = None
     return list(found)
