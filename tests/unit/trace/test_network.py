@@ -9,7 +9,7 @@ import pytest
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.shipped import flows_dir
 from dvr_ryu.topology.loading import parse_topology
-from dvr_ryu.trace.hops import ARP, Kind, Outcome, Probe, Strand
+from dvr_ryu.trace.hops import ARP, TCP, Kind, Outcome, Probe, Strand
 from dvr_ryu.trace.network import Network
 from dvr_ryu.trace.walk import MOST_VISITS
 
@@ -126,11 +126,12 @@ def test_hops_are_a_tree_in_the_order_of_time() -> None:
 
 
 def test_an_answer_comes_from_the_state_that_the_packet_left() -> None:
-    """The receiver's router knows the connection, and b's neighbours are known."""
-    trace = network().trace("a", "c", reply=True)
-    assert trace.reply is not None
+    """An instance takes a SYN, ACK only of a connection that it has begun."""
+    trace = network().trace("a", "c", Probe(TCP, 80), reply=True)
+    assert trace.answered and trace.reply is not None
+    # A bridge has answered for c, so c has not heard of a. The others know their neighbours.
     questions = [hop for hop in trace.reply.hops if hop.packet["arp_op"] == 1]
-    assert {hop.packet["arp_tpa"] for hop in questions} <= {trace.packet["nw_src"]}
+    assert {hop.packet["arp_tpa"] for hop in questions} == {trace.packet["nw_src"]}
 
 
 def test_a_flood_to_very_many_finds_its_receiver() -> None:
