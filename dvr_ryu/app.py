@@ -41,7 +41,7 @@ from dvr_ryu.switch.peer_log import log_bridge
 from dvr_ryu.switch.record import Records
 from dvr_ryu.switch.tls import Security
 from dvr_ryu.topology.bridges import Plug, bridge_of
-from dvr_ryu.topology.model import Controller
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.spec.text_file import Unreadable
 from dvr_ryu.web import edits
 from dvr_ryu.web.controller import ControllerRoutes

@@ -12,7 +12,8 @@ from dvr_ryu.lab.hosts import bare
 from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.state import StateFolder
-from dvr_ryu.topology.model import CONTROLLER_VARIABLE, instance_namespace
+from dvr_ryu.topology.controller import CONTROLLER_VARIABLE
+from dvr_ryu.topology.model import instance_namespace
 
 
 def find(name: str, folder: StateFolder = THE_LAB) -> tuple[LabHost, str | None]:

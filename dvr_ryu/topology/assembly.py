@@ -15,6 +15,7 @@ from dvr_ryu.topology.allocation.addresses import further_key
 from dvr_ryu.topology.allocation.floating_bindings import Binding, Bindings, Spot, bindings
 from dvr_ryu.topology.allocation.numbers import Numbers
 from dvr_ryu.topology.allocation.ports import WantedPort, interface_key
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.spec.declaration import ForwardingSpec, InterfaceSpec, TopologySpec
 from dvr_ryu.topology.spec.dhcp_options import number_of, value_of
@@ -26,12 +27,12 @@ def assemble(spec: TopologySpec, ports: list[WantedPort], numbers: Numbers) -> T
     return _Assembly(spec, ports, numbers).topology()
 
 
-def controller_of(spec: TopologySpec) -> model.Controller | None:
+def controller_of(spec: TopologySpec) -> Controller | None:
     """The controller that the file names, if it does."""
     if spec.controller is None:
         return None
     protocol, address, port = spec.controller.split(":")
-    return model.Controller(address, int(port), tls=protocol == "ssl")
+    return Controller(address, int(port), tls=protocol == "ssl")
 
 
 def _dhcp_options(options: Mapping[str, object]) -> model.DhcpOptions:

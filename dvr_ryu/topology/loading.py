@@ -15,7 +15,7 @@ from dvr_ryu.topology.allocation.numbers import NoRoom, allocate
 from dvr_ryu.topology.allocation.ports import WantedPort, wanted_ports
 from dvr_ryu.topology.assembly import assemble
 from dvr_ryu.topology.checks import check
-from dvr_ryu.topology.model import CONTROLLER_VARIABLE
+from dvr_ryu.topology.controller import CONTROLLER_VARIABLE
 from dvr_ryu.topology.placement import Placement, departed
 from dvr_ryu.topology.spec.declaration import HostSpec, TopologySpec
 from dvr_ryu.topology.spec.schema_errors import declare

@@ -56,25 +56,6 @@ def card_name(number: int) -> str:
     return f"eth{number}"
 
 
-CONTROLLER_VARIABLE = "DVR_CONTROLLER"
-"""The environment's variable for the controller of a file that names none, in the file's syntax. A
-lab that has chosen one sets it.
-"""
-
-
-@frozen
-class Controller:
-    """The controller's address for switches: OpenFlow over TCP, or over TLS."""
-
-    address: str
-    port: int
-    tls: bool = False
-
-    def __str__(self) -> str:
-        """Open vSwitch's syntax for it."""
-        return f"{'ssl' if self.tls else 'tcp'}:{self.address}:{self.port}"
-
-
 @frozen
 class Underlay:
     """The network between the hosts. `mtu` is its own; tunnels leave `overlay_mtu` bytes for IP."""

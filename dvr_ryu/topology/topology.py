@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.family import IpNetwork
 from dvr_ryu.topology.model import (
     DHCP,
-    Controller,
     FloatingIp,
     Host,
     Network,

@@ -9,7 +9,8 @@ from ipaddress import IPv4Network
 import pytest
 
 from dvr_ryu.lab.hosts.bare import Lab, bare_lab
-from dvr_ryu.topology.model import Controller, Host, Underlay
+from dvr_ryu.topology.controller import Controller
+from dvr_ryu.topology.model import Host, Underlay
 from dvr_ryu.topology.topology import Topology
 
 

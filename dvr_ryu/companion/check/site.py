@@ -18,6 +18,7 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.pki import contexts, refusals
 from dvr_ryu.pki.files import PkiFiles, of_host
 from dvr_ryu.topology import model
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.view import HostView
 
 SECONDS = 2.0
@@ -39,9 +40,7 @@ def findings(
         yield from _forwarding(firewall)
 
 
-def _controller(
-    controller: model.Controller | None, files: PkiFiles | None = None
-) -> Iterator[Finding]:
+def _controller(controller: Controller | None, files: PkiFiles | None = None) -> Iterator[Finding]:
     what = "controller"
     if controller is None:
         advice = "write controller: tcp:ADDRESS:6653, or fill the bridges with dvr flows"

@@ -19,13 +19,14 @@ from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.veth_pair import VethPair
 from dvr_ryu.topology import model
 from dvr_ryu.topology.bridges import BRIDGES, PatchPort, Plug, bridge_of, patch_ports
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.view import HostView
 
 _MAC = "other_config:hwaddr"
 
 
 def resources(
-    view: HostView, datapath_type: str, controller: model.Controller | None
+    view: HostView, datapath_type: str, controller: Controller | None
 ) -> Iterator[Resource]:
     """Yield the bridges, their patch ports and one tunnel port per other host."""
     for name in BRIDGES:
@@ -52,9 +53,7 @@ def tunnels(view: HostView) -> Iterator[OvsPort]:
         yield OvsPort(bridge, tunnel.port, ROOT, None, options)
 
 
-def _bridge(
-    view: HostView, name: str, datapath_type: str, controller: model.Controller | None
-) -> Bridge:
+def _bridge(view: HostView, name: str, datapath_type: str, controller: Controller | None) -> Bridge:
     description = f"{view.host.name}/{name}"
     settings = {
         "datapath_type": datapath_type,
@@ -93,7 +92,7 @@ def beside_adopted(resource: Resource, adopted: Mapping[str, Bridge]) -> Resourc
     return resource
 
 
-def _controller(controller: model.Controller | None) -> dict[str, str]:
+def _controller(controller: Controller | None) -> dict[str, str]:
     if controller is None:
         return {}
     return {

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.pki.files import FOLDER, of_host
-from dvr_ryu.topology import model
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.view import HostView
 
 
@@ -22,7 +22,7 @@ class TlsOptions:
     always: bool = False
     """Whether to use TLS even if the file has tcp:, as a lab may."""
 
-    def controller(self, view: HostView) -> model.Controller | None:
+    def controller(self, view: HostView) -> Controller | None:
         """The controller of a view's bridges, with the protocol by which they connect."""
         controller = view.topology.controller
         return evolve(controller, tls=True) if controller and self.always else controller

@@ -18,7 +18,8 @@ from dvr_ryu.errors import DvrError
 from dvr_ryu.lab.hosts import cabling, openvswitch
 from dvr_ryu.lab.hosts.host import MARKER, LabHost
 from dvr_ryu.lab.hosts.process import with_variable
-from dvr_ryu.topology.model import Controller, Underlay
+from dvr_ryu.topology.controller import Controller
+from dvr_ryu.topology.model import Underlay
 from dvr_ryu.topology.topology import Topology
 
 CONTROLLER = "controller"

@@ -20,7 +20,7 @@ from dvr_ryu.lab.services import tls
 from dvr_ryu.lab.services.page import VARIABLE
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.topology.model import CONTROLLER_VARIABLE
+from dvr_ryu.topology.controller import CONTROLLER_VARIABLE
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.web.address import DEFAULT
 

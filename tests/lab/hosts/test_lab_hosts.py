@@ -21,7 +21,7 @@ from dvr_ryu.lab.hosts.host import MARKER, LabHost
 from dvr_ryu.lab.hosts.init import PAUSES
 from dvr_ryu.lab.hosts.process import Process, with_variable
 from dvr_ryu.lab.wait import wait_until
-from dvr_ryu.topology.model import Controller
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.topology import Topology
 
 

@@ -17,7 +17,7 @@ from dvr_ryu.companion.check import hello, site
 from dvr_ryu.companion.check.finding import Finding
 from dvr_ryu.pki import contexts, making, refusals
 from dvr_ryu.pki.files import PkiFiles, folder_of_host, of_controller, of_host
-from dvr_ryu.topology.model import Controller
+from dvr_ryu.topology.controller import Controller
 from tests.certificates import expire
 
 OUR_HELLO = bytes.fromhex("0500000800000001")

@@ -14,7 +14,7 @@ from dvr_ryu.companion.desired.tls import TlsOptions
 from dvr_ryu.pki import certificates, making
 from dvr_ryu.pki.files import folder_of_host, of_host
 from dvr_ryu.pki.watch import FilesWatch
-from dvr_ryu.topology.model import Controller
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 

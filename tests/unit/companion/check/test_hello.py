@@ -17,7 +17,7 @@ from ryu.ofproto.ofproto_protocol import ProtocolDesc
 from dvr_ryu.companion.check import site
 from dvr_ryu.companion.check.finding import Verdict
 from dvr_ryu.companion.check.hello import NoHello, exchange
-from dvr_ryu.topology.model import Controller
+from dvr_ryu.topology.controller import Controller
 
 SECONDS = 5.0
 

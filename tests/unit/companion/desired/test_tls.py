@@ -12,7 +12,7 @@ from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
-from dvr_ryu.topology.model import Controller
+from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
