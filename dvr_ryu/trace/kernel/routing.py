@@ -1,6 +1,6 @@
 """The route of a packet that a device received, and the checks of its source (rp_filter). Pure.
 
-It is the kernel's fib_lookup for input and output; ARP asks it, too.
+It is the kernel's ip_route_input; ARP asks it, too. `output` looks up the namespace's own packets.
 """
 
 from __future__ import annotations
