@@ -109,7 +109,7 @@ class Expectations:
         topology, at = self._topology, IPv4Address(destination)
         worlds = [each for each in topology.networks.values() if each.gateway_host == sender.host]
         for network in worlds:
-            if any(at in subnet.cidr for subnet in network.subnets):
+            if network.subnet_of(destination):
                 source = str(network.outside_ip)
                 me = Owner(OwnerKind.WORLD, network.name, sender.host)
                 if destination == source:
@@ -200,11 +200,11 @@ class Expectations:
 
     def _reached_from(self, network: Network, destination: str) -> Network | None:
         """The external network of an address: this one, or one whose gateway is the same host."""
-        at, others = IPv4Address(destination), self._topology.networks.values()
+        others = self._topology.networks.values()
         near = [each for each in others if each.external and each.name != network.name]
         near = [each for each in near if each.gateway_host == network.gateway_host is not None]
         for each in (network, *near):
-            if any(at in subnet.cidr for subnet in each.subnets):
+            if each.subnet_of(destination):
                 return each
         return None
 

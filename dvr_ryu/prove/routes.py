@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import NamedTuple
 
 from dvr_ryu.topology.family import IpNetwork
-from dvr_ryu.topology.model import Port, Router, RouterInterface, Subnet
+from dvr_ryu.topology.model import Port, Router, RouterInterface
 from dvr_ryu.topology.topology import Topology
 
 ANYWHERE = IPv4Network("0.0.0.0/0")
@@ -44,23 +44,20 @@ def _of_card(topology: Topology, card: Port) -> Iterator[_Route]:
         if fixed.cidr not in connected:
             connected.add(fixed.cidr)
             yield _Route(fixed.cidr, None, card.network, fixed.ip)
-    subnets = topology.networks[card.network].subnets
-    subnet = _subnet_of(subnets, card.ip)
+    network = topology.networks[card.network]
+    subnet = network.subnet_of(card.ip)
+    assert subnet is not None, "a port's address is in one of its network's subnets"
     for each in subnet.host_routes:
         destination = IPv4Network(each.destination)
         if destination.prefixlen or card.number == 0:
             yield _Route(destination, each.nexthop, card.network, card.ip)
     if subnet.dhcp:
         # DHCP announces the network's other subnets on the link itself (RFC 3442), as Neutron does.
-        for other in subnets:
+        for other in network.subnets:
             if other.cidr not in connected:
                 yield _Route(other.cidr, None, card.network, card.ip)
     if subnet.gateway_ip and card.number == 0:
         yield _Route(ANYWHERE, subnet.gateway_ip, card.network, card.ip)
-
-
-def _subnet_of(subnets: Iterable[Subnet], ip: str) -> Subnet:
-    return next(subnet for subnet in subnets if IPv4Address(ip) in subnet.cidr)
 
 
 def way_of_router(router: Router, destination: str) -> Way | None:

@@ -139,6 +139,11 @@ class Network:
     gateway_host: str | None
     underlay_access: bool = False
 
+    def subnet_of(self, address: str) -> Subnet | None:
+        """The subnet that has an address, if any."""
+        at = ip_address(address)
+        return next((subnet for subnet in self.subnets if at in subnet.cidr), None)
+
     @property
     def has_dhcp_ranges(self) -> bool:
         """Whether it has addresses for undeclared machines."""

@@ -178,7 +178,7 @@ def _world(topology: Topology, target: str) -> model.Network:
         if not address:
             return _world_behind(topology, card) or next(iter(worlds.values()))
     for network in worlds.values():
-        if _is_address(address) and any(IPv4Address(address) in s.cidr for s in network.subnets):
+        if _is_address(address) and network.subnet_of(address):
             return network
     return next(iter(worlds.values()))
 

@@ -20,8 +20,9 @@ class Reach:
 
     def subnet(self, port: Port) -> Subnet:
         """The subnet of the port's address."""
-        subnets = self._topology.networks[port.network].subnets
-        return next(subnet for subnet in subnets if IPv4Address(port.ip) in subnet.cidr)
+        subnet = self._topology.networks[port.network].subnet_of(port.ip)
+        assert subnet is not None, "a port's address is in one of its network's subnets"
+        return subnet
 
     def gateway(self, port: Port) -> RouterInterface | None:
         """The router interface with the instance's gateway address; None if no router has it."""
