@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from dvr_ryu.deadline import seconds_left
 from dvr_ryu.source.inputs import Inputs
 from dvr_ryu.web.client import MOST_BYTES
 
@@ -92,11 +93,11 @@ class Worker:
         deadline = time.monotonic() + patience
         content = memoryview(json.dumps(message).encode() + b"\n")
         while content:
-            self._socket.settimeout(_left(deadline))
+            self._socket.settimeout(seconds_left(deadline))
             content = content[self._socket.send(content[: 1 << 16]) :]
         pieces = [self._rest]
         while b"\n" not in pieces[-1]:
-            self._socket.settimeout(_left(deadline))
+            self._socket.settimeout(seconds_left(deadline))
             piece = self._socket.recv(1 << 16)
             if not piece or sum(map(len, pieces)) > MOST_BYTES:
                 raise ValueError("it says no more")
@@ -119,10 +120,3 @@ class Worker:
 def _network(inputs: Inputs) -> Document:
     flows = {each.file: each.text for each in inputs.pipelines.by_bridge.values()}
     return {"topology": inputs.declaration.text, "file": "topology", "flows": flows}
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left

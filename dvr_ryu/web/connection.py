@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 import h11
 
+from dvr_ryu.deadline import seconds_left
 from dvr_ryu.web.guard import HEADERS
 from dvr_ryu.web.messages import Request, Response, refusal
 
@@ -66,7 +67,7 @@ class HttpConnection:
                 return Request.of(event.method.decode(), event.target.decode(), headers)
             if isinstance(event, h11.ConnectionClosed):
                 return None
-            self._socket.settimeout(_rest(deadline))
+            self._socket.settimeout(seconds_left(deadline))
             self._http.receive_data(self._socket.recv(_READ))
 
     def _respond(self, response: Response, deadline: float) -> None:
@@ -88,7 +89,7 @@ class HttpConnection:
     def _send(self, content: bytes, deadline: float) -> None:
         rest = memoryview(content)
         while rest:
-            self._socket.settimeout(_rest(deadline))
+            self._socket.settimeout(seconds_left(deadline))
             rest = rest[self._socket.send(rest[:_PIECE]) :]
 
     def _linger(self, deadline: float) -> None:
@@ -97,15 +98,7 @@ class HttpConnection:
             self._socket.shutdown(socket.SHUT_WR)
             read = 0
             while read < MOST_BYTES:
-                self._socket.settimeout(_rest(deadline))
+                self._socket.settimeout(seconds_left(deadline))
                 if not (piece := self._socket.recv(_PIECE)):
                     return
                 read += len(piece)
-
-
-def _rest(deadline: float) -> float:
-    """The seconds until a deadline; TimeoutError if it is over."""
-    rest = deadline - time.monotonic()
-    if rest <= 0:
-        raise TimeoutError("the peer is late")
-    return rest

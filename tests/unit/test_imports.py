@@ -31,6 +31,7 @@ RANK = {
     "shipped": 0,
     "tables": 0,
     "listening": 0,
+    "deadline": 0,
     "ryu_on_eventlet": 0,
     "topology": 1,
     "pipeline": 2,

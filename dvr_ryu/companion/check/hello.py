@@ -11,6 +11,8 @@ import ssl
 import struct
 import time
 
+from dvr_ryu.deadline import seconds_left
+
 _HEADER = struct.Struct("!BBHI")
 """Version, type, length of the whole message, transaction id."""
 _HELLO, _ERROR = 0, 1
@@ -74,10 +76,7 @@ def _our_hello() -> bytes:
 def _receive(connected: socket.socket, count: int, deadline: float) -> bytes:
     data = b""
     while len(data) < count:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        connected.settimeout(left)
+        connected.settimeout(seconds_left(deadline))
         more = connected.recv(count - len(data))
         if not more:
             raise NoHello("it closes the connection without a HELLO")

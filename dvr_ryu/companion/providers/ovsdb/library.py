@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dvr_ryu.companion.providers.ovsdb.json_parser import Parser
+from dvr_ryu.deadline import seconds_left
 
 
 @contextmanager
@@ -61,9 +62,7 @@ class Deadline:
 
     def wait(self, *waits: Callable[[Any], object]) -> None:
         """Wait as `poller` does. Raise TimeoutError once the time is over."""
-        left = self._due - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
+        left = seconds_left(self._due)
         waiting = poller(*waits)
         waiting.timer_wait(int(1000 * left) + 1)
         waiting.block()
