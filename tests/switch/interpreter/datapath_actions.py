@@ -96,13 +96,9 @@ class DatapathRun:
             self.tags.insert(0, int(tag["vid"]) | pcp << _PCP_AT | _PRESENT)
         elif name == "pop_vlan":
             del self.tags[0]
-        elif name == "clone":
+        elif name in ("clone", "recirc"):
             saved = dict(self.fields), list(self.tags)
-            self.run(inside)
-            self.fields, self.tags = saved
-        elif name == "recirc":
-            saved = dict(self.fields), list(self.tags)
-            self.run(self.recirculated[inside])
+            self.run(inside if name == "clone" else self.recirculated[inside])
             self.fields, self.tags = saved
         elif name == "push_mpls":
             label = dict(part.split("=") for part in split(inside))
@@ -158,8 +154,7 @@ class DatapathRun:
 
 def _above_ethernet(fields: dict[str, int]) -> dict[str, int]:
     """Take the fields above Ethernet out, with the type that they have there."""
-    inner = {name: fields.pop(name) for name in [*fields] if name not in ("dl_src", "dl_dst")}
-    return inner
+    return {name: fields.pop(name) for name in [*fields] if name not in ("dl_src", "dl_dst")}
 
 
 def _number(text: str) -> int:

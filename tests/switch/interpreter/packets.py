@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dvr_ryu.pipeline.language.numbers import read_ipv4, read_mac
 from dvr_ryu.pipeline.run.packet import (
     ARP_REPLY,
     BROADCAST,
@@ -102,8 +103,5 @@ def _values(view: HostView) -> dict[Kind, list[int]]:
 
 def _number(kind: Kind, value: Any) -> int:
     if kind is Kind.MAC:
-        return int(value.replace(":", ""), 16)
-    if kind is Kind.IPV4:
-        a, b, c, d = map(int, value.split("."))
-        return a << 24 | b << 16 | c << 8 | d
-    return int(value)
+        return read_mac(value)
+    return read_ipv4(value) if kind is Kind.IPV4 else int(value)

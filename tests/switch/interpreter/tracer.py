@@ -14,7 +14,7 @@ from ovs.unixctl.client import UnixctlClient
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.language.flow import Flow
-from dvr_ryu.pipeline.language.numbers import read_ipv4
+from dvr_ryu.pipeline.language.numbers import read_ipv4, read_mac
 from dvr_ryu.pipeline.language.syntax import parse_flow
 from dvr_ryu.pipeline.run.packet import Packet
 from dvr_ryu.pipeline.run.ports import LOCAL, BridgePort
@@ -53,7 +53,6 @@ class Tracer:
         self._make_underlay()
         self.call("time/stop")
         self._ports: dict[str, dict[tuple[int, int | None], str]] = {}
-
         self._ofports: dict[str, dict[str, str]] = {}
 
     def _make_underlay(self) -> None:
@@ -107,13 +106,8 @@ class Tracer:
                 continue
             arguments += ["--", "add-port", bridge, port.name]
             arguments += [f"tag={port.tag}"] if port.tag is not None else []
-            arguments += [
-                "--",
-                "set",
-                "port",
-                port.name,
-                f"protected={str(port.protected).lower()}",
-            ]
+            protected = str(port.protected).lower()
+            arguments += ["--", "set", "port", port.name, f"protected={protected}"]
             arguments += ["--", "set", "interface", port.name, f"ofport_request={port.number}"]
             if port.name in tunnels:
                 arguments += [
@@ -145,7 +139,7 @@ class Tracer:
         shown = self.call("fdb/show", bridge)
         numbers = {number: name for name, number in self._ofports[bridge].items()}
         return {
-            (int(vlan), int(mac.replace(":", ""), 16), numbers[port])
+            (int(vlan), read_mac(mac), numbers[port])
             for port, vlan, mac in re.findall(_MAC_LINE, shown)
         }
 

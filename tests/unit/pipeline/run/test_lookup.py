@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dvr_ryu.pipeline.compile.binding import BridgeContext
+from dvr_ryu.pipeline.language.numbers import read_mac
 from dvr_ryu.pipeline.language.syntax import parse_pipeline
 from dvr_ryu.pipeline.load import load_pipelines
 from dvr_ryu.pipeline.run.headers import Fields
@@ -39,7 +40,7 @@ def test_rows_are_read_once_and_when_they_are_needed() -> None:
     assert not reads
     remote = [*VIEW.remote_port]
     for row in remote:
-        mac = int(row.mac.replace(":", ""), 16)
+        mac = read_mac(row.mac)
         fields: Fields = {"vlan_tci": 0x1000 | row.vlan, "dl_dst": mac}
         found = tables.find(UNICAST, fields)
         assert found and row.host in found.flow.sentence
@@ -53,7 +54,7 @@ def test_what_no_row_has_goes_to_the_miss() -> None:
 
 def test_a_tag_does_not_match_a_packet_without_one() -> None:
     row = next(iter(VIEW.remote_port))
-    mac = int(row.mac.replace(":", ""), 16)
+    mac = read_mac(row.mac)
     found = lookup("").find(UNICAST, {"dl_dst": mac})
     assert found and found.flow.priority == 0
 
