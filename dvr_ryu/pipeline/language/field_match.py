@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable
 from attrs import evolve, frozen
 
 from dvr_ryu.pipeline.language import numbers
-from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT, Field
+from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_ID, VLAN_PCP_AT, VLAN_PRESENT, Field
 from dvr_ryu.pipeline.language.operands import MaskOf, Operand, Unknown, number, written
 
-_VID = 0x1FFF
-_PCP_AT = 13
+_VID_AND_PRESENT = VLAN_ID | VLAN_PRESENT
 _SIGNIFICANT_BITS = {"arp_op": 8, "nsh_ttl": 6}
 """The number of lowest bits that Open vSwitch stores."""
 _PRINTED = {"vlan_pcp": "dl_vlan_pcp", "vlan_vid": "vlan_tci"}
@@ -101,15 +100,15 @@ def _vlan_vid(match: FieldMatch) -> list[FieldMatch]:
 
 def _vlan_tci(match: FieldMatch) -> list[FieldMatch]:
     value, mask = number(match.value), match.whole_mask
-    vid = normal(FieldMatch(FIELDS["vlan_vid"], value & _VID, mask & _VID))
-    priority = mask >> _PCP_AT
+    vid = normal(FieldMatch(FIELDS["vlan_vid"], value & _VID_AND_PRESENT, mask & _VID_AND_PRESENT))
+    priority = mask >> VLAN_PCP_AT
     if not priority or (match.mask is None and not value):
         return vid
     if priority != FIELDS["vlan_pcp"].all_bits or not value & VLAN_PRESENT:
         raise ValueError(
             "OpenFlow 1.4 matches a tag's priority only whole, and only with a tag (0x1000/0x1000)"
         )
-    return [*vid, FieldMatch(FIELDS["vlan_pcp"], value >> _PCP_AT)]
+    return [*vid, FieldMatch(FIELDS["vlan_pcp"], value >> VLAN_PCP_AT)]
 
 
 def _dscp(match: FieldMatch) -> list[FieldMatch]:

@@ -25,6 +25,10 @@ MPLS_MULTICAST = 0x8848
 NSH = 0x894F
 VLAN_PRESENT = 0x1000
 """The bit of vlan_vid and vlan_tci that is 1 if there is a VLAN tag."""
+VLAN_ID = 0xFFF
+"""The bits of vlan_vid and vlan_tci that are dl_vlan."""
+VLAN_PCP_AT, VLAN_PCP = 13, 0xE000
+"""The bits of vlan_tci that are vlan_pcp: the lowest one, and the mask."""
 
 Pairs = tuple[tuple[str, int], ...]
 """Fields and their values."""

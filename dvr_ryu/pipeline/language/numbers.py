@@ -101,6 +101,12 @@ def write_ipv6(number: int) -> str:
     return str(IPv6Address(number))
 
 
+def long_port(number: int) -> int:
+    """A port's number of 16 bits in OpenFlow's 32 bits: reserved ports have other numbers there."""
+    short = number & 0xFFFF
+    return short + _LONG_RESERVED - _SHORT_RESERVED if short >= _SHORT_RESERVED else short
+
+
 def read_port(text: str) -> int:
     """A port number, of 16 bits as OpenFlow 1.0 and ovs-ofctl use it, or of 32; or a reserved
     port's name. Names of a bridge's ports are operands of their own.
@@ -109,9 +115,9 @@ def read_port(text: str) -> int:
     if reserved is not None:
         return reserved
     number = read_int(text)
-    if _SHORT_RESERVED <= number < 1 << 16:
-        return number + _LONG_RESERVED - _SHORT_RESERVED
-    if 1 << 16 <= number < _LONG_RESERVED:
+    if number < 1 << 16:
+        return long_port(number)
+    if number < _LONG_RESERVED:
         raise ValueError(f"'{text}' is no port: ports have the numbers 0 to 65279")
     return number
 

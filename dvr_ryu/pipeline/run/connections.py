@@ -12,19 +12,26 @@ from typing import NamedTuple
 from attrs import evolve, frozen
 
 from dvr_ryu.pipeline.language.fields import IP, IP6, TRANSPORTS
-from dvr_ryu.pipeline.language.flags import CT_STATE
+from dvr_ryu.pipeline.language.flags import CT_STATE, TCP_FLAGS
 from dvr_ryu.pipeline.run.headers import Fields
-from dvr_ryu.pipeline.run.packet import ECHO_REPLY, ECHO_REQUEST, ICMP, ICMPV6, TCP
+from dvr_ryu.pipeline.run.packet import (
+    ECHO6_REPLY,
+    ECHO6_REQUEST,
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    ICMP,
+    ICMPV6,
+    TCP,
+)
 
 NEW, EST, REL, RPL, INV, TRK, SNAT, DNAT = (
     CT_STATE.bits[name] for name in ("new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat")
 )
 _ADDRESSES = {IP: ("nw_src", "nw_dst"), IP6: ("ipv6_src", "ipv6_dst")}
-_SYN, _ACK = 0x02, 0x10
-_ECHO6_REQUEST, _ECHO6_REPLY = 128, 129
+_SYN, _ACK = (TCP_FLAGS.bits[name] for name in ("syn", "ack"))
 _ECHO_KINDS = {
     ICMP: ("icmp_type", ECHO_REQUEST, ECHO_REPLY),
-    ICMPV6: ("icmpv6_type", _ECHO6_REQUEST, _ECHO6_REPLY),
+    ICMPV6: ("icmpv6_type", ECHO6_REQUEST, ECHO6_REPLY),
 }
 
 

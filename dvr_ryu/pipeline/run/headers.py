@@ -6,33 +6,25 @@ is several small ones. This module knows no flow and no action.
 
 from __future__ import annotations
 
-from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT, Subfield
+from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_ID, VLAN_PCP_AT, VLAN_PRESENT, Subfield
+from dvr_ryu.pipeline.language.numbers import long_port
 
 Fields = dict[str, int]
 """The fields of a packet, by name. They are changed here, and nowhere else."""
 
-_VID = 0xFFF
-_PCP_AT = 13
-_SHORT, _SHORT_RESERVED, _LONG_RESERVED = 0xFFFF, 0xFF00, 0xFFFFFF00
 _DSCP_AT = 2
 _REGISTER_BITS = 32
-
-
-def long_port(number: int) -> int:
-    """A port's number of 16 bits in OpenFlow's 32 bits: reserved ports have other numbers there."""
-    short = number & _SHORT
-    return short + _LONG_RESERVED - _SHORT_RESERVED if short >= _SHORT_RESERVED else short
 
 
 def get(fields: Fields, name: str) -> int:
     """A field's number, 0 if the packet lacks it."""
     match name:
         case "dl_vlan":
-            return fields.get("vlan_tci", 0) & _VID
+            return fields.get("vlan_tci", 0) & VLAN_ID
         case "vlan_vid":
-            return fields.get("vlan_tci", 0) & (_VID | VLAN_PRESENT)
+            return fields.get("vlan_tci", 0) & (VLAN_ID | VLAN_PRESENT)
         case "vlan_pcp":
-            return fields.get("vlan_tci", 0) >> _PCP_AT
+            return fields.get("vlan_tci", 0) >> VLAN_PCP_AT
         case "ip_dscp":
             return fields.get("nw_tos", 0) >> _DSCP_AT
         case "in_port_oxm":
@@ -49,12 +41,12 @@ def put(fields: Fields, name: str, value: int) -> None:
     """Write a field."""
     match name:
         case "dl_vlan":
-            _put_tci(fields, fields.get("vlan_tci", 0) & ~_VID | value | VLAN_PRESENT)
+            _put_tci(fields, fields.get("vlan_tci", 0) & ~VLAN_ID | value | VLAN_PRESENT)
         case "vlan_vid":
-            _put_tci(fields, fields.get("vlan_tci", 0) & ~(_VID | VLAN_PRESENT) | value)
+            _put_tci(fields, fields.get("vlan_tci", 0) & ~(VLAN_ID | VLAN_PRESENT) | value)
         case "vlan_pcp":
-            vid = fields.get("vlan_tci", 0) & _VID
-            _put_tci(fields, vid | value << _PCP_AT | VLAN_PRESENT)
+            vid = fields.get("vlan_tci", 0) & VLAN_ID
+            _put_tci(fields, vid | value << VLAN_PCP_AT | VLAN_PRESENT)
         case "vlan_tci":
             _put_tci(fields, value)
         case "ip_dscp":

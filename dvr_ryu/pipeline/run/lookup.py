@@ -18,16 +18,14 @@ from dvr_ryu.pipeline.compile.template import filled_flow
 from dvr_ryu.pipeline.language.actions.base import Action
 from dvr_ryu.pipeline.language.actions.special import Conjunction
 from dvr_ryu.pipeline.language.field_match import FieldMatch
-from dvr_ryu.pipeline.language.fields import VLAN_PRESENT
+from dvr_ryu.pipeline.language.fields import VLAN_ID, VLAN_PCP, VLAN_PCP_AT, VLAN_PRESENT
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import Hole, MaskOf, PortName, Unknown, number, unknowns
 from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.run.headers import Fields
 from dvr_ryu.topology.relations import Kind
 
-_VID = 0xFFF
-_VID_AND_PRESENT = _VID | VLAN_PRESENT
-_PCP_AT, _PCP = 13, 0xE000
+_VID_AND_PRESENT = VLAN_ID | VLAN_PRESENT
 
 
 class Condition(NamedTuple):
@@ -56,7 +54,7 @@ def condition(match: FieldMatch) -> Condition:
         case "vlan_vid":
             return Condition("vlan_tci", value & mask, mask & _VID_AND_PRESENT)
         case "vlan_pcp":
-            return Condition("vlan_tci", value << _PCP_AT, _PCP)
+            return Condition("vlan_tci", value << VLAN_PCP_AT, VLAN_PCP)
         case "in_port_oxm":
             return Condition("in_port", value, mask)
     return Condition(name, value & mask, mask, match.field.variable)
@@ -73,7 +71,7 @@ class _Slot(NamedTuple):
         value = fields.get(self.name, 0)
         if not self.is_tag:
             return value
-        return value & _VID if value & VLAN_PRESENT else None
+        return value & VLAN_ID if value & VLAN_PRESENT else None
 
 
 @frozen(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dvr_ryu.pipeline.language.fields import VLAN_PRESENT
+from dvr_ryu.pipeline.language.fields import VLAN_ID, VLAN_PCP, VLAN_PRESENT
 from dvr_ryu.pipeline.language.numbers import MAC, PORT_NUMBERS
 from dvr_ryu.pipeline.run.headers import Fields
 from dvr_ryu.pipeline.run.machine import Machine
@@ -12,7 +12,6 @@ from dvr_ryu.pipeline.run.sending import send
 _NO_PORT = frozenset({PORT_NUMBERS["NONE"], PORT_NUMBERS["CONTROLLER"]})
 """Ports as which a packet may come in that no port received."""
 _FROM_NOWHERE = BridgePort("no port", PORT_NUMBERS["NONE"])
-_VID, _PCP = 0xFFF, 0xE000
 _MULTICAST = 1 << 40
 
 
@@ -36,15 +35,15 @@ def normal(machine: Machine) -> None:
         machine.note("NORMAL drops it: no port of the bridge received it")
         return
     tci = fields.get("vlan_tci", 0)
-    if came_in.tag is not None and tci & _VID:
+    if came_in.tag is not None and tci & VLAN_ID:
         machine.note(f"NORMAL drops it: it has a VLAN tag, and {came_in.name} takes none")
         return
-    vlan = tci & _VID if came_in.tag is None else came_in.tag
+    vlan = tci & VLAN_ID if came_in.tag is None else came_in.tag
     if fields.get("dl_dst", 0) in _RESERVED:
         machine.note("NORMAL drops it: switches do not forward to that MAC")
         return
     _learn(machine, came_in, vlan)
-    _deliver(machine, came_in, vlan, tci & _PCP)
+    _deliver(machine, came_in, vlan, tci & VLAN_PCP)
 
 
 def _came_in(machine: Machine) -> BridgePort | None:
@@ -82,7 +81,7 @@ def _deliver(machine: Machine, came_in: BridgePort, vlan: int, pcp: int) -> None
 
 def _has_vlan(port: BridgePort, vlan: int, fields: Fields) -> bool:
     """Whether a port is in the packet's VLAN. Packets with a second tag are for trunks only."""
-    return port.tag is None or (port.tag == vlan and not fields.get("inner_vlan_tci", 0) & _VID)
+    return port.tag is None or (port.tag == vlan and not fields.get("inner_vlan_tci", 0) & VLAN_ID)
 
 
 def _send_in_vlan(machine: Machine, port: BridgePort, vlan: int, pcp: int) -> None:
@@ -97,7 +96,7 @@ def _send_in_vlan(machine: Machine, port: BridgePort, vlan: int, pcp: int) -> No
 
 def _tag(fields: Fields, name: str, tci: int) -> None:
     """An access port's packets have no tag; nor have those of VLAN 0."""
-    if tci & _VID:
+    if tci & VLAN_ID:
         fields[name] = tci | VLAN_PRESENT
     else:
         fields.pop(name, None)

@@ -9,19 +9,19 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from dvr_ryu.pipeline.language.fields import ARP, FIELDS, IP, IP6, TRANSPORTS, VLAN_PRESENT
+from dvr_ryu.pipeline.language.fields import ARP, FIELDS, IP, IP6, TRANSPORTS, VLAN_ID, VLAN_PRESENT
 
 BROADCAST = (1 << 48) - 1
 """The MAC of all receivers."""
 ICMP, ICMPV6, TCP, UDP = 1, 58, 6, 17
 ECHO_REQUEST, ECHO_REPLY = 8, 0
+ECHO6_REQUEST, ECHO6_REPLY = 128, 129
 ARP_REQUEST, ARP_REPLY = 1, 2
 
 _ETHERNET_HEADER, _ARP_SIZE, _TAG = 14, 28, 4
-_VID = 0xFFF
 _SYN, _SYN_ACK = 0x02, 0x12
 _TTL = 64
-_ICMPV6_ECHO = {128: 129}
+_ECHO6 = {ECHO6_REQUEST: ECHO6_REPLY}
 _ECHO = {ECHO_REQUEST: ECHO_REPLY}
 _FRAGMENTS = {0: "no", 1: "first", 2: "later", 3: "later"}
 _METADATA = ("reg", "tun_", "ct_")
@@ -111,7 +111,7 @@ class Packet:
     def vlan(self) -> int | None:
         """The number of the outer VLAN tag, or None without a tag."""
         tci = self.fields.get("vlan_tci")
-        return None if tci is None else tci & _VID
+        return None if tci is None else tci & VLAN_ID
 
     def tagged(self, vlan: int | None) -> Packet:
         """The packet with this VLAN tag, or without one."""
@@ -150,7 +150,7 @@ class Packet:
         if self.is_arp:
             _swap(fields, "arp_spa", "arp_tpa")
             fields |= {"arp_op": ARP_REPLY, "arp_tha": self["arp_sha"], "arp_sha": fields["dl_src"]}
-        for name, answers in (("icmp_type", _ECHO), ("icmpv6_type", _ICMPV6_ECHO)):
+        for name, answers in (("icmp_type", _ECHO), ("icmpv6_type", _ECHO6)):
             if name in fields:
                 fields[name] = answers.get(fields[name], fields[name])
         if fields.get("tcp_flags") == _SYN:

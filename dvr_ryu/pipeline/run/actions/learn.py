@@ -11,9 +11,10 @@ from dvr_ryu.pipeline.language.actions.set_field import Load
 from dvr_ryu.pipeline.language.field_match import FieldMatch, normal
 from dvr_ryu.pipeline.language.fields import FIELDS, Subfield
 from dvr_ryu.pipeline.language.flow import Flow
+from dvr_ryu.pipeline.language.numbers import long_port
 from dvr_ryu.pipeline.language.operands import Operand, number
 from dvr_ryu.pipeline.language.settings import Settings
-from dvr_ryu.pipeline.run.headers import Fields, get_bits, long_port, put_bits
+from dvr_ryu.pipeline.run.headers import Fields, get_bits, put_bits
 from dvr_ryu.pipeline.run.machine import Machine, runs
 from dvr_ryu.pipeline.run.state import identity
 

@@ -12,9 +12,9 @@ from dvr_ryu.pipeline.language.actions.output import (
     PopQueue,
     SetQueue,
 )
-from dvr_ryu.pipeline.language.numbers import PORT, PORT_NUMBERS, RESERVED_PORTS
+from dvr_ryu.pipeline.language.numbers import PORT, PORT_NUMBERS, RESERVED_PORTS, long_port
 from dvr_ryu.pipeline.language.operands import number
-from dvr_ryu.pipeline.run.headers import get_bits, long_port
+from dvr_ryu.pipeline.run.headers import get_bits
 from dvr_ryu.pipeline.run.machine import Machine, runs
 from dvr_ryu.pipeline.run.normal import normal
 from dvr_ryu.pipeline.run.sending import send

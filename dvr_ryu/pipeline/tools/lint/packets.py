@@ -11,11 +11,15 @@ from collections.abc import Container, Iterable, Mapping
 from attrs import frozen
 
 from dvr_ryu.pipeline.language.field_match import FieldMatch
-from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PRESENT, Field
+from dvr_ryu.pipeline.language.fields import FIELDS, VLAN_PCP_AT, VLAN_PRESENT, Field
 from dvr_ryu.pipeline.language.flow import Flow
 from dvr_ryu.pipeline.language.operands import Unknown, number
 
-_PARTS = {"dl_vlan": ("vlan_tci", 0), "vlan_vid": ("vlan_tci", 0), "vlan_pcp": ("vlan_tci", 13)}
+_PARTS = {
+    "dl_vlan": ("vlan_tci", 0),
+    "vlan_vid": ("vlan_tci", 0),
+    "vlan_pcp": ("vlan_tci", VLAN_PCP_AT),
+}
 """Fields that are part of another one, and their lowest bit there (ovs-fields(7))."""
 
 
