@@ -155,6 +155,7 @@ class _Assembly:
             ),
             dhcp_options=_dhcp_options(port.dhcp_options),
             distributed=port.distributed,
+            guest=port.guest,
         )
 
     def _further_ips(self, port: WantedPort) -> Iterator[IPv4Address]:

@@ -41,6 +41,13 @@ DEVICE_PREFIXES = {
 }
 
 
+NAMESPACE, QEMU = MADE_GUESTS = ("namespace", "qemu")
+PLUGGED = "plugged"
+"""What an instance is: a network namespace or a virtual machine that we make, or a guest that
+others make and plug into br-int.
+"""
+
+
 def device_name(prefix: str, id: str) -> str:
     """Neutron's device name: prefix + id, cut to 14 characters to keep the kernel's limit of 15."""
     return (prefix + id)[:14]
@@ -211,6 +218,8 @@ class Port:
     """Whether each of several hosts has its own copy of this port, as of a router's: a distributed
     DHCP server's port.
     """
+    guest: str = NAMESPACE
+    """An instance's guest: NAMESPACE, QEMU or PLUGGED."""
 
     @property
     def ip(self) -> str:

@@ -45,7 +45,8 @@ def resources(
     several = frozenset(port.name for port in view.topology.more_cards)
     cards: dict[str, list[model.Port]] = {}
     for port in view.local_ports_of(model.COMPUTE):
-        cards.setdefault(port.network, []).append(port)
+        if port.guest != model.PLUGGED:
+            cards.setdefault(port.network, []).append(port)
     for network, here in cards.items():
         how = (tx_checksum, servers.get(network, ""))
         among = several.intersection(port.name for port in here) if several else several
@@ -94,7 +95,7 @@ def leased(view: HostView, names: Collection[str]) -> Iterator[Address | Route]:
     """Yield the addresses that DHCP will assign to the cards of instances; they arrive with
     these."""
     for port in view.local_ports_of(model.COMPUTE):
-        if port.name in names and is_served(view, port):
+        if port.name in names and port.guest != model.PLUGGED and is_served(view, port):
             yield from _static_address(view, port)
 
 

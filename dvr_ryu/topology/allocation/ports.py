@@ -52,6 +52,7 @@ class WantedPort:
     """Whether each of its hosts has its own copy of the port."""
     further_hosts: tuple[str, ...] = ()
     """The other hosts of a distributed port."""
+    guest: str = model.NAMESPACE
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -104,6 +105,7 @@ def _instances(spec: TopologySpec) -> Iterator[WantedPort]:
                 number=number,
                 address_pairs=card.allowed_address_pairs,
                 dhcp_options=card.dhcp_options,
+                guest=instance.guest_kind,
             )
             earlier.append(card.network)
 

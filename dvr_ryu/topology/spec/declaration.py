@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 from attrs import field, fields_dict, frozen
 
-from dvr_ryu.topology.model import VXLAN, Ports
+from dvr_ryu.topology.model import NAMESPACE, PLUGGED, VXLAN, Ports
 from dvr_ryu.topology.spec.expect import ExpectSpec
 from dvr_ryu.topology.spec.scalars import (
     CENTRAL,
@@ -30,6 +30,7 @@ from dvr_ryu.topology.spec.scalars import (
     Destination,
     DhcpMode,
     Gateway,
+    GuestKind,
     HostRange,
     Mac,
     Mtu,
@@ -255,17 +256,23 @@ class CardSpec(SeveralIpsSpec):
 class InstanceSpec(CardSpec):
     """A virtual machine, or a namespace with network cards that represents one.
 
-    It is its own only card, unless it has `ports`.
+    It is its own only card, unless it has `ports`. A `plugged` one is made by others.
     """
 
     host: Name
+    guest: GuestKind = NAMESPACE
+    plugged: Truth = False
     network: Name = ""
     ports: Listed[CardSpec] = ()
 
     @classmethod
     def check(cls, written: Mapping[str, Any]) -> None:
-        """Its own card's keys, or `ports`."""
+        """Its own card's keys, or `ports`; one kind of guest."""
         super().check(written)
+        if written.get("plugged") and "guest" in written:
+            raise wrong_key(
+                "guest", "the instance is plugged: others make it; remove one of the two"
+            )
         if not written.get("ports"):
             if not written.get("network"):
                 raise missing_key("network")
@@ -273,6 +280,11 @@ class InstanceSpec(CardSpec):
         for name in fields_dict(CardSpec):
             if name in written:
                 raise wrong_key(name, "the instance has 'ports'; write this in one of them")
+
+    @property
+    def guest_kind(self) -> str:
+        """What it is, as a port's `guest`."""
+        return PLUGGED if self.plugged else self.guest
 
     @property
     def cards(self) -> list[tuple[Path, CardSpec]]:

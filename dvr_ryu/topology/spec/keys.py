@@ -259,6 +259,15 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
     },
     declaration.InstanceSpec: {
         "host": Key("The host on which it is. An edit moves it.", "server-64"),
+        "guest": Key(
+            "What represents it in a lab: a network namespace, or a virtual machine of qemu.",
+            "qemu",
+        ),
+        "plugged": Key(
+            "Whether others make it, and plug it into br-int: an interface with "
+            "``external_ids:iface-id``, the id of its port, or with the name of its tap.",
+            "true",
+        ),
         "network": Key("The network of its only NIC.", "blue", "none; required without ``ports``"),
         "ports": Key(
             "Its NICs, if it has several. The keys of a NIC then stand there, and not here.",

@@ -44,6 +44,7 @@ TYPES: dict[Any, str] = {
     scalars.DhcpMode: " or ".join(f"``{each}``" for each in scalars.DHCP_MODES),
     scalars.EndpointName: "an instance, ``NAME:eth1``, a host, an address or ``outside``",
     scalars.Gateway: "an IPv4 address, ``none`` or null",
+    scalars.GuestKind: " or ".join(f"``{each}``" for each in model.MADE_GUESTS),
     scalars.HostRange: "an IPv4 range, as 10.1.0.0/24",
     scalars.Mac: "a MAC address",
     scalars.Mtu: "a number",

@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 
 from dvr_ryu.topology.bridges import BRIDGES, Plug, bridge_names, bridge_of, patch_ports
 from dvr_ryu.topology.expectation import PROTOCOLS, Service
-from dvr_ryu.topology.model import TUNNEL_OVERHEADS, Ports
+from dvr_ryu.topology.model import MADE_GUESTS, PLUGGED, TUNNEL_OVERHEADS, Ports
 from dvr_ryu.topology.reserved import LINK_LOCAL, NOT_FOR_HOSTS, reserved_as, reserved_range
 from dvr_ryu.topology.spec.dhcp_options import number_of
 
@@ -209,6 +209,14 @@ def _dhcp_mode(text: object) -> object:
     return text
 
 
+def _guest_kind(text: str) -> str:
+    if text == PLUGGED:
+        raise ValueError("is said by another key: write plugged: true instead")
+    if text not in MADE_GUESTS:
+        raise ValueError(f"is no kind of guest; there are {' and '.join(MADE_GUESTS)}")
+    return text
+
+
 def _controller(text: str) -> str:
     parts = _CONTROLLER.fullmatch(text)
     if not parts:
@@ -307,5 +315,6 @@ PortNumbers = Annotated[Ports, _ports]
 ServicePort = Annotated[Service, _service]
 EndpointName = Annotated[str, _text, _endpoint]
 DhcpMode = Annotated[str, _dhcp_mode]
+GuestKind = Annotated[str, _text, _guest_kind]
 TunnelType = Annotated[str, _text, _tunnel_type]
 BridgeName = Annotated[str, _text, _bridge]

@@ -1089,6 +1089,20 @@ BAD_SHAPES: Cases = {
         ),
         "the instance has 'ports'; write this in one of them",
     ),
+    "unknown guest": (
+        topology_file(instances=f"{{a: {{host: one, network: blue, guest: {MARK}kvm}}}}"),
+        "'kvm' is no kind of guest; there are namespace and qemu",
+    ),
+    "guest that is plugged": (
+        topology_file(instances=f"{{a: {{host: one, network: blue, guest: {MARK}plugged}}}}"),
+        "write plugged: true instead",
+    ),
+    "guest of a plugged instance": (
+        topology_file(
+            instances=f"{{a: {{host: one, network: blue, {MARK}guest: qemu, plugged: true}}}}"
+        ),
+        "the instance is plugged: others make it; remove one of the two",
+    ),
     "no form of an instance": (
         topology_file(instances=f"{{{MARK}a: {{host: one, ports: []}}}}", floating_ips=""),
         "'a' has no 'network'; add it",
