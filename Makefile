@@ -9,10 +9,10 @@ TWO_AT_A_TIME := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench down deps test-deps venv lint unit docs clean root another-python
+.PHONY: help demo test bench down deps test-deps venv lint unit dist wheelhouse docs clean root another-python
 
 help: ## print this text
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, and leave it up
 	@$(BIN)/dvr lab down >/dev/null
@@ -48,6 +48,16 @@ lint: venv ## run ruff and mypy
 unit: venv ## run the tests that need no root
 	@$(BIN)/pytest $(AT_ONCE) tests/unit
 
+# The wheel is built from the sdist, so both have the same files, and none that an earlier build left.
+dist: venv ## build the sdist and the wheel in dist/
+	@rm -rf dist
+	@$(BIN)/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")' >/dev/null
+	@$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist dist/dvr_ryu-*.tar.gz
+	@ls dist/*
+
+wheelhouse: dist ## make wheelhouse/: wheels to install dvr_ryu from without a network, on each Python
+	@$(BIN)/python tools/wheelhouse.py dist wheelhouse
+
 docs: venv ## regenerate the generated documents, and build all documents in docs/_build/html
 	@$(BIN)/dvr docs > flows/README.rst.fresh
 	@mv flows/README.rst.fresh flows/README.rst
@@ -60,7 +70,7 @@ docs: venv ## regenerate the generated documents, and build all documents in doc
 	@$(BIN)/sphinx-build --quiet --fail-on-warning docs docs/_build/html
 
 clean: ## remove all built files, .venv too
-	@rm -rf .venv .tox build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .tox build dist wheelhouse wheelhouse.fresh docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find dvr_ryu tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 root:
