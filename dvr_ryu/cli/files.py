@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 from attrs import evolve
-from click.shell_completion import BashComplete
+from click.shell_completion import get_completion_class
 
 from dvr_ryu import errors
 from dvr_ryu.cli import output
@@ -216,8 +216,25 @@ def hosts(topology: Path, as_json: bool) -> None:
     help="Print the reference of the topology file's keys instead.",
 )
 @click.option("--metrics", "of_metrics", is_flag=True, help="Print the list of metrics instead.")
-def docs(folder: Path | None, of_topology: bool, of_metrics: bool) -> None:
+@click.option(
+    "--commands", "of_commands", is_flag=True, help="Print the reference of all commands instead."
+)
+@click.pass_context
+def docs(
+    context: click.Context,
+    folder: Path | None,
+    of_topology: bool,
+    of_metrics: bool,
+    of_commands: bool,
+) -> None:
     """Print the documentation of the pipelines, as RST: relations, fields, tables and flows."""
+    if of_commands:
+        from dvr_ryu.cli.reference import reference as reference_of
+
+        whole = context.find_root().command
+        assert isinstance(whole, click.Group)
+        click.echo(reference_of(whole), nl=False)
+        return
     if of_topology:
         from dvr_ryu.topology.spec import reference
 
@@ -237,11 +254,14 @@ def docs(folder: Path | None, of_topology: bool, of_metrics: bool) -> None:
 
 
 @click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), default="bash")
 @click.pass_context
-def completion(context: click.Context) -> None:
-    """Print the bash completion of dvr: eval "$(dvr completion)"."""
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion of dvr for a shell, bash if not given: eval "$(dvr completion)"."""
     whole = context.find_root().command
-    click.echo(BashComplete(whole, {}, "dvr", "_DVR_COMPLETE").source())
+    complete = get_completion_class(shell)
+    assert complete is not None
+    click.echo(complete(whole, {}, "dvr", "_DVR_COMPLETE").source())
 
 
 def _cleaned(dump: Path | None, pipeline: Pipeline) -> Iterator[str]:

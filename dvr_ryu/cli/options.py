@@ -74,12 +74,16 @@ _pki_option = click.option(
     "--pki",
     type=FILE,
     default=FOLDER,
-    show_default=True,
+    envvar="DVR_PKI",
     metavar="DIR",
-    help="This host's files of dvr pki host, for a controller at ssl:.",
+    help="This host's files of dvr pki host, for a controller at ssl:. The default is $DVR_PKI, or "
+    f"{FOLDER}.",
 )
 _tls_option = click.option(
-    "--tls", is_flag=True, help="Connect to the controller by TLS although the file says tcp:."
+    "--tls",
+    is_flag=True,
+    envvar="DVR_TLS",
+    help="Connect to the controller by TLS although the file says tcp:. $DVR_TLS=1 does the same.",
 )
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from dvr_ryu.cli import cli, main
+from dvr_ryu.cli.companion import companion_run
 from dvr_ryu.shipped import examples_dir, flows_dir
 
 EXAMPLE = str(examples_dir() / "human-defined-dvr.yaml")
@@ -22,6 +23,7 @@ COMMANDS = [
     ["graph"],
     ["hosts"],
     ["completion"],
+    ["docs"],
     ["companion"],
     *(["companion", word] for word in ("check", "plan", "apply", "run", "down")),
     ["lab"],
@@ -287,6 +289,23 @@ def test_completion_is_a_script_that_bash_takes(dvr):
         ["bash", "-n"], input=done.out, text=True, capture_output=True, timeout=9
     )
     assert (check.returncode, check.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"), [("zsh", "#compdef dvr"), ("fish", "complete --no-files")]
+)
+def test_completion_serves_other_shells(dvr, shell: str, word: str):
+    done = dvr("completion", shell)
+    assert (done.code, done.err) == (0, "")
+    assert word in done.out and f"_DVR_COMPLETE={shell}_complete" in done.out
+
+
+def test_companion_takes_its_tls_files_from_the_environment():
+    command = companion_run
+    runner = CliRunner(env={"DVR_PKI": "/srv/keys", "DVR_TLS": "1"})
+    with runner.isolation():
+        found = command.make_context("run", ["lab.yaml", "--host", "h1"]).params
+    assert (found["pki"], found["tls"]) == (Path("/srv/keys"), True)
 
 
 def _completed(line: str) -> set[str]:
