@@ -154,10 +154,15 @@ def companion_run(
 
 @companion.command("down")
 @host_name_option
-def companion_down(host: str) -> None:
+def companion_down(host: str | None) -> None:
     """Remove all that a companion made on this machine, and nothing else. Needs no topology."""
     from dvr_ryu.companion import agent
+    from dvr_ryu.companion.identity import host_here
 
+    host = host or host_here()
+    if host is None:
+        _to_stderr("no companion has made anything here")
+        return
     change = agent.down(host)
     _print_change(host, change, change.lines())
 

@@ -59,7 +59,9 @@ def host_option(
 
 
 host_name_option = click.option(
-    "--host", required=True, metavar="NAME", help="The host that this machine is."
+    "--host",
+    metavar="NAME",
+    help="The host that this machine is. The default is the one that a companion made of it.",
 )
 flows_option = click.option(
     "--flows",

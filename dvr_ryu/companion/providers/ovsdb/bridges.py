@@ -67,6 +67,12 @@ class Ovsdb:
 
     # Reading -----------------------------------------------------------------------------------
 
+    def owners(self) -> set[str]:
+        """The hosts of topologies that bridges of this machine belong to: one, or none."""
+        with self._database.current() as replica:
+            rows = replica.rows("Bridge").values()
+            return {row["external_ids"][OWNER] for row in rows if not _is_free(row)}
+
     def await_switch(self) -> None:
         """Wait until ovs-vswitchd has applied all of OVSDB, including other clients' changes."""
         with self._database.transaction():
