@@ -157,7 +157,7 @@ def companion_run(
 def companion_down(host: str | None) -> None:
     """Remove all that a companion made on this machine, and nothing else. Needs no topology."""
     from dvr_ryu.companion import agent
-    from dvr_ryu.companion.identity import host_here
+    from dvr_ryu.companion.upkeep.identity import host_here
 
     host = host or host_here()
     if host is None:

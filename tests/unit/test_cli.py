@@ -248,7 +248,7 @@ def test_hosts_prints_the_articles_query(dvr):
         (["companion", "check", "--host", "server-68"], "TOPOLOGY and --host go together"),
         (["companion", "plan", EXAMPLE], "Missing option '--host'"),
         (["companion", "plan", EXAMPLE, "--host", "server-1"], "no host 'server-1'"),
-        (["companion", "down"], "Missing option '--host'"),
+        (["companion", "apply", EXAMPLE], "Missing option '--host'"),
         (["lab", "up"], "Missing argument 'TOPOLOGY'"),
         (["lab", "exec", "cirros"], "Missing argument 'COMMAND"),
     ],
