@@ -22,6 +22,7 @@ PACKAGES = {
     "iptables-save": "iptables",
     "nsenter": "util-linux",
     "openssl": "openssl",
+    "ovs-appctl": "openvswitch-switch",
     "ovs-ofctl": "openvswitch-switch",
     "ovs-pki": "openvswitch-common",
     "ovs-vsctl": "openvswitch-switch",

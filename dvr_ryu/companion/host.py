@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.bridges import beside_adopted, datapath_of, tunnels
+from dvr_ryu.companion.desired.bridges import adopted, beside_adopted, datapath_of, tunnels
 from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.foreign import FirewallRules, ForeignItem
@@ -31,11 +31,11 @@ from dvr_ryu.companion.providers.locks import locked_within
 from dvr_ryu.companion.providers.making import make
 from dvr_ryu.companion.providers.netlink import namespaces
 from dvr_ryu.companion.providers.netlink.conntrack import Translations
-from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.companion.providers.netlink.devices import Devices, VethPairs, with_loss
 from dvr_ryu.companion.providers.netlink.namespaces import Namespaces
 from dvr_ryu.companion.providers.netlink.routing import Routing
 from dvr_ryu.companion.providers.netlink.visits import visits
+from dvr_ryu.companion.providers.ovs_appctl.vswitchd import available_datapath
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.database import Database
@@ -109,15 +109,16 @@ class Host:
         self._providers = Providers(self._ovsdb, self._tls)
 
     def desired(self, view: HostView) -> tuple[Resource, ...]:
-        """Return the resources of a view, beside adopted bridges."""
-        found = self._ovsdb.adopted(BRIDGES)
-        datapath = datapath_of(found.values(), datapath_type())
+        """Return the resources of a view, of the present bridges' datapath, beside adopted ones."""
+        present = self._ovsdb.present(BRIDGES)
+        datapath = datapath_of(present, available_datapath())
         desired = desired_resources(view, datapath, self._cache, self._options)
+        found = adopted(present)
         return tuple(beside_adopted(resource, found) for resource in desired) if found else desired
 
     def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Resource, ...]:
         """Return the tunnels to some hosts, of the resources of a view."""
-        found = self._ovsdb.adopted(BRIDGES)
+        found = adopted(self._ovsdb.present(BRIDGES))
         names = {view.topology.tunnel_devices[host] for host in hosts}
         return tuple(
             beside_adopted(resource, found) for resource in tunnels(view) if resource.name in names

@@ -52,9 +52,9 @@ def renew_hosts(
     """
     lab, wanted = bare.Lab(state.lab_hosts), bare.addresses_of(topology)
     controller = wanted[bare.CONTROLLER] == state.addresses[bare.CONTROLLER]
-    if not controller or str(topology.underlay) != state.underlay:
+    if not controller or str(topology.underlay.cidr) != state.cidr:
         raise HostError(
-            f"the underlay, or the controller's address, in {state.topology} is not that"
+            f"the underlay's cidr, or the controller's address, in {state.topology} is not that"
             f" of the lab that is up: type sudo {dvr('lab down')}, then lab up again"
         )
     removed = dict(state.addresses.items() - wanted.items())
@@ -68,10 +68,14 @@ def renew_hosts(
         if name in added or address in added.values()
     }
     staying = dict(removed.items() - displaced.items())
+    mtu = topology.underlay.mtu
     with _ctrl_c_waits():
         bare.end(lab, displaced)
         state = state.without(displaced)
         folder.write(state)
+        if mtu != state.mtu:
+            progress(f"the underlay's MTU: {mtu}")
+            bare.set_mtu(lab, state.addresses, mtu)
         try:
             made = bare.add(lab.underlay_host, added, topology.underlay, str(folder.path))
             for host in made.values():

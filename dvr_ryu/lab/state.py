@@ -36,16 +36,18 @@ _STR = instance_of(str)
 class LabState:
     """A lab as it was made. `started` is local time in ISO 8601; `up` sets `complete` at its end.
 
-    `underlay` is fixed for a lab, and each of `addresses` for a host: another value needs a new lab
-    or a new host. `tls` is whether switches reach the controller by TLS, even if the topology says
-    tcp, and `page` the URL of the controller's page on this machine.
+    `cidr`, the underlay's, is fixed for a lab, and each of `addresses` for a host: another value
+    needs a new lab or a new host. `mtu` is the underlay's. The companions alone take the rest of
+    the topology, and the type of the tunnels. `tls` is whether switches reach the controller by
+    TLS, even if the topology says tcp, and `page` the URL of the controller's page on this machine.
     """
 
     topology: str = field(validator=_STR)
     started: str = field(validator=_STR)
     complete: bool = field(default=False, validator=instance_of(bool))
     hosts: Mapping[str, Process] = field(factory=dict, eq=dict)
-    underlay: str = field(default="", validator=_STR)
+    cidr: str = field(default="", validator=_STR)
+    mtu: int = field(default=0, validator=instance_of(int))
     addresses: Mapping[str, str] = field(factory=dict, eq=dict, validator=deep_mapping(_STR, _STR))
     tls: bool = field(default=False, validator=instance_of(bool))
     page: str = field(default="", validator=_STR)
@@ -62,7 +64,8 @@ class LabState:
         """
         hosts = {name: host.init for name, host in lab.hosts.items()}
         addresses = {**addresses_of(topology), **staying}
-        return evolve(self, hosts=hosts, underlay=str(topology.underlay), addresses=addresses)
+        cidr, mtu = str(topology.underlay.cidr), topology.underlay.mtu
+        return evolve(self, hosts=hosts, cidr=cidr, mtu=mtu, addresses=addresses)
 
     def without(self, removed: Collection[str]) -> LabState:
         """The same without hosts of these names."""

@@ -10,6 +10,7 @@ from dvr_ryu.lab import preflight
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.lifecycle import THE_LAB, pipelines_of, running
 from dvr_ryu.lab.state import StateFolder
+from dvr_ryu.topology.bridges import Plug, bridge_of
 
 if TYPE_CHECKING:
     from dvr_ryu.trace.live.asking import Answer, Ask
@@ -18,14 +19,21 @@ if TYPE_CHECKING:
 
 def network(folder: StateFolder = THE_LAB) -> Network:
     """The network that the lab was brought to last. HostError if no lab is up."""
-    from dvr_ryu.companion.providers.netlink.datapath import datapath_type
     from dvr_ryu.pipeline.load import load_pipelines
     from dvr_ryu.topology.loading import parse_topology
     from dvr_ryu.trace.network import Network
 
     preflight.require_root()
-    topology = parse_topology(folder.remembered(), running(folder).topology)
-    return Network(topology, load_pipelines(pipelines_of(folder)), datapath_type())
+    state = running(folder)
+    topology = parse_topology(folder.remembered(), state.topology)
+    datapaths = {name: _datapath_type(state.lab_hosts[name]) for name in topology.hosts}
+    return Network(topology, load_pipelines(pipelines_of(folder)), others=datapaths)
+
+
+def _datapath_type(host: LabHost) -> str:
+    """The type that a host's bridges have: it follows from the kernel at the host's start."""
+    ask = ["ovs-vsctl", "--if-exists", "get", "Bridge", bridge_of(Plug.DEVICES), "datapath_type"]
+    return host.run(ask).stdout.strip()
 
 
 def asker(folder: StateFolder = THE_LAB) -> Ask:

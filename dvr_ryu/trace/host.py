@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 from dvr_ryu.companion.desired import desired_resources
@@ -53,17 +54,26 @@ class TracedHost:
 class Hosts:
     """The hosts of a topology, each made when it is first asked for."""
 
-    def __init__(self, topology: Topology, pipelines: Pipelines, datapath_type: str) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        pipelines: Pipelines,
+        datapath_type: str,
+        others: Mapping[str, str],
+    ) -> None:
+        """`others`: the hosts whose datapath is not of `datapath_type`, each with its own."""
         self.topology = topology
         self._pipelines = pipelines
         self._datapath_type = datapath_type
+        self._others = others
         self._made: dict[str, TracedHost] = {}
         self._by_address = {each.address: name for name, each in topology.hosts.items()}
 
     def __getitem__(self, name: str) -> TracedHost:
         """A host by its name. KeyError for an unknown one."""
         if name not in self._made:
-            self._made[name] = TracedHost(self.topology, self._pipelines, name, self._datapath_type)
+            datapath_type = self._others.get(name, self._datapath_type)
+            self._made[name] = TracedHost(self.topology, self._pipelines, name, datapath_type)
         return self._made[name]
 
     def at(self, address: str) -> str | None:

@@ -7,6 +7,8 @@ module decides neither. Hosts are made when a packet first comes to them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.endpoints import Receiver, Sender, ends
@@ -24,12 +26,18 @@ class Network:
     """The hosts of a topology with the flows of some pipelines, as values."""
 
     def __init__(
-        self, topology: Topology, pipelines: Pipelines, datapath_type: str = "system"
+        self,
+        topology: Topology,
+        pipelines: Pipelines,
+        datapath_type: str = "system",
+        others: Mapping[str, str] = {},
     ) -> None:
-        """`datapath_type` is Open vSwitch's: "netdev" joins namespaces by pairs of veth devices."""
+        """`datapath_type` is Open vSwitch's: "netdev" joins namespaces by pairs of veth devices.
+        `others`: the hosts that have another one, each with its own.
+        """
         self.topology = topology
         self.pipelines = pipelines
-        self.hosts = Hosts(topology, pipelines, datapath_type)
+        self.hosts = Hosts(topology, pipelines, datapath_type, others)
 
     def trace(self, source: str, target: str, probe: Probe = PING, *, reply: bool = False) -> Trace:
         """The way of a probe's packet from one end to the other, by the words of `endpoints`.

@@ -24,7 +24,7 @@ from dvr_ryu.companion.check.finding import Finding, Verdict
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.bridges import datapath_of
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
-from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+from dvr_ryu.companion.providers.ovs_appctl.vswitchd import available_datapath
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.errors import HostError
@@ -41,6 +41,7 @@ def findings(view: HostView | None, options: TlsOptions = DEFAULTS) -> Iterator[
         yield from programs.findings(desired)
         yield from kernel.findings(view, datapath)
         yield from switch.findings(datapath, database)
+        yield from switch.failures(database)
         yield from programs.in_the_way()
         if view and desired:
             yield from credentials.findings(view, options)
@@ -67,8 +68,8 @@ def unnoticed(
 
 
 def _datapath(database: Database) -> str:
-    """The datapath that `apply` would take; where Open vSwitch does not answer, the kernel's."""
-    kernels = datapath_type()
+    """The datapath that `apply` would take; where OVSDB does not answer, the available one."""
+    available = available_datapath()
     with suppress(HostError):
-        return datapath_of(Ovsdb("", database).adopted(BRIDGES).values(), kernels)
-    return kernels
+        return datapath_of(Ovsdb("", database).present(BRIDGES), available)
+    return available

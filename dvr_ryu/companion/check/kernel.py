@@ -10,7 +10,7 @@ from attrs import frozen
 
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
 from dvr_ryu.companion.providers.commands import path_of
-from dvr_ryu.companion.providers.kernel import rights
+from dvr_ryu.companion.providers.kernel import rights, taps
 from dvr_ryu.companion.providers.netlink import conntrack
 from dvr_ryu.companion.providers.netlink.namespaces import nowhere
 from dvr_ryu.topology.view import HostView
@@ -63,6 +63,8 @@ def findings(view: HostView | None, datapath_type: str) -> Iterator[Finding]:
         with nowhere():
             found = [_try(each) for each in trials if path_of(each.command[0])]
             found.append(_tell_connections())
+        if datapath_type == "netdev":
+            found.append(_make_taps())
         yield from found
     if BRIDGE_FILTER.exists() and BRIDGE_FILTER.read_text().strip() == "1":
         advice = "below a Linux bridge's underlay: sysctl -w net.bridge.bridge-nf-call-iptables=0"
@@ -76,6 +78,16 @@ def _tell_connections() -> Finding:
     except OSError as error:
         return fails(what, str(error.strerror), "this kernel needs nf_conntrack_netlink")
     return passes(what, "the kernel can tell them")
+
+
+def _make_taps() -> Finding:
+    """Whether the userspace datapath can make the devices of its bridges and ports."""
+    what = "taps (tun)"
+    try:
+        taps.require()
+    except OSError as error:
+        return fails(what, f"{taps.TUN}: {error.strerror}", taps.ADVICE)
+    return passes(what, "the kernel can")
 
 
 def _try(trial: Trial) -> Finding:

@@ -20,6 +20,7 @@ ASKS_VERSION = {
     "iptables-restore": "--version",
     "iptables-save": "--version",
     "openssl": "version",
+    "ovs-appctl": "--version",
     "ovs-ofctl": "--version",
 }
 """Program → the argument by which it prints its version; udhcpc has none."""

@@ -69,12 +69,24 @@ def _bridge(view: HostView, name: str, datapath_type: str, controller: Controlle
     return Bridge(name, settings, _controller(controller))
 
 
-def datapath_of(adopted: Iterable[Bridge], kernels: str) -> str:
-    """The datapath's type on a host: userspace, if adopted bridges have it; else the kernel's
-    answer. A patch cannot join bridges of the two types.
+def datapath_of(present: Iterable[Bridge], available: str) -> str:
+    """The datapath's type on a host: userspace, if present bridges have it; else the type that is
+    `available` to Open vSwitch. A patch cannot join bridges of the two types.
+
+    So a host that began without the kernel's module stays as it is once there is one: the change
+    would cut all its networks, and belongs to an administrator.
     """
-    is_userspace = any(bridge.settings["datapath_type"] == "netdev" for bridge in adopted)
-    return "netdev" if is_userspace else kernels
+    return "netdev" if any(map(is_userspace, present)) else available
+
+
+def is_userspace(bridge: Bridge) -> bool:
+    """Whether a bridge has Open vSwitch's userspace datapath."""
+    return bridge.settings["datapath_type"] == "netdev"
+
+
+def adopted(present: Iterable[Bridge]) -> dict[str, Bridge]:
+    """Those of present bridges that were here before us, by name."""
+    return {bridge.name: bridge for bridge in present if bridge.before is not None}
 
 
 def beside_adopted(resource: Resource, adopted: Mapping[str, Bridge]) -> Resource:

@@ -127,6 +127,16 @@ def add(
     return hosts
 
 
+def set_mtu(lab: Lab, addresses: Mapping[str, str], mtu: int) -> None:
+    """Give the underlay, and the hosts that have these addresses, by name, another MTU."""
+    cabling.widen(lab.underlay_host, addresses.values(), mtu)
+    for name in addresses:
+        if name == CONTROLLER:
+            cabling.set_mtu(lab[name], mtu)
+        else:
+            openvswitch.set_mtu(lab[name], mtu)
+
+
 def end(lab: Lab, addresses: Mapping[str, str]) -> None:
     """End the hosts that have these underlay addresses, by name."""
     for name in addresses:

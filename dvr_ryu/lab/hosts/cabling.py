@@ -58,6 +58,17 @@ def unplug(underlay_host: LabHost, addresses: Iterable[str]) -> None:
     _batch(underlay_host, [f"link del {port_of(address)}" for address in addresses], "-force")
 
 
+def widen(underlay_host: LabHost, addresses: Iterable[str], mtu: int) -> None:
+    """Give the bridge, and the underlay's end of each cable, another MTU."""
+    devices = [BRIDGE, *map(port_of, addresses)]
+    _batch(underlay_host, [f"link set {device} mtu {mtu}" for device in devices])
+
+
+def set_mtu(host: LabHost, mtu: int) -> None:
+    """Give a host's end of its cable another MTU."""
+    host.run(["ip", "link", "set", NIC, "mtu", str(mtu)])
+
+
 def _batch(underlay_host: LabHost, lines: Iterable[str], *options: str) -> None:
     # ip names the peers by the machine's pids, so it may enter only the network namespace.
     result = subprocess.run(

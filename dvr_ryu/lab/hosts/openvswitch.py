@@ -5,6 +5,7 @@ On a real host an administrator does this. The companion makes br-int and br-tun
 
 from __future__ import annotations
 
+from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts import cabling
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
@@ -48,12 +49,19 @@ def connect(host: LabHost, address: str, underlay: Underlay) -> None:
     bridge br-phys gets the address, and eth0 is its port.
     """
     # Costs 0.2 s, which dvr lab exec should not wait for.
-    from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+    from dvr_ryu.companion.providers.ovs_appctl.vswitchd import ASKS_DATAPATH, NO_DATAPATHS
 
-    if datapath_type() == "netdev":
+    if NO_DATAPATHS in host.run(ASKS_DATAPATH, check=False).stderr:
         _connect_by_bridge(host, address, underlay)
     else:
         cabling.connect(host, address, underlay)
+
+
+def set_mtu(host: LabHost, mtu: int) -> None:
+    """Give the device with the host's underlay address another MTU, and its card."""
+    cabling.set_mtu(host, mtu)
+    interface = ["--if-exists", "set", "Interface", PHYSICAL_BRIDGE, f"mtu_request={mtu}"]
+    host.run(["ovs-vsctl", *interface])
 
 
 def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:
@@ -63,7 +71,7 @@ def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:
     # the MAC of br-phys. arp_ignore keeps it from answering ARP there.
     host.run(["sysctl", "-q", f"net.ipv4.conf.{cabling.NIC}.arp_ignore=8"])
     host.run(["ip", "link", "set", cabling.NIC, "addrgenmode", "none", "up"])
-    host.run(
+    made = host.run(
         [
             *("ovs-vsctl", "add-br", bridge),
             *("--", "set", "Bridge", bridge, "datapath_type=netdev", "fail_mode=standalone"),
@@ -72,6 +80,8 @@ def _connect_by_bridge(host: LabHost, address: str, underlay: Underlay) -> None:
             *("--", "add-port", bridge, cabling.NIC),
         ]
     )
+    if made.stderr:  # Open vSwitch's reason; ovs-vsctl calls that a success
+        raise HostError(f"{host.name}: {made.stderr}".rstrip())
     # A restarted ovs-vswitchd connects to the controller before this bridge forwards packets, so
     # the ARP request is lost. By default the kernel would repeat it only after the connection
     # attempt has timed out.

@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
+from dvr_ryu.companion.providers.kernel import taps
+from dvr_ryu.companion.providers.netlink import datapath
 from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab import entering, lifecycle, membership, preflight, report
 from dvr_ryu.lab.hosts import openvswitch
 from dvr_ryu.lab.hosts.bare import Lab
-from dvr_ryu.lab.hosts.host import MARKER
+from dvr_ryu.lab.hosts.host import MARKER, LabHost
 from dvr_ryu.lab.hosts.process import with_variable
 from dvr_ryu.lab.services import flows
 from dvr_ryu.lab.services.readiness import Goal
@@ -111,6 +114,28 @@ def test_an_edit_whose_new_host_cannot_be_made_leaves_a_lab_that_works(
         lab = membership.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
     assert lab[comes.name].run(["hostname"]).stdout == "new\n"
     assert lifecycle.running(folder).whole and goes.name not in entering.names(folder)
+
+
+def test_an_edit_of_tunnels_and_mtu_needs_no_other_lab_but_one_of_the_cidr_does(
+    bare_up: Lab, folder: StateFolder, two_hosts: Topology
+) -> None:
+    """The companions take the type of tunnels as soon as the file is saved."""
+    underlay = evolve(two_hosts.underlay, tunnel_type="geneve", mtu=9000)
+    with folder.locked():
+        edited = evolve(two_hosts, underlay=underlay)
+        membership.renew_hosts(lifecycle.running(folder), edited, folder, _silent)
+        wider = evolve(two_hosts, underlay=evolve(underlay, cidr=IPv4Network("10.0.0.0/16")))
+        with pytest.raises(HostError, match=r"the underlay's cidr, .* type sudo .*dvr lab down"):
+            membership.renew_hosts(lifecycle.running(folder), wider, folder, _silent)
+    assert lifecycle.running(folder).mtu == 9000
+    for address in ("10.0.44.68", "10.0.44.1"):
+        ping = ["ping", "-c1", "-W5", "-Mdo", "-s8972", address]
+        host = bare_up["server-233"]
+
+        def answers(host: LabHost = host, ping: list[str] = ping) -> bool:
+            return host.run(ping, check=False).returncode == 0
+
+        wait_until(answers, 10, "an answer to a packet of the new MTU")
 
 
 @pytest.mark.parametrize("text", ["", '{"topology": "/x", "sta', "[]", '{"hosts": {"a": 1}}'])
@@ -271,6 +296,17 @@ def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.Monk
     monkeypatch.setattr(preflight, "environment", lambda: {"PATH": "/nowhere"})
     with pytest.raises(HostError, match=r"ovs-vswitchd.*apt-get install .*openvswitch-switch"):
         preflight.require_programs()
+
+
+def test_a_machine_without_tap_devices_or_the_module_is_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    preflight.require_devices()
+    monkeypatch.setattr(datapath, "FAMILY", "no_such_family")
+    preflight.require_devices()
+    monkeypatch.setattr(taps, "TUN", "/nowhere/tun")
+    with pytest.raises(HostError, match=r"/nowhere/tun fails: No such file .*: modprobe tun"):
+        preflight.require_devices()
 
 
 def test_only_root_makes_labs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from dvr_ryu.companion.providers.ovsdb.rows import (
     CONTROLLER_COLUMNS,
     NUMBERS,
     columns_of,
+    failure_of,
     port_of,
     settings_of,
 )
@@ -110,14 +111,15 @@ class Ovsdb:
                 [each for row in ours for each in self._foreign_items(row, controllers, ports)],
             )
 
-    def adopted(self, names: Collection[str]) -> dict[str, Bridge]:
-        """The bridges of these names that were here before us, as they are."""
+    def present(self, names: Collection[str]) -> list[Bridge]:
+        """The bridges of these names, ours and adopted ones, as they are."""
         with self._database.current() as replica:
-            return {
-                row["name"]: Bridge(row["name"], settings_of(row), {})
+            controllers = replica.rows("Controller")
+            return [
+                self._bridge(row, controllers)
                 for row in replica.rows("Bridge").values()
-                if row["name"] in names and _is_adopted(row)
-            }
+                if row["name"] in names
+            ]
 
     def _foreign_items(self, bridge: Row, controllers: Rows, ports: Rows) -> Iterator[ForeignItem]:
         name = bridge["name"]
@@ -147,7 +149,9 @@ class Ovsdb:
     # The change ---------------------------------------------------------------------------------
 
     def make_bridges(self, resources: Sequence[Bridge]) -> None:
-        """Make the desired bridges, or change present ones to them."""
+        """Make the desired bridges, or change present ones to them. Raise HostError, with Open
+        vSwitch's reason, if one does not come.
+        """
         with self._database.current() as replica:
             present = _named(replica.rows("Bridge"), resources)
             modes = {name: _text(row["fail_mode"]) for name, row in present.items()}
@@ -158,6 +162,7 @@ class Ovsdb:
             present = _named(transaction.replica.rows("Bridge"), resources)
             for resource in resources:
                 self._make_bridge(transaction, resource, present.get(resource.name))
+        self._require_made("bridge", {resource.name for resource in resources})
 
     def _make_bridge(self, transaction: Transaction, resource: Bridge, row: Row | None) -> None:
         settings = columns_of(resource.settings, row)
@@ -184,7 +189,9 @@ class Ovsdb:
             raise _foreign("bridge", resource.name, row)
 
     def make_ports(self, resources: Sequence[OvsPort]) -> None:
-        """Make the desired ports, or change present ones to them."""
+        """Make the desired ports, or change present ones to them. Raise HostError, with Open
+        vSwitch's reason, if one does not come.
+        """
         with self._database.transaction() as transaction:
             present = _named(transaction.replica.rows("Port"), resources)
             interfaces = _named(transaction.replica.rows("Interface"), resources)
@@ -198,7 +205,7 @@ class Ovsdb:
                     self._change_port(transaction, resource, row, interface)
                 else:
                     raise _foreign("port", resource.name, row)
-        self._complain_of({resource.name for resource in resources})
+        self._require_made("port", {resource.name for resource in resources})
 
     def _add_port(self, transaction: Transaction, resource: OvsPort, bridge: Row | None) -> None:
         """Add a port to a bridge; to none, if the bridge has just been removed: the next look
@@ -225,12 +232,28 @@ class Ovsdb:
             "protected": resource.protected,
         }
 
-    def _complain_of(self, names: set[str]) -> None:
+    def _require_made(self, what: str, names: set[str]) -> None:
         with self._database.current() as replica:
             for row in replica.rows("Interface").values():
-                if row["name"] in names and row["error"]:
-                    wrong = _text(row["error"])
-                    raise HostError(f"Open vSwitch cannot make port {row['name']}: {wrong}")
+                if row["name"] in names and (wrong := failure_of(row)):
+                    raise HostError(
+                        f"Open vSwitch cannot make {what} {row['name']}: {wrong}; see what this "
+                        "machine lacks: dvr companion check"
+                    )
+
+    def failures(self) -> dict[str, str]:
+        """Our ports that Open vSwitch could not make, and bridges, each with its reason."""
+        with self._database.current() as replica:
+            ports, interfaces = replica.rows("Port"), replica.rows("Interface")
+            return {
+                port["name"]: wrong
+                for bridge in replica.rows("Bridge").values()
+                if not _is_free(bridge)
+                for port in (ports[uuid] for uuid in bridge["ports"])
+                if not _is_free(port)
+                for uuid in port["interfaces"]
+                if (wrong := failure_of(interfaces[uuid]))
+            }
 
     def remove_ports(self, resources: Sequence[OvsPort]) -> None:
         """Remove ports; their devices go with them."""

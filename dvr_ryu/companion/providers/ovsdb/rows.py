@@ -76,7 +76,20 @@ def port_of(bridge: str, row: Columns, interface: Columns) -> OvsPort:
         settings["type"] = interface["type"]
     tag = next(iter(row["tag"]), None)
     namespace = row["external_ids"].get(NETNS, "")
-    return OvsPort(bridge, row["name"], namespace, tag, settings, row["protected"])
+    # Nobody looks for a device behind a port of another type: there, the error tells of the loss.
+    has_device = interface["type"] in ("", "internal")
+    lost = not has_device and bool(interface["error"])
+    return OvsPort(bridge, row["name"], namespace, tag, settings, row["protected"], lost)
+
+
+def failure_of(interface: Columns) -> str:
+    """Open vSwitch's reason why an interface is not there; empty if it is.
+
+    A bridge that could not be made has none: then its interfaces were not even tried.
+    """
+    if interface["error"]:
+        return "".join(interface["error"])
+    return "" if interface["ofport"] else "/var/log/openvswitch/ovs-vswitchd.log tells why"
 
 
 def _some(column: str, values: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:

@@ -34,7 +34,7 @@ ifindex has another device."""
 UNWATCHED = {
     "Controller": ("external_ids", "is_connected", "status"),
     SWITCH: ("bridges", "cur_cfg", "next_cfg", "ovs_version"),
-    "Interface": ("error",),
+    "Interface": ("error", "ofport"),
 }
 """Further columns."""
 WHOLE = "SSL"

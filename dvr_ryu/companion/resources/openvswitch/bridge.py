@@ -40,8 +40,8 @@ class Bridge(Resource):
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The program that reads and restores foreign flows."""
-        return ("ovs-ofctl",)
+        """The programs that ask for the datapath, and that read and restore foreign flows."""
+        return ("ovs-appctl", "ovs-ofctl")
 
     def describe(self) -> str:
         """Add it, with its settings and its controller."""

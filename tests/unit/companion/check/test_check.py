@@ -76,4 +76,4 @@ instances: {{i: {{host: h, network: n}}}}
         "needs.yaml",
     )
     needed = programs_of(desired_resources(HostView(topology, "h"), "netdev"))
-    assert needed == {"ip", "ovs-ofctl", *expected}
+    assert needed == {"ip", "ovs-appctl", "ovs-ofctl", *expected}

@@ -1,0 +1,1 @@
+"""The provider that uses ovs-appctl: what the running ovs-vswitchd can do."""
