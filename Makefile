@@ -9,7 +9,7 @@ TWO_AT_A_TIME := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench down deps test-deps venv lint unit dist wheelhouse docs clean root another-python
+.PHONY: help demo test test-kernel labs labs-together labs-alone bench down deps test-deps venv lint unit dist wheelhouse docs clean root another-python
 
 help: ## print this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,22 @@ demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, 
 
 test: root test-deps venv lint ## (sudo) run every test
 	@$(BIN)/pytest $(AT_ONCE) tests/unit tests/switch
+	@$(MAKE) --no-print-directory labs
+
+# TESTS=tests/lab/packets/test_tunnels.py chooses tests; without it, a failure does not keep the others from running.
+test-kernel: root test-deps venv ## (sudo) run the labs' tests on the kernel's datapath, in a guest of qemu if need be
+ifdef TESTS
+	@$(BIN)/python -m tests.kernel_guest $(BIN)/pytest $(TESTS)
+else
+	@$(BIN)/python -m tests.kernel_guest $(MAKE) --keep-going --no-print-directory labs
+endif
+
+labs: labs-together labs-alone
+
+labs-together:
 	@$(BIN)/pytest $(TWO_AT_A_TIME) -m "not alone" tests/lab
+
+labs-alone:
 	@$(BIN)/pytest -m alone tests/lab
 
 bench: root deps venv ## (sudo) measure how fast dvr_ryu and its peers are; takes some minutes

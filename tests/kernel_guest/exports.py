@@ -23,7 +23,7 @@ bind /
 for folder in "$@"; do bind "$folder"; done
 exec %s
 """
-"""Runs in mounts of its own. A bind mount has no mounts below it, so /proc and the like are left."""
+"""Runs in mounts of its own. A bind mount has nothing of the mounts below it, such as /proc."""
 
 
 def root_daemon(socket: Path, mount_point: Path, folders: Iterable[Path]) -> list[str]:

@@ -113,9 +113,7 @@ class Guest:
 
 
 @contextmanager
-def guest(
-    name: str = "guest", memory: int = 3072, devices: Sequence[str] = ()
-) -> Iterator[Guest]:
+def guest(name: str = "guest", memory: int = 3072, devices: Sequence[str] = ()) -> Iterator[Guest]:
     """Boot a guest with so many MB, which lasts as long as the block; it takes commands at once.
 
     `devices` are further words for qemu. HostError if it does not come up.
