@@ -124,6 +124,13 @@ class DesiredState:
 
     # Instances on their way -----------------------------------------------------------------------
 
+    def devices(self, name: BridgeName) -> Mapping[int, str]:
+        """OpenFlow port number → the device of a plugged instance for which the port stands."""
+        if name.bridge != bridge_of(Plug.DEVICES):
+            return {}
+        plugged = self.topology.plugged
+        return {card.ofport: card.device for card in plugged if card.host == name.host}
+
     def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
         """Take the ports of a bridge that are not shut; none if it is not connected any more."""
         if name.bridge == bridge_of(Plug.DEVICES):

@@ -180,7 +180,8 @@ def flows(
     elif output_format == "script":
         lines = script(pipelines, views(topology, host), bridges)
     else:
-        lines = pipelines.lines(bridges[0], *views(topology, host))
+        (view,) = views(topology, host)
+        lines = pipelines.lines(bridges[0], view)
     for line in lines:
         click.echo(line)
 

@@ -23,6 +23,20 @@ class ForeignItem:
 
 
 @frozen(order=True)
+class ForeignInterface:
+    """An interface of others on a bridge: it may be an instance's."""
+
+    bridge: str
+    name: str
+    iface_id: str
+    """The id of the port that it stands for, as its maker wrote it; empty for none."""
+    mac: str
+    """The MAC of what is behind it, as its maker wrote it; empty for none."""
+    error: str
+    """Why Open vSwitch has no device for it; empty if it has one."""
+
+
+@frozen(order=True)
 class FirewallRules:
     """Foreign rules in a chain of a namespace of ours, or the chain's policy if it drops."""
 

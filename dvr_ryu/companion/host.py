@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dvr_ryu.companion.change import HostChange
-from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired import desired_resources, plugged
 from dvr_ryu.companion.desired.bridges import adopted, beside_adopted, datapath_of, tunnels
 from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
@@ -39,7 +39,14 @@ from dvr_ryu.companion.providers.ovs_appctl.vswitchd import available_datapath
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.database import Database
-from dvr_ryu.companion.providers.ovsdb.providers import Bridges, Ports, Switch, TlsSettings
+from dvr_ryu.companion.providers.ovsdb.guest_ports import GuestPorts
+from dvr_ryu.companion.providers.ovsdb.providers import (
+    Bridges,
+    PluggedPorts,
+    Ports,
+    Switch,
+    TlsSettings,
+)
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.providers.processes import processes
 from dvr_ryu.companion.providers.processes.processes import Processes
@@ -52,6 +59,7 @@ from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
 from dvr_ryu.pki.files import of_host
 from dvr_ryu.topology.bridges import BRIDGES
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
 __all__ = ["Host", "Progress", "locked"]
@@ -66,7 +74,7 @@ Progress = Callable[[int, int], None]
 class Providers:
     """All providers of a host."""
 
-    def __init__(self, ovsdb: Ovsdb, tls: TlsTable) -> None:
+    def __init__(self, ovsdb: Ovsdb, tls: TlsTable, guests: GuestPorts) -> None:
         self.switch = Switch(ovsdb)
         self.tls_settings = TlsSettings(tls)
         self.chains = Chains()
@@ -74,6 +82,7 @@ class Providers:
             Namespaces(),
             Bridges(ovsdb, self.switch),
             Ports(ovsdb, self.switch),
+            PluggedPorts(guests),
             self.tls_settings,
             Processes(),
             DnsmasqLines(),
@@ -106,15 +115,21 @@ class Host:
         self._ovsdb = Ovsdb(name, database)
         self._tls = TlsTable(name, database)
         self._cache = ResourceCache()
-        self._providers = Providers(self._ovsdb, self._tls)
+        self._guests = GuestPorts(name, database)
+        self._providers = Providers(self._ovsdb, self._tls, self._guests)
 
     def desired(self, view: HostView) -> tuple[Resource, ...]:
         """Return the resources of a view, of the present bridges' datapath, beside adopted ones."""
         present = self._ovsdb.present(BRIDGES)
         datapath = datapath_of(present, available_datapath())
         desired = desired_resources(view, datapath, self._cache, self._options)
-        found = adopted(present)
-        return tuple(beside_adopted(resource, found) for resource in desired) if found else desired
+        if found := adopted(present):
+            desired = tuple(beside_adopted(resource, found) for resource in desired)
+        return (*desired, *plugged.resources(view, self.plugged(view.topology)))
+
+    def plugged(self, topology: Topology) -> list[plugged.Plugged]:
+        """The ports of a topology's instances that others have plugged in on this machine."""
+        return plugged.plugged(topology, self._guests.interfaces()) if topology.plugged else []
 
     def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Resource, ...]:
         """Return the tunnels to some hosts, of the resources of a view."""

@@ -211,6 +211,7 @@ class Bridge:
     def report_ports(self) -> None:
         """Report the ports, once the bridge's name and ports are known."""
         if self._name is not None and self._has_read:
+            self._ports.devices = self._desired.devices(self._name)
             self._desired.see_ports(self._name, self._ports.up())
             self._shared.ports_changed()
 

@@ -53,6 +53,9 @@ class DesiredState(Protocol):
     def change_between(self, before: Topology, after: Topology) -> TopologyChange:
         """The change from an earlier topology to a later one."""
 
+    def devices(self, name: BridgeName) -> Mapping[int, str]:
+        """OpenFlow port number of a bridge → the device for which a port with it stands."""
+
     def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
         """The ports of a bridge that are not shut."""
 

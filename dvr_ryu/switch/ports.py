@@ -30,6 +30,9 @@ class Ports:
     """Port number → name and port."""
 
     def __init__(self, ports: Iterable[NamedPort] = ()) -> None:
+        self.devices: Mapping[int, str] = {}
+        """Number → the name of the device that a port with this number stands for, whatever its own
+        name is."""
         self._by_number = {port.number: (name, port) for name, port in ports}
         self._check()
 
@@ -60,11 +63,17 @@ class Ports:
 
     def numbers(self) -> Mapping[str, int]:
         """Name → number."""
-        return {name: number for number, (name, _) in self._by_number.items()}
+        numbers = {name: number for number, (name, _) in self._by_number.items()}
+        return numbers | {self.devices[each]: each for each in self._standing()}
 
     def up(self) -> list[str]:
         """The names of the ports that are not shut."""
-        return [name for name, port in self._by_number.values() if port.up]
+        names = [name for name, port in self._by_number.values() if port.up]
+        return [*names, *(self.devices[each] for each in self._standing())]
+
+    def _standing(self) -> Iterable[int]:
+        """The numbers of the ports that stand for devices."""
+        return self.devices.keys() & self._by_number.keys()
 
 
 def port_of(port: Any) -> NamedPort:

@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from dvr_ryu.topology.allocation.numbers import NoRoom
 from dvr_ryu.topology.changes import TopologyChange, compare
-from dvr_ryu.topology.model import Port
+from dvr_ryu.topology.model import PLUGGED, Port
 from dvr_ryu.topology.spec.declaration import HostSpec
 from dvr_ryu.topology.topology import Topology
 
@@ -66,6 +66,8 @@ def moved(before: Topology, after: Topology) -> dict[str, str]:
     cards, earlier = _cards(after), _cards(before)
     for name, first in after.instances.items():
         old = before.instances.get(name)
+        if first.guest == PLUGGED:
+            continue  # others move it
         if old and old.host != first.host and _as_guest(earlier[name]) == _as_guest(cards[name]):
             found[name] = old.host
     return found
@@ -177,7 +179,7 @@ def observe(
 
     An instance is still on another host if it has a port there and lacks one on its declared host.
     """
-    cards = {card.device: card for card in topology.cards}
+    cards = {card.device: card for card in topology.cards if card.guest != PLUGGED}
     left = {
         LeftPort(host, device): cards[device].name
         for host, devices in ports.items()

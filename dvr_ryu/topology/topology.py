@@ -19,6 +19,7 @@ from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.family import IpNetwork
 from dvr_ryu.topology.model import (
     DHCP,
+    PLUGGED,
     FloatingIp,
     Host,
     Network,
@@ -86,6 +87,11 @@ class Topology:
     def cards(self) -> tuple[Port, ...]:
         """Every network card of every instance."""
         return (*self.instances.values(), *self.more_cards)
+
+    @cached_property
+    def plugged(self) -> tuple[Port, ...]:
+        """The network cards of instances that others plug in."""
+        return tuple(card for card in self.cards if card.guest == PLUGGED)
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dvr_ryu.companion import foreign
+from dvr_ryu.companion.desired import plugged
 from dvr_ryu.companion.desired.tls import TlsOptions
 from dvr_ryu.companion.host import Host
 from dvr_ryu.companion.upkeep.tls_watch import TlsWatch
@@ -30,7 +31,9 @@ class Notices:
         lines = [*foreign.lines(host.foreign, topology, self._host)]
         lines += foreign.lines_of_rules(host.foreign_rules)
         if self._host in topology.hosts:
-            lines += self._tls.lines(HostView(topology, self._host), host)
+            view = HostView(topology, self._host)
+            lines += plugged.lines(view, host.plugged(topology))
+            lines += self._tls.lines(view, host)
         if not unread and (lack := self._shortage(topology)):
             lines.append(f"{lack}; until then large packets are lost")
         return [f"{self._host}: {line}" for line in lines]

@@ -12,9 +12,10 @@ from attrs import frozen
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.plugging import unplugged
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.topology.bridges import BRIDGES
-from dvr_ryu.topology.model import instance_namespace
+from dvr_ryu.topology.model import PLUGGED, instance_namespace
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -63,7 +64,9 @@ class Goal:
 
         ovs-ofctl prints both, so that equal flows have equal text.
         """
-        lines = self.pipelines.lines(bridge, HostView(self.topology, host.name))
+        topology = self.topology
+        lacking = unplugged(host, topology)
+        lines = self.pipelines.lines(bridge, HostView(topology, host.name), lacking)
         expected = host.run([*_OFCTL, "parse-flows", "-"], input="\n".join(lines)).stdout
         present = host.run([*_OFCTL, "dump-flows", bridge], check=False).stdout
         ours = {f"{cookie:#x}" for cookie in self.pipelines.cookies}
@@ -75,11 +78,13 @@ class Goal:
         ]
 
     def instances_have_addresses(self, host: LabHost) -> bool:
-        """Whether every instance of the host has its address, from DHCP or not."""
+        """Whether every instance of the host has its address, from DHCP or not; others see to those
+        that they plug in.
+        """
         return all(
             f" {port.ip}/" in host.run(["ip", "address"], namespace=namespace, check=False).stdout
             for name, port in self.topology.instances.items()
-            if port.host == host.name
+            if port.host == host.name and port.guest != PLUGGED
             for namespace in (instance_namespace(name),)
         )
 

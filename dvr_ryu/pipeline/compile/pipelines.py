@@ -57,6 +57,11 @@ class Pipelines:
             for bridge in self.by_bridge:
                 self.planned(bridge, HostView(topology, host)).desired()
 
-    def lines(self, bridge: str, view: HostView) -> Iterator[str]:
-        """The flows as `ovs-ofctl add-flows` reads them, sorted, with the planned port numbers."""
-        return (flow.installed() for flow in sorted(self.planned(bridge, view).flows()))
+    def lines(self, bridge: str, view: HostView, lacking: Collection[str] = ()) -> Iterator[str]:
+        """The flows as `ovs-ofctl add-flows` reads them, sorted, with the planned port numbers;
+        without those of ports that the bridge is `lacking`.
+        """
+        planned = view.planned_ofports(bridge).items()
+        ports = {name: number for name, number in planned if name not in lacking}
+        flows = self.basis(bridge, view, ports).flows()
+        return (flow.installed() for flow in sorted(flows))

@@ -34,7 +34,9 @@ CHOSEN_VNIS = VNIS[999:]
 TUNNEL_PORTS = range(2, 10000)
 LOCAL_OFPORTS = range(2, 0x8000)
 INTERFACE_OFPORTS = range(0x8000, 0xFF00)
-"""Of devices: a host's own ports, and the routers' ports, which have one number on every host."""
+"""Of devices: a host's own ports, and the ports that have one number on every host: those of
+routers, and of instances that others plug in. Open vSwitch itself gives ports numbers of the first
+range only."""
 
 LINK_PAIRS = IPv4Network("169.254.64.0/18")
 """Neutron's pool of /31 pairs between qrouter- and fip- namespaces (link_local_allocator)."""
@@ -85,6 +87,13 @@ def mac_text(number: int) -> str:
 
 def _mac_number(text: str) -> int:
     return int(text.replace(":", ""), 16)
+
+
+def _is_known_by_number(port: WantedPort) -> bool:
+    """Whether its OpenFlow number tells more than a name: which of a host's ports is the same on
+    all hosts, or which port of others is an instance's. Open vSwitch itself gives no such number.
+    """
+    return port.distributed or port.guest == model.PLUGGED
 
 
 class _Allocation:
@@ -185,7 +194,7 @@ class _Allocation:
         everywhere: dict[str, int | None] = {
             port.key: None
             for port in self._all
-            if port.owner == model.ROUTER_INTERFACE or port.distributed
+            if port.owner == model.ROUTER_INTERFACE or _is_known_by_number(port)
         }
         bridge = bridge_of(Plug.DEVICES)
         patches = patch_ofports(bridge)
@@ -197,7 +206,9 @@ class _Allocation:
             shortage = (
                 f"'{host}' has more ports than the {len(LOCAL_OFPORTS)} that {bridge} can have"
             )
-            claims: dict[str, int | None] = {p.key: None for p in ports if not p.distributed}
+            claims: dict[str, int | None] = {
+                port.key: None for port in ports if not _is_known_by_number(port)
+            }
             self.numbers.ofports |= self._claim(
                 LOCAL_OFPORTS, claims, ("hosts", host), shortage, patches
             )

@@ -17,6 +17,7 @@ from dvr_ryu.companion.providers.commands import PROGRAMS
 from dvr_ryu.companion.providers.provider import Provider
 from dvr_ryu.companion.resources.dhcp.leases import StaleLease
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.plugged_port import PluggedPort
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.companion.resources.routing.foreign_route import ForeignRoute
@@ -58,6 +59,7 @@ def examples() -> list[Resource]:
         SwitchTls(dict.fromkeys(("private_key", "certificate", "ca_cert"), "x")),
         Bridge("br-int", {}, {}),
         ForeignRoute("q", 254, "blackhole", "default"),
+        PluggedPort("br-int", "vnet0", 7, 33000),
     ]
     for file in sorted(examples_dir().glob("*.yaml")):
         topology = load_topology(file)
@@ -76,7 +78,7 @@ def test_each_kind_has_a_name_of_its_own() -> None:
 
 def test_each_kind_has_one_provider_and_each_provider_is_known_to_the_host() -> None:
     every: Any = None
-    known = Providers(every, every)
+    known = Providers(every, every, every)
     handled = [kind for provider in known.all for kind in provider.kinds]
     assert sorted(kind.kind for kind in handled) == [kind.kind for kind in KINDS]
     assert {*map(type, known.all)} == {

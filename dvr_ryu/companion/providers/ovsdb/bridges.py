@@ -27,7 +27,7 @@ from dvr_ryu.companion.providers.ovsdb.schema import SWITCH
 from dvr_ryu.companion.providers.ovsdb.transaction import Reference, Transaction
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
-from dvr_ryu.companion.resources.openvswitch.vsctl import NETNS, OWNER
+from dvr_ryu.companion.resources.openvswitch.vsctl import NETNS, OWNER, PLUGGED
 from dvr_ryu.errors import HostError
 
 
@@ -129,7 +129,7 @@ class Ovsdb:
             if not self._owns(row):
                 yield ForeignItem(name, "controller", row["target"])
         for row in (ports[uuid] for uuid in bridge["ports"]):
-            if _is_free(row) and row["name"] != name:
+            if _is_free(row) and PLUGGED not in row["external_ids"] and row["name"] != name:
                 yield ForeignItem(name, "port", row["name"], next(iter(row["tag"]), None))
 
     def _bridge(self, row: Row, controllers: Rows) -> Bridge:
@@ -142,6 +142,11 @@ class Ovsdb:
             if self._owns(found):
                 return {name: _text(found[name]) for name in CONTROLLER_COLUMNS}
         return {}
+
+    @property
+    def _local_mark(self) -> str:
+        """The mark of the local port of a bridge that we made."""
+        return f"{self.host}/local"
 
     def _owns(self, row: Row) -> bool:
         return bool(row["external_ids"].get(OWNER) == self.host)
@@ -173,7 +178,7 @@ class Ovsdb:
                 ours = {**columns_of(resource.controller), "external_ids": {OWNER: self.host}}
                 settings["controller"].append(transaction.insert("Controller", ours))
         if row is None:
-            local = {"name": resource.name, "external_ids": {OWNER: f"{self.host}/local"}}
+            local = {"name": resource.name, "external_ids": {OWNER: self._local_mark}}
             settings |= {
                 "name": resource.name,
                 "external_ids": {OWNER: self.host},
@@ -267,9 +272,9 @@ class Ovsdb:
     def remove_bridges(self, resources: Sequence[Bridge]) -> None:
         """Remove bridges with all that is on them; release adopted ones, without our ports."""
         with self._database.current() as replica:
-            present = _named(replica.rows("Bridge"), resources).values()
-            ours = [row for row in present if self._owns(row)]
-            modes = {row["name"]: _text(row["fail_mode"]) for row in ours if _is_adopted(row)}
+            present, ports = _named(replica.rows("Bridge"), resources), replica.rows("Port")
+            ours = [row for row in present.values() if self._owns(row)]
+            modes = {row["name"]: _text(row["fail_mode"]) for row in ours if _stays(row, ports)}
         with flows.given_back(modes):
             if modes:
                 # While they are still ours: the next companion finds the leftovers of a killed one
@@ -293,12 +298,15 @@ class Ovsdb:
         for row in _named(transaction.replica.rows("Bridge"), resources).values():
             if not self._owns(row):
                 continue
-            if not _is_adopted(row):
+            if not _stays(row, ports):
                 transaction.remove(SWITCH, transaction.replica.switch.uuid, "bridges", [row.uuid])
                 continue
             columns = adopted.returned(row, columns_of(adopted.before(row) or {}), BRIDGE_CONFIG)
             columns["ports"] = [uuid for uuid in row["ports"] if not self._owns(ports[uuid])]
             transaction.update("Bridge", row.uuid, columns)
+            for port in (ports[uuid] for uuid in row["ports"]):
+                if port["external_ids"].get(OWNER) == self._local_mark:
+                    transaction.update("Port", port.uuid, {"external_ids": {}})
 
     def _others(self, row: Row, controllers: Rows) -> list[Reference]:
         """The controllers of a bridge that are not ours."""
@@ -327,6 +335,13 @@ def _is_free(row: Row) -> bool:
 def _is_adopted(row: Row) -> bool:
     """Whether a bridge was here before us."""
     return _is_free(row) or adopted.before(row) is not None
+
+
+def _stays(bridge: Row, ports: Rows) -> bool:
+    """Whether others need a bridge that we do not need any more: it was here before us, or they
+    have plugged something into it.
+    """
+    return _is_adopted(bridge) or any(_is_free(ports[uuid]) for uuid in bridge["ports"])
 
 
 def _text(value: Any) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from dvr_ryu.companion.foreign import ForeignItem
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
+from dvr_ryu.companion.providers.ovsdb.guest_ports import GuestPorts
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
 from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.plugged_port import PluggedPort
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.resources.openvswitch.tls import SwitchTls
 
@@ -75,6 +77,27 @@ class Ports(Provider):
     def remove(self, resources: Sequence[OvsPort]) -> None:
         """Remove ports; their devices go with them."""
         self._ovsdb.remove_ports(resources)
+
+
+class PluggedPorts(Provider):
+    """The provider of the settings of ports that others plugged in."""
+
+    kinds = (PluggedPort,)
+
+    def __init__(self, guests: GuestPorts) -> None:
+        self._guests = guests
+
+    def read(self, look: Look) -> Sequence[PluggedPort]:
+        """Return those that we use."""
+        return self._guests.read()
+
+    def make(self, resources: Sequence[PluggedPort]) -> None:
+        """Set what they should have, and note what they had."""
+        self._guests.make(resources)
+
+    def remove(self, resources: Sequence[PluggedPort]) -> None:
+        """Give them back as they were."""
+        self._guests.remove(resources)
 
 
 class TlsSettings(Provider):

@@ -10,6 +10,12 @@ OWNER = "dvr_ryu"
 """The key of external_ids for a row's owner: the host's name, if the row is ours."""
 BEFORE = "dvr_ryu_before"
 """The key of external_ids under which a row stores the settings from before us."""
+PLUGGED = "dvr_ryu_plugged"
+"""The key of a port's external_ids for the host whose companion uses it as an instance's, though
+others plugged it in."""
+TAG_BEFORE, OFPORT_BEFORE = "dvr_ryu_tag", "dvr_ryu_ofport"
+"""The keys of such a port's external_ids for its tag and its interface's ofport_request before us,
+each as ovs-vsctl prints it: a number, or []."""
 NETNS = "dvr_ryu_netns"
 """The key of a port's external_ids that names the namespace of its device."""
 

@@ -1,0 +1,105 @@
+"""Instances that others plug into br-int: which interfaces count, and what is wrong with others.
+Pure.
+
+An interface is an instance's if its external_ids:iface-id is the id of one of the instance's ports,
+or if it has the name of that port's tap device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from attrs import frozen
+
+from dvr_ryu.companion.foreign import ForeignInterface
+from dvr_ryu.companion.resources.openvswitch.plugged_port import PluggedPort
+from dvr_ryu.topology import model
+from dvr_ryu.topology.bridges import Plug, bridge_of
+from dvr_ryu.topology.topology import Topology
+from dvr_ryu.topology.view import HostView
+
+
+@frozen
+class Plugged:
+    """A port of an instance, and the interfaces on this machine that are the port's: the first one
+    counts.
+    """
+
+    port: model.Port
+    interfaces: Sequence[ForeignInterface]
+
+
+def plugged(topology: Topology, interfaces: Iterable[ForeignInterface]) -> list[Plugged]:
+    """The ports of a topology for which something is plugged in, in the topology's order."""
+    names: dict[str, str] = {}
+    for card in topology.plugged:
+        names |= {card.id: card.device, card.device: card.device}
+    found: dict[str, list[ForeignInterface]] = {}
+    for each in interfaces:
+        device = names.get(each.iface_id) or names.get(each.name)
+        if device:
+            found.setdefault(device, []).append(each)
+    return [
+        Plugged(card, sorted(found[card.device], key=_rank(card)))
+        for card in topology.plugged
+        if card.device in found
+    ]
+
+
+def _rank(card: model.Port) -> Callable[[ForeignInterface], tuple[object, ...]]:
+    """On br-int, with a device, with the tap's name, then in order of name."""
+    bridge = bridge_of(Plug.DEVICES)
+    return lambda each: (
+        each.bridge != bridge,
+        bool(each.error),
+        each.name != card.device,
+        each.name,
+    )
+
+
+def resources(view: HostView, found: Iterable[Plugged]) -> Iterator[PluggedPort]:
+    """Yield the settings of the ports that are this host's instances'."""
+    bridge = bridge_of(Plug.DEVICES)
+    for each in found:
+        first, port = each.interfaces[0], each.port
+        if port.host == view.host.name and first.bridge == bridge:
+            yield PluggedPort(bridge, first.name, view.local_vlans[port.network], port.ofport)
+
+
+def lines(view: HostView, found: Iterable[Plugged]) -> Iterator[str]:
+    """Yield a line for each instance that is plugged in here, or should be, and is not."""
+    plugged_in = {each.port.device: each for each in found}
+    for card in view.topology.plugged:
+        here = card.host == view.host.name
+        if each := plugged_in.get(card.device):
+            yield from _lines_of(view, each, here)
+        elif here:
+            yield f"{_called(card)} is not plugged in; dvr show port {card.name} tells how"
+
+
+def _lines_of(view: HostView, each: Plugged, here: bool) -> Iterator[str]:
+    card, (first, *others), name = each.port, each.interfaces, _called(each.port)
+    bridge = bridge_of(Plug.DEVICES)
+    if first.bridge != bridge:
+        yield f"{name} is plugged into {first.bridge} as {first.name}: plug it into {bridge}"
+    elif not here:
+        yield (
+            f"{name} is plugged in here, as {first.name}, and the file has it on {card.host}: left "
+            f"alone; plug it in there, or write host: {view.host.name}"
+        )
+    else:
+        yield f"{name} is plugged in, as {first.name}"
+    if others:
+        names = ", ".join(other.name for other in others)
+        yield f"{name} is plugged in more than once: {first.name} counts, unplug {names}"
+    if first.error:
+        yield f"{name} has no device: Open vSwitch says: {first.error}"
+    if first.mac and first.mac != card.mac:
+        yield (
+            f"{name} should have the MAC {card.mac}, and {first.name} has {first.mac} by its "
+            f"attached-mac: let the guest have the former, or write mac: '{first.mac}'"
+        )
+
+
+def _called(card: model.Port) -> str:
+    return f"{card.name}'s {card.card}" if card.number else card.name
