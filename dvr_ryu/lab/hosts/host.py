@@ -187,4 +187,4 @@ class LabHost:
             return 0, 0
 
     def _nsenter(self) -> list[str]:
-        return ["nsenter", f"--target={self.init.pid}", *_NAMESPACES, "--"]
+        return ["nsenter", f"--target={self.init.pid}", "--root", *_NAMESPACES, "--"]
