@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 MEND = "dvr_ryu_on_eventlet.pth"
@@ -155,6 +156,15 @@ def test_every_requirement_is_pinned() -> None:
     wanted = required("options") | required("options.extras_require")
     pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text().lower(), re.M))
     assert wanted - pinned == set()
+
+
+def test_pinned_releases_take_every_patch_release_of_this_python() -> None:
+    """Debian 12 has Python 3.11.2; a release that needs 3.11.5 is no release for it."""
+    first = "{}.{}.0".format(*sys.version_info)
+    found = ((each.name, each.metadata["Requires-Python"]) for each in metadata.distributions())
+    wanted = {name: SpecifierSet(needed) for name, needed in found if needed}
+    assert len(wanted) > 50
+    assert {name: str(needed) for name, needed in wanted.items() if first not in needed} == {}
 
 
 def test_ryu_manager_says_its_version_and_nothing_else() -> None:
