@@ -50,6 +50,7 @@ def up(
     preflight.require_root()
     path = topology_path.resolve()
     preflight.require_programs()
+    preflight.require_mounted_root()
     preflight.require_devices()
     with folder.locked():
         state = _lab_of(path, folder)

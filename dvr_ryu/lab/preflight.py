@@ -1,11 +1,12 @@
 """Checks, before a lab makes anything, that root runs it, that the machine has its programs, and
-that the kernel makes the devices that it needs.
+that the kernel keeps mounts apart and makes the devices that it needs.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from dvr_ryu.command import as_typed
 from dvr_ryu.errors import HostError
@@ -33,6 +34,18 @@ def require_programs() -> None:
         raise HostError(
             f"a lab needs {', '.join(missing)}, which this machine lacks:"
             f" type sudo apt-get install {packages_of(missing)}"
+        )
+
+
+def require_mounted_root() -> None:
+    """Raise HostError if / is a folder that no mount made, as in a plain chroot: the kernel then
+    refuses to keep the mounts of namespaces apart.
+    """
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    if not any(line.split()[4] == "/" for line in mounts):
+        raise HostError(
+            "a lab has mounts of its own, but / is a chroot's folder and no mount point:"
+            " type mount --bind FOLDER FOLDER before you chroot to FOLDER"
         )
 
 
