@@ -11,11 +11,13 @@ from typing import Any
 
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.check.finding import Finding, Verdict
+from dvr_ryu.companion.guest_commands import GuestPort
 from dvr_ryu.companion.providers.dnsmasq.leases import Lease
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.errors import DvrError, FileError, Problem
 from dvr_ryu.lab.proof.proof import Result
 from dvr_ryu.lab.report import HostReport, LabReport
+from dvr_ryu.topology.model import PLUGGED
 from dvr_ryu.topology.topology import Topology
 
 Document = dict[str, Any]
@@ -125,6 +127,31 @@ def of_results(results: Sequence[Result]) -> Document:
             }
             for each in results
         ],
+    }
+
+
+def of_port(guest: GuestPort) -> Document:
+    """An instance's port, and the commands that plug a guest in for it."""
+    port = guest.port
+    plugged = port.guest == PLUGGED
+    return {
+        "instance": port.name,
+        "nic": port.card,
+        "guest": port.guest,
+        "host": port.host,
+        "network": port.network,
+        "id": port.id,
+        "mac": port.mac,
+        "tap": port.device,
+        "addresses": [f"{each.ip}/{each.cidr.prefixlen}" for each in port.addresses],
+        "gateway": guest.gateway,
+        "mtu": guest.mtu,
+        "ofport": port.ofport,
+        "tags": [{"host": host, "tag": tag} for host, tag in guest.tags.items()],
+        "libvirt": guest.libvirt() if plugged else None,
+        "qemu": [*guest.qemu()] if plugged else [],
+        "ip_netns": [*guest.ip_netns()] if plugged else [],
+        "podman": [*guest.podman()] if plugged else [],
     }
 
 

@@ -27,6 +27,7 @@ COMMANDS = [
     ["companion"],
     *(["companion", word] for word in ("check", "plan", "apply", "run", "down")),
     ["lab"],
+    *(["show", word] for word in ("leases", "port")),
     *(["lab", word] for word in ("up", "down", "show", "test", "exec")),
 ]
 

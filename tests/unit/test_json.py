@@ -16,6 +16,7 @@ from dvr_ryu.cli import documents, main
 from dvr_ryu.companion.change import change
 from dvr_ryu.companion.check.finding import fails, passes
 from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.guest_commands import guest_port
 from dvr_ryu.companion.providers.dnsmasq.leases import Lease
 from dvr_ryu.lab import status
 from dvr_ryu.lab.proof.proof import Result
@@ -24,7 +25,7 @@ from dvr_ryu.lab.status import Companion
 from dvr_ryu.shipped import examples_dir, flows_dir
 from dvr_ryu.switch.guard.identity import BridgeName, Peer
 from dvr_ryu.switch.record import Records
-from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.loading import load_topology, parse_topology
 from dvr_ryu.topology.view import HostView
 from dvr_ryu.trace.live.comparing import Comparison, Departure
 from dvr_ryu.trace.story.document import of_comparison
@@ -167,6 +168,17 @@ def test_show_leases() -> None:
     assert shown(document) == documented("show leases")
     assert [each["expires"] for each in document["leases"]] == ["1970-01-01T00:00:01Z", None]
     assert [each["instance"] for each in document["leases"]] == ["a", None]
+
+
+def test_show_port() -> None:
+    text = Path(EXAMPLE).read_text().replace("cirros: {", "cirros: {plugged: true, ")
+    ports = [
+        guest_port(topology, "cirros", offloads=False)
+        for topology in (parse_topology(text, "t.yaml"), load_topology(EXAMPLE))
+    ]
+    plugged, own = map(documents.of_port, ports)
+    assert shown(plugged) == documented("show port")
+    assert plugged["mac"] == own["mac"] and own["libvirt"] is None and own["qemu"] == []
 
 
 def test_status() -> None:
