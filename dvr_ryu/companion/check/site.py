@@ -9,10 +9,8 @@ from pathlib import Path
 
 from dvr_ryu.companion.check import hello, underlay
 from dvr_ryu.companion.check.finding import Finding, passes, warns
-from dvr_ryu.companion.desired.firewall import TUNNELS
+from dvr_ryu.companion.check.firewall import findings as firewall
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
-from dvr_ryu.companion.providers.commands import path_of, run
-from dvr_ryu.companion.providers.kernel import rights
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import contexts, refusals
@@ -31,13 +29,9 @@ def findings(
     """Yield whether this machine can be the view's host."""
     yield from underlay.findings(view, datapath_type, database)
     yield from _controller(options.controller(view), of_host(options.pki, view.host.name))
-    firewall = _firewall()
-    if datapath_type == "system" and ":INPUT DROP" in firewall:
-        accepted = TUNNELS[view.topology.underlay.tunnel_type].replace("-m udp ", "")
-        advice = f"iptables -I INPUT {accepted} -s {view.topology.underlay.cidr} -j ACCEPT"
-        yield warns("INPUT", "iptables drops what it has no rule for", advice)
     if view.local_ports_of(model.EXTERNAL_GATEWAY):
-        yield from _forwarding(firewall)
+        yield _forwarding()
+    yield from firewall.findings(view, datapath_type, options.controller(view), database)
 
 
 def _controller(controller: Controller | None, files: PkiFiles | None = None) -> Iterator[Finding]:
@@ -68,20 +62,8 @@ def _controller(controller: Controller | None, files: PkiFiles | None = None) ->
         yield passes(what, f"{controller} answers with OpenFlow {version}")
 
 
-def _firewall() -> list[str]:
-    """The chains of the host's filter table, each with its policy."""
-    if path_of("iptables-save") is None or rights.missing():
-        return []
-    lines = run(["iptables-save", "-t", "filter"]).splitlines()
-    return [" ".join(line.split()[:2]) for line in lines if line.startswith(":")]
-
-
-def _forwarding(firewall: list[str]) -> Iterator[Finding]:
-    """Yield whether an external gateway can work: the kernel must forward, and no rule may forbid
-    it."""
+def _forwarding() -> Finding:
+    """Whether the kernel forwards, which an external gateway needs."""
     forwards = Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1"
     seen = "on" if forwards else "off: the companion turns it on, and off again when it goes"
-    yield passes("ip_forward", seen)
-    if ":FORWARD DROP" in firewall:
-        advice = "iptables -I FORWARD -i gw-+ -j ACCEPT; iptables -I FORWARD -o gw-+ -j ACCEPT"
-        yield warns("FORWARD", "iptables drops what it has no rule for", advice)
+    return passes("ip_forward", seen)

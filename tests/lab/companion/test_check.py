@@ -84,7 +84,17 @@ DAMAGE = {
     "a firewall": (
         ["iptables -P FORWARD DROP"],
         ["iptables -P FORWARD ACCEPT"],
-        ["FORWARD", "WARN", "iptables -I FORWARD"],
+        ["FORWARD", "WARN", "iptables drops what it has no rule for", "iptables -I FORWARD"],
+    ),
+    "a rule that rejects": (
+        ["iptables -A FORWARD -j REJECT"],
+        ["iptables -D FORWARD -j REJECT"],
+        ["FORWARD", "WARN", "-A FORWARD -j REJECT", "iptables -I FORWARD"],
+    ),
+    "a rule about the controller": (
+        ["iptables -A OUTPUT -p tcp -d 10.0.0.0/8 --dport 6600:6700 -j DROP"],
+        ["iptables -D OUTPUT -p tcp -d 10.0.0.0/8 --dport 6600:6700 -j DROP"],
+        ["OUTPUT", "FAIL", "to the controller", "iptables -I OUTPUT -p tcp --dport 6653 -j ACC"],
     ),
 }
 
@@ -139,33 +149,93 @@ def test_apply_reports_failed_checks_and_makes_all_resources(host: LabHost, file
     assert inventory(host) == before
 
 
-_WITH_THE_MODULE = """
+_FIREWALL = """
 import sys
-from dvr_ryu.companion.check.site import findings
+from dvr_ryu.companion.check.firewall.findings import findings
+from dvr_ryu.companion.providers.ovsdb.database import Database
+from dvr_ryu.topology.controller import Controller
+from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.topology.view import HostView
+here = Controller("10.0.0.1", 6653)  # on this host, so that the other host's switches come here
+for each in findings(HostView(load_topology(sys.argv[1]), "h1"), "system", here, Database()):
+    print(each.what, each.verdict.name, each.seen, "->", each.advice)
+"""
+TUNNELS, CONTROLLER = "vxlan tunnels", "switches' connections to the controller"
+FIREWALLS = {
+    "iptables -P INPUT DROP": [
+        f"INPUT FAIL iptables drops what it has no rule for: {TUNNELS} -> "
+        "iptables -I INPUT -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT",
+        f"INPUT FAIL iptables drops what it has no rule for: {CONTROLLER} -> "
+        "iptables -I INPUT -p tcp --dport 6653 -s 10.0.0.0/24 -j ACCEPT",
+    ],
+    "iptables -A INPUT -p udp --dport 4789 -j REJECT": [
+        "INPUT FAIL iptables: -A INPUT -p udp -m udp --dport 4789 -j REJECT --reject-with "
+        f"icmp-port-unreachable drops: {TUNNELS} -> "
+        "iptables -I INPUT -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT",
+    ],
+    "iptables -A OUTPUT -p udp -m length --length 1400: -j DROP": [
+        "OUTPUT WARN iptables: -A OUTPUT -p udp -m length --length 1400:65535 -j DROP may drop: "
+        f"{TUNNELS} -> iptables -I OUTPUT -p udp --dport 4789 -j ACCEPT",
+    ],
+    "iptables -t raw -A PREROUTING -s 10.0.0.2 -j DROP": [
+        f"INPUT FAIL iptables: -A PREROUTING -s 10.0.0.2/32 -j DROP drops: {TUNNELS} -> "
+        "iptables -t raw -I PREROUTING -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT",
+        f"INPUT FAIL iptables: -A PREROUTING -s 10.0.0.2/32 -j DROP drops: {CONTROLLER} -> "
+        "iptables -t raw -I PREROUTING -p tcp --dport 6653 -s 10.0.0.0/24 -j ACCEPT",
+    ],
+    "nft add table inet t; "
+    "nft add chain inet t in { type filter hook input priority 0 ; policy accept ; }; "
+    "nft add rule inet t in tcp dport 6000-7000 drop": [
+        f"INPUT FAIL nft: tcp dport 6000-7000 drop drops: {CONTROLLER} -> "
+        "nft insert rule inet t in ip saddr 10.0.0.0/24 tcp dport 6653 accept",
+    ],
+    "iptables -A INPUT -p tcp -m tcp --dport 22 -j DROP": [
+        "firewall PASS lets the tunnels and the controller's connections pass -> ",
+    ],
+}
+
+
+@pytest.mark.parametrize("firewall", FIREWALLS)
+def test_a_rule_that_drops_what_a_host_needs_is_shown_with_the_remedy(
+    host: LabHost, file: Path, firewall: str
+) -> None:
+    for command in firewall.split("; nft"):
+        run(host, command if command.startswith(("nft", "iptables")) else f"nft{command}")
+    try:
+        output = host.run([sys.executable, "-c", _FIREWALL, str(file)]).stdout
+        assert output.splitlines() == FIREWALLS[firewall]
+        for line in FIREWALLS[firewall]:
+            _, _, remedy = line.partition(" -> ")
+            run(host, remedy or "true")
+        output = host.run([sys.executable, "-c", _FIREWALL, str(file)]).stdout
+        assert output.startswith("firewall PASS") and len(output.splitlines()) == 1
+    finally:
+        run(host, "iptables -P INPUT ACCEPT")
+        run(host, "nft flush ruleset")
+
+
+def test_with_the_kernels_datapath_any_device_has_the_underlay_address(
+    host: LabHost, file: Path
+) -> None:
+    run(host, "ip address del 10.0.0.1/24 dev br-phys")
+    run(host, "ip address add 10.0.0.1/24 dev eth0")
+    try:
+        output = host.run([sys.executable, "-c", _UNDERLAY, str(file)]).stdout
+    finally:
+        run(host, "ip address del 10.0.0.1/24 dev eth0")
+        run(host, "ip address add 10.0.0.1/24 brd + dev br-phys")
+    assert "underlay address PASS 10.0.0.1 on eth0" in output
+
+
+_UNDERLAY = """
+import sys
+from dvr_ryu.companion.check.underlay import findings
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 for each in findings(HostView(load_topology(sys.argv[1]), "h1"), "system", Database()):
-    print(each.what, each.verdict.name, each.seen, each.advice)
+    print(each.what, each.verdict.name, each.seen)
 """
-
-
-def test_with_the_kernels_datapath_any_device_will_do_and_the_firewall_counts(
-    host: LabHost, file: Path
-) -> None:
-    command = [sys.executable, "-c", _WITH_THE_MODULE, str(file)]
-    run(host, "iptables -P INPUT DROP")
-    run(host, "ip address del 10.0.0.1/24 dev br-phys")
-    run(host, "ip address add 10.0.0.1/24 dev eth0")
-    try:
-        output = host.run(command).stdout
-    finally:
-        run(host, "iptables -P INPUT ACCEPT")
-        run(host, "ip address del 10.0.0.1/24 dev eth0")
-        run(host, "ip address add 10.0.0.1/24 brd + dev br-phys")
-    assert "underlay address PASS 10.0.0.1 on eth0" in output
-    accept = "iptables -I INPUT -p udp --dport 4789 -s 10.0.0.0/24 -j ACCEPT"
-    assert f"INPUT WARN iptables drops what it has no rule for {accept}" in output
 
 
 _WITHOUT_NETFILTER = """
