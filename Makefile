@@ -9,7 +9,7 @@ TWO_AT_A_TIME := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-kernel labs labs-together labs-alone bench down deps test-deps venv lint unit dist wheelhouse docs clean root another-python
+.PHONY: help demo test test-kernel labs labs-together labs-alone bench down deps test-deps venv lint unit dist wheelhouse deb test-deb docs clean root deb-deps machine-deps another-python
 
 help: ## print this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ down: root ## (sudo) take the lab down, with all that it made
 deps: ## (sudo) install the missing Debian packages
 	@tools/debian-packages $(PYTHON)
 
+deb-deps:
+	@tools/debian-packages $(PYTHON) deb
+
+machine-deps:
+	@tools/debian-packages $(PYTHON) machines
+
 test-deps:
 	@tools/debian-packages $(PYTHON) tests
 
@@ -72,6 +78,13 @@ dist: venv ## build the sdist and the wheel in dist/
 
 wheelhouse: dist ## make wheelhouse/: wheels to install dvr_ryu from without a network, on each Python
 	@$(BIN)/python tools/wheelhouse.py dist wheelhouse
+
+deb: deb-deps venv wheelhouse ## build the Debian package, for Debian 12 and 13, in build/deb
+	@$(BIN)/python -m tools.deb wheelhouse build/deb
+	@ls build/deb/*.deb
+
+test-deb: root machine-deps deb ## (sudo) install, upgrade and purge the package on machines of qemu
+	@$(BIN)/pytest tests/deb
 
 docs: venv ## regenerate the generated documents, and build all documents in docs/_build/html
 	@$(BIN)/dvr docs > flows/README.rst.fresh

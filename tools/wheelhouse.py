@@ -79,19 +79,25 @@ def add_wheels(folder: Path, python: str) -> None:
 
 def open_requirements(folder: Path, python: str) -> list[str]:
     """Return the pinned releases ("attrs==26.1.0") that a folder's wheels need and it lacks."""
+    needed = needed_wheels(folder, python)
+    return sorted(f"{name}=={pin(name, python)}" for name, wheel in needed.items() if not wheel)
+
+
+def needed_wheels(folder: Path, python: str) -> dict[NormalizedName, Path | None]:
+    """Return what this project needs on a Python → its wheel; None if the folder lacks that."""
     wheels = wheels_of(folder, python)
-    missing, seen, following = set(), set(), [PROJECT]
+    needed: dict[NormalizedName, Path | None] = {}
+    seen, following = set(), [PROJECT]
     while following:
         wanted = following.pop()
         name = canonicalize_name(wanted.name)
         if (name, *wanted.extras) in seen:
             continue
         seen.add((name, *wanted.extras))
+        needed[name] = wheels.get(name)
         if name in wheels:
             following += requirements(wheels[name], python, wanted.extras)
-        else:
-            missing.add(f"{name}=={pin(name, python)}")
-    return sorted(missing)
+    return needed
 
 
 def wheels_of(folder: Path, python: str) -> dict[NormalizedName, Path]:
