@@ -315,7 +315,7 @@ class DvrApp(app_manager.RyuApp):
 
     def ports_changed(self) -> None:
         """Check soon whether instances have arrived."""
-        if self._desired.moving:
+        if self._desired.moving or self._desired.topology.roaming:
             self._ports_changed.set()
 
 

@@ -129,12 +129,23 @@ class DesiredState:
         if name.bridge != bridge_of(Plug.DEVICES):
             return {}
         plugged = self.topology.plugged
-        return {card.ofport: card.device for card in plugged if card.host == name.host}
+        here = (card for card in plugged if card.roams or card.host == name.host)
+        return {card.ofport: card.device for card in here}
 
     def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
         """Take the ports of a bridge that are not shut; none if it is not connected any more."""
         if name.bridge == bridge_of(Plug.DEVICES):
             self._ports.see(name.host, ports)
+
+    def announced(self, name: BridgeName, number: int) -> str | None:
+        """Take a packet from a port of a bridge: a roaming instance is there now. Return the
+        instance; None if the packet tells nothing new.
+        """
+        device = self.devices(name).get(number)
+        for card in self.topology.roaming:
+            if card.device == device and self._ports.announced(card.name, name.host):
+                return card.name
+        return None
 
     @property
     def moving(self) -> Mapping[str, str]:

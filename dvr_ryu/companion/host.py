@@ -11,10 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from attrs import evolve
+
 from dvr_ryu.companion.change import HostChange
 from dvr_ryu.companion.desired import desired_resources, plugged
 from dvr_ryu.companion.desired.bridges import adopted, beside_adopted, datapath_of, tunnels
 from dvr_ryu.companion.desired.cache import ResourceCache
+from dvr_ryu.companion.desired.plugged import Plugged
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.foreign import FirewallRules, ForeignItem
 from dvr_ryu.companion.paths import RUN_DIRECTORY
@@ -58,7 +61,7 @@ from dvr_ryu.ending import guard
 from dvr_ryu.errors import HostError
 from dvr_ryu.pki import certificates
 from dvr_ryu.pki.files import of_host
-from dvr_ryu.topology.bridges import BRIDGES
+from dvr_ryu.topology.bridges import BRIDGES, Plug, bridge_of
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 
@@ -116,20 +119,52 @@ class Host:
         self._tls = TlsTable(name, database)
         self._cache = ResourceCache()
         self._guests = GuestPorts(name, database)
+        self._awaited: list[str] = []
+        self._roaming: tuple[Topology | None, dict[str, str], HostView | None] = None, {}, None
+        """A topology, its roaming instances as this host saw them last, and the view of both."""
         self._providers = Providers(self._ovsdb, self._tls, self._guests)
 
     def desired(self, view: HostView) -> tuple[Resource, ...]:
-        """Return the resources of a view, of the present bridges' datapath, beside adopted ones."""
+        """Return the resources of a view, of the present bridges' datapath, beside adopted ones.
+        Roaming instances are here if they are plugged in and flows lead to them.
+        """
+        guests = self.plugged(view.topology)
+        self._awaited = [each.on_bridge for each in guests if each.on_bridge and not each.led]
+        view = self._as_plugged(view, guests)
         present = self._ovsdb.present(BRIDGES)
         datapath = datapath_of(present, available_datapath())
         desired = desired_resources(view, datapath, self._cache, self._options)
         if found := adopted(present):
             desired = tuple(beside_adopted(resource, found) for resource in desired)
-        return (*desired, *plugged.resources(view, self.plugged(view.topology)))
+        return (*desired, *plugged.resources(view, guests))
 
-    def plugged(self, topology: Topology) -> list[plugged.Plugged]:
+    def plugged(self, topology: Topology) -> list[Plugged]:
         """The ports of a topology's instances that others have plugged in on this machine."""
-        return plugged.plugged(topology, self._guests.interfaces()) if topology.plugged else []
+        if not topology.plugged:
+            return []
+        found = plugged.plugged(topology, self._guests.interfaces())
+        return [evolve(each, led=not each.port.roams or _is_led(each)) for each in found]
+
+    def _as_plugged(self, view: HostView, guests: list[Plugged]) -> HostView:
+        """The view with roaming instances on this host if they are here; made once for all looks
+        that see the same."""
+        hosts = plugged.roaming_hosts(view.topology, self.name, guests)
+        if not hosts:
+            return view
+        before, last, after = self._roaming
+        if before is not view.topology or last != hosts or after is None:
+            after = HostView(view.topology.with_roaming(hosts), self.name)
+            self._roaming = view.topology, hosts, after
+        return after
+
+    @property
+    def awaits(self) -> bool:
+        """Whether a roaming instance is plugged in here, and no flow led to it at the last look."""
+        return bool(self._awaited)
+
+    def has_come(self) -> bool:
+        """Whether flows lead to one of those by now."""
+        return any(flows.use(bridge_of(Plug.DEVICES), name) for name in self._awaited)
 
     def tunnels(self, view: HostView, hosts: Collection[str]) -> tuple[Resource, ...]:
         """Return the tunnels to some hosts, of the resources of a view."""
@@ -203,6 +238,11 @@ class Host:
         make(change.made, self._providers.of, count)
         remove(last=True)
         announce(announcements(change))
+
+
+def _is_led(each: Plugged) -> bool:
+    """Whether a flow leads to it: the controller has found the instance to be here."""
+    return bool(each.on_bridge) and flows.use(bridge_of(Plug.DEVICES), each.on_bridge or "")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from dvr_ryu.topology.topology import Topology
 CHECK_SECONDS = 2.5
 """Seconds between two looks at the host. With the look and the repair, 3 seconds pass at most."""
 LEAVING_SECONDS = 0.1
-"""Seconds between two looks whether an instance has left."""
+"""Seconds between two looks whether an instance has left, or has come."""
 QUIET_SECONDS = 0.1
 """Seconds without a change before a file is read: editors write in several steps."""
 
@@ -134,8 +134,8 @@ class Companion:
     def _wait(self) -> bool:
         """Wait until there may be work; return whether an event woke the companion."""
         due = time.monotonic() + (0 if self._sync.unread else CHECK_SECONDS)
-        while self._desired.leaving and time.monotonic() < due:
-            if self._has_left():
+        while (self._desired.leaving or self._sync.awaits) and time.monotonic() < due:
+            if self._has_left() or self._sync.has_come():
                 return False
             if self._wake.wait(LEAVING_SECONDS):
                 return True

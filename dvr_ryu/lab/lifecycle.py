@@ -73,6 +73,7 @@ def up(
             if state is None and (warning := neighbours.shortage(topology)):
                 progress(warning)
             lab = _hosts(state, topology, path, folder, progress, over_tls)
+            goal = evolve(goal, hosts=lab.hosts)
             flows.select(lab.controller, chosen)
             running = services.services_of(topology, path, lab, folder, over_tls)
             with nullcontext() if state else page.opened(folder) as listens:

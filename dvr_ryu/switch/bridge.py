@@ -76,6 +76,7 @@ class Bridge:
         self._look_seconds = 0.0
         """The duration of the last look at the flows, in seconds."""
         connection.receive = self._receive
+        connection.receive_packet = self._take_packet
 
     @property
     def settled(self) -> bool:
@@ -197,6 +198,12 @@ class Bridge:
         elif self._has_read and self._ports.follow(message.reason, port_of(message.desc)):
             self.report_ports()
             self.touch()
+
+    def _take_packet(self, number: int) -> None:
+        """Take a packet from a port: a roaming instance announces itself there."""
+        if self._name and (instance := self._desired.announced(self._name, number)):
+            log_bridge(self._name, "announced", f"{instance} announces itself here")
+            self._shared.ports_changed()
 
     def shut(self, name: str) -> None:
         """Take a port down, if it is there and up. If it stays up, ask again after a while."""

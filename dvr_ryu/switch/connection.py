@@ -19,6 +19,7 @@ from ryu.controller.handler import CONFIG_DISPATCHER, DEAD_DISPATCHER, MAIN_DISP
 from ryu.lib import hub
 
 from dvr_ryu.errors import SwitchError
+from dvr_ryu.switch.guard import packet_in
 from dvr_ryu.switch.guard.guard import MessageGuard
 from dvr_ryu.switch.guard.hello import hello
 from dvr_ryu.switch.guard.identity import Peer, peer_of
@@ -68,6 +69,8 @@ class Connection(Datapath):  # type: ignore[misc]
         self.guard = MessageGuard(self.supported_ofp_version)
         self.receive: Callable[[Any], None] | None = None
         """Gets the switch's messages, as Ryu's."""
+        self.receive_packet: Callable[[int], None] | None = None
+        """Gets the numbers of the ports whose packets flows send to the controller."""
         self.described = False
         """Whether the switch has sent its description."""
         self.known = False
@@ -224,6 +227,9 @@ class Connection(Datapath):  # type: ignore[misc]
                 self.send(_echo_reply(message.content))
             case Kind.ECHO_REPLY:
                 self._echoes.discard(message.xid)
+            case Kind.PACKET_IN:
+                if self.receive_packet and (port := packet_in.in_port(message.content)):
+                    self.receive_packet(port)
             case Kind.FEATURES_REPLY:
                 self.id = self._read(message).datapath_id
                 self.set_state(MAIN_DISPATCHER)

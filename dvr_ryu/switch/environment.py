@@ -56,6 +56,11 @@ class DesiredState(Protocol):
     def devices(self, name: BridgeName) -> Mapping[int, str]:
         """OpenFlow port number of a bridge → the device for which a port with it stands."""
 
+    def announced(self, name: BridgeName, number: int) -> str | None:
+        """A port of a bridge has sent a packet to the controller: return the roaming instance that
+        is there now, if that is news.
+        """
+
     def see_ports(self, name: BridgeName, ports: Collection[str]) -> None:
         """The ports of a bridge that are not shut."""
 

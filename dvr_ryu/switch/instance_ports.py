@@ -5,7 +5,7 @@ This module does not talk to a switch. `placement` decides where flows lead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dvr_ryu.topology.placement import LeftPort, Observation, Placement, observe
 from dvr_ryu.topology.topology import Topology
@@ -24,6 +24,8 @@ class InstancePorts:
         self._observation = Observation()
         self._left_since: dict[LeftPort, float] = {}
         """Port → the time since which its instance is on its declared host."""
+        self._roaming: Mapping[str, str] = {}
+        """Roaming instance → its last known host, or the one where it has just announced itself."""
         self.news = False
         """Whether ports came or went since `placement` was asked last."""
 
@@ -40,12 +42,25 @@ class InstancePorts:
         """
         self.news = False
         # Ports may be seen meanwhile, in another thread than this.
-        self._observation = observe(topology, departed, dict(self._ports))
+        self._observation = observe(topology, departed, dict(self._ports), self._roaming)
+        self._roaming = self._observation.placement.roaming
         left = self._observation.left
         self._left_since = {
             port: since for port, since in self._left_since.items() if left.get(port)
         }
         return self._observation.placement
+
+    def announced(self, instance: str, host: str) -> bool:
+        """Note that a roaming instance announces itself on a host; return whether that is new."""
+        if self._roaming.get(instance) == host:
+            return False
+        self._roaming = {**self._roaming, instance: host}
+        self.news = True
+        return True
+
+    def hosts_of(self, device: str) -> list[str]:
+        """The hosts on which a device is a port of br-int."""
+        return sorted(host for host, devices in self._ports.items() if device in devices)
 
     def to_shut(self, moving: Collection[str], now: float) -> Iterator[LeftPort]:
         """The ports to shut at this time, except those of instances that are still `moving`."""

@@ -156,6 +156,7 @@ class _Assembly:
             dhcp_options=_dhcp_options(port.dhcp_options),
             distributed=port.distributed,
             guest=port.guest,
+            roams=port.roams,
         )
 
     def _further_ips(self, port: WantedPort) -> Iterator[IPv4Address]:

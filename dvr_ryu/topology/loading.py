@@ -70,6 +70,9 @@ class Declaration:
         """The topology with instances on their present hosts. It also has the hosts that have
         `departed` and are retained, or have such an instance. Raise NoRoom if numbers run out then.
         """
+        return self._placed(placement).with_roaming(placement.roaming)
+
+    def _placed(self, placement: Placement) -> Topology:
         moving = placement.moving
         names = self._departed.keys() & {*moving.values(), *placement.retained}
         back = {name: self._departed[name] for name in sorted(names)}
@@ -87,7 +90,8 @@ class Declaration:
                 instances={**instances, **elsewhere},
                 hosts={**self._spec.hosts, **back},
             )
-            return _numbered(spec, wanted_ports(spec))
+            made = _numbered(spec, wanted_ports(spec))
+        return made.with_roaming({card.name: card.host for card in self.topology.roaming})
 
 
 def _right(document: Document, in_force: Collection[str]) -> tuple[TopologySpec, list[WantedPort]]:

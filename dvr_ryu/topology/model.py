@@ -43,9 +43,7 @@ DEVICE_PREFIXES = {
 
 NAMESPACE, QEMU = MADE_GUESTS = ("namespace", "qemu")
 PLUGGED = "plugged"
-"""What an instance is: a network namespace or a virtual machine that we make, or a guest that
-others make and plug into br-int.
-"""
+"""What an instance is: a namespace or a virtual machine that we make, or what others plug in."""
 
 
 def device_name(prefix: str, id: str) -> str:
@@ -220,6 +218,8 @@ class Port:
     """
     guest: str = NAMESPACE
     """An instance's guest: NAMESPACE, QEMU or PLUGGED."""
+    roams: bool = False
+    """Whether it is where others plug it in, at first on a host that its name chooses."""
 
     @property
     def ip(self) -> str:

@@ -10,7 +10,7 @@ send or wait.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from typing import NamedTuple, Protocol
 
 from attrs import evolve, field, frozen
@@ -30,9 +30,12 @@ class Placement:
     """Instance → the host on which it still is, which is not the declared one."""
     retained: frozenset[str] = frozenset()
     """Hosts that are no longer declared, and that instances have not left altogether."""
+    roaming: Mapping[str, str] = field(factory=dict)
+    """Roaming instance → the host on which it is plugged in."""
 
 
 AS_DECLARED = Placement()
+NOWHERE: Mapping[str, str] = {}
 
 
 class Declared(Protocol):
@@ -172,12 +175,16 @@ class Observation:
 
 
 def observe(
-    topology: Topology, departed: Collection[str], ports: Mapping[str, Set[str]]
+    topology: Topology,
+    departed: Collection[str],
+    ports: Mapping[str, Set[str]],
+    last: Mapping[str, str] = NOWHERE,
 ) -> Observation:
     """Find the instances of a declared topology by the ports of br-int on each host. Hosts that
     have `departed` from the topology may have instances, too.
 
     An instance is still on another host if it has a port there and lacks one on its declared host.
+    `last` are the last known hosts of roaming instances, or those that they have just announced.
     """
     cards = {card.device: card for card in topology.cards if card.guest != PLUGGED}
     left = {
@@ -198,7 +205,25 @@ def observe(
         if (port.host in topology.hosts or port.host in departed) and name in lacking
     }
     retained = frozenset(port.host for port in left if port.host in departed)
-    return Observation(Placement(moving, retained), left)
+    return Observation(Placement(moving, retained, dict(_roaming(topology, ports, last))), left)
+
+
+def _roaming(
+    topology: Topology, ports: Mapping[str, Set[str]], last: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Each roaming instance that is plugged in, with its host: the last known one, if it has a port
+    there; else that with most of its ports.
+    """
+    devices: dict[str, set[str]] = {}
+    for card in topology.roaming:
+        devices.setdefault(card.name, set()).add(card.device)
+    for name, its in devices.items():
+        counts = {host: len(its & ports.get(host, frozenset())) for host in topology.hosts}
+        host = last.get(name, "")
+        if not counts.get(host):
+            host = min(topology.hosts, key=lambda each: (-counts[each], each))
+        if counts[host]:
+            yield name, host
 
 
 # The topologies in force, one after the other -----------------------------------------------------
@@ -246,8 +271,9 @@ def early_hosts_first(was: InForce, step: Transition, declared: Topology) -> Tra
     topology before all others.
     """
     arrived = was.placement.moving.keys() - step.result.placement.moving.keys()
-    if not arrived or was.next:
+    roamed = step.result.placement.roaming.items() - was.placement.roaming.items()
+    if was.next or not (arrived or roamed):
         return step
-    hosts = {declared.instances[name].host for name in arrived}
+    hosts = {declared.instances[name].host for name in arrived} | {host for _, host in roamed}
     early = dict.fromkeys(hosts, step.after)
     return evolve(step, result=evolve(was, early=early, next=step))

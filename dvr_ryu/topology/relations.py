@@ -152,6 +152,18 @@ class OwnPort(NamedTuple):
     port: Annotated[IntPort, "its port on br-int"]
 
 
+class AwaitedPort(NamedTuple):
+    """Every port on another host whose instance roams: it may be plugged in here, too, and announce
+    itself here.
+    """
+
+    name: Annotated[Name, "the instance"]
+    network: Annotated[Name, "the network's name"]
+    mac: Annotated[Mac, "the port's MAC"]
+    host: Annotated[Name, "the host on which it is"]
+    port: Annotated[IntPort, "its port on this host's br-int"]
+
+
 class RoutedPort(NamedTuple):
     """Every port on this host with an address in a subnet that a router joins, or one that it may
     share: it gets what other hosts routed.
@@ -219,6 +231,7 @@ RELATIONS: dict[str, type[Any]] = {
     "dhcp_server": DhcpServer,
     "remote_port": RemotePort,
     "own_port": OwnPort,
+    "awaited_port": AwaitedPort,
     "routed_port": RoutedPort,
     "virtual_ip": VirtualIp,
     "sharing_port": SharingPort,

@@ -31,6 +31,7 @@ _RowsOfPorts = Callable[[HostView, Iterable[Port]], Iterator[Row]]
 _OF_PORTS: dict[str, _RowsOfPorts] = {
     "remote_port": HostView.remote_ports,
     "own_port": HostView.own_ports,
+    "awaited_port": HostView.awaited_ports,
     "routed_port": HostView.routed_ports,
 }
 
@@ -58,7 +59,7 @@ def _short_relations(view: HostView, change: TopologyChange) -> Iterable[str]:
         return RELATIONS.keys() - _OF_PORTS.keys()
     ports = (*change.ports_removed, *change.ports_added)
     # The ports on the host determine its routers.
-    local = any(port.host == view.host.name for port in ports)
+    local = any(port.host == view.host.name or port.roams for port in ports)
     moving = view.topology.virtual_ips
     virtual = any(
         port.address_pairs or any((port.network, each.ip) in moving for each in port.addresses)

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from operator import attrgetter
 from typing import NamedTuple
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.expectation import Expectation
@@ -92,6 +92,24 @@ class Topology:
     def plugged(self) -> tuple[Port, ...]:
         """The network cards of instances that others plug in."""
         return tuple(card for card in self.cards if card.guest == PLUGGED)
+
+    @cached_property
+    def roaming(self) -> tuple[Port, ...]:
+        """Those of `plugged` that are on the host where others plug them in."""
+        return tuple(card for card in self.plugged if card.roams)
+
+    def with_roaming(self, hosts: Mapping[str, str]) -> Topology:
+        """The same topology with roaming instances on these hosts, by name. Nothing else differs:
+        all hosts are ready for them.
+        """
+
+        def placed(card: Port) -> Port:
+            return evolve(card, host=hosts[card.name]) if card.name in hosts else card
+
+        instances = {name: placed(card) for name, card in self.instances.items()}
+        if all(card.host == self.instances[name].host for name, card in instances.items()):
+            return self
+        return evolve(self, instances=instances, more_cards=tuple(map(placed, self.more_cards)))
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:

@@ -14,6 +14,7 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.bridges import BRIDGES, Plug, patch_ports
 from dvr_ryu.topology.presence import routers_on
 from dvr_ryu.topology.relations import (
+    AwaitedPort,
     DhcpServer,
     Gateway,
     LocalGateway,
@@ -64,7 +65,8 @@ class HostView:
     def local_routers(self) -> tuple[model.Router, ...]:
         """The routers that route on this host."""
         topology = self.topology
-        return tuple(routers_on(self.local_ports, topology.routers, topology.routed_to))
+        ports = (*self.local_ports, *topology.roaming)
+        return tuple(routers_on(ports, topology.routers, topology.routed_to))
 
     @cached_property
     def snat_routers(self) -> tuple[model.Router, ...]:
@@ -236,6 +238,19 @@ class HostView:
             OwnPort(port.name, port.network, vlans[port.network], port.mac, port.device)
             for port in ports
             if port.host == here
+        )
+
+    @property
+    def awaited_port(self) -> Iterator[AwaitedPort]:
+        """The rows of `each awaited_port`."""
+        return self.awaited_ports(self.topology.roaming)
+
+    def awaited_ports(self, ports: Iterable[model.Port]) -> Iterator[AwaitedPort]:
+        """The rows of `each awaited_port` that come of these ports."""
+        return (
+            AwaitedPort(port.name, port.network, port.mac, port.host, port.device)
+            for port in ports
+            if port.roams and port.host != self.host.name
         )
 
     @property

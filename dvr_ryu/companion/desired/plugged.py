@@ -27,6 +27,14 @@ class Plugged:
 
     port: model.Port
     interfaces: Sequence[ForeignInterface]
+    led: bool = True
+    """Whether the controller's flows lead to it; only of an instance that roams it may be False."""
+
+    @property
+    def on_bridge(self) -> str | None:
+        """The interface that counts, if it is on br-int."""
+        first = self.interfaces[0]
+        return first.name if first.bridge == bridge_of(Plug.DEVICES) else None
 
 
 def plugged(topology: Topology, interfaces: Iterable[ForeignInterface]) -> list[Plugged]:
@@ -59,21 +67,34 @@ def _rank(card: model.Port) -> Callable[[ForeignInterface], tuple[object, ...]]:
 
 def resources(view: HostView, found: Iterable[Plugged]) -> Iterator[PluggedPort]:
     """Yield the settings of the ports that are this host's instances'."""
-    bridge = bridge_of(Plug.DEVICES)
     for each in found:
-        first, port = each.interfaces[0], each.port
-        if port.host == view.host.name and first.bridge == bridge:
-            yield PluggedPort(bridge, first.name, view.local_vlans[port.network], port.ofport)
+        name, port = each.on_bridge, each.port
+        if name and (port.roams or port.host == view.host.name):
+            tag = view.local_vlans[port.network]
+            yield PluggedPort(bridge_of(Plug.DEVICES), name, tag, port.ofport)
+
+
+def roaming_hosts(topology: Topology, host: str, found: Iterable[Plugged]) -> dict[str, str]:
+    """Roaming instance → its host as one host sees it, where that differs: it is here if flows lead
+    to it here, else on another host. The host need not know on which.
+    """
+    here = {each.port.name for each in found if each.port.roams and each.led and each.on_bridge}
+    other = next((name for name in sorted(topology.hosts) if name != host), host)
+    return {
+        card.name: host if card.name in here else other
+        for card in topology.roaming
+        if (card.host == host) != (card.name in here)
+    }
 
 
 def lines(view: HostView, found: Iterable[Plugged]) -> Iterator[str]:
     """Yield a line for each instance that is plugged in here, or should be, and is not."""
     plugged_in = {each.port.device: each for each in found}
     for card in view.topology.plugged:
-        here = card.host == view.host.name
+        here = card.roams or card.host == view.host.name
         if each := plugged_in.get(card.device):
             yield from _lines_of(view, each, here)
-        elif here:
+        elif here and not card.roams:
             yield f"{_called(card)} is not plugged in; dvr show port {card.name} tells how"
 
 
@@ -87,8 +108,10 @@ def _lines_of(view: HostView, each: Plugged, here: bool) -> Iterator[str]:
             f"{name} is plugged in here, as {first.name}, and the file has it on {card.host}: left "
             f"alone; plug it in there, or write host: {view.host.name}"
         )
-    else:
+    elif each.led:
         yield f"{name} is plugged in, as {first.name}"
+    else:
+        yield f"{name} is plugged in, as {first.name}, and on another host until it sends from here"
     if others:
         names = ", ".join(other.name for other in others)
         yield f"{name} is plugged in more than once: {first.name} counts, unplug {names}"

@@ -95,6 +95,17 @@ class HostSync:
             self.is_led(),
         )
 
+    @property
+    def awaits(self) -> bool:
+        """Whether a roaming instance is plugged in here, and is still on another host."""
+        return self.host is not None and self.host.awaits
+
+    def has_come(self) -> bool:
+        """Whether one of those is on this host by now."""
+        with suppress(DvrError, OSError):
+            return self.host is not None and self.host.has_come()
+        return False
+
     def is_led(self) -> bool:
         """Whether a controller is connected; False if Open vSwitch does not answer."""
         with suppress(DvrError, OSError):

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.lab.hosts.host import LabHost
-from dvr_ryu.lab.plugging import unplugged
+from dvr_ryu.lab.plugging import actual_ports, as_led
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
-from dvr_ryu.topology.bridges import BRIDGES
+from dvr_ryu.topology.bridges import BRIDGES, Plug, bridge_of
 from dvr_ryu.topology.model import PLUGGED, instance_namespace
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
@@ -37,6 +38,8 @@ class Goal:
     version: str
     """The version of the source that the topology was read from."""
     pipelines: Pipelines
+    hosts: Mapping[str, LabHost] = field(factory=dict, eq=False)
+    """The lab's hosts: what roams may be on any of them."""
 
     def companion_has_applied(self, host: LabHost) -> bool:
         """Whether the host's companion reports that all resources of exactly this file hold."""
@@ -64,9 +67,11 @@ class Goal:
 
         ovs-ofctl prints both, so that equal flows have equal text.
         """
-        topology = self.topology
-        lacking = unplugged(host, topology)
-        lines = self.pipelines.lines(bridge, HostView(topology, host.name), lacking)
+        view = HostView(as_led(self.topology, self.hosts), host.name)
+        planned = view.planned_ofports(bridge)
+        if bridge == bridge_of(Plug.DEVICES):
+            planned = actual_ports(host, view.topology, planned)
+        lines = self.pipelines.lines(bridge, view, planned)
         expected = host.run([*_OFCTL, "parse-flows", "-"], input="\n".join(lines)).stdout
         present = host.run([*_OFCTL, "dump-flows", bridge], check=False).stdout
         ours = {f"{cookie:#x}" for cookie in self.pipelines.cookies}

@@ -57,11 +57,9 @@ class Pipelines:
             for bridge in self.by_bridge:
                 self.planned(bridge, HostView(topology, host)).desired()
 
-    def lines(self, bridge: str, view: HostView, lacking: Collection[str] = ()) -> Iterator[str]:
-        """The flows as `ovs-ofctl add-flows` reads them, sorted, with the planned port numbers;
-        without those of ports that the bridge is `lacking`.
+    def lines(self, bridge: str, view: HostView, ports: Ports | None = None) -> Iterator[str]:
+        """The flows as `ovs-ofctl add-flows` reads them, sorted, for these ports, or for those that
+        the companion plans.
         """
-        planned = view.planned_ofports(bridge).items()
-        ports = {name: number for name, number in planned if name not in lacking}
-        flows = self.basis(bridge, view, ports).flows()
-        return (flow.installed() for flow in sorted(flows))
+        basis = self.planned(bridge, view) if ports is None else self.basis(bridge, view, ports)
+        return (flow.installed() for flow in sorted(basis.flows()))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from attrs import define
 
-from dvr_ryu.switch.guard import bodies
+from dvr_ryu.switch.guard import bodies, packet_in
 from dvr_ryu.switch.guard.hello import negotiated
 from dvr_ryu.switch.guard.openflow import (
     HEADER,
@@ -40,7 +40,7 @@ MOST_OF_AN_ANSWER = {
 
 _OF_ONE_PART = {About.DESCRIPTION, About.AGGREGATE}
 
-_UNREAD = {Kind.PACKET_IN, Kind.FLOW_REMOVED}
+_UNREAD = {Kind.FLOW_REMOVED}
 _UNREAD_SINCE_1_4 = {Kind.ROLE_STATUS, Kind.TABLE_STATUS, Kind.REQUEST_FORWARD}
 """Bridges send these unasked, for flows with `controller`, `send_flow_rem` and the like."""
 _KINDS = frozenset(Kind)
@@ -135,6 +135,9 @@ class MessageGuard:
         bodies.echo(message.content)
         return message
 
+    def _packet_in(self, message: Message) -> Message | None:
+        return message if packet_in.in_port(message.content) else None
+
     def _error(self, message: Message) -> Message:
         bodies.error(message.content)
         self._requests.pop(message.xid, None)
@@ -210,6 +213,7 @@ _JUDGES: Mapping[Kind, Callable[[MessageGuard, Message], Message | None]] = {
     Kind.ECHO_REQUEST: MessageGuard._echo,
     Kind.ECHO_REPLY: MessageGuard._echo,
     Kind.ERROR: MessageGuard._error,
+    Kind.PACKET_IN: MessageGuard._packet_in,
     Kind.EXPERIMENTER: MessageGuard._experimenter,
     Kind.BUNDLE_CONTROL: MessageGuard._bundle_control,
     Kind.PORT_STATUS: MessageGuard._port_status,

@@ -106,7 +106,7 @@ class _Allocation:
         self._all = ports
         self._by_host: dict[str, list[WantedPort]] = defaultdict(list)
         for port in ports:
-            for host in port.hosts:
+            for host in spec.hosts if port.roams else port.hosts:
                 self._by_host[host].append(port)
 
     def run(self) -> None:

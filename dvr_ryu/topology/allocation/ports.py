@@ -7,7 +7,7 @@ addresses. If the file names no host, rendezvous hashing chooses one. This modul
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
 from attrs import frozen
@@ -16,6 +16,7 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.allocation.slots import preferred
 from dvr_ryu.topology.spec.declaration import (
     AddressPairSpec,
+    InstanceSpec,
     InterfaceSpec,
     NetworkSpec,
     PortSpec,
@@ -53,6 +54,8 @@ class WantedPort:
     further_hosts: tuple[str, ...] = ()
     """The other hosts of a distributed port."""
     guest: str = model.NAMESPACE
+    roams: bool = False
+    """Whether others may plug it in on any host: `host` is then the one that its name chooses."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -100,14 +103,20 @@ def _instances(spec: TopologySpec) -> Iterator[WantedPort]:
                 model.COMPUTE,
                 name,
                 card.network,
-                instance.host,
+                instance.host or preferred(f"instances/{name}/host", spec.hosts),
                 card,
                 number=number,
                 address_pairs=card.allowed_address_pairs,
                 dhcp_options=card.dhcp_options,
                 guest=instance.guest_kind,
+                roams=instance.roams,
             )
             earlier.append(card.network)
+
+
+def hosts_of(instance: InstanceSpec, spec: TopologySpec) -> Collection[str]:
+    """The hosts that must be ready for an instance: its own, or all, if it roams."""
+    return spec.hosts.keys() if instance.roams else (instance.host,)
 
 
 def card_key(instance: str, number: int, network: str, earlier: int) -> str:
@@ -125,7 +134,7 @@ def _dhcp_ports(spec: TopologySpec) -> Iterator[WantedPort]:
     populated: dict[str, set[str]] = defaultdict(set)
     for instance in spec.instances.values():
         for _, card in instance.cards:
-            populated[card.network].add(instance.host)
+            populated[card.network].update(hosts_of(instance, spec))
     for name, network in spec.networks.items():
         if network.dhcp_subnets:
             hosts = _dhcp_hosts(name, network, populated[name])
@@ -213,7 +222,7 @@ def _agent_gateways(spec: TopologySpec) -> Iterator[WantedPort]:
         network = spec.network_of(floating)
         instance = spec.instances.get(floating.instance or "")
         if network and instance and floating.distributed:
-            used[network].add(instance.host)
+            used[network].update(hosts_of(instance, spec))
     for name, network_spec in spec.networks.items():
         pinned = network_spec.agent_gateways
         for host in sorted({*pinned, *used[name]}):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dvr_ryu.topology.allocation.ports import WantedPort
+from dvr_ryu.topology.allocation.ports import WantedPort, hosts_of
 from dvr_ryu.topology.checks.findings import Claim, Findings, Unique, already
 from dvr_ryu.topology.model import DEVICE_PREFIXES, ROUTER_INTERFACE, device_name
 from dvr_ryu.topology.spec.declaration import TopologySpec
@@ -100,4 +100,5 @@ def _check_rule_priorities(spec: TopologySpec, findings: Findings) -> None:
         instance = spec.instances.get(floating.instance or "")
         if floating.rule_priority and instance and floating.distributed:
             claim = Claim(str(ip), ("floating_ips", str(ip), "rule_priority"))
-            unique.claim((instance.host, floating.rule_priority), claim, floating.rule_priority)
+            for host in hosts_of(instance, spec):
+                unique.claim((host, floating.rule_priority), claim, floating.rule_priority)

@@ -33,7 +33,8 @@ class _References:
         self._of_networks()
         self._of_routers()
         for name, instance in self._spec.instances.items():
-            self._host(("instances", name, "host"), instance.host)
+            if not instance.roams:
+                self._host(("instances", name, "host"), instance.host)
             for path, card in instance.cards:
                 self._network(("instances", name, *path, "network"), card.network)
         for ip, floating in self._spec.floating_ips.items():

@@ -256,10 +256,11 @@ class CardSpec(SeveralIpsSpec):
 class InstanceSpec(CardSpec):
     """A virtual machine, or a namespace with network cards that represents one.
 
-    It is its own only card, unless it has `ports`. A `plugged` one is made by others.
+    It is its own only card, unless it has `ports`. A `plugged` one is made by others: without
+    `host`, it is where they plug it in.
     """
 
-    host: Name
+    host: Name = ""
     guest: GuestKind = NAMESPACE
     plugged: Truth = False
     network: Name = ""
@@ -267,8 +268,10 @@ class InstanceSpec(CardSpec):
 
     @classmethod
     def check(cls, written: Mapping[str, Any]) -> None:
-        """Its own card's keys, or `ports`; one kind of guest."""
+        """Its own card's keys, or `ports`; one kind of guest, and a host for those that we make."""
         super().check(written)
+        if not (written.get("plugged") or written.get("host")):
+            raise missing_key("host")
         if written.get("plugged") and "guest" in written:
             raise wrong_key(
                 "guest", "the instance is plugged: others make it; remove one of the two"
@@ -285,6 +288,11 @@ class InstanceSpec(CardSpec):
     def guest_kind(self) -> str:
         """What it is, as a port's `guest`."""
         return PLUGGED if self.plugged else self.guest
+
+    @property
+    def roams(self) -> bool:
+        """Whether it is where others plug it in."""
+        return not self.host
 
     @property
     def cards(self) -> list[tuple[Path, CardSpec]]:

@@ -258,7 +258,11 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
         "mac": Key("The MAC that goes with it.", '"00:00:5e:00:01:07"', "the NIC's own"),
     },
     declaration.InstanceSpec: {
-        "host": Key("The host on which it is. An edit moves it.", "server-64"),
+        "host": Key(
+            "The host on which it is. An edit moves it.",
+            "server-64",
+            "required; one that is ``plugged`` is where it is plugged in",
+        ),
         "guest": Key(
             "What represents it in a lab: a network namespace, or a virtual machine of qemu.",
             "qemu",

@@ -5,6 +5,7 @@ and nothing of ours stays on what is theirs.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,10 @@ instances:
   vm: {host: h1, network: blue, ip: 10.1.0.77, plugged: true}
   a: {host: h1, network: green}
   b: {host: h2, network: blue, ip: 10.1.0.12}
+  roamer: {network: blue, ip: 10.1.0.88, plugged: true}
 floating_ips:
   2.2.2.77: {instance: vm}
+  2.2.2.88: {instance: roamer}
 """
 DVR = str(Path(sys.executable).with_name("dvr"))
 PORT = ("tag", "external_ids")
@@ -63,7 +66,10 @@ class Site:
 
     @property
     def vm(self) -> Port:
-        return load_topology(self.file).instances["vm"]
+        return self.port("vm")
+
+    def port(self, instance: str) -> Port:
+        return load_topology(self.file).instances[instance]
 
     def log(self, host: str) -> str:
         return self.folder.log(f"companion-{host}").read_text()
@@ -163,6 +169,79 @@ def test_on_another_host_than_declared_it_is_left_alone(site: Site) -> None:
     before = rows(h2, "vnet5")
     site.await_log("h2", "vm is plugged in here, as vnet5, and the file has it on h1: left alone")
     assert rows(h2, "vnet5") == before and reaches(site["h1"], "vnet1", "10.1.0.12")
+
+
+def answers_for(host: LabHost, floating: str) -> bool:
+    """Whether a host translates a floating address."""
+    spaces = [name for name in run(host, "ip netns").split() if name.startswith("fip-")]
+    return any(floating in run(host, "ip neigh show proxy", name) for name in spaces)
+
+
+def test_without_a_host_it_is_where_it_is_plugged_in_and_announces_itself(site: Site) -> None:
+    h1, h2, roamer = site["h1"], site["h2"], site.port("roamer")
+    assert not any(answers_for(host, "2.2.2.88") for host in (h1, h2))
+    home, other = (h1, h2) if roamer.host == "h1" else (h2, h1)
+    # Plugged in on the other one than its name chooses, it is there at once.
+    make_guest(other, roamer, "tap-a")
+    plug(other, roamer, "tap-a")
+    wait_until(lambda: has_lease(other, roamer, "tap-a"), 20, "a lease")
+    await_answer(other, "guest-tap-a", "10.2.0.1")
+    wait_until(lambda: answers_for(other, "2.2.2.88"), 10, "the floating address there")
+    await_answer(h2, None, "2.2.2.88")
+    # Prepared on a second host, as for a live migration, it is there once it sends from there.
+    make_guest(home, roamer, "tap-b")
+    for name in ("address add 10.1.0.88/24", "route add default via 10.1.0.1"):
+        command, rest = name.split(" ", 1)
+        run(home, f"ip -n guest-tap-b {command} {rest} dev eth0")
+    run(home, "ip -n guest-tap-b link set eth0 arp off")
+    plug(home, roamer, "tap-b")
+    site.await_log(home.name, "roamer is plugged in, as tap-b, and on another host until it sends")
+    assert reaches(other, "tap-a", "10.1.0.12") and not answers_for(home, "2.2.2.88")
+    run(home, "ip -n guest-tap-b link set eth0 arp on")
+    run(home, "arping -q -c 3 -A -I eth0 10.1.0.88", "guest-tap-b")
+    await_answer(home, "guest-tap-b", "10.1.0.12")
+    wait_until(lambda: answers_for(home, "2.2.2.88"), 10, "the floating address there")
+    wait_until(lambda: not answers_for(other, "2.2.2.88"), 10, "that the old host gives it up")
+    await_answer(h2, None, "2.2.2.88")
+    # Controllers and companions that start anew agree.
+    remove_guest(other, "tap-a")
+    for host, service in ((site.lab.controller, "controller"), (home, "companion")):
+        run(host, f"kill -9 {host.service_pid(service)}")
+    lifecycle.up(site.file, lambda _: None, site.folder)
+    await_answer(home, "guest-tap-b", "10.1.0.12")
+    assert answers_for(home, "2.2.2.88")
+    remove_guest(home, "tap-b")
+    wait_until(lambda: not answers_for(home, "2.2.2.88"), 10, "that nobody has it")
+    assert pings(h1, "vm-a", "10.1.0.12")
+
+
+def test_the_printed_commands_plug_a_guest_in(site: Site) -> None:
+    h1 = site["h1"]
+    port = json.loads(h1.run([DVR, "show", "port", "roamer", "--json"]).stdout)
+    for line in port["ip_netns"]:
+        h1.run(["sh", "-ec", line])
+    await_answer(h1, "vm-roamer", "10.1.0.12")
+    unplug(h1, port["tap"])
+    run(h1, "ip netns del vm-roamer")
+
+
+@pytest.mark.skipif(not shutil.which("podman"), reason="podman is not installed here")
+def test_a_container_is_plugged_in_by_the_printed_commands(site: Site) -> None:
+    h1 = site["h1"]
+    port = json.loads(h1.run([DVR, "show", "port", "roamer", "--json"]).stdout)
+    for line in port["ip_netns"]:
+        h1.run(["sh", "-ec", line])
+    root = site.file.with_name("root")
+    (root / "bin").mkdir(parents=True)
+    shutil.copy("/bin/busybox", root / "bin")
+    (line,) = port["podman"]
+    # This machine lets no container have cgroups or other limits of its own.
+    machine = "--cgroups=disabled --security-opt=seccomp=unconfined --ulimit=nofile=1024:1024"
+    options = f"{machine} --ulimit=nproc=1024:1024 --cap-add=NET_RAW --rm --rootfs {root}"
+    ping = f"{line} {options} /bin/busybox ping -c1 -W9 10.1.0.12"
+    h1.run(["unshare", "-m", "sh", "-ec", f"mount -t cgroup2 none /sys/fs/cgroup; {ping}"])
+    unplug(h1, port["tap"])
+    run(h1, "ip netns del vm-roamer")
 
 
 def test_an_edit_moves_it_and_changes_its_network(site: Site) -> None:

@@ -53,6 +53,7 @@ _parts = {
     "snat_host": st.sampled_from(HOSTS),
     "floating": st.dictionaries(_names, st.booleans()),
     "moving": st.dictionaries(_names, st.sampled_from(HOSTS), max_size=2),
+    "roaming": st.dictionaries(_names, st.sampled_from(HOSTS), max_size=2),
 }
 sites = st.fixed_dictionaries({**_parts, "instances": st.dictionaries(_names, _places)})
 edits = st.tuples(
@@ -90,7 +91,7 @@ def topology(site: Site) -> Topology:
         },
         "instances": {
             f"vm-{instance}": {
-                "host": _there(site, host),
+                **_host_of(site, instance, host),
                 "ports": [_card(site, 2 * instance + at, on) for at, on in enumerate(networks)],
             }
             for instance, (host, networks) in site["instances"].items()
@@ -106,9 +107,20 @@ def topology(site: Site) -> Topology:
     moving = {
         f"vm-{name}": _there(site, host)
         for name, host in site["moving"].items()
+        if name in site["instances"] and name not in site["roaming"]
+    }
+    roaming = {
+        f"vm-{name}": _there(site, host)
+        for name, host in site["roaming"].items()
         if name in site["instances"]
     }
-    return Declaration(yaml.safe_dump(document), "t.yaml").placed(Placement(moving))
+    placement = Placement(moving, roaming=roaming)
+    return Declaration(yaml.safe_dump(document), "t.yaml").placed(placement)
+
+
+def _host_of(site: Site, instance: int, host: str) -> dict[str, Any]:
+    """Some are where others plug them in."""
+    return {"plugged": True} if instance in site["roaming"] else {"host": _there(site, host)}
 
 
 def _there(site: Site, host: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from dvr_ryu.switch.instance_ports import LINGER, InstancePorts
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.placement import AS_DECLARED, Placement
+from dvr_ryu.topology.view import HostView
 from tests.unit.topology.files import topology_file
 
 TOPOLOGY = parse_topology(topology_file(), "t.yaml")
@@ -72,3 +73,49 @@ def test_no_instance_is_on_a_host_that_is_not_there(ports: InstancePorts):
     ports.see("two", [A])
     ports.see("two", [])
     assert ports.placement(TOPOLOGY).moving == {}
+
+
+# Instances that are where others plug them in ----------------------------------------------------
+
+ROAMING = parse_topology(
+    topology_file(instances="{a: {network: blue, plugged: true}}", floating_ips="{}"), "t.yaml"
+)
+R = ROAMING.instances["a"].device
+HOME = ROAMING.instances["a"].host
+AWAY = next(host for host in ROAMING.hosts if host != HOME)
+
+
+def test_a_roaming_instance_is_where_it_is_plugged_in(ports: InstancePorts):
+    assert ports.placement(ROAMING) == AS_DECLARED
+    ports.see(AWAY, ["patch-tun", R])
+    assert ports.placement(ROAMING) == Placement(roaming={"a": AWAY})
+    # It stays there, and no port of others is ever shut.
+    ports.see(HOME, [R])
+    assert ports.placement(ROAMING).roaming == {"a": AWAY}
+    assert list(ports.to_shut({}, 100)) == list(ports.to_shut({}, 200)) == []
+    ports.see(AWAY, [])
+    assert ports.placement(ROAMING).roaming == {"a": HOME}
+    ports.see(HOME, [])
+    assert ports.placement(ROAMING) == AS_DECLARED
+
+
+def test_it_moves_to_a_host_where_it_is_plugged_in_and_announces_itself(ports: InstancePorts):
+    ports.see(HOME, [R])
+    assert ports.placement(ROAMING).roaming == {"a": HOME}
+    ports.see(AWAY, [R])
+    ports.placement(ROAMING)
+    assert ports.announced("a", AWAY) and ports.news
+    assert not ports.announced("a", AWAY)
+    assert ports.placement(ROAMING).roaming == {"a": AWAY}
+    assert ports.hosts_of(R) == sorted([HOME, AWAY])
+
+
+def test_all_hosts_are_ready_for_a_roaming_instance():
+    """So its move changes nothing but its own host."""
+    moved = ROAMING.with_roaming({"a": AWAY})
+    assert moved.instances["a"].host == AWAY and moved.local_vlans == ROAMING.local_vlans
+    assert moved.service_ports == ROAMING.service_ports and moved.hosts == ROAMING.hosts
+    for host in ROAMING.hosts:
+        assert "blue" in ROAMING.local_vlans[host]
+        for topology in (ROAMING, moved):
+            assert [each.name for each in HostView(topology, host).local_routers] == ["r1"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from dvr_ryu.companion.desired import desired_resources
-from dvr_ryu.companion.desired.plugged import lines, plugged, resources
+from dvr_ryu.companion.desired.plugged import lines, plugged, resources, roaming_hosts
 from dvr_ryu.companion.foreign import ForeignInterface
 from dvr_ryu.companion.resources.openvswitch.plugged_port import PluggedPort
 from dvr_ryu.topology.loading import parse_topology
@@ -82,3 +82,28 @@ def test_what_is_wrong_with_one_is_said():
 
 def test_its_number_is_one_that_open_vswitch_itself_never_gives():
     assert PORT.ofport >= 0x8000 > NAMESPACE.instances["a"].ofport
+
+
+ROAMING = parse_topology(
+    topology_file(instances=f"{{a: {ONE.replace('host: one, ', '')}}}"), "t.yaml"
+)
+
+
+def test_a_roaming_instance_is_here_once_flows_lead_to_it():
+    card = ROAMING.instances["a"]
+    interface = evolve(VNET0, iface_id=card.id)
+    for host in ROAMING.hosts:
+        view = HostView(ROAMING, host)
+        (found,) = plugged(ROAMING, [interface])
+        waiting = evolve(found, led=False)
+        assert [each.name for each in resources(view, [found])] == ["vnet0"]
+        assert [each.name for each in resources(view, [waiting])] == ["vnet0"]
+        here = ROAMING.with_roaming(roaming_hosts(ROAMING, host, [found]))
+        elsewhere = ROAMING.with_roaming(roaming_hosts(ROAMING, host, [waiting]))
+        assert here.instances["a"].host == host != elsewhere.instances["a"].host
+        assert [each.ip for each in HostView(here, host).floating_ips] == ["2.2.2.10"]
+        assert HostView(elsewhere, host).floating_ips == ()
+        assert [*lines(view, [waiting])] == [
+            "a is plugged in, as vnet0, and on another host until it sends from here"
+        ]
+        assert [*lines(view, [])] == []

@@ -1089,6 +1089,10 @@ BAD_SHAPES: Cases = {
         ),
         "the instance has 'ports'; write this in one of them",
     ),
+    "no host of an instance that we make": (
+        topology_file(instances=f"{{{MARK}a: {{network: blue}}}}", floating_ips=""),
+        "'a' has no 'host'; add it",
+    ),
     "unknown guest": (
         topology_file(instances=f"{{a: {{host: one, network: blue, guest: {MARK}kvm}}}}"),
         "'kvm' is no kind of guest; there are namespace and qemu",
