@@ -14,6 +14,7 @@ from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import parse_topology
 from tests.lab.support.companions import run
+from tests.lab.support.datapath import BY_KERNEL, DEVICE, widened
 from tests.lab.support.one_host import TOPOLOGY, inventory
 
 DVR = str(Path(sys.executable).with_name("dvr"))
@@ -42,7 +43,7 @@ def test_a_host_as_the_lab_makes_it_is_ready(host: LabHost, file: Path) -> None:
     result = dvr(host, "check", file)
     assert result.returncode == 0, result.stdout
     assert "FAIL" not in result.stdout and "Traceback" not in result.stderr
-    assert "10.0.0.1 on br-phys" in result.stdout
+    assert f"10.0.0.1 on {DEVICE}" in result.stdout
     assert "the kernel can tell them" in result.stdout
     assert "tcp:10.0.0.9:6653 does not answer" in result.stdout
     assert inventory(host) == before
@@ -67,19 +68,14 @@ DAMAGE = {
         ["ovs-vswitchd", "FAIL", "systemctl start openvswitch-switch"],
     ),
     "no address": (
-        ["ip address del 10.0.0.1/24 dev br-phys"],
-        ["ip address add 10.0.0.1/24 brd + dev br-phys"],
+        [f"ip address del 10.0.0.1/24 dev {DEVICE}"],
+        [f"ip address add 10.0.0.1/24 brd + dev {DEVICE}"],
         ["underlay address", "FAIL", "ip address add 10.0.0.1/24 dev DEVICE"],
     ),
-    "its address on a card": (
-        ["ip address del 10.0.0.1/24 dev br-phys", "ip address add 10.0.0.1/24 dev eth0"],
-        ["ip address del 10.0.0.1/24 dev eth0", "ip address add 10.0.0.1/24 brd + dev br-phys"],
-        ["10.0.0.1 on eth0, which is no bridge", "FAIL"],
-    ),
     "too small an MTU": (
-        ["ovs-vsctl set Interface br-phys mtu_request=1400"],
-        ["ovs-vsctl set Interface br-phys mtu_request=1500"],
-        ["br-phys has 1400, not 1500", "FAIL", "mtu: 1400"],
+        [widened(1400)],
+        [widened(1500)],
+        [f"{DEVICE} has 1400, not 1500", "FAIL", "mtu: 1400"],
     ),
     "a firewall": (
         ["iptables -P FORWARD DROP"],
@@ -97,6 +93,12 @@ DAMAGE = {
         ["OUTPUT", "FAIL", "to the controller", "iptables -I OUTPUT -p tcp --dport 6653 -j ACC"],
     ),
 }
+if not BY_KERNEL:
+    DAMAGE["its address on a card"] = (
+        ["ip address del 10.0.0.1/24 dev br-phys", "ip address add 10.0.0.1/24 dev eth0"],
+        ["ip address del 10.0.0.1/24 dev eth0", "ip address add 10.0.0.1/24 brd + dev br-phys"],
+        ["10.0.0.1 on eth0, which is no bridge", "FAIL"],
+    )
 
 
 @pytest.mark.parametrize("what", DAMAGE)
@@ -125,8 +127,8 @@ def test_apply_reports_failed_checks_and_makes_all_resources(host: LabHost, file
     before = inventory(host)
 
     def mtu_is(wanted: int) -> bool:
-        run(host, f"ovs-vsctl set Interface br-phys mtu_request={wanted}")
-        return f"mtu {wanted}" in run(host, "ip link show br-phys")
+        run(host, widened(wanted))
+        return f"mtu {wanted}" in run(host, f"ip link show {DEVICE}")
 
     wait_until(lambda: mtu_is(1400), 5, "the smaller MTU")
     try:
@@ -141,7 +143,7 @@ def test_apply_reports_failed_checks_and_makes_all_resources(host: LabHost, file
     assert nothing.stderr == "no companion has made anything here\n"
     first, *_, last = [line for line in applied.stderr.splitlines() if "controller" not in line]
     assert (applied.returncode, again.returncode) == (2, 2)
-    assert first.startswith("FAIL underlay MTU: br-phys has 1400, not 1500; ovs-vsctl set")
+    assert first.startswith(f"FAIL underlay MTU: {DEVICE} has 1400, not 1500; {widened(1500)}")
     assert last == "h1: all is made, but packets cannot pass until the failed checks are corrected"
     assert "+ ip netns add vm-a" in applied.stdout and again.stdout == ""
     assert well.returncode == 0 and "FAIL" not in well.stderr
@@ -217,13 +219,14 @@ def test_a_rule_that_drops_what_a_host_needs_is_shown_with_the_remedy(
 def test_with_the_kernels_datapath_any_device_has_the_underlay_address(
     host: LabHost, file: Path
 ) -> None:
-    run(host, "ip address del 10.0.0.1/24 dev br-phys")
-    run(host, "ip address add 10.0.0.1/24 dev eth0")
+    move = "ip address del 10.0.0.1/24 dev {}", "ip address add 10.0.0.1/24 brd + dev {}"
+    run(host, move[0].format(DEVICE))
+    run(host, move[1].format("eth0"))
     try:
         output = host.run([sys.executable, "-c", _UNDERLAY, str(file)]).stdout
     finally:
-        run(host, "ip address del 10.0.0.1/24 dev eth0")
-        run(host, "ip address add 10.0.0.1/24 brd + dev br-phys")
+        run(host, move[0].format("eth0"))
+        run(host, move[1].format(DEVICE))
     assert "underlay address PASS 10.0.0.1 on eth0" in output
 
 

@@ -159,7 +159,8 @@ def test_apply_restores_only_damaged_resources(applied, damage_name):
             word.split("@")[0] for word in links.split() if word.startswith(prefix)
         )
     owner = run(host, f"ip -n {names['qrouter']} -br -4 addr")
-    names["qr"] = next(line.split("@")[0] for line in owner.splitlines() if "10.1.0.1/24" in line)
+    (device,) = (line.split()[0] for line in owner.splitlines() if "10.1.0.1/24" in line)
+    names["qr"] = device.split("@")[0]
     damage, expected = DAMAGE[damage_name]
     run(host, damage.format(**names))
     if damage_name == "a program":

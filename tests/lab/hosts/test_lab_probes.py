@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from dvr_ryu.companion.providers.netlink.datapath import datapath_type
-from dvr_ryu.lab.hosts import openvswitch
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.proof import probes, proof
 from dvr_ryu.lab.proof.connections import Connects, NoConnection, Server
 from dvr_ryu.lab.proof.probes import Endpoint, Failed, GatewayAnswers, Leased, NoPing, Ping
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
+from tests.lab.support.datapath import DEVICE
 from tests.lab.support.pinging import counted
 
 CONTROLLER = Endpoint("controller")
@@ -73,8 +72,7 @@ def test_gateway_answers(lab: Lab) -> None:
         GatewayAnswers(CONTROLLER, "10.0.44.68", "fa:16:3e:35:25:42")(lab)
     with pytest.raises(Failed, match="0 answers"):
         GatewayAnswers(CONTROLLER, ABSENT, mac)(lab)
-    device = openvswitch.PHYSICAL_BRIDGE if datapath_type() == "netdev" else "eth0"
-    second = f"address {{}} 10.0.44.68/32 dev {device}"
+    second = f"address {{}} 10.0.44.68/32 dev {DEVICE}"
     lab["server-233"].run(["ip", *second.format("add").split()])
     try:
         with pytest.raises(Failed, match=f"is at .*{mac}.*, not at {mac} alone"):

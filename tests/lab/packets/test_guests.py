@@ -23,6 +23,7 @@ from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
 from tests.lab.support.article import captured
 from tests.lab.support.companions import await_answer, await_lease, run
+from tests.lab.support.datapath import DEVICE
 from tests.lab.support.guests import HOSTS, LEARNED, LIMIT, TOPOLOGY, VIRTUAL_MAC, Guests
 
 
@@ -264,7 +265,7 @@ def test_no_guest_reaches_tunnels_or_the_controller(guests: Guests) -> None:
 
 def test_masquerading_for_guests_opens_no_tunnel(guests: Guests) -> None:
     """With the gateway host's address, the guests' frames would look like those of a host."""
-    rule = "POSTROUTING -s 2.2.2.0/24 -o br-phys -j MASQUERADE"
+    rule = f"POSTROUTING -s 2.2.2.0/24 -o {DEVICE} -j MASQUERADE"
     run(guests.lab["h3"], f"iptables -t nat -A {rule}")
     command = ["tcpdump", "--immediate-mode", "-lnq", "-Z", "root", "-i", BRIDGE]
     inner = "udp dst port 4789 and length < 60"

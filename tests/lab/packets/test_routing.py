@@ -22,6 +22,7 @@ from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from tests.lab.support.companions import await_answer, await_state, pings
+from tests.lab.support.datapath import BY_KERNEL, DEVICE, widened
 from tests.lab.support.routed_lab import (
     FILE,
     HOSTS,
@@ -320,13 +321,13 @@ def test_an_mtu_that_the_devices_lack_waits_for_them(routed):
     too.
     """
     wider = FILE.replace("mtu: 1550", "mtu: 1600")
-    output = "h1: underlay.mtu is 1600, but br-phys has 1550: ovs-vsctl set Interface br-phys"
+    output = f"h1: underlay.mtu is 1600, but {DEVICE} has 1550: {widened(1600)}"
     try:
         digest = save(routed, wider)
         wait_until(
             lambda: output in routed.log("h1"),
             20,
-            "the message about br-phys",
+            f"the message about {DEVICE}",
             lambda: routed.log("h1"),
         )
         assert largest(routed, 1500)
@@ -337,13 +338,14 @@ def test_an_mtu_that_the_devices_lack_waits_for_them(routed):
         wait_until(lambda: routed.log("h1").count(output) == 2, 20, "the same, when it starts")
         assert largest(routed, 1500)
         assert " mtu 1500 " in routed.run("h1", "ip link show eth0", "vm-d1")
-        routed.run("h1", "ovs-vsctl set Interface br-phys mtu_request=1600")
-        narrow = "but eth0 has 1550: ip link set eth0 mtu 1600"
-        wait_until(lambda: narrow in routed.log("h1"), 20, "the message about the NIC")
+        if not BY_KERNEL:
+            routed.run("h1", widened(1600))
+            narrow = "but eth0 has 1550: ip link set eth0 mtu 1600"
+            wait_until(lambda: narrow in routed.log("h1"), 20, "the message about the NIC")
         _widen(routed, 1600)
         await_applied(routed, HOSTS, digest)
         wait_until(lambda: largest(routed, 1550), 20, "packets of 1550 bytes")
-        routed.run("h1", "ovs-vsctl set Interface br-phys mtu_request=1550")
+        routed.run("h1", widened(1550))
         lost = "until then large packets are lost"
         wait_until(lambda: lost in routed.log("h1"), 20, "the message about lost packets")
     finally:
@@ -360,4 +362,4 @@ def _widen(routed: RoutedLab, mtu: int) -> None:
             routed.run(UNDERLAY, f"ip link set {name} mtu {mtu}")
     for host in HOSTS:
         routed.run(host, f"ip link set eth0 mtu {mtu}")
-        routed.run(host, f"ovs-vsctl set Interface br-phys mtu_request={mtu}")
+        routed.run(host, widened(mtu))

@@ -74,7 +74,7 @@ print(json.dumps({
 
 _BY_THE_KERNEL = {"ifindex", "link_index", "link_netnsid", "link_netns", "qdisc"}
 _OF_DEVICES = ("ifname", "group", "mtu", "address", "flags", "linkinfo", "master", "ifalias")
-_MAC_BY_CHANCE = re.compile("ovs-|tap|qr-|sg-|qg-|fg-")
+_MAC_BY_CHANCE = re.compile("ovs-|tap|qr-|sg-|qg-|fg-|(vxlan|genev|gre)_sys")
 """Devices of the host with a random MAC: the datapath's, and the outer ends of veth pairs."""
 _READ_APART = {"addr", "iptables", "settings"}
 _OURS = ("dnsmasq", "udhcpc")

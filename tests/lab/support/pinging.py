@@ -12,15 +12,15 @@ from typing import IO
 
 from attrs import define, field
 
-from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts.host import LabHost, environment
 from dvr_ryu.lab.wait import wait_until
+from tests.lab.support.datapath import BY_KERNEL
 
 PACKETS_A_SECOND = 100
 PATIENCE = 3
 """Seconds until ping must print how many it has sent, and until the next answer must come."""
-GAP = 0 if datapath_type() == "system" else 20
+GAP = 0 if BY_KERNEL else 20
 """So many pings in a row may be lost. Open vSwitch's userspace datapath drops tunnel packets for a
 moment, longer on a busy machine, while a port is added to any bridge, even by plain `ovs-vsctl
 add-port`."""
