@@ -8,8 +8,12 @@ AT_ONCE := -n auto --dist loadfile
 TWO_AT_A_TIME := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
+# Labs mostly wait: meanwhile the tests without one use the processors. Nothing else runs beside another target.
+BESIDE_EACH_OTHER := labs-together without-labs
+ifneq ($(MAKECMDGOALS),$(BESIDE_EACH_OTHER))
 .NOTPARALLEL:
-.PHONY: help demo test test-kernel labs labs-together labs-alone bench down deps test-deps venv lint unit dist wheelhouse deb test-deb docs clean root deb-deps machine-deps another-python
+endif
+.PHONY: help demo test test-kernel labs labs-together labs-alone without-labs bench down deps test-deps venv lint unit dist wheelhouse deb test-deb docs clean root deb-deps machine-deps another-python
 
 help: ## print this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,9 +23,9 @@ demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, 
 	@$(BIN)/dvr lab up $(TOPOLOGY)
 	@$(BIN)/dvr lab test
 
-test: root test-deps venv lint ## (sudo) run every test
-	@$(BIN)/pytest $(AT_ONCE) tests/unit tests/switch
-	@$(MAKE) --no-print-directory labs
+test: root test-deps venv ## (sudo) run every test
+	@$(MAKE) --no-print-directory --jobs=2 $(BESIDE_EACH_OTHER)
+	@$(MAKE) --no-print-directory labs-alone
 
 # TESTS=tests/lab/packets/test_tunnels.py chooses tests; without it, a failure does not keep the others from running.
 test-kernel: root test-deps venv ## (sudo) run the labs' tests on the kernel's datapath, in a guest of qemu if need be
@@ -30,6 +34,10 @@ ifdef TESTS
 else
 	@$(BIN)/python -m tests.kernel_guest $(MAKE) --keep-going --no-print-directory labs
 endif
+
+without-labs:
+	@nice $(MAKE) --no-print-directory lint
+	@nice $(BIN)/pytest $(AT_ONCE) tests/unit tests/switch
 
 labs: labs-together labs-alone
 
