@@ -13,10 +13,10 @@ BESIDE_EACH_OTHER := labs-together without-labs
 ifneq ($(MAKECMDGOALS),$(BESIDE_EACH_OTHER))
 .NOTPARALLEL:
 endif
-.PHONY: help demo test test-kernel labs labs-together labs-alone without-labs bench down deps test-deps venv lint unit dist wheelhouse deb test-deb docs clean root deb-deps machine-deps another-python
+.PHONY: help demo test test-kernel labs labs-together labs-alone without-labs bench down deps test-deps venv lint unit dist wheelhouse test-wheelhouse test-roots deb test-deb docs clean root deb-deps machine-deps another-python
 
 help: ## print this text
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, and leave it up
 	@$(BIN)/dvr lab down >/dev/null
@@ -49,6 +49,10 @@ labs-alone:
 
 bench: root deps venv ## (sudo) measure how fast dvr_ryu and its peers are; takes some minutes
 	@$(BIN)/python -m bench
+
+# On a plain clone: the command of README.rst, then all that continuous integration runs.
+test-roots: root ## (sudo) run make demo and make test on clean roots of Debian 12 and 13; takes an hour
+	@for suite in bookworm trixie; do tools/clean-root $$suite sh -ec 'make demo; make down; make test' || exit 1; done
 
 down: root ## (sudo) take the lab down, with all that it made
 	@if [ -x $(BIN)/dvr ]; then $(BIN)/dvr lab down; fi
@@ -86,6 +90,9 @@ dist: venv ## build the sdist and the wheel in dist/
 
 wheelhouse: dist ## make wheelhouse/: wheels to install dvr_ryu from without a network, on each Python
 	@$(BIN)/python tools/wheelhouse.py dist wheelhouse
+
+test-wheelhouse: wheelhouse ## install from wheelhouse/ without a network, and from PyPI, on each Python that is here
+	@$(BIN)/pytest $(TWO_AT_A_TIME) --durations=0 --durations-min=1 tests/install
 
 deb: deb-deps venv wheelhouse ## build the Debian package, for Debian 12 and 13, in build/deb
 	@$(BIN)/python -m tools.deb wheelhouse build/deb
