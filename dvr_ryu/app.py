@@ -10,7 +10,7 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from eventlet import tpool
@@ -293,6 +293,11 @@ class DvrApp(app_manager.RyuApp):
     def inputs(self) -> Inputs:
         """The inputs that are in force."""
         return self._desired.inputs
+
+    @property
+    def plugged(self) -> Mapping[str, Collection[str]]:
+        """Instance that others plug in → the hosts on which it is plugged in."""
+        return self._desired.plugged
 
     def connected_bridges(self) -> list[Bridge]:
         """The bridges that are connected now, also those that are not in the topology."""

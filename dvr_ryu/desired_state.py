@@ -137,6 +137,15 @@ class DesiredState:
         if name.bridge == bridge_of(Plug.DEVICES):
             self._ports.see(name.host, ports)
 
+    @property
+    def plugged(self) -> dict[str, list[str]]:
+        """Instance that others plug in → the hosts on which one of its ports is plugged in."""
+        found: dict[str, list[str]] = {}
+        for card in self.topology.plugged:
+            known = found.get(card.name, [])
+            found[card.name] = sorted({*known, *self._ports.hosts_of(card.device)})
+        return found
+
     def announced(self, name: BridgeName, number: int) -> str | None:
         """Take a packet from a port of a bridge: a roaming instance is there now. Return the
         instance; None if the packet tells nothing new.

@@ -12,11 +12,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dvr_ryu import errors
+
+if TYPE_CHECKING:
+    from dvr_ryu.topology.topology import Topology
 
 json_option = click.option(
     "--json",
@@ -51,6 +54,18 @@ def to_stderr(text: str) -> None:
     """Print lines on stderr; no character of them can control the terminal."""
     for line in text.split("\n"):
         click.echo(errors.printable(line.replace("\t", " ")), err=True)
+
+
+def note_plugged(topology: Topology, *among: str) -> None:
+    """Say on stderr which instances, of these if some are named, only others can plug in: what is
+    computed holds once they have done so."""
+    assumed = {
+        f"{card.name} on {card.host}": None
+        for card in topology.plugged
+        if not among or card.name in among
+    }
+    if assumed:
+        to_stderr(f"computed as if others had plugged in {', '.join(assumed)}")
 
 
 def end_with(command: Callable[[], object]) -> int:

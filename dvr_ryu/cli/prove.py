@@ -52,6 +52,7 @@ def prove(topology: Path, folder: Path | None, as_json: bool) -> None:
             lines = expectation_lines(topology)
             problems = [errors.Problem(lines[at], each.text) for at, each in report.wrong_lines]
             output.to_stderr(errors.written_out(problems))
+        output.note_plugged(model)
         click.echo(summary(report), err=True)
     raise SystemExit(errors.DONE if report.holds else errors.DIFFERENT)
 

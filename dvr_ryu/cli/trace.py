@@ -111,6 +111,7 @@ def trace(
 
     model = load_topology(topology)
     network = Network(model, load_pipelines(folder or flows_dir()))
+    output.note_plugged(model, *(end.partition(":")[0] for end in (source, target)))
     ask = None
     if live:
         from dvr_ryu.lab import tracing

@@ -35,7 +35,7 @@ def hosts_picture(
     userspace datapath.
     """
     names = [name for name in topology.hosts if shown is None or name in shown]
-    hosts = [Host(HostView(topology, name), datapath_type) for name in names]
+    hosts = [Host(HostView(topology.as_namespaces, name), datapath_type) for name in names]
     groups = tuple(host.group() for host in hosts)
     closed = [host for host in topology.hosts.values() if host.name not in names]
     boxes = [*map(_closed, closed), _underlay(topology)]

@@ -40,6 +40,11 @@ def _controller_lines(found: Document) -> Iterator[str]:
     )
     for each in controller["moving"]:
         yield f"{each['instance']} is still on {each['host']}"
+    for each in controller["plugged"]:
+        where = (
+            f"plugged in on {' and '.join(each['hosts'])}" if each["hosts"] else "not plugged in"
+        )
+        yield f"{each['instance']} is {where}"
     if error := controller["error"]:
         yield f"the last save is not in force ({_local(error['time'])}):"
         yield from error["text"].splitlines()

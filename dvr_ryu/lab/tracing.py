@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.lifecycle import THE_LAB, pipelines_of, running
+from dvr_ryu.lab.plugging import as_led
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.topology.bridges import Plug, bridge_of
 
@@ -25,7 +26,7 @@ def network(folder: StateFolder = THE_LAB) -> Network:
 
     preflight.require_root()
     state = running(folder)
-    topology = parse_topology(folder.remembered(), state.topology)
+    topology = as_led(parse_topology(folder.remembered(), state.topology), state.lab_hosts)
     datapaths = {name: _datapath_type(state.lab_hosts[name]) for name in topology.hosts}
     return Network(topology, load_pipelines(pipelines_of(folder)), others=datapaths)
 

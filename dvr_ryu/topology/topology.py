@@ -19,6 +19,7 @@ from dvr_ryu.topology.expectation import Expectation
 from dvr_ryu.topology.family import IpNetwork
 from dvr_ryu.topology.model import (
     DHCP,
+    NAMESPACE,
     PLUGGED,
     FloatingIp,
     Host,
@@ -110,6 +111,17 @@ class Topology:
         if all(card.host == self.instances[name].host for name, card in instances.items()):
             return self
         return evolve(self, instances=instances, more_cards=tuple(map(placed, self.more_cards)))
+
+    @cached_property
+    def as_namespaces(self) -> Topology:
+        """The same topology with each guest as the namespace that would stand for it: to compute
+        what a guest does that takes its lease.
+        """
+        if not self.plugged:
+            return self
+        instances = {name: evolve(card, guest=NAMESPACE) for name, card in self.instances.items()}
+        more_cards = tuple(evolve(card, guest=NAMESPACE) for card in self.more_cards)
+        return evolve(self, instances=instances, more_cards=more_cards)
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:

@@ -23,7 +23,7 @@ class TracedHost:
         self, topology: Topology, pipelines: Pipelines, name: str, datapath_type: str
     ) -> None:
         """Raise KeyError for a host that the topology does not have."""
-        self.view = HostView(topology, name)
+        self.view = HostView(topology.as_namespaces, name)
         self._pipelines = pipelines
         self._datapath_type = datapath_type
         self._bridges: dict[str, Bridge] = {}

@@ -7,7 +7,7 @@ long is computed by a `Worker`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
@@ -55,6 +55,10 @@ class Watched(Protocol):
     def inputs(self) -> Inputs:
         """The inputs that are in force."""
 
+    @property
+    def plugged(self) -> Mapping[str, Collection[str]]:
+        """Instance that others plug in → the hosts on which it is plugged in."""
+
     def connected_bridges(self) -> Iterable[ConnectedBridge]:
         """The bridges that are connected now."""
 
@@ -90,6 +94,7 @@ class ControllerRoutes:
             inputs.pipelines.by_bridge.keys(),
             connected,
             watched.records,
+            watched.plugged,
         )
         return document(found.document())
 

@@ -68,6 +68,8 @@ class Status:
     """The bridges that each host should have."""
     connected: Mapping[BridgeName, SyncState]
     records: Records
+    plugged: Mapping[str, Collection[str]] = field(factory=dict)
+    """Instance that others plug in → the hosts on which it is plugged in."""
 
     def document(self) -> Document:
         """Plain data; `in_sync` is whether everything is."""
@@ -75,7 +77,7 @@ class Status:
         hosts = [_host(host, bridges) for host in self.hosts.values()]
         return {
             "in_sync": not self.controller.error and all(each["in_sync"] for each in hosts),
-            "controller": _controller(self.controller),
+            "controller": _controller(self.controller, self.plugged),
             "hosts": hosts,
             "bridges": bridges,
         }
@@ -87,7 +89,7 @@ class Status:
                 yield _bridge(name, self.records.of(name), self.connected.get(name))
 
 
-def _controller(state: ControllerState) -> Document:
+def _controller(state: ControllerState, plugged: Mapping[str, Collection[str]]) -> Document:
     return {
         "topology": state.topology,
         "version": state.version,
@@ -97,6 +99,7 @@ def _controller(state: ControllerState) -> Document:
         "since": time_text(state.since),
         "edits": {"applied": state.applied, "refused": state.refused},
         "moving": [{"instance": name, "host": host} for name, host in state.moving.items()],
+        "plugged": [{"instance": name, "hosts": [*hosts]} for name, hosts in plugged.items()],
         "error": error_document(state.error, state.error_time),
     }
 

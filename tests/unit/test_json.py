@@ -187,7 +187,8 @@ def test_status() -> None:
     name = BridgeName("server-68", "br-int")
     records.of(name).connected(Peer("10.0.0.1", 2))
     records.of(name).fails("no answer")
-    found = Status(controller, topology.hosts, ("br-int", "br-tun"), {}, records).document()
+    bridges, plugged = ("br-int", "br-tun"), {"vm": ["server-68"], "other": []}
+    found = Status(controller, topology.hosts, bridges, {}, records, plugged).document()
     companion = Companion("server-68", "applied", 0.0, "", "an error", running=True)
     document = status.put_together(found, {"server-68": companion})
     assert (document["in_sync"], status.exit_code(document)) == (False, 2)

@@ -28,7 +28,14 @@ from dvr_ryu.lab.proof.probes import (
     Probe,
 )
 from dvr_ryu.lab.proof.reach import Reach
-from dvr_ryu.topology.model import DHCP, FloatingIp, Port, PortForwarding, instance_namespace
+from dvr_ryu.topology.model import (
+    DHCP,
+    PLUGGED,
+    FloatingIp,
+    Port,
+    PortForwarding,
+    instance_namespace,
+)
 from dvr_ryu.topology.topology import Topology
 
 Pair = tuple[Port, Port]
@@ -74,7 +81,7 @@ def _leases(topology: Topology, reach: Reach) -> Iterator[Check]:
     own = {(port.network, port.host) for port in ports}
     for each in topology.instances.values():
         subnet = reach.subnet(each)
-        if subnet.dhcp and each.network in servers:
+        if subnet.dhcp and each.network in servers and each.guest != PLUGGED:
             file = leases_file(dhcp_namespace(topology.networks[each.network]))
             server = each.host if (each.network, each.host) in own else servers[each.network]
             address = f"{each.ip}/{each.prefixlen}"

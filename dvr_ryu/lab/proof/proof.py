@@ -20,6 +20,7 @@ from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.lifecycle import THE_LAB, running
 from dvr_ryu.lab.proof.checks import Check, address_checks, reach_checks
 from dvr_ryu.lab.proof.expected import expected_checks
+from dvr_ryu.lab.proof.plugged import triable
 from dvr_ryu.lab.proof.probes import Failed
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.tables import table
@@ -55,7 +56,10 @@ def prove(progress: Callable[[str], None], folder: StateFolder = THE_LAB) -> lis
 
 def try_all(lab: Lab, topology: Topology, progress: Callable[[str], None]) -> list[Result]:
     """Run every check of `topology` in `lab`, addresses first, because all other checks need
-    them."""
+    them. Instances that others have not plugged in are not among them."""
+    topology, lacking = triable(topology, lab.hosts)
+    if lacking:
+        progress(f"not tried, because others make them: {', '.join(lacking)}")
     with watched_underlay(lab, topology) as crossed, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def run(checks: Iterable[Check]) -> list[Result]:

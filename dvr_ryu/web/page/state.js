@@ -58,6 +58,7 @@ function* controller(state) {
     ["unchanged for", since(state.since)],
     ["edits", `${applied} applied, ${refused} refused`],
     ...state.moving.map((each) => ["moving", `${each.instance} is still on ${each.host}`]),
+    ...state.plugged.map(({ instance, hosts }) => ["plugged", `${instance}: ${hosts.join(" and ") || "not plugged in"}`]),
   ];
   yield make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", { text: name }), make("dd", {}, value)]));
   if (!state.error) return;

@@ -16,6 +16,7 @@ from attrs import frozen
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.lab.proof.proof import try_all
 from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.topology.loading import load_topology
@@ -221,6 +222,15 @@ def test_the_printed_commands_plug_a_guest_in(site: Site) -> None:
     for line in port["ip_netns"]:
         h1.run(["sh", "-ec", line])
     await_answer(h1, "vm-roamer", "10.1.0.12")
+    # The lab's proof tries it like any other instance, and not the one that it cannot enter.
+    steps: list[str] = []
+    results = try_all(site.lab, load_topology(site.file), steps.append)
+    assert [each for each in results if not each.passed] == []
+    tried = {end for each in results for end in (each.source, each.target)}
+    assert {"roamer", "2.2.2.88", "a"} <= tried and not {"vm", "2.2.2.77"} & tried
+    assert "not tried, because others make them: vm" in steps
+    shown = h1.run([DVR, "trace", str(site.file), "roamer", "b"], check=False).stderr
+    assert "computed as if others had plugged in roamer" in shown
     unplug(h1, port["tap"])
     run(h1, "ip netns del vm-roamer")
 
