@@ -17,8 +17,6 @@ from tests.lab.support.article import CIRROS, PEER, Article, article_lab, pingin
 from tests.lab.support.companions import await_answer
 from tests.lab.support.inventory import Inventory, differences, inventory
 
-pytestmark = pytest.mark.alone
-
 PINGS = ((CIRROS, "10.10.10.4"), (PEER, "192.168.10.222"), (("server-64", None), "2.2.2.100"))
 PATIENCE = 60
 
@@ -71,6 +69,7 @@ def undisturbed(article: Article) -> Iterator[None]:
         yield
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("service", ["companion", "ovsdb-server"])
 def test_a_kill_of_a_service_without_packets_disturbs_none(
     article: Article, host: LabHost, before: Inventory, service: str
@@ -112,6 +111,7 @@ def test_a_companion_announces_addresses_of_its_predecessor(
     wait_until(lambda: known["lladdr"] in known_as(), PATIENCE, "2.2.2.100 announced", known_as)
 
 
+@pytest.mark.alone
 def test_open_vswitch_comes_back_with_all_that_it_had(
     article: Article, host: LabHost, before: Inventory
 ) -> None:
@@ -124,6 +124,7 @@ def test_open_vswitch_comes_back_with_all_that_it_had(
     await_answers(article)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("program", ["dnsmasq-", "udhcpc-cirros"])
 def test_programs_come_back_and_leases_stay(
     article: Article, host: LabHost, before: Inventory, program: str

@@ -30,8 +30,6 @@ from tests.lab.support.inventory import Inventory, differences, inventory
 from tests.lab.support.pinging import unbroken
 from tests.lab.support.random_edits import edited, start, yaml_of
 
-pytestmark = pytest.mark.alone
-
 EDITS = int(os.environ.get("DVR_EDITS", "8"))
 SEED = int(os.environ.get("DVR_SEED", secrets.randbelow(1_000_000)))
 EVERY = "DVR_FRESH" in os.environ
@@ -167,6 +165,7 @@ def test_dvr_lab_up_brings_a_running_lab_to_its_edited_file(tmp_path: Path) -> N
         assert hosts_of(folder, file) == hosts
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300 + (40 if EVERY else 20) * EDITS)
 def test_random_edits_end_where_a_fresh_start_ends(tmp_path: Path) -> None:
     print(f"DVR_SEED={SEED} DVR_EDITS={EDITS}")

@@ -25,8 +25,6 @@ from tests.lab.edits.test_changes import hosts_of, lab
 from tests.lab.support.companions import await_answer, await_state, plugged, run
 from tests.lab.support.pinging import PACKETS_A_SECOND, Pings, counted
 
-pytestmark = pytest.mark.alone
-
 START = """
 controller: tcp:10.0.45.1:6653
 underlay: {cidr: 10.0.45.0/24, mtu: 1550}
@@ -112,6 +110,7 @@ ACROSS = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("edit", ["mac", "again"])
 def test_a_gateway_with_another_mac_is_found_at_once(running: Running, edit: str) -> None:
     interface = running.document["routers"]["r"]["interfaces"][0]
@@ -127,11 +126,13 @@ NEIGHBOURS = {
 }
 
 
+@pytest.mark.alone
 def test_an_instance_with_another_mac_is_found_at_once(running: Running) -> None:
     b = running.document["instances"]["b"]
     assert silent(running.counted(NEIGHBOURS, lambda: b.update(mac="fa:16:3e:00:00:b7"))) == {}
 
 
+@pytest.mark.alone
 def test_a_neighbour_on_the_same_host_with_another_mac_is_found_at_once(running: Running) -> None:
     b1 = running.document["instances"]["b1"]
     pings = {"on its host": ("h1", "vm-a", "10.1.0.13"), "by itself": ("h1", "vm-b1", "10.1.0.11")}
@@ -152,6 +153,7 @@ def other_router(document: dict[str, Any]) -> None:
     del document["routers"]["s"]["interfaces"][0]["mac"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("edit", [other_gateway, other_snat_port, other_router])
 def test_the_path_to_the_world_is_found_at_once_by_another_mac(
     running: Running, edit: Callable[[dict[str, Any]], None]
@@ -239,6 +241,7 @@ def test_a_router_that_leaves_a_network_and_comes_back_answers_once(
 # Undeclared machines ------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_an_undeclared_machine_is_routed_to_from_every_host(running: Running) -> None:
     """No log advises to move its network away from it."""
     h1 = running["h1"]
