@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 import pytest
 
+from dvr_ryu.companion.providers.kernel.taps import TUN
 from dvr_ryu.lab.hosts.bare import Lab, bare_lab
 from dvr_ryu.topology.controller import Controller
 from dvr_ryu.topology.model import Host, Underlay
@@ -21,6 +23,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.skip(reason="makes namespaces, which needs root"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tap_devices() -> None:
+    """Load the module by which userspace bridges get their devices. On a machine with the kernel's
+    datapath nothing may have needed it yet, and some tests make such bridges there, too.
+    """
+    if os.geteuid() == 0 and not os.path.exists(TUN):
+        subprocess.run(["modprobe", "tun"], check=True)
 
 
 @pytest.fixture(scope="session")
