@@ -30,10 +30,11 @@ def show_port(name: str, topology: Path | None, as_json: bool) -> None:
     """
     from dvr_ryu.companion import guest_commands
     from dvr_ryu.companion.providers.ovs_appctl.vswitchd import available_datapath
+    from dvr_ryu.companion.resources.openvswitch.datapath import datapath
     from dvr_ryu.lab.applied import applied_topology
     from dvr_ryu.topology.loading import load_topology
 
-    offloads = available_datapath() != "netdev"
+    offloads = datapath(available_datapath()).offloads
     declared = load_topology(topology) if topology else applied_topology()
     try:
         found = guest_commands.guest_port(declared, name, offloads)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from dvr_ryu.companion.resources.openvswitch.datapath import SYSTEM
 from dvr_ryu.graph.host import Host
 from dvr_ryu.graph.picture import (
     Box,
@@ -27,7 +28,7 @@ OUTSIDE = element_id(Kind.OUTSIDE)
 
 
 def hosts_picture(
-    topology: Topology, shown: Collection[str] | None = None, datapath_type: str = "system"
+    topology: Topology, shown: Collection[str] | None = None, datapath_type: str = SYSTEM.type
 ) -> Picture:
     """The picture of a topology. `shown` are the hosts that are drawn in full, all if it is None.
 

@@ -54,8 +54,9 @@ def require_devices() -> None:
     # These imports take 0.2 s; dvr lab exec should not wait for them.
     from dvr_ryu.companion.providers.kernel import taps
     from dvr_ryu.companion.providers.netlink.datapath import datapath_type
+    from dvr_ryu.companion.resources.openvswitch.datapath import datapath
 
-    if datapath_type() == "netdev":
+    if datapath(datapath_type()).needs_taps:
         try:
             taps.require()
         except OSError as error:

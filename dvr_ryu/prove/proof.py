@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from attrs import field, frozen
 
+from dvr_ryu.companion.resources.openvswitch.datapath import SYSTEM
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.prove.attempt import Attempt, Kind
 from dvr_ryu.prove.dhcp import lease
@@ -49,7 +50,7 @@ class Proof:
     """Proofs of topologies under the same pipelines, each an edit of the one before."""
 
     pipelines: Pipelines
-    datapath_type: str = "system"
+    datapath_type: str = SYSTEM.type
     _numbering: Numbering = field(factory=Numbering, init=False, eq=False)
     _right: set[int] = field(factory=set, init=False, eq=False)
 
@@ -82,7 +83,7 @@ class Judge:
     """Tries attempts in one topology, and compares with its expectations."""
 
     def __init__(
-        self, topology: Topology, pipelines: Pipelines, datapath_type: str = "system"
+        self, topology: Topology, pipelines: Pipelines, datapath_type: str = SYSTEM.type
     ) -> None:
         self._topology = topology
         self._network = Network(topology, pipelines, datapath_type)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dvr_ryu.companion.resources.openvswitch.datapath import SYSTEM
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.endpoints import Receiver, Sender, ends
@@ -29,7 +30,7 @@ class Network:
         self,
         topology: Topology,
         pipelines: Pipelines,
-        datapath_type: str = "system",
+        datapath_type: str = SYSTEM.type,
         others: Mapping[str, str] = {},
     ) -> None:
         """`datapath_type` is Open vSwitch's: "netdev" joins namespaces by pairs of veth devices.

@@ -13,6 +13,7 @@ from dvr_ryu.companion.providers.commands import path_of
 from dvr_ryu.companion.providers.kernel import rights, taps
 from dvr_ryu.companion.providers.netlink import conntrack
 from dvr_ryu.companion.providers.netlink.namespaces import nowhere
+from dvr_ryu.companion.resources.openvswitch.datapath import datapath
 from dvr_ryu.topology.view import HostView
 
 BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
@@ -58,12 +59,12 @@ def findings(view: HostView | None, datapath_type: str) -> Iterator[Finding]:
     """Yield the kernel's abilities and lacks; without the rights to try, nothing."""
     if not rights.missing():
         trials = list(TRIALS)
-        if view and datapath_type == "system":
+        if view and datapath(datapath_type).kernels_tunnels:
             trials.append(TUNNELS[view.topology.underlay.tunnel_type])
         with nowhere():
             found = [_try(each) for each in trials if path_of(each.command[0])]
             found.append(_tell_connections())
-        if datapath_type == "netdev":
+        if datapath(datapath_type).needs_taps:
             found.append(_make_taps())
         yield from found
     if BRIDGE_FILTER.exists() and BRIDGE_FILTER.read_text().strip() == "1":

@@ -12,6 +12,7 @@ from dvr_ryu.companion.providers.ovs_appctl.vswitchd import DAEMON, Daemon, avai
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.database import SOCKET, Database
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.datapath import SYSTEM
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.bridges import BRIDGES
 
@@ -46,14 +47,14 @@ def failures(database: Database) -> Iterator[Finding]:
 def _datapath(datapath_type: str, present: list[Bridge]) -> Finding:
     """Which datapath is in use, and how to change to a module of the kernel that came later."""
     what = "datapath"
-    if datapath_type == "system":
+    if datapath_type == SYSTEM.type:
         return passes(what, "the kernel's openvswitch module")
-    if kernels_datapath() != "system":
+    if kernels_datapath() != SYSTEM.type:
         return passes(what, "userspace, without the kernel's openvswitch module")
     userspace = [bridge for bridge in present if is_userspace(bridge)]
     if any(bridge.before is not None for bridge in userspace):
         return passes(what, "userspace, like the bridges that were here before dvr_ryu")
-    began_without = available_datapath() != "system"
+    began_without = available_datapath() != SYSTEM.type
     seen = ", as ovs-vswitchd began before it" if began_without else ", as our bridges began so"
     steps = [
         *(["dvr companion down --host HOST"] if userspace else []),

@@ -15,6 +15,7 @@ from dvr_ryu.companion.providers.netlink.messages import values
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
 from dvr_ryu.companion.providers.ovsdb.database import Database
 from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.openvswitch.datapath import datapath
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.model import Underlay
 from dvr_ryu.topology.topology import Topology
@@ -49,7 +50,7 @@ def findings(view: HostView, datapath_type: str, database: Database) -> Iterator
         return
     device = found[0]
     # If Open vSwitch does not answer, another finding says so.
-    if datapath_type != "netdev" or device.is_bridge is not False:
+    if datapath(datapath_type).kernels_tunnels or device.is_bridge is not False:
         yield passes(what, f"{address} on {device.name}")
     else:
         advice = "without the openvswitch module: on an OVS bridge with the NIC as a port"

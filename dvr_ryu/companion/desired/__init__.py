@@ -13,6 +13,7 @@ from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.kernel_made import with_kernel_made
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
+from dvr_ryu.companion.resources.openvswitch.datapath import datapath
 from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.topology.view import HostView
 
@@ -37,7 +38,7 @@ def desired_resources(
 def _resources(
     view: HostView, datapath_type: str, cache: ResourceCache, options: TlsOptions
 ) -> Iterator[Resource]:
-    network_inputs, tx_checksum = NetworkInputs(view, cache), datapath_type != "netdev"
+    network_inputs, tx_checksum = NetworkInputs(view, cache), datapath(datapath_type).offloads
     yield from tls.resources(view, options)
     yield from bridges.resources(view, datapath_type, options.controller(view))
     yield from instances.resources(view, tx_checksum, cache, network_inputs)

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
+from dvr_ryu.companion.resources.openvswitch.datapath import NETDEV
 from dvr_ryu.companion.resources.openvswitch.ofctl import OPENFLOW
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.resources.resource import Resource
@@ -76,12 +77,12 @@ def datapath_of(present: Iterable[Bridge], available: str) -> str:
     So a host that began without the kernel's module stays as it is once there is one: the change
     would cut all its networks, and belongs to an administrator.
     """
-    return "netdev" if any(map(is_userspace, present)) else available
+    return NETDEV.type if any(map(is_userspace, present)) else available
 
 
 def is_userspace(bridge: Bridge) -> bool:
     """Whether a bridge has Open vSwitch's userspace datapath."""
-    return bridge.settings["datapath_type"] == "netdev"
+    return bridge.settings["datapath_type"] == NETDEV.type
 
 
 def adopted(present: Iterable[Bridge]) -> dict[str, Bridge]:

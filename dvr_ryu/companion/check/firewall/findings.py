@@ -19,6 +19,7 @@ from dvr_ryu.companion.check.underlay import carriers
 from dvr_ryu.companion.providers.commands import path_of
 from dvr_ryu.companion.providers.kernel import rights
 from dvr_ryu.companion.providers.ovsdb.database import Database
+from dvr_ryu.companion.resources.openvswitch.datapath import datapath
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology import model
 from dvr_ryu.topology.controller import Controller
@@ -122,7 +123,7 @@ def _flows(
     device = names[0] if names else None
     tunnel_type = view.topology.underlay.tunnel_type
     # The userspace datapath takes tunnels' packets from the card, before netfilter.
-    if datapath_type == "system":
+    if datapath(datapath_type).kernels_tunnels:
         protocol, port = TUNNELS[tunnel_type]
         subject = f"{tunnel_type} tunnels"
         for other in others:

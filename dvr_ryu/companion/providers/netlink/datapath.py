@@ -8,6 +8,7 @@ from pyroute2.netlink import CTRL_CMD_GETFAMILY, GENL_ID_CTRL, NETLINK_GENERIC, 
 
 from dvr_ryu.companion.providers.netlink.client import netlink
 from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.openvswitch.datapath import NETDEV, SYSTEM
 
 FAMILY = "ovs_datapath"
 """The generic netlink family of the kernel's openvswitch module, built in or loaded. A request for
@@ -16,7 +17,7 @@ it makes the kernel load the module, if it can."""
 
 def datapath_type() -> str:
     """Return "system" where the kernel has Open vSwitch's datapath, else "netdev"."""
-    return "system" if kernel_serves(FAMILY) else "netdev"
+    return SYSTEM.type if kernel_serves(FAMILY) else NETDEV.type
 
 
 def kernel_serves(family: str) -> bool:

@@ -15,6 +15,7 @@ from attrs import frozen
 from dvr_ryu.companion.providers.commands import path_of
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.companion.providers.ovsdb.database import SOCKET
+from dvr_ryu.companion.resources.openvswitch.datapath import NETDEV, SYSTEM
 
 DAEMON = "ovs-vswitchd"
 PID_FILE = Path(SOCKET).with_name(f"{DAEMON}.pid")
@@ -52,13 +53,13 @@ def available_datapath() -> str:
 
     Where it does not run or cannot be asked, the kernel's answer is that of the next one.
     """
-    if (kernels := datapath_type()) != "system":
+    if (kernels := datapath_type()) != SYSTEM.type:
         return kernels
     daemon = Daemon.find()
     if daemon not in _answers:
         _answers.clear()
         _answers[daemon] = daemon is None or _has_datapaths()
-    return "system" if _answers[daemon] else "netdev"
+    return SYSTEM.type if _answers[daemon] else NETDEV.type
 
 
 def _has_datapaths() -> bool:
