@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
 from dvr_ryu.errors import HostError
 
+SLOWNESS = "DVR_SLOWNESS"
+"""An environment variable: the factor by which this machine is slower than labs expect, because
+qemu emulates its processor. Every timeout of a lab is so many times as long."""
+
 _PAUSE = 0.05
+
+
+def timeout_here(seconds: float) -> float:
+    """The timeout on this machine that is `seconds` on others."""
+    return seconds * float(os.environ.get(SLOWNESS, "1"))
 
 
 def wait_until(
@@ -17,6 +27,7 @@ def wait_until(
     detail: Callable[[], str] = str,
 ) -> None:
     """Return as soon as `predicate` holds; after `timeout` seconds, HostError with `detail()`."""
+    timeout = timeout_here(timeout)
     deadline = time.monotonic() + timeout
     while not predicate():
         if time.monotonic() > deadline:

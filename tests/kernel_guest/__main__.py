@@ -5,50 +5,32 @@ machine's kernel has it, else in a guest. Its output is the command's, its exit 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
-from typing import BinaryIO
 
 from dvr_ryu.companion.providers.netlink.datapath import datapath_type
 from dvr_ryu.errors import HostError
-from tests.kernel_guest.guest import Job, guest
-
-_PAUSE = 0.05
+from tests.kernel_guest.guest import guest
 
 
 def main(command: Sequence[str]) -> int:
     """Run the command; return its exit code."""
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    # So that a guest's files are removed when its user ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if datapath_type() == "system":
         return subprocess.run(command).returncode
     try:
         with guest() as running:
-            return follow(running.start(command))
+            job = running.start(command)
+            job.follow(running.require_running)
+            return job.code
     except HostError as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def follow(job: Job) -> int:
-    """Copy what a job writes to this process's streams until it ends; return its exit code."""
-    with job.output.open("rb") as output, job.error.open("rb") as error:
-        pairs = ((output, sys.stdout.buffer), (error, sys.stderr.buffer))
-        while not job.ended():
-            if not any([_copy(*pair) for pair in pairs]):
-                time.sleep(_PAUSE)
-        for pair in pairs:
-            _copy(*pair)
-    return job.code()
-
-
-def _copy(source: BinaryIO, target: BinaryIO) -> bool:
-    if chunk := source.read():
-        target.write(chunk)
-        target.flush()
-    return bool(chunk)
-
-
 if __name__ == "__main__":
-    os.environ["PYTHONUNBUFFERED"] = "1"
     sys.exit(main(sys.argv[1:]))

@@ -18,7 +18,7 @@ for module in $(cat /modules/order); do
     insmod "/modules/$module"
 done
 
-mount -t virtiofs -o ro machine /lower
+mount -t virtiofs -o ro root /lower
 mount -t tmpfs -o mode=755,size=75% memory /memory
 mkdir /memory/upper /memory/work
 mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work overlay /root

@@ -45,8 +45,9 @@ def folder_daemon(socket: Path, folder: Path) -> list[str]:
 
 
 @contextmanager
-def served(command: Sequence[str], socket: Path, log: Path) -> Iterator[None]:
+def served(command: Sequence[str], socket: Path) -> Iterator[None]:
     """Run the command of a daemon, which listens at `socket` when the block begins."""
+    log = socket.with_suffix(".log")
     with log.open("wb") as output:
         daemon = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT

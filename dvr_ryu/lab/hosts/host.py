@@ -21,6 +21,7 @@ from attrs import frozen
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts.init import RUNS_ALREADY, SERVICES, SOCKET
 from dvr_ryu.lab.hosts.process import Process
+from dvr_ryu.lab.wait import timeout_here
 
 MARKER = "DVR_LAB"
 """An environment variable of a host's first processes: the state folder of their lab."""
@@ -104,6 +105,7 @@ class LabHost:
         HostError if it takes longer than `timeout` seconds, or if it fails and `check` is set.
         """
         title = f"{self.name}: {shlex.join(command)}"
+        timeout = timeout_here(timeout)
         try:
             result = subprocess.run(
                 self.enter(command, namespace),
