@@ -32,7 +32,8 @@ test-kernel: root test-deps venv ## (sudo) run the labs' tests on the kernel's d
 ifdef TESTS
 	@$(BIN)/python -m tests.kernel_guest $(BIN)/pytest $(TESTS)
 else
-	@$(BIN)/python -m tests.kernel_guest $(MAKE) --keep-going --no-print-directory labs
+	@code=0; $(BIN)/python -m tests.kernel_guest $(MAKE) --keep-going --no-print-directory labs || code=1; \
+	$(BIN)/pytest tests/kernel_guest/test_real_machines.py || code=1; exit $$code
 endif
 
 without-labs:
