@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from dvr_ryu.companion import foreign
 from dvr_ryu.companion.change import HostChange, change
-from dvr_ryu.companion.desired import plugged
 from dvr_ryu.companion.desired.tls import DEFAULTS, TlsOptions
 from dvr_ryu.companion.host import Host, Progress, locked
 from dvr_ryu.companion.paths import RUN_DIRECTORY
@@ -72,7 +71,7 @@ def _report_foreign(host: Host, view: HostView, report: Report) -> None:
         report(line)
     for line in foreign.lines(host.foreign, view.topology, view.host.name):
         report(line)
-    for line in plugged.lines(view, host.plugged(view.topology)):
+    for line in host.plugged_lines(view):
         report(line)
     for line in foreign.lines_of_rules(host.foreign_rules):
         report(line)

@@ -38,6 +38,7 @@ from dvr_ryu.companion.providers.netlink.devices import Devices, VethPairs, with
 from dvr_ryu.companion.providers.netlink.namespaces import Namespaces
 from dvr_ryu.companion.providers.netlink.routing import Routing
 from dvr_ryu.companion.providers.netlink.visits import visits
+from dvr_ryu.companion.providers.ovs_appctl.learned import learned_macs
 from dvr_ryu.companion.providers.ovs_appctl.vswitchd import available_datapath
 from dvr_ryu.companion.providers.ovs_ofctl import flows
 from dvr_ryu.companion.providers.ovsdb.bridges import Ovsdb
@@ -144,6 +145,13 @@ class Host:
             return []
         found = plugged.plugged(topology, self._guests.interfaces())
         return [evolve(each, led=not each.port.roams or _is_led(each)) for each in found]
+
+    def plugged_lines(self, view: HostView) -> list[str]:
+        """What there is to say about the instances that others plug in."""
+        found = self.plugged(view.topology)
+        here = any(each.on_bridge for each in found)
+        learned = learned_macs(bridge_of(Plug.DEVICES)) if here else {}
+        return [*plugged.lines(view, found, learned)]
 
     def _as_plugged(self, view: HostView, guests: list[Plugged]) -> HostView:
         """The view with roaming instances on this host if they are here; made once for all looks

@@ -115,6 +115,16 @@ def test_topologies_can_be_typed(document: str, instances: list[set[str]], tmp_p
     assert not instances
 
 
+def test_the_plugged_instance_fits_into_the_topology_before_it(tmp_path: Path) -> None:
+    before, _, section = written("README.rst").partition("Plug in your own VM")
+    block = re.findall(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", before)[-1]
+    line = re.search(r"^      vm: .*$", section, re.MULTILINE)
+    assert line
+    (tmp_path / "lab.yaml").write_text(f"{textwrap.dedent(block.rstrip())}\n{line[0][4:]}\n")
+    vm = load_topology(tmp_path / "lab.yaml").instances["vm"]
+    assert (vm.guest, vm.host) == ("plugged", "server-64")
+
+
 @pytest.mark.parametrize(
     ("page", "example"), [("routing", "shapes"), ("dhcp", "dhcp"), ("north-south", "north-south")]
 )

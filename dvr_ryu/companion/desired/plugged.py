@@ -7,7 +7,7 @@ or if it has the name of that port's tap device.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -17,6 +17,8 @@ from dvr_ryu.topology import model
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
+
+NOTHING: Mapping[int, Collection[str]] = {}
 
 
 @frozen
@@ -87,13 +89,18 @@ def roaming_hosts(topology: Topology, host: str, found: Iterable[Plugged]) -> di
     }
 
 
-def lines(view: HostView, found: Iterable[Plugged]) -> Iterator[str]:
-    """Yield a line for each instance that is plugged in here, or should be, and is not."""
+def lines(
+    view: HostView, found: Iterable[Plugged], learned: Mapping[int, Collection[str]] = NOTHING
+) -> Iterator[str]:
+    """Yield a line for each instance that is plugged in here, or should be, and is not. `learned`:
+    OpenFlow port number → the MACs that br-int has learned there.
+    """
     plugged_in = {each.port.device: each for each in found}
     for card in view.topology.plugged:
         here = card.roams or card.host == view.host.name
         if each := plugged_in.get(card.device):
             yield from _lines_of(view, each, here)
+            yield from _other_macs(each, learned.get(card.ofport, ()))
         elif here and not card.roams:
             yield f"{_called(card)} is not plugged in; dvr show port {card.name} tells how"
 
@@ -121,6 +128,17 @@ def _lines_of(view: HostView, each: Plugged, here: bool) -> Iterator[str]:
         yield (
             f"{name} should have the MAC {card.mac}, and {first.name} has {first.mac} by its "
             f"attached-mac: let the guest have the former, or write mac: '{first.mac}'"
+        )
+
+
+def _other_macs(each: Plugged, learned: Collection[str]) -> Iterator[str]:
+    """Say by which MAC a guest sends that does not use its own. One that does may have others
+    behind it."""
+    card, others = each.port, sorted({*learned} - each.port.virtual_macs)
+    if others and card.mac not in others and not each.interfaces[0].mac:
+        yield (
+            f"{_called(card)} should have the MAC {card.mac}, and sends as {', '.join(others)}: "
+            f"let the guest have the former, or write mac: '{others[0]}'"
         )
 
 

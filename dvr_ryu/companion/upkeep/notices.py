@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dvr_ryu.companion import foreign
-from dvr_ryu.companion.desired import plugged
 from dvr_ryu.companion.desired.tls import TlsOptions
 from dvr_ryu.companion.host import Host
 from dvr_ryu.companion.upkeep.tls_watch import TlsWatch
@@ -32,7 +31,7 @@ class Notices:
         lines += foreign.lines_of_rules(host.foreign_rules)
         if self._host in topology.hosts:
             view = HostView(topology, self._host)
-            lines += plugged.lines(view, host.plugged(topology))
+            lines += host.plugged_lines(view)
             lines += self._tls.lines(view, host)
         if not unread and (lack := self._shortage(topology)):
             lines.append(f"{lack}; until then large packets are lost")

@@ -110,12 +110,23 @@ def await_guest(site: Site, device: str) -> None:
     await_answer(site["h1"], f"guest-{device}", "10.1.0.12")
 
 
+def readme_commands() -> list[str]:
+    """The commands that README.rst tells to type."""
+    text = Path(__file__).parents[3].joinpath("README.rst").read_text()
+    section = text.partition("Plug in your own VM")[2].partition("`Own guests")[0]
+    commands = [line.strip() for line in section.splitlines() if line.startswith("    sudo")]
+    assert len(commands) == 2
+    return commands
+
+
 def test_a_plugged_guest_is_an_instance(site: Site) -> None:
     h1, h2, vm = site["h1"], site["h2"], site.vm
     site.await_log("h1", "vm is not plugged in; dvr show port vm tells how")
     assert "namespace vm-vm" not in site.log("h1") and "vm-vm" not in run(h1, "ip netns")
     make_guest(h1, vm, "vnet0")
-    plug(h1, vm, "vnet0")
+    for command in readme_commands():
+        h1.run(["sh", "-ec", command.replace("sudo dvr", DVR).replace("sudo ", "")
+                .replace("=ID", f"={vm.id}")])  # fmt: skip
     plug(h1, vm, "bystander", "type=internal", "external_ids:iface-id=of-others")
     await_guest(site, "vnet0")
     assert "mtu 1500" in run(h1, "ip link show eth0", "guest-vnet0")
@@ -147,6 +158,13 @@ def test_it_may_be_unplugged_and_plugged_in_again_by_another_device(site: Site) 
     site.await_log("h1", f"vm is plugged in more than once: {vm.device} counts, unplug vnet1")
     assert reaches(h1, vm.device, "10.1.0.12")
     remove_guest(h1, vm.device)
+    # One that has another MAC, and does not say so, is known by what it sends.
+    make_guest(h1, vm, "a-vnet", "02:00:00:00:00:02")
+    plug(h1, vm, "a-vnet")
+    site.await_log("h1", "vm is plugged in, as a-vnet")
+    assert not has_lease(h1, vm, "a-vnet")
+    site.await_log("h1", f"vm should have the MAC {vm.mac}, and sends as 02:00:00:00:00:02")
+    remove_guest(h1, "a-vnet")
     # The other one takes over; it says itself that its MAC is wrong.
     site.await_log("h1", f"vm should have the MAC {vm.mac}, and vnet1 has 02:00:00:00:00:01")
     run(h1, "ovs-vsctl set Interface vnet1 external_ids:attached-mac=" + vm.mac)

@@ -7,6 +7,7 @@ from attrs import evolve
 from dvr_ryu.companion.desired import desired_resources
 from dvr_ryu.companion.desired.plugged import lines, plugged, resources, roaming_hosts
 from dvr_ryu.companion.foreign import ForeignInterface
+from dvr_ryu.companion.providers.ovs_appctl.learned import parsed
 from dvr_ryu.companion.resources.openvswitch.plugged_port import PluggedPort
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.view import HostView
@@ -78,6 +79,24 @@ def test_what_is_wrong_with_one_is_said():
     assert f"should have the MAC {PORT.mac}" in mac and "mac: '02:00:00:00:00:01'" in mac
     _, (_, error) = of(HERE, evolve(VNET0, error="could not open vnet0"))
     assert error == "a has no device: Open vSwitch says: could not open vnet0"
+
+
+def test_a_guest_that_sends_with_another_mac_only_is_named():
+    silent = evolve(VNET0, mac="")
+    found = plugged(TOPOLOGY, [silent])
+    for macs, said in (((), 0), ((PORT.mac, "02:00:00:00:00:01"), 0), (("02:00:00:00:00:01",), 1)):
+        _, *more = lines(HERE, found, {PORT.ofport: macs, 7: ("02:00:00:00:00:02",)})
+        assert len(more) == said and all("sends as 02:00:00:00:00:01" in each for each in more)
+
+
+def test_macs_are_read_from_what_open_vswitch_prints():
+    shown = """\
+ port  VLAN  MAC                Age
+    1    77  fa:16:3e:00:00:01    3
+33000    77  02:00:00:00:00:01    0
+LOCAL     0  02:00:00:00:00:02    1
+"""
+    assert parsed(shown) == {1: {"fa:16:3e:00:00:01"}, 33000: {"02:00:00:00:00:01"}}
 
 
 def test_its_number_is_one_that_open_vswitch_itself_never_gives():
