@@ -56,8 +56,11 @@ def inside(namespace: str) -> Iterator[None]:
 
 
 def _setns(descriptor: int) -> None:
-    """Put this thread into a namespace. Python has os.setns from 3.12 on."""
-    _raise_unless_0(_libc.setns(descriptor, 0))
+    """Put this thread into a network namespace. Python has os.setns from 3.12 on.
+
+    The kind is named: systemd's RestrictNamespaces forbids a call that leaves it open.
+    """
+    _raise_unless_0(_libc.setns(descriptor, CLONE_NEWNET))
 
 
 def _mount(source: str, target: Path, flags: int) -> None:
