@@ -13,7 +13,7 @@ BESIDE_EACH_OTHER := labs-together without-labs
 ifneq ($(MAKECMDGOALS),$(BESIDE_EACH_OTHER))
 .NOTPARALLEL:
 endif
-.PHONY: help demo test test-kernel labs labs-together labs-alone without-labs bench down deps test-deps venv lint unit dist wheelhouse test-wheelhouse test-roots deb test-deb docs clean root deb-deps machine-deps another-python
+.PHONY: help demo test test-kernel labs labs-together labs-alone without-labs bench down deps test-deps venv lint unit dist wheelhouse test-wheelhouse test-roots deb test-deb test-servers docs clean root deb-deps machine-deps another-python
 
 help: ## print this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,10 @@ deb: deb-deps venv wheelhouse ## build the Debian package, for Debian 12 and 13,
 
 test-deb: root machine-deps deb ## (sudo) install, upgrade and purge the package on machines of qemu
 	@$(BIN)/pytest tests/deb
+
+# DVR_DEBIAN=13, or 12,13: the servers' release; without it 12.
+test-servers: root machine-deps venv ## (sudo) type docs/three-servers.rst into three machines of qemu
+	@$(BIN)/pytest -s tests/machines tests/servers
 
 docs: venv ## regenerate the generated documents, and build all documents in docs/_build/html
 	@$(BIN)/dvr docs > flows/README.rst.fresh

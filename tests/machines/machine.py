@@ -18,9 +18,22 @@ from tests.machines import qemu
 from tests.machines.image import Image
 from tests.machines.link import Link
 
-START = 240
+START = 600
 """Seconds that a machine may take until ssh answers: without KVM, and with others beside it."""
-STOP = 120
+STOP = 300
+_WORDS = (
+    *("root=/dev/nvme0n1", "rw", "console=ttyS0", "loglevel=4", "net.ifnames=0", "panic=5"),
+    *("mitigations=off", "module_blacklist=ahci", "systemd.show_status=error"),
+    # What no test needs, and what would hold apt's lock when a test wants it.
+    *(
+        f"systemd.mask={unit}"
+        for unit in (
+            *("getty@tty1.service", "serial-getty@ttyS0.service", "e2scrub_reap.service"),
+            *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer"),
+        )
+    ),
+)
+"""The kernel's command line, which systemd reads, too. The NICs are eth0, eth1, ..."""
 _OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": "5",
@@ -115,6 +128,18 @@ class Machine:
         """Copy a file or a folder out of the machine."""
         self._scp(f"root@localhost:{source}", str(target))
 
+    def ssh_config(self) -> str:
+        """Return the lines of an ssh_config by which ssh and scp find the running machine."""
+        options = {
+            **_OPTIONS,
+            "HostName": "localhost",
+            "Port": str(self._port),
+            "User": "root",
+            "IdentityFile": str(self._image.key),
+            "ControlMaster": "no",
+        }
+        return f"Host {self.name}\n" + "".join(f"  {key} {to}\n" for key, to in options.items())
+
     def reboot(self) -> None:
         """Type ``systemctl reboot``, and return when the machine takes commands again."""
         before = self._boot()
@@ -137,10 +162,7 @@ class Machine:
         self._qemu = None
 
     def _command(self) -> list[str]:
-        words = [
-            *("root=/dev/nvme0n1", "rw", "console=ttyS0", "net.ifnames=0", "mitigations=off"),
-            *("panic=5", f"systemd.hostname={self.name}", *self.kernel_words),
-        ]
+        words = [*_WORDS, f"systemd.hostname={self.name}", *self.kernel_words]
         networks = ["user,hostfwd=tcp:127.0.0.1:0-:22", *self._backends]
         return qemu.command(
             self.name,

@@ -53,6 +53,8 @@ FOLDERS = (
     "tests/unit",
     "tests/switch",
     "tests/lab",
+    "tests/machines",
+    "tests/servers",
 )
 FILES = (
     "dvr_ryu/app.py",
