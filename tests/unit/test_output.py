@@ -192,18 +192,18 @@ def test_a_dump_on_stdin_that_is_no_text() -> None:
 # Advice to type -----------------------------------------------------------------------------------
 
 _AS_A_USER = f"""if True:
-    import os, sys
-    from dvr_ryu.cli import cli, main
-    from dvr_ryu.companion import agent, check, script
-    from dvr_ryu.lab import lifecycle, progress
-    from dvr_ryu.lab.services import flows, readiness
-    with progress.steps():
-        pass
-    cli.main(["check", {EXAMPLE!r}], standalone_mode=False)  # Python may be root's alone: load it
+    import importlib, os, pkgutil, sys
+    from dvr_ryu import cli, companion, lab
+    # Python and the checkout may be root's alone: load what a command may import.
+    for package in (cli, companion, lab):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
+    lab.progress.steps().__enter__()
+    cli.cli.main(["check", {EXAMPLE!r}], standalone_mode=False)
     if os.geteuid() == 0:
         os.setuid(65534)
     sys.argv[:] = sys.argv[1:]
-    main()"""
+    cli.main()"""
 
 
 def as_a_user(*arguments: str) -> subprocess.CompletedProcess[str]:
