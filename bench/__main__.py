@@ -25,6 +25,7 @@ PARTS = (
     "companion",
     "one_more",
     "prove",
+    "datapath",
 )
 """Modules with measure(), in the order of the table."""
 
