@@ -10,7 +10,8 @@ from dvr_ryu.errors import HostError
 
 SLOWNESS = "DVR_SLOWNESS"
 """An environment variable: the factor by which this machine is slower than labs expect, because
-qemu emulates its processor. Every timeout of a lab is so many times as long."""
+qemu emulates its processor. Every timeout of a lab is so many times as long, and so is every pause
+between two looks, because a look takes time from what it waits for."""
 
 _PAUSE = 0.05
 
@@ -27,9 +28,9 @@ def wait_until(
     detail: Callable[[], str] = str,
 ) -> None:
     """Return as soon as `predicate` holds; after `timeout` seconds, HostError with `detail()`."""
-    timeout = timeout_here(timeout)
+    timeout, pause = timeout_here(timeout), timeout_here(_PAUSE)
     deadline = time.monotonic() + timeout
     while not predicate():
         if time.monotonic() > deadline:
             raise HostError(f"{what}: not within {timeout:g} s\n{detail()}".rstrip())
-        time.sleep(_PAUSE)
+        time.sleep(pause)
