@@ -11,10 +11,10 @@ from pathlib import Path
 from dvr_ryu.lab.guests.debian_kernel import Kernel
 
 _NEEDED = (
-    *("virtio_pci", "virtiofs", "overlay"),
+    *("virtio_pci", "virtiofs", "overlay", "virtio_net"),
     *("openvswitch", "vport-vxlan", "vport-geneve", "vport-gre"),
 )
-"""The guest mounts its root with the first; Open vSwitch's are there before its daemons ask."""
+"""A guest has no udev that would load modules for its devices; Open vSwitch's would come late."""
 _INIT = Path(__file__).with_name("boot.sh")
 
 
