@@ -10,8 +10,7 @@ from dvr_ryu.errors import HostError
 
 SLOWNESS = "DVR_SLOWNESS"
 """An environment variable: the factor by which this machine is slower than labs expect, because
-qemu emulates its processor. Every timeout of a lab is so many times as long, and so is every pause
-between two looks, because a look takes time from what it waits for."""
+qemu emulates its processor. Every timeout of a lab is so many times as long."""
 
 _PAUSE = 0.05
 
@@ -28,9 +27,12 @@ def wait_until(
     detail: Callable[[], str] = str,
 ) -> None:
     """Return as soon as `predicate` holds; after `timeout` seconds, HostError with `detail()`."""
-    timeout, pause = timeout_here(timeout), timeout_here(_PAUSE)
-    deadline = time.monotonic() + timeout
-    while not predicate():
-        if time.monotonic() > deadline:
+    deadline = time.monotonic() + (timeout := timeout_here(timeout))
+    while True:
+        began = time.monotonic()
+        if predicate():
+            return
+        if (now := time.monotonic()) > deadline:
             raise HostError(f"{what}: not within {timeout:g} s\n{detail()}".rstrip())
-        time.sleep(pause)
+        # On a slow machine a look takes long, from what it waits for: at most half of the time.
+        time.sleep(max(_PAUSE, now - began))

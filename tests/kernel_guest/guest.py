@@ -37,7 +37,7 @@ _WORDS = (
     "tsc=reliable",
 )
 """An emulated processor needs no mitigations, and reads its TSC much faster than other clocks."""
-_SLOW = {SLOWNESS: "6", "PYTEST_TIMEOUT": "3000"}
+_SLOW = {SLOWNESS: "20", "PYTEST_TIMEOUT": "3000"}
 """Variables of a guest whose processor qemu emulates."""
 
 
