@@ -58,9 +58,8 @@ class Guest:
 
     @classmethod
     def boot(cls, name: str, memory: int = MEMORY, devices: Sequence[str] = ()) -> Guest:
-        """Boot a guest with so many MB, which takes commands when this returns; `stop` ends it.
-
-        `devices` are further words for qemu. HostError if it does not come up.
+        """Boot a guest with so many MB; `await_boot` waits until it takes commands, `stop` ends it,
+        and so does the end of this thread. `devices` are further words for qemu.
         """
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kernel_guest")))
@@ -81,10 +80,7 @@ class Guest:
                 )
             stack.callback(process.wait)
             stack.callback(process.kill)
-            booted = cls(name, folder, process, stack)
-            booted._await_boot()
-            booted._stack = stack.pop_all()
-            return booted
+            return cls(name, folder, process, stack.pop_all())
 
     def stop(self) -> None:
         """End the guest, as if its power was cut, and remove its files."""
@@ -121,7 +117,7 @@ class Guest:
         with (self._folder / "doorbell.in").open("w") as doorbell:
             doorbell.write(f"{line}\n")
 
-    def _await_boot(self) -> None:
+    def await_boot(self) -> None:
         """Wait until the guest takes jobs; HostError if it ends before, or takes minutes."""
 
         def booted() -> bool:
@@ -154,6 +150,7 @@ def guest() -> Iterator[Guest]:
     """A guest that lasts as long as the block."""
     booted = Guest.boot("guest")
     try:
+        booted.await_boot()
         yield booted
     finally:
         booted.stop()

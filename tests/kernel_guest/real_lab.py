@@ -89,8 +89,8 @@ def real_lab(text: str) -> Iterator[RealLab]:
             stack.callback(guest.stop)
             return GuestHost(name, Process.of(guest.pid), guest)
 
+        hosts = {name: boot(name) for name in topology.hosts}
         with ThreadPoolExecutor() as pool:
-            hosts = dict(zip(topology.hosts, pool.map(boot, topology.hosts), strict=True))
             list(pool.map(lambda host: _equip(host, topology, text), hosts.values()))
         first = next(iter(hosts.values()))
         address = f"{controller_of(topology).address}/{topology.underlay.cidr.prefixlen}"
@@ -104,6 +104,7 @@ def real_lab(text: str) -> Iterator[RealLab]:
 
 def _equip(host: GuestHost, topology: Topology, text: str) -> None:
     """Make of a guest what an administrator makes of a server, before dvr_ryu runs there."""
+    host.guest.await_boot()
     underlay = topology.underlay
     address = f"{topology.hosts[host.name].address}/{underlay.cidr.prefixlen}"
     host.run(["ip", "link", "set", NIC, "mtu", str(underlay.mtu), "up"])
