@@ -11,33 +11,69 @@ from typing import Any
 
 from attrs import frozen
 
-from dvr_ryu.lab.hosts.host import LabHost
+from dvr_ryu.errors import HostError
+from dvr_ryu.lab.hosts.host import LabHost, environment
+from dvr_ryu.lab.hosts.process import Process
 from dvr_ryu.lab.wait import wait_until
 
-_COMPANION = """
-import json, os, signal, sys
+_COMPANIONS = """
+import json, os, signal, sys, tempfile, traceback
 from dvr_ryu.companion.agent import apply, down, plan
 from dvr_ryu.errors import DvrError
 from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.view import HostView
 
-verb, file, host, kill_at = sys.argv[1:]
+def work(verb, file, host, kill_at):
+    def progress(done, total):
+        if kill_at is not None and done >= kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-def progress(done, total):
-    if kill_at and done >= int(kill_at):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-try:
     if verb == "down":
-        change = down(host, progress)
-    elif verb == "plan":
-        change = plan(HostView(load_topology(file), host))
-    else:
-        change = apply(HostView(load_topology(file), host), progress)
-except DvrError as error:
-    sys.exit(str(error))
-print(json.dumps(list(change.lines())))
+        return down(host, progress)
+    view = HostView(load_topology(file), host)
+    return plan(view) if verb == "plan" else apply(view, progress)
+
+def companion(arguments):
+    try:
+        print(json.dumps(list(work(*arguments).lines())), flush=True)
+        return 0
+    except DvrError as error:
+        print(error, file=sys.stderr, flush=True)
+    except BaseException:
+        traceback.print_exc()
+    return 1
+
+for line in sys.stdin:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        pid = os.fork()
+        if not pid:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(output.fileno(), 1)
+            os.dup2(errors.fileno(), 2)
+            os._exit(companion(json.loads(line)))
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        texts = []
+        for file in output, errors:
+            file.seek(0)
+            texts.append(file.read().decode(errors="replace"))
+        print(json.dumps([code, *texts]), flush=True)
 """
+_hosts: dict[Process, subprocess.Popen[str]] = {}
+"""A lab host, by its first process → a process in it that forks companions: to import all that a
+companion needs takes longer than its work."""
+
+
+def _forker(host: LabHost) -> subprocess.Popen[str]:
+    """The process of a host that forks companions; it ends with the host."""
+    if host.init not in _hosts:
+        _hosts[host.init] = subprocess.Popen(
+            host.enter([sys.executable, "-c", _COMPANIONS]),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    return _hosts[host.init]
 
 
 @frozen
@@ -57,8 +93,14 @@ class Companion:
         self, verb: str, kill_at: int | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Like a call, but it may fail, or be killed once so many resources are made."""
-        arguments = [verb, str(self.file), self.name, "" if kill_at is None else str(kill_at)]
-        return self.host.run([sys.executable, "-c", _COMPANION, *arguments], check=check)
+        forker = _forker(self.host)
+        assert forker.stdin and forker.stdout
+        request = [verb, str(self.file), self.name, kill_at]
+        print(json.dumps(request), file=forker.stdin, flush=True)
+        code, output, errors = json.loads(forker.stdout.readline())
+        if check and code:
+            raise HostError(f"companion {verb} of {self.name}: ended with {code}\n{errors}")
+        return subprocess.CompletedProcess(verb, code, output, errors)
 
     def edit(self, old: str, new: str) -> None:
         """Replace a part of the topology file, which must exist."""
