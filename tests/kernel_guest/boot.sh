@@ -15,7 +15,8 @@ ln -s fd/2 /dev/stderr
 mount -t devpts devpts /dev/pts
 mount -t tmpfs -o mode=1777 shm /dev/shm
 for module in $(cat /modules/order); do
-    insmod "/modules/$module"
+    # Some are only recommended by others, and need another processor.
+    insmod "/modules/$module" || echo "goes on without $module"
 done
 
 mount -t virtiofs -o ro root /lower
