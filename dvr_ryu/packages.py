@@ -9,10 +9,13 @@ from collections.abc import Iterable
 
 PACKAGES = {
     "arping": "iputils-arping",
+    "busybox": "busybox-static",
     "conntrack": "conntrack",
+    "dash": "dash",
     "dnsmasq": "dnsmasq-base",
     "dot": "graphviz",
     "ethtool": "ethtool",
+    "flock": "util-linux",
     "ip": "iproute2",
     "ip6tables": "iptables",
     "ip6tables-restore": "iptables",
@@ -28,6 +31,7 @@ PACKAGES = {
     "ovs-vsctl": "openvswitch-switch",
     "ovs-vswitchd": "openvswitch-switch",
     "ping": "iputils-ping",
+    "qemu-system-x86_64": "qemu-system-x86",
     "setpriv": "util-linux",
     "sysctl": "procps",
     "tcpdump": "tcpdump",

@@ -37,6 +37,7 @@ from dvr_ryu.companion.providers.netlink.conntrack import Translations
 from dvr_ryu.companion.providers.netlink.devices import Devices, VethPairs, with_loss
 from dvr_ryu.companion.providers.netlink.namespaces import Namespaces
 from dvr_ryu.companion.providers.netlink.routing import Routing
+from dvr_ryu.companion.providers.netlink.taps import Taps
 from dvr_ryu.companion.providers.netlink.visits import visits
 from dvr_ryu.companion.providers.ovs_appctl.learned import learned_macs
 from dvr_ryu.companion.providers.ovs_appctl.vswitchd import available_datapath
@@ -95,6 +96,7 @@ class Providers:
             RestoredSysctls(),
             Translations(),
             VethPairs(),
+            Taps(),
             Devices(),
             Sysctls(),
             Routing(),

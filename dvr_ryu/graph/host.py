@@ -72,7 +72,7 @@ class Host:
 
     def _shown_devices(self, resources: Iterable[object]) -> Iterator[Device]:
         """The devices, without loopbacks and without the outer ends of pairs, which are ports."""
-        ports = {each.name for each in self._ports if each.over_veth}
+        ports = {each.name for each in self._ports if each.over_device}
         for each in resources:
             if isinstance(each, Device) and each.name != "lo":
                 is_port = each.namespace == ROOT and each.name in ports
@@ -233,8 +233,8 @@ class Host:
     def _plug(self, port: OvsPort, own: str, end: DeviceEnd) -> Cable:
         device = device_id(self.name, end.namespace, end.device)
         network = self._network_of(PortEnd(port.bridge, port.name))
-        kind = CableKind.VETH if port.over_veth else CableKind.INTERNAL
-        what = "A pair of veth devices" if port.over_veth else "Open vSwitch's own device"
+        kind = CableKind.VETH if port.over_device else CableKind.INTERNAL
+        what = "A pair of veth devices" if port.over_device else "Open vSwitch's own device"
         inside = end.namespace or self.name
         title = f"{what}: {port.name} of {port.bridge}, {end.device} of {inside}"
         start, other = (device, own) if self._is_left(port) else (own, device)

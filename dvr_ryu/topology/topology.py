@@ -117,7 +117,7 @@ class Topology:
         """The same topology with each guest as the namespace that would stand for it: to compute
         what a guest does that takes its lease.
         """
-        if not self.plugged:
+        if all(card.guest == NAMESPACE for card in self.cards):
             return self
         instances = {name: evolve(card, guest=NAMESPACE) for name, card in self.instances.items()}
         more_cards = tuple(evolve(card, guest=NAMESPACE) for card in self.more_cards)

@@ -86,7 +86,7 @@ class Cabling:
                 self._beyond_port[end] = PortEnd(bridge_of[peer], peer)
         elif "options:remote_ip" in port.interface:
             self._beyond_port[end] = TunnelEnd(port.interface["options:remote_ip"])
-        elif not port.over_veth:
+        elif not port.over_device:
             device = DeviceEnd(port.namespace, port.name)
             self._beyond_port[end] = device
             self._beyond_device[device] = end

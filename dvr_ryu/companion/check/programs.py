@@ -6,9 +6,11 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dvr_ryu.command import dvr
 from dvr_ryu.companion.check.finding import Finding, fails, passes, warns
 from dvr_ryu.companion.providers.commands import PROGRAMS, path_of
 from dvr_ryu.companion.resources.resource import Resource, programs_of
+from dvr_ryu.companion.resources.virtual_machine import IMAGE, KERNEL, QEMU, VirtualMachine
 from dvr_ryu.packages import packages_of
 from dvr_ryu.topology.bridges import BRIDGES, bridge_names
 
@@ -22,6 +24,7 @@ ASKS_VERSION = {
     "openssl": "version",
     "ovs-appctl": "--version",
     "ovs-ofctl": "--version",
+    QEMU: "--version",
 }
 """Program → the argument by which it prints its version; udhcpc has none."""
 
@@ -44,10 +47,21 @@ def findings(desired: Iterable[Resource] | None) -> Iterator[Finding]:
     """Yield each program that resources need, or that some topology's resources may need."""
     for program in PROGRAMS if desired is None else sorted(programs_of(desired)):
         path = path_of(program)
+        if path is None and program == QEMU and desired is None:
+            continue  # most topologies have no virtual machine
         if path is None:
             yield fails(program, "missing", f"apt install {packages_of([program])}")
         else:
             yield passes(program, _version(program, path))
+    if any(isinstance(each, VirtualMachine) for each in desired or ()):
+        yield _image()
+
+
+def _image() -> Finding:
+    what = "image of virtual machines"
+    if Path(KERNEL).exists():
+        return passes(what, IMAGE)
+    return fails(what, "missing", f"{dvr('lab image')} makes it")
 
 
 def _version(program: str, path: str) -> str:

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dvr_ryu.companion.desired import bridges, dhcp, external, fip, instances, qrouter, snat, tls
+from dvr_ryu.companion.desired import (
+    bridges,
+    dhcp,
+    external,
+    fip,
+    instances,
+    qrouter,
+    snat,
+    tls,
+    virtual_machines,
+)
 from dvr_ryu.companion.desired.cache import ResourceCache
 from dvr_ryu.companion.desired.kernel_made import with_kernel_made
 from dvr_ryu.companion.desired.network_inputs import NetworkInputs
@@ -42,6 +52,7 @@ def _resources(
     yield from tls.resources(view, options)
     yield from bridges.resources(view, datapath_type, options.controller(view))
     yield from instances.resources(view, tx_checksum, cache, network_inputs)
+    yield from virtual_machines.resources(view, tx_checksum, cache)
     yield from dhcp.resources(view, tx_checksum, cache, network_inputs)
     yield from qrouter.resources(view, tx_checksum, cache, network_inputs)
     yield from fip.resources(view, tx_checksum)

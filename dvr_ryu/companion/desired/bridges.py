@@ -16,8 +16,7 @@ from dvr_ryu.companion.resources.openvswitch.bridge import Bridge
 from dvr_ryu.companion.resources.openvswitch.datapath import NETDEV
 from dvr_ryu.companion.resources.openvswitch.ofctl import OPENFLOW
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
-from dvr_ryu.companion.resources.resource import Resource
-from dvr_ryu.companion.resources.veth_pair import VethPair
+from dvr_ryu.companion.resources.resource import Key, Resource
 from dvr_ryu.topology import model
 from dvr_ryu.topology.bridges import BRIDGES, PatchPort, Plug, bridge_of, patch_ports
 from dvr_ryu.topology.controller import Controller
@@ -139,16 +138,16 @@ def integration_port(
     view: HostView,
     port: model.Port | model.RouterInterface,
     namespace: str,
-    veth: VethPair | None = None,
+    outer: Key | None = None,
 ) -> OvsPort:
     """A port of br-int on its network's local VLAN, with Neutron's external_ids.
 
-    Open vSwitch makes its device, unless it is the outer end of a pair of veth devices. A port that
-    other hosts have, too, is protected, like the patch to br-tun: so its MAC leaves the host only
-    by flows that match it, and never while these are missing.
+    Open vSwitch makes its device, unless that is `outer`: a tap, or an end of a pair of veth
+    devices. A port that other hosts have, too, is protected, like the patch to br-tun: so its MAC
+    leaves the host only by flows that match it, and never while these are missing.
     """
-    interface = dict(_interface(port, "internal" if veth is None else ""))
-    if namespace == ROOT:
+    interface = dict(_interface(port, "internal" if outer is None else ""))
+    if namespace == ROOT and outer is None:
         # By default, OVS sets the least MTU of all other devices on the bridge.
         interface["mtu_request"] = str(view.topology.underlay.overlay_mtu)
     return OvsPort(
@@ -158,7 +157,7 @@ def integration_port(
         view.local_vlans[port.network],
         interface,
         protected=port.distributed,
-        veth=None if veth is None else veth.key,
+        outer=outer,
     )
 
 

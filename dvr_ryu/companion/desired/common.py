@@ -80,7 +80,7 @@ def plugged(
         veth = port_veth(namespace, port.device)
         yield veth
         yield from outer_end(view, port, veth, tx_checksum)
-        yield integration_port(view, port, namespace, veth)
+        yield integration_port(view, port, namespace, veth.key)
         yield Device(namespace, port.device, port.mac, mtu, tx_checksum, veth.key)
     else:
         yield integration_port(view, port, namespace)
@@ -94,16 +94,23 @@ def outer_end(
     veth: VethPair,
     tx_checksum: bool,
 ) -> Iterator[Resource]:
-    """Yield the end of a pair of veth devices that is a port of br-int.
+    """Yield the end of a pair of veth devices that is a port of br-int."""
+    yield from quiet_outer_end(view, port.device, tx_checksum, veth.key)
+
+
+def quiet_outer_end(
+    view: HostView, device: str, tx_checksum: bool | None, container: Key
+) -> Iterator[Resource]:
+    """Yield a device that is a port of br-int: the end of a pair of veth devices, or a tap.
 
     The host itself answers nothing there. With the userspace datapath the host's own stack receives
     its packets, too.
     """
     # A slightly oversized packet must reach the router, which answers with the right MTU.
-    yield Device(ROOT, port.device, None, view.topology.underlay.mtu, tx_checksum, veth.key)
-    key = device_key(ROOT, port.device)
-    yield Sysctl(ROOT, f"{Family.IPV4.sysctls}/conf/{port.device}/arp_ignore", "8", key)
-    yield Sysctl(ROOT, f"{Family.IPV6.sysctls}/conf/{port.device}/disable_ipv6", "1", key)
+    yield Device(ROOT, device, None, view.topology.underlay.mtu, tx_checksum, container)
+    key = device_key(ROOT, device)
+    yield Sysctl(ROOT, f"{Family.IPV4.sysctls}/conf/{device}/arp_ignore", "8", key)
+    yield Sysctl(ROOT, f"{Family.IPV6.sysctls}/conf/{device}/disable_ipv6", "1", key)
 
 
 def address(

@@ -45,7 +45,7 @@ def resources(
     several = frozenset(port.name for port in view.topology.more_cards)
     cards: dict[str, list[model.Port]] = {}
     for port in view.local_ports_of(model.COMPUTE):
-        if port.guest != model.PLUGGED:
+        if port.guest == model.NAMESPACE:
             cards.setdefault(port.network, []).append(port)
     for network, here in cards.items():
         how = (tx_checksum, servers.get(network, ""))
@@ -67,10 +67,10 @@ def _of_network(
     for port in cards:
         made = (tx_checksum, port.name in several, server)
         make = partial(_of_card, view, port, *made)
-        yield from cache.resources(port.id, (port, *made, *_circumstances(view, port)), make)
+        yield from cache.resources(port.id, (port, *made, *circumstances(view, port)), make)
 
 
-def _circumstances(view: HostView, port: model.Port) -> tuple[object, ...]:
+def circumstances(view: HostView, port: model.Port) -> tuple[object, ...]:
     """The inputs of a card's resources: parts of a view."""
     topology, network = view.topology, port.network
     served, subnets = network in topology.served_by_dhcp, topology.networks[network].subnets
@@ -87,16 +87,16 @@ def _of_card(
         yield _dhcp_client(port)
         yield _renewal(view, port, server)
     else:
-        yield from _static_address(view, port)
-    yield from _further_addresses(port)
+        yield from static_address(view, port)
+    yield from further_addresses(port)
 
 
 def leased(view: HostView, names: Collection[str]) -> Iterator[Address | Route]:
     """Yield the addresses that DHCP will assign to the cards of instances; they arrive with
     these."""
     for port in view.local_ports_of(model.COMPUTE):
-        if port.name in names and port.guest != model.PLUGGED and is_served(view, port):
-            yield from _static_address(view, port)
+        if port.name in names and port.guest == model.NAMESPACE and is_served(view, port):
+            yield from static_address(view, port)
 
 
 def is_served(view: HostView, port: model.Port) -> bool:
@@ -112,7 +112,7 @@ def _card(view: HostView, port: model.Port, tx_checksum: bool) -> Iterator[Resou
     yield veth
     yield Device(namespace, port.card, port.mac, mtu, tx_checksum, veth.key)
     yield from outer_end(view, port, veth, tx_checksum)
-    yield integration_port(view, port, namespace, veth)
+    yield integration_port(view, port, namespace, veth.key)
 
 
 def _one_of_several(port: model.Port) -> Iterator[Resource]:
@@ -152,7 +152,8 @@ def _renewal(view: HostView, port: model.Port, server: str) -> Renewal:
     return Renewal(namespace, _client(port), digest, server, (("process", _client(port)), *here))
 
 
-def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Route]:
+def static_address(view: HostView, port: model.Port) -> Iterator[Address | Route]:
+    """Yield the first address of a card and its routes, as DHCP would assign them."""
     namespace = model.instance_namespace(port.name)
     own = address(view, port, namespace, port.card)
     yield own
@@ -167,7 +168,7 @@ def _static_address(view: HostView, port: model.Port) -> Iterator[Address | Rout
         yield Route(namespace, MAIN_TABLE, name, nexthop, port.card, after=(own.key,))
 
 
-def _further_addresses(port: model.Port) -> Iterator[Resource]:
+def further_addresses(port: model.Port) -> Iterator[Address]:
     """Yield the further addresses: with /32, if another address of the card is in the same subnet.
     So the kernel takes the first one as the source, in any order of setting them.
     """

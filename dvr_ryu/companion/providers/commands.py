@@ -21,7 +21,7 @@ from dvr_ryu.packages import packages_of
 
 PROGRAMS = (
     *("dnsmasq", "ip", "ip6tables-restore", "ip6tables-save", "iptables-restore", "iptables-save"),
-    *("openssl", "ovs-appctl", "ovs-ofctl", "udhcpc"),
+    *("openssl", "ovs-appctl", "ovs-ofctl", "qemu-system-x86_64", "udhcpc"),
 )
 """All programs that any part of the companion runs."""
 PATIENCE = 30.0

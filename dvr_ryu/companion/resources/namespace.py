@@ -34,6 +34,12 @@ def in_instance(namespace: str) -> bool:
     return namespace.startswith(instance_namespace(""))
 
 
+def instance_of(namespace: str) -> str:
+    """The instance for which a namespace stands; empty for another namespace."""
+    start = instance_namespace("")
+    return namespace.removeprefix(start) if namespace.startswith(start) else ""
+
+
 def by_namespace(
     items: Iterable[Item], name_of: Callable[[Item], str] = attrgetter("namespace")
 ) -> list[tuple[str, list[Item]]]:

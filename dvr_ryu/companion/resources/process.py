@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from attrs import field, frozen
 
@@ -14,7 +15,7 @@ from dvr_ryu.companion.resources.shell import inside
 
 NOTES = f"{RUN_DIRECTORY}/processes"
 """The folder where the programs write their pid files."""
-DAEMONS = ("dnsmasq",)
+DAEMONS = ("dnsmasq", "qemu-system-x86_64")
 """Programs that go to the background by themselves, once they serve; others do not."""
 DHCP_SCRIPT = "udhcpc.script"
 """Stands in a DHCP client's argv for the path of the script that the package ships."""
@@ -39,7 +40,7 @@ class Process(Resource):
 
     kind = "process"
     identity = ("name",)
-    notes = (NOTES,)
+    notes: ClassVar[tuple[str, ...]] = (NOTES,)
     outlives_container = True
     name: str
     namespace: str

@@ -264,7 +264,8 @@ KEYS: dict[type[Spec], dict[str, Key]] = {
             "required; one that is ``plugged`` is where it is plugged in",
         ),
         "guest": Key(
-            "What represents it in a lab: a network namespace, or a virtual machine of qemu.",
+            "What it is: a network namespace, or a virtual machine of qemu, which boots the image "
+            "that ``dvr lab image`` makes.",
             "qemu",
         ),
         "plugged": Key(

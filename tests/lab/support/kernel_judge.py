@@ -223,7 +223,7 @@ def _announced(view: HostView) -> dict[str, list[str]]:
 
 
 def main(file: str, host: str, seed: str, frames: str) -> None:
-    view = HostView(parse_topology(Path(file).read_text(), file), host)
+    view = HostView(parse_topology(Path(file).read_text(), file).as_namespaces, host)
     found: list[str] = []
     for each in differences(view, int(seed), int(frames)):
         found.append(each)

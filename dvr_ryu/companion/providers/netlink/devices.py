@@ -14,6 +14,7 @@ from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.namespace import ROOT
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
 from dvr_ryu.companion.resources.resource import Resource
+from dvr_ryu.companion.resources.tap import Tap
 from dvr_ryu.companion.resources.veth_pair import VethPair
 
 
@@ -63,18 +64,19 @@ def with_loss(found: Iterable[Resource], links: Iterable[Link]) -> Iterator[Reso
 
     Open vSwitch does not notice the loss: it retains the opened device. An internal port's device
     is in its namespace, or where Open vSwitch makes it. A port without a type is the end of a
-    pair.
+    pair, or a tap.
     """
     found = list(found)
     devices = {(link.namespace, link.name) for link in links}
-    pairs = {each.peer: each.key for each in found if isinstance(each, VethPair)}
+    outer = {each.peer: each.key for each in found if isinstance(each, VethPair)}
+    outer |= {each.name: each.key for each in found if isinstance(each, Tap)}
     for each in found:
         if not isinstance(each, OvsPort):
             yield each
             continue
         match each.interface.get("type", ""):
             case "":
-                yield evolve(each, lost=each.name not in pairs, veth=pairs.get(each.name))
+                yield evolve(each, lost=each.name not in outer, outer=outer.get(each.name))
             case "internal":
                 either = {(each.namespace, each.name), (ROOT, each.name)}
                 yield evolve(each, lost=devices.isdisjoint(either))

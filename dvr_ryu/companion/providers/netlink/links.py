@@ -20,11 +20,12 @@ from dvr_ryu.companion.providers.netlink.messages import Message, values
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.namespace import ROOT, namespace_key
 from dvr_ryu.companion.resources.openvswitch.port import port_key
+from dvr_ryu.companion.resources.tap import tap_key
 from dvr_ryu.companion.resources.veth_pair import VethPair
 
 OURS = ("qr-", "sg-", "qg-", "fg-", "rfp-", "fpr-", "tap")
 CARD = compile("eth[0-9]+")
-VETH = "veth"
+VETH, TUN = "veth", "tun"
 GROUP = 0x647672AD
 """The group of devices that are about to be removed; no other has this number. A device that a
 killed companion left in it is not ready."""
@@ -47,34 +48,41 @@ class Link:
     ready: bool
     """Whether it is up, and not about to be removed."""
     tx_checksum: bool
+    is_tap: bool = False
+    """Whether it is a tap of ours. On netdev, Open vSwitch's own devices are taps, too."""
 
 
-def observe(kernel: Netlink, root_devices: Collection[str]) -> Iterator[Link]:
-    """Yield the devices of ours in a namespace; in the host's own, those of `root_devices`."""
+def observe(kernel: Netlink, ports: Collection[str], taps: Collection[str]) -> Iterator[Link]:
+    """Yield the devices of ours in a namespace; in the host's own, those of our OVS `ports`, and
+    our `taps`.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for name, device in kernel.links().items():
             if kernel.namespace == ROOT:
-                ours = name in root_devices
+                ours = name in ports or name in taps
             else:
                 ours = name.startswith(OURS) or name == "lo" or bool(CARD.fullmatch(name))
             if ours:
-                yield _link(kernel.namespace, name, device, control)
+                yield _link(kernel.namespace, name, device, control, taps)
 
 
-def _link(namespace: str, name: str, device: Message, control: socket.socket) -> Link:
+def _link(
+    namespace: str, name: str, device: Message, control: socket.socket, taps: Collection[str]
+) -> Link:
     info, peer, mac, mtu, group = values(
         device, "IFLA_LINKINFO", "IFLA_LINK", "IFLA_ADDRESS", "IFLA_MTU", "IFLA_GROUP"
     )
-    is_veth = info is not None and values(info, "IFLA_INFO_KIND") == [VETH]
+    kind = values(info, "IFLA_INFO_KIND")[0] if info is not None else None
     return Link(
         namespace,
         name,
         device["index"],
-        peer if is_veth else None,
+        peer if kind == VETH else None,
         mac,
         mtu,
         bool(device["flags"] & IFF_UP) and group != GROUP,
         ethtool.tx_checksum(control, name),
+        namespace == ROOT and kind == TUN and name in taps,
     )
 
 
@@ -111,6 +119,8 @@ def _resources_of(
             yield pair
             yield _device(link, pair.key)
             yield _device(other, pair.key)
+    elif link.is_tap:
+        yield _device(link, tap_key(name))
     elif link.peer_index is None and (namespace or ports.get(name) == ROOT):
         yield _device(link, port_key(name))
 
@@ -123,14 +133,14 @@ def _is_inner_end(link: Link) -> bool:
 
 
 def _device(link: Link, container: tuple[Any, ...]) -> Device:
-    outer_end = link.namespace == ROOT and container[0] == "veth"
+    outer_end = link.namespace == ROOT and container[0] in ("veth", "tap")
     between_routers = link.name.startswith(("rfp-", "fpr-"))
     return Device(
         link.namespace,
         link.name,
         None if outer_end else link.mac,
         link.mtu,
-        None if between_routers else link.tx_checksum,
+        None if between_routers or link.is_tap else link.tx_checksum,
         container,
         link.ready,
     )

@@ -22,6 +22,7 @@ from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
 from dvr_ryu.companion.providers.commands import require
 from dvr_ryu.companion.providers.netlink.namespaces import NETNS, inside
+from dvr_ryu.companion.providers.processes import machines
 from dvr_ryu.companion.providers.provider import Look, Provider
 from dvr_ryu.companion.resources.device import device_key
 from dvr_ryu.companion.resources.dhcp.files import DHCP_DIRECTORY
@@ -35,6 +36,12 @@ from dvr_ryu.companion.resources.process import (
     Process,
     pid_file,
     with_script_path,
+)
+from dvr_ryu.companion.resources.virtual_machine import (
+    QEMU,
+    VirtualMachine,
+    first_tap,
+    process_name,
 )
 from dvr_ryu.errors import HostError
 
@@ -62,7 +69,7 @@ _children: list[subprocess.Popen[bytes]] = []
 class Processes(Provider):
     """The provider of programs that run on."""
 
-    kinds = (Process,)
+    kinds = (Process, VirtualMachine)
 
     def read(self, look: Look) -> Sequence[Process]:
         """Return the programs that run, and without argv those that only a pid file names."""
@@ -103,7 +110,8 @@ def _read(namespaces: Iterable[Namespace]) -> Iterator[Process]:
         # Two processes of one name are one too many: no argv is that of both.
         pid, argv = running[name][0] if len(running.get(name, ())) == 1 else (0, ())
         namespace = _namespace(pid, names)
-        yield Process(name, namespace, argv, device_key(namespace, _device(argv)))
+        kind = VirtualMachine if name.startswith(process_name("")) else Process
+        yield kind(name, namespace, argv, device_key(namespace, _device(argv)))
 
 
 def _running() -> dict[str, list[Running]]:
@@ -140,7 +148,9 @@ def _parent(pid: int) -> int:
 
 
 def _device(argv: Sequence[str]) -> str:
-    """The device that an argv names, in the options of dnsmasq and udhcpc."""
+    """The device that an argv names, in the options of dnsmasq, udhcpc and qemu."""
+    if argv[:1] == (QEMU,):
+        return first_tap(argv)
     for word, following in pairwise(argv):
         if word.startswith("--interface="):
             return word.removeprefix("--interface=")
@@ -155,6 +165,8 @@ def _requested(argv: Sequence[str]) -> str:
 
 
 def _start(resource: Process) -> None:
+    if isinstance(resource, VirtualMachine):
+        machines.prepare(resource)
     argv = [require(resource.argv[0]), *with_script_path(resource.argv[1:])]
     null = subprocess.DEVNULL
     if resource.argv[0] in DAEMONS:
@@ -192,6 +204,8 @@ def _end_all(names: Sequence[str]) -> None:
         _end(pids[first : first + ENDED_AT_ONCE])
     for name in names:
         notes.remove(Path(pid_file(name)))
+        if name.startswith(process_name("")):
+            machines.forget(name.removeprefix(process_name("")))
     notes.remove(ENDING)
     reap()
 
@@ -284,8 +298,9 @@ def _name(argv: Sequence[str]) -> str:
     A program that looks at a pid file names it, too, but not by these options.
     """
     for option, word in pairwise(argv):
-        path = word if option == "-p" else word.removeprefix("--pid-file=")
-        if (path != word or option == "-p") and path.startswith(f"{PIDS}/"):
+        by_word = option in ("-p", "-pidfile")
+        path = word if by_word else word.removeprefix("--pid-file=")
+        if (path != word or by_word) and path.startswith(f"{PIDS}/"):
             return path.removeprefix(f"{PIDS}/").removesuffix(END)
     return ""
 

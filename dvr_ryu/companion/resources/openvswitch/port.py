@@ -20,11 +20,11 @@ class OvsPort(Resource):
     """A port of an OVS bridge with its one interface.
 
     An internal port's device is in `namespace`. A port without a type is the outer end of a pair of
-    veth devices into `namespace`.
+    veth devices into `namespace`, or a tap.
     """
 
     kind = "port"
-    identity = ("name", "lost", "over_veth")
+    identity = ("name", "lost", "over_device")
     bridge: str
     name: str
     namespace: str
@@ -35,13 +35,13 @@ class OvsPort(Resource):
     lost: bool = False
     """Whether its device has vanished, perhaps with a namespace: only a new port gets a new
     device."""
-    veth: Key | None = field(default=None, eq=False, repr=False)
-    """The pair of veth devices whose outer end it is."""
+    outer: Key | None = field(default=None, eq=False, repr=False)
+    """The tap that its device is, or the pair of veth devices of which it is the outer end."""
 
     @property
-    def over_veth(self) -> bool:
-        """Whether its device is the end of a pair of veth devices; else Open vSwitch makes it."""
-        return self.veth is not None
+    def over_device(self) -> bool:
+        """Whether its device is made beside Open vSwitch, which else makes it."""
+        return self.outer is not None
 
     @property
     def container(self) -> Key | None:
@@ -50,9 +50,9 @@ class OvsPort(Resource):
 
     @property
     def after(self) -> tuple[Key, ...]:
-        """The namespace of an internal port, or the pair of veth devices."""
-        if self.veth is not None:
-            return (self.veth,)
+        """The namespace of an internal port, or its device beside Open vSwitch."""
+        if self.outer is not None:
+            return (self.outer,)
         return (("namespace", self.namespace),) if self.namespace else ()
 
     def describe(self) -> str:

@@ -372,7 +372,7 @@ def test_the_userspace_datapath_has_wires_into_namespaces(article, datapath, mtu
         by_key = {resource.key: resource for resource in found}
         assert {need for f in found for need in (f.container, *f.after) if need} <= by_key.keys()
         moved = [f for f in found if isinstance(f, OvsPort) and f.namespace.startswith(("q", "s"))]
-        assert moved and {port.over_veth for port in moved} == {wired}
+        assert moved and {port.over_device for port in moved} == {wired}
         for port in moved:
             device = by_key["device", port.namespace, port.name]
             assert isinstance(device, Device) and device.mtu == mtu - 50

@@ -62,7 +62,7 @@ def test_each_card_has_its_wire_and_the_first_leads_out(hosts, shapes):
     devices = {device.name: device.mac for device in of(found, Device, "vm-both")}
     assert devices == {"lo": None, **{name: card.mac for name, card in cards.items()}}
     ports = {resource.name: resource for resource in found if isinstance(resource, OvsPort)}
-    veths = {name: ports[card.device].veth for name, card in cards.items()}
+    veths = {name: ports[card.device].outer for name, card in cards.items()}
     assert [veth[2] for veth in veths.values() if veth] == ["eth0", "eth1"]
     assert not [route for route in of(found, Route, "vm-both") if route.device == "eth1"]
 
