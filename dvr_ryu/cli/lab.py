@@ -163,6 +163,36 @@ def lab_trace(
     show_trace(network, network.trace(source, target, probe, reply=reply), as_json, ask)
 
 
+@lab.command("image")
+def lab_image() -> None:
+    """Make the image that virtual machines boot, of Debian's newest kernel and busybox.
+
+    `dvr lab up` makes it by itself if it is missing, and it is kept. Machines that run keep the
+    image that they booted.
+    """
+    from dvr_ryu.companion.resources.virtual_machine import IMAGE
+    from dvr_ryu.lab import preflight
+    from dvr_ryu.lab.guests import image
+    from dvr_ryu.lab.progress import steps
+
+    preflight.require_root()
+    with steps() as progress:
+        image.make(progress, anew=True)
+    click.echo(IMAGE)
+
+
+@lab.command("console")
+@click.argument("name", shell_complete=_complete_lab_name)
+def lab_console(name: str) -> None:
+    """Be at the serial console of a virtual machine: a shell of root, without a login.
+
+    Ctrl-] leaves it; the machine goes on.
+    """
+    from dvr_ryu.lab import entering
+
+    sys.exit(entering.console(name))
+
+
 @lab.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("name", shell_complete=_complete_lab_name)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)

@@ -6,6 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
+from dvr_ryu.command import dvr
+from dvr_ryu.companion.resources.namespace import instance_of
+from dvr_ryu.companion.resources.virtual_machine import FOLDERS, console_socket, folder_of
 from dvr_ryu.errors import DvrError
 from dvr_ryu.lab import preflight
 from dvr_ryu.lab.hosts import bare
@@ -26,7 +29,7 @@ def find(name: str, folder: StateFolder = THE_LAB) -> tuple[LabHost, str | None]
         return hosts[name], None
     namespace = instance_namespace(name)
     for host in hosts.values():
-        if host.path(f"/run/netns/{namespace}").exists():
+        if name in instances_of(host):
             return host, namespace
     raise DvrError(f"the lab has no {name}; it has {', '.join(names(folder))}")
 
@@ -38,10 +41,31 @@ def names(folder: StateFolder = THE_LAB) -> list[str]:
 
 
 def instances_of(host: LabHost) -> list[str]:
-    """The names of the instances that are on `host` now; they follow from its namespaces."""
-    start = instance_namespace("")
-    folder = host.path("/run/netns")
-    return sorted(entry.name.removeprefix(start) for entry in folder.glob(f"{start}*"))
+    """The names of the instances that are on `host` now; they follow from its namespaces, and from
+    the folders of its virtual machines.
+    """
+    namespaces = (instance_of(entry.name) for entry in host.path("/run/netns").glob("*"))
+    machines = (entry.name for entry in host.path(FOLDERS).glob("*"))
+    return sorted({*filter(None, namespaces), *machines})
+
+
+def console(name: str, folder: StateFolder = THE_LAB) -> int:
+    """Join this terminal to the console of a virtual machine; return an exit code at its end.
+
+    DvrError if the lab has no such instance, or if it is no virtual machine; HostError if another
+    terminal is at its console.
+    """
+    from dvr_ryu.lab.guests import terminal
+
+    preflight.require_root()
+    host, namespace = find(name, folder)
+    socket = host.path(console_socket(name))
+    if namespace is None or not host.path(folder_of(name)).exists():
+        raise DvrError(
+            f"{name} has no console, for it is no virtual machine:"
+            f" type sudo {dvr(f'lab exec {name} -- bash')}"
+        )
+    return terminal.join(name, socket)
 
 
 def execute(name: str, command: Sequence[str], folder: StateFolder = THE_LAB) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from dvr_ryu.command import dvr
+from dvr_ryu.companion.resources.virtual_machine import QEMU as QEMU_PROGRAM
 from dvr_ryu.errors import DvrError, HostError
 from dvr_ryu.lab import membership, preflight
 from dvr_ryu.lab.hosts import bare
@@ -19,6 +20,7 @@ from dvr_ryu.lab.membership import Progress
 from dvr_ryu.lab.services import services, tls
 from dvr_ryu.lab.state import LabState, StateFolder
 from dvr_ryu.shipped import flows_dir
+from dvr_ryu.topology.model import QEMU
 from dvr_ryu.topology.topology import Topology
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def up(
             goal = readiness.Goal(topology, snapshot.version, valid)
             if state is None and (warning := neighbours.shortage(topology)):
                 progress(warning)
+            _prepare_machines(topology, progress)
             lab = _hosts(state, topology, path, folder, progress, over_tls)
             goal = evolve(goal, hosts=lab.hosts)
             flows.select(lab.controller, chosen)
@@ -96,6 +99,15 @@ def _in_force(folder: StateFolder, path: Path) -> Declaration | None:
     with suppress(DvrError):
         return declaration_of(folder.remembered(), str(path))
     return None
+
+
+def _prepare_machines(topology: Topology, progress: Progress) -> None:
+    """Make the image of virtual machines, if an instance is one."""
+    if any(card.guest == QEMU for card in topology.instances.values()):
+        from dvr_ryu.lab.guests import image
+
+        preflight.require_programs((QEMU_PROGRAM, *image.PROGRAMS))
+        image.make(progress)
 
 
 def _hosts(

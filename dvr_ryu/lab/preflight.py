@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from dvr_ryu.command import as_typed
@@ -26,10 +27,10 @@ def require_root() -> None:
         raise HostError(f"a lab is made of namespaces, which needs root: type sudo {as_typed()}")
 
 
-def require_programs() -> None:
+def require_programs(programs: Sequence[str] = PROGRAMS) -> None:
     """Raise HostError if programs are missing; it names them and their Debian packages."""
     path = environment()["PATH"]
-    missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
+    missing = [program for program in programs if shutil.which(program, path=path) is None]
     if missing:
         raise HostError(
             f"a lab needs {', '.join(missing)}, which this machine lacks:"

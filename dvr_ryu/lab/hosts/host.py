@@ -18,6 +18,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from dvr_ryu.companion.resources.namespace import instance_of
+from dvr_ryu.companion.resources.virtual_machine import folder_of
 from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts.init import RUNS_ALREADY, SERVICES, SOCKET
 from dvr_ryu.lab.hosts.process import Process
@@ -26,6 +28,8 @@ from dvr_ryu.lab.wait import timeout_here
 MARKER = "DVR_LAB"
 """An environment variable of a host's first processes: the state folder of their lab."""
 
+GUEST_PYTHON = "python3"
+_CLIENT = str(Path(__file__).parents[1] / "guests/client.py")
 _INIT = str(Path(__file__).with_name("init.py"))
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _NAMESPACES = ("--mount", "--uts", "--net", "--pid")
@@ -78,7 +82,8 @@ class LabHost:
         return Path(f"/proc/{self.init.pid}/root{path}")
 
     def enter(self, command: Sequence[str], namespace: str | None = None) -> list[str]:
-        """The command line that runs `command` in the host, or in one of its network namespaces.
+        """The command line that runs `command` in the host, or in one of its network namespaces;
+        an instance's is the virtual machine, if it is one. There another Python stands for ours.
 
         The command ends when nsenter ends, for any reason. It starts in the current folder of this
         process, if the host has that folder.
@@ -87,9 +92,28 @@ class LabHost:
         if self.path(os.getcwd()).is_dir():
             argv += ["env", f"--chdir={os.getcwd()}"]
         argv += ["setpriv", "--pdeathsig=KILL", "--"]
-        if namespace is not None:
-            argv += ["ip", "netns", "exec", namespace]
-        return [*argv, *command]
+        if namespace is None:
+            return [*argv, *command]
+        if self._is_machine(namespace):
+            inside = [GUEST_PYTHON if each == sys.executable else each for each in command]
+            return [
+                *argv,
+                sys.executable,
+                "-I",
+                "-S",
+                _CLIENT,
+                folder_of(instance_of(namespace)),
+                *inside,
+            ]
+        return [*argv, "ip", "netns", "exec", namespace, *command]
+
+    def has(self, namespace: str) -> bool:
+        """Whether the host has a namespace, or the virtual machine that is an instance's."""
+        return self.path(f"/run/netns/{namespace}").exists() or self._is_machine(namespace)
+
+    def _is_machine(self, namespace: str) -> bool:
+        instance = instance_of(namespace)
+        return bool(instance) and self.path(folder_of(instance)).is_dir()
 
     def run(
         self,

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from dvr_ryu.companion.paths import RUN_DIRECTORY
 from dvr_ryu.companion.providers import notes
+from dvr_ryu.errors import HostError
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.plugging import actual_ports, as_led
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
@@ -23,6 +24,7 @@ from dvr_ryu.topology.view import HostView
 COMPANION_STATE = f"{RUN_DIRECTORY}/companion.json"
 """The companion's state file in a host: {"state": "applied", …} once all resources hold."""
 
+_BOOT_SECONDS = 20.0
 _OFCTL = ("ovs-ofctl", "-OOpenFlow14", "--no-names")
 _PARSED = re.compile(r": ADD (?:table:(\d+) )?(priority=\S+) .*?(actions=.*)")
 _DUMPED = re.compile(r"cookie=(0x[0-9a-f]+), .*? table=(\d+), .*?(priority=\S+) (actions=.*)")
@@ -87,11 +89,19 @@ class Goal:
         that they plug in.
         """
         return all(
-            f" {port.ip}/" in host.run(["ip", "address"], namespace=namespace, check=False).stdout
+            f" {port.ip}/" in _addresses(host, instance_namespace(name))
             for name, port in self.topology.instances.items()
             if port.host == host.name and port.guest != PLUGGED
-            for namespace in (instance_namespace(name),)
         )
+
+
+def _addresses(host: LabHost, namespace: str) -> str:
+    """The addresses of an instance; none, while a virtual machine does not answer."""
+    try:
+        command = ["ip", "address"]
+        return host.run(command, namespace=namespace, check=False, timeout=_BOOT_SECONDS).stdout
+    except HostError:
+        return ""
 
 
 def _line(table: str, match: str, actions: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from dvr_ryu.command import as_typed
 from dvr_ryu.companion.providers.kernel.rights import is_root
-from dvr_ryu.companion.resources.namespace import ROOT
+from dvr_ryu.companion.resources.namespace import ROOT, instance_of
 from dvr_ryu.errors import HostError
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.trace.live.asking import Answer, Ask, Unanswered
 
+NETNS = "/run/netns"
 PATIENCE = 60.0
 """Seconds that one answer may take: a switch may hang."""
 
@@ -28,7 +30,9 @@ def asker(topology: Topology) -> Ask:
     here = _name(topology)
 
     def ask(host: str, namespace: str, command: Sequence[str]) -> Answer | None:
-        return run(namespace, command) if host == here else None
+        if host != here or (instance_of(namespace) and not Path(NETNS, namespace).exists()):
+            return None  # another host, or a guest that is no namespace
+        return run(namespace, command)
 
     return ask
 
