@@ -54,7 +54,8 @@ def file(host: LabHost, tmp_path: Path) -> Iterator[Path]:
 
 def dvr(host: LabHost, *arguments: str, family: str = WITH_MODULE) -> tuple[int, str]:
     """Run dvr companion on a kernel with or without the module; return its code and output."""
-    done = host.run([sys.executable, "-c", _DVR, family, "companion", *arguments], check=False)
+    command = [sys.executable, "-c", _DVR, family, "companion", *arguments]
+    done = host.run(command, check=False, timeout=240)
     return done.returncode, done.stdout + done.stderr
 
 
