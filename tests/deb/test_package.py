@@ -125,7 +125,6 @@ def test_its_commands_are_there(machine: Machine) -> None:
         assert "NAME" in machine.run(f"man {page} | col -b").stdout
     offered = "source /usr/share/bash-completion/completions/dvr; complete -p dvr"
     assert "_dvr_completion" in machine.run(offered).stdout
-    # Whoever runs it as root: nothing of Python's own comes into the tree.
     assert machine.run("find /opt/dvr_ryu -name '*.pyc' | wc -l").stdout != "0\n"
 
 
@@ -147,8 +146,8 @@ def test_its_protection_is_as_its_units_say(machine: Machine) -> None:
     assert machine.run(f"ps -o user:20= -p {controller}").stdout.strip() == "_dvr_ryu"
     for unit, worst in (("dvr-controller", 1.5), (COMPANION, 6.0)):
         score = machine.run(f"systemd-analyze security --no-pager {unit} | tail -1").stdout
-        (exposure,) = re.findall(r"unit?.*: ([\d.]+)|: ([\d.]+)", score)
-        assert float("".join(exposure)) <= worst, score
+        (exposure,) = re.findall(r": ([\d.]+) ", score)
+        assert float(exposure) <= worst, score
 
 
 def test_the_controller_reads_a_private_key_that_root_makes(machine: Machine) -> None:
@@ -178,7 +177,7 @@ def test_an_upgrade_keeps_configuration_and_loses_no_packet(machine: Machine) ->
     machine.run("echo '#ours' >>/etc/dvr_ryu/companion.conf")
     machine.run("sha256sum /etc/dvr_ryu/*.* >/tmp/before")
     before = pid(machine, "dvr-controller"), pid(machine, COMPANION)
-    ping = machine.begin("ip netns exec vm-a ping -i 0.05 -w 900 192.168.20.20 | tail -3")
+    ping = machine.begin("ip netns exec vm-a ping -i 0.05 -w 1500 192.168.20.20")
     keep = "-o Dpkg::Options::=--force-confold"
     machine.run(f"{APT} {keep} install /tmp/later.deb", 900)
     after = pid(machine, "dvr-controller"), pid(machine, COMPANION)
@@ -187,8 +186,8 @@ def test_an_upgrade_keeps_configuration_and_loses_no_packet(machine: Machine) ->
     wait_until(lambda: machine.run(synced, check=False).returncode == 0, 120, "all in sync")
     machine.run("pkill -INT -x ping")
     lines, _ = ping.communicate(timeout=60)
-    sent, received = map(int, re.findall(r"(\d+) packets transmitted, (\d+) received", lines)[0])
-    assert sent == received > 100, lines
+    answered = [int(number) for number in re.findall(r"icmp_seq=(\d+)", lines)]
+    assert answered == list(range(1, len(answered) + 1)) and len(answered) > 100, lines[-2000:]
     machine.run("sha256sum --quiet -c /tmp/before; rm -f /etc/dvr_ryu/*.dpkg-dist")
 
 

@@ -15,7 +15,7 @@ find /run -regextype egrep -regex '/run/(systemd|udev|log|user|credentials|netns
 find /var/lib/systemd/deb-systemd-helper-* 2>/dev/null
 getent passwd; getent group
 systemctl list-unit-files --no-legend --plain
-systemctl list-units --all --no-legend --plain 'dvr*'
+systemctl list-units --all --no-legend --plain 'dvr*' | grep -v ' not-found '
 ip -br link | sed 's/ .*//'
 ip netns
 ip rule
