@@ -120,7 +120,7 @@ def state(server: Machine) -> str:
     return server.run(
         "ip -o -4 address show | sort -k 2; ip -o link | cut -d ' ' -f 2 | sort; ip rule; ip route;"
         " ip netns; ovs-vsctl list-br; ovs-vsctl get Open_vSwitch . external_ids;"
-        " iptables-save | grep '^-' || true; getent passwd | cut -d : -f 1;"
+        " iptables-save | grep '^-' || true; getent passwd _dvr_ryu;"
         " ls /run/dvr_ryu 2>&1; systemctl list-units --plain --no-legend 'dvr-*'"
     ).stdout
 
