@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from dvr_ryu.lab.guests.debian_kernel import Kernel
@@ -43,7 +44,7 @@ def make_initramfs(kernel: Kernel, base: Path, target: Path) -> None:
     shutil.copy(busybox, root / "bin/busybox")
     shutil.copy(_INIT, root / "init")
     (root / "init").chmod(0o755)
-    order = _loading_order(kernel, base)
+    order = loading_order(kernel, base, _NEEDED)
     for module in order:
         shutil.copy(module, modules)
     (modules / "order").write_text("".join(f"{module.name}\n" for module in order))
@@ -59,9 +60,10 @@ def make_initramfs(kernel: Kernel, base: Path, target: Path) -> None:
         )
 
 
-def _loading_order(kernel: Kernel, base: Path) -> list[Path]:
+def loading_order(kernel: Kernel, base: Path, names: Iterable[str]) -> list[Path]:
+    """The files of some modules and of those that they need, in the order of their loading."""
     order: dict[Path, None] = {}
-    for name in _NEEDED:
+    for name in names:
         shown = subprocess.run(
             ["modprobe", "-d", str(base), "-S", kernel.release, "--show-depends", name],
             capture_output=True,

@@ -14,6 +14,7 @@ import pytest
 from attrs import frozen
 
 from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab.guests.debian_kernel import kernel
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import LabHost
 from dvr_ryu.lab.proof.proof import try_all
@@ -30,6 +31,7 @@ from tests.lab.support.plugging import (
     remove_guest,
     unplug,
 )
+from tests.lab.support.small_machine import make_initramfs
 
 TOPOLOGY = """\
 underlay: {cidr: 10.0.47.0/24, mtu: 1550}
@@ -188,6 +190,9 @@ def test_on_another_host_than_declared_it_is_left_alone(site: Site) -> None:
     before = rows(h2, "vnet5")
     site.await_log("h2", "vm is plugged in here, as vnet5, and the file has it on h1: left alone")
     assert rows(h2, "vnet5") == before and reaches(site["h1"], "vnet1", "10.1.0.12")
+    check = [DVR, "companion", "check", str(site.file), "--host", "h2"]
+    checked = h2.run(check, check=False).stdout
+    assert "vm is plugged in here, as vnet5, and the file has it on h1" in checked
 
 
 def answers_for(host: LabHost, floating: str) -> bool:
@@ -270,6 +275,40 @@ def test_a_container_is_plugged_in_by_the_printed_commands(site: Site) -> None:
     h1.run(["unshare", "-m", "sh", "-ec", f"mount -t cgroup2 none /sys/fs/cgroup; {ping}"])
     unplug(h1, port["tap"])
     run(h1, "ip netns del vm-roamer")
+
+
+IN_THE_MACHINE = """\
+cat > /take <<'END'
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip address add "$ip/$mask" dev eth0
+ip route add default via "$router"
+END
+chmod 755 /take
+udhcpc -f -n -q -t 30 -T 1 -i eth0 -s /take
+ping -c 3 -W 2 10.2.0.1 && ping -c 3 -W 2 10.1.0.12
+ip address show dev eth0
+"""
+
+
+def test_a_virtual_machine_is_plugged_in_by_the_printed_commands(
+    site: Site, tmp_path: Path
+) -> None:
+    """With Debian's own kernel; it asks DHCP, and pings through the router and by the tunnel."""
+    h1 = site["h1"]
+    port = json.loads(h1.run([DVR, "show", "port", "roamer", "--json"]).stdout)
+    *commands, qemu = port["qemu"]
+    for line in commands:
+        h1.run(["sh", "-ec", line])
+    found = kernel()
+    initramfs = make_initramfs(found, tmp_path, IN_THE_MACHINE)
+    boots = f"-kernel {found.vmlinuz} -initrd {initramfs} -append 'console=ttyS0 quiet' -m 192"
+    machine = f"{qemu} {boots} -nodefaults -no-user-config -display none -serial stdio -no-reboot"
+    said = h1.run(["sh", "-ec", machine], timeout=120).stdout
+    assert "inet 10.1.0.88/24" in said and "mtu 1500" in said, said
+    assert said.count("3 packets received") == 2, said
+    unplug(h1, port["tap"])
+    run(h1, f"ip link del {port['tap']}")
 
 
 def test_an_edit_moves_it_and_changes_its_network(site: Site) -> None:
