@@ -8,10 +8,14 @@ from tests.lab.support.companions import pings, run
 
 
 def make_guest(host: LabHost, port: Port, device: str, mac: str = "") -> str:
-    """Make a namespace with a NIC whose other end is `device`; return the namespace's name."""
+    """Make a namespace with a NIC whose other end is `device`; return the namespace's name. Without
+    IPv6 it sends nothing by itself.
+    """
     name = f"guest-{device}"
     for command in (
         f"ip netns add {name}",
+        f"ip netns exec {name} sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
+        f"ip netns exec {name} sysctl -qw net.ipv6.conf.default.disable_ipv6=1",
         f"ip link add {device} type veth peer name eth0 netns {name}",
         f"ip -n {name} link set eth0 address {mac or port.mac} up",
         f"ip netns exec {name} ethtool -K eth0 tx off",
