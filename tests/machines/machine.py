@@ -23,7 +23,7 @@ START = 600
 STOP = 300
 _WORDS = (
     *("root=/dev/nvme0n1", "rw", "console=ttyS0", "loglevel=4", "net.ifnames=0", "panic=5"),
-    *("mitigations=off", "module_blacklist=ahci", "systemd.show_status=error"),
+    *("mitigations=off", "no_timer_check", "module_blacklist=ahci", "systemd.show_status=error"),
     # What no test needs, and what would hold apt's lock when a test wants it.
     *(
         f"systemd.mask={unit}"

@@ -121,7 +121,8 @@ def state(server: Machine) -> str:
     """What the package and its programs change on a server outside of files."""
     return server.run(
         "ip -o -4 address show | sort -k 2; ip -o link | cut -d ' ' -f 2 | sort; ip rule; ip route;"
-        " ip netns; ovs-vsctl list-br; ovs-vsctl get Open_vSwitch . external_ids;"
+        " ip netns; ovs-vsctl list-br;"
+        " ovs-vsctl get Open_vSwitch . external_ids | grep dvr || true;"
         " iptables-save | grep '^-' || true; getent passwd _dvr_ryu;"
         " ls /run/dvr_ryu 2>&1; systemctl list-units --plain --no-legend 'dvr-*'"
     ).stdout

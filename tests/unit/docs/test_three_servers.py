@@ -48,6 +48,7 @@ def test_the_topology_is_right_and_has_the_tests_instances(tmp_path: Path) -> No
     made = load_topology(tmp_path / "topology.yaml")
     cards = {card.host: (card.name, str(card.ip)) for card in made.instances.values()}
     assert cards == INSTANCES
+    assert f"del-port {made.instances['vm'].device}\n" in TEXT
     assert HostView(made, "server-3").host.address in TEXT.replace(topology(TEXT), "")
 
 
