@@ -27,8 +27,8 @@ from dvr_ryu.topology.loading import load_topology
 from dvr_ryu.topology.model import EXTERNAL_GATEWAY
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
-from tests.lab.support import netlink_judge
 from tests.lab.support.companions import Companion, await_lease, pings, run, seen_as
+from tests.lab.support.judges import netlink
 
 FILE = examples_dir() / "human-defined-dvr.yaml"
 ROUTER = "qrouter-28e4ec01-f0a1-4c0e-9c2b-4f8a5d7e6b10"
@@ -83,7 +83,7 @@ def lines(text: str) -> list[str]:
 
 
 def by_ourselves(resource: object) -> list[Any] | None:
-    """A resource in the format of `netlink_judge`."""
+    """A resource in the format of `judges.netlink`."""
     match resource:
         case Address():
             return ["address", resource.device, resource.address, resource.broadcast]
@@ -128,7 +128,7 @@ def test_iproute2_finds_the_made_resources(lab, article, companions):
                 by_ourselves(each) for each in there if getattr(each, "namespace", "") == namespace
             ]
             if any(ours):
-                output = run(host, f"{sys.executable} {netlink_judge.__file__}", namespace)
+                output = run(host, f"{sys.executable} {netlink.__file__}", namespace)
                 expected = sorted((each for each in ours if each), key=str)
                 assert json.loads(output) == json.loads(json.dumps(expected)), (name, namespace)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dvr_ryu.lab.hosts.host import LabHost
-from tests.lab.support import firewall_judge
+from tests.lab.support.judges import firewall
 
 PACKETS = [
     ("udp", 4789, "10.0.0.2"),
@@ -77,7 +77,7 @@ def host(tmp_path: Path) -> Iterator[LabHost]:
 
 
 def judged(host: LabHost, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", firewall_judge.__name__]
+    command = [sys.executable, "-m", firewall.__name__]
     found: list[dict[str, Any]] = json.loads(host.run(command, input=json.dumps(cases)).stdout)
     return found
 

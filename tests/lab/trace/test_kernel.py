@@ -28,7 +28,7 @@ _ALONE = 'mount --make-rprivate / && mount -t tmpfs none /run && exec "$@"'
 
 def differences(file: Path, host: str, seed: int) -> list[str]:
     """Every difference, found in namespaces of the test's own."""
-    judge = [sys.executable, "-m", "tests.lab.support.kernel_judge"]
+    judge = [sys.executable, "-m", "tests.lab.support.judges.kernel"]
     alone = ["unshare", "--net", "--mount", "sh", "-ec", _ALONE, "-"]
     done = subprocess.run(
         [*alone, *judge, str(file), host, str(seed), str(FRAMES)],

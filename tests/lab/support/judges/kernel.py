@@ -1,6 +1,6 @@
 """Compares a host's kernel as computed with the real one: the same random frames for both.
 
-A program for namespaces of its own: `kernel_judge FILE HOST SEED FRAMES` prints JSON, a list of
+A program for namespaces of its own: `kernel FILE HOST SEED FRAMES` prints JSON, a list of
 differences.
 """
 
@@ -30,9 +30,9 @@ from dvr_ryu.trace.kernel.request import Request
 from dvr_ryu.trace.kernel.setup.sysctls import KERNEL_DEFAULTS
 from dvr_ryu.trace.kernel.state import KernelState
 from tests.lab.support.frame_bytes import bytes_of, packet_of
+from tests.lab.support.judges.route import route_differences
 from tests.lab.support.random_frames import RandomFrames
 from tests.lab.support.real_host import RealHost, comparable, outer
-from tests.lab.support.route_judge import route_differences
 
 MOST = 5
 """So many differences are enough."""
