@@ -96,8 +96,8 @@ class Topology:
 
     @cached_property
     def roaming(self) -> tuple[Port, ...]:
-        """Those of `plugged` that are on the host where others plug them in."""
-        return tuple(card for card in self.plugged if card.roams)
+        """The network cards of instances that are on the host where others plug them in."""
+        return tuple(card for card in self.cards if card.roams)
 
     def with_roaming(self, hosts: Mapping[str, str]) -> Topology:
         """The same topology with roaming instances on these hosts, by name. Nothing else differs:
