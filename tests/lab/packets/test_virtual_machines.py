@@ -106,6 +106,12 @@ def test_a_command_ends_as_it_would_elsewhere(machines: Machines) -> None:
     with machines.host("cirros").running(["sleep", "1000"], CIRROS):
         wait_until(lambda: "sleep 1000" in run("ps").stdout, 30, "the command")
     wait_until(lambda: "sleep 1000" not in run("ps").stdout, 30, "its end")
+    # A client that takes no output holds up no other one, nor does its end.
+    for _ in range(5):
+        with machines.host("cirros").running(["yes"], CIRROS) as client:
+            assert client.stdout and client.stdout.read(2) == "y\n"
+            assert run("hostname").stdout == "cirros\n"
+        assert run("hostname").stdout == "cirros\n"
 
 
 def test_the_console_is_a_shell_that_a_key_leaves(machines: Machines) -> None:

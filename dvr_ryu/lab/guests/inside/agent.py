@@ -27,6 +27,9 @@ PORTS = "/sys/class/virtio-ports"
 PREFIX = "dvr.agent."
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 BLOCK = 1 << 14
+LEFT_IN_A_PIPE = 1 << 16
+"""So much may be in a pipe when its writer ends."""
+EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLHUP | select.EPOLLET
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """A shell's exit codes for a command that cannot be started."""
 SIGKILL = 9
@@ -50,14 +53,24 @@ def forget(descriptor: int) -> None:
 
 
 class Port:
-    """A virtio port, and the command that was asked for on it last."""
+    """A virtio port, and the command that was asked for on it last.
+
+    No port waits for its host: a host that takes no output holds up only its own command.
+    """
 
     def __init__(self, path: str) -> None:
         self.descriptor = os.open(path, os.O_RDWR)
         self.rest = b""
+        self.untaken = b""
+        """What the host has not taken yet."""
         self.command: Command | None = None
         # While the host is not connected, the kernel says so without end, unless asked for edges.
-        watch(self.descriptor, self.read, select.EPOLLIN | select.EPOLLHUP | select.EPOLLET)
+        watch(self.descriptor, self.serve, EDGES)
+
+    def serve(self) -> None:
+        """Read, then write: the end of a connection makes what is left to write worthless."""
+        self.read()
+        self.write()
 
     def read(self) -> None:
         """Take all lines that have come; at the end of the connection, end the command."""
@@ -68,7 +81,7 @@ class Port:
                 return
             if not block:
                 self.end_command()
-                self.rest = b""
+                self.rest = self.untaken = b""
                 return
             *lines, self.rest = (self.rest + block).split(b"\n")
             for line in lines:
@@ -84,6 +97,7 @@ class Port:
         if word in (b"run", b"tty"):
             self.end_command()
             term, *argv = content.split(b"\0")[:-1]
+            self.untaken += b"\n"  # ends a line that an earlier connection may have cut off
             self.command = Command(self, id, argv, term if word == b"tty" else None)
         elif self.command is not None:
             self.command.take(word, content)
@@ -95,15 +109,19 @@ class Port:
             self.command = None
 
     def send(self, id: bytes, word: bytes, data: bytes) -> None:
-        """Send a line, unless the host has closed its end."""
-        line = b"%s %s %s\n" % (id, word, data.hex().encode())
-        while line:
-            try:
-                line = line[os.write(self.descriptor, line) :]
-            except BlockingIOError:
-                select.select([], [self.descriptor], [], 1.0)
-            except OSError:
-                return
+        """Send a line as soon as the host takes it."""
+        self.untaken += b"%s %s %s\n" % (id, word, data.hex().encode())
+        self.write()
+
+    def write(self) -> None:
+        """Write as much as the host takes now; the command's next output waits for the rest."""
+        try:
+            while self.untaken:
+                self.untaken = self.untaken[os.write(self.descriptor, self.untaken) :]
+        except BlockingIOError:
+            pass
+        if self.command is not None:
+            self.command.let_output_come(not self.untaken)
 
 
 class Command:
@@ -130,28 +148,40 @@ class Command:
             become(argv, ends, term)
         for end in {*ends}:
             os.close(end)
-        for output in self._outputs:
-            watch(output, lambda output=output: self._pass_on(output))  # type: ignore[misc]
+        self.let_output_come(True)
         self._ended = os.pidfd_open(self._pid)
         self._open.add(self._ended)
         watch(self._ended, self.end)
 
-    def _pass_on(self, output: int) -> None:
-        """Send all output that there is."""
+    def let_output_come(self, wanted: bool) -> None:
+        """Pass output on from now on, or let the child wait with it."""
+        for output in self._outputs:
+            if not wanted:
+                forget(output)
+            elif output not in handlers:
+                watch(output, lambda output=output: self._pass_on(output))  # type: ignore[misc]
+
+    def _pass_on(self, output: int) -> bool:
+        """Send a block of output; return whether there was one."""
         try:
-            while block := os.read(output, BLOCK):
-                self._port.send(self._id, self._outputs[output], block)
+            block = os.read(output, BLOCK)
         except BlockingIOError:
-            return
+            return False
         except OSError:  # a terminal without a program
-            pass
-        forget(output)
+            block = b""
+        if block:
+            self._port.send(self._id, self._outputs[output], block)
+        else:
+            forget(output)
+            del self._outputs[output]
+        return bool(block)
 
     def end(self) -> None:
         """Send the rest of the output, and the exit code: the child has ended."""
-        for output in self._outputs:
-            if output in handlers:
-                self._pass_on(output)
+        for output in [*self._outputs]:
+            for _ in range(LEFT_IN_A_PIPE // BLOCK):  # a child of the child may write on
+                if output not in self._outputs or not self._pass_on(output):
+                    break
         _, status = os.waitpid(self._pid, 0)
         code = os.waitstatus_to_exitcode(status)
         self._port.send(self._id, b"end", b"%d" % (code if code >= 0 else 128 - code))
