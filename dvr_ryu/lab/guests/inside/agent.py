@@ -18,11 +18,14 @@ import os
 import select
 import struct
 import termios
+import time
 
 TYPE_CHECKING = False  # the module typing would take a second
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PATIENCE = 3.0
+"""Seconds that the kernel, on a busy processor, may take to see that the host has connected."""
 PORTS = "/sys/class/virtio-ports"
 PREFIX = "dvr.agent."
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -35,6 +38,9 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 SIGKILL = 9
 
 poll = select.epoll()
+doubted: dict[Port, float] = {}
+"""Port → since when the kernel says that its host has not connected. It learns of connections later
+than of their data: so what it says counts only if it has said so for a while."""
 handlers: dict[int, Callable[[], object]] = {}
 """Descriptor → what is called when there is something to read, or the other side has ended."""
 
@@ -68,24 +74,30 @@ class Port:
         watch(self.descriptor, self.serve, EDGES)
 
     def serve(self) -> None:
-        """Read, then write: the end of a connection makes what is left to write worthless."""
+        """Read and write, as far as the host has sent something, or takes something."""
         self.read()
         self.write()
 
     def read(self) -> None:
-        """Take all lines that have come; at the end of the connection, end the command."""
+        """Take all lines that have come."""
         while True:
             try:
                 block = os.read(self.descriptor, BLOCK)
             except BlockingIOError:
+                doubted.pop(self, None)
                 return
             if not block:
-                self.end_command()
-                self.rest = self.untaken = b""
+                doubted.setdefault(self, time.monotonic())
                 return
+            doubted.pop(self, None)
             *lines, self.rest = (self.rest + block).split(b"\n")
             for line in lines:
                 self.take(line)
+
+    def end_connection(self) -> None:
+        """End what the connection was for."""
+        self.end_command()
+        self.rest = self.untaken = b""
 
     def take(self, line: bytes) -> None:
         """Take a line."""
@@ -242,14 +254,18 @@ def become(argv: list[bytes], ends: tuple[int, ...], term: bytes | None) -> None
 
 def main() -> None:
     """Serve all ports."""
-    for port in os.listdir(PORTS):
-        with open(f"{PORTS}/{port}/name") as file:
+    for device in os.listdir(PORTS):
+        with open(f"{PORTS}/{device}/name") as file:
             if file.read().startswith(PREFIX):
-                Port(f"/dev/{port}")
+                Port(f"/dev/{device}")
     while True:
-        for descriptor, _ in poll.poll():
+        for descriptor, _ in poll.poll(PATIENCE if doubted else None):
             if descriptor in handlers:
                 handlers[descriptor]()
+        for port, since in [*doubted.items()]:
+            if time.monotonic() - since >= PATIENCE:
+                del doubted[port]
+                port.end_connection()
 
 
 if __name__ == "__main__":
