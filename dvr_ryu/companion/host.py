@@ -53,7 +53,7 @@ from dvr_ryu.companion.providers.ovsdb.providers import (
     TlsSettings,
 )
 from dvr_ryu.companion.providers.ovsdb.tls import TlsTable
-from dvr_ryu.companion.providers.processes import processes
+from dvr_ryu.companion.providers.processes import migrations, processes
 from dvr_ryu.companion.providers.processes.processes import Processes
 from dvr_ryu.companion.providers.processes.renewals import Renewals
 from dvr_ryu.companion.providers.provider import Look, Provider
@@ -277,5 +277,6 @@ def locked() -> Iterator[None]:
             notes.tidy()
             servers.tidy()
             processes.tidy()
+            migrations.tidy()
             namespaces.tidy()
             yield

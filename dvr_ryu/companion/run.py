@@ -135,6 +135,8 @@ class Companion:
         """Wait until there may be work; return whether an event woke the companion."""
         due = time.monotonic() + (0 if self._sync.unread else CHECK_SECONDS)
         while (self._desired.leaving or self._sync.awaits) and time.monotonic() < due:
+            if self._desired.leaving:
+                self._desired.leaving.send_machines()
             if self._has_left() or self._sync.has_come():
                 return False
             if self._wake.wait(LEAVING_SECONDS):

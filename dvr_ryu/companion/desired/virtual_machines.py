@@ -23,7 +23,12 @@ from dvr_ryu.companion.resources.routing.route import Route
 from dvr_ryu.companion.resources.tap import Tap
 from dvr_ryu.companion.resources.virtual_machine import VirtualMachine, argv_of, process_name
 from dvr_ryu.topology import model
+from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
+
+FIRST_PORT, LAST_PORT = 49152, 65535
+"""The ports of TCP at which machines are awaited, as libvirt has them: by the number of a machine's
+port on br-int, which no other has there."""
 
 
 def resources(view: HostView, offloads: bool, cache: ResourceCache) -> Iterator[Resource]:
@@ -39,6 +44,13 @@ def resources(view: HostView, offloads: bool, cache: ResourceCache) -> Iterator[
         made_of = (offloads, cards, [instances.circumstances(view, port) for port in cards])
         make = partial(_of_machine, view, name, cards, offloads)
         yield from cache.resources(f"machine {name}", made_of, make)
+
+
+def migration_uri(topology: Topology, instance: str) -> str:
+    """Where the host of a virtual machine awaits its state from the host that it leaves."""
+    card = topology.instances[instance]
+    port = FIRST_PORT + card.ofport % (LAST_PORT + 1 - FIRST_PORT)
+    return f"tcp:{topology.hosts[card.host].address}:{port}"
 
 
 def _of_machine(

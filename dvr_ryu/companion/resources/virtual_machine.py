@@ -1,6 +1,6 @@
 """Virtual machines: qemu's processes, and the files by which others reach into them. Pure.
 
-A machine boots the image that `dvr lab image` makes. Its sockets are in a folder of its own:
+A machine boots the image that `dvr lab image` makes. Its sockets are in a folder of its own: QMP,
 the console, and the ports of its agent, which runs commands.
 """
 
@@ -23,12 +23,16 @@ FOLDERS = f"{RUN_DIRECTORY}/guests"
 """A folder per machine, by the name of its instance."""
 KERNEL_WORDS = ("console=ttyS0", "quiet", "panic=1")
 MACHINE = "q35,accel=tcg"
-"""Emulated, so that it runs on any host: a /dev/kvm may be there and not work, as in containers."""
+"""Emulated, so that it runs on any host, and moves between any two. A /dev/kvm may be there and not
+work, as in some containers."""
 CPU = "qemu64,+rdrand"
 """Without random numbers from its processor, a machine without disks waits a minute for some."""
 MEGABYTES = 160
 AGENT_PORTS = 8
 """So many commands may run in a machine at a time."""
+INCOMING = "-incoming"
+"""The option of a machine that waits for its state from another host. It tells how the machine
+began, and not what it is: so it is no part of a resource."""
 
 
 def process_name(instance: str) -> str:
@@ -39,6 +43,11 @@ def process_name(instance: str) -> str:
 def folder_of(instance: str) -> str:
     """The folder of an instance's sockets."""
     return f"{FOLDERS}/{instance}"
+
+
+def qmp_socket(instance: str) -> str:
+    """The socket at which an instance's qemu takes commands of QMP."""
+    return f"{folder_of(instance)}/qmp"
 
 
 def console_socket(instance: str) -> str:
@@ -63,6 +72,7 @@ def argv_of(
         *("-machine", MACHINE, "-cpu", CPU, "-m", f"{MEGABYTES}M"),
         *("-kernel", KERNEL, "-initrd", ROOT_ARCHIVE),
         *("-append", " ".join((*KERNEL_WORDS, f"dvr.name={instance}", *words))),
+        *("-qmp", f"unix:{qmp_socket(instance)},server=on,wait=off"),
         *("-chardev", f"socket,id=console,path={console_socket(instance)},server=on,wait=off"),
         *("-serial", "chardev:console", "-device", "virtio-serial-pci"),
         *(word for port in range(AGENT_PORTS) for word in _agent_port(instance, port)),
@@ -84,6 +94,14 @@ def _card(number: int, tap: str, mac: str, offloads: bool) -> Iterator[str]:
     off = "" if offloads else "".join(f",{each}=off" for each in _OFFLOADS)
     yield from ("-netdev", f"tap,id=card{number},ifname={tap},script=no,downscript=no")
     yield from ("-device", f"virtio-net-pci,netdev=card{number},mac={mac},romfile={off}")
+
+
+def without_incoming(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return an argv without the option of a machine that waited for its state."""
+    if INCOMING not in argv:
+        return tuple(argv)
+    at = argv.index(INCOMING)
+    return (*argv[:at], *argv[at + 2 :])
 
 
 def first_tap(argv: Sequence[str]) -> str:

@@ -1,5 +1,5 @@
-"""The example with virtual machines: its proof, a console, a move, several
-cards, a killed machine, and a host that leaves nothing behind.
+"""The example with virtual machines: its proof, a console, a move while a
+machine runs, several cards, a killed machine, and a host that leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -134,10 +134,12 @@ def test_the_console_is_a_shell_that_a_key_leaves(machines: Machines) -> None:
         assert console.wait(10) == 0
 
 
-def test_an_edit_moves_a_machine(machines: Machines) -> None:
+def test_an_edit_moves_a_machine_that_runs_on(machines: Machines) -> None:
     boot = machines.run("cirros", BOOT)
+    machines.run("cirros", ["sh", "-c", "echo stays >/tmp/file"])
     machines.edit("cirros: {host: server-233", "cirros: {host: server-68")
-    assert machines.run("cirros", BOOT) != boot
+    assert machines.run("cirros", BOOT) == boot
+    assert machines.run("cirros", ["cat", "/tmp/file"]) == "stays\n"
     for address in ("192.168.10.1", "10.10.10.4", "2.2.2.1"):
         assert machines.pings("cirros", address), address
     assert machines.pings("vm-233", "192.168.10.222")

@@ -42,6 +42,7 @@ from dvr_ryu.companion.resources.virtual_machine import (
     VirtualMachine,
     first_tap,
     process_name,
+    without_incoming,
 )
 from dvr_ryu.errors import HostError
 
@@ -190,10 +191,15 @@ def _start(resource: Process) -> None:
 def tidy() -> None:
     """End the programs that a killed companion had begun to end; otherwise they would count as
     running."""
-    if names := notes.text(ENDING):
-        _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
-        _end_all(names.splitlines())
+    end((notes.text(ENDING) or "").splitlines())
     notes.remove(ENDING)
+
+
+def end(names: Sequence[str]) -> None:
+    """End programs that another companion may have started."""
+    if names:
+        _seen.update((name, [pid for pid, _ in each]) for name, each in _running().items())
+        _end_all(names)
 
 
 def _end_all(names: Sequence[str]) -> None:
@@ -289,7 +295,8 @@ def _argv(pid: int) -> tuple[str, ...]:
     if not _name(argv):
         return ()
     argv[0] = os.path.basename(argv[0])
-    return tuple(DHCP_SCRIPT if each == DHCP_SCRIPT_PATH else each for each in argv)
+    known = (DHCP_SCRIPT if each == DHCP_SCRIPT_PATH else each for each in argv)
+    return without_incoming(tuple(known))
 
 
 def _name(argv: Sequence[str]) -> str:

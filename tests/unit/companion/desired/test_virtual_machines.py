@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from dvr_ryu.companion.desired import desired_resources
+from dvr_ryu.companion.desired.virtual_machines import migration_uri
 from dvr_ryu.companion.resources.device import Device
 from dvr_ryu.companion.resources.namespace import Namespace
 from dvr_ryu.companion.resources.openvswitch.port import OvsPort
@@ -15,6 +16,7 @@ from dvr_ryu.companion.resources.tap import Tap
 from dvr_ryu.companion.resources.virtual_machine import (
     VirtualMachine,
     first_tap,
+    without_incoming,
 )
 from dvr_ryu.topology.loading import parse_topology
 from dvr_ryu.topology.topology import Topology
@@ -121,6 +123,18 @@ def test_a_machine_is_found_by_the_tap_of_its_first_card(topology: Topology) -> 
     device = topology.instances["one"].device
     assert first_tap(one.argv) == device
     assert one.container == ("device", "", device)
+
+
+def test_the_way_in_which_a_machine_began_is_no_part_of_it() -> None:
+    argv = ("qemu", "-m", "1", "-incoming", "tcp:10.0.0.1:50000", "-x")
+    assert without_incoming(argv) == ("qemu", "-m", "1", "-x")
+    assert without_incoming(argv[:3]) == argv[:3]
+
+
+def test_a_move_leads_to_the_new_host_and_to_a_port_of_the_machines_own(topology: Topology) -> None:
+    one, two = (migration_uri(topology, name) for name in ("one", "two"))
+    assert one.startswith("tcp:10.0.44.1:") and two.startswith("tcp:10.0.44.1:") and one != two
+    assert all(49152 <= int(uri.rpartition(":")[2]) <= 65535 for uri in (one, two))
 
 
 def test_a_namespace_stands_in_for_each_guest(topology: Topology) -> None:
