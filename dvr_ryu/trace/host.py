@@ -10,6 +10,7 @@ from dvr_ryu.companion.resources.resource import Resource
 from dvr_ryu.pipeline.compile.pipelines import Pipelines
 from dvr_ryu.pipeline.language.pipeline import Pipeline
 from dvr_ryu.pipeline.run.bridge import Bridge
+from dvr_ryu.topology.model import NAMESPACE
 from dvr_ryu.topology.topology import Topology
 from dvr_ryu.topology.view import HostView
 from dvr_ryu.trace.cabling import Cabling
@@ -24,6 +25,8 @@ class TracedHost:
     ) -> None:
         """Raise KeyError for a host that the topology does not have."""
         self.view = HostView(topology.as_namespaces, name)
+        self.guests = {each.name for each in topology.cards if each.guest != NAMESPACE}
+        """The instances that are no namespaces in truth."""
         self._pipelines = pipelines
         self._datapath_type = datapath_type
         self._bridges: dict[str, Bridge] = {}

@@ -67,10 +67,13 @@ def _departures(
     if hop.kind is Kind.BRIDGE:
         yield from bridges.departures(hop, network.pipelines, Node(hop.host, ROOT, ask))
     elif hop.kind is Kind.NAMESPACE and hop.awaited is None and hop.steps:
-        node = Node(hop.host, hop.node, ask)
-        if hop.node and (gone := node.run("true")).failed:
-            yield 0, f"there is no namespace {hop.node}: {gone.errors.strip()}"
+        answer = ask(hop.host, hop.node, ["true"])
+        if answer is None:
+            return  # a guest whose inside is out of reach
+        if hop.node and answer.failed:
+            yield 0, f"there is no namespace {hop.node}: {answer.errors.strip()}"
             return
+        node = Node(hop.host, hop.node, ask)
         leaving = _leaving(hop, following)
         yield from kernels.departures(hop, leaving, network.hosts[hop.host], node)
 

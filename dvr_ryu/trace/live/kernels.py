@@ -13,7 +13,6 @@ from typing import Any
 from dvr_ryu.companion.resources.namespace import ROOT, instance_of
 from dvr_ryu.companion.resources.netfilter.chain import Chain
 from dvr_ryu.pipeline.run.packet import Packet
-from dvr_ryu.topology.model import NAMESPACE
 from dvr_ryu.trace.hops import Hop
 from dvr_ryu.trace.host import TracedHost
 from dvr_ryu.trace.kernel.addresses import ip_text, mac_text
@@ -154,11 +153,8 @@ def _other_chains(host: TracedHost, node: Node, *, is_translated: bool) -> Itera
         if isinstance(each, Chain) and each.namespace == node.namespace
     }
     # The host's own namespace has its owner's rules, too. A guest's are its own.
-    tables = (
-        []
-        if node.namespace == ROOT or _is_guest(host, node)
-        else ["filter", *(table for table, _ in wanted)]
-    )
+    has_others = node.namespace == ROOT or instance_of(node.namespace) in host.guests
+    tables = [] if has_others else ["filter", *(table for table, _ in wanted)]
     for table in dict.fromkeys(tables):
         real = [_appended(line) for line in node.text(f"iptables -t {table} -S").splitlines()]
         found = {(table, *rule) for rule in real if rule is not None}
@@ -169,12 +165,6 @@ def _other_chains(host: TracedHost, node: Node, *, is_translated: bool) -> Itera
         if is_translated:
             for _, name, rule in sorted(known - found):
                 yield f"iptables -t {table}: no rule {name} {rule}"
-
-
-def _is_guest(host: TracedHost, node: Node) -> bool:
-    """Whether a machine of its own answers: it may have no iptables, and its rules are its own."""
-    card = host.view.topology.instances.get(instance_of(node.namespace))
-    return card is not None and card.guest != NAMESPACE
 
 
 def _appended(line: str) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ import pytest
 from attrs import frozen
 
 from dvr_ryu.companion.resources.virtual_machine import FOLDERS, console_socket
-from dvr_ryu.lab import lifecycle
+from dvr_ryu.lab import lifecycle, tracing
 from dvr_ryu.lab.guests import client
 from dvr_ryu.lab.hosts.bare import Lab
 from dvr_ryu.lab.hosts.host import LabHost
@@ -25,6 +25,7 @@ from dvr_ryu.lab.state import StateFolder
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.shipped import examples_dir
 from dvr_ryu.topology.loading import load_topology
+from dvr_ryu.trace.live.comparing import compare
 
 CIRROS = "vm-cirros"
 BOOT = ("cat", "/proc/sys/kernel/random/boot_id")
@@ -91,6 +92,17 @@ def test_a_machine_has_the_leases_host_name_mtu_and_routes(machines: Machines) -
     server = machines.lab["server-233"]
     books = server.path("/run/dvr_ryu/dhcp").glob("*.leases")
     assert any("192.168.10.222 cirros" in book.read_text() for book in books)
+
+
+def test_a_live_trace_asks_a_machine_as_it_asks_a_namespace(machines: Machines) -> None:
+    network, ask = tracing.network(machines.folder), tracing.asker(machines.folder)
+    for source, target in (("cirros", "vm-68"), ("vm-68", "vm-233"), ("blue-68", "cirros")):
+        trace = network.trace(source, target, reply=True)
+        assert compare(network, trace, ask).departures == ()
+    machines.run("vm-68", ["ip", "route", "add", "192.168.10.222/32", "dev", "lo"])
+    (departure,) = compare(network, network.trace("vm-68", "cirros"), ask).departures
+    assert departure.node == "vm-vm-68" and "dev lo" in departure.text
+    machines.run("vm-68", ["ip", "route", "del", "192.168.10.222/32"])
 
 
 def test_a_command_ends_as_it_would_elsewhere(machines: Machines) -> None:
