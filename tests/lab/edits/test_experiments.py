@@ -19,6 +19,7 @@ from dvr_ryu.errors import DvrError, FileError, HostError
 from dvr_ryu.lab import lifecycle
 from dvr_ryu.lab.hosts.cabling import BRIDGE
 from dvr_ryu.lab.proof import proof
+from dvr_ryu.lab.services.services import LabService
 from dvr_ryu.lab.wait import wait_until
 from dvr_ryu.pipeline.language.cookie import COOKIE
 from dvr_ryu.pipeline.load import load_pipelines
@@ -104,6 +105,15 @@ def test_the_walk_takes_every_step_once() -> None:
     assert len(steps) - 1 == len(pairs) == len(FOLDERS) * (len(FOLDERS) - 1)
 
 
+def await_log(controller: LabService, before: int, lines: Sequence[str]) -> None:
+    """Wait until the controller has logged just these bridges; the first `before` are older."""
+
+    def logged() -> bool:
+        return sorted(log_lines(controller, "in sync")[before:]) == sorted(lines)
+
+    wait_until(logged, 20, "the controller logs each bridge once")
+
+
 def test_every_change_is_one_bundle_a_bridge_and_loses_nothing(article: Article) -> None:
     assert lifecycle.pipelines_of(article.folder) == flows_dir().resolve()
     blue_68 = load_topology(article.file).instances["blue-68"].ip
@@ -120,7 +130,7 @@ def test_every_change_is_one_bundle_a_bridge_and_loses_nothing(article: Article)
         for folder in steps:
             before = len(log_lines(controller, "in sync"))
             lines = change(article, folder)
-            assert sorted(log_lines(controller, "in sync")[before:]) == sorted(lines)
+            await_log(controller, before, lines)
             assert len({line.split()[0] for line in lines}) == 6
             assert lifecycle.pipelines_of(article.folder) == folder.resolve()
             assert_has_just(article, folder)

@@ -98,7 +98,7 @@ from dvr_ryu.companion.providers.netlink.client import netlink
 
 with netlink("") as kernel:
     kernel.namespace = "vm-a"
-    found = list(links.observe(kernel, ()))
+    found = list(links.observe(kernel, (), ()))
 print(ascii(sorted(link.name for link in found)))
 """
 
