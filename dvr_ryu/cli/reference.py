@@ -24,7 +24,9 @@ _UNFILLED = "\b\n"
 
 def reference(group: click.Group) -> str:
     """The whole document, of a group and all commands below it."""
-    return "\n".join([HEADER, *_entry(click.Context(group, info_name="dvr"), group)])
+    # A command remembers its help option from the first context: it must be one with its settings.
+    context = click.Context(group, info_name="dvr", **group.context_settings)
+    return "\n".join([HEADER, *_entry(context, group)])
 
 
 def _entry(context: click.Context, command: click.Command) -> Iterator[str]:
