@@ -56,7 +56,8 @@ def _passages(network: Network, trace: Trace, hop: Hop) -> Iterator[Passage]:
 def real(lab: Lab, network: Network, pairs: Sequence[tuple[str, str]]) -> list[Counter[Passage]]:
     """The devices that one ping of each pair passes."""
     with _capturing(lab, network) as captured:
-        for number, (source, target) in enumerate(pairs):
+        # The last pair comes twice: when its further ping has passed, tcpdump has shown all others.
+        for number, (source, target) in enumerate([*pairs, pairs[-1]]):
             sender, receiver = ends(network.topology, source, target)
             own = ["-I", sender.address] if sender.address else []
             # The first ping makes all of them know each other.
