@@ -23,7 +23,7 @@ demo: root deps venv ## (sudo) bring up the article's lab, prove that it works, 
 	@$(BIN)/dvr lab up $(TOPOLOGY)
 	@$(BIN)/dvr lab test
 
-test: root test-deps venv ## (sudo) run every test
+test: root test-deps venv ## (sudo) run all that continuous integration runs: lint, and tests without machines
 	@$(MAKE) --no-print-directory --jobs=2 $(BESIDE_EACH_OTHER)
 	@$(MAKE) --no-print-directory labs-alone
 
@@ -119,7 +119,7 @@ docs: venv ## regenerate the generated documents, and build all documents in doc
 
 clean: ## remove all built files, .venv too
 	@rm -rf .venv .tox build dist wheelhouse wheelhouse.fresh docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find dvr_ryu tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find dvr_ryu tests bench tools docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 root:
 	@[ "$$(id -u)" = 0 ] || { echo "This makes network namespaces; type: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
