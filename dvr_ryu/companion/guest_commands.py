@@ -11,6 +11,7 @@ from xml.etree import ElementTree as Xml
 
 from attrs import field, frozen
 
+from dvr_ryu.companion.resources.virtual_machine import NO_OFFLOADS, QEMU
 from dvr_ryu.topology import model
 from dvr_ryu.topology.bridges import Plug, bridge_of
 from dvr_ryu.topology.topology import Topology
@@ -18,7 +19,6 @@ from dvr_ryu.topology.wording import suggestion
 
 _OFF = dict.fromkeys(("csum", "tso4", "tso6", "ecn", "ufo"), "off")
 """What libvirt lets the guest and the host leave to each other's card; the host leaves gso, too."""
-_VIRTIO_OFF = "csum=off,guest_csum=off,gso=off,guest_tso4=off,guest_tso6=off,guest_ufo=off"
 
 
 class UnknownPort(LookupError):
@@ -73,12 +73,12 @@ class GuestPort:
 
     def qemu(self) -> Iterator[str]:
         """The commands for a virtual machine of qemu; the last one is qemu's, to be completed."""
-        tap, offloads = self.port.device, "" if self.offloads else f",{_VIRTIO_OFF}"
+        tap, offloads = self.port.device, "" if self.offloads else NO_OFFLOADS
         yield f"ip tuntap add {tap} mode tap"
         yield f"ip link set {tap} mtu {self.mtu} up"
         yield self.plugs_in()
         yield (
-            f"qemu-system-x86_64 -netdev tap,id={tap},ifname={tap},script=no,downscript=no "
+            f"{QEMU} -netdev tap,id={tap},ifname={tap},script=no,downscript=no "
             f"-device virtio-net-pci,netdev={tap},mac={self.port.mac},host_mtu={self.mtu}{offloads}"
         )
 

@@ -45,7 +45,10 @@ def test_each_way_names_the_port_by_its_id_and_mac():
     assert any("default via 192.168.1.1" in line for line in guest.ip_netns())
     assert not any("default" in line for line in second.ip_netns())
     assert not any("tx off" in line for line in guest.ip_netns())
-    assert any("tx off" in line for line in guest_port(TOPOLOGY, "a", False).ip_netns())
+    without = guest_port(TOPOLOGY, "a", False)
+    assert any("tx off" in line for line in without.ip_netns())
+    *_, qemu = without.qemu()
+    assert {"csum=off", "host_tso4=off", "guest_tso6=off"} <= {*qemu.split(",")}
 
 
 def test_only_a_plugged_instance_is_for_others_to_plug_in():
