@@ -13,7 +13,8 @@ import click
 
 from dvr_ryu import errors
 from dvr_ryu.cli.companion import companion
-from dvr_ryu.cli.files import check, completion, docs, flows, hosts
+from dvr_ryu.cli.completion import completion
+from dvr_ryu.cli.files import check, docs, flows, hosts
 from dvr_ryu.cli.graph import graph
 from dvr_ryu.cli.lab import lab
 from dvr_ryu.cli.output import end_with

@@ -1,4 +1,4 @@
-"""The commands of `dvr` that only read files: check, flows, hosts, docs, completion. No root."""
+"""The commands of `dvr` that only read files: check, flows, hosts, docs. No root."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 from attrs import evolve
-from click.shell_completion import get_completion_class
 
 from dvr_ryu import errors
 from dvr_ryu.cli import output
@@ -252,17 +251,6 @@ def docs(
     pipelines = load_pipelines(folder or flows_dir()).by_bridge.values()
     texts = {each.file: Path(each.file).read_text(encoding="utf-8") for each in pipelines}
     click.echo(document(pipelines, texts), nl=False)
-
-
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), default="bash")
-@click.pass_context
-def completion(context: click.Context, shell: str) -> None:
-    """Print the completion of dvr for a shell, bash if not given: eval "$(dvr completion)"."""
-    whole = context.find_root().command
-    complete = get_completion_class(shell)
-    assert complete is not None
-    click.echo(complete(whole, {}, "dvr", "_DVR_COMPLETE").source())
 
 
 def _cleaned(dump: Path | None, pipeline: Pipeline) -> Iterator[str]:

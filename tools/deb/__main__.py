@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tools.deb import bundle, documents
+from tools.deb.licenses import licenses
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGING = ROOT / "packaging"
@@ -44,9 +45,9 @@ def write_documents(source: Path) -> None:
         shutil.copy(ROOT / name, source)
     for name, page in documents.manual_pages().items():
         (source / name).write_text(page)
-    for shell, path in documents.COMPLETIONS.items():
+    for path, script in documents.completions().items():
         (source / path).parent.mkdir(parents=True)
-        (source / path).write_text(documents.completion(shell))
+        (source / path).write_text(script)
     hook = source / "usr/share/python3/runtime.d/dvr-ryu.rtupdate"
     hook.parent.mkdir(parents=True)
     shutil.copy(PACKAGING / "debian/dvr-ryu.rtupdate", hook)
@@ -56,7 +57,7 @@ def write_copyright(source: Path) -> None:
     """Write debian/copyright: ours, and the licenses of all libraries."""
     site = source / bundle.PREFIX.relative_to("/") / bundle.SITE
     head = (PACKAGING / "debian/copyright.head").read_text().rstrip("\n")
-    lines = (line.rstrip() for line in documents.licenses(site))
+    lines = (line.rstrip() for line in licenses(site))
     (source / "debian/copyright").write_text("\n".join([head, *lines, ""]))
 
 
