@@ -40,6 +40,16 @@ class GuestPort:
     vSwitch's userspace datapath does not."""
 
     @property
+    def host(self) -> str | None:
+        """The host on which it is; None if it is where others plug it in."""
+        return None if self.port.roams else self.port.host
+
+    @property
+    def addresses(self) -> list[str]:
+        """Its addresses, each with the length of its subnet's prefix."""
+        return [f"{each.ip}/{each.cidr.prefixlen}" for each in self.port.addresses]
+
+    @property
     def namespace(self) -> str:
         """The namespace that stands for the instance in a lab."""
         return model.instance_namespace(self.port.name)
@@ -103,8 +113,8 @@ class GuestPort:
 
 def guest_port(topology: Topology, name: str, offloads: bool) -> GuestPort:
     """The port of an instance, or of one of its NICs, as NAME:eth1. Raises UnknownPort."""
-    cards = {card.name: card for card in topology.instances.values()}
-    cards |= {f"{card.name}:{card.card}": card for card in topology.cards}
+    cards = {f"{card.name}:{card.card}": card for card in topology.cards}
+    cards |= topology.instances
     if name not in cards:
         raise UnknownPort(f"no instance '{name}'; {suggestion(name, [*topology.instances])}")
     port = cards[name]
@@ -121,13 +131,12 @@ def guest_port(topology: Topology, name: str, offloads: bool) -> GuestPort:
 def text(guest: GuestPort) -> Iterator[str]:
     """The port's values and commands as lines for people."""
     port = guest.port
-    addresses = ", ".join(f"{each.ip}/{each.cidr.prefixlen}" for each in port.addresses)
-    yield f"{port.name}'s {port.card} on {port.host}, in {port.network}"
+    yield f"{port.name}'s {port.card} on {guest.host or 'any host'}, in {port.network}"
     values = {
         "id": port.id,
         "MAC": port.mac,
         "tap": port.device,
-        "addresses": addresses,
+        "addresses": ", ".join(guest.addresses),
         "gateway": guest.gateway or "none",
         "MTU": str(guest.mtu),
         "OpenFlow port": str(port.ofport),

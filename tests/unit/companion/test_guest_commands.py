@@ -57,3 +57,13 @@ def test_only_a_plugged_instance_is_for_others_to_plug_in():
     assert "libvirt" not in lines and "The companion on two plugs it in" in lines
     with pytest.raises(UnknownPort, match="no instance 'aa'; did you mean 'a'"):
         guest_port(TOPOLOGY, "aa", True)
+
+
+def test_a_roaming_instance_may_be_plugged_in_on_any_host():
+    roaming = parse_topology(
+        topology_file(instances="{a: {plugged: true, network: blue}}", floating_ips=""), "t.yaml"
+    )
+    first, *_ = text(guest_port(roaming, "a", True))
+    assert first == "a's eth0 on any host, in blue"
+    first, *_ = text(guest_port(TOPOLOGY, "a:eth1", True))
+    assert first == "a's eth1 on one, in yellow"
