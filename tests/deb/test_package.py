@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dvr_ryu.lab.wait import wait_until
+from tests.deb.later import make_later
 from tests.deb.traces import listeners, snapshot
 from tests.machines.image import RELEASES
 from tests.machines.machine import Machine
@@ -56,17 +55,9 @@ def package() -> Path:
 
 @pytest.fixture(scope="module")
 def upgrade(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same package with the next revision, and one line more in a configuration file."""
-    folder = tmp_path_factory.mktemp("upgrade")
-    tree, later = folder / "tree", folder / "dvr-ryu-later.deb"
-    subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
-    control = tree / "DEBIAN/control"
-    control.write_text(re.sub(r"^(Version: .*-)\d+$", r"\g<1>9", control.read_text(), flags=re.M))
-    with (tree / "etc/dvr_ryu/companion.conf").open("a") as file:
-        file.write("# a line of the later package\n")
-    build = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", str(tree), str(later)]
-    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
-    shutil.rmtree(tree)
+    """A later package."""
+    later = tmp_path_factory.mktemp("upgrade") / "dvr-ryu-later.deb"
+    make_later(package, later)
     return later
 
 
@@ -132,10 +123,9 @@ def test_it_works_when_it_is_configured(machine: Machine) -> None:
     machine.run(f"cat >/etc/dvr_ryu/topology.yaml <<'END'\n{TOPOLOGY}END")
     machine.run(f"systemctl enable --now dvr-controller {COMPANION}")
     await_answer(machine)
-    assert machine.run("ps -o user= -p $(systemctl show --value -p MainPID dvr-controller)").stdout
     checked = machine.run("dvr companion check /etc/dvr_ryu/topology.yaml --host server-64")
     assert "FAIL" not in checked.stdout
-    assert machine.run("dvr status").returncode == 0
+    machine.run("dvr status")
 
 
 def test_its_protection_is_as_its_units_say(machine: Machine) -> None:
@@ -182,8 +172,7 @@ def test_an_upgrade_keeps_configuration_and_loses_no_packet(machine: Machine) ->
     machine.run(f"{APT} {keep} install /tmp/later.deb", 900)
     after = pid(machine, "dvr-controller"), pid(machine, COMPANION)
     assert not set(before) & set(after) and "0" not in after
-    synced = "dvr status >/dev/null"
-    wait_until(lambda: machine.run(synced, check=False).returncode == 0, 120, "all in sync")
+    wait_until(lambda: machine.run("dvr status", check=False).returncode == 0, 120, "all in sync")
     machine.run("pkill -INT -x ping")
     lines, _ = ping.communicate(timeout=60)
     answered = [int(number) for number in re.findall(r"icmp_seq=(\d+)", lines)]

@@ -5,15 +5,13 @@ typed in the document's order; under some titles the test also watches what they
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from dvr_ryu.lab.wait import wait_until
+from tests.deb.later import LATER, make_later
 from tests.machines.machine import Machine
 from tests.machines.site import Site, start
 from tests.servers.chapter import PATIENCE, Chapter
@@ -75,8 +73,10 @@ def reboot_each(chapter: Chapter) -> None:
 
 
 def upgrade(chapter: Chapter) -> None:
-    """Install a newer package while pings run from each instance to each other one."""
-    newer_package(chapter)
+    """Install a later package while pings run from each instance to each other one."""
+    (package,) = chapter.desk.glob("build/deb/*.deb")
+    make_later(package, package.with_name("dvr-ryu_later.deb"))
+    package.unlink()
     running = {
         (one, other): pings(chapter, one, other)
         for one in INSTANCES
@@ -90,23 +90,7 @@ def upgrade(chapter: Chapter) -> None:
         report(f"upgrade: from {one} to {other}", loss)
     assert all(loss.lost <= FEW for loss in losses.values())
     for server in chapter.servers.values():
-        assert "+newer" in server.run("dpkg-query --show dvr-ryu").stdout
-
-
-def newer_package(chapter: Chapter) -> None:
-    """Put a package of a later version into the place of the first one at the desk."""
-    (package,) = chapter.desk.glob("build/deb/*.deb")
-    root = chapter.desk / "package"
-    subprocess.run(["dpkg-deb", "--raw-extract", str(package), str(root)], check=True)
-    control = root / "DEBIAN" / "control"
-    control.write_text(re.sub(r"(?m)^(Version: [^-]+)", r"\1+newer", control.read_text()))
-    package.unlink()
-    subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", str(root), str(package.parent)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    shutil.rmtree(root)
+        assert LATER in server.run("dpkg-query --show dvr-ryu").stdout
 
 
 def remove(chapter: Chapter) -> None:
