@@ -34,6 +34,7 @@ _WORDS = (
     ),
 )
 """The kernel's command line, which systemd reads, too. The NICs are eth0, eth1, ..."""
+_LOGIN = "root@localhost"
 _OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": "5",
@@ -113,7 +114,7 @@ class Machine:
     def begin(self, command: str) -> subprocess.Popen[str]:
         """Type a command and do not wait for it; its stdout and stderr are one pipe, as text."""
         return subprocess.Popen(
-            [*self._ssh_words("ssh"), *self._login(), command],
+            [*self._ssh_words("ssh"), _LOGIN, "--", command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -122,11 +123,11 @@ class Machine:
 
     def copy_in(self, source: Path, target: str) -> None:
         """Copy a file or a folder into the machine."""
-        self._scp(str(source), f"root@localhost:{target}")
+        self._scp(str(source), f"{_LOGIN}:{target}")
 
     def copy_out(self, source: str, target: Path) -> None:
         """Copy a file or a folder out of the machine."""
-        self._scp(f"root@localhost:{source}", str(target))
+        self._scp(f"{_LOGIN}:{source}", str(target))
 
     def ssh_config(self) -> str:
         """Return the lines of an ssh_config by which ssh and scp find the running machine."""
@@ -206,12 +207,9 @@ class Machine:
             *(word for name, value in options.items() for word in ("-o", f"{name}={value}")),
         ]
 
-    def _login(self) -> tuple[str, str]:
-        return "root@localhost", "--"
-
     def _ssh(self, command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*self._ssh_words("ssh"), *self._login(), command],
+            [*self._ssh_words("ssh"), _LOGIN, "--", command],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -221,7 +219,7 @@ class Machine:
 
     def _leave(self) -> None:
         """End the connection that commands share: the machine's end of it is gone."""
-        leave = [*self._ssh_words("ssh"), "-O", "exit", "root@localhost"]
+        leave = [*self._ssh_words("ssh"), "-O", "exit", _LOGIN]
         subprocess.run(leave, capture_output=True)
 
     def _scp(self, source: str, target: str) -> None:

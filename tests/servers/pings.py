@@ -45,5 +45,5 @@ class Pings:
         assert counts is not None, output
         sent, received = int(counts[1]), int(counts[2])
         times = [float(each) for each in re.findall(r"\[([\d.]+)\] \d+ bytes from", output)]
-        silence = max(after - before for before, after in pairwise(times))
+        silence = max((after - before for before, after in pairwise(times)), default=0.0)
         return Loss(sent, sent - received, silence)
