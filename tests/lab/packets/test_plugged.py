@@ -127,7 +127,7 @@ def test_a_plugged_guest_is_an_instance(site: Site) -> None:
     assert "namespace vm-vm" not in site.log("h1") and "vm-vm" not in run(h1, "ip netns")
     make_guest(h1, vm, "vnet0")
     for command in readme_commands():
-        h1.run(["sh", "-ec", command.replace("sudo dvr", DVR).replace("sudo ", "")
+        h1.run(["sh", "-ec", command.replace("/opt/dvr_ryu/bin/dvr", DVR).replace("sudo ", "")
                 .replace("=ID", f"={vm.id}")])  # fmt: skip
     plug(h1, vm, "bystander", "type=internal", "external_ids:iface-id=of-others")
     await_guest(site, "vnet0")
