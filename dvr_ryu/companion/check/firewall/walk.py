@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import frozen
 
@@ -29,10 +29,10 @@ def drop_of(base: BaseChain, packet: Packet) -> Drop | None:
     return Drop(base, lost[0], certain)
 
 
-def first_drop(bases: Iterable[BaseChain], hooks: Iterable[str], packet: Packet) -> Drop | None:
-    """Where a packet is lost that passes these hooks: first where that is certain."""
-    hooks = tuple(hooks)
+def first_drop(bases: Iterable[BaseChain], hooks: Sequence[str], packet: Packet) -> Drop | None:
+    """Where a packet is lost that passes these hooks in turn: first where that is certain."""
     passed = [base for base in bases if base.hook in hooks and _is_on_the_way(base, packet)]
+    passed.sort(key=lambda base: hooks.index(base.hook))
     drops = [drop for base in passed if (drop := drop_of(base, packet))]
     return next((each for each in drops if each.certain), drops[0] if drops else None)
 

@@ -56,6 +56,14 @@ IPSET = """\
 COMMIT
 """
 
+TRACKED = """\
+*mangle
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -m conntrack --ctstate NEW -j DROP
+COMMIT
+"""
+UNTRACKED = TRACKED.replace("mangle", "raw")
+
 
 @pytest.mark.parametrize(
     "text, flow, expected",
@@ -66,6 +74,8 @@ COMMIT
         (DOCKER, TUNNEL, "accepts"),
         (DOCKER, OUT, "drops"),
         (IPSET, TUNNEL, "may drop"),
+        (TRACKED, TUNNEL, "drops"),
+        (UNTRACKED, TUNNEL, "accepts"),
         ("", TUNNEL, "accepts"),
     ],
 )
@@ -92,6 +102,7 @@ def rule(*statements, family="inet", table="t", name="c"):
     return {"rule": {**place, "expr": [*statements, {"drop": None}]}}
 
 
+NEW = {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "new"}}
 INGRESS = {"family": "netdev", "hook": "ingress"}
 OF_IPTABLES = {"family": "ip", "table": "filter", "name": "INPUT"}
 
@@ -105,6 +116,8 @@ OF_IPTABLES = {"family": "ip", "table": "filter", "name": "INPUT"}
         ([chain(type="nat"), rule()], "accepts"),
         ([chain(family="ip6"), rule(family="ip6")], "accepts"),
         ([chain(), rule({"socket": {"key": "wildcard"}})], "may drop"),
+        ([chain(hook="prerouting", prio=-150), rule(NEW)], "drops"),
+        ([chain(hook="prerouting", prio=-300), rule(NEW)], "accepts"),
         ([chain(**INGRESS, dev="eth1"), rule(family="netdev")], "drops"),
         ([chain(**INGRESS, dev=["eth1", "eth2"]), rule(family="netdev")], "drops"),
         ([chain(**INGRESS, dev="eth0"), rule(family="netdev")], "accepts"),
@@ -125,6 +138,11 @@ def drop_in(chains, flow):
     drop = first_drop(chains, WAYS[flow.way], flow.packet())
     assert drop is not None
     return drop
+
+
+def test_a_packet_is_lost_at_the_hook_that_it_passes_first():
+    late, early = chain(name="late", policy="drop"), chain(hook="prerouting", policy="drop")
+    assert drop_in(nftables.base_chains(nft(late, early), ()), TUNNEL).chain.hook == "prerouting"
 
 
 def test_a_remedy_is_for_the_tool_and_the_table_of_the_chain():
