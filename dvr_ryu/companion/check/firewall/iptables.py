@@ -54,11 +54,10 @@ def base_chains(text: str, tool: str) -> Iterator[BaseChain]:
                 if rule is not None:
                     chains[name].append(rule)
             case "C" if table in TABLES:
-                frozen = {name: tuple(rules) for name, rules in chains.items()}
+                late = table != "raw"
                 for name in policies.keys() & HOOKS:
                     drops = policies[name] == "DROP"
-                    late = table != "raw"
-                    yield BaseChain(name.lower(), table, name, tool, drops, frozen, late)
+                    yield BaseChain(name.lower(), table, name, tool, drops, chains, late)
 
 
 def _rule(line: str, chains: Mapping[str, object]) -> tuple[str, Rule | None]:

@@ -6,6 +6,7 @@ A statement that is not here makes a condition that may hold: the rule may fit.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -62,7 +63,8 @@ def base_chains(text: str, of_iptables: Collection[str]) -> Iterator[BaseChain]:
             continue
         if (family, table) in ruleset.dormant:
             continue
-        devices = chain.get("dev", ()) if chain["hook"] != "ingress" else chain.get("dev")
+        is_ingress = chain["hook"] == "ingress"
+        devices = chain.get("dev", None if is_ingress else ())
         devices = (devices,) if isinstance(devices, str) else devices
         yield BaseChain(
             chain["hook"],
@@ -71,7 +73,7 @@ def base_chains(text: str, of_iptables: Collection[str]) -> Iterator[BaseChain]:
             "nft",
             chain.get("policy") == "drop",
             ruleset.chains_of(family, table),
-            chain["hook"] != "ingress" and chain["prio"] > CONNTRACK,
+            not is_ingress and chain["prio"] > CONNTRACK,
             None if devices is None else tuple(devices),
         )
 
@@ -89,19 +91,20 @@ class _Ruleset:
             for kind in ("set", "map")
             for each in self.of(kind)
         }
+        self._chains: dict[tuple[str, str], defaultdict[str, list[Rule]]] = {}
 
     def of(self, kind: str) -> Iterator[Document]:
         """The objects of one kind."""
         return (item[kind] for item in self._items if kind in item)
 
-    def chains_of(self, family: str, table: str) -> dict[str, tuple[Rule, ...]]:
-        """The chains of a table, with their rules."""
-        chains: dict[str, tuple[Rule, ...]] = {}
-        for rule in self.of("rule"):
-            if (rule["family"], rule["table"]) == (family, table):
-                reader = _RuleReader(self._elements, rule)
-                chains[rule["chain"]] = (*chains.get(rule["chain"], ()), *reader.rules())
-        return chains
+    def chains_of(self, family: str, table: str) -> Mapping[str, list[Rule]]:
+        """The chains of a table, with their rules; each table is read once."""
+        if (family, table) not in self._chains:
+            chains = self._chains[family, table] = defaultdict(list)
+            for rule in self.of("rule"):
+                if (rule["family"], rule["table"]) == (family, table):
+                    chains[rule["chain"]] += _RuleReader(self._elements, rule).rules()
+        return self._chains[family, table]
 
 
 class _RuleReader:

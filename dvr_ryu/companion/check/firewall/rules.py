@@ -6,7 +6,7 @@ condition holds, does not hold, or may hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -109,7 +109,7 @@ class BaseChain:
     """The program that shows and changes it."""
     drops: bool
     """Its policy."""
-    chains: Mapping[str, tuple[Rule, ...]] = field(repr=False, eq=False)
+    chains: Mapping[str, Sequence[Rule]] = field(repr=False, eq=False)
     """The table's chains, this one among them."""
     sees_connections: bool
     """Whether conntrack has looked at the packet before."""
