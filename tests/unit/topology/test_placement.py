@@ -39,6 +39,8 @@ HERE = topology_file(instances="{a: {host: one, network: blue}, b: {host: two, n
         ("host: two, network: yellow", {}),
         ("host: two, network: blue, ip: 192.168.1.77", {}),
         ('host: two, network: blue, mac: "fa:16:3e:00:00:01"', {}),
+        ("host: two, ports: [{network: blue}, {network: yellow}]", {}),
+        ("host: two, network: blue, guest: qemu", {}),
     ],
 )
 def test_an_instance_that_moves_stays_what_it_is(a: str, found: dict[str, str]):

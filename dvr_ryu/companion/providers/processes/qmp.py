@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from dvr_ryu.errors import HostError
 
@@ -17,9 +17,9 @@ PATIENCE = 5.0
 class Qmp:
     """A connection to a qemu."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, lines: BinaryIO) -> None:
         self._connection = connection
-        self._lines = connection.makefile("rb")
+        self._lines = lines
 
     def execute(self, command: str, **arguments: object) -> dict[str, Any]:
         """Execute a command and return its result. Raise HostError if qemu refuses it, or ends."""
@@ -52,7 +52,9 @@ def opened(path: str) -> Iterator[Qmp]:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(PATIENCE)
         connection.connect(path)
-        qmp = Qmp(connection)
-        qmp.read()
-        qmp.execute("qmp_capabilities")
-        yield qmp
+        # The connection ends with its file, too: qemu talks with one peer at a time.
+        with connection.makefile("rb") as lines:
+            qmp = Qmp(connection, lines)
+            qmp.read()
+            qmp.execute("qmp_capabilities")
+            yield qmp
