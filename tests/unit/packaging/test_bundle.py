@@ -9,6 +9,8 @@ import pytest
 
 from tools.deb import bundle
 
+ROOT = Path(__file__).parents[3]
+
 
 def installed(folder: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
@@ -79,3 +81,11 @@ def test_commands_run_in_the_tree(tmp_path: Path) -> None:
         assert first == "#!/opt/dvr_ryu/bin/python3"
         assert f"from {module} import main" in rest
         assert (tmp_path / "bin" / name).stat().st_mode & 0o777 == 0o755
+
+
+def test_each_program_of_ours_stays_one_in_the_tree() -> None:
+    """The tree takes a module's first line, so what runs one must name Python."""
+    files = [file for file in (ROOT / "dvr_ryu").rglob("*") if file.is_file()]
+    programs = [file for file in files if file.read_bytes().startswith(b"#!")]
+    assert len(programs) >= 2
+    assert [file for file in programs if not bundle.is_program(file)] == []

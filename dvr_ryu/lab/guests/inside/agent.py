@@ -1,4 +1,3 @@
-#!/usr/bin/python3 -IS
 """Runs commands in a guest for the host: one at a time on each of its virtio ports.
 
 It runs in the guest, as a file. The host's end is `lab/guests/client.py`. Both sides send lines:
